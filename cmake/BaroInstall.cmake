@@ -1,0 +1,20 @@
+# Installation: headers, libraries, a CMake package and a pkg-config file.
+include(CMakePackageConfigHelpers)
+foreach(library baro baro_posix baro_network baro_explain)
+  if(TARGET ${library})
+    list(APPEND BARO_INSTALLED ${library})
+  endif()
+endforeach()
+install(TARGETS ${BARO_INSTALLED} EXPORT baro-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/baro DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT baro-targets NAMESPACE baro:: FILE baro-targets.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/baro)
+configure_package_config_file(cmake/baro-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/baro-config.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/baro)
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/baro-config-version.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/baro-config.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/baro-config-version.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/baro)
+configure_file(cmake/baro.pc.in ${CMAKE_CURRENT_BINARY_DIR}/baro.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/baro.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,74 @@
+/* baro/device.h: the contract between a stack and whatever moves its frames.
+ *
+ * The LAN adapter's driver, a TAP, AF_PACKET and a test's array of frames all look
+ * alike from above: bursts of Ethernet frames without FCS, and a list of what the
+ * device can do by itself. What it cannot do the stack does at the last moment. */
+#ifndef BARO_DEVICE_H
+#define BARO_DEVICE_H
+
+#include "baro/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Frames in one burst, at most. */
+#define BARO_BURST_LIMIT 64
+
+enum baro_device_capability {
+    BARO_DEVICE_TX_CHECKSUM = 1 << 0, /* fills in TCP and UDP checksums */
+    BARO_DEVICE_RX_CHECKSUM = 1 << 1, /* says which received ones were verified */
+    BARO_DEVICE_TSO = 1 << 2,         /* cuts a TCP super-segment into gso_size pieces */
+    BARO_DEVICE_LRO = 1 << 3          /* may hand up super-segments with their gso_size */
+};
+
+enum baro_rx_checksum {
+    BARO_RX_CHECKSUM_NONE = 0, /* nobody looked: the stack verifies */
+    BARO_RX_CHECKSUM_VERIFIED  /* the transport checksum was right, or never left this machine */
+};
+
+/* A received frame, borrowed: `data` stays valid until the device's rx_end. */
+struct baro_rx_frame {
+    const uint8_t *data;  /* from the destination MAC on, FCS removed */
+    uint32_t length;      /* bytes */
+    uint16_t gso_size;    /* TCP payload bytes of each piece if this is a super-segment, else 0 */
+    uint8_t checksum;     /* enum baro_rx_checksum */
+    uint64_t arrival_id;  /* the device's own number for the frame (journey), 0 if it keeps none */
+};
+
+/* A frame to send: its bytes are the parts in order, consumed before tx_burst returns. */
+struct baro_tx_frame {
+    struct baro_bytes part[3]; /* headers first, then up to two pieces of stream memory */
+    unsigned parts;            /* 1 to 3 */
+    uint16_t gso_size;         /* with BARO_DEVICE_TSO: TCP payload bytes of each piece, else 0 */
+    uint16_t header_length;    /* bytes before the TCP payload when gso_size is not 0 */
+    uint16_t checksum_start;   /* with BARO_DEVICE_TX_CHECKSUM: where summing begins, 0: nothing to do */
+    uint16_t checksum_offset;  /* where the sum goes, counted from checksum_start */
+};
+
+/* A device. The functions are called with `context`; none of them blocks. */
+struct baro_device {
+    void *context;
+    struct baro_mac mac;
+    uint32_t mtu;          /* bytes of IP packet in a frame, 68 to 65535 */
+    uint32_t capabilities; /* enum baro_device_capability, ored */
+
+    /* Fills `frames` with up to `limit` frames that have arrived; returns how many. */
+    unsigned (*rx_burst)(void *context, struct baro_rx_frame *frames, unsigned limit);
+    /* The frames of the last rx_burst are no longer needed. May be NULL. */
+    void (*rx_end)(void *context);
+    /* How many frames tx_burst would take now. */
+    unsigned (*tx_room)(void *context);
+    /* Sends `count` frames in order; returns how many it took (the rest is not sent). */
+    unsigned (*tx_burst)(void *context, const struct baro_tx_frame *frames, unsigned count);
+    /* Carrier present. May be NULL: always up. */
+    bool (*link_up)(void *context);
+    /* Group addresses to let through besides its own and broadcast; `promiscuous` lets
+     * all through. Replaces the earlier list. May be NULL: no filter. 0 or -errno. */
+    int (*set_filter)(void *context, const struct baro_mac *groups, unsigned count, bool promiscuous);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

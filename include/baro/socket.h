@@ -1,0 +1,192 @@
+/* baro/socket.h: the socket calls of the core. They never block: what would wait returns
+ * -EAGAIN (accept, recv, send) or -EINPROGRESS (connect), and baro_next_ready() tells when
+ * to try again. Every call returns 0, a count or a descriptor, or -errno.
+ *
+ * This is RFC 9293 §3.9.1's user interface in the shape of POSIX; the blocking,
+ * thread-safe calls with POSIX's exact signatures are in baro/posix.h. */
+#ifndef BARO_SOCKET_H
+#define BARO_SOCKET_H
+
+#include "baro/stack.h"
+#include "baro/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum baro_socket_type { BARO_STREAM = 1, BARO_DATAGRAM = 2 };
+
+enum baro_message_flag {
+    BARO_MSG_PEEK = 1 << 0,     /* recv: leave it in the queue */
+    BARO_MSG_OOB = 1 << 1,      /* urgent data (RFC 6093) */
+    BARO_MSG_MORE = 1 << 2,     /* send: more follows, hold a partial segment */
+    BARO_MSG_TRUNCATE = 1 << 3, /* recv on a datagram socket: return the real length */
+    /* in struct baro_message.flags after a receive */
+    BARO_MSG_TRUNCATED = 1 << 4 /* the datagram was longer than the buffers */
+};
+
+/* Readiness, a set. */
+enum baro_event {
+    BARO_EVENT_IN = 1 << 0,     /* recv or accept will not return -EAGAIN */
+    BARO_EVENT_OUT = 1 << 1,    /* send will not return -EAGAIN; a connect has ended */
+    BARO_EVENT_PRIORITY = 1 << 2, /* urgent data is there or announced */
+    BARO_EVENT_ERROR = 1 << 3,  /* BARO_SO_ERROR holds an error */
+    BARO_EVENT_HANGUP = 1 << 4, /* both directions are over */
+    BARO_EVENT_READ_HANGUP = 1 << 5, /* the peer sent its FIN, or we shut reading down */
+    BARO_EVENT_INVALID = 1 << 6 /* no such descriptor */
+};
+
+enum baro_shutdown { BARO_SHUT_READ = 0, BARO_SHUT_WRITE = 1, BARO_SHUT_BOTH = 2 };
+
+/* Options: the value's C type is named after each. Times are struct baro_duration. */
+enum baro_option {
+    BARO_SO_ERROR,          /* int, read clears it: the pending errno, positive */
+    BARO_SO_TYPE,           /* int, read only: enum baro_socket_type */
+    BARO_SO_ACCEPTING,      /* int, read only: 1 on a listener */
+    BARO_SO_REUSE_ADDRESS,  /* int, 0 or 1 */
+    BARO_SO_REUSE_PORT,     /* int, 0 or 1 */
+    BARO_SO_BROADCAST,      /* int, 0 or 1 */
+    BARO_SO_KEEPALIVE,      /* int, 0 or 1 (RFC 9293 §3.8.4, off by default) */
+    BARO_SO_LINGER,         /* struct baro_linger */
+    BARO_SO_SEND_BUFFER,    /* int, bytes, 2,048 to the stack's limit */
+    BARO_SO_RECV_BUFFER,    /* int, bytes, 2,048 to the stack's limit */
+    BARO_SO_OOB_INLINE,     /* int, 0 or 1 */
+    BARO_SO_TRANSPARENT,    /* int, 0 or 1: bind to addresses that are not ours, and to port 0 as "any port"
+                               (a gateway's catch-all listener or datagram socket) */
+    BARO_SO_HOLD_SYN,       /* int, 0 or 1: a listener that answers no SYN before baro_hold_answer */
+    BARO_IP_TTL,            /* int, 1 to 255 */
+    BARO_IP_TOS,            /* int, 0 to 255 */
+    BARO_IP_DONT_FRAGMENT,  /* int, 0 or 1: datagram sockets; TCP always sets DF */
+    BARO_IP_MULTICAST_TTL,  /* int, 0 to 255, default 1 */
+    BARO_IP_MULTICAST_LOOP, /* int, 0 or 1 */
+    BARO_IP_ADD_GROUP,      /* struct baro_group, write only */
+    BARO_IP_DROP_GROUP,     /* struct baro_group, write only */
+    BARO_IP_MTU,            /* int, read only: the path MTU of a connected socket */
+    BARO_TCP_NODELAY,       /* int, 0 or 1 (RFC 9293 §3.7.4) */
+    BARO_TCP_CORK,          /* int, 0 or 1 */
+    BARO_TCP_QUICKACK,      /* int, 0 or 1 */
+    BARO_TCP_MAXSEG,        /* int, bytes: before connect a ceiling, after it the MSS in force */
+    BARO_TCP_KEEPALIVE_IDLE,     /* struct baro_duration, default 7,200 s */
+    BARO_TCP_KEEPALIVE_INTERVAL, /* struct baro_duration, default 75 s */
+    BARO_TCP_KEEPALIVE_COUNT,    /* int, 1 to 127, default 9 */
+    BARO_TCP_USER_TIMEOUT,       /* struct baro_duration, 0: the stack's R2 (RFC 5482) */
+    BARO_TCP_INFO,               /* struct baro_tcp_info, read only */
+    BARO_OPTION_COUNT
+};
+
+struct baro_linger {
+    int on;
+    struct baro_duration time; /* 0 with on: close resets the connection */
+};
+
+struct baro_group {
+    struct baro_address group;
+    int interface; /* 0: the route's */
+};
+
+/* TCP's eleven states (RFC 9293 §3.3.2). */
+enum baro_tcp_state {
+    BARO_TCP_CLOSED, BARO_TCP_LISTEN, BARO_TCP_SYN_SENT, BARO_TCP_SYN_RECEIVED, BARO_TCP_ESTABLISHED,
+    BARO_TCP_FIN_WAIT_1, BARO_TCP_FIN_WAIT_2, BARO_TCP_CLOSE_WAIT, BARO_TCP_CLOSING, BARO_TCP_LAST_ACK,
+    BARO_TCP_TIME_WAIT, BARO_TCP_STATE_COUNT
+};
+
+/* "ESTABLISHED" and so on, as RFC 9293 writes them. */
+const char *baro_tcp_state_name(enum baro_tcp_state state);
+
+struct baro_tcp_info {
+    enum baro_tcp_state state;
+    uint32_t snd_una, snd_nxt, snd_wnd, rcv_nxt, rcv_wnd; /* sequence numbers and bytes */
+    uint32_t snd_mss, rcv_mss, path_mtu;                  /* bytes */
+    uint32_t cwnd, ssthresh, flight;                      /* bytes */
+    uint8_t snd_scale, rcv_scale, timestamps;             /* shifts; 0 or 1 */
+    struct baro_duration srtt, rttvar, rto, min_rtt;
+    uint64_t bytes_acked, bytes_received, segments_in, segments_out, retransmits, timeouts;
+    uint32_t unsent, unread;                              /* bytes waiting in the buffers */
+    uint32_t consecutive_timeouts, probes;
+};
+
+/* A message in pieces, with its address and what came along. */
+struct baro_message {
+    struct baro_endpoint peer;       /* send: destination or family NONE; recv: the source */
+    struct baro_endpoint local;      /* recv: where it was sent to; send: source, or family NONE */
+    struct baro_buffer *buffer;      /* pieces */
+    size_t buffers;
+    unsigned flags;                  /* recv: BARO_MSG_TRUNCATED */
+    int interface;                   /* recv: the interface it came in by */
+    uint8_t ttl, tos;                /* recv: of its IP header */
+};
+
+/* A new socket. -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENOBUFS. */
+int baro_socket(struct baro_stack *stack, enum baro_family family, enum baro_socket_type type);
+/* -EBADF, -EINVAL (bound already), -EADDRINUSE, -EADDRNOTAVAIL, -EAFNOSUPPORT. Port 0 chooses one (RFC 6056). */
+int baro_bind(struct baro_stack *stack, int fd, const struct baro_endpoint *local);
+/* -EBADF, -EOPNOTSUPP, -EINVAL, -EADDRINUSE. backlog is clamped to 1 to 65,535; again: changes it. */
+int baro_listen(struct baro_stack *stack, int fd, int backlog);
+/* The first connection of the queue as a new descriptor. -EAGAIN, -EINVAL (not listening), -EMFILE.
+ * `peer` may be NULL. */
+int baro_accept(struct baro_stack *stack, int fd, struct baro_endpoint *peer);
+/* Stream: starts the dialogue, -EINPROGRESS; then -EALREADY, 0 once when done, -EISCONN after. The dialogue's
+ * failure is BARO_SO_ERROR: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH. Datagram: sets the peer, 0;
+ * family NONE removes it. */
+int baro_connect(struct baro_stack *stack, int fd, const struct baro_endpoint *peer);
+/* Bytes taken, possibly fewer than given on a stream. -EAGAIN, -ENOTCONN, -EPIPE, -ECONNRESET, -EMSGSIZE,
+ * -EDESTADDRREQ, -ENOBUFS, -ENETUNREACH, and the socket's pending error. */
+ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags);
+ptrdiff_t baro_sendto(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags,
+                      const struct baro_endpoint *peer);
+ptrdiff_t baro_sendmsg(struct baro_stack *stack, int fd, const struct baro_message *message, unsigned flags);
+/* Bytes received; 0 at the peer's FIN. -EAGAIN, -ENOTCONN, -ECONNRESET, and the pending error. */
+ptrdiff_t baro_recv(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags);
+ptrdiff_t baro_recvfrom(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags,
+                        struct baro_endpoint *peer);
+ptrdiff_t baro_recvmsg(struct baro_stack *stack, int fd, struct baro_message *message, unsigned flags);
+/* -ENOTCONN, -EINVAL. */
+int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how);
+/* The descriptor is free at once; unsent data goes on being sent (or SO_LINGER's rule). -EBADF. */
+int baro_close(struct baro_stack *stack, int fd);
+/* *length: the buffer's size in, the value's out. -EBADF, -ENOPROTOOPT, -EINVAL. */
+int baro_getsockopt(struct baro_stack *stack, int fd, enum baro_option option, void *value, size_t *length);
+int baro_setsockopt(struct baro_stack *stack, int fd, enum baro_option option, const void *value, size_t length);
+/* -ENOTCONN for getpeername without a peer. */
+int baro_getsockname(struct baro_stack *stack, int fd, struct baro_endpoint *local);
+int baro_getpeername(struct baro_stack *stack, int fd, struct baro_endpoint *peer);
+/* Bytes that recv would give now (a datagram socket: the next datagram's). */
+ptrdiff_t baro_readable_bytes(struct baro_stack *stack, int fd);
+/* Bytes that send would take now. */
+ptrdiff_t baro_writable_bytes(struct baro_stack *stack, int fd);
+/* The readiness of a descriptor now, a set of enum baro_event. */
+unsigned baro_poll(struct baro_stack *stack, int fd);
+
+/* Something about descriptor `fd` may have changed since it was last told; `events` is its readiness now.
+ * A descriptor stands in the queue once. */
+struct baro_ready {
+    int fd;
+    unsigned events;
+};
+/* The next change, false when there is none. */
+bool baro_next_ready(struct baro_stack *stack, struct baro_ready *ready);
+
+/* SYNs that a listener with BARO_SO_HOLD_SYN holds. */
+struct baro_held {
+    uint64_t id;                   /* names it to baro_hold_answer; never used again */
+    struct baro_endpoint local;    /* where the SYN was sent to */
+    struct baro_endpoint remote;   /* who sent it */
+};
+enum baro_hold_verdict {
+    BARO_HOLD_ACCEPT,           /* SYN+ACK now; the connection then comes through accept */
+    BARO_HOLD_REFUSE,           /* RST */
+    BARO_HOLD_HOST_UNREACHABLE, /* ICMP destination unreachable, host */
+    BARO_HOLD_NET_UNREACHABLE,  /* ICMP destination unreachable, network */
+    BARO_HOLD_PROHIBITED,       /* ICMP destination unreachable, administratively prohibited */
+    BARO_HOLD_DROP              /* nothing: the peer's SYN times out */
+};
+/* The next held SYN not told yet (a listener with one is BARO_EVENT_PRIORITY). 0, -EAGAIN, -EBADF. */
+int baro_hold_next(struct baro_stack *stack, int fd, struct baro_held *held);
+/* -ENOENT when the peer gave up meanwhile. */
+int baro_hold_answer(struct baro_stack *stack, uint64_t id, enum baro_hold_verdict verdict);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,142 @@
+/* baro/stack.h: one TCP/IP stack. Sans-I/O: frames, the time and a seed come in as
+ * arguments; no call blocks, reads a clock or takes entropy. One thread a stack.
+ *
+ * The whole use: create it, add an interface and an address, then again and again
+ * baro_stack_poll() with the time, and socket calls (baro/socket.h) in between. After
+ * socket calls poll once more (or flush), so that what they decided is sent. Sleep until
+ * baro_stack_next_deadline() or until a device has frames.
+ *
+ * Functions that can fail return 0 or a count, or -errno. */
+#ifndef BARO_STACK_H
+#define BARO_STACK_H
+
+#include "baro/device.h"
+#include "baro/trace.h"
+#include "baro/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct baro_stack;
+
+struct baro_stack_config {
+    struct baro_memory memory;     /* required */
+    uint8_t seed[32];              /* required: the source of all randomness in the stack */
+    struct baro_instant now;       /* the moment of creation */
+    size_t memory_limit;           /* bytes of buffers in all; 0: 64 MiB. 65536 to SIZE_MAX */
+    uint32_t descriptor_limit;     /* sockets open at once; 0: 1,048,576 */
+    struct baro_trace_sink trace;  /* event NULL: no trace */
+    uint32_t trace_host;           /* `host` of its trace events */
+    bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own */
+};
+
+/* A stack, or NULL when memory fails. Free it with baro_stack_free, which gives every slab back. */
+struct baro_stack *baro_stack_create(const struct baro_stack_config *config);
+void baro_stack_free(struct baro_stack *stack);
+
+/* Replaces the trace sink; event NULL turns the trace off. */
+void baro_stack_set_trace(struct baro_stack *stack, struct baro_trace_sink trace, uint32_t host);
+
+/* Adds a device; `device` is borrowed until baro_stack_free. Returns the interface's number (from 1:
+ * 0 is the loopback inside), or -ENOSPC beyond 16, -EINVAL for an MTU outside 68 to 65535. */
+int baro_stack_add_interface(struct baro_stack *stack, const struct baro_device *device);
+
+/* Gives an interface an address and its subnet's route; with `probe` RFC 5227's probing comes first
+ * and announcements follow, without it the address is usable at once and announced once.
+ * -ENODEV, -EINVAL, -EEXIST, -ENOSPC beyond 8 an interface. */
+int baro_stack_add_address(struct baro_stack *stack, int interface, struct baro_address address,
+                           unsigned prefix_length, bool probe);
+/* Takes it away; connections that use it get ECONNABORTED. -EADDRNOTAVAIL. */
+int baro_stack_remove_address(struct baro_stack *stack, int interface, struct baro_address address);
+
+/* Adds a route; gateway of family NONE: the prefix is on the link. -EINVAL, -EEXIST, -ENOSPC, -ENETUNREACH
+ * where the gateway is on no link. */
+int baro_stack_add_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length,
+                         struct baro_address gateway, int interface);
+int baro_stack_remove_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length);
+
+/* Joins and leaves a multicast group on an interface (counted). -EINVAL, -ENODEV, -ENOSPC, -ENOENT. */
+int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_address group);
+int baro_stack_leave_group(struct baro_stack *stack, int interface, struct baro_address group);
+
+/* A fixed neighbour entry that neither expires nor is overwritten. -ENODEV, -EINVAL, -ENOSPC. */
+int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct baro_address address,
+                             struct baro_mac mac);
+
+/* Takes bursts from every device, runs timers up to `now`, drains what was decided. Returns the number of
+ * frames taken; at BARO_BURST_LIMIT times the interfaces there may be more waiting. `now` never goes back. */
+unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now);
+
+/* Drains without looking at devices: after socket calls, at the time of the last poll. */
+void baro_stack_flush(struct baro_stack *stack);
+
+/* When the stack next wants to be polled although no frame came. False: never. A moment in the past: now. */
+bool baro_stack_next_deadline(const struct baro_stack *stack, struct baro_instant *deadline);
+
+/* Sends an ICMP echo request; the answer, or an error about it, is reported by baro_stack_ping_result.
+ * `length` is the payload, 0 to 65507 bytes. -ENETUNREACH, -EMSGSIZE, -ENOBUFS. */
+int baro_stack_ping(struct baro_stack *stack, struct baro_address destination, uint16_t id,
+                    uint16_t sequence, size_t length);
+struct baro_ping_result {
+    struct baro_address from;
+    uint16_t id, sequence;
+    uint8_t type, code; /* ICMP type: 0 echo reply; 3, 11, 12 an error about the request */
+    size_t length;      /* payload bytes of the reply */
+    struct baro_instant at;
+};
+/* The oldest result not yet taken; false when there is none (16 are kept). */
+bool baro_stack_ping_result(struct baro_stack *stack, struct baro_ping_result *result);
+
+/* Asserts that everything the stack knows fits together. For tests: walks all of it. */
+void baro_stack_check_invariants(const struct baro_stack *stack);
+
+/* Counters, one X-macro list: X(name, "what it counts"). */
+#define BARO_COUNTERS(X)                                                    \
+    X(frames_in, "frames received")                                         \
+    X(frames_out, "frames sent")                                            \
+    X(octets_in, "octets received, Ethernet header included")               \
+    X(octets_out, "octets sent, Ethernet header included")                  \
+    X(arp_in, "ARP packets received")                                       \
+    X(arp_out, "ARP packets sent")                                          \
+    X(ip_in, "IP packets received")                                         \
+    X(ip_delivered, "IP packets handed to a protocol")                      \
+    X(ip_out, "IP packets sent")                                            \
+    X(fragments_in, "fragments received")                                   \
+    X(fragments_whole, "datagrams put together from fragments")             \
+    X(fragments_out, "fragments sent")                                      \
+    X(icmp_in, "ICMP messages received")                                    \
+    X(icmp_out, "ICMP messages sent")                                       \
+    X(udp_in, "UDP datagrams delivered")                                    \
+    X(udp_out, "UDP datagrams sent")                                        \
+    X(tcp_in, "TCP segments received")                                      \
+    X(tcp_out, "TCP segments sent")                                         \
+    X(tcp_data_in, "TCP octets delivered in order")                         \
+    X(tcp_data_out, "TCP octets sent, first transmissions")                 \
+    X(tcp_retransmitted, "TCP segments retransmitted")                      \
+    X(tcp_rto, "retransmission timeouts")                                   \
+    X(tcp_fast_retransmits, "fast retransmits")                             \
+    X(tcp_active_opens, "connections opened by connect")                    \
+    X(tcp_passive_opens, "connections opened by a listener")                \
+    X(tcp_resets_in, "RST segments accepted")                               \
+    X(tcp_resets_out, "RST segments sent")                                  \
+    X(tcp_challenge_acks, "challenge ACKs sent")                            \
+    X(tcp_connections, "connections now, TIME-WAIT not counted")            \
+    X(tcp_time_wait, "connections now in TIME-WAIT")                        \
+    X(buffer_bytes, "bytes of buffer memory now charged")                   \
+    X(slab_bytes, "bytes of slabs now taken")
+
+struct baro_statistics {
+#define BARO_COUNTER_FIELD(name, text) uint64_t name;
+    BARO_COUNTERS(BARO_COUNTER_FIELD)
+#undef BARO_COUNTER_FIELD
+    uint64_t drops[BARO_DROP_COUNT]; /* by enum baro_drop_reason */
+};
+
+/* The counters as they are now. */
+void baro_stack_statistics(const struct baro_stack *stack, struct baro_statistics *statistics);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

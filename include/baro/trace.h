@@ -1,0 +1,166 @@
+/* baro/trace.h: what the core tells of its decisions.
+ *
+ * One list names every event, the step of the mission it belongs to, the RFC section
+ * behind it and its arguments. The core formats no text: a sink gets numbers and
+ * addresses, and `baro/explain.h` turns them into words. A line of the list is
+ *
+ *     X(NAME, step, "source", "argument:type argument:type ...")
+ *
+ * with types n (number), d (signed number), a (address), e (endpoint), m (MAC), s (TCP
+ * state), r (drop reason), f (TCP flags), t (duration in ns), x (hexadecimal number),
+ * i (instant in ns). Events between FRAME_IN or FRAME_OUT and FRAME_END belong to that
+ * frame; CALL to CALL_END encloses what one socket call did. Step 0 is outside the ten. */
+#ifndef BARO_TRACE_H
+#define BARO_TRACE_H
+
+#include "baro/drop_reasons.h"
+#include "baro/types.h"
+
+#define BARO_TRACE_ADAPTER(X)                                                                              \
+    X(SIGNAL_OUT, 1, "IEEE 802.3 §14, §24", "frame:n code:n samples:n octets:n")                           \
+    X(SIGNAL_IN, 1, "IEEE 802.3 §14, §24", "frame:n code:n samples:n octets:n clock_ppm:d")                \
+    X(SIGNAL_LOST, 1, "IEEE 802.3 §14, §24", "frame:n code:n reason:r sample:n")                           \
+    X(LINK_CHANGED, 1, "IEEE 802.3 §14.2.1.7, §24.3", "up:n")                                              \
+    X(FCS_OUT, 2, "IEEE 802.3 §3.2.9", "frame:n fcs:x")                                                    \
+    X(FCS_IN, 2, "IEEE 802.3 §3.2.9", "frame:n received:x computed:x")                                     \
+    X(MAC_FILTER, 3, "IEEE 802.3 §3.2.3", "frame:n destination:m mine:m accepted:n why:n")                 \
+    X(RX_RING, 4, "-", "frame:n slot:n used:n size:n")                                                     \
+    X(TX_RING, 4, "-", "frame:n slot:n used:n size:n")                                                     \
+    X(INTERRUPT, 4, "-", "frames:n waited:t masked:n")                                                     \
+    X(DRIVER_BURST, 5, "-", "frames:n polling:n")
+
+#define BARO_TRACE_ETHERNET(X)                                                                             \
+    X(FRAME_IN, 5, "-", "interface:n octets:n arrival:n")                                                  \
+    X(FRAME_OUT, 5, "-", "interface:n octets:n departure:n")                                               \
+    X(FRAME_END, 0, "-", "")                                                                               \
+    X(DROP, 0, "-", "reason:r")                                                                            \
+    X(ETHERNET_IN, 6, "RFC 894", "destination:m source:m type:x vlan:d")                                   \
+    X(ETHERNET_OUT, 6, "RFC 894", "destination:m source:m type:x")                                         \
+    X(ARP_IN, 7, "RFC 826", "operation:n sender:a sender_mac:m target:a")                                  \
+    X(ARP_OUT, 7, "RFC 826", "operation:n sender:a target:a")                                              \
+    X(ARP_CONFLICT, 7, "RFC 5227 §2.4", "address:a other:m defended:n")                                    \
+    X(NEIGHBOUR, 7, "RFC 826, RFC 1122 §2.3.2.1", "address:a mac:m before:n after:n")                      \
+    X(NEIGHBOUR_WAIT, 7, "RFC 1122 §2.3.2.2", "address:a waiting:n")
+
+#define BARO_TRACE_IP(X)                                                                                   \
+    X(IP_IN, 8, "RFC 791 §3.1", "source:a destination:a protocol:n ttl:n length:n checksum:x")             \
+    X(IP_OUT, 8, "RFC 791 §3.1", "source:a destination:a protocol:n ttl:n length:n id:n dont_fragment:n")  \
+    X(IP_OPTIONS, 8, "RFC 791 §3.1", "octets:n first:n")                                                   \
+    X(IP_DELIVERY, 8, "RFC 1122 §3.2.1.3", "destination:a how:n")                                          \
+    X(ROUTE, 8, "RFC 1122 §3.3.1", "destination:a next_hop:a interface:n prefix_length:n mtu:n")           \
+    X(PATH_MTU, 8, "RFC 1191 §3", "destination:a before:n after:n")                                        \
+    X(FRAGMENT_HELD, 9, "RFC 815", "source:a id:n offset:n length:n more:n held:n")                        \
+    X(FRAGMENTS_WHOLE, 9, "RFC 791 §3.2", "source:a id:n fragments:n length:n")                            \
+    X(FRAGMENTS_TIMEOUT, 9, "RFC 1122 §3.3.2", "source:a id:n held:n first:n")                             \
+    X(FRAGMENT_OUT, 9, "RFC 791 §3.2", "destination:a id:n offset:n length:n more:n")                      \
+    X(LOOPBACK, 8, "RFC 1122 §3.2.1.3", "destination:a length:n")                                          \
+    X(ICMP_IN, 10, "RFC 792", "source:a type:n code:n length:n")                                           \
+    X(ICMP_OUT, 10, "RFC 792", "destination:a type:n code:n length:n")                                     \
+    X(ICMP_ECHO, 10, "RFC 1122 §3.2.2.6", "source:a id:n sequence:n length:n")                             \
+    X(ICMP_ERROR_MATCHED, 10, "RFC 5927 §4", "protocol:n local:e remote:e type:n code:n hard:n")           \
+    X(ICMP_SUPPRESSED, 10, "RFC 1122 §3.2.2", "type:n code:n why:n")                                       \
+    X(PROTOCOL, 10, "RFC 1122 §3.2.1.6", "protocol:n")
+
+#define BARO_TRACE_UDP(X)                                                                                  \
+    X(UDP_IN, 10, "RFC 768", "source:e destination:e length:n checksum:x")                                 \
+    X(UDP_OUT, 10, "RFC 768", "source:e destination:e length:n")                                           \
+    X(UDP_QUEUED, 11, "RFC 768", "descriptor:n length:n queued:n limit:n")
+
+#define BARO_TRACE_TCP(X)                                                                                  \
+    X(TCP_IN, 10, "RFC 9293 §3.1", "source:e destination:e flags:f seq:n ack:n window:n length:n")         \
+    X(TCP_OUT, 10, "RFC 9293 §3.1", "source:e destination:e flags:f seq:n ack:n window:n length:n")        \
+    X(TCP_OPTIONS, 10, "RFC 9293 §3.2, RFC 7323", "mss:n scale:d ts_value:n ts_echo:n sack_permitted:n")   \
+    X(TCP_FOUND, 10, "RFC 9293 §3.3.1", "connection:n how:n state:s")                                      \
+    X(TCP_BEFORE, 10, "RFC 9293 §3.3.1",                                                                   \
+      "connection:n state:s snd_una:n snd_nxt:n snd_wnd:n rcv_nxt:n rcv_wnd:n cwnd:n ssthresh:n rto:t")    \
+    X(TCP_AFTER, 10, "RFC 9293 §3.3.1",                                                                    \
+      "connection:n state:s snd_una:n snd_nxt:n snd_wnd:n rcv_nxt:n rcv_wnd:n cwnd:n ssthresh:n rto:t")    \
+    X(TCP_STATE, 10, "RFC 9293 §3.3.2", "connection:n before:s after:s")                                   \
+    X(TCP_SEQUENCE_TEST, 10, "RFC 9293 §3.10.7.4", "seq:n length:n rcv_nxt:n rcv_wnd:n acceptable:n")      \
+    X(TCP_ACK_TEST, 10, "RFC 9293 §3.10.7.4, RFC 5961 §5", "ack:n snd_una:n snd_nxt:n acceptable:n")       \
+    X(TCP_PAWS_TEST, 10, "RFC 7323 §5.3", "ts_value:n ts_recent:n acceptable:n")                           \
+    X(TCP_ISN, 10, "RFC 6528", "connection:n isn:n")                                                       \
+    X(TCP_BUFFERS, 11, "-", "connection:n charged:n budget_left:n")                                        \
+    X(TCP_DELIVERED, 11, "RFC 9293 §3.10.7.4", "connection:n octets:n waiting:n")                          \
+    X(TCP_OUT_OF_ORDER, 10, "RFC 9293 §3.10.7.4 SHLD-31", "connection:n seq:n length:n holes:n")           \
+    X(TCP_RTT, 10, "RFC 6298 §2", "connection:n sample:t srtt:t rttvar:t rto:t")                           \
+    X(TCP_CONGESTION, 10, "RFC 5681 §3", "connection:n phase:n cwnd:n ssthresh:n flight:n")                \
+    X(TCP_FAST_RETRANSMIT, 10, "RFC 5681 §3.2, RFC 6582", "connection:n seq:n duplicates:n")               \
+    X(TCP_RETRANSMIT, 10, "RFC 6298 §5", "connection:n seq:n length:n attempt:n")                          \
+    X(TCP_TIMER_ARMED, 10, "RFC 9293 §3.8", "connection:n timer:n delay:t")                                \
+    X(TCP_TIMER_CANCELLED, 10, "RFC 9293 §3.8", "connection:n timer:n")                                    \
+    X(TCP_TIMER_FIRED, 10, "RFC 9293 §3.8", "connection:n timer:n")                                        \
+    X(TCP_CHALLENGE_ACK, 10, "RFC 5961", "connection:n why:r sent:n")                                      \
+    X(TCP_WINDOW_PROBE, 10, "RFC 9293 §3.8.6.1", "connection:n attempt:n")                                 \
+    X(TCP_KEEPALIVE, 10, "RFC 9293 §3.8.4", "connection:n attempt:n")                                      \
+    X(TCP_HELD, 11, "-", "connection:n local:e remote:e")                                                  \
+    X(ACCEPT_QUEUE, 11, "RFC 9293 §3.9.1.2", "listener:n waiting:n half_open:n limit:n")
+
+#define BARO_TRACE_USER(X)                                                                                 \
+    X(CALL, 11, "RFC 9293 §3.9.1", "call:n descriptor:d")                                                  \
+    X(CALL_END, 0, "-", "call:n result:d")                                                                 \
+    X(SOCKET_NEW, 11, "RFC 9293 §3.9.1.1", "descriptor:n type:n")                                          \
+    X(SOCKET_CONTROL, 11, "RFC 9293 §3.3.1",                                                               \
+      "descriptor:n local_before:e local_after:e remote_before:e remote_after:e")                          \
+    X(SOCKET_ACCEPTED, 11, "RFC 9293 §3.9.1.2", "listener:n descriptor:n local:e remote:e")                \
+    X(SOCKET_CLOSED, 11, "RFC 9293 §3.9.1.5", "descriptor:n")                                              \
+    X(WOKE, 11, "-", "descriptor:n events:x")
+
+#define BARO_TRACE_EVENTS(X)                                                                               \
+    BARO_TRACE_ADAPTER(X)                                                                                  \
+    BARO_TRACE_ETHERNET(X)                                                                                 \
+    BARO_TRACE_IP(X)                                                                                       \
+    BARO_TRACE_UDP(X)                                                                                      \
+    BARO_TRACE_TCP(X)                                                                                      \
+    BARO_TRACE_USER(X)
+
+enum baro_trace_kind {
+#define BARO_TRACE_ENUM(name, step, source, arguments) BARO_TRACE_##name,
+    BARO_TRACE_EVENTS(BARO_TRACE_ENUM)
+#undef BARO_TRACE_ENUM
+    BARO_TRACE_COUNT
+};
+
+/* Arguments of one event, at most. */
+#define BARO_TRACE_ARGUMENTS 10
+
+/* One argument; the list says which member holds it: number for n, x, s, r, f; signed_number
+ * for d, t, i; address and port for a and e; mac for m. */
+struct baro_trace_value {
+    union {
+        uint64_t number;
+        int64_t signed_number;
+        struct baro_endpoint endpoint; /* types a and e */
+        struct baro_mac mac;
+    } as;
+};
+
+struct baro_trace_event {
+    enum baro_trace_kind kind;
+    struct baro_instant at;
+    uint32_t host;         /* the stack's trace number (its configuration), tells hosts apart */
+    unsigned count;        /* arguments in `value` */
+    struct baro_trace_value value[BARO_TRACE_ARGUMENTS];
+    struct baro_bytes bytes; /* FRAME_IN and FRAME_OUT: the frame; else empty. Borrowed for the call. */
+};
+
+/* Where events go. Called from within core calls; it must not call the stack. */
+struct baro_trace_sink {
+    void *context;
+    void (*event)(void *context, const struct baro_trace_event *event);
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An event's name ("TCP_IN"), step, source and argument list as in the table above. */
+const char *baro_trace_name(enum baro_trace_kind kind);
+int baro_trace_step(enum baro_trace_kind kind);
+const char *baro_trace_source(enum baro_trace_kind kind);
+const char *baro_trace_arguments(enum baro_trace_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
