@@ -8,8 +8,24 @@
  *
  * with types n (number), d (signed number), a (address), e (endpoint), m (MAC), s (TCP
  * state), r (drop reason), f (TCP flags), t (duration in ns), x (hexadecimal number),
- * i (instant in ns). Events between FRAME_IN or FRAME_OUT and FRAME_END belong to that
- * frame; CALL to CALL_END encloses what one socket call did. Step 0 is outside the ten. */
+ * i (instant in ns). Numbers that stand for a choice have an enumeration below. A number
+ * that a packet does not carry: vlan and scale -1, mss 0, ts_value and ts_echo both 0.
+ * Step 0 is outside the ten.
+ *
+ * The order is a contract, and per host (other hosts' events may stand between):
+ *
+ *     FRAME_IN (bytes)  decisions...  FRAME_END
+ *     PACKET_OUT  TCP_OUT IP_OUT ROUTE ETHERNET_OUT...  FRAME_OUT (bytes)  FRAME_END
+ *     CALL  what the call did...  CALL_END
+ *
+ * FRAME_OUT carries the whole frame as on the wire, checksums filled in. A packet that is
+ * not sent (it waits for its neighbour, or is dropped) has PACKET_OUT and FRAME_END without
+ * FRAME_OUT. A group may stand inside another, for the queue of intents drained early; it
+ * ends before the outer one goes on. The adapter's events come before the stack's FRAME_IN:
+ * their `frame` is FRAME_IN's `arrival`. On the way out they come after FRAME_END, and
+ * their `frame` is FRAME_OUT's `departure`: frames of the interface, counted from 1.
+ * INTERRUPT and DRIVER_BURST precede the FRAME_INs of their burst. DROP by the adapter
+ * follows the event of that frame that tells the decision. */
 #ifndef BARO_TRACE_H
 #define BARO_TRACE_H
 
@@ -30,6 +46,7 @@
     X(DRIVER_BURST, 5, "-", "frames:n polling:n")
 
 #define BARO_TRACE_ETHERNET(X)                                                                             \
+    X(PACKET_OUT, 0, "-", "")                                                                              \
     X(FRAME_IN, 5, "-", "interface:n octets:n arrival:n")                                                  \
     X(FRAME_OUT, 5, "-", "interface:n octets:n departure:n")                                               \
     X(FRAME_END, 0, "-", "")                                                                               \
@@ -121,11 +138,59 @@ enum baro_trace_kind {
     BARO_TRACE_COUNT
 };
 
+/* Arguments that stand for a choice. Others that sound like one are 0 or 1. */
+enum baro_trace_code { BARO_TRACE_CODE_10BASE_T, BARO_TRACE_CODE_100BASE_TX }; /* SIGNAL_* code */
+enum baro_trace_filter {                                                       /* MAC_FILTER why */
+    BARO_TRACE_FILTER_NOT_MINE, BARO_TRACE_FILTER_OWN, BARO_TRACE_FILTER_BROADCAST, BARO_TRACE_FILTER_GROUP,
+    BARO_TRACE_FILTER_PROMISCUOUS
+};
+enum baro_trace_neighbour { /* NEIGHBOUR before and after */
+    BARO_TRACE_NEIGHBOUR_NONE, BARO_TRACE_NEIGHBOUR_INCOMPLETE, BARO_TRACE_NEIGHBOUR_REACHABLE,
+    BARO_TRACE_NEIGHBOUR_STALE, BARO_TRACE_NEIGHBOUR_PROBE, BARO_TRACE_NEIGHBOUR_FAILED,
+    BARO_TRACE_NEIGHBOUR_FIXED
+};
+enum baro_trace_delivery { /* IP_DELIVERY how */
+    BARO_TRACE_DELIVERY_NOT_MINE, BARO_TRACE_DELIVERY_MINE, BARO_TRACE_DELIVERY_BROADCAST,
+    BARO_TRACE_DELIVERY_GROUP, BARO_TRACE_DELIVERY_LOOPBACK, BARO_TRACE_DELIVERY_ANY
+};
+enum baro_trace_suppressed { /* ICMP_SUPPRESSED why */
+    BARO_TRACE_SUPPRESSED_ABOUT_ERROR, BARO_TRACE_SUPPRESSED_TO_GROUP, BARO_TRACE_SUPPRESSED_LINK_BROADCAST,
+    BARO_TRACE_SUPPRESSED_BAD_SOURCE, BARO_TRACE_SUPPRESSED_LATER_FRAGMENT, BARO_TRACE_SUPPRESSED_RATE_LIMIT
+};
+enum baro_trace_found { /* TCP_FOUND how */
+    BARO_TRACE_FOUND_NOTHING, BARO_TRACE_FOUND_CONNECTION, BARO_TRACE_FOUND_LISTENER,
+    BARO_TRACE_FOUND_TIME_WAIT
+};
+enum baro_trace_phase { /* TCP_CONGESTION phase */
+    BARO_TRACE_PHASE_SLOW_START, BARO_TRACE_PHASE_AVOIDANCE, BARO_TRACE_PHASE_RECOVERY, BARO_TRACE_PHASE_LOSS
+};
+enum baro_trace_timer { /* TCP_TIMER_* timer */
+    BARO_TRACE_TIMER_RETRANSMIT, BARO_TRACE_TIMER_PERSIST, BARO_TRACE_TIMER_DELAYED_ACK,
+    BARO_TRACE_TIMER_KEEPALIVE, BARO_TRACE_TIMER_TIME_WAIT, BARO_TRACE_TIMER_USER_TIMEOUT,
+    BARO_TRACE_TIMER_FIN_WAIT_2, BARO_TRACE_TIMER_LINGER, BARO_TRACE_TIMER_CORK
+};
+
+/* CALL call: the socket calls, X(NAME, "as a program writes it"). */
+#define BARO_TRACE_CALLS(X)                                                                                \
+    X(SOCKET, "socket") X(BIND, "bind") X(LISTEN, "listen") X(ACCEPT, "accept") X(CONNECT, "connect")      \
+    X(SEND, "send") X(SENDTO, "sendto") X(SENDMSG, "sendmsg")                                              \
+    X(RECV, "recv") X(RECVFROM, "recvfrom") X(RECVMSG, "recvmsg")                                          \
+    X(SHUTDOWN, "shutdown") X(CLOSE, "close") X(GETSOCKOPT, "getsockopt") X(SETSOCKOPT, "setsockopt")      \
+    X(GETSOCKNAME, "getsockname") X(GETPEERNAME, "getpeername") X(POLL, "poll")                            \
+    X(HOLD_NEXT, "hold_next") X(HOLD_ANSWER, "hold_answer") X(PING, "ping")
+
+enum baro_trace_call {
+#define BARO_TRACE_CALL_ENUM(name, text) BARO_TRACE_CALL_##name,
+    BARO_TRACE_CALLS(BARO_TRACE_CALL_ENUM)
+#undef BARO_TRACE_CALL_ENUM
+    BARO_TRACE_CALL_COUNT
+};
+
 /* Arguments of one event, at most. */
 #define BARO_TRACE_ARGUMENTS 10
 
 /* One argument; the list says which member holds it: number for n, x, s, r, f; signed_number
- * for d, t, i; address and port for a and e; mac for m. */
+ * for d, t, i; endpoint for a (its port 0) and e; mac for m. */
 struct baro_trace_value {
     union {
         uint64_t number;
