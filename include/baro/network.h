@@ -1,0 +1,184 @@
+/* baro/network.h: hosts joined by wires and switches, in one process and one thread.
+ *
+ * A *host* is a stack, a LAN adapter and its driver. A *wire* joins two stations: faithful
+ * (the line-coded signal, FCS) or fast (frames in memory), with seeded faults in each direction.
+ * A *switch* learns MAC addresses and joins more than two; it also takes any struct baro_device
+ * (a TAP) as a port.
+ *
+ * Time. The network is a list of things that will happen, each with its instant: transmissions
+ * that come in, adapters' and stacks' deadlines. It handles them strictly in the order of their
+ * instants (equal ones in the order they were armed) and hands each stack the instant of what
+ * happens, never a later one. Two ways to drive it:
+ *
+ *   - virtual: baro_network_run_until() jumps from deadline to deadline; the same seed gives the
+ *     same run, bit for bit.
+ *   - real: baro_network_follow() with the machine's monotonic clock. When the processor is short,
+ *     as it is with faithful wires, what should have happened by now has not; the network's
+ *     clock then stands at the oldest of these and the lag is given up for good: it is
+ *     min(real time - lag, instant of the oldest thing not handled). So a faithful wire runs as fast as it
+ *     runs, and no stack's timer expires for lack of processor time. */
+#ifndef BARO_NETWORK_H
+#define BARO_NETWORK_H
+
+#include "baro/adapter.h"
+#include "baro/device.h"
+#include "baro/medium.h"
+#include "baro/stack.h"
+#include "baro/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct baro_network;
+struct baro_wire;
+struct baro_switch;
+struct baro_host;
+
+/* ---- wires ---- */
+
+/* One wire: its kind and its faults, the same in both directions but drawn apart. Shares are parts
+ * per million of frames. All zero is a fast wire without faults at MTU 1500. */
+struct baro_wire_config {
+    enum baro_medium_kind kind;
+    uint32_t mtu;                     /* octets of IP packet, 68 to 65535; 0: 1500 */
+    uint32_t loss_ppm;                /* frames that vanish */
+    uint32_t reorder_ppm;             /* frames that one to three later ones overtake */
+    uint32_t duplicate_ppm;           /* frames that arrive twice */
+    uint32_t corrupt_ppm;             /* frames with flipped bits */
+    bool corrupt_ip;                  /* one bit above the FCS instead, FCS made to fit: only checksums see it */
+    struct baro_duration delay;       /* on the way, 0 or more */
+    struct baro_duration jitter;      /* up to so much more, drawn for each frame; order is kept */
+    uint64_t rate;                    /* bits a second through the wire's queue; 0: no limit */
+    uint64_t queue_bytes;             /* octets that may wait for the rate; 0 with queue_packets 0: 256 KiB */
+    uint32_t queue_packets;           /* frames that may wait for the rate; 0: no limit in frames */
+    uint32_t noise;                   /* faithful: noise added to each sample (struct baro_signal_channel) */
+    int32_t clock_ppm;                /* faithful: the receiver's clock runs so much faster */
+    uint32_t edge_jitter;             /* faithful: jitter of the signal's edges (struct baro_signal_channel) */
+    uint64_t seed;                    /* of its faults; 0: from the network's seed */
+    bool no_large;                    /* fast: neither super-segments nor undone checksums, as on a real wire */
+};
+
+/* Reads a wire's specification, words with commas between:
+ *
+ *   kind     fast, 10base-t, 100base-tx (first word if given; default fast)
+ *   faults   loss=1% reorder=0.5% duplicate=1% corrupt=0.1% corrupt=ip delay=20ms jitter=2ms
+ *            rate=10mbit queue=64k (octets) queue=100p (frames)
+ *   signal   noise=300 ppm=100 edge-jitter=20
+ *   other    mtu=1500 seed=7 large=no
+ *
+ * Shares are percent with up to four decimals, times ns, us, ms, s, rates bit, kbit, mbit, gbit a second,
+ * sizes octets, k, m. 0, or -EINVAL with one clear sentence in `error` that names the bad word. */
+int baro_wire_parse(const char *specification, struct baro_wire_config *config, char *error, size_t error_size);
+
+/* What one direction of a wire did, X(name, "what it counts"). */
+#define BARO_WIRE_COUNTERS(X)                                            \
+    X(offered, "frames that were sent into it")                          \
+    X(delivered, "frames that came out, copies included")                \
+    X(octets, "octets of those; 0 with samples")                         \
+    X(lost, "frames that vanished (loss)")                               \
+    X(queue_full, "frames dropped because the queue was full")           \
+    X(link_down, "frames sent while the link was down")                  \
+    X(reordered, "frames held back and overtaken")                       \
+    X(duplicated, "frames that came out twice")                          \
+    X(corrupted, "frames with flipped bits")
+
+struct baro_wire_counts {
+#define BARO_WIRE_COUNTER_FIELD(name, text) uint64_t name;
+    BARO_WIRE_COUNTERS(BARO_WIRE_COUNTER_FIELD)
+#undef BARO_WIRE_COUNTER_FIELD
+};
+
+/* ---- the network ---- */
+
+struct baro_network_config {
+    struct baro_memory memory;  /* for the stacks and adapters; take NULL: malloc */
+    uint64_t seed;              /* of all that is drawn: wires' faults, stacks' seeds, MAC addresses */
+    struct baro_instant now;    /* where its clock begins */
+};
+
+/* A network without anything in it, or NULL: no memory. Freeing it frees all that was created in it. */
+struct baro_network *baro_network_create(const struct baro_network_config *config);
+void baro_network_free(struct baro_network *network);
+
+/* A wire with both ends free and its link up, or NULL: no memory, or a configuration outside its ranges.
+ * Hosts and switches take a free end when they are created with it or joined to it. */
+struct baro_wire *baro_wire_create(struct baro_network *network, const struct baro_wire_config *config);
+/* Pulls the plug, or puts it back; both ends are told. */
+void baro_wire_set_link(struct baro_wire *wire, bool up);
+/* The direction away from end 0 or 1; ends are numbered in the order they were taken. */
+void baro_wire_statistics(const struct baro_wire *wire, unsigned from_end, struct baro_wire_counts *counts);
+
+/* A learning switch without ports, or NULL: no memory. */
+struct baro_switch *baro_switch_create(struct baro_network *network);
+/* Plugs a wire's free end into it. 0, -EBUSY when both ends are taken, -ENOMEM, -ENOSPC beyond 64 ports. A wire
+ * that is to end in a switch is created with no_large. */
+int baro_switch_join(struct baro_switch *bridge, struct baro_wire *wire);
+/* Makes a device a port; it is borrowed until the network is freed, is without BARO_DEVICE_LRO, and its owner calls
+ * baro_network_follow or _advance when it has frames. With one wire and one device the switch is a mere coupling.
+ * 0, -ENOMEM, -ENOSPC, -EINVAL. */
+int baro_switch_add_device(struct baro_switch *bridge, const struct baro_device *device);
+
+struct baro_host_config {
+    const char *name;                     /* copied, up to 31 octets; NULL: "host1" and so on */
+    struct baro_wire *wire;               /* required: takes a free end of it */
+    struct baro_address address;          /* family NONE: none yet */
+    unsigned prefix_length;
+    struct baro_address gateway;          /* default route; family NONE: none */
+    struct baro_mac mac;                  /* all zero: made from the network's seed, locally administered */
+    uint32_t receive_slots, transmit_slots, interrupt_frames; /* as in struct baro_adapter_config */
+    struct baro_duration interrupt_delay;
+    size_t memory_limit;                  /* as in struct baro_stack_config */
+    bool forward_any_destination;
+    struct baro_trace_sink trace;         /* of the stack and the adapter; event NULL: none */
+    uint32_t trace_host;
+    /* The program on it, called after each poll of its stack; may make socket calls, what they decide is sent
+     * at once. NULL: none. */
+    void (*program)(void *context, struct baro_host *host);
+    void *program_context;
+};
+
+/* A host on a wire, or NULL with the reason in *error (-errno) if error is not NULL: -ENOMEM, -EBUSY when
+ * both ends of the wire are taken, -EINVAL, and what the stack says to its address and gateway. */
+struct baro_host *baro_host_create(struct baro_network *network, const struct baro_host_config *config, int *error);
+
+const char *baro_host_name(const struct baro_host *host);
+struct baro_network *baro_host_network(const struct baro_host *host);
+/* Its stack, adapter and its interface's number in the stack. They live as long as the network. */
+struct baro_stack *baro_host_stack(struct baro_host *host);
+struct baro_adapter *baro_host_adapter(struct baro_host *host);
+int baro_host_interface(const struct baro_host *host);
+struct baro_mac baro_host_mac(const struct baro_host *host);
+
+/* ---- time ---- */
+
+/* The network's clock: what its stacks were told last. */
+struct baro_instant baro_network_now(const struct baro_network *network);
+
+/* Does all that is due at the present instant: sends what socket calls decided, delivers, polls stacks whose
+ * interrupt is pending or whose deadline has come, carries what they say. Returns whether anything happened. */
+bool baro_network_step(struct baro_network *network);
+
+/* When the network next wants to act by itself, on its own clock. False: never. */
+bool baro_network_next_deadline(const struct baro_network *network, struct baro_instant *deadline);
+
+/* Handles all until `now` in the order of time and sets the clock to it. `now` never goes back. */
+void baro_network_advance(struct baro_network *network, struct baro_instant now);
+
+/* The virtual clock: handles what comes, in the order of time, until `done` (asked after each instant; may be NULL)
+ * says so: true; or nothing is left to happen before `limit`: false, and the clock is at `limit`. */
+bool baro_network_run_until(struct baro_network *network, struct baro_instant limit,
+                            bool (*done)(void *context), void *context);
+
+/* The real clock: `real` is the machine's monotonic time. Handles what is due, but not without end: true means
+ * call again at once (after looking at other descriptors). The first call ties the two clocks together. */
+bool baro_network_follow(struct baro_network *network, struct baro_instant real);
+/* The next deadline on the real clock, for a poll's timeout. False: none. */
+bool baro_network_wakeup(const struct baro_network *network, struct baro_instant *real);
+/* How far the network's clock was held back so far for lack of processor time. */
+struct baro_duration baro_network_lag(const struct baro_network *network);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
