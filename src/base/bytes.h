@@ -1,0 +1,136 @@
+/* base/bytes.h: reading and writing integers in network order, and comparing addresses.
+ *
+ * Byte by byte, so alignment never matters; compilers make one load and one swap of it. */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+#include <string.h>
+
+#include "baro/types.h"
+
+static inline uint8_t read_u8(const uint8_t *at)
+{
+    return at[0];
+}
+
+static inline uint16_t read_be16(const uint8_t *at)
+{
+    return (uint16_t)((unsigned)at[0] << 8 | at[1]);
+}
+
+static inline uint32_t read_be32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static inline void write_u8(uint8_t *at, uint8_t value)
+{
+    at[0] = value;
+}
+
+static inline void write_be16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static inline void write_be32(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 24);
+    at[1] = (uint8_t)(value >> 16);
+    at[2] = (uint8_t)(value >> 8);
+    at[3] = (uint8_t)value;
+}
+
+static inline struct baro_mac read_mac(const uint8_t *at)
+{
+    struct baro_mac mac;
+    memcpy(mac.octet, at, sizeof mac.octet);
+    return mac;
+}
+
+static inline void write_mac(uint8_t *at, struct baro_mac mac)
+{
+    memcpy(at, mac.octet, sizeof mac.octet);
+}
+
+static inline struct baro_address read_ipv4(const uint8_t *at)
+{
+    return baro_ipv4(at[0], at[1], at[2], at[3]);
+}
+
+static inline void write_ipv4(uint8_t *at, struct baro_address address)
+{
+    memcpy(at, address.octet, 4);
+}
+
+static inline uint32_t ipv4_number(struct baro_address address)
+{
+    return read_be32(address.octet);
+}
+
+static inline struct baro_address ipv4_from_number(uint32_t number)
+{
+    struct baro_address address = { .family = BARO_FAMILY_IPV4 };
+    write_be32(address.octet, number);
+    return address;
+}
+
+static inline bool mac_equal(struct baro_mac a, struct baro_mac b)
+{
+    return memcmp(a.octet, b.octet, sizeof a.octet) == 0;
+}
+
+/* Multicast or broadcast (IEEE 802.3 §3.2.3: the first bit on the wire). */
+static inline bool mac_is_group(struct baro_mac mac)
+{
+    return (mac.octet[0] & 1) != 0;
+}
+
+static inline bool mac_is_broadcast(struct baro_mac mac)
+{
+    static const uint8_t ones[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    return memcmp(mac.octet, ones, sizeof ones) == 0;
+}
+
+static inline bool address_equal(struct baro_address a, struct baro_address b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+static inline bool endpoint_equal(struct baro_endpoint a, struct baro_endpoint b)
+{
+    return address_equal(a.address, b.address) && a.port.number == b.port.number;
+}
+
+/* 0.0.0.0 or ::, or no address at all. */
+static inline bool address_is_unspecified(struct baro_address address)
+{
+    static const uint8_t zero[16] = { 0 };
+    return memcmp(address.octet, zero, sizeof zero) == 0;
+}
+
+/* 224.0.0.0/4 or ff00::/8. */
+static inline bool address_is_multicast(struct baro_address address)
+{
+    if (address.family == BARO_FAMILY_IPV4)
+        return (address.octet[0] & 0xf0) == 0xe0;
+    return address.family == BARO_FAMILY_IPV6 && address.octet[0] == 0xff;
+}
+
+/* 255.255.255.255. */
+static inline bool address_is_limited_broadcast(struct baro_address address)
+{
+    return address.family == BARO_FAMILY_IPV4 && ipv4_number(address) == UINT32_MAX;
+}
+
+/* 127.0.0.0/8 or ::1. */
+static inline bool address_is_loopback(struct baro_address address)
+{
+    static const uint8_t one[16] = { [15] = 1 };
+    if (address.family == BARO_FAMILY_IPV4)
+        return address.octet[0] == 127;
+    return address.family == BARO_FAMILY_IPV6 && memcmp(address.octet, one, sizeof one) == 0;
+}
+
+#endif

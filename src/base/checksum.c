@@ -1,0 +1,108 @@
+/* base/checksum.c: RFC 1071 with 32-bit words in a 64-bit accumulator.
+ *
+ * Words are added in the machine's order and the sum is swapped once at the end: the one's complement sum
+ * does not care (RFC 1071 §2(B)). Four independent accumulators let the compiler use vectors. */
+#include "base/checksum.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+static uint64_t fold_to_16(uint64_t sum)
+{
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+/* A sum of words in the machine's order, as one of words in network order. */
+static uint64_t to_network(uint64_t native)
+{
+    const uint16_t one = 1;
+    uint8_t first;
+    uint64_t folded = fold_to_16(native);
+
+    memcpy(&first, &one, 1);
+    return first == 1 ? (folded & 0xff) << 8 | folded >> 8 : folded;
+}
+
+static uint64_t tail(const uint8_t *data, size_t length)
+{
+    uint64_t sum = 0;
+    size_t at = 0;
+
+    for (; length - at >= 2; at += 2)
+        sum += read_be16(data + at);
+    if (at < length)
+        sum += (uint64_t)data[at] << 8;
+    return sum;
+}
+
+uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t length)
+{
+    uint64_t lane[8] = { 0 };
+    uint64_t native = 0;
+    size_t at = 0;
+
+    for (; length - at >= 32; at += 32) {
+        uint32_t word[8];
+
+        memcpy(word, data + at, sizeof word);
+        for (int i = 0; i < 8; i++)
+            lane[i] += word[i];
+    }
+    for (int i = 0; i < 8; i++)
+        native += lane[i];
+    return sum + to_network(native) + tail(data + at, length - at);
+}
+
+uint64_t checksum_copy(uint64_t sum, uint8_t *to, const uint8_t *from, size_t length)
+{
+    uint64_t lane[8] = { 0 };
+    uint64_t native = 0;
+    size_t at = 0;
+
+    for (; length - at >= 32; at += 32) {
+        uint32_t word[8];
+
+        memcpy(word, from + at, sizeof word);
+        memcpy(to + at, word, sizeof word);
+        for (int i = 0; i < 8; i++)
+            lane[i] += word[i];
+    }
+    for (int i = 0; i < 8; i++)
+        native += lane[i];
+    memcpy(to + at, from + at, length - at);
+    return sum + to_network(native) + tail(from + at, length - at);
+}
+
+uint64_t checksum_swap(uint64_t sum)
+{
+    uint64_t folded = fold_to_16(sum);
+
+    return (folded & 0xff) << 8 | folded >> 8;
+}
+
+uint16_t checksum_fold(uint64_t sum)
+{
+    return (uint16_t)~fold_to_16(sum);
+}
+
+uint64_t checksum_pseudo(struct baro_address source, struct baro_address destination, uint8_t protocol,
+                         uint32_t length)
+{
+    size_t octets = source.family == BARO_FAMILY_IPV6 ? 16 : 4;
+    uint64_t sum = (uint64_t)protocol + (length >> 16) + (length & 0xffff);
+
+    sum += tail(source.octet, octets);
+    return sum + tail(destination.octet, octets);
+}
+
+uint16_t checksum_update(uint16_t checksum, uint16_t before, uint16_t after)
+{
+    uint64_t sum = (uint64_t)(uint16_t)~checksum + (uint16_t)~before + after;
+
+    return checksum_fold(sum);
+}

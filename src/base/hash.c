@@ -1,0 +1,85 @@
+/* base/hash.c: SipHash-2-4, two rounds a word and four at the end. */
+#include "base/hash.h"
+
+struct sip { uint64_t v[4]; };
+
+static uint64_t rotate(uint64_t value, unsigned bits)
+{
+    return value << bits | value >> (64 - bits);
+}
+
+static inline void sip_round(struct sip *s)
+{
+    s->v[0] += s->v[1];
+    s->v[2] += s->v[3];
+    s->v[1] = rotate(s->v[1], 13) ^ s->v[0];
+    s->v[3] = rotate(s->v[3], 16) ^ s->v[2];
+    s->v[0] = rotate(s->v[0], 32);
+    s->v[2] += s->v[1];
+    s->v[0] += s->v[3];
+    s->v[1] = rotate(s->v[1], 17) ^ s->v[2];
+    s->v[3] = rotate(s->v[3], 21) ^ s->v[0];
+    s->v[2] = rotate(s->v[2], 32);
+}
+
+static inline void sip_begin(struct sip *s, const struct hash_key *key)
+{
+    s->v[0] = key->word[0] ^ UINT64_C(0x736f6d6570736575);
+    s->v[1] = key->word[1] ^ UINT64_C(0x646f72616e646f6d);
+    s->v[2] = key->word[0] ^ UINT64_C(0x6c7967656e657261);
+    s->v[3] = key->word[1] ^ UINT64_C(0x7465646279746573);
+}
+
+static inline void sip_word(struct sip *s, uint64_t word)
+{
+    s->v[3] ^= word;
+    sip_round(s);
+    sip_round(s);
+    s->v[0] ^= word;
+}
+
+static inline uint64_t sip_end(struct sip *s)
+{
+    s->v[2] ^= 0xff;
+    for (int i = 0; i < 4; i++)
+        sip_round(s);
+    return s->v[0] ^ s->v[1] ^ s->v[2] ^ s->v[3];
+}
+
+static uint64_t little_endian(const uint8_t *at, size_t octets)
+{
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < octets; i++)
+        word |= (uint64_t)at[i] << (8 * i);
+    return word;
+}
+
+void hash_key_read(struct hash_key *key, const uint8_t octets[16])
+{
+    key->word[0] = little_endian(octets, 8);
+    key->word[1] = little_endian(octets + 8, 8);
+}
+
+uint64_t hash_bytes(const struct hash_key *key, const uint8_t *data, size_t length)
+{
+    struct sip s;
+    size_t at = 0;
+
+    sip_begin(&s, key);
+    for (; length - at >= 8; at += 8)
+        sip_word(&s, little_endian(data + at, 8));
+    sip_word(&s, (uint64_t)(length & 0xff) << 56 | little_endian(data + at, length - at));
+    return sip_end(&s);
+}
+
+uint64_t hash_words(const struct hash_key *key, const uint64_t *words, size_t count)
+{
+    struct sip s;
+
+    sip_begin(&s, key);
+    for (size_t i = 0; i < count; i++)
+        sip_word(&s, words[i]);
+    sip_word(&s, (uint64_t)(count * 8 & 0xff) << 56);
+    return sip_end(&s);
+}

@@ -1,0 +1,89 @@
+/* base/intent.h: what input decided to send, in order.
+ *
+ * Input never re-enters output. It records intents; transmit.c drains them at the end of the burst. They keep
+ * order and count: three duplicate ACKs stay three, each with the values of its moment. The queue is bounded;
+ * a producer that finds it full asks its caller to drain (`intent_queue_is_nearly_full` is looked at after each
+ * packet). What an intent borrows (a received frame) lives until the drain ends. */
+#ifndef BASE_INTENT_H
+#define BASE_INTENT_H
+
+#include "baro/types.h"
+#include "base/pool.h"
+#include "base/seq.h"
+
+enum intent_kind {
+    INTENT_TCP_OUTPUT = 1,   /* connection `owner` may have segments to send: pull them */
+    INTENT_TCP_CONTROL,      /* one segment without data, its values as of now */
+    INTENT_UDP_OUTPUT,       /* datagram socket `owner` has datagrams queued */
+    INTENT_ICMP_ECHO_REPLY,  /* answer `borrowed`, a whole ICMP echo request message */
+    INTENT_ICMP_ERROR,       /* tell about `borrowed`, a whole IP packet */
+    INTENT_ICMP_ECHO_REQUEST,/* a ping of ours */
+    INTENT_ARP               /* an ARP packet */
+};
+
+/* A TCP segment without data. `owner` NONE: it belongs to no connection (an RST for a closed port). */
+struct intent_tcp_control {
+    struct baro_endpoint local, remote;
+    struct seq seq, ack;
+    uint16_t window;            /* as it goes into the header, scaled already */
+    uint8_t flags;              /* TCP_FLAG_... */
+    uint8_t ttl, tos;
+    bool has_timestamps, has_syn_options;
+    uint32_t ts_value, ts_echo;
+    uint16_t mss;               /* with has_syn_options */
+    int8_t scale;               /* with has_syn_options; -1: not offered */
+    bool sack_permitted;        /* with has_syn_options */
+    uint8_t sack_count;         /* up to 4 blocks: room for RFC 2018 */
+    struct { struct seq left, right; } sack[4];
+};
+
+struct intent_icmp {
+    struct baro_address source;      /* family NONE: the interface's */
+    struct baro_address destination;
+    uint8_t type, code;
+    uint32_t value;                  /* the second word of an error (RFC 1191: MTU); of an echo: id << 16 | sequence */
+    uint32_t length;                 /* of an echo request's payload */
+};
+
+struct intent_arp {
+    uint16_t operation;
+    int interface;
+    struct baro_address sender, target;
+    struct baro_mac target_mac, destination; /* ARP's field, and the frame's address */
+};
+
+struct intent {
+    enum intent_kind kind;
+    struct handle owner;
+    struct baro_bytes borrowed;
+    union {
+        struct intent_tcp_control tcp;
+        struct intent_icmp icmp;
+        struct intent_arp arp;
+    } as;
+};
+
+enum { INTENT_QUEUE_SIZE = 1024, INTENT_QUEUE_RESERVE = 128 };
+
+struct intent_queue {
+    struct intent *slot; /* INTENT_QUEUE_SIZE of them */
+    uint32_t first, count;
+};
+
+/* Memory comes from the slabs once. False when it fails. */
+bool intent_queue_init(struct intent_queue *queue, struct slabs *slabs);
+void intent_queue_release(struct intent_queue *queue, struct slabs *slabs);
+
+/* The next free slot, zeroed, now part of the queue; NULL when it is full. */
+struct intent *intent_add(struct intent_queue *queue, enum intent_kind kind);
+/* The oldest, or NULL; intent_done() takes it out. */
+struct intent *intent_first(struct intent_queue *queue);
+void intent_done(struct intent_queue *queue);
+
+/* Less than INTENT_QUEUE_RESERVE slots left: drain before the next packet. */
+static inline bool intent_queue_is_nearly_full(const struct intent_queue *queue)
+{
+    return queue->count > INTENT_QUEUE_SIZE - INTENT_QUEUE_RESERVE;
+}
+
+#endif

@@ -1,0 +1,116 @@
+/* base/ring.c: see ring.h. */
+#include "base/ring.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/checksum.h"
+
+enum { RING_LEAST = 2048 };
+
+bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held)
+{
+    struct ring grown = *ring;
+    uint32_t size = RING_LEAST;
+
+    while (size < bytes)
+        size *= 2;
+    if (size <= ring->size)
+        return true;
+    grown.data = slab_take(slabs, size);
+    if (grown.data == NULL)
+        return false;
+    grown.size = size;
+    if (ring->data != NULL && held != 0) {
+        struct baro_bytes part[2];
+        unsigned parts = ring_slice(ring, ring->begin, held, part);
+        uint64_t at = ring->begin;
+
+        for (unsigned i = 0; i < parts; i++) {
+            ring_write(&grown, at, part[i].data, (uint32_t)part[i].length);
+            at += part[i].length;
+        }
+    }
+    ring_release(ring, slabs);
+    *ring = grown;
+    return true;
+}
+
+void ring_release(struct ring *ring, struct slabs *slabs)
+{
+    slab_give_back(slabs, ring->data, ring->size);
+    ring->data = NULL;
+    ring->size = 0;
+}
+
+/* Where an offset lies, and how much of `length` fits before the ring's end. */
+static uint32_t first_part(const struct ring *ring, uint64_t offset, uint32_t length, uint32_t *index)
+{
+    uint32_t left;
+
+    assert(length <= ring->size);
+    *index = (uint32_t)offset & (ring->size - 1);
+    left = ring->size - *index;
+    return length < left ? length : left;
+}
+
+void ring_write(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length)
+{
+    uint32_t index, first;
+
+    if (length == 0)
+        return;
+    first = first_part(ring, offset, length, &index);
+    memcpy(ring->data + index, data, first);
+    memcpy(ring->data, data + first, length - first);
+}
+
+uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, uint64_t sum)
+{
+    uint32_t index, first;
+    uint64_t rest;
+
+    if (length == 0)
+        return sum;
+    first = first_part(ring, offset, length, &index);
+    sum = checksum_copy(sum, ring->data + index, data, first);
+    if (first == length)
+        return sum;
+    rest = checksum_copy(0, ring->data, data + first, length - first);
+    return sum + (first & 1 ? checksum_swap(rest) : rest);
+}
+
+void ring_read(const struct ring *ring, uint64_t offset, uint8_t *data, uint32_t length)
+{
+    uint32_t index, first;
+
+    if (length == 0)
+        return;
+    first = first_part(ring, offset, length, &index);
+    memcpy(data, ring->data + index, first);
+    memcpy(data + first, ring->data, length - first);
+}
+
+bool ring_same(const struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length)
+{
+    uint32_t index, first;
+
+    if (length == 0)
+        return true;
+    first = first_part(ring, offset, length, &index);
+    return memcmp(ring->data + index, data, first) == 0 && memcmp(ring->data, data + first, length - first) == 0;
+}
+
+unsigned ring_slice(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2])
+{
+    uint32_t index, first;
+
+    if (length == 0)
+        return 0;
+    first = first_part(ring, offset, length, &index);
+    part[0] = (struct baro_bytes){ ring->data + index, first };
+    if (first == length)
+        return 1;
+    part[1] = (struct baro_bytes){ ring->data, length - first };
+    return 2;
+}

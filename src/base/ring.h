@@ -1,0 +1,44 @@
+/* base/ring.h: a byte ring of a power-of-two size over stream offsets.
+ *
+ * Position p of the stream lives at p modulo the size, so out-of-order bytes are written in place (TCP keeps the
+ * list of holes). The ring takes memory at its first byte, grows by doubling, and gives it back when asked. Offsets
+ * are 64-bit and count from the beginning of the stream: they do not wrap. */
+#ifndef BASE_RING_H
+#define BASE_RING_H
+
+#include "base/slab.h"
+
+struct ring {
+    uint8_t *data;   /* NULL: no memory taken */
+    uint32_t size;   /* bytes, a power of two, or 0 */
+    uint64_t begin;  /* offset of the first byte held */
+    uint64_t end;    /* offset behind the last byte held in order */
+};
+
+static inline uint32_t ring_used(const struct ring *ring)
+{
+    return (uint32_t)(ring->end - ring->begin);
+}
+
+static inline uint32_t ring_space(const struct ring *ring)
+{
+    return ring->size - ring_used(ring);
+}
+
+/* Makes room for `bytes` in all (rounded up to a power of two, at least 2,048), keeping `held` bytes
+ * from `begin` on. False when memory fails: nothing changed. Never shrinks. */
+bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held);
+void ring_release(struct ring *ring, struct slabs *slabs);
+
+/* Writes at a stream offset within [begin, begin + size) without moving `end`. */
+void ring_write(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length);
+/* The same, adding what it copies to a checksum. */
+uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, uint64_t sum);
+/* Reads from a stream offset. */
+void ring_read(const struct ring *ring, uint64_t offset, uint8_t *data, uint32_t length);
+/* Are the bytes at `offset` the same as `data`? */
+bool ring_same(const struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length);
+/* The bytes at a stream offset in up to two parts; returns how many parts. */
+unsigned ring_slice(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2]);
+
+#endif

@@ -1,0 +1,36 @@
+/* base/slab.c: see slab.h. */
+#include "base/slab.h"
+
+#include <assert.h>
+
+void *slab_take(struct slabs *slabs, size_t bytes)
+{
+    void *slab = slabs->memory.take(slabs->memory.context, bytes);
+
+    if (slab != NULL)
+        slabs->taken += bytes;
+    return slab;
+}
+
+void slab_give_back(struct slabs *slabs, void *slab, size_t bytes)
+{
+    if (slab == NULL)
+        return;
+    assert(slabs->taken >= bytes);
+    slabs->taken -= bytes;
+    slabs->memory.give_back(slabs->memory.context, slab, bytes);
+}
+
+bool slab_charge(struct slabs *slabs, size_t bytes)
+{
+    if (bytes > slabs->limit - slabs->charged)
+        return false;
+    slabs->charged += bytes;
+    return true;
+}
+
+void slab_discharge(struct slabs *slabs, size_t bytes)
+{
+    assert(slabs->charged >= bytes);
+    slabs->charged -= bytes;
+}
