@@ -1,0 +1,44 @@
+/* codec/icmp.h: ICMP (RFC 792): four octets common to all, four that the type explains. */
+#ifndef CODEC_ICMP_H
+#define CODEC_ICMP_H
+
+#include "codec/fields.h"
+
+#define ICMP_FIELDS(F)                       \
+    F(u8, type, 0, "RFC 792")                \
+    F(u8, code, 1, "RFC 792")                \
+    F(u16, checksum, 2, "RFC 792")           \
+    F(u32, rest, 4, "RFC 792")
+CODEC_HEADER(icmp_header, 8, ICMP_FIELDS)
+
+enum icmp_type {
+    ICMP_ECHO_REPLY = 0,
+    ICMP_UNREACHABLE = 3,
+    ICMP_SOURCE_QUENCH = 4,
+    ICMP_REDIRECT = 5,
+    ICMP_ECHO_REQUEST = 8,
+    ICMP_TIME_EXCEEDED = 11,
+    ICMP_PARAMETER_PROBLEM = 12
+};
+
+enum icmp_unreachable_code {
+    ICMP_NET_UNREACHABLE = 0,
+    ICMP_HOST_UNREACHABLE = 1,
+    ICMP_PROTOCOL_UNREACHABLE = 2,
+    ICMP_PORT_UNREACHABLE = 3,
+    ICMP_FRAGMENTATION_NEEDED = 4,
+    ICMP_SOURCE_ROUTE_FAILED = 5,
+    ICMP_HOST_PROHIBITED = 10,
+    ICMP_ADMINISTRATIVELY_PROHIBITED = 13
+};
+
+enum { ICMP_TTL_EXCEEDED = 0, ICMP_REASSEMBLY_EXCEEDED = 1 };
+
+/* Types 3, 4, 5, 11 and 12 are errors (RFC 1122 §3.2.2): no error is ever sent about one. */
+static inline bool icmp_is_error(uint8_t type)
+{
+    return type == ICMP_UNREACHABLE || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
+           type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM;
+}
+
+#endif

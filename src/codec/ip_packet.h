@@ -1,0 +1,46 @@
+/* codec/ip_packet.h: a packet as it passes between IP and what stands above it, whatever the family. */
+#ifndef CODEC_IP_PACKET_H
+#define CODEC_IP_PACKET_H
+
+#include "baro/types.h"
+
+/* What IP hands up: values, and borrowed bytes that stay until the burst's drain ends. */
+struct ip_packet {
+    struct baro_address source, destination;
+    uint8_t protocol;             /* enum ip_protocol */
+    uint8_t ttl, tos;
+    bool to_group;                /* destination (IP or link) is a broadcast or multicast address */
+    bool from_loopback;           /* never was on a wire */
+    bool checksum_verified;       /* the transport checksum needs no look */
+    bool reassembled;             /* came in fragments */
+    uint16_t gso_size;            /* TCP payload of each piece when it is a super-segment, else 0 */
+    int interface;                /* it came in by this one */
+    uint32_t mtu;                 /* of that interface */
+    struct baro_bytes payload;    /* what stands behind the IP header */
+    struct baro_bytes whole;      /* header and payload, for ICMP's quote */
+};
+
+/* What the sending side of a transport must know of the way to a peer. */
+struct ip_path {
+    struct baro_address source;   /* the address to send from */
+    uint32_t mtu;                 /* path MTU, bytes of IP packet (RFC 1191) */
+    uint32_t super_segment;       /* TCP payload bytes the device takes in one super-segment; 0: one MSS */
+};
+
+/* A message to send, before its IP header: what a transport hands to transmit.c. */
+struct ip_message {
+    struct baro_address source, destination;
+    uint8_t protocol, ttl, tos;
+    bool dont_fragment;
+    bool broadcast_allowed;
+    bool checksum_none;           /* leave the transport checksum zero */
+    uint8_t checksum_offset;      /* of the transport checksum in `header`; its field is zero */
+    uint8_t header_length;
+    uint16_t gso_size;            /* TCP payload of each piece, 0: one packet */
+    int interface;                /* multicast: the one to use, or 0 */
+    uint8_t header[60];           /* the transport header with options */
+    unsigned parts;               /* 0 to 2 */
+    struct baro_bytes part[2];    /* borrowed payload */
+};
+
+#endif
