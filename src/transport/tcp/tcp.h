@@ -1,0 +1,109 @@
+/* transport/tcp/tcp.h: TCP as its neighbours see it.
+ *
+ * Below, receive.c hands in segments (tcp_in) and transmit.c pulls segments out (tcp_next_segment) when it
+ * drains INTENT_TCP_OUTPUT. Above, user/ opens, reads, writes and closes connections by handle and collects
+ * what happened (tcp_next_event). TCP calls neither: it returns values, records intents and queues events. */
+#ifndef TRANSPORT_TCP_TCP_H
+#define TRANSPORT_TCP_TCP_H
+
+#include "baro/socket.h"
+#include "base/core.h"
+#include "codec/ip_packet.h"
+
+/* All of TCP of one stack: connections, listeners, TIME-WAIT records, the demux, the secrets. */
+struct tcp;
+
+struct tcp *tcp_create(struct core *core, uint32_t connection_limit);
+void tcp_free(struct tcp *tcp);
+
+/* ---- below: segments ---- */
+
+/* One received segment; IP has checked everything up to the protocol number. The result says what became of it
+ * (NONE: taken). What must be answered stands in the intents. */
+enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet);
+
+/* The remote end of a connection, so that transmit.c can find the path; false when the handle is stale. */
+bool tcp_destination(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
+                     struct baro_endpoint *remote);
+
+/* Fills `message` with the next segment that the connection may send now; false: nothing (more). Its payload parts
+ * point into the send ring and are good until the next call into TCP. Clears "output wanted" when it returns false. */
+bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip_path *path,
+                      struct ip_message *message);
+
+/* The control segment of an INTENT_TCP_CONTROL as a message. */
+void tcp_control_message(struct tcp *tcp, const struct intent *intent, struct ip_message *message);
+
+/* An ICMP error quoted a TCP segment of ours (local: our side of the quote). Checks the quoted sequence number
+ * (RFC 5927 §4). For "fragmentation needed" `mtu` is the new path MTU. Returns ICMP_NO_MATCH, or NONE. */
+enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
+                                     struct seq quoted, uint8_t type, uint8_t code, uint32_t mtu);
+
+/* A timer of TCP's fired (wheel_timer.kind below 0x40). */
+void tcp_timer(struct tcp *tcp, struct wheel_timer *timer);
+
+/* An address of ours went away: connections from it are aborted with ECONNABORTED. */
+void tcp_address_removed(struct tcp *tcp, struct baro_address address);
+
+/* ---- above: calls of user/ ---- */
+
+/* Settings that a connection or listener begins with and that may change later. */
+struct tcp_settings {
+    uint32_t send_buffer, recv_buffer; /* bytes, limits of the rings */
+    bool nodelay, cork, quickack, keepalive, oob_inline, hold_syn, transparent, reuse_address, reuse_port;
+    struct baro_duration keepalive_idle, keepalive_interval, user_timeout;
+    int keepalive_count;
+    uint16_t mss_ceiling;              /* 0: none */
+    uint8_t ttl, tos;
+    struct baro_linger linger;
+};
+void tcp_settings_init(struct tcp_settings *settings);
+
+/* Is `local` free for a listener or a bound connection? Address family NONE: any. 0 or -EADDRINUSE. */
+int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port);
+/* A free local port for `local.address` towards `remote` (RFC 6056 algorithm 3), 0 when all are taken. */
+uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote);
+
+/* Active open: SYN-SENT, the SYN is an intent. `owner` is user/'s own number for it (its descriptor).
+ * 0, -EADDRINUSE, -ENOBUFS. */
+int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
+                const struct tcp_settings *settings, uint32_t owner, struct handle *connection);
+/* Passive open. 0, -EADDRINUSE, -ENOBUFS. */
+int tcp_listen(struct tcp *tcp, struct baro_endpoint local, int backlog, const struct tcp_settings *settings,
+               uint32_t owner, struct handle *listener);
+int tcp_listen_again(struct tcp *tcp, struct handle listener, int backlog);
+/* Connections that were never accepted are reset. */
+void tcp_unlisten(struct tcp *tcp, struct handle listener);
+/* The first of the queue, now owned by `owner`. -EAGAIN. */
+int tcp_accept(struct tcp *tcp, struct handle listener, uint32_t owner, struct handle *connection);
+
+int tcp_hold_next(struct tcp *tcp, struct handle listener, struct baro_held *held);
+int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict);
+
+/* Bytes taken, or -EAGAIN, -EPIPE, -ENOTCONN, or the connection's error (taken by this call). */
+ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags);
+/* Bytes given, 0 at the FIN, or -EAGAIN, -ENOTCONN, or the connection's error (taken by this call). */
+ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags);
+int tcp_shutdown(struct tcp *tcp, struct handle connection, enum baro_shutdown how);
+/* The descriptor is gone; the connection lives on as RFC 9293 wants, or is reset (linger 0, unread data). */
+void tcp_close(struct tcp *tcp, struct handle connection);
+
+/* A set of enum baro_event. */
+unsigned tcp_readiness(const struct tcp *tcp, struct handle connection);
+unsigned tcp_listener_readiness(const struct tcp *tcp, struct handle listener);
+/* The pending error as a positive errno; taken. */
+int tcp_take_error(struct tcp *tcp, struct handle connection);
+uint32_t tcp_readable(const struct tcp *tcp, struct handle connection);
+uint32_t tcp_writable(const struct tcp *tcp, struct handle connection);
+void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_info *info);
+void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_settings *settings);
+bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
+                   struct baro_endpoint *remote);
+
+/* Something about what `owner` owns may have changed its readiness; each owner stands in the queue once.
+ * False: no more. */
+bool tcp_next_event(struct tcp *tcp, uint32_t *owner);
+
+void tcp_check_invariants(const struct tcp *tcp);
+
+#endif

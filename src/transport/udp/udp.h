@@ -1,0 +1,54 @@
+/* transport/udp/udp.h: UDP (RFC 768) as its neighbours see it: the same shape as TCP's.
+ *
+ * receive.c hands in datagrams (udp_in), transmit.c pulls them out (udp_next_datagram) when it drains
+ * INTENT_UDP_OUTPUT, user/ binds, connects, sends and receives by handle. */
+#ifndef TRANSPORT_UDP_UDP_H
+#define TRANSPORT_UDP_UDP_H
+
+#include "baro/socket.h"
+#include "base/core.h"
+#include "codec/ip_packet.h"
+
+struct udp;
+
+struct udp *udp_create(struct core *core, uint32_t socket_limit);
+void udp_free(struct udp *udp);
+
+/* UDP_NO_SOCKET makes receive.c answer with port unreachable where RFC 1122 §4.1.3.1 wants it. */
+enum baro_drop_reason udp_in(struct udp *udp, const struct ip_packet *packet);
+enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local, struct baro_endpoint remote,
+                                     uint8_t type, uint8_t code, uint32_t mtu);
+
+/* The destination of the socket's next queued datagram; false: none, or the handle is stale. */
+bool udp_destination(const struct udp *udp, struct handle socket, struct baro_endpoint *local,
+                     struct baro_endpoint *remote);
+/* Takes that datagram off the queue as a message; its payload is good until the next call into UDP. */
+bool udp_next_datagram(struct udp *udp, struct handle socket, const struct ip_path *path, struct ip_message *message);
+
+struct udp_settings {
+    uint32_t send_buffer, recv_buffer; /* bytes */
+    bool broadcast, transparent, reuse_address, reuse_port, dont_fragment, multicast_loop;
+    uint8_t ttl, tos, multicast_ttl;
+};
+void udp_settings_init(struct udp_settings *settings);
+
+int udp_open(struct udp *udp, uint32_t owner, const struct udp_settings *settings, struct handle *socket);
+void udp_close(struct udp *udp, struct handle socket);
+void udp_change(struct udp *udp, struct handle socket, const struct udp_settings *settings);
+/* Port 0 chooses one (RFC 6056). 0, -EADDRINUSE, -EINVAL. */
+int udp_bind(struct udp *udp, struct handle socket, struct baro_endpoint local);
+/* Family NONE in remote: no peer any more. `local` is the source address that routing gave. */
+int udp_connect(struct udp *udp, struct handle socket, struct baro_endpoint local, struct baro_endpoint remote);
+/* Queues one datagram. -EAGAIN, -EMSGSIZE, -ENOBUFS, or the pending error. */
+ptrdiff_t udp_send(struct udp *udp, struct handle socket, const struct baro_message *message);
+ptrdiff_t udp_recv(struct udp *udp, struct handle socket, struct baro_message *message, unsigned flags);
+unsigned udp_readiness(const struct udp *udp, struct handle socket);
+int udp_take_error(struct udp *udp, struct handle socket);
+uint32_t udp_readable(const struct udp *udp, struct handle socket);
+uint32_t udp_writable(const struct udp *udp, struct handle socket);
+bool udp_endpoints(const struct udp *udp, struct handle socket, struct baro_endpoint *local,
+                   struct baro_endpoint *remote);
+bool udp_next_event(struct udp *udp, uint32_t *owner);
+void udp_check_invariants(const struct udp *udp);
+
+#endif
