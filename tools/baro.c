@@ -1,0 +1,62 @@
+/* tools/baro.c: the `baro` command: finds the subcommand and calls it. */
+#include "tools.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct tool {
+    const char *name, *text;
+    int (*main)(int argc, char **argv);
+};
+
+static const struct tool tools[] = {
+#define TOOL_LINE(name, text) { #name, text, tool_##name },
+    BARO_TOOLS(TOOL_LINE)
+#undef TOOL_LINE
+};
+
+int tool_usage(const char *tool, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fprintf(stderr, "baro %s: ", tool);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return TOOL_USAGE;
+}
+
+static void help(FILE *to)
+{
+    fputs("baro: a complete TCP/IP protocol stack in an ordinary process\n\nusage: baro COMMAND ...\n\n", to);
+    for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++)
+        fprintf(to, "  %-9s %s%s\n", tools[i].name, tools[i].text, tools[i].main == NULL ? " (left out of this build)" : "");
+    fputs("\n`baro COMMAND --help` tells more.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return TOOL_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        help(stdout);
+        return TOOL_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("baro 0.1.0");
+        return TOOL_OK;
+    }
+    for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++) {
+        if (strcmp(argv[1], tools[i].name) != 0)
+            continue;
+        if (tools[i].main == NULL)
+            return tool_usage(argv[1], "left out of this build: a library it needs was missing");
+        return tools[i].main(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "baro: no command '%s'; `baro --help` lists them\n", argv[1]);
+    return TOOL_USAGE;
+}

@@ -1,0 +1,27 @@
+/* tools/tools.h: the subcommands of `baro`, one file each.
+ *
+ * A tool gets argv with its own name first and returns an exit code: 0 well, 1 what it was asked to do failed,
+ * 2 a mistake at the command line, said in one line by tool_usage(). */
+#ifndef TOOLS_TOOLS_H
+#define TOOLS_TOOLS_H
+
+/* X(name, "what it does"). A tool's function is tool_<name>; one that a build leaves out is said to be so. */
+#define BARO_TOOLS(X)                                                          \
+    X(run, "run an unmodified program on a private host, rootless")           \
+    X(lan, "programs on several hosts of one wire: the main job")             \
+    X(journey, "show every decision about every packet, in words")            \
+    X(drill, "run packetdrill scripts in virtual time")                       \
+    X(signal, "frame loss over noise, and a picture of a frame on the wire")  \
+    X(tap, "a host on a TAP device, to talk with this machine's kernel")      \
+    X(bench, "measure this stack on this machine")
+
+#define BARO_TOOL_DECLARE(name, text) int tool_##name(int argc, char **argv) __attribute__((weak));
+BARO_TOOLS(BARO_TOOL_DECLARE)
+#undef BARO_TOOL_DECLARE
+
+enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
+
+/* Prints "baro TOOL: message" on standard error and returns TOOL_USAGE. */
+int tool_usage(const char *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
