@@ -10,7 +10,7 @@
  * that keeps the link up. Nothing here allocates, blocks or reads a clock.
  *
  *     n = baro_signal_send_frame(&transmitter, frame, length, sent, capacity);
- *     m = baro_channel_apply(&channel, sent, n, heard, capacity);
+ *     m = baro_signal_channel_apply(&channel, sent, n, heard, capacity);
  *     result = baro_signal_receive(&receiver, now, heard, m, frame, limit);
  */
 #ifndef BARO_SIGNAL_H
@@ -31,7 +31,7 @@ enum baro_line_code { BARO_LINE_10BASE_T = 1, BARO_LINE_100BASE_TX = 2 };
 /* Samples of the longest burst that a transmitter makes of such a frame, with either code. */
 #define BARO_SIGNAL_BURST_LIMIT 129000
 /* A channel may make a burst this much longer (clock offset up to 1000 ppm). */
-#define BARO_CHANNEL_SLACK 256
+#define BARO_SIGNAL_CHANNEL_SLACK 256
 
 /* Whoever sends owes the line a sign of life after this much silence (IEEE 802.3 §14.2.1.7:
  * 16 ms +- 8; for 100BASE-TX it stands for the idle that is skipped in time). */
@@ -88,7 +88,7 @@ uint32_t baro_signal_send_link(struct baro_signal_transmitter *transmitter, int1
 /* ---- channel ---- */
 
 /* The settings may be changed between bursts; all zero is a perfect cable. */
-struct baro_channel {
+struct baro_signal_channel {
     enum baro_line_code code;
     int32_t offset_ppm;             /* the sender's clock against the receiver's, -1000 to 1000 */
     uint32_t jitter_ps;             /* of each edge, root mean square, up to 1 sample period */
@@ -98,21 +98,20 @@ struct baro_channel {
 };
 
 /* A perfect cable; equal seeds give equal disturbance. */
-void baro_channel_init(struct baro_channel *channel, enum baro_line_code code, uint64_t seed);
+void baro_signal_channel_init(struct baro_signal_channel *channel, enum baro_line_code code, uint64_t seed);
 
 /* What arrives of a burst of `count` samples. `capacity` must be at least count +
- * BARO_CHANNEL_SLACK; `out` and `in` must not overlap. Returns the number of samples. */
-uint32_t baro_channel_apply(struct baro_channel *channel, const int16_t *in, uint32_t count, int16_t *out,
+ * BARO_SIGNAL_CHANNEL_SLACK; `out` and `in` must not overlap. Returns the number of samples. */
+uint32_t baro_signal_channel_apply(struct baro_signal_channel *channel, const int16_t *in, uint32_t count, int16_t *out,
                             uint32_t capacity);
 
 /* ---- receiver ---- */
 
 struct baro_signal_receiver {
     enum baro_line_code code;
-    bool heard_any;             /* something was heard since the link was last lost */
-    bool link;                  /* the state at the last burst */
-    uint32_t pulses;            /* 10BASE-T: link pulses in a row, rightly spaced */
-    struct baro_instant heard;  /* the last sign of life */
+    bool link;                 /* the state at the last burst */
+    uint32_t signs;            /* while it is down: signs of life in a row, rightly spaced */
+    struct baro_instant heard; /* the last sign of life */
 };
 
 enum baro_signal_event {
@@ -126,7 +125,7 @@ struct baro_signal_result {
     enum baro_drop_reason reason; /* of LOST, else BARO_DROP_NONE */
     uint32_t length;              /* of FRAME: octets with FCS, else 0 */
     uint32_t position;            /* the sample where decoding ended, or went wrong */
-    int32_t offset_ppm;           /* the sender's clock against ours, as recovered; 0 without lock */
+    int32_t offset_ppm;           /* the sender's clock against ours, as recovered over FRAME, else 0 */
     uint32_t amplitude_mv;        /* the peak, as recovered; 0 without lock */
 };
 
@@ -141,7 +140,9 @@ struct baro_signal_result baro_signal_receive(struct baro_signal_receiver *recei
                                               const int16_t *samples, uint32_t count, uint8_t *frame,
                                               uint32_t limit);
 
-/* Whether the link is up at `now`, an instant not before the last burst. */
+/* Whether the link is up at `now`: it comes up with the third link pulse of 10BASE-T (2 to 150 ms
+ * apart), the second idle of 100BASE-TX (330 us to 150 ms apart), or after a frame. `now` is
+ * not before the last burst. */
 bool baro_signal_link_up(const struct baro_signal_receiver *receiver, struct baro_instant now);
 
 /* The instant at which the link goes down if nothing is heard before. False: it is down. */

@@ -26,7 +26,8 @@ static void known_vectors(void **state)
     uint8_t octets[40];
     assert_int_equal(baro_fcs((const uint8_t *)"123456789", 9), 0xCBF43926);
     assert_int_equal(baro_fcs((const uint8_t *)"", 0), 0);
-    assert_int_equal(baro_fcs((const uint8_t *)"The quick brown fox jumps over the lazy dog", 43), 0x414FA339);
+    assert_int_equal(baro_fcs((const uint8_t *)"The quick brown fox jumps over the lazy dog", 43),
+                     0x414FA339);
     memset(octets, 0, sizeof octets);
     assert_int_equal(baro_fcs(octets, 32), 0x190A55AD);
     memset(octets, 0xFF, sizeof octets);
