@@ -1,0 +1,22 @@
+#!/bin/sh
+# One compiler line over src/**/*.c builds the core, the public headers are C99 and C++ clean, and the
+# result asks libc for string functions and nothing else.
+set -eu
+compiler=${1:-cc}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+find src -name '*.c' -print0 | xargs -0 "$compiler" -std=c17 -O1 -Iinclude -Isrc -r -nostdlib -o "$work/core.o"
+wanted='^(mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp)|abort|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$'
+asked=$(nm -u "$work/core.o" | awk '{print $2}' | grep -Ev "$wanted" || true)
+if [ -n "$asked" ]; then
+    echo "the core asks for more than libc's string functions: $asked"
+    exit 1
+fi
+for header in include/baro/*.h; do
+    printf '#include "%s"\n' "${header#include/}" >"$work/header.c"
+    case $header in *loop.h | *run.h | *posix.h | *network.h | *explain.h | *drill.h) standard=gnu99 ;; *) standard=c99 ;; esac
+    "$compiler" -std=$standard -Wall -Wextra -Werror -pedantic -Iinclude -fsyntax-only "$work/header.c"
+    cp "$work/header.c" "$work/header.cpp"
+    if command -v c++ >/dev/null; then c++ -std=c++11 -Wall -Wextra -Iinclude -fsyntax-only "$work/header.cpp"; fi
+done
+echo "$(find src -name '*.c' | wc -l) files, one line, libc alone"
