@@ -57,6 +57,11 @@ int baro_loop_add_source(struct baro_loop *loop, const struct baro_source *sourc
 /* Removes the sources that have this context. */
 void baro_loop_remove_source(struct baro_loop *loop, const void *context);
 
+struct baro_network;
+/* Adds a network as a source, on the real clock (baro_network_follow): what programs, gateways and devices gave to
+ * its stacks is carried before the loop sleeps. 0 or -ENOMEM. */
+int baro_loop_add_network(struct baro_loop *loop, struct baro_network *network);
+
 /* One turn, sleeping no longer than `longest` (0: not at all; negative: as long as it takes).
  * Number of watches called, or -errno. */
 int baro_loop_turn(struct baro_loop *loop, struct baro_duration longest);

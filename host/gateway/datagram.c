@@ -1,0 +1,154 @@
+/* host/gateway/datagram.c: UDP flows.
+ *
+ * A flow is one guest endpoint talking with one destination: a connected socket of the kernel's, so that answers from
+ * anybody else are not let in. Flows end after 30 s of silence, two-way ones after 120 s (RFC 4787 REQ-5 asks for
+ * two minutes); at 4,096 flows the one silent for longest makes room. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+enum { ONE_WAY_SECONDS = 30, TWO_WAY_SECONDS = 120, DATAGRAM_FLOWS = 4096 };
+
+static void datagram_flow_free(struct datagram_flow *flow)
+{
+    struct baro_gateway *gateway = flow->gateway;
+
+    if (flow->previous != NULL)
+        flow->previous->next = flow->next;
+    else
+        gateway->datagram_flows = flow->next;
+    if (flow->next != NULL)
+        flow->next->previous = flow->previous;
+    baro_loop_unwatch(gateway->config.loop, flow->watch);
+    close(flow->outside);
+    gateway->counts.datagram_flows--;
+    free(flow);
+}
+
+/* Datagrams from outside go in under the name the guest knows their sender by. */
+static void outside_ready(void *context, uint32_t events)
+{
+    struct datagram_flow *flow = context;
+    struct baro_gateway *gateway = flow->gateway;
+
+    (void)events;
+    for (int i = 0; i < 64; i++) {
+        ssize_t octets = recv(flow->outside, gateway->scratch, GATEWAY_SCRATCH, MSG_DONTWAIT);
+        struct baro_buffer piece = { gateway->scratch, octets < 0 ? 0 : (size_t)octets };
+        struct baro_message message = {
+            .peer = flow->guest, .local = flow->destination, .buffer = &piece, .buffers = 1
+        };
+
+        if (octets < 0)
+            return; /* EAGAIN; or a refusal, which UDP need not tell */
+        flow->two_way = true;
+        flow->last = baro_loop_now();
+        if (baro_sendmsg(gateway->config.stack, gateway->datagrams, &message, 0) >= 0)
+            gateway->counts.datagrams_in++;
+    }
+}
+
+static bool same(const struct baro_endpoint *a, const struct baro_endpoint *b)
+{
+    if (a->port.number != b->port.number)
+        return false;
+    for (size_t i = 0; i < 4; i++) {
+        if (a->address.octet[i] != b->address.octet[i])
+            return false;
+    }
+    return true;
+}
+
+static struct datagram_flow *find(struct baro_gateway *gateway, const struct baro_message *message)
+{
+    struct datagram_flow *oldest = gateway->datagram_flows;
+
+    for (struct datagram_flow *flow = gateway->datagram_flows; flow != NULL; flow = flow->next) {
+        if (same(&flow->guest, &message->peer) && same(&flow->destination, &message->local))
+            return flow;
+        if (flow->last.ns < oldest->last.ns)
+            oldest = flow;
+    }
+    if (gateway->counts.datagram_flows >= DATAGRAM_FLOWS)
+        datagram_flow_free(oldest);
+    return NULL;
+}
+
+static struct datagram_flow *create(struct baro_gateway *gateway, const struct baro_message *message)
+{
+    struct sockaddr_in outside;
+    struct datagram_flow *flow;
+    int fd;
+
+    if (gateway_outside(gateway, message->local, &outside) != 0)
+        return NULL;
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return NULL;
+    flow = calloc(1, sizeof *flow);
+    if (flow == NULL || connect(fd, (const struct sockaddr *)&outside, sizeof outside) != 0) {
+        close(fd);
+        free(flow);
+        return NULL;
+    }
+    flow->watch = baro_loop_watch(gateway->config.loop, fd, EPOLLIN, outside_ready, flow);
+    if (flow->watch == NULL) {
+        close(fd);
+        free(flow);
+        return NULL;
+    }
+    flow->gateway = gateway;
+    flow->guest = message->peer;
+    flow->destination = message->local;
+    flow->outside = fd;
+    flow->next = gateway->datagram_flows;
+    if (flow->next != NULL)
+        flow->next->previous = flow;
+    gateway->datagram_flows = flow;
+    gateway->counts.datagram_flows++;
+    return flow;
+}
+
+void datagram_from_inside(struct baro_gateway *gateway)
+{
+    for (;;) {
+        struct baro_buffer piece = { gateway->scratch, GATEWAY_SCRATCH };
+        struct baro_message message = { .buffer = &piece, .buffers = 1 };
+        ptrdiff_t octets = baro_recvmsg(gateway->config.stack, gateway->datagrams, &message, 0);
+        struct datagram_flow *flow;
+
+        if (octets < 0)
+            return;
+        flow = find(gateway, &message);
+        if (flow == NULL)
+            flow = create(gateway, &message);
+        if (flow == NULL)
+            continue;
+        flow->last = baro_loop_now();
+        if (send(flow->outside, gateway->scratch, (size_t)octets, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+            gateway->counts.datagrams_out++;
+    }
+}
+
+void datagram_sweep(struct baro_gateway *gateway, struct baro_instant now)
+{
+    struct datagram_flow *next;
+
+    for (struct datagram_flow *flow = gateway->datagram_flows; flow != NULL; flow = next) {
+        int64_t limit_s = flow->two_way ? TWO_WAY_SECONDS : ONE_WAY_SECONDS;
+
+        next = flow->next;
+        if (now.ns - flow->last.ns > limit_s * INT64_C(1000000000))
+            datagram_flow_free(flow);
+    }
+}
+
+void datagram_free_all(struct baro_gateway *gateway)
+{
+    while (gateway->datagram_flows != NULL)
+        datagram_flow_free(gateway->datagram_flows);
+}

@@ -1,0 +1,63 @@
+/* baro/gateway.h: a host's way out: flows of a private network end in ordinary sockets of this machine (Linux).
+ *
+ * The gateway is a stack that takes packets for any destination as its own (forward_any_destination) and this
+ * library on top of it. It never answers before it knows: a guest's SYN is held while this machine connects, then
+ * answered with SYN+ACK, RST or the ICMP that fits, so refused outside is ECONNREFUSED inside. Datagrams travel in flows
+ * of their own, port 53 at the gateway's address is relayed to this machine's resolver (resolv.conf is read again when
+ * it changes), and published ports lead in. No privileges.
+ *
+ * The gateway takes every baro_next_ready() of its stack: a stack has one user. Add the network to the loop first. */
+#ifndef BARO_GATEWAY_H
+#define BARO_GATEWAY_H
+
+#include "baro/loop.h"
+#include "baro/stack.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct baro_gateway;
+
+struct baro_gateway_config {
+    struct baro_loop *loop;          /* required, borrowed */
+    struct baro_stack *stack;        /* required, borrowed; made with forward_any_destination */
+    struct baro_address address;     /* the gateway's own: port 53 is the resolver, other ports this machine's
+                                        loopback unless no_host_loopback */
+    bool no_host_loopback;           /* connections to the gateway's own address are refused, but for port 53 */
+    const char *resolv_conf;         /* NULL: /etc/resolv.conf. Borrowed. */
+    /* A line for the person, without newline; NULL: none. */
+    void (*say)(void *context, const char *line);
+    void *context;
+};
+
+/* A gateway, or NULL with errno. Free it before its stack and loop. */
+struct baro_gateway *baro_gateway_create(const struct baro_gateway_config *config);
+void baro_gateway_free(struct baro_gateway *gateway);
+
+/* Listens on this machine at `address` (family NONE: 127.0.0.1) and TCP port `host_port`, and leads connections to
+ * `guest`. A peer that is not on this machine's loopback is seen by the guest under its true address. 0 or -errno
+ * of socket, bind or listen. */
+int baro_gateway_publish(struct baro_gateway *gateway, struct baro_address address, struct baro_port host_port,
+                         struct baro_endpoint guest);
+
+#define BARO_GATEWAY_COUNTERS(X)                                          \
+    X(flows, "TCP flows open now")                                        \
+    X(connected, "connections made to the outside")                       \
+    X(refused, "connections that the outside refused or did not reach")   \
+    X(published, "connections led in")                                    \
+    X(datagram_flows, "UDP flows open now")                               \
+    X(datagrams_out, "datagrams relayed to the outside")                  \
+    X(datagrams_in, "datagrams relayed to guests")
+
+struct baro_gateway_statistics {
+#define BARO_GATEWAY_COUNTER_FIELD(name, text) uint64_t name;
+    BARO_GATEWAY_COUNTERS(BARO_GATEWAY_COUNTER_FIELD)
+#undef BARO_GATEWAY_COUNTER_FIELD
+};
+void baro_gateway_statistics(const struct baro_gateway *gateway, struct baro_gateway_statistics *statistics);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
