@@ -2,12 +2,17 @@
  *
  * Below, receive.c hands in segments (tcp_in) and transmit.c pulls segments out (tcp_next_segment) when it
  * drains INTENT_TCP_OUTPUT. Above, user/ opens, reads, writes and closes connections by handle and collects
- * what happened (tcp_next_event). TCP calls neither: it returns values, records intents and queues events. */
+ * what happened (tcp_next_event). TCP calls neither: it returns values, records intents and queues events.
+ *
+ * Trace: tcp_in tells TCP_IN and what follows from it. On the way out TCP knows first that there is a segment, so
+ * tcp_next_segment (when it returns true) and tcp_control_message tell PACKET_OUT, TCP_OUT and the timers that the
+ * segment arms; transmit.c goes on with IP_OUT. */
 #ifndef TRANSPORT_TCP_TCP_H
 #define TRANSPORT_TCP_TCP_H
 
 #include "baro/socket.h"
 #include "base/core.h"
+#include "base/seq.h"
 #include "codec/ip_packet.h"
 
 /* All of TCP of one stack: connections, listeners, TIME-WAIT records, the demux, the secrets. */
@@ -93,6 +98,8 @@ unsigned tcp_readiness(const struct tcp *tcp, struct handle connection);
 unsigned tcp_listener_readiness(const struct tcp *tcp, struct handle listener);
 /* The pending error as a positive errno; taken. */
 int tcp_take_error(struct tcp *tcp, struct handle connection);
+/* Is the reading point at the urgent mark (SIOCATMARK)? */
+bool tcp_at_mark(const struct tcp *tcp, struct handle connection);
 uint32_t tcp_readable(const struct tcp *tcp, struct handle connection);
 uint32_t tcp_writable(const struct tcp *tcp, struct handle connection);
 void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_info *info);

@@ -1,0 +1,173 @@
+/* The demux: what goes in is found, what was erased is not, at ten entries and at a million. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "transport/demux.h"
+
+static size_t takes;
+static size_t takes_allowed;
+
+static void *take(void *context, size_t bytes)
+{
+    void *slab;
+
+    (void)context;
+    if (takes_allowed == 0)
+        return NULL;
+    takes_allowed--;
+    takes++;
+    slab = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+    memset(slab, 0, bytes);
+    return slab;
+}
+
+static void give_back(void *context, void *slab, size_t bytes)
+{
+    (void)context;
+    (void)bytes;
+    free(slab);
+}
+
+static struct slabs slabs_of_test(void)
+{
+    takes = 0;
+    takes_allowed = SIZE_MAX;
+    return (struct slabs){ .memory = { NULL, take, give_back }, .limit = SIZE_MAX };
+}
+
+static uint32_t hash_of(const struct demux *demux, uint32_t n)
+{
+    struct baro_endpoint local = { baro_ipv4(10, 0, 0, 1), { 80 } };
+    struct baro_endpoint remote = { ipv4_from_number(0x0a010000u + n / 60000), { (uint16_t)(1024 + n % 60000) } };
+
+    return demux_hash(demux, &local, &remote);
+}
+
+static bool has(const struct demux *demux, uint32_t hash, uint64_t value)
+{
+    struct demux_cursor cursor = demux_begin(demux, hash);
+    struct handle handle;
+
+    while (demux_next(demux, &cursor, &handle)) {
+        if (handle.value == value)
+            return true;
+    }
+    return false;
+}
+
+static void a_million_entries_are_found_and_erased(void **state)
+{
+    enum { COUNT = 1000000 };
+    struct slabs slabs = slabs_of_test();
+    struct demux demux;
+
+    (void)state;
+    demux_init(&demux, &slabs, (struct hash_key){ { 1, 2 } });
+    assert_false(has(&demux, 7, 7));
+    for (uint32_t n = 0; n < COUNT; n++)
+        assert_true(demux_insert(&demux, hash_of(&demux, n), (struct handle){ n + 1 }));
+    assert_int_equal(demux.used, COUNT);
+    assert_true(takes < 20); /* doublings, never one an entry */
+    for (uint32_t n = 0; n < COUNT; n++)
+        assert_true(has(&demux, hash_of(&demux, n), n + 1));
+    for (uint32_t n = 0; n < COUNT; n += 2)
+        assert_true(demux_erase(&demux, hash_of(&demux, n), (struct handle){ n + 1 }));
+    for (uint32_t n = 0; n < COUNT; n++)
+        assert_int_equal(has(&demux, hash_of(&demux, n), n + 1), n & 1);
+    for (uint32_t n = 1; n < COUNT; n += 2)
+        assert_true(demux_erase(&demux, hash_of(&demux, n), (struct handle){ n + 1 }));
+    assert_int_equal(demux.used, 0);
+    for (uint32_t b = 0; b < demux.table.count; b++)
+        assert_int_equal(demux.table.bucket[b].passed, 0);
+    demux_release(&demux);
+    assert_int_equal(slabs.taken, 0);
+}
+
+static void entries_stay_findable_at_every_step_of_growth(void **state)
+{
+    enum { COUNT = 3000 };
+    struct slabs slabs = slabs_of_test();
+    struct demux demux;
+
+    (void)state;
+    demux_init(&demux, &slabs, (struct hash_key){ { 3, 4 } });
+    for (uint32_t n = 0; n < COUNT; n++) {
+        assert_true(demux_insert(&demux, hash_of(&demux, n), (struct handle){ n + 1 }));
+        for (uint32_t m = n > 40 ? n - 40 : 0; m <= n; m++)
+            assert_true(has(&demux, hash_of(&demux, m), m + 1));
+        assert_true(has(&demux, hash_of(&demux, n / 2), n / 2 + 1));
+        assert_false(has(&demux, hash_of(&demux, n + 1), n + 2));
+    }
+    demux_release(&demux);
+}
+
+static void equal_hashes_live_side_by_side(void **state)
+{
+    struct slabs slabs = slabs_of_test();
+    struct demux demux;
+
+    (void)state;
+    demux_init(&demux, &slabs, (struct hash_key){ { 5, 6 } });
+    for (uint64_t n = 1; n <= 40; n++)
+        assert_true(demux_insert(&demux, 0xffffffffu, (struct handle){ n })); /* wraps to bucket 0 */
+    for (uint64_t n = 1; n <= 40; n += 3)
+        assert_true(demux_erase(&demux, 0xffffffffu, (struct handle){ n }));
+    for (uint64_t n = 1; n <= 40; n++)
+        assert_int_equal(has(&demux, 0xffffffffu, n), n % 3 != 1);
+    assert_false(demux_erase(&demux, 0xffffffffu, (struct handle){ 99 }));
+    demux_release(&demux);
+}
+
+static void without_memory_it_fills_up_and_then_refuses(void **state)
+{
+    struct slabs slabs = slabs_of_test();
+    struct demux demux;
+    uint32_t n = 0;
+
+    (void)state;
+    demux_init(&demux, &slabs, (struct hash_key){ { 7, 8 } });
+    takes_allowed = 0;
+    assert_false(demux_insert(&demux, 1, (struct handle){ 1 }));
+    takes_allowed = 1;
+    while (demux_insert(&demux, hash_of(&demux, n), (struct handle){ n + 1 }))
+        n++;
+    assert_true(n > 16 * 4 && n < 16 * 5);
+    for (uint32_t m = 0; m < n; m++)
+        assert_true(has(&demux, hash_of(&demux, m), m + 1));
+    assert_false(has(&demux, hash_of(&demux, n), n + 1));
+    demux_release(&demux);
+}
+
+static void the_hash_depends_on_key_ports_and_addresses(void **state)
+{
+    struct slabs slabs = slabs_of_test();
+    struct demux one, two;
+    struct baro_endpoint a = { baro_ipv4(10, 0, 0, 1), { 80 } }, b = { baro_ipv4(10, 0, 0, 2), { 80 } };
+    struct baro_endpoint none = { 0 };
+
+    (void)state;
+    demux_init(&one, &slabs, (struct hash_key){ { 1, 2 } });
+    demux_init(&two, &slabs, (struct hash_key){ { 1, 3 } });
+    assert_int_not_equal(demux_hash(&one, &a, &b), demux_hash(&two, &a, &b));
+    assert_int_not_equal(demux_hash(&one, &a, &b), demux_hash(&one, &b, &a));
+    assert_int_not_equal(demux_hash(&one, &a, &none), demux_hash(&one, &a, &b));
+    b.port.number = 81;
+    assert_int_not_equal(demux_hash(&one, &a, &b), demux_hash(&one, &a, &a));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_million_entries_are_found_and_erased),
+        cmocka_unit_test(entries_stay_findable_at_every_step_of_growth),
+        cmocka_unit_test(equal_hashes_live_side_by_side),
+        cmocka_unit_test(without_memory_it_fills_up_and_then_refuses),
+        cmocka_unit_test(the_hash_depends_on_key_ports_and_addresses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
