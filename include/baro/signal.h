@@ -41,13 +41,13 @@ enum baro_line_code { BARO_LINE_10BASE_T = 1, BARO_LINE_100BASE_TX = 2 };
 
 /* What is fixed for a line code. */
 struct baro_line_properties {
-    const char *name;           /* "10BASE-T" */
-    uint32_t bit_rate;          /* data bits a second */
-    uint32_t symbol_rate;       /* Manchester half bits, MLT-3 symbols a second */
+    const char *name;     /* "10BASE-T" */
+    uint32_t bit_rate;    /* data bits a second */
+    uint32_t symbol_rate; /* Manchester half bits, MLT-3 symbols a second */
     uint32_t samples_per_symbol;
     uint32_t sample_period_ps;
-    uint32_t gap_ns;            /* the interpacket gap, 96 bit times (§4.4.2) */
-    int16_t amplitude_mv;       /* peak, as sent */
+    uint32_t gap_ns;      /* the interpacket gap, 96 bit times (§4.4.2) */
+    int16_t amplitude_mv; /* peak, as sent */
 };
 
 /* The properties of a code; NULL for a value that is no code. */
@@ -90,11 +90,11 @@ uint32_t baro_signal_send_link(struct baro_signal_transmitter *transmitter, int1
 /* The settings may be changed between bursts; all zero is a perfect cable. */
 struct baro_signal_channel {
     enum baro_line_code code;
-    int32_t offset_ppm;             /* the sender's clock against the receiver's, -1000 to 1000 */
-    uint32_t jitter_ps;             /* of each edge, root mean square, up to 1 sample period */
-    uint32_t noise_mv;              /* additive, root mean square, up to 8000 */
-    uint32_t attenuation_permille;  /* of the amplitude lost, 0 to 1000 */
-    uint64_t random;                /* state of the generator */
+    int32_t offset_ppm;            /* the sender's clock against the receiver's, -1000 to 1000 */
+    uint32_t jitter_ps;            /* of each edge, root mean square, up to 1 sample period */
+    uint32_t noise_mv;             /* additive, root mean square, up to 8000 */
+    uint32_t attenuation_permille; /* of the amplitude lost, 0 to 1000 */
+    uint64_t random;               /* state of the generator */
 };
 
 /* A perfect cable; equal seeds give equal disturbance. */
@@ -102,8 +102,8 @@ void baro_signal_channel_init(struct baro_signal_channel *channel, enum baro_lin
 
 /* What arrives of a burst of `count` samples. `capacity` must be at least count +
  * BARO_SIGNAL_CHANNEL_SLACK; `out` and `in` must not overlap. Returns the number of samples. */
-uint32_t baro_signal_channel_apply(struct baro_signal_channel *channel, const int16_t *in, uint32_t count, int16_t *out,
-                            uint32_t capacity);
+uint32_t baro_signal_channel_apply(struct baro_signal_channel *channel, const int16_t *in, uint32_t count,
+                                   int16_t *out, uint32_t capacity);
 
 /* ---- receiver ---- */
 

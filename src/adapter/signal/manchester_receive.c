@@ -93,7 +93,7 @@ static bool lock(struct pair_clock *clock, const int16_t *samples, uint32_t coun
     clock->end = ((int64_t)count - 6) * LINE_ONE_SAMPLE;
     clock->start = 0;
     clock->bits = 0;
-    clock->amplitude = size / LOCK_SAMPLES * 8 / 7; /* an eighth is lost on the edges */
+    clock->amplitude = size / LOCK_SAMPLES * 16 / 15; /* the edges cost up to an eighth, by phase */
     clock->inverse = (1 << 20) / clock->amplitude;
     return true;
 }
