@@ -137,6 +137,8 @@ struct baro_signal_result baro_signal_receive(struct baro_signal_receiver *recei
     struct baro_signal_result result = receiver->code == BARO_LINE_10BASE_T
                                            ? manchester_receive(samples, count, frame, limit)
                                            : mlt3_receive(samples, count, frame, limit);
+    if (result.position > count)
+        result.position = count; /* where the next symbol would have been */
     bool link = receiver->link;
     if (result.event == BARO_SIGNAL_LINK)
         link_sign(receiver, now);
