@@ -9,9 +9,11 @@
  *   - A station calls the medium's `transmit` when the transmission begins. Everything it
  *     points to is borrowed for the call: the medium copies what it keeps.
  *   - The medium calls the station's `arrive` when the last bit has come in (`start` and
- *     `duration` are those at this end), also borrowed for the call, and `link` when the line
- *     comes up or goes down. It may do so from within the other station's `transmit`. A station
- *     answers none of these calls by transmitting before it has returned.
+ *     `duration` are those at this end), also borrowed for the call. It may do so from within
+ *     the other station's `transmit`. A station does not transmit from within `arrive`.
+ *   - Whether the line is up a station learns on a faithful medium from what it hears: frames
+ *     and signs of life (IEEE 802.3 §14.2.1.7), which both sides send after 16 ms of silence.
+ *     A fast medium calls `link`.
  *
  * A medium with `large` set never leaves this machine and bends no bits: transport checksums
  * may be left undone on it, TCP super-segments travel whole with their gso_size, there is no
@@ -28,7 +30,6 @@ extern "C" {
 /* Octets around the IP packet in a frame, and what a frame may not be below. */
 #define BARO_FRAME_HEADER 14    /* destination, source, type (IEEE 802.3 §3.1.1) */
 #define BARO_FRAME_VLAN_TAG 4   /* IEEE 802.1Q */
-#define BARO_FRAME_FCS 4        /* IEEE 802.3 §3.2.9 */
 #define BARO_FRAME_MINIMUM 60   /* without FCS (IEEE 802.3 §3.2.8) */
 
 enum baro_medium_kind {
@@ -40,13 +41,15 @@ enum baro_medium_kind {
 /* Pieces of one frame in a transmission: headers, stream memory twice, padding, FCS. */
 #define BARO_TRANSMISSION_PARTS 5
 
-/* One burst. With samples the parts are empty, without samples they are the frame in order. */
+/* One burst. The parts are the frame from the destination MAC on, in order. Beside samples the sender gives it too,
+ * for the medium's accounts and faults; the medium delivers samples without it. */
 struct baro_transmission {
     struct baro_instant start;       /* its first bit, at this end */
     struct baro_duration duration;   /* until its last bit; 0 on a fast medium */
-    const int16_t *samples;          /* the line-coded signal (baro/signal.h), NULL for a frame */
-    size_t sample_count;
-    struct baro_bytes part[BARO_TRANSMISSION_PARTS]; /* the frame, from the destination MAC on */
+    const int16_t *samples;          /* faithful: the line-coded signal (baro/signal.h), else NULL */
+    uint32_t sample_count;
+    bool link_sign;                  /* faithful: no frame but a sign of life */
+    struct baro_bytes part[BARO_TRANSMISSION_PARTS];
     unsigned parts;
     bool fcs;                        /* the frame's last four octets are its FCS */
     bool checksum_undone;            /* large medium: the transport checksum was left undone, the
@@ -61,7 +64,7 @@ struct baro_station {
     void (*arrive)(void *context, const struct baro_transmission *transmission);
     /* Would `arrive` find room in the receive ring? Asked on large media only. May be NULL: always. */
     bool (*room)(void *context);
-    /* The line came up or went down. */
+    /* The line came up or went down: fast media only. */
     void (*link)(void *context, bool up, struct baro_instant now);
 };
 

@@ -1,0 +1,159 @@
+/* The network from inside. network.c holds time and order, wire.c what is on its way, faults.c
+ * what a wire does to it, switch.c and host.c the stations. */
+#ifndef BARO_NETWORK_INTERNAL_H
+#define BARO_NETWORK_INTERNAL_H
+
+#include "baro/fcs.h"
+#include "baro/network.h"
+#include "baro/signal.h"
+
+/* ---- random.c: splitmix64, one state for each thing that draws ---- */
+
+struct random {
+    uint64_t state;
+};
+/* A generator of its own for the `index`th thing of `kind` under a seed. */
+struct random random_derive(uint64_t seed, uint64_t kind, uint64_t index);
+uint64_t random_next(struct random *random);
+/* 0 to below - 1. */
+uint64_t random_below(struct random *random, uint64_t below);
+/* True for `ppm` of a million calls; draws only when ppm is not 0. */
+bool random_hits(struct random *random, uint32_t ppm);
+
+enum random_kind { RANDOM_WIRE = 1, RANDOM_STACK, RANDOM_MAC, RANDOM_CHANNEL, RANDOM_REPEATER };
+
+/* ---- transit.c: transmissions on their way, a heap by instant and order of arming ---- */
+
+struct wire_direction;
+
+/* One transmission that will arrive. Its octets or samples are its own. */
+struct transit {
+    struct baro_instant at;   /* when its last bit arrives */
+    uint64_t order;
+    size_t place;             /* in the heap */
+    struct wire_direction *direction;
+    struct baro_transmission transmission; /* part[0] and samples point into `storage` */
+    void *samples;            /* owned; NULL: made anew at the end */
+    uint8_t storage[];
+};
+
+struct transit_heap {
+    struct transit **items;
+    size_t count, capacity;
+    uint64_t order;
+};
+/* False: no memory, the transit is not in. */
+bool transit_push(struct transit_heap *heap, struct transit *transit);
+/* It will arrive at `at` now, after all that were armed before. */
+void transit_move(struct transit_heap *heap, struct transit *transit, struct baro_instant at);
+struct transit *transit_pop(struct transit_heap *heap);
+void transit_free(struct transit *transit);
+void transit_heap_release(struct transit_heap *heap);
+
+/* ---- wire.c, faults.c ---- */
+
+struct departure {
+    struct baro_instant at;
+    uint32_t octets;
+};
+
+/* What waits for a wire's rate, oldest first, a ring. */
+struct departures {
+    struct departure *items;
+    size_t first, count, capacity;
+    uint64_t octets;
+};
+
+struct wire_direction {
+    struct baro_wire *wire;
+    unsigned from;
+    struct random random;
+    struct departures queue;
+    struct baro_instant rate_free;     /* when the rate lets the next frame begin */
+    struct baro_instant last_arrival;
+    struct transit *held;              /* the frame that others are to overtake */
+    unsigned overtakers, overtaken;    /* how many more; how many have */
+    unsigned samples_kept;             /* transits that hold samples */
+    struct baro_signal_transmitter repeater;
+    struct baro_signal_channel channel;
+    struct baro_wire_counts counts;
+};
+
+struct baro_wire {
+    struct baro_network *network;
+    struct baro_wire *next;
+    struct baro_wire_config config;
+    struct baro_station station[2];    /* arrive NULL: the end is free */
+    struct wire_direction direction[2];
+    bool up;
+    bool straight;                     /* nothing happens to frames: they arrive as they are sent */
+    bool large;
+    int16_t *sent, *heard;             /* faithful: a burst made anew, a burst as it is heard */
+};
+
+/* What the end's station is to see. */
+struct baro_medium wire_medium(struct baro_wire *wire, unsigned end);
+/* The next free end, or -EBUSY. */
+int wire_free_end(const struct baro_wire *wire);
+/* Takes it; with both taken the link comes up. */
+void wire_attach(struct baro_wire *wire, unsigned end, struct baro_station station);
+/* A transit has come to its end: hands it to the station and frees it. */
+void wire_deliver(struct transit *transit);
+void wire_free(struct baro_wire *wire);
+/* Draws faults and puts the transmission on its way. */
+void faults_send(struct wire_direction *direction, const struct baro_transmission *transmission);
+void faults_release(struct wire_direction *direction);
+
+/* ---- switch.c ---- */
+
+struct baro_switch;
+/* Moves what has come in at its ports; true if there was anything. */
+bool switch_round(struct baro_switch *bridge);
+bool switch_due(const struct baro_switch *bridge);
+bool switch_deadline(const struct baro_switch *bridge, struct baro_instant *deadline);
+/* Devices that are ports may have frames now. */
+void switch_look(struct baro_switch *bridge);
+void switch_free(struct baro_switch *bridge);
+struct baro_switch *switch_next(const struct baro_switch *bridge);
+
+/* ---- host.c ---- */
+
+struct baro_host {
+    struct baro_network *network;
+    struct baro_host *next;
+    char name[32];
+    struct baro_adapter *adapter;
+    struct baro_driver driver;
+    struct baro_stack *stack;
+    int interface;
+    bool fresh;           /* never polled */
+    bool no_room;         /* the transmit ring was full after the last poll */
+    bool stalled;         /* its deadline has come, polling it again at this instant is no use */
+    void (*program)(void *context, struct baro_host *host);
+    void *program_context;
+};
+bool host_due(const struct baro_host *host);
+bool host_deadline(const struct baro_host *host, struct baro_instant *deadline);
+void host_poll(struct baro_host *host);
+void host_free(struct baro_host *host);
+
+/* ---- network.c ---- */
+
+struct baro_network {
+    struct baro_memory memory;
+    uint64_t seed;
+    struct baro_instant now;
+    struct transit_heap transits;
+    struct baro_wire *wires;
+    struct baro_switch *switches, **switches_end;
+    struct baro_host *hosts, **hosts_end;
+    uint64_t wire_count, host_count, adapter_count;
+    bool tied;                     /* to a real clock, by */
+    int64_t real_ahead_ns;         /* real time minus the network's */
+    struct baro_duration lag;
+};
+
+/* A locally administered address for the network's next adapter. */
+struct baro_mac network_next_mac(struct baro_network *network);
+
+#endif
