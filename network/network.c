@@ -104,6 +104,9 @@ static bool due(const struct baro_network *network)
     for (const struct baro_switch *bridge = network->switches; bridge; bridge = switch_next(bridge))
         if (switch_due(bridge))
             return true;
+    for (const struct baro_wire *wire = network->wires; wire; wire = wire->next)
+        if (wire_due(wire))
+            return true;
     return false;
 }
 

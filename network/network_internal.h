@@ -74,6 +74,7 @@ struct wire_direction {
     struct transit *held;              /* the frame that others are to overtake */
     unsigned overtakers, overtaken;    /* how many more; how many have */
     unsigned samples_kept;             /* transits that hold samples */
+    bool paused;                       /* the sender was told "not now" */
     struct baro_signal_transmitter repeater;
     struct baro_signal_channel channel;
     struct baro_wire_counts counts;
@@ -97,6 +98,8 @@ struct baro_medium wire_medium(struct baro_wire *wire, unsigned end);
 int wire_free_end(const struct baro_wire *wire);
 /* Takes it; with both taken the link comes up. */
 void wire_attach(struct baro_wire *wire, unsigned end, struct baro_station station);
+/* A sender that was told "not now" should try again. */
+bool wire_due(const struct baro_wire *wire);
 /* A transit has come to its end: hands it to the station and frees it. */
 void wire_deliver(struct transit *transit);
 void wire_free(struct baro_wire *wire);

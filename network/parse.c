@@ -75,8 +75,8 @@ static int read_time(const struct word *word, struct baro_duration *time)
         { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { NULL, 0 }
     };
     uint64_t number;
-    if (!read_number(word->value, units, UINT64_C(3600000000000), &number))
-        return complain(word, "a time is a number with ns, us, ms or s, up to an hour, such as 20ms");
+    if (!read_number(word->value, units, UINT64_C(60000000000), &number))
+        return complain(word, "a time is a number with ns, us, ms or s, up to 60s, such as 20ms");
     time->ns = (int64_t)number;
     return 0;
 }

@@ -13,6 +13,7 @@
 
 /* Signs of life before the network began: enough for either code's link (IEEE 802.3 §14.2.1.7 wants up to ten). */
 #define SIGNS_BEFORE 16
+#define DELAY_LIMIT_NS INT64_C(60000000000)
 
 static bool faithful(const struct baro_wire *wire)
 {
@@ -32,7 +33,7 @@ static bool config_usable(const struct baro_wire_config *config)
     return config->kind <= BARO_MEDIUM_100BASE_TX && (config->mtu == 0 || config->mtu >= 68) &&
            config->mtu <= mtu_limit && config->loss_ppm <= 1000000 && config->reorder_ppm <= 1000000 &&
            config->duplicate_ppm <= 1000000 && config->corrupt_ppm <= 1000000 && config->delay.ns >= 0 &&
-           config->jitter.ns >= 0 && config->noise_mv <= 8000 && config->clock_ppm >= -1000 &&
+           config->delay.ns <= DELAY_LIMIT_NS && config->jitter.ns >= 0 && config->jitter.ns <= DELAY_LIMIT_NS && config->noise_mv <= 8000 && config->clock_ppm >= -1000 &&
            config->clock_ppm <= 1000 && config->edge_jitter_ps <= 1000;
 }
 
@@ -110,7 +111,8 @@ static int wire_transmit(void *context, const struct baro_transmission *transmis
         direction->counts.link_down += !transmission->link_sign;
         return 0;
     }
-    if (wire->large && to->room && !to->room(to->context))
+    direction->paused = wire->large && to->room && !to->room(to->context);
+    if (direction->paused)
         return -EAGAIN;
     direction->counts.offered += !transmission->link_sign;
     if (!wire->straight) {
@@ -122,6 +124,16 @@ static int wire_transmit(void *context, const struct baro_transmission *transmis
         direction->counts.octets += transmission->part[i].length;
     to->arrive(to->context, transmission);
     return 0;
+}
+
+bool wire_due(const struct baro_wire *wire)
+{
+    for (unsigned from = 0; from < 2; from++) {
+        const struct baro_station *to = &wire->station[1 - from];
+        if (wire->direction[from].paused && to->room && to->room(to->context))
+            return true;
+    }
+    return false;
 }
 
 struct baro_medium wire_medium(struct baro_wire *wire, unsigned end)
@@ -156,18 +168,24 @@ static void hear(struct wire_direction *direction, struct baro_transmission *tra
     transmission->samples = direction->wire->heard;
 }
 
+/* Those that are still on a long wire arrive by and by. */
 static void play_signs(struct baro_wire *wire, unsigned from)
 {
     struct wire_direction *direction = &wire->direction[from];
     const struct baro_line_properties *line = baro_line_properties(line_code(wire));
     const struct baro_station *to = &wire->station[1 - from];
-    for (int i = SIGNS_BEFORE - 1; i >= 0; i--) {
+    int64_t on_the_way = wire->config.delay.ns / BARO_SIGNAL_LINK_INTERVAL_NS;
+    for (int64_t i = 1 - SIGNS_BEFORE; i <= on_the_way; i++) {
         uint32_t count = baro_signal_send_link(&direction->repeater, wire->sent, BARO_SIGNAL_LINK_SAMPLES);
         struct baro_transmission transmission = { .samples = wire->sent, .sample_count = count, .link_sign = true };
         transmission.duration.ns = (int64_t)count * line->sample_period_ps / 1000;
-        transmission.start.ns =
-            wire->network->now.ns - i * BARO_SIGNAL_LINK_INTERVAL_NS - transmission.duration.ns;
-        to->arrive(to->context, &transmission);
+        transmission.start.ns = wire->network->now.ns + i * BARO_SIGNAL_LINK_INTERVAL_NS - transmission.duration.ns;
+        if (i <= 0) {
+            to->arrive(to->context, &transmission);
+            continue;
+        }
+        transmission.start.ns -= wire->config.delay.ns;
+        faults_send(direction, &transmission);
     }
 }
 

@@ -41,20 +41,20 @@ struct baro_host;
  * per million of frames. All zero is a fast wire without faults at MTU 1500. */
 struct baro_wire_config {
     enum baro_medium_kind kind;
-    uint32_t mtu;                     /* octets of IP packet, 68 to 65535; 0: 1500 */
+    uint32_t mtu;                     /* octets of IP packet, 68 to 65535, faithful to 1978; 0: 1500 */
     uint32_t loss_ppm;                /* frames that vanish */
     uint32_t reorder_ppm;             /* frames that one to three later ones overtake */
     uint32_t duplicate_ppm;           /* frames that arrive twice */
     uint32_t corrupt_ppm;             /* frames with flipped bits */
     bool corrupt_ip;                  /* one bit above the FCS instead, FCS made to fit: only checksums see it */
-    struct baro_duration delay;       /* on the way, 0 or more */
-    struct baro_duration jitter;      /* up to so much more, drawn for each frame; order is kept */
+    struct baro_duration delay;       /* on the way, 0 to 60 s */
+    struct baro_duration jitter;      /* up to so much more, drawn for each frame, 0 to 60 s; order is kept */
     uint64_t rate;                    /* bits a second through the wire's queue; 0: no limit */
     uint64_t queue_bytes;             /* octets that may wait for the rate; 0 with queue_packets 0: 256 KiB */
     uint32_t queue_packets;           /* frames that may wait for the rate; 0: no limit in frames */
-    uint32_t noise;                   /* faithful: noise added to each sample (struct baro_signal_channel) */
-    int32_t clock_ppm;                /* faithful: the receiver's clock runs so much faster */
-    uint32_t edge_jitter;             /* faithful: jitter of the signal's edges (struct baro_signal_channel) */
+    uint32_t noise_mv;                /* faithful: noise on each sample, root mean square, up to 8000 */
+    int32_t clock_ppm;                /* faithful: end 0's clock against end 1's, -1000 to 1000 */
+    uint32_t edge_jitter_ps;          /* faithful: jitter of each edge, root mean square, up to 1000 */
     uint64_t seed;                    /* of its faults; 0: from the network's seed */
     bool no_large;                    /* fast: neither super-segments nor undone checksums, as on a real wire */
 };
@@ -64,7 +64,7 @@ struct baro_wire_config {
  *   kind     fast, 10base-t, 100base-tx (first word if given; default fast)
  *   faults   loss=1% reorder=0.5% duplicate=1% corrupt=0.1% corrupt=ip delay=20ms jitter=2ms
  *            rate=10mbit queue=64k (octets) queue=100p (frames)
- *   signal   noise=300 ppm=100 edge-jitter=20
+ *   signal   noise=300 (mV) ppm=100 edge-jitter=200 (ps)
  *   other    mtu=1500 seed=7 large=no
  *
  * Shares are percent with up to four decimals, times ns, us, ms, s, rates bit, kbit, mbit, gbit a second,
@@ -75,7 +75,7 @@ int baro_wire_parse(const char *specification, struct baro_wire_config *config, 
 #define BARO_WIRE_COUNTERS(X)                                            \
     X(offered, "frames that were sent into it")                          \
     X(delivered, "frames that came out, copies included")                \
-    X(octets, "octets of those; 0 with samples")                         \
+    X(octets, "octets of those")                                         \
     X(lost, "frames that vanished (loss)")                               \
     X(queue_full, "frames dropped because the queue was full")           \
     X(link_down, "frames sent while the link was down")                  \
