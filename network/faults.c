@@ -63,12 +63,12 @@ static void make_fcs(uint8_t *frame, uint32_t octets)
         frame[octets - BARO_FCS_OCTETS + i] = (uint8_t)(fcs >> 8 * i);
 }
 
-static void flip_below_fcs(struct random *random, uint8_t *frame, uint32_t octets)
+static void flip_below_fcs(struct draw *random, uint8_t *frame, uint32_t octets)
 {
     uint64_t bit[3];
-    uint64_t count = 1 + random_below(random, 3);
+    uint64_t count = 1 + draw_below(random, 3);
     for (unsigned i = 0; i < count; i++) {
-        bit[i] = random_below(random, (uint64_t)octets * 8);
+        bit[i] = draw_below(random, (uint64_t)octets * 8);
         for (unsigned j = 0; j < i; j++)
             if (bit[i] == bit[j]) { /* flipped twice would be whole again: the next one, and compare anew */
                 bit[i] = (bit[i] + 1) % ((uint64_t)octets * 8);
@@ -88,7 +88,7 @@ static void corrupt(struct wire_direction *direction, struct transit *transit)
         return;
     if (direction->wire->config.corrupt_ip) {
         uint64_t bits = (uint64_t)(octets - trailer - BARO_FRAME_HEADER) * 8;
-        uint64_t bit = random_below(&direction->random, bits);
+        uint64_t bit = draw_below(&direction->random, bits);
         frame[BARO_FRAME_HEADER + bit / 8] ^= (uint8_t)(1u << bit % 8);
         if (trailer)
             make_fcs(frame, octets);
@@ -182,7 +182,7 @@ static struct baro_instant arrival_of(struct wire_direction *direction, struct b
     const struct baro_wire_config *config = &direction->wire->config;
     at.ns += config->delay.ns;
     if (config->jitter.ns > 0)
-        at.ns += (int64_t)random_below(&direction->random, (uint64_t)config->jitter.ns + 1);
+        at.ns += (int64_t)draw_below(&direction->random, (uint64_t)config->jitter.ns + 1);
     if (at.ns < direction->last_arrival.ns)
         at = direction->last_arrival;
     direction->last_arrival = at;
@@ -203,12 +203,12 @@ static void send_sign(struct wire_direction *direction, const struct baro_transm
 void faults_send(struct wire_direction *direction, const struct baro_transmission *transmission)
 {
     const struct baro_wire_config *config = &direction->wire->config;
-    struct random *random = &direction->random;
+    struct draw *random = &direction->random;
     if (transmission->link_sign) {
         send_sign(direction, transmission);
         return;
     }
-    if (random_hits(random, config->loss_ppm)) {
+    if (draw_hits(random, config->loss_ppm)) {
         direction->counts.lost++;
         return;
     }
@@ -219,13 +219,13 @@ void faults_send(struct wire_direction *direction, const struct baro_transmissio
     }
     at = arrival_of(direction, at);
     struct transit *transit = transit_of(direction, transmission);
-    struct transit *copy = random_hits(random, config->duplicate_ppm) ? transit_of(direction, transmission) : NULL;
-    if (transit && random_hits(random, config->corrupt_ppm))
+    struct transit *copy = draw_hits(random, config->duplicate_ppm) ? transit_of(direction, transmission) : NULL;
+    if (transit && draw_hits(random, config->corrupt_ppm))
         corrupt(direction, transit);
-    bool hold = random_hits(random, config->reorder_ppm) && !direction->held;
+    bool hold = draw_hits(random, config->reorder_ppm) && !direction->held;
     if (transit && hold) {
         direction->held = transit;
-        direction->overtakers = 1 + (unsigned)random_below(random, 3);
+        direction->overtakers = 1 + (unsigned)draw_below(random, 3);
         direction->overtaken = 0;
         arm(direction, transit, (struct baro_instant){ at.ns + HOLD_NS });
     } else if (transit) {

@@ -93,9 +93,9 @@ static int make_stack(struct baro_host *host, const struct baro_host_config *con
                                        .trace = config->trace,
                                        .trace_host = config->trace_host,
                                        .forward_any_destination = config->forward_any_destination };
-    struct random seed = random_derive(host->network->seed, RANDOM_STACK, host->network->host_count);
+    struct draw seed = draw_derive(host->network->seed, DRAW_STACK, host->network->host_count);
     for (unsigned i = 0; i < sizeof stack.seed; i++)
-        stack.seed[i] = (uint8_t)random_next(&seed);
+        stack.seed[i] = (uint8_t)draw_next(&seed);
     host->stack = baro_stack_create(&stack);
     if (!host->stack)
         return -ENOMEM;

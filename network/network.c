@@ -80,8 +80,8 @@ void baro_network_free(struct baro_network *network)
 
 struct baro_mac network_next_mac(struct baro_network *network)
 {
-    struct random random = random_derive(network->seed, RANDOM_MAC, 0);
-    uint64_t drawn = random_next(&random);
+    struct draw random = draw_derive(network->seed, DRAW_MAC, 0);
+    uint64_t drawn = draw_next(&random);
     uint64_t index = ++network->adapter_count;
     /* 02: unicast, locally administered (IEEE 802 §8.4); the count keeps two apart */
     struct baro_mac mac = { { 0x02, (uint8_t)drawn, (uint8_t)(drawn >> 8), (uint8_t)(drawn >> 16),

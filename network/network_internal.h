@@ -7,20 +7,20 @@
 #include "baro/network.h"
 #include "baro/signal.h"
 
-/* ---- random.c: splitmix64, one state for each thing that draws ---- */
+/* ---- draw.c: splitmix64, one state for each thing that draws ---- */
 
-struct random {
+struct draw {
     uint64_t state;
 };
 /* A generator of its own for the `index`th thing of `kind` under a seed. */
-struct random random_derive(uint64_t seed, uint64_t kind, uint64_t index);
-uint64_t random_next(struct random *random);
+struct draw draw_derive(uint64_t seed, uint64_t kind, uint64_t index);
+uint64_t draw_next(struct draw *random);
 /* 0 to below - 1. */
-uint64_t random_below(struct random *random, uint64_t below);
+uint64_t draw_below(struct draw *random, uint64_t below);
 /* True for `ppm` of a million calls; draws only when ppm is not 0. */
-bool random_hits(struct random *random, uint32_t ppm);
+bool draw_hits(struct draw *random, uint32_t ppm);
 
-enum random_kind { RANDOM_WIRE = 1, RANDOM_STACK, RANDOM_MAC, RANDOM_CHANNEL, RANDOM_REPEATER };
+enum draw_kind { DRAW_WIRE = 1, DRAW_STACK, DRAW_MAC, DRAW_CHANNEL, DRAW_REPEATER };
 
 /* ---- transit.c: transmissions on their way, a heap by instant and order of arming ---- */
 
@@ -67,7 +67,7 @@ struct departures {
 struct wire_direction {
     struct baro_wire *wire;
     unsigned from;
-    struct random random;
+    struct draw random;
     struct departures queue;
     struct baro_instant rate_free;     /* when the rate lets the next frame begin */
     struct baro_instant last_arrival;
@@ -96,7 +96,7 @@ struct baro_wire {
 struct baro_medium wire_medium(struct baro_wire *wire, unsigned end);
 /* The next free end, or -EBUSY. */
 int wire_free_end(const struct baro_wire *wire);
-/* Takes it; with both taken the link comes up. */
+/* Takes it; with both taken the link comes up. A station without `arrive` leaves it. */
 void wire_attach(struct baro_wire *wire, unsigned end, struct baro_station station);
 /* A sender that was told "not now" should try again. */
 bool wire_due(const struct baro_wire *wire);

@@ -110,8 +110,8 @@ static struct learnt *entry_of(struct baro_switch *bridge, const uint8_t *mac)
     uint64_t key = 0;
     for (unsigned i = 0; i < 6; i++)
         key = key << 8 | mac[i];
-    struct random hash = { key };
-    return &bridge->table[random_next(&hash) % TABLE_SIZE];
+    struct draw hash = { key };
+    return &bridge->table[draw_next(&hash) % TABLE_SIZE];
 }
 
 static void learn(struct baro_switch *bridge, const uint8_t *source, unsigned port)

@@ -47,17 +47,17 @@ static void direction_init(struct wire_direction *direction, struct baro_wire *w
 {
     direction->wire = wire;
     direction->from = from;
-    direction->random = random_derive(seed, RANDOM_WIRE, from);
+    direction->random = draw_derive(seed, DRAW_WIRE, from);
     direction->last_arrival = direction->rate_free = wire->network->now;
     if (!faithful(wire))
         return;
-    struct random channel = random_derive(seed, RANDOM_CHANNEL, from);
-    struct random repeater = random_derive(seed, RANDOM_REPEATER, from);
-    baro_signal_channel_init(&direction->channel, line_code(wire), random_next(&channel));
+    struct draw channel = draw_derive(seed, DRAW_CHANNEL, from);
+    struct draw repeater = draw_derive(seed, DRAW_REPEATER, from);
+    baro_signal_channel_init(&direction->channel, line_code(wire), draw_next(&channel));
     direction->channel.noise_mv = wire->config.noise_mv;
     direction->channel.jitter_ps = wire->config.edge_jitter_ps;
     direction->channel.offset_ppm = from == 0 ? wire->config.clock_ppm : -wire->config.clock_ppm;
-    baro_signal_transmitter_init(&direction->repeater, line_code(wire), (uint32_t)random_next(&repeater));
+    baro_signal_transmitter_init(&direction->repeater, line_code(wire), (uint32_t)draw_next(&repeater));
 }
 
 struct baro_wire *baro_wire_create(struct baro_network *network, const struct baro_wire_config *config)
@@ -74,8 +74,8 @@ struct baro_wire *baro_wire_create(struct baro_network *network, const struct ba
     wire->up = true;
     wire->large = loses_nothing(config) && !config->no_large;
     wire->straight = loses_nothing(config) && config->delay.ns == 0 && config->jitter.ns == 0;
-    struct random derived = random_derive(network->seed, RANDOM_WIRE, network->wire_count);
-    uint64_t seed = config->seed ? config->seed : random_next(&derived);
+    struct draw derived = draw_derive(network->seed, DRAW_WIRE, network->wire_count);
+    uint64_t seed = config->seed ? config->seed : draw_next(&derived);
     direction_init(&wire->direction[0], wire, 0, seed);
     direction_init(&wire->direction[1], wire, 1, seed);
     if (faithful(wire)) {
@@ -189,19 +189,21 @@ static void play_signs(struct baro_wire *wire, unsigned from)
     }
 }
 
-static void tell_link(struct baro_wire *wire)
+static void tell_link(struct baro_wire *wire, bool up)
 {
     for (unsigned end = 0; end < 2; end++)
         if (!faithful(wire) && wire->station[end].link)
-            wire->station[end].link(wire->station[end].context, wire->up, wire->network->now);
+            wire->station[end].link(wire->station[end].context, up, wire->network->now);
 }
 
 void wire_attach(struct baro_wire *wire, unsigned end, struct baro_station station)
 {
+    if (!station.arrive && wire->station[end].arrive)
+        tell_link(wire, false); /* it leaves again */
     wire->station[end] = station;
     if (!wire->up || wire_free_end(wire) >= 0)
         return;
-    tell_link(wire);
+    tell_link(wire, true);
     if (faithful(wire)) {
         play_signs(wire, 0);
         play_signs(wire, 1);
@@ -214,7 +216,7 @@ void baro_wire_set_link(struct baro_wire *wire, bool up)
         return;
     wire->up = up;
     if (wire_free_end(wire) < 0)
-        tell_link(wire);
+        tell_link(wire, up);
 }
 
 void wire_deliver(struct transit *transit)
@@ -227,7 +229,7 @@ void wire_deliver(struct transit *transit)
         direction->counts.reordered += direction->overtaken > 0;
         direction->held = NULL;
     }
-    if (!wire->up) {
+    if (!wire->up || !to->arrive) {
         direction->counts.link_down += !transmission.link_sign;
         transit_free(transit);
         return;

@@ -10,24 +10,24 @@ static uint64_t mixed(uint64_t z)
     return z ^ z >> 31;
 }
 
-struct random random_derive(uint64_t seed, uint64_t kind, uint64_t index)
+struct draw draw_derive(uint64_t seed, uint64_t kind, uint64_t index)
 {
-    struct random random = { mixed(mixed(mixed(seed) + kind) + index) };
+    struct draw random = { mixed(mixed(mixed(seed) + kind) + index) };
     return random;
 }
 
-uint64_t random_next(struct random *random)
+uint64_t draw_next(struct draw *random)
 {
     random->state += UINT64_C(0x9E3779B97F4A7C15);
     return mixed(random->state);
 }
 
-uint64_t random_below(struct random *random, uint64_t below)
+uint64_t draw_below(struct draw *random, uint64_t below)
 {
-    return random_next(random) % below; /* below is far from 2^64: the bias is of no account */
+    return draw_next(random) % below; /* below is far from 2^64: the bias is of no account */
 }
 
-bool random_hits(struct random *random, uint32_t ppm)
+bool draw_hits(struct draw *random, uint32_t ppm)
 {
-    return ppm != 0 && random_below(random, 1000000) < ppm;
+    return ppm != 0 && draw_below(random, 1000000) < ppm;
 }
