@@ -1,0 +1,173 @@
+/* The words in English. The format is described in words.h. */
+#include "words.h"
+
+#define CODE "{code#|10BASE-T (Manchester)|100BASE-TX (scrambled 4B5B, MLT-3)}"
+#define TIMER "{timer#retransmission|zero-window probe|delayed ACK|keepalive|TIME-WAIT|user timeout|" \
+              "FIN-WAIT-2|linger|cork}"
+#define NEIGHBOUR(which) "{" which "#unknown|asked for|known|stale|checked again|not reachable|fixed}"
+#define PROTOCOL "{protocol=6?TCP|{protocol=17?UDP|{protocol=1?ICMP|no software of ours}}}"
+#define DATA "{length?with {length} octets of data|control information only}"
+#define TYPE_NAME "{type=2048?IPv4|{type=2054?ARP|{type=34525?IPv6|no software of ours}}}"
+#define ICMP_NAME                                                                                    \
+    "{type#echo reply|1|2|destination unreachable|source quench|redirect|6|7|echo request|9|10|"     \
+    "time exceeded|parameter problem}"
+
+const struct words words_en[BARO_TRACE_COUNT] = {
+    /* adapter */
+    [BARO_TRACE_SIGNAL_OUT] = { "electric signal", "the bits of {octets} octets leave as an electric signal: " CODE
+                                ", {samples} samples" },
+    [BARO_TRACE_SIGNAL_IN] = { "electric signal", CODE ": {samples} samples give the bits of {octets} octets, "
+                               "clock {clock_ppm} ppm off" },
+    [BARO_TRACE_SIGNAL_LOST] = { "electric signal", CODE ": lost at sample {sample}: {reason}" },
+    [BARO_TRACE_LINK_CHANGED] = { "link", "{up?up: the other side is heard|down: nothing is heard}" },
+    [BARO_TRACE_FCS_OUT] = { "FCS", "CRC-32 over the frame, {fcs}, appended for the receiver to check" },
+    [BARO_TRACE_FCS_IN] = { "FCS", "received {received}, computed {computed}: {received=computed?equal, the frame is "
+                            "whole|they differ, the frame is damaged and dropped}" },
+    [BARO_TRACE_MAC_FILTER] = { "MAC address", "to {destination}, mine is {mine}: {accepted?taken{why#|, my own|, for all "
+                                "(broadcast)|, for a group I joined|, I take all (promiscuous)}|not for me, dropped}" },
+    [BARO_TRACE_RX_RING] = { "buffer memory", "into slot {slot} of the receive ring {used/size}" },
+    [BARO_TRACE_TX_RING] = { "buffer memory", "into slot {slot} of the transmit ring {used/size}" },
+    [BARO_TRACE_INTERRUPT] = { "interrupt", "the LAN adapter interrupts {~waiting?{~waiting}, which waits|the processor, "
+                               "no call waits}: {frames} {frames=1?frame|frames}, after {waited}"
+                               "{masked?; no more interrupts until the driver is done|}" },
+    [BARO_TRACE_DRIVER_BURST] = { "LAN driver", "takes {frames} {frames=1?frame|frames} out of buffer memory, "
+                                  "{polling?by polling|called by the interrupt}" },
+    /* Ethernet */
+    [BARO_TRACE_PACKET_OUT] = { "packet", "a packet is to be sent" },
+    [BARO_TRACE_FRAME_IN] = { "protocol stack", "the driver hands up {octets} octets from interface {interface}"
+                              "{arrival?, frame {arrival}|}" },
+    [BARO_TRACE_FRAME_OUT] = { "LAN driver", "{octets} octets to interface {interface}{departure?, frame {departure}|}" },
+    [BARO_TRACE_FRAME_END] = { "frame", "done" },
+    [BARO_TRACE_DROP] = { "dropped", "{reason}" },
+    [BARO_TRACE_ETHERNET_IN] = { "type field", "{type}, so " TYPE_NAME "; MAC {source} to {destination}"
+                                 "{vlan<0?|, VLAN tag {vlan}}" },
+    [BARO_TRACE_ETHERNET_OUT] = { "MAC header", "from {source} to {destination}, type field {type} (" TYPE_NAME ")" },
+    [BARO_TRACE_ARP_IN] = { "ARP", "{operation=1?{sender} ({sender_mac}) asks who has {target}|{sender} tells {target}: "
+                            "my MAC address is {sender_mac}}" },
+    [BARO_TRACE_ARP_OUT] = { "ARP", "{operation=1?{sender} asks everybody who has {target}|{sender} tells {target} its MAC "
+                             "address}" },
+    [BARO_TRACE_ARP_CONFLICT] = { "ARP", "{other} uses my address {address}: {defended?I defend it|I give it up}" },
+    [BARO_TRACE_NEIGHBOUR] = { "ARP cache", "{address}: " NEIGHBOUR("before") " -> " NEIGHBOUR("after")
+                               "{mac?, MAC address {mac}|}" },
+    [BARO_TRACE_NEIGHBOUR_WAIT] = { "ARP cache", "the MAC address of {address} is not known: {waiting} "
+                                    "{waiting=1?packet waits|packets wait}" },
+    /* IP */
+    [BARO_TRACE_IP_IN] = { "IP software", "{source} > {destination}, protocol {protocol}, TTL {ttl}, {length} octets, header "
+                           "checksum {checksum}" },
+    [BARO_TRACE_IP_OUT] = { "IP header", "{source} > {destination}, protocol {protocol}, TTL {ttl}, {length} octets, id {id}, "
+                            "{dont_fragment?not to be fragmented|may be fragmented}" },
+    [BARO_TRACE_IP_OPTIONS] = { "IP software", "{octets} octets of options, the first of type {first}; none is obeyed" },
+    [BARO_TRACE_IP_DELIVERY] = { "IP software", "{destination} is {how#not my address|my address|a broadcast|a group I "
+                                 "joined|my own loopback|taken for anybody (gateway)}" },
+    [BARO_TRACE_ROUTE] = { "route", "{destination} matches a prefix of {prefix_length} bits: next hop {next_hop}, interface "
+                           "{interface}, MTU {mtu}" },
+    [BARO_TRACE_PATH_MTU] = { "path MTU", "to {destination}: {before} -> {after} octets" },
+    [BARO_TRACE_FRAGMENT_HELD] = { "fragments", "of packet {id} from {source}: octets from {offset}, {length} long, "
+                                   "{more?more follow|the last}; held, {held} so far" },
+    [BARO_TRACE_FRAGMENTS_WHOLE] = { "fragments", "packet {id} from {source} is whole: {fragments} fragments, {length} octets" },
+    [BARO_TRACE_FRAGMENTS_TIMEOUT] = { "fragments", "packet {id} from {source} did not become whole in time: {held} octets "
+                                       "thrown away{first?, time exceeded is reported|, the first is missing: no report}" },
+    [BARO_TRACE_FRAGMENT_OUT] = { "fragments", "of packet {id} to {destination}: octets from {offset}, {length} long, "
+                                  "{more?more follow|the last}" },
+    [BARO_TRACE_LOOPBACK] = { "IP software", "{destination} is this host: {length} octets return without a wire" },
+    [BARO_TRACE_ICMP_IN] = { "ICMP", ICMP_NAME " (type {type}, code {code}) from {source}, {length} octets" },
+    [BARO_TRACE_ICMP_OUT] = { "ICMP", ICMP_NAME " (type {type}, code {code}) to {destination}, {length} octets" },
+    [BARO_TRACE_ICMP_ECHO] = { "ICMP", "{source} asks for an echo: id {id}, sequence {sequence}, {length} octets come back" },
+    [BARO_TRACE_ICMP_ERROR_MATCHED] = { "ICMP", "it is about protocol {protocol}, {local} > {remote}: type {type}, code "
+                                        "{code}, {hard?a hard error|a soft error, only remembered}" },
+    [BARO_TRACE_ICMP_SUPPRESSED] = { "ICMP", "type {type}, code {code} not sent: {why#about an ICMP error|the packet went to "
+                                     "many|the frame went to many|the source is nobody|a later fragment|rate limit}" },
+    [BARO_TRACE_PROTOCOL] = { "protocol number", "{protocol}, so " PROTOCOL },
+    /* UDP */
+    [BARO_TRACE_UDP_IN] = { "UDP software", "{source} > {destination}, {length} octets of data, checksum {checksum}"
+                            "{checksum=0? (none sent)|}" },
+    [BARO_TRACE_UDP_OUT] = { "UDP header", "{source} > {destination}, {length} octets of data" },
+    [BARO_TRACE_UDP_QUEUED] = { "socket", "{length} octets for descriptor {descriptor}; {queued} of {limit} octets of its "
+                                "receive buffer used" },
+    /* TCP */
+    [BARO_TRACE_TCP_IN] = { "TCP software", "{source} > {destination}, {flags}, seq {seq}, ack {ack}, window {window}, " DATA },
+    [BARO_TRACE_TCP_OUT] = { "TCP header", "{source} > {destination}, {flags}, seq {seq}, ack {ack}, window {window}, " DATA },
+    [BARO_TRACE_TCP_OPTIONS] = { "TCP options", "as read{mss?, MSS {mss}|}{scale<0?|, window scale {scale}}"
+                                 "{ts_value?, timestamp {ts_value}, echo {ts_echo}|{ts_echo?, timestamp 0, echo {ts_echo}|}}"
+                                 "{sack_permitted?, SACK permitted|}" },
+    [BARO_TRACE_TCP_FOUND] = { "four-tuple", "{how#nobody has it: {state}|connection {connection}, {state}|no connection yet, "
+                               "but socket {connection} in {state}|connection {connection} that rests in {state}}" },
+    [BARO_TRACE_TCP_BEFORE] = { "variables", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT "
+                                "{rcv_nxt}, RCV.WND {rcv_wnd}, cwnd {cwnd}, ssthresh {ssthresh}, RTO {rto}" },
+    [BARO_TRACE_TCP_AFTER] = { "variables", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT "
+                               "{rcv_nxt}, RCV.WND {rcv_wnd}, cwnd {cwnd}, ssthresh {ssthresh}, RTO {rto}" },
+    [BARO_TRACE_TCP_STATE] = { "TCP state", "{before} -> {after}" },
+    [BARO_TRACE_TCP_SEQUENCE_TEST] = { "TCP software", "seq {seq}, length {length}; expected {rcv_nxt}, window {rcv_wnd}: "
+                                       "{acceptable?inside the window|outside the window}" },
+    [BARO_TRACE_TCP_ACK_TEST] = { "TCP software", "ACK {ack}; sent and not acknowledged: {snd_una} to {snd_nxt}: "
+                                  "{acceptable?acceptable|not acceptable}" },
+    [BARO_TRACE_TCP_PAWS_TEST] = { "TCP software", "timestamp {ts_value}, the last was {ts_recent}: {acceptable?not older|"
+                                   "older, an old duplicate}" },
+    [BARO_TRACE_TCP_ISN] = { "TCP software", "the first sequence number is {isn}, not to be guessed" },
+    [BARO_TRACE_TCP_BUFFERS] = { "buffer memory", "{charged} octets charged; {budget_left} left in the stack's budget" },
+    [BARO_TRACE_TCP_DELIVERED] = { "socket", "{octets} octets into the receive buffer, where {waiting} wait for the program" },
+    [BARO_TRACE_TCP_OUT_OF_ORDER] = { "TCP software", "{length} octets from seq {seq} came too early: kept, {holes} "
+                                      "{holes=1?hole|holes} before them" },
+    [BARO_TRACE_TCP_RTT] = { "round trip", "{sample} measured: SRTT {srtt}, RTTVAR {rttvar}, so RTO {rto}" },
+    [BARO_TRACE_TCP_CONGESTION] = { "congestion", "{phase#slow start|congestion avoidance|fast recovery|after a loss}: cwnd "
+                                    "{cwnd}, ssthresh {ssthresh}, {flight} octets under way" },
+    [BARO_TRACE_TCP_FAST_RETRANSMIT] = { "congestion", "{duplicates} duplicate ACKs: seq {seq} is lost, sent again at once" },
+    [BARO_TRACE_TCP_RETRANSMIT] = { "TCP software", "seq {seq}, {length} octets again, attempt {attempt}" },
+    [BARO_TRACE_TCP_TIMER_ARMED] = { "timer", TIMER " timer started: {delay}" },
+    [BARO_TRACE_TCP_TIMER_CANCELLED] = { "timer", TIMER " timer cancelled" },
+    [BARO_TRACE_TCP_TIMER_FIRED] = { "timer", TIMER " timer is up" },
+    [BARO_TRACE_TCP_CHALLENGE_ACK] = { "TCP software", "{why}: {sent?answered with a challenge ACK|no challenge ACK, the limit "
+                                       "is reached}" },
+    [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP software", "the peer's window is 0: probe {attempt}" },
+    [BARO_TRACE_TCP_KEEPALIVE] = { "TCP software", "nothing heard for long: keepalive {attempt}" },
+    [BARO_TRACE_TCP_HELD] = { "socket", "the SYN of {remote} to {local} is held: no answer until the outside has answered" },
+    [BARO_TRACE_ACCEPT_QUEUE] = { "accept queue", "of socket {listener}: {waiting/limit} waiting, {half_open} half open" },
+    /* user */
+    [BARO_TRACE_CALL] = { "call", "{call!call}{descriptor<0?| on descriptor {descriptor}}" },
+    [BARO_TRACE_CALL_END] = { "call", "{result<0?gives {result!error}|returns {result}}" },
+    [BARO_TRACE_SOCKET_NEW] = { "socket", "descriptor {descriptor}, a new {type#|TCP|UDP} socket: it knows nobody, the protocol "
+                                "stack hears nothing of it" },
+    [BARO_TRACE_SOCKET_CONTROL] = { "socket", "control information of descriptor {descriptor}: local {local_before} -> "
+                                    "{local_after}, remote {remote_before} -> {remote_after}" },
+    [BARO_TRACE_SOCKET_ACCEPTED] = { "socket", "first of the queue of {listener} becomes the new descriptor {descriptor}: "
+                                     "{local}, remote {remote}; {listener} goes on listening" },
+    [BARO_TRACE_SOCKET_CLOSED] = { "socket", "descriptor {descriptor} is free again" },
+    [BARO_TRACE_WOKE] = { "socket", "descriptor {descriptor}: {events!ready}{~waiting?; {~waiting} wakes|}" },
+};
+
+const char *const phrases_en[PHRASE_COUNT] = {
+    [PHRASE_IN] = "in",
+    [PHRASE_OUT] = "out",
+    [PHRASE_UNSENT] = "kept",
+    [PHRASE_CALL] = "call",
+    [PHRASE_LOST] = "lost",
+    [PHRASE_WIRE] = "wire",
+    [PHRASE_EVENT] = "-",
+    [PHRASE_HOST] = "host %u",
+    [PHRASE_UNSENT_TEXT] = "a packet that is not sent now",
+    [PHRASE_LOST_TEXT] = "frame %llu, lost in the LAN adapter",
+    [PHRASE_FRAME] = "frame %llu",
+    [PHRASE_CALL_TEXT] = "%s on descriptor %lld",
+    [PHRASE_OF] = "%llu of %llu",
+    [PHRASE_NOBODY] = "nobody",
+    [PHRASE_CONTROL_ONLY] = "control only",
+    [PHRASE_WITH_DATA] = "with %u octets of data",
+    [PHRASE_FRAGMENT] = "fragment at octet %u of packet %u",
+    [PHRASE_CUT] = "cut short",
+    [PHRASE_OCTETS] = "%u octets",
+    [PHRASE_ARP_ASK] = "who has %s? tell %s",
+    [PHRASE_ARP_ANSWER] = "%s is at %s",
+    [PHRASE_ARP_ANNOUNCE] = "%s announces itself at %s",
+    [PHRASE_ARP_PROBE] = "does anybody use %s?",
+    [PHRASE_ECHO_REQUEST] = "echo request",
+    [PHRASE_ECHO_REPLY] = "echo reply",
+    [PHRASE_CONNECTION] = "connection %llu: ",
+    [PHRASE_UNCHANGED] = "nothing else changed",
+    [PHRASE_WAITING] = "%s on descriptor %llu",
+    [PHRASE_TYPE] = "type 0x%04x",
+    [PHRASE_DROPS] = "dropped",
+    [PHRASE_COUNTERS] = "counters",
+};
+
+const char *const ready_en[7] = { "readable", "writable",     "urgent data",       "error",
+                                  "hung up",  "peer finished", "no such descriptor" };
