@@ -1,0 +1,28 @@
+/* Which connection a TCP event speaks of, and where its sequence numbers began. */
+#ifndef EXPLAIN_FLOW_H
+#define EXPLAIN_FLOW_H
+
+#include "words.h"
+
+#define FLOW_LIMIT 64
+
+struct flow {
+    struct baro_endpoint local, remote;
+    uint64_t connection; /* the core's number, 0: not known yet */
+    uint64_t touched;    /* 0: the place is free */
+    uint32_t isn, irs;   /* the first numbers, ours and the peer's; 0: not seen */
+};
+
+/* The connections of one host that were active last. */
+struct flows {
+    struct flow flow[FLOW_LIMIT];
+    uint64_t clock;
+};
+
+/* Learns from an event; `current` is the flow of its group, NULL if none. Returns the flow it belongs to. */
+struct flow *flow_learn(struct flows *flows, struct flow *current, const struct baro_trace_event *event);
+/* Sets what is to be taken from each argument so that sequence numbers count from the connection's first. */
+void flow_bases(const struct flow *flow, const struct baro_trace_event *event,
+                uint32_t base[BARO_TRACE_ARGUMENTS]);
+
+#endif

@@ -1,0 +1,346 @@
+/* From single events to blocks (the order of events is the contract in baro/trace.h).
+ *
+ * Each host has a small stack of open groups: a frame coming in, a packet going out, a call. An
+ * event's line goes into the innermost one, or is a block by itself when none is open. A group is
+ * handed out when its end event comes; a sink that was set in the middle may miss beginnings or
+ * ends, so an end without a beginning is ignored and too deep a nest is handed out as it is.
+ * Memory: the hosts, their open groups and the calls that wait; nothing grows with the traffic. */
+#include "story_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *story_phrase_of(enum story_kind kind, enum baro_language language)
+{
+    static const enum phrase phrases[] = { PHRASE_IN,   PHRASE_OUT,  PHRASE_UNSENT, PHRASE_CALL,
+                                           PHRASE_LOST, PHRASE_WIRE, PHRASE_EVENT };
+    return phrase(phrases[kind], language);
+}
+
+struct story *story_create(const struct story_config *config)
+{
+    struct story *story = calloc(1, sizeof *story);
+    if (story == NULL)
+        return NULL;
+    story->config = *config;
+    story->config.host_count = 0;
+    struct baro_host_name *names = calloc(config->host_count + 1, sizeof *names);
+    story->config.hosts = names;
+    bool failed = names == NULL;
+    for (size_t i = 0; i < config->host_count && !failed; i++) {
+        names[i].host = config->hosts[i].host;
+        names[i].name = strdup(config->hosts[i].name);
+        failed = names[i].name == NULL;
+        story->config.host_count++;
+    }
+    if (failed) {
+        story_free(story);
+        return NULL;
+    }
+    return story;
+}
+
+static struct host *host_get(struct story *story, uint32_t number)
+{
+    struct host *host = story->hosts;
+    while (host != NULL && host->number != number)
+        host = host->next;
+    if (host != NULL)
+        return host;
+    host = calloc(1, sizeof *host);
+    if (host == NULL) {
+        story->memory_failed = true;
+        return NULL;
+    }
+    struct text name;
+    text_init(&name, host->name, sizeof host->name);
+    for (size_t i = 0; i < story->config.host_count; i++)
+        if (story->config.hosts[i].host == number && name.length == 0)
+            text_add(&name, story->config.hosts[i].name);
+    if (name.length == 0)
+        text_format(&name, phrase(PHRASE_HOST, story->config.language), (unsigned)number);
+    host->number = number;
+    host->next = story->hosts;
+    story->hosts = host;
+    return host;
+}
+
+void story_block_open(struct story_block *block, struct host *host, enum story_kind kind,
+                      const struct baro_trace_event *event)
+{
+    block_release(block);
+    block->kind = kind;
+    block->host = host->number;
+    block->host_name = host->name;
+    block->at = event->at;
+}
+
+void story_hand_out(struct story *story, struct story_block *block)
+{
+    if (block->lines > 0 || block->has_frame)
+        story->config.block(story->config.context, block);
+    block_release(block);
+}
+
+/* What is told of an event: its words, with the waiting call and the flow's numbers in them. */
+void story_line_add(struct story *story, struct host *host, struct group *group, struct story_block *block,
+                    const struct baro_trace_event *event, const char *waiting)
+{
+    char line[TEXT_LIMIT], prefix[64];
+    struct text out, before;
+    struct telling telling = { .language = story->config.language, .event = event, .waiting = waiting };
+    bool alone = block->kind == STORY_EVENT;
+    struct flow *flow = flow_learn(&host->flows, alone ? NULL : group->flow, event);
+    if (!alone && flow != NULL)
+        group->flow = flow;
+    if (!story->config.absolute_sequence)
+        flow_bases(flow, event, telling.base);
+    text_init(&before, prefix, sizeof prefix);
+    int connection = argument_find(event->kind, "connection", 10, NULL);
+    if (alone && connection >= 0)
+        text_format(&before, phrase(PHRASE_CONNECTION, telling.language),
+                    (unsigned long long)event->value[connection].as.number);
+    text_init(&out, line, sizeof line);
+    if (event->kind == BARO_TRACE_TCP_AFTER && group->has_before &&
+        group->before.value[0].as.number == event->value[0].as.number) {
+        struct telling old = { .language = telling.language, .event = &group->before };
+        if (!story->config.absolute_sequence)
+            flow_bases(flow, &group->before, old.base);
+        variables_write(&out, &old, &telling);
+    } else {
+        template_fill(&out, &telling, words_of(event->kind, telling.language)->text);
+    }
+    if (event->kind == BARO_TRACE_TCP_AFTER)
+        group->has_before = false;
+    if (!block_add(block, &telling, prefix, line))
+        story->memory_failed = true;
+}
+
+/* A line in the innermost group, or a block of its own. */
+static void line_place(struct story *story, struct host *host, const struct baro_trace_event *event,
+                       const char *waiting)
+{
+    struct group *group = host->depth > 0 ? &host->group[host->depth - 1] : &host->free;
+    if (event->kind == BARO_TRACE_TCP_BEFORE) { /* told with what came after */
+        group->before = *event;
+        group->has_before = true;
+        return;
+    }
+    if (host->depth == 0)
+        story_block_open(&group->block, host, STORY_EVENT, event);
+    story_line_add(story, host, group, &group->block, event, waiting);
+    if (host->depth == 0)
+        story_hand_out(story, &group->block);
+}
+
+/* Summaries are made last: the events in the group tell where sequence numbers began. */
+static void group_summary(struct story *story, struct host *host, struct group *group)
+{
+    struct story_block *block = &group->block;
+    enum baro_language language = story->config.language;
+    struct text out;
+    text_init(&out, block->summary, sizeof block->summary);
+    if (block->kind == STORY_CALL) {
+        if (group->descriptor < 0)
+            text_add(&out, call_name(group->call));
+        else
+            text_format(&out, phrase(PHRASE_CALL_TEXT, language), call_name(group->call),
+                        (long long)group->descriptor);
+    } else if (!block->has_frame) {
+        text_add(&out, phrase(PHRASE_UNSENT_TEXT, language));
+    } else {
+        bool in = block->kind == STORY_IN, known = group->flow != NULL && !story->config.absolute_sequence;
+        uint32_t isn = known ? group->flow->isn : 0, irs = known ? group->flow->irs : 0;
+        frame_write(&out, &block->view, language, in ? irs : isn, in ? isn : irs);
+    }
+    if (block->kind == STORY_OUT && group->departure != 0) {
+        struct sent *sent = &host->sent[group->departure % SENT_LIMIT];
+        sent->departure = group->departure;
+        sent->view = block->view;
+        memcpy(sent->summary, block->summary, sizeof sent->summary);
+    }
+}
+
+static void group_close(struct story *story, struct host *host)
+{
+    struct group *group = &host->group[host->depth - 1];
+    host->depth--; /* first, so that a block handed out is no longer open */
+    group_summary(story, host, group);
+    story_hand_out(story, &group->block);
+}
+
+static struct group *group_open(struct story *story, struct host *host, enum story_kind kind,
+                                const struct baro_trace_event *event)
+{
+    while (host->depth == GROUP_LIMIT)
+        group_close(story, host);
+    struct group *group = &host->group[host->depth++];
+    story_block_open(&group->block, host, kind, event);
+    group->flow = NULL;
+    group->has_before = false;
+    group->departure = 0;
+    return group;
+}
+
+static void frame_in(struct story *story, struct host *host, const struct baro_trace_event *event)
+{
+    if (host->depth > 0 && host->group[host->depth - 1].block.kind == STORY_IN)
+        group_close(story, host);
+    struct group *group = group_open(story, host, STORY_IN, event);
+    story_adapter_join(story, host, &group->block, event->value[2].as.number);
+    group->block.interface = (uint32_t)event->value[0].as.number;
+    if (!block_frame(&group->block, event->bytes, story->config.capture))
+        story->memory_failed = true;
+    line_place(story, host, event, NULL);
+}
+
+static void frame_out(struct story *story, struct host *host, const struct baro_trace_event *event)
+{
+    struct group *group = host->depth > 0 ? &host->group[host->depth - 1] : NULL;
+    if (group != NULL && group->block.kind == STORY_OUT) { /* the next fragment of the same packet */
+        group_close(story, host);
+        group = NULL;
+    }
+    if (group == NULL || group->block.kind != STORY_UNSENT)
+        group = group_open(story, host, STORY_UNSENT, event);
+    group->block.kind = STORY_OUT;
+    group->block.at = event->at;
+    group->block.interface = (uint32_t)event->value[0].as.number;
+    if (!block_frame(&group->block, event->bytes, story->config.capture))
+        story->memory_failed = true;
+    group->departure = event->value[2].as.number;
+    line_place(story, host, event, NULL);
+}
+
+/* A call that returned "not yet" waits until its descriptor wakes or it is called again. */
+static void waiting_remove(struct host *host, int64_t descriptor)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < host->waiting_count; i++)
+        if (host->waiting[i].descriptor != descriptor)
+            host->waiting[kept++] = host->waiting[i];
+    host->waiting_count = kept;
+}
+
+static void waiting_add(struct host *host, int64_t descriptor, uint64_t call)
+{
+    waiting_remove(host, descriptor);
+    if (host->waiting_count == WAITING_LIMIT)
+        waiting_remove(host, host->waiting[0].descriptor);
+    host->waiting[host->waiting_count++] = (struct waiting){ descriptor, call };
+}
+
+static void woke(struct story *story, struct host *host, const struct baro_trace_event *event)
+{
+    char text[128];
+    int64_t descriptor = event->value[0].as.signed_number;
+    const struct waiting *found = NULL;
+    for (unsigned i = 0; i < host->waiting_count; i++)
+        if (host->waiting[i].descriptor == descriptor)
+            found = &host->waiting[i];
+    if (found != NULL) {
+        struct text out;
+        text_init(&out, text, sizeof text);
+        text_format(&out, phrase(PHRASE_WAITING, story->config.language), call_name(found->call),
+                    (unsigned long long)descriptor);
+    }
+    line_place(story, host, event, found != NULL ? text : NULL);
+    waiting_remove(host, descriptor);
+}
+
+static void call_begin(struct story *story, struct host *host, const struct baro_trace_event *event)
+{
+    struct group *group = group_open(story, host, STORY_CALL, event);
+    group->call = event->value[0].as.number;
+    group->descriptor = event->value[1].as.signed_number;
+    waiting_remove(host, group->descriptor);
+}
+
+static void call_end(struct story *story, struct host *host, const struct baro_trace_event *event)
+{
+    unsigned open = host->depth;
+    int64_t result = event->value[1].as.signed_number;
+    while (open > 0 && host->group[open - 1].block.kind != STORY_CALL)
+        open--;
+    if (open == 0)
+        return;
+    while (host->depth > open)
+        group_close(story, host);
+    const struct group *group = &host->group[open - 1];
+    if ((result == -EAGAIN || result == -EINPROGRESS) && group->descriptor >= 0)
+        waiting_add(host, group->descriptor, group->call);
+    line_place(story, host, event, NULL);
+    group_close(story, host);
+}
+
+static void frame_end(struct story *story, struct host *host)
+{
+    if (host->depth > 0 && host->group[host->depth - 1].block.kind != STORY_CALL)
+        group_close(story, host);
+}
+
+void story_event(struct story *story, const struct baro_trace_event *event)
+{
+    struct host *host = event->kind < BARO_TRACE_COUNT ? host_get(story, event->host) : NULL;
+    if (host == NULL)
+        return;
+    if (host->lost != NULL && event->kind != BARO_TRACE_DROP)
+        story_adapter_flush(story, host, false);
+    if (event->kind == BARO_TRACE_INTERRUPT || event->kind == BARO_TRACE_DRIVER_BURST)
+        story_burst_event(story, host, event);
+    else if (story_is_adapter(event->kind))
+        story_adapter_event(story, host, event);
+    else if (event->kind == BARO_TRACE_FRAME_IN)
+        frame_in(story, host, event);
+    else if (event->kind == BARO_TRACE_PACKET_OUT)
+        group_open(story, host, STORY_UNSENT, event);
+    else if (event->kind == BARO_TRACE_FRAME_OUT)
+        frame_out(story, host, event);
+    else if (event->kind == BARO_TRACE_FRAME_END)
+        frame_end(story, host);
+    else if (event->kind == BARO_TRACE_CALL)
+        call_begin(story, host, event);
+    else if (event->kind == BARO_TRACE_CALL_END)
+        call_end(story, host, event);
+    else if (event->kind == BARO_TRACE_WOKE)
+        woke(story, host, event);
+    else if (event->kind != BARO_TRACE_DROP || host->depth > 0 || !story_adapter_drop(story, host, event))
+        line_place(story, host, event, NULL);
+}
+
+int story_finish(struct story *story)
+{
+    for (struct host *host = story->hosts; host != NULL; host = host->next) {
+        while (host->depth > 0)
+            group_close(story, host);
+        story_adapter_flush(story, host, true);
+    }
+    return story->memory_failed ? -ENOMEM : 0;
+}
+
+static void host_free(struct host *host)
+{
+    for (int i = 0; i < GROUP_LIMIT; i++)
+        block_release(&host->group[i].block);
+    for (int i = 0; i < PENDING_LIMIT; i++)
+        block_release(&host->pending[i].block);
+    block_release(&host->burst);
+    block_release(&host->free.block);
+    free(host);
+}
+
+void story_free(struct story *story)
+{
+    if (story == NULL)
+        return;
+    while (story->hosts != NULL) {
+        struct host *next = story->hosts->next;
+        host_free(story->hosts);
+        story->hosts = next;
+    }
+    for (size_t i = 0; i < story->config.host_count; i++)
+        free((char *)story->config.hosts[i].name);
+    free((struct baro_host_name *)story->config.hosts);
+    free(story);
+}
