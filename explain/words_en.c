@@ -1,7 +1,7 @@
 /* The words in English. The format is described in words.h. */
 #include "words.h"
 
-#define CODE "{code#|10BASE-T (Manchester)|100BASE-TX (scrambled 4B5B, MLT-3)}"
+#define CODE "{code#10BASE-T (Manchester)|100BASE-TX (scrambled 4B5B, MLT-3)}"
 #define TIMER "{timer#retransmission|zero-window probe|delayed ACK|keepalive|TIME-WAIT|user timeout|" \
               "FIN-WAIT-2|linger|cork}"
 #define NEIGHBOUR(which) "{" which "#unknown|asked for|known|stale|checked again|not reachable|fixed}"

@@ -138,9 +138,9 @@ enum baro_trace_kind {
     BARO_TRACE_COUNT
 };
 
-/* Arguments that stand for a choice. Others that sound like one are 0 or 1; SIGNAL_*'s code is enum
- * baro_line_code (baro/signal.h). */
-enum baro_trace_filter { /* MAC_FILTER why */
+/* Arguments that stand for a choice. Others that sound like one are 0 or 1. */
+enum baro_trace_code { BARO_TRACE_CODE_10BASE_T, BARO_TRACE_CODE_100BASE_TX }; /* SIGNAL_* code */
+enum baro_trace_filter {                                                       /* MAC_FILTER why */
     BARO_TRACE_FILTER_NOT_MINE, BARO_TRACE_FILTER_OWN, BARO_TRACE_FILTER_BROADCAST, BARO_TRACE_FILTER_GROUP,
     BARO_TRACE_FILTER_PROMISCUOUS
 };

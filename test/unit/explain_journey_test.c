@@ -66,7 +66,7 @@ static void tell_syn(struct baro_trace_sink sink)
 {
     uint8_t frame[64];
     size_t length = tell_segment(frame, 2, 1000, 0, 0);
-    tell(sink, 2, 500, "SIGNAL_IN frame=1 code=1 samples=5760 octets=72 clock_ppm=-20");
+    tell(sink, 2, 500, "SIGNAL_IN frame=1 code=0 samples=5760 octets=72 clock_ppm=-20");
     tell(sink, 2, 500, "FCS_IN frame=1 received=0x12345678 computed=0x12345678");
     tell(sink, 2, 500,
          "MAC_FILTER frame=1 destination=02:00:00:00:00:02 mine=02:00:00:00:00:02 accepted=1 why=1");
@@ -253,7 +253,7 @@ static void test_nested_groups(void **state)
     tell(sink, 1, 1, "NEIGHBOUR_WAIT address=10.0.0.2 waiting=1");
     tell(sink, 1, 1, "FRAME_END");
     tell(sink, 1, 2, "FCS_OUT frame=5 fcs=7");
-    tell(sink, 1, 2, "SIGNAL_OUT frame=5 code=2");
+    tell(sink, 1, 2, "SIGNAL_OUT frame=5 code=1");
     const char *text = finish(run);
     const char *out = strstr(text, "out   TCP 10.0.0.1:40000 > 10.0.0.2:80 RST");
     const char *in = strstr(text, "in    TCP 10.0.0.1:40000 > 10.0.0.2:80 ACK");
