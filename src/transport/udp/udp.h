@@ -1,7 +1,10 @@
 /* transport/udp/udp.h: UDP (RFC 768) as its neighbours see it: the same shape as TCP's.
  *
  * receive.c hands in datagrams (udp_in), transmit.c pulls them out (udp_next_datagram) when it drains
- * INTENT_UDP_OUTPUT, user/ binds, connects, sends and receives by handle. */
+ * INTENT_UDP_OUTPUT, user/ binds, connects, sends and receives by handle.
+ *
+ * Trace: udp_in tells UDP_IN and UDP_QUEUED. udp_next_datagram, when it returns true, tells PACKET_OUT and UDP_OUT;
+ * transmit.c goes on with IP_OUT. */
 #ifndef TRANSPORT_UDP_UDP_H
 #define TRANSPORT_UDP_UDP_H
 
@@ -22,7 +25,8 @@ enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local
 /* The destination of the socket's next queued datagram; false: none, or the handle is stale. */
 bool udp_destination(const struct udp *udp, struct handle socket, struct baro_endpoint *local,
                      struct baro_endpoint *remote);
-/* Takes that datagram off the queue as a message; its payload is good until the next call into UDP. */
+/* Takes that datagram off the queue as a message; its payload is good until the next call into UDP. After a false
+ * (nothing left) the socket records a new intent at its next send. */
 bool udp_next_datagram(struct udp *udp, struct handle socket, const struct ip_path *path, struct ip_message *message);
 
 struct udp_settings {

@@ -1,0 +1,356 @@
+/* transport/udp/udp.c: UDP's sockets: opening, binding, connecting, receiving, closing, readiness.
+ *
+ * A socket has a queue each way, bounded in octets (struct udp_queue). Nothing is acknowledged and nothing is
+ * retransmitted: what finds the receive queue full is dropped and counted. A socket that is closed while
+ * datagrams wait to be sent stays, out of all tables, until the drain has taken them. */
+#include "transport/udp/udp_private.h"
+
+#include <assert.h>
+#include <errno.h>
+
+enum { QUEUE_DEFAULT = 212992, QUEUE_LEAST = 2048 };
+
+struct udp *udp_create(struct core *core, uint32_t socket_limit)
+{
+    struct udp *udp = slab_take(&core->slabs, sizeof *udp);
+
+    if (udp == NULL)
+        return NULL;
+    udp->core = core;
+    pool_init(&udp->sockets, &core->slabs, sizeof(struct udp_socket), socket_limit);
+    demux_init(&udp->tuples, &core->slabs, random_key(&core->random));
+    if (udp_ports_init(&udp->ports, &core->slabs, random_key(&core->random)))
+        return udp;
+    udp_free(udp);
+    return NULL;
+}
+
+void udp_free(struct udp *udp)
+{
+    struct slabs *slabs;
+
+    if (udp == NULL)
+        return;
+    slabs = &udp->core->slabs;
+    for (uint32_t i = 0; i < udp->sockets.fresh; i++) {
+        struct udp_socket *socket = pool_at(&udp->sockets, i);
+
+        if (socket == NULL)
+            continue;
+        udp_queue_release(&socket->in, slabs);
+        udp_queue_release(&socket->out, slabs);
+    }
+    pool_release(&udp->sockets);
+    udp_ports_release(&udp->ports, slabs);
+    demux_release(&udp->tuples);
+    slab_give_back(slabs, udp, sizeof *udp);
+}
+
+void udp_settings_init(struct udp_settings *settings)
+{
+    *settings = (struct udp_settings){
+        .send_buffer = QUEUE_DEFAULT,
+        .recv_buffer = QUEUE_DEFAULT,
+        .multicast_loop = true,
+        .ttl = 64, /* RFC 1700 */
+        .multicast_ttl = 1, /* RFC 1112 §6.1 */
+    };
+}
+
+void udp_tell(struct udp *udp, struct udp_socket *socket)
+{
+    if (socket->in_events || socket->closed)
+        return;
+    socket->in_events = true;
+    socket->event_next = NULL;
+    socket->event_previous = udp->event_last;
+    *(udp->event_last != NULL ? &udp->event_last->event_next : &udp->event_first) = socket;
+    udp->event_last = socket;
+}
+
+static void forget_event(struct udp *udp, struct udp_socket *socket)
+{
+    struct udp_socket *next = socket->event_next, *previous = socket->event_previous;
+
+    if (!socket->in_events)
+        return;
+    *(previous != NULL ? &previous->event_next : &udp->event_first) = next;
+    *(next != NULL ? &next->event_previous : &udp->event_last) = previous;
+    socket->in_events = false;
+}
+
+bool udp_next_event(struct udp *udp, uint32_t *owner)
+{
+    struct udp_socket *socket = udp->event_first;
+
+    if (socket == NULL)
+        return false;
+    *owner = socket->owner;
+    forget_event(udp, socket);
+    return true;
+}
+
+void udp_fail(struct udp *udp, struct udp_socket *socket, int error)
+{
+    socket->error = error;
+    udp_tell(udp, socket);
+}
+
+int udp_open(struct udp *udp, uint32_t owner, const struct udp_settings *settings, struct handle *handle)
+{
+    struct udp_socket *socket = pool_take(&udp->sockets);
+
+    if (socket == NULL)
+        return -ENOBUFS;
+    socket->owner = owner;
+    *handle = pool_handle(&udp->sockets, socket);
+    udp_change(udp, *handle, settings);
+    return 0;
+}
+
+void udp_bury(struct udp *udp, struct udp_socket *socket)
+{
+    udp_queue_release(&socket->out, &udp->core->slabs);
+    pool_give_back(&udp->sockets, socket);
+}
+
+void udp_close(struct udp *udp, struct handle handle)
+{
+    struct udp_socket *socket = udp_resolve(udp, handle);
+
+    if (socket == NULL)
+        return;
+    forget_event(udp, socket);
+    udp_tuples_remove(udp, socket);
+    udp_ports_remove(udp, socket);
+    udp_queue_release(&socket->in, &udp->core->slabs);
+    socket->closed = true;
+    if (!socket->output_wanted)
+        udp_bury(udp, socket);
+}
+
+void udp_change(struct udp *udp, struct handle handle, const struct udp_settings *settings)
+{
+    struct udp_socket *socket = udp_resolve(udp, handle);
+
+    if (socket == NULL)
+        return;
+    socket->settings = *settings;
+    socket->in.limit = settings->recv_buffer < QUEUE_LEAST ? QUEUE_LEAST : settings->recv_buffer;
+    socket->out.limit = settings->send_buffer < QUEUE_LEAST ? QUEUE_LEAST : settings->send_buffer;
+}
+
+/* Do two addresses, NONE being any, have one in common? */
+static bool overlap(struct baro_address a, struct baro_address b)
+{
+    return a.family == BARO_FAMILY_NONE || b.family == BARO_FAMILY_NONE || address_equal(a, b);
+}
+
+/* Is the port taken for this address? `settings` NULL: sharing does not count. */
+static bool is_taken(const struct udp *udp, struct baro_endpoint local, const struct udp_settings *settings)
+{
+    for (const struct udp_socket *s = udp_ports_chain(udp, local.port); s != NULL; s = s->port_next) {
+        if (s->bound.port.number != local.port.number || !overlap(s->bound.address, local.address))
+            continue;
+        if (settings == NULL || !((settings->reuse_address && s->settings.reuse_address) ||
+                                  (settings->reuse_port && s->settings.reuse_port)))
+            return true;
+    }
+    return false;
+}
+
+/* RFC 6056 algorithm 1: a random port, and from there the next free one. 0: all are taken. */
+static uint16_t choose_port(struct udp *udp, struct baro_address address)
+{
+    uint32_t count = 65536 - UDP_PORT_FIRST, at = random_below(&udp->core->random, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t number = (uint16_t)(UDP_PORT_FIRST + (at + i) % count);
+
+        if (!is_taken(udp, (struct baro_endpoint){ address, { number } }, NULL))
+            return number;
+    }
+    return 0;
+}
+
+int udp_bind(struct udp *udp, struct handle handle, struct baro_endpoint local)
+{
+    struct udp_socket *socket = udp_resolve(udp, handle);
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->is_bound)
+        return -EINVAL;
+    if (address_is_unspecified(local.address))
+        local.address = (struct baro_address){ .family = BARO_FAMILY_NONE };
+    if (local.port.number == 0 && !socket->settings.transparent) {
+        local.port.number = choose_port(udp, local.address);
+        if (local.port.number == 0)
+            return -EADDRINUSE;
+    } else if (is_taken(udp, local, &socket->settings)) {
+        return -EADDRINUSE;
+    }
+    socket->bound = socket->local = local;
+    udp_ports_add(udp, socket);
+    return 0;
+}
+
+int udp_connect(struct udp *udp, struct handle handle, struct baro_endpoint local, struct baro_endpoint remote)
+{
+    struct udp_socket *socket = udp_resolve(udp, handle);
+
+    if (socket == NULL)
+        return -EBADF;
+    udp_tuples_remove(udp, socket);
+    socket->local = socket->bound;
+    socket->remote = (struct baro_endpoint){ .port = { 0 } };
+    if (remote.address.family == BARO_FAMILY_NONE)
+        return 0;
+    if (!socket->is_bound || socket->bound.port.number == 0)
+        return -EINVAL;
+    if (socket->local.address.family == BARO_FAMILY_NONE)
+        socket->local.address = local.address;
+    socket->remote = remote;
+    if (udp_tuples_add(udp, socket))
+        return 0;
+    socket->local = socket->bound;
+    socket->remote = (struct baro_endpoint){ .port = { 0 } };
+    return -ENOBUFS;
+}
+
+/* Copies the payload of the first datagram into the caller's pieces; returns how many octets went in. */
+static size_t scatter(const struct udp_socket *socket, const struct udp_record *record,
+                      const struct baro_message *message)
+{
+    uint64_t at = socket->in.ring.begin + sizeof *record;
+    size_t left = record->length;
+
+    for (size_t i = 0; i < message->buffers && left != 0; i++) {
+        struct baro_buffer piece = message->buffer[i];
+        size_t part = piece.length < left ? piece.length : left;
+
+        ring_read(&socket->in.ring, at, piece.data, (uint32_t)part);
+        at += part;
+        left -= part;
+    }
+    return record->length - left;
+}
+
+ptrdiff_t udp_recv(struct udp *udp, struct handle handle, struct baro_message *message, unsigned flags)
+{
+    struct udp_socket *socket = udp_resolve(udp, handle);
+    struct udp_record record;
+    size_t copied;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->error != 0)
+        return -udp_take_error(udp, handle);
+    if (!udp_queue_first(&socket->in, &record))
+        return -EAGAIN;
+    copied = scatter(socket, &record, message);
+    message->peer = record.peer;
+    message->local = record.local;
+    message->interface = record.interface;
+    message->ttl = record.ttl;
+    message->tos = record.tos;
+    message->flags = copied < record.length ? BARO_MSG_TRUNCATED : 0;
+    if (!(flags & BARO_MSG_PEEK)) {
+        udp_queue_take(&socket->in, &record);
+        udp_queue_trim(&socket->in, &udp->core->slabs);
+    }
+    return (ptrdiff_t)(flags & BARO_MSG_TRUNCATE ? record.length : copied);
+}
+
+unsigned udp_readiness(const struct udp *udp, struct handle handle)
+{
+    const struct udp_socket *socket = udp_resolve(udp, handle);
+    unsigned events = 0;
+
+    if (socket == NULL)
+        return BARO_EVENT_INVALID;
+    if (socket->in.count != 0 || socket->error != 0)
+        events |= BARO_EVENT_IN;
+    if (udp_queue_has_room(&socket->out) || socket->error != 0)
+        events |= BARO_EVENT_OUT;
+    if (socket->error != 0)
+        events |= BARO_EVENT_ERROR;
+    return events;
+}
+
+int udp_take_error(struct udp *udp, struct handle handle)
+{
+    struct udp_socket *socket = udp_resolve(udp, handle);
+    int error;
+
+    if (socket == NULL)
+        return 0;
+    error = socket->error;
+    socket->error = 0;
+    return error;
+}
+
+uint32_t udp_readable(const struct udp *udp, struct handle handle)
+{
+    const struct udp_socket *socket = udp_resolve(udp, handle);
+    struct udp_record record;
+
+    return socket != NULL && udp_queue_first(&socket->in, &record) ? record.length : 0;
+}
+
+uint32_t udp_writable(const struct udp *udp, struct handle handle)
+{
+    const struct udp_socket *socket = udp_resolve(udp, handle);
+
+    return socket != NULL && udp_queue_has_room(&socket->out) ? UDP_PAYLOAD_LIMIT : 0;
+}
+
+bool udp_endpoints(const struct udp *udp, struct handle handle, struct baro_endpoint *local,
+                   struct baro_endpoint *remote)
+{
+    const struct udp_socket *socket = udp_resolve(udp, handle);
+
+    if (socket == NULL)
+        return false;
+    *local = socket->local;
+    *remote = socket->remote;
+    return true;
+}
+
+static void check_queue(const struct udp_queue *queue)
+{
+    uint64_t at = queue->ring.begin;
+    struct udp_record record;
+
+    for (uint32_t i = 0; i < queue->count; i++) {
+        assert(queue->ring.end - at >= sizeof record);
+        ring_read(&queue->ring, at, (uint8_t *)&record, sizeof record);
+        assert(record.length <= UDP_PAYLOAD_LIMIT);
+        at += sizeof record + record.length;
+    }
+    assert(at == queue->ring.end);
+    assert(ring_used(&queue->ring) <= queue->ring.size);
+}
+
+void udp_check_invariants(const struct udp *udp)
+{
+    uint32_t bound = 0, connected = 0, told = 0, listed = 0;
+
+    for (uint32_t i = 0; i < udp->sockets.fresh; i++) {
+        const struct udp_socket *socket = pool_at(&udp->sockets, i);
+
+        if (socket == NULL)
+            continue;
+        check_queue(&socket->in);
+        check_queue(&socket->out);
+        assert(socket->out.count == 0 || socket->output_wanted);
+        assert(!socket->closed || (!socket->is_bound && !socket->in_tuples && socket->output_wanted));
+        assert(socket->closed || socket->in_tuples == udp_has_peer(socket));
+        bound += socket->is_bound;
+        connected += socket->in_tuples;
+        told += socket->in_events;
+    }
+    for (const struct udp_socket *s = udp->event_first; s != NULL; s = s->event_next)
+        listed++;
+    assert(bound == udp->ports.count && connected == udp->tuples.used && told == listed);
+}

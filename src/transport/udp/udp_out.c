@@ -1,0 +1,156 @@
+/* transport/udp/udp_out.c: the way down: sends are queued, and the drain of INTENT_UDP_OUTPUT pulls them out. */
+#include "transport/udp/udp_private.h"
+
+#include <errno.h>
+
+#include "codec/ipv4.h"
+#include "codec/udp.h"
+
+static int take_error(struct udp_socket *socket)
+{
+    int error = socket->error;
+
+    socket->error = 0;
+    return error;
+}
+
+/* Where the datagram comes from: the socket's own end, or for a catch-all what the caller says. 0 or -EINVAL. */
+static int choose_source(const struct udp_socket *socket, const struct baro_message *message,
+                         struct baro_endpoint *source)
+{
+    *source = socket->local;
+    if (message->local.address.family != BARO_FAMILY_NONE)
+        source->address = address_is_unspecified(message->local.address) ? socket->local.address
+                                                                         : message->local.address;
+    if (source->port.number == 0)
+        source->port = message->local.port;
+    return source->port.number == 0 ? -EINVAL : 0;
+}
+
+static void describe(const struct udp_socket *socket, struct udp_record *record)
+{
+    const struct udp_settings *settings = &socket->settings;
+
+    record->ttl = address_is_multicast(record->peer.address) ? settings->multicast_ttl : settings->ttl;
+    record->tos = settings->tos;
+    record->dont_fragment = settings->dont_fragment;
+    record->broadcast = settings->broadcast;
+    record->multicast_loop = settings->multicast_loop;
+}
+
+/* One intent a socket at a time. False: the queue of intents is full. */
+static bool want_output(struct udp *udp, struct udp_socket *socket)
+{
+    struct intent *intent;
+
+    if (socket->output_wanted)
+        return true;
+    intent = intent_add(&udp->core->intents, INTENT_UDP_OUTPUT);
+    if (intent == NULL)
+        return false;
+    intent->owner = pool_handle(&udp->sockets, socket);
+    socket->output_wanted = true;
+    return true;
+}
+
+ptrdiff_t udp_send(struct udp *udp, struct handle handle, const struct baro_message *message)
+{
+    struct udp_socket *socket = udp_resolve(udp, handle);
+    struct udp_record record;
+    size_t length = 0;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->error != 0)
+        return -take_error(socket);
+    memset(&record, 0, sizeof record);
+    record.peer = message->peer.address.family != BARO_FAMILY_NONE ? message->peer : socket->remote;
+    if (record.peer.address.family == BARO_FAMILY_NONE)
+        return -EDESTADDRREQ;
+    if (record.peer.port.number == 0)
+        return -EINVAL;
+    if (address_is_limited_broadcast(record.peer.address) && !socket->settings.broadcast)
+        return -EACCES;
+    if (choose_source(socket, message, &record.local) != 0)
+        return -EINVAL;
+    for (size_t i = 0; i < message->buffers; i++) {
+        if (message->buffer[i].length > UDP_PAYLOAD_LIMIT - length)
+            return -EMSGSIZE;
+        length += message->buffer[i].length;
+    }
+    if (!udp_queue_has_room(&socket->out)) {
+        socket->send_blocked = true;
+        return -EAGAIN;
+    }
+    record.length = (uint32_t)length;
+    describe(socket, &record);
+    if (!want_output(udp, socket) ||
+        !udp_queue_put(&socket->out, &udp->core->slabs, &record, message->buffer, message->buffers))
+        return -ENOBUFS;
+    return (ptrdiff_t)length;
+}
+
+bool udp_destination(const struct udp *udp, struct handle handle, struct baro_endpoint *local,
+                     struct baro_endpoint *remote)
+{
+    const struct udp_socket *socket = udp_resolve(udp, handle);
+    struct udp_record record;
+
+    if (socket == NULL || !udp_queue_first(&socket->out, &record))
+        return false;
+    *local = record.local;
+    *remote = record.peer;
+    return true;
+}
+
+static void write_message(const struct udp_record *record, struct ip_message *message)
+{
+    struct udp_header header = {
+        .source_port = record->local.port.number,
+        .destination_port = record->peer.port.number,
+        .length = (uint16_t)(udp_header_SIZE + record->length),
+    };
+
+    message->source = record->local.address;
+    message->destination = record->peer.address;
+    message->protocol = IP_PROTOCOL_UDP;
+    message->ttl = record->ttl;
+    message->tos = record->tos;
+    message->dont_fragment = record->dont_fragment;
+    message->broadcast_allowed = record->broadcast;
+    message->checksum_offset = 6;
+    message->header_length = udp_header_SIZE;
+    udp_header_write(&header, message->header);
+}
+
+bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_path *path,
+                       struct ip_message *message)
+{
+    struct udp_socket *socket = udp_resolve(udp, handle);
+    struct udp_record record;
+
+    if (socket == NULL)
+        return false;
+    if (!udp_queue_first(&socket->out, &record)) {
+        socket->output_wanted = false;
+        udp_queue_trim(&socket->out, &udp->core->slabs);
+        if (socket->closed)
+            udp_bury(udp, socket);
+        return false;
+    }
+    if (record.local.address.family == BARO_FAMILY_NONE)
+        record.local.address = path->source;
+    memset(message, 0, sizeof *message);
+    write_message(&record, message);
+    message->parts =
+        ring_slice(&socket->out.ring, socket->out.ring.begin + sizeof record, record.length, message->part);
+    udp_queue_take(&socket->out, &record);
+    udp->core->counters.udp_out++;
+    TRACE_PLAIN(udp->core, PACKET_OUT);
+    TRACE(udp->core, UDP_OUT, TRACE_E(record.local), TRACE_E(record.peer), TRACE_N(record.length));
+    if (socket->send_blocked && udp_queue_has_room(&socket->out)) {
+        socket->send_blocked = false;
+        udp_tell(udp, socket);
+    }
+    return true;
+}

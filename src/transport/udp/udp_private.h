@@ -1,0 +1,113 @@
+/* transport/udp/udp_private.h: what the files of UDP share.
+ *
+ * A socket stands in up to two tables. `ports` holds every bound one by its local port (0: the catch-all sockets of a
+ * gateway, which take any port), in chains that newer sockets stand first in; `tuples` holds connected ones by their
+ * four-tuple, so that a datagram finds its connected socket at the same cost however many there are. */
+#ifndef TRANSPORT_UDP_UDP_PRIVATE_H
+#define TRANSPORT_UDP_UDP_PRIVATE_H
+
+#include "base/bytes.h"
+#include "base/pool.h"
+#include "base/ring.h"
+#include "transport/demux.h"
+#include "transport/udp/udp.h"
+
+enum {
+    UDP_PAYLOAD_LIMIT = 65507, /* 65535 less an IPv4 header and a UDP header */
+    UDP_PORT_FIRST = 32768     /* ports are chosen from here up (RFC 6056 §3.2) */
+};
+
+/* One datagram's record in a queue; its octets follow it. */
+struct udp_record {
+    struct baro_endpoint peer, local;
+    uint32_t length;
+    int interface;
+    uint8_t ttl, tos;
+    bool dont_fragment, broadcast, multicast_loop;
+};
+
+/* Datagrams in the order of arrival, in a byte ring that takes memory as it fills. `limit` bounds it in octets,
+ * records included; the datagram that reaches the limit is still taken whole, so any size fits an empty queue. */
+struct udp_queue {
+    struct ring ring;
+    uint32_t limit, count;
+};
+
+bool udp_queue_has_room(const struct udp_queue *queue);
+/* Puts a datagram at the end; record->length is what the pieces add up to. False: no memory. */
+bool udp_queue_put(struct udp_queue *queue, struct slabs *slabs, const struct udp_record *record,
+                   const struct baro_buffer *piece, size_t pieces);
+/* The record of the first datagram; false when there is none. */
+bool udp_queue_first(const struct udp_queue *queue, struct udp_record *record);
+/* Takes the first datagram, `record`, out. Its octets stay where they are until the next put or trim. */
+void udp_queue_take(struct udp_queue *queue, const struct udp_record *record);
+/* Gives the memory of an empty queue back if it is much. */
+void udp_queue_trim(struct udp_queue *queue, struct slabs *slabs);
+void udp_queue_release(struct udp_queue *queue, struct slabs *slabs);
+
+struct udp_socket {
+    struct udp_settings settings;
+    struct baro_endpoint bound;  /* as bind said; address NONE: any */
+    struct baro_endpoint local;  /* `bound`, with the source address that connect found */
+    struct baro_endpoint remote; /* address NONE: no peer */
+    struct udp_queue in, out;
+    uint32_t owner;
+    int error;                   /* pending, positive; 0: none */
+    bool is_bound;
+    bool closed;                 /* the program is gone; what it sent still goes out */
+    bool output_wanted;          /* an intent of it is waiting */
+    bool send_blocked;           /* a send found the queue full: tell when there is room */
+    bool in_tuples, in_events;
+    struct udp_socket *port_next, **port_link; /* its chain in `ports` */
+    struct udp_socket *event_next, *event_previous;
+};
+
+struct udp_ports {
+    struct udp_socket **chain;
+    uint32_t size, count; /* size is a power of two */
+    struct hash_key key;
+};
+
+struct udp {
+    struct core *core;
+    struct pool sockets;
+    struct udp_ports ports;
+    struct demux tuples;
+    struct udp_socket *event_first, *event_last;
+};
+
+static inline struct udp_socket *udp_resolve(const struct udp *udp, struct handle socket)
+{
+    return pool_resolve(&udp->sockets, socket);
+}
+
+static inline bool udp_has_peer(const struct udp_socket *socket)
+{
+    return socket->remote.address.family != BARO_FAMILY_NONE;
+}
+
+/* Something about the socket may have changed its readiness. */
+void udp_tell(struct udp *udp, struct udp_socket *socket);
+/* Keeps the socket's error for the next call and tells. */
+void udp_fail(struct udp *udp, struct udp_socket *socket, int error);
+/* Frees a closed socket that has nothing left to send. */
+void udp_bury(struct udp *udp, struct udp_socket *socket);
+
+bool udp_ports_init(struct udp_ports *ports, struct slabs *slabs, struct hash_key key);
+void udp_ports_release(struct udp_ports *ports, struct slabs *slabs);
+void udp_ports_add(struct udp *udp, struct udp_socket *socket);
+void udp_ports_remove(struct udp *udp, struct udp_socket *socket);
+/* False: no memory. */
+bool udp_tuples_add(struct udp *udp, struct udp_socket *socket);
+void udp_tuples_remove(struct udp *udp, struct udp_socket *socket);
+
+/* The first socket in the chain that holds local port `port`; go on with port_next. */
+struct udp_socket *udp_ports_chain(const struct udp *udp, struct baro_port port);
+/* The socket connected by exactly this four-tuple, or NULL. */
+struct udp_socket *udp_find_connected(const struct udp *udp, struct baro_endpoint local,
+                                      struct baro_endpoint remote);
+/* Who gets a unicast datagram: the connected socket, else one bound to the address, else one bound to any, else
+ * a catch-all. NULL: nobody. */
+struct udp_socket *udp_find(const struct udp *udp, struct baro_endpoint local, struct baro_endpoint remote);
+
+#endif
