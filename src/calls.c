@@ -1,0 +1,298 @@
+/* src/calls.c: the socket calls of baro/socket.h. Thin: what only the whole stack knows (the way to a peer, whether an
+ * address is ours, groups on interfaces) is looked up here and handed to user/ as a value.
+ *
+ * Each call stands in the trace between CALL and CALL_END. A call may add intents; when little room for them is left
+ * they are drained at once, so a program that calls without polling in between loses nothing. */
+#include "stack.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "user/user.h"
+
+static void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
+{
+    TRACE(&stack->core, CALL, TRACE_N(call), TRACE_D(fd));
+}
+
+static ptrdiff_t end(struct baro_stack *stack, enum baro_trace_call call, ptrdiff_t result)
+{
+    TRACE(&stack->core, CALL_END, TRACE_N(call), TRACE_D(result));
+    if (intent_queue_is_nearly_full(&stack->core.intents))
+        baro_stack_flush(stack);
+    return result;
+}
+
+static enum user_kind kind_of(const struct baro_stack *stack, struct baro_address address)
+{
+    if (address.family == BARO_FAMILY_NONE || address_is_unspecified(address))
+        return USER_ANY;
+    if (address_is_multicast(address))
+        return USER_MULTICAST;
+    if (stack_is_broadcast(stack, address))
+        return USER_BROADCAST;
+    return stack_owns(stack, address) ? USER_OURS : USER_FOREIGN;
+}
+
+/* The way from descriptor `fd` to `peer`. The unspecified address as a destination means this host, as everywhere
+ * since 4.2BSD; *peer is changed to the loopback address then. */
+static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endpoint *peer,
+                              struct baro_address source)
+{
+    struct user_way way;
+
+    memset(&way, 0, sizeof way);
+    if (peer->address.family == BARO_FAMILY_IPV4 && address_is_unspecified(peer->address))
+        peer->address = baro_ipv4(127, 0, 0, 1);
+    if (peer->address.family != BARO_FAMILY_IPV4)
+        return way;
+    if (source.family == BARO_FAMILY_NONE)
+        source = user_source(stack->user, fd);
+    way.kind = kind_of(stack, peer->address);
+    way.error = stack_path(stack, &peer->address, &source, &way.path);
+    return way;
+}
+
+int baro_socket(struct baro_stack *stack, enum baro_family family, enum baro_socket_type type)
+{
+    begin(stack, BARO_TRACE_CALL_SOCKET, -1);
+    return (int)end(stack, BARO_TRACE_CALL_SOCKET, user_socket(stack->user, family, type));
+}
+
+int baro_bind(struct baro_stack *stack, int fd, const struct baro_endpoint *local)
+{
+    begin(stack, BARO_TRACE_CALL_BIND, fd);
+    return (int)end(stack, BARO_TRACE_CALL_BIND,
+                    user_bind(stack->user, fd, local, kind_of(stack, local->address)));
+}
+
+int baro_listen(struct baro_stack *stack, int fd, int backlog)
+{
+    begin(stack, BARO_TRACE_CALL_LISTEN, fd);
+    return (int)end(stack, BARO_TRACE_CALL_LISTEN, user_listen(stack->user, fd, backlog));
+}
+
+int baro_accept(struct baro_stack *stack, int fd, struct baro_endpoint *peer)
+{
+    begin(stack, BARO_TRACE_CALL_ACCEPT, fd);
+    return (int)end(stack, BARO_TRACE_CALL_ACCEPT, user_accept(stack->user, fd, peer));
+}
+
+int baro_connect(struct baro_stack *stack, int fd, const struct baro_endpoint *peer)
+{
+    struct baro_endpoint to = *peer;
+    struct user_way way;
+
+    begin(stack, BARO_TRACE_CALL_CONNECT, fd);
+    way = way_to(stack, fd, &to, (struct baro_address){ .family = BARO_FAMILY_NONE });
+    return (int)end(stack, BARO_TRACE_CALL_CONNECT, user_connect(stack->user, fd, &to, &way));
+}
+
+/* A stream needs no way: its connection has one. */
+static ptrdiff_t send_message(struct baro_stack *stack, int fd, const struct baro_message *message, unsigned flags)
+{
+    struct baro_message told = *message;
+    struct baro_endpoint to = message->peer, local;
+    struct user_way way;
+    bool source_is_ours = true;
+
+    memset(&way, 0, sizeof way);
+    if (user_type(stack->user, fd) == BARO_DATAGRAM) {
+        if (to.address.family == BARO_FAMILY_NONE && user_getpeername(stack->user, fd, &local) == 0)
+            to = local;
+        way = way_to(stack, fd, &to, message->local.address);
+        if (told.peer.address.family != BARO_FAMILY_NONE)
+            told.peer = to;
+        source_is_ours = message->local.address.family == BARO_FAMILY_NONE ||
+                         address_is_unspecified(message->local.address) ||
+                         stack_owns(stack, message->local.address);
+    }
+    return user_send(stack->user, fd, &told, flags, &way, source_is_ours);
+}
+
+ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags)
+{
+    /* Sending only reads the pieces. */
+    struct baro_buffer piece = { (uint8_t *)(uintptr_t)data, length };
+    struct baro_message message = { .buffer = &piece, .buffers = 1 };
+
+    begin(stack, BARO_TRACE_CALL_SEND, fd);
+    return end(stack, BARO_TRACE_CALL_SEND, send_message(stack, fd, &message, flags));
+}
+
+ptrdiff_t baro_sendto(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags,
+                      const struct baro_endpoint *peer)
+{
+    struct baro_buffer piece = { (uint8_t *)(uintptr_t)data, length };
+    struct baro_message message = { .buffer = &piece, .buffers = 1 };
+
+    if (peer != NULL)
+        message.peer = *peer;
+    begin(stack, BARO_TRACE_CALL_SENDTO, fd);
+    return end(stack, BARO_TRACE_CALL_SENDTO, send_message(stack, fd, &message, flags));
+}
+
+ptrdiff_t baro_sendmsg(struct baro_stack *stack, int fd, const struct baro_message *message, unsigned flags)
+{
+    begin(stack, BARO_TRACE_CALL_SENDMSG, fd);
+    return end(stack, BARO_TRACE_CALL_SENDMSG, send_message(stack, fd, message, flags));
+}
+
+ptrdiff_t baro_recv(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags)
+{
+    struct baro_buffer piece = { data, length };
+    struct baro_message message = { .buffer = &piece, .buffers = 1 };
+
+    begin(stack, BARO_TRACE_CALL_RECV, fd);
+    return end(stack, BARO_TRACE_CALL_RECV, user_recv(stack->user, fd, &message, flags));
+}
+
+ptrdiff_t baro_recvfrom(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags,
+                        struct baro_endpoint *peer)
+{
+    struct baro_buffer piece = { data, length };
+    struct baro_message message = { .buffer = &piece, .buffers = 1 };
+    ptrdiff_t received;
+
+    begin(stack, BARO_TRACE_CALL_RECVFROM, fd);
+    received = user_recv(stack->user, fd, &message, flags);
+    if (received >= 0 && peer != NULL)
+        *peer = message.peer;
+    return end(stack, BARO_TRACE_CALL_RECVFROM, received);
+}
+
+ptrdiff_t baro_recvmsg(struct baro_stack *stack, int fd, struct baro_message *message, unsigned flags)
+{
+    begin(stack, BARO_TRACE_CALL_RECVMSG, fd);
+    return end(stack, BARO_TRACE_CALL_RECVMSG, user_recv(stack->user, fd, message, flags));
+}
+
+int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how)
+{
+    begin(stack, BARO_TRACE_CALL_SHUTDOWN, fd);
+    return (int)end(stack, BARO_TRACE_CALL_SHUTDOWN, user_shutdown(stack->user, fd, how));
+}
+
+int baro_close(struct baro_stack *stack, int fd)
+{
+    struct baro_group group;
+
+    begin(stack, BARO_TRACE_CALL_CLOSE, fd);
+    while (user_group_first(stack->user, fd, &group)) {
+        user_group_remove(stack->user, fd, &group);
+        baro_stack_leave_group(stack, group.interface, group.group);
+    }
+    return (int)end(stack, BARO_TRACE_CALL_CLOSE, user_close(stack->user, fd));
+}
+
+static int path_mtu(struct baro_stack *stack, int fd, void *value, size_t *length)
+{
+    struct baro_endpoint peer;
+    struct user_way way;
+    int error = user_getpeername(stack->user, fd, &peer), mtu;
+
+    if (error != 0)
+        return error;
+    if (*length < sizeof mtu)
+        return -EINVAL;
+    way = way_to(stack, fd, &peer, (struct baro_address){ .family = BARO_FAMILY_NONE });
+    if (way.error != 0)
+        return way.error;
+    mtu = (int)way.path.mtu;
+    memcpy(value, &mtu, sizeof mtu);
+    *length = sizeof mtu;
+    return 0;
+}
+
+int baro_getsockopt(struct baro_stack *stack, int fd, enum baro_option option, void *value, size_t *length)
+{
+    begin(stack, BARO_TRACE_CALL_GETSOCKOPT, fd);
+    return (int)end(stack, BARO_TRACE_CALL_GETSOCKOPT,
+                    option == BARO_IP_MTU ? path_mtu(stack, fd, value, length)
+                                          : user_getsockopt(stack->user, fd, option, value, length));
+}
+
+/* Joining is counted on the interface; the socket remembers what it joined, to leave it when it is closed. */
+static int change_group(struct baro_stack *stack, int fd, bool join, const void *value, size_t length)
+{
+    struct baro_group group;
+    int error;
+
+    if (length != sizeof group)
+        return user_type(stack->user, fd) == 0 ? -EBADF : -EINVAL;
+    memcpy(&group, value, sizeof group);
+    if (!address_is_multicast(group.group))
+        return user_type(stack->user, fd) == 0 ? -EBADF : -EINVAL;
+    if (group.interface == 0) {
+        group.interface = stack_interface_to(stack, group.group);
+        if (group.interface < 0)
+            return -ENODEV;
+    }
+    error = join ? user_group_add(stack->user, fd, &group) : user_group_remove(stack->user, fd, &group);
+    if (error != 0)
+        return error;
+    if (!join)
+        return baro_stack_leave_group(stack, group.interface, group.group);
+    error = baro_stack_join_group(stack, group.interface, group.group);
+    if (error != 0)
+        user_group_remove(stack->user, fd, &group);
+    return error;
+}
+
+int baro_setsockopt(struct baro_stack *stack, int fd, enum baro_option option, const void *value, size_t length)
+{
+    int result;
+
+    begin(stack, BARO_TRACE_CALL_SETSOCKOPT, fd);
+    if (option == BARO_IP_ADD_GROUP || option == BARO_IP_DROP_GROUP)
+        result = change_group(stack, fd, option == BARO_IP_ADD_GROUP, value, length);
+    else
+        result = user_setsockopt(stack->user, fd, option, value, length);
+    return (int)end(stack, BARO_TRACE_CALL_SETSOCKOPT, result);
+}
+
+int baro_getsockname(struct baro_stack *stack, int fd, struct baro_endpoint *local)
+{
+    begin(stack, BARO_TRACE_CALL_GETSOCKNAME, fd);
+    return (int)end(stack, BARO_TRACE_CALL_GETSOCKNAME, user_getsockname(stack->user, fd, local));
+}
+
+int baro_getpeername(struct baro_stack *stack, int fd, struct baro_endpoint *peer)
+{
+    begin(stack, BARO_TRACE_CALL_GETPEERNAME, fd);
+    return (int)end(stack, BARO_TRACE_CALL_GETPEERNAME, user_getpeername(stack->user, fd, peer));
+}
+
+/* These three only look, and are called again and again: they are not in the trace. */
+ptrdiff_t baro_readable_bytes(struct baro_stack *stack, int fd)
+{
+    return user_readable(stack->user, fd);
+}
+
+ptrdiff_t baro_writable_bytes(struct baro_stack *stack, int fd)
+{
+    return user_writable(stack->user, fd);
+}
+
+unsigned baro_poll(struct baro_stack *stack, int fd)
+{
+    return user_poll(stack->user, fd);
+}
+
+bool baro_next_ready(struct baro_stack *stack, struct baro_ready *ready)
+{
+    return user_next_ready(stack->user, ready);
+}
+
+int baro_hold_next(struct baro_stack *stack, int fd, struct baro_held *held)
+{
+    begin(stack, BARO_TRACE_CALL_HOLD_NEXT, fd);
+    return (int)end(stack, BARO_TRACE_CALL_HOLD_NEXT, user_hold_next(stack->user, fd, held));
+}
+
+int baro_hold_answer(struct baro_stack *stack, uint64_t id, enum baro_hold_verdict verdict)
+{
+    begin(stack, BARO_TRACE_CALL_HOLD_ANSWER, -1);
+    return (int)end(stack, BARO_TRACE_CALL_HOLD_ANSWER, user_hold_answer(stack->user, id, verdict));
+}

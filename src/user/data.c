@@ -1,0 +1,169 @@
+/* user/data.c: messages in and out: send, recv, and how much of either is possible. */
+#include "user/user_private.h"
+
+#include <errno.h>
+
+/* A stream takes the pieces one after another, as many octets as there is room for. */
+static ptrdiff_t send_stream(struct user *user, struct user_socket *socket, const struct baro_message *message,
+                             unsigned flags)
+{
+    ptrdiff_t sent = 0;
+
+    if (socket->phase == USER_FRESH || socket->phase == USER_LISTENING)
+        return -ENOTCONN;
+    for (size_t i = 0; i < message->buffers; i++) {
+        struct baro_bytes piece = { message->buffer[i].data, message->buffer[i].length };
+        bool is_last = i + 1 == message->buffers;
+        /* An urgent mark stands behind the last octet. */
+        unsigned piece_flags = is_last ? flags : (flags & ~(unsigned)BARO_MSG_OOB) | BARO_MSG_MORE;
+        ptrdiff_t taken = tcp_send(user->tcp, socket->handle, piece, piece_flags);
+
+        if (taken < 0)
+            return sent > 0 ? sent : taken;
+        sent += taken;
+        if ((size_t)taken < piece.length)
+            break;
+    }
+    return sent;
+}
+
+static size_t message_length(const struct baro_message *message)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < message->buffers; i++) {
+        if (message->buffer[i].length > SIZE_MAX - length)
+            return SIZE_MAX;
+        length += message->buffer[i].length;
+    }
+    return length;
+}
+
+enum { HEADERS = 28 /* of IPv4 and UDP, without options */ };
+
+static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, const struct baro_message *message,
+                               unsigned flags, const struct user_way *way, bool source_is_ours)
+{
+    struct baro_message told = *message;
+    size_t length = message_length(message);
+    bool has_peer = message->peer.address.family != BARO_FAMILY_NONE;
+    int error;
+
+    if (flags & BARO_MSG_OOB)
+        return -EOPNOTSUPP;
+    if (message->peer.address.family == BARO_FAMILY_IPV6)
+        return -EAFNOSUPPORT;
+    if (socket->shut_write)
+        return -EPIPE;
+    if (!has_peer && socket->phase != USER_CONNECTED)
+        return -EDESTADDRREQ;
+    if (has_peer && message->peer.port.number == 0)
+        return -EINVAL;
+    if (!source_is_ours && !socket->udp.transparent)
+        return -EINVAL;
+    error = user_autobind(user, socket, (struct baro_address){ .family = BARO_FAMILY_NONE }, NULL);
+    if (error != 0)
+        return error;
+    if (way->error == 0 && way->kind == USER_BROADCAST && !socket->udp.broadcast)
+        return -EACCES;
+    if (way->error == 0 && socket->udp.dont_fragment && length + HEADERS > way->path.mtu)
+        return -EMSGSIZE;
+    if (way->error != 0) {
+        error = udp_take_error(user->udp, socket->handle);
+        return error != 0 ? -error : way->error;
+    }
+    if (socket->bound_to_group && told.local.address.family == BARO_FAMILY_NONE)
+        told.local.address = way->path.source;
+    return udp_send(user->udp, socket->handle, &told);
+}
+
+ptrdiff_t user_send(struct user *user, int fd, const struct baro_message *message, unsigned flags,
+                    const struct user_way *way, bool source_is_ours)
+{
+    struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->type == BARO_STREAM)
+        return send_stream(user, socket, message, flags);
+    return send_datagram(user, socket, message, flags, way, source_is_ours);
+}
+
+/* Fills the pieces one after another with what is there. Peeking always begins at the first octet, so it
+ * fills one piece. */
+static ptrdiff_t recv_stream(struct user *user, struct user_socket *socket, struct baro_message *message,
+                             unsigned flags)
+{
+    ptrdiff_t received = 0;
+
+    if (socket->phase == USER_FRESH || socket->phase == USER_LISTENING)
+        return -ENOTCONN;
+    message->flags = 0;
+    message->interface = 0;
+    message->ttl = message->tos = 0;
+    tcp_endpoints(user->tcp, socket->handle, &message->local, &message->peer);
+    for (size_t i = 0; i < message->buffers; i++) {
+        ptrdiff_t given = tcp_recv(user->tcp, socket->handle, message->buffer[i], flags);
+
+        if (given < 0)
+            return received > 0 ? received : given;
+        received += given;
+        if ((size_t)given < message->buffer[i].length || (given > 0 && (flags & (BARO_MSG_PEEK | BARO_MSG_OOB))))
+            break;
+        if (i + 1 < message->buffers && tcp_readable(user->tcp, socket->handle) == 0)
+            break; /* asking again might take an error or an end that the next call must see */
+    }
+    return received;
+}
+
+static ptrdiff_t recv_datagram(struct user *user, struct user_socket *socket, struct baro_message *message,
+                               unsigned flags)
+{
+    ptrdiff_t received;
+
+    if (flags & BARO_MSG_OOB)
+        return -EOPNOTSUPP;
+    received = udp_recv(user->udp, socket->handle, message, flags);
+    if (received == -EAGAIN && socket->shut_read) {
+        message->flags = 0;
+        udp_endpoints(user->udp, socket->handle, &message->local, &message->peer);
+        return 0;
+    }
+    return received;
+}
+
+ptrdiff_t user_recv(struct user *user, int fd, struct baro_message *message, unsigned flags)
+{
+    struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL)
+        return -EBADF;
+    return socket->type == BARO_STREAM ? recv_stream(user, socket, message, flags)
+                                       : recv_datagram(user, socket, message, flags);
+}
+
+ptrdiff_t user_readable(struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->type == BARO_DATAGRAM)
+        return udp_readable(user->udp, socket->handle);
+    if (socket->phase == USER_LISTENING)
+        return -EINVAL;
+    return socket->phase == USER_FRESH ? 0 : (ptrdiff_t)tcp_readable(user->tcp, socket->handle);
+}
+
+ptrdiff_t user_writable(struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->type == BARO_DATAGRAM)
+        return udp_writable(user->udp, socket->handle);
+    if (socket->phase == USER_LISTENING)
+        return -EINVAL;
+    return socket->phase == USER_FRESH ? 0 : (ptrdiff_t)tcp_writable(user->tcp, socket->handle);
+}

@@ -1,0 +1,292 @@
+/* user/names.c: who a socket is and whom it knows: bind, listen, connect.
+ *
+ * A new socket knows nobody. bind writes the local end into it, connect both. A stream that is bound holds its port
+ * here, where TCP cannot see it, until listen or connect hands it over; so the ports of both are looked at. */
+#include "user/user_private.h"
+
+#include <errno.h>
+
+enum { PORT_ATTEMPTS = 65536, BACKLOG_LIMIT = 65535 };
+
+static const struct baro_endpoint nobody = { .port = { 0 } };
+
+void user_port_hold(struct user *user, struct user_socket *socket)
+{
+    struct user_socket **chain = &user->ports[socket->local.port.number % USER_PORT_CHAINS];
+
+    if (socket->in_ports || !socket->bound)
+        return;
+    socket->port_previous = NULL;
+    socket->port_next = *chain;
+    if (*chain != NULL)
+        (*chain)->port_previous = socket;
+    *chain = socket;
+    socket->in_ports = true;
+}
+
+void user_port_release(struct user *user, struct user_socket *socket)
+{
+    struct user_socket *next = socket->port_next, *previous = socket->port_previous;
+
+    if (!socket->in_ports)
+        return;
+    if (previous != NULL)
+        previous->port_next = next;
+    else
+        user->ports[socket->local.port.number % USER_PORT_CHAINS] = next;
+    if (next != NULL)
+        next->port_previous = previous;
+    socket->in_ports = false;
+}
+
+static bool overlap(struct baro_address a, struct baro_address b)
+{
+    return a.family == BARO_FAMILY_NONE || b.family == BARO_FAMILY_NONE || address_equal(a, b);
+}
+
+/* Is a stream's port free, here and in TCP? Two that are only bound may share it if both say so. */
+static int port_check(const struct user *user, struct baro_endpoint local, bool reuse_address, bool reuse_port)
+{
+    const struct user_socket *s = user->ports[local.port.number % USER_PORT_CHAINS];
+
+    for (; s != NULL; s = s->port_next) {
+        if (s->local.port.number != local.port.number || !overlap(s->local.address, local.address))
+            continue;
+        if (!(reuse_address && s->tcp.reuse_address) && !(reuse_port && s->tcp.reuse_port))
+            return -EADDRINUSE;
+    }
+    return tcp_port_check(user->tcp, local, reuse_address, reuse_port);
+}
+
+/* A port that nobody has; 0: there is none. */
+static uint16_t port_choose(struct user *user, struct baro_address address, const struct baro_endpoint *remote)
+{
+    for (int i = 0; i < PORT_ATTEMPTS; i++) {
+        uint16_t number = tcp_port_choose(user->tcp, address, *remote);
+        const struct user_socket *s = user->ports[number % USER_PORT_CHAINS];
+
+        while (s != NULL && !(s->local.port.number == number && overlap(s->local.address, address)))
+            s = s->port_next;
+        if (s == NULL)
+            return number;
+    }
+    return 0;
+}
+
+int user_autobind(struct user *user, struct user_socket *socket, struct baro_address address,
+                  const struct baro_endpoint *remote)
+{
+    struct baro_endpoint local = { .address = address };
+    int error;
+
+    if (socket->bound)
+        return 0;
+    if (socket->type == BARO_DATAGRAM) {
+        /* The address is not bound: what connect chooses goes when the peer goes. */
+        error = udp_bind(user->udp, socket->handle, nobody);
+        if (error != 0)
+            return error == -EADDRINUSE ? -EAGAIN : error;
+        udp_endpoints(user->udp, socket->handle, &socket->local, &local);
+    } else {
+        local.port.number = port_choose(user, address, remote);
+        if (local.port.number == 0)
+            return -EADDRNOTAVAIL;
+        socket->local = local;
+    }
+    socket->bound = true;
+    return 0;
+}
+
+static int bind_stream(struct user *user, struct user_socket *socket, struct baro_endpoint local)
+{
+    const struct tcp_settings *settings = &socket->tcp;
+    int error;
+
+    if (local.port.number == 0 && !settings->transparent) {
+        local.port.number = port_choose(user, local.address, &nobody);
+        if (local.port.number == 0)
+            return -EADDRINUSE;
+    } else if (local.port.number != 0 || !settings->transparent) {
+        error = port_check(user, local, settings->reuse_address, settings->reuse_port);
+        if (error != 0)
+            return error;
+    }
+    socket->local = local;
+    socket->bound = true;
+    user_port_hold(user, socket);
+    return 0;
+}
+
+static int bind_datagram(struct user *user, struct user_socket *socket, struct baro_endpoint local)
+{
+    struct baro_endpoint remote;
+    int error = udp_bind(user->udp, socket->handle, local);
+
+    if (error != 0)
+        return error;
+    udp_endpoints(user->udp, socket->handle, &socket->local, &remote);
+    socket->bound = true;
+    return 0;
+}
+
+int user_bind(struct user *user, int fd, const struct baro_endpoint *local, enum user_kind kind)
+{
+    struct user_socket *socket = user_find(user, fd);
+    struct baro_endpoint wanted = *local, before;
+    int error;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (wanted.address.family != BARO_FAMILY_NONE && wanted.address.family != BARO_FAMILY_IPV4)
+        return -EAFNOSUPPORT;
+    if (socket->bound || socket->phase != USER_FRESH)
+        return -EINVAL;
+    if (kind == USER_FOREIGN && !socket->tcp.transparent)
+        return -EADDRNOTAVAIL;
+    if ((kind == USER_BROADCAST || kind == USER_MULTICAST) && socket->type == BARO_STREAM)
+        return -EADDRNOTAVAIL;
+    if (kind == USER_ANY)
+        wanted.address = (struct baro_address){ .family = BARO_FAMILY_NONE };
+    before = socket->local;
+    error = socket->type == BARO_STREAM ? bind_stream(user, socket, wanted) : bind_datagram(user, socket, wanted);
+    if (error != 0)
+        return error;
+    socket->bound_to_group = kind == USER_BROADCAST || kind == USER_MULTICAST;
+    user_trace_control(user, socket, before, socket->local, nobody, nobody);
+    return 0;
+}
+
+int user_listen(struct user *user, int fd, int backlog)
+{
+    struct user_socket *socket = user_find(user, fd);
+    struct baro_endpoint before;
+    int error;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->type != BARO_STREAM)
+        return -EOPNOTSUPP;
+    backlog = backlog < 1 ? 1 : backlog > BACKLOG_LIMIT ? BACKLOG_LIMIT : backlog;
+    if (socket->phase == USER_LISTENING)
+        return tcp_listen_again(user->tcp, socket->handle, backlog);
+    if (socket->phase != USER_FRESH)
+        return -EINVAL;
+    before = socket->local;
+    error = user_autobind(user, socket, nobody.address, &nobody);
+    if (error != 0)
+        return error == -EADDRNOTAVAIL ? -EADDRINUSE : error;
+    error = tcp_listen(user->tcp, socket->local, backlog, &socket->tcp, (uint32_t)fd, &socket->handle);
+    if (error != 0) {
+        user_port_hold(user, socket);
+        return error;
+    }
+    user_port_release(user, socket);
+    socket->phase = USER_LISTENING;
+    if (!endpoint_equal(before, socket->local))
+        user_trace_control(user, socket, before, socket->local, nobody, nobody);
+    return 0;
+}
+
+static int connect_datagram(struct user *user, struct user_socket *socket, const struct baro_endpoint *peer,
+                            const struct user_way *way)
+{
+    struct baro_endpoint local_before, remote_before, local, remote, source = nobody;
+    int error;
+
+    udp_endpoints(user->udp, socket->handle, &local_before, &remote_before);
+    if (peer->address.family != BARO_FAMILY_NONE) {
+        if (way->error != 0)
+            return way->error;
+        if (way->kind == USER_BROADCAST && !socket->udp.broadcast)
+            return -EACCES;
+        error = user_autobind(user, socket, nobody.address, peer);
+        if (error != 0)
+            return error;
+        source.address = way->path.source;
+    }
+    error = udp_connect(user->udp, socket->handle, source, *peer);
+    if (error != 0)
+        return error;
+    socket->phase = peer->address.family == BARO_FAMILY_NONE ? USER_FRESH : USER_CONNECTED;
+    socket->shut_read = socket->shut_write = false;
+    udp_endpoints(user->udp, socket->handle, &local, &remote);
+    user_trace_control(user, socket, local_before, local, remote_before, remote);
+    return 0;
+}
+
+/* A connect is under way or has ended: how far is it? 1: it failed and that was told, so it may be tried again. */
+static int connect_again(struct user *user, struct user_socket *socket)
+{
+    struct baro_tcp_info info = { .state = BARO_TCP_CLOSED };
+    int error;
+
+    tcp_info(user->tcp, socket->handle, &info);
+    if (info.state == BARO_TCP_SYN_SENT || info.state == BARO_TCP_SYN_RECEIVED)
+        return -EALREADY;
+    error = tcp_take_error(user->tcp, socket->handle);
+    if (info.state != BARO_TCP_CLOSED && error == 0) {
+        socket->phase = USER_CONNECTED;
+        return 0;
+    }
+    tcp_close(user->tcp, socket->handle);
+    socket->handle = HANDLE_NONE;
+    socket->phase = USER_FRESH;
+    user_port_hold(user, socket);
+    return error != 0 ? -error : 1;
+}
+
+static int connect_stream(struct user *user, struct user_socket *socket, const struct baro_endpoint *peer,
+                          const struct user_way *way)
+{
+    struct baro_endpoint before = socket->local, local;
+    bool was_bound = socket->bound;
+    int error;
+
+    if (way->error != 0)
+        return way->error;
+    if (way->kind == USER_BROADCAST || way->kind == USER_MULTICAST)
+        return -ENETUNREACH; /* RFC 9293 §3.9.2.3 MUST-62, the errno as on Linux */
+    if (peer->port.number == 0)
+        return -EADDRNOTAVAIL;
+    error = user_autobind(user, socket, way->path.source, peer);
+    if (error != 0)
+        return error;
+    local = socket->local;
+    if (local.address.family == BARO_FAMILY_NONE)
+        local.address = way->path.source;
+    error = tcp_connect(user->tcp, local, *peer, &way->path, &socket->tcp, (uint32_t)socket->fd, &socket->handle);
+    if (!was_bound) { /* a port chosen for this peer is this connection's only */
+        socket->bound = false;
+        socket->local = before;
+    }
+    if (error != 0)
+        return error;
+    user_port_release(user, socket);
+    socket->phase = USER_CONNECTING;
+    user_trace_control(user, socket, before, local, nobody, *peer);
+    return -EINPROGRESS;
+}
+
+int user_connect(struct user *user, int fd, const struct baro_endpoint *peer, const struct user_way *way)
+{
+    struct user_socket *socket = user_find(user, fd);
+    int result;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->type == BARO_DATAGRAM) {
+        if (peer->address.family == BARO_FAMILY_IPV6)
+            return -EAFNOSUPPORT;
+        return connect_datagram(user, socket, peer, way);
+    }
+    if (peer->address.family != BARO_FAMILY_IPV4)
+        return -EAFNOSUPPORT;
+    if (socket->phase == USER_LISTENING || socket->phase == USER_CONNECTED)
+        return -EISCONN;
+    if (socket->phase == USER_CONNECTING) {
+        result = connect_again(user, socket);
+        if (result <= 0)
+            return result;
+    }
+    return connect_stream(user, socket, peer, way);
+}

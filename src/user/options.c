@@ -1,0 +1,321 @@
+/* user/options.c: socket options: what each may be, where it is kept, and who is told.
+ *
+ * TCP's and UDP's settings both stand in every socket, so an option that both have is written to both. */
+#include "user/user_private.h"
+
+#include <errno.h>
+
+enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, MSS_LEAST = 88, MSS_MOST = 32767 };
+
+void user_settings_apply(struct user *user, struct user_socket *socket)
+{
+    if (socket->type == BARO_DATAGRAM)
+        udp_change(user->udp, socket->handle, &socket->udp);
+    else if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
+        tcp_change(user->tcp, socket->handle, &socket->tcp);
+    /* A listener's connections get the settings when they are accepted. */
+}
+
+/* The octets of an option's value; 0: not an option of ours. */
+static size_t value_size(enum baro_option option)
+{
+    switch (option) {
+    case BARO_SO_LINGER:
+        return sizeof(struct baro_linger);
+    case BARO_TCP_INFO:
+        return sizeof(struct baro_tcp_info);
+    case BARO_TCP_KEEPALIVE_IDLE:
+    case BARO_TCP_KEEPALIVE_INTERVAL:
+    case BARO_TCP_USER_TIMEOUT:
+        return sizeof(struct baro_duration);
+    case BARO_IP_ADD_GROUP:
+    case BARO_IP_DROP_GROUP:
+        return 0; /* calls.c */
+    default:
+        return option < BARO_OPTION_COUNT ? sizeof(int) : 0;
+    }
+}
+
+static bool is_tcp_option(enum baro_option option)
+{
+    return (option >= BARO_TCP_NODELAY && option <= BARO_TCP_INFO) || option == BARO_SO_HOLD_SYN;
+}
+
+static bool is_datagram_option(enum baro_option option)
+{
+    return option == BARO_IP_DONT_FRAGMENT || option == BARO_IP_MULTICAST_TTL || option == BARO_IP_MULTICAST_LOOP;
+}
+
+static bool has_option(const struct user_socket *socket, enum baro_option option)
+{
+    return socket->type == BARO_STREAM ? !is_datagram_option(option) : !is_tcp_option(option);
+}
+
+/* Where a yes-or-no option is kept; *second: the other transport's, or NULL. NULL: it is none. */
+static bool *flag_place(struct user_socket *socket, enum baro_option option, bool **second)
+{
+    *second = NULL;
+    switch (option) {
+    case BARO_SO_REUSE_ADDRESS:
+        *second = &socket->udp.reuse_address;
+        return &socket->tcp.reuse_address;
+    case BARO_SO_REUSE_PORT:
+        *second = &socket->udp.reuse_port;
+        return &socket->tcp.reuse_port;
+    case BARO_SO_TRANSPARENT:
+        *second = &socket->udp.transparent;
+        return &socket->tcp.transparent;
+    case BARO_SO_BROADCAST:
+        return &socket->udp.broadcast;
+    case BARO_SO_KEEPALIVE:
+        return &socket->tcp.keepalive;
+    case BARO_SO_OOB_INLINE:
+        return &socket->tcp.oob_inline;
+    case BARO_SO_HOLD_SYN:
+        return &socket->tcp.hold_syn;
+    case BARO_IP_DONT_FRAGMENT:
+        return &socket->udp.dont_fragment;
+    case BARO_IP_MULTICAST_LOOP:
+        return &socket->udp.multicast_loop;
+    case BARO_TCP_NODELAY:
+        return &socket->tcp.nodelay;
+    case BARO_TCP_CORK:
+        return &socket->tcp.cork;
+    case BARO_TCP_QUICKACK:
+        return &socket->tcp.quickack;
+    default:
+        return NULL;
+    }
+}
+
+static int take_error(struct user *user, struct user_socket *socket)
+{
+    if (socket->type == BARO_DATAGRAM)
+        return udp_take_error(user->udp, socket->handle);
+    if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
+        return tcp_take_error(user->tcp, socket->handle);
+    return 0;
+}
+
+static void get_info(struct user *user, struct user_socket *socket, struct baro_tcp_info *info)
+{
+    memset(info, 0, sizeof *info);
+    if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
+        tcp_info(user->tcp, socket->handle, info);
+    else
+        info->state = socket->phase == USER_LISTENING ? BARO_TCP_LISTEN : BARO_TCP_CLOSED;
+}
+
+static int max_segment(struct user *user, struct user_socket *socket)
+{
+    struct baro_tcp_info info;
+
+    get_info(user, socket, &info);
+    return info.snd_mss != 0 ? (int)info.snd_mss : socket->tcp.mss_ceiling;
+}
+
+/* 0 with the number, or -ENOPROTOOPT. */
+static int get_number(struct user *user, struct user_socket *socket, enum baro_option option, int *number)
+{
+    bool *second, *flag = flag_place(socket, option, &second);
+
+    if (flag != NULL) {
+        *number = *flag;
+        return 0;
+    }
+    switch (option) {
+    case BARO_SO_ERROR:
+        *number = take_error(user, socket);
+        return 0;
+    case BARO_SO_TYPE:
+        *number = socket->type;
+        return 0;
+    case BARO_SO_ACCEPTING:
+        *number = socket->phase == USER_LISTENING;
+        return 0;
+    case BARO_SO_SEND_BUFFER:
+        *number = (int)(socket->type == BARO_STREAM ? socket->tcp.send_buffer : socket->udp.send_buffer);
+        return 0;
+    case BARO_SO_RECV_BUFFER:
+        *number = (int)(socket->type == BARO_STREAM ? socket->tcp.recv_buffer : socket->udp.recv_buffer);
+        return 0;
+    case BARO_IP_TTL:
+        *number = socket->type == BARO_STREAM ? socket->tcp.ttl : socket->udp.ttl;
+        return 0;
+    case BARO_IP_TOS:
+        *number = socket->type == BARO_STREAM ? socket->tcp.tos : socket->udp.tos;
+        return 0;
+    case BARO_IP_MULTICAST_TTL:
+        *number = socket->udp.multicast_ttl;
+        return 0;
+    case BARO_TCP_MAXSEG:
+        *number = max_segment(user, socket);
+        return 0;
+    case BARO_TCP_KEEPALIVE_COUNT:
+        *number = socket->tcp.keepalive_count;
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+int user_getsockopt(struct user *user, int fd, enum baro_option option, void *value, size_t *length)
+{
+    struct user_socket *socket = user_find(user, fd);
+    size_t size = value_size(option);
+    int number, error = 0;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (size == 0 || !has_option(socket, option))
+        return -ENOPROTOOPT;
+    if (*length < size)
+        return -EINVAL;
+    switch (option) {
+    case BARO_SO_LINGER:
+        memcpy(value, &socket->tcp.linger, size);
+        break;
+    case BARO_TCP_KEEPALIVE_IDLE:
+        memcpy(value, &socket->tcp.keepalive_idle, size);
+        break;
+    case BARO_TCP_KEEPALIVE_INTERVAL:
+        memcpy(value, &socket->tcp.keepalive_interval, size);
+        break;
+    case BARO_TCP_USER_TIMEOUT:
+        memcpy(value, &socket->tcp.user_timeout, size);
+        break;
+    case BARO_TCP_INFO:
+        get_info(user, socket, value);
+        break;
+    default:
+        error = get_number(user, socket, option, &number);
+        if (error == 0)
+            memcpy(value, &number, size);
+        break;
+    }
+    if (error == 0)
+        *length = size;
+    return error;
+}
+
+/* A buffer's size: 2,048 octets to a quarter of the stack's memory. */
+static uint32_t clamp_buffer(const struct user *user, int number)
+{
+    size_t most = user->core->slabs.limit / 4;
+
+    if (most > BUFFER_MOST)
+        most = BUFFER_MOST;
+    if (number < BUFFER_LEAST)
+        return BUFFER_LEAST;
+    return (size_t)number > most ? (uint32_t)most : (uint32_t)number;
+}
+
+static bool within(int number, int least, int most)
+{
+    return number >= least && number <= most;
+}
+
+/* 0, -EINVAL or -ENOPROTOOPT. */
+static int set_number(struct user *user, struct user_socket *socket, enum baro_option option, int number)
+{
+    bool *second, *flag = flag_place(socket, option, &second);
+
+    if (flag != NULL) {
+        *flag = number != 0;
+        if (second != NULL)
+            *second = *flag;
+        return 0;
+    }
+    switch (option) {
+    case BARO_SO_SEND_BUFFER:
+        socket->tcp.send_buffer = socket->udp.send_buffer = clamp_buffer(user, number);
+        return 0;
+    case BARO_SO_RECV_BUFFER:
+        socket->tcp.recv_buffer = socket->udp.recv_buffer = clamp_buffer(user, number);
+        return 0;
+    case BARO_IP_TTL:
+        if (!within(number, 1, 255))
+            return -EINVAL;
+        socket->tcp.ttl = socket->udp.ttl = (uint8_t)number;
+        return 0;
+    case BARO_IP_TOS:
+        if (!within(number, 0, 255))
+            return -EINVAL;
+        socket->tcp.tos = socket->udp.tos = (uint8_t)number;
+        return 0;
+    case BARO_IP_MULTICAST_TTL:
+        if (!within(number, 0, 255))
+            return -EINVAL;
+        socket->udp.multicast_ttl = (uint8_t)number;
+        return 0;
+    case BARO_TCP_MAXSEG:
+        if (!within(number, MSS_LEAST, MSS_MOST))
+            return -EINVAL;
+        socket->tcp.mss_ceiling = (uint16_t)number;
+        return 0;
+    case BARO_TCP_KEEPALIVE_COUNT:
+        if (!within(number, 1, 127))
+            return -EINVAL;
+        socket->tcp.keepalive_count = number;
+        return 0;
+    default: /* read only */
+        return -ENOPROTOOPT;
+    }
+}
+
+static int set_linger(struct user_socket *socket, const void *value)
+{
+    struct baro_linger linger;
+
+    memcpy(&linger, value, sizeof linger);
+    if (linger.on && linger.time.ns < 0)
+        return -EINVAL;
+    socket->tcp.linger = linger;
+    return 0;
+}
+
+static int set_duration(struct baro_duration *place, const void *value, int64_t least_ns)
+{
+    struct baro_duration span;
+
+    memcpy(&span, value, sizeof span);
+    if (span.ns < least_ns)
+        return -EINVAL;
+    *place = span;
+    return 0;
+}
+
+int user_setsockopt(struct user *user, int fd, enum baro_option option, const void *value, size_t length)
+{
+    struct user_socket *socket = user_find(user, fd);
+    size_t size = value_size(option);
+    int number, error;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (size == 0 || !has_option(socket, option) || option == BARO_TCP_INFO)
+        return -ENOPROTOOPT;
+    if (length != size)
+        return -EINVAL;
+    switch (option) {
+    case BARO_SO_LINGER:
+        error = set_linger(socket, value);
+        break;
+    case BARO_TCP_KEEPALIVE_IDLE:
+        error = set_duration(&socket->tcp.keepalive_idle, value, 1);
+        break;
+    case BARO_TCP_KEEPALIVE_INTERVAL:
+        error = set_duration(&socket->tcp.keepalive_interval, value, 1);
+        break;
+    case BARO_TCP_USER_TIMEOUT:
+        error = set_duration(&socket->tcp.user_timeout, value, 0);
+        break;
+    default:
+        memcpy(&number, value, sizeof number);
+        error = set_number(user, socket, option, number);
+        break;
+    }
+    if (error == 0)
+        user_settings_apply(user, socket);
+    return error;
+}

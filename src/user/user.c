@@ -1,0 +1,324 @@
+/* user/user.c: descriptors come and go: socket, accept, shutdown, close, and the names of both ends. */
+#include "user/user_private.h"
+
+#include <assert.h>
+#include <errno.h>
+
+enum { GROUP_LIMIT = 65536 };
+
+struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, uint32_t descriptor_limit)
+{
+    struct user *user = slab_take(&core->slabs, sizeof *user);
+
+    if (user == NULL)
+        return NULL;
+    user->core = core;
+    user->tcp = tcp;
+    user->udp = udp;
+    user->limit = descriptor_limit;
+    pool_init(&user->groups, &core->slabs, sizeof(struct user_group), GROUP_LIMIT);
+    if (user_table_init(user))
+        return user;
+    user_free(user);
+    return NULL;
+}
+
+void user_free(struct user *user)
+{
+    if (user == NULL)
+        return;
+    user_table_release(user);
+    pool_release(&user->groups);
+    slab_give_back(&user->core->slabs, user, sizeof *user);
+}
+
+int user_type(const struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    return socket == NULL ? 0 : socket->type;
+}
+
+struct baro_address user_source(const struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+    struct baro_address none = { .family = BARO_FAMILY_NONE };
+
+    return socket == NULL || socket->bound_to_group ? none : socket->local.address;
+}
+
+void user_trace_control(struct user *user, const struct user_socket *socket, struct baro_endpoint local_before,
+                        struct baro_endpoint local_after, struct baro_endpoint remote_before,
+                        struct baro_endpoint remote_after)
+{
+    TRACE(user->core, SOCKET_CONTROL, TRACE_N(socket->fd), TRACE_E(local_before), TRACE_E(local_after),
+          TRACE_E(remote_before), TRACE_E(remote_after));
+}
+
+int user_socket(struct user *user, enum baro_family family, enum baro_socket_type type)
+{
+    struct user_socket *socket;
+    int error;
+
+    if (family != BARO_FAMILY_IPV4)
+        return -EAFNOSUPPORT;
+    if (type != BARO_STREAM && type != BARO_DATAGRAM)
+        return -EPROTONOSUPPORT;
+    socket = user_table_take(user, &error);
+    if (socket == NULL)
+        return error;
+    tcp_settings_init(&socket->tcp);
+    udp_settings_init(&socket->udp);
+    if (type == BARO_DATAGRAM) {
+        error = udp_open(user->udp, (uint32_t)socket->fd, &socket->udp, &socket->handle);
+        if (error != 0) {
+            user_table_give_back(user, socket);
+            return error;
+        }
+    }
+    socket->type = (uint8_t)type;
+    TRACE(user->core, SOCKET_NEW, TRACE_N(socket->fd), TRACE_N(type));
+    return socket->fd;
+}
+
+int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
+{
+    struct user_socket *listener = user_find(user, fd), *socket;
+    struct baro_endpoint local, remote;
+    int error;
+
+    if (listener == NULL)
+        return -EBADF;
+    if (listener->type != BARO_STREAM)
+        return -EOPNOTSUPP;
+    if (listener->phase != USER_LISTENING)
+        return -EINVAL;
+    if (!(tcp_listener_readiness(user->tcp, listener->handle) & BARO_EVENT_IN))
+        return -EAGAIN;
+    socket = user_table_take(user, &error);
+    if (socket == NULL)
+        return error;
+    error = tcp_accept(user->tcp, listener->handle, (uint32_t)socket->fd, &socket->handle);
+    if (error != 0) {
+        user_table_give_back(user, socket);
+        return error;
+    }
+    socket->type = BARO_STREAM;
+    socket->phase = USER_CONNECTED;
+    socket->bound = true;
+    socket->tcp = listener->tcp;
+    socket->udp = listener->udp;
+    socket->tcp.hold_syn = false;
+    local = remote = (struct baro_endpoint){ .port = { 0 } };
+    tcp_endpoints(user->tcp, socket->handle, &local, &remote);
+    socket->local = local;
+    tcp_change(user->tcp, socket->handle, &socket->tcp);
+    if (peer != NULL)
+        *peer = remote;
+    TRACE(user->core, SOCKET_ACCEPTED, TRACE_N(fd), TRACE_N(socket->fd), TRACE_E(local), TRACE_E(remote));
+    /* Data, even the FIN, may have come while it waited in the queue. */
+    user_mark(user, socket);
+    return socket->fd;
+}
+
+static int shutdown_datagram(struct user *user, struct user_socket *socket, enum baro_shutdown how)
+{
+    if (socket->phase != USER_CONNECTED)
+        return -ENOTCONN;
+    socket->shut_read = socket->shut_read || how != BARO_SHUT_WRITE;
+    socket->shut_write = socket->shut_write || how != BARO_SHUT_READ;
+    user_mark(user, socket);
+    return 0;
+}
+
+/* As on Linux: reading shut down on a listener ends the listening, its port stays the socket's own. */
+static int shutdown_listener(struct user *user, struct user_socket *socket, enum baro_shutdown how)
+{
+    if (how == BARO_SHUT_WRITE)
+        return 0;
+    tcp_unlisten(user->tcp, socket->handle);
+    socket->handle = HANDLE_NONE;
+    socket->phase = USER_FRESH;
+    user_port_hold(user, socket);
+    user_mark(user, socket);
+    return 0;
+}
+
+int user_shutdown(struct user *user, int fd, enum baro_shutdown how)
+{
+    struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL)
+        return -EBADF;
+    if (how != BARO_SHUT_READ && how != BARO_SHUT_WRITE && how != BARO_SHUT_BOTH)
+        return -EINVAL;
+    if (socket->type == BARO_DATAGRAM)
+        return shutdown_datagram(user, socket, how);
+    if (socket->phase == USER_FRESH)
+        return -ENOTCONN;
+    if (socket->phase == USER_LISTENING)
+        return shutdown_listener(user, socket, how);
+    return tcp_shutdown(user->tcp, socket->handle, how);
+}
+
+int user_close(struct user *user, int fd)
+{
+    struct user_socket *socket = user_find(user, fd);
+    struct user_group *group;
+
+    if (socket == NULL)
+        return -EBADF;
+    user_unmark(user, socket);
+    user_port_release(user, socket);
+    if (socket->type == BARO_DATAGRAM)
+        udp_close(user->udp, socket->handle);
+    else if (socket->phase == USER_LISTENING)
+        tcp_unlisten(user->tcp, socket->handle);
+    else if (socket->phase != USER_FRESH)
+        tcp_close(user->tcp, socket->handle);
+    while ((group = socket->groups) != NULL) {
+        socket->groups = group->next;
+        pool_give_back(&user->groups, group);
+    }
+    user_table_give_back(user, socket);
+    TRACE(user->core, SOCKET_CLOSED, TRACE_N(fd));
+    return 0;
+}
+
+/* "Any" as a program sees it: the unspecified address of the socket's family. */
+static void show(struct baro_endpoint *endpoint)
+{
+    if (endpoint->address.family == BARO_FAMILY_NONE)
+        endpoint->address = baro_ipv4(0, 0, 0, 0);
+}
+
+int user_getsockname(const struct user *user, int fd, struct baro_endpoint *local)
+{
+    const struct user_socket *socket = user_find(user, fd);
+    struct baro_endpoint remote;
+
+    if (socket == NULL)
+        return -EBADF;
+    *local = socket->local;
+    if (socket->type == BARO_DATAGRAM)
+        udp_endpoints(user->udp, socket->handle, local, &remote);
+    else if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
+        tcp_endpoints(user->tcp, socket->handle, local, &remote);
+    show(local);
+    return 0;
+}
+
+int user_getpeername(const struct user *user, int fd, struct baro_endpoint *peer)
+{
+    const struct user_socket *socket = user_find(user, fd);
+    struct baro_endpoint local;
+    struct baro_tcp_info info;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->phase != USER_CONNECTED && socket->phase != USER_CONNECTING)
+        return -ENOTCONN;
+    if (socket->type == BARO_DATAGRAM)
+        return udp_endpoints(user->udp, socket->handle, &local, peer) ? 0 : -ENOTCONN;
+    memset(&info, 0, sizeof info);
+    tcp_info(user->tcp, socket->handle, &info);
+    if (info.state == BARO_TCP_CLOSED || info.state == BARO_TCP_SYN_SENT)
+        return -ENOTCONN;
+    return tcp_endpoints(user->tcp, socket->handle, &local, peer) ? 0 : -ENOTCONN;
+}
+
+static bool same_group(const struct baro_group *a, const struct baro_group *b)
+{
+    return address_equal(a->group, b->group) && a->interface == b->interface;
+}
+
+int user_group_add(struct user *user, int fd, const struct baro_group *group)
+{
+    struct user_socket *socket = user_find(user, fd);
+    struct user_group *added;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->type != BARO_DATAGRAM)
+        return -ENOPROTOOPT;
+    for (added = socket->groups; added != NULL; added = added->next)
+        if (same_group(&added->joined, group))
+            return -EADDRINUSE;
+    added = pool_take(&user->groups);
+    if (added == NULL)
+        return -ENOBUFS;
+    added->joined = *group;
+    added->next = socket->groups;
+    socket->groups = added;
+    return 0;
+}
+
+int user_group_remove(struct user *user, int fd, const struct baro_group *group)
+{
+    struct user_socket *socket = user_find(user, fd);
+    struct user_group **link, *removed;
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->type != BARO_DATAGRAM)
+        return -ENOPROTOOPT;
+    for (link = &socket->groups; *link != NULL && !same_group(&(*link)->joined, group); link = &(*link)->next)
+        continue;
+    removed = *link;
+    if (removed == NULL)
+        return -EADDRNOTAVAIL;
+    *link = removed->next;
+    pool_give_back(&user->groups, removed);
+    return 0;
+}
+
+bool user_group_first(const struct user *user, int fd, struct baro_group *group)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL || socket->groups == NULL)
+        return false;
+    *group = socket->groups->joined;
+    return true;
+}
+
+int user_hold_next(struct user *user, int fd, struct baro_held *held)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL)
+        return -EBADF;
+    if (socket->phase != USER_LISTENING)
+        return -EINVAL;
+    return tcp_hold_next(user->tcp, socket->handle, held);
+}
+
+int user_hold_answer(struct user *user, uint64_t id, enum baro_hold_verdict verdict)
+{
+    return tcp_hold_answer(user->tcp, id, verdict);
+}
+
+void user_check_invariants(const struct user *user)
+{
+    uint32_t open = 0, marked = 0, listed = 0, joined = 0;
+
+    for (uint32_t i = 0; i < user->pages; i++) {
+        for (int place = 0; user->page[i] != NULL && place < USER_PAGE_SOCKETS; place++) {
+            const struct user_socket *socket = &user->page[i]->socket[place];
+            bool is_open = (user->page[i]->open[place / 64] >> (place % 64) & 1) != 0;
+
+            assert(is_open == (socket->type != 0));
+            if (!is_open)
+                continue;
+            assert(socket->fd == (int)i * USER_PAGE_SOCKETS + place + USER_DESCRIPTOR_FIRST);
+            assert(!socket->in_ports || (socket->type == BARO_STREAM && socket->phase == USER_FRESH));
+            for (const struct user_group *g = socket->groups; g != NULL; g = g->next)
+                joined++;
+            open++;
+            marked += socket->in_ready;
+        }
+    }
+    for (const struct user_socket *s = user->ready_first; s != NULL; s = s->ready_next)
+        listed++;
+    assert(open == user->open && marked == listed && joined == user->groups.used);
+}

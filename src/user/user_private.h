@@ -1,0 +1,91 @@
+/* user/user_private.h: what the files of user/ share: the socket and the table of descriptors.
+ *
+ * The table is a directory of pages of 256 sockets, taken as needed. A bit a socket says "open", a bit a page says
+ * "full", so the lowest free number is found by looking at a few words however many are open. Sockets never move. */
+#ifndef USER_USER_PRIVATE_H
+#define USER_USER_PRIVATE_H
+
+#include "base/bytes.h"
+#include "base/pool.h"
+#include "transport/tcp/tcp.h"
+#include "transport/udp/udp.h"
+#include "user/user.h"
+
+enum user_phase {
+    USER_FRESH,      /* knows nobody, or is bound; a datagram socket without a peer */
+    USER_LISTENING,
+    USER_CONNECTING, /* connect has not yet told how it ended */
+    USER_CONNECTED
+};
+
+/* One group that one socket joined. */
+struct user_group {
+    struct baro_group joined;
+    struct user_group *next;
+};
+
+struct user_socket {
+    int fd;
+    uint8_t type;                /* enum baro_socket_type; 0: the place is free */
+    uint8_t phase;               /* enum user_phase */
+    bool bound;                  /* `local` holds: by bind, or chosen for it */
+    bool bound_to_group;         /* to an address that nobody can send from */
+    bool shut_read, shut_write;  /* datagram sockets; TCP knows its own */
+    bool in_ready, in_ports;
+    struct handle handle;        /* TCP connection, listener (USER_LISTENING) or UDP socket */
+    struct baro_endpoint local;  /* as bound; address NONE: any */
+    struct tcp_settings tcp;     /* both kept, so that options need not ask for the type */
+    struct udp_settings udp;
+    struct user_group *groups;
+    struct user_socket *ready_next, *ready_previous;
+    struct user_socket *port_next, *port_previous; /* streams that are bound and not yet TCP's */
+};
+
+enum { USER_PAGE_SOCKETS = 256, USER_PAGE_WORDS = USER_PAGE_SOCKETS / 64, USER_PORT_CHAINS = 256 };
+
+struct user_page {
+    uint64_t open[USER_PAGE_WORDS];
+    struct user_socket socket[USER_PAGE_SOCKETS];
+};
+
+struct user {
+    struct core *core;
+    struct tcp *tcp;
+    struct udp *udp;
+    uint32_t limit, open;        /* sockets at most, and now */
+    uint32_t pages;              /* places in the directory */
+    struct user_page **page;     /* NULL where not taken yet */
+    uint64_t *full;              /* a bit a page */
+    struct pool groups;
+    struct user_socket *ready_first, *ready_last;
+    struct user_socket *ports[USER_PORT_CHAINS]; /* by port number modulo their count: the programs are ours */
+};
+
+bool user_table_init(struct user *user);
+void user_table_release(struct user *user);
+/* The lowest free descriptor's socket, zeroed but for its number. NULL with *error -EMFILE or -ENOBUFS. */
+struct user_socket *user_table_take(struct user *user, int *error);
+void user_table_give_back(struct user *user, struct user_socket *socket);
+/* NULL: no such descriptor. */
+struct user_socket *user_find(const struct user *user, int fd);
+
+/* Stands in the queue of readiness from now on, if it does not yet. */
+void user_mark(struct user *user, struct user_socket *socket);
+void user_unmark(struct user *user, struct user_socket *socket);
+
+/* Binds a socket that is not, to a chosen port of `address`; `remote` is whom it is for, or family NONE. */
+int user_autobind(struct user *user, struct user_socket *socket, struct baro_address address,
+                  const struct baro_endpoint *remote);
+/* Takes a stream out of the list of those that hold a port without TCP knowing it. */
+void user_port_release(struct user *user, struct user_socket *socket);
+void user_port_hold(struct user *user, struct user_socket *socket);
+
+/* Tells the trace what a call wrote into the socket's control information. */
+void user_trace_control(struct user *user, const struct user_socket *socket, struct baro_endpoint local_before,
+                        struct baro_endpoint local_after, struct baro_endpoint remote_before,
+                        struct baro_endpoint remote_after);
+
+/* Hands changed settings to TCP or UDP. */
+void user_settings_apply(struct user *user, struct user_socket *socket);
+
+#endif
