@@ -287,6 +287,8 @@ void story_event(struct story *story, const struct baro_trace_event *event)
         return;
     if (host->lost != NULL && event->kind != BARO_TRACE_DROP)
         story_adapter_flush(story, host, false);
+    if (event->kind != BARO_TRACE_DROP && !story_is_adapter(event->kind))
+        host->touched = NULL;
     if (event->kind == BARO_TRACE_INTERRUPT || event->kind == BARO_TRACE_DRIVER_BURST)
         story_burst_event(story, host, event);
     else if (story_is_adapter(event->kind))

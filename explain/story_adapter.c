@@ -21,6 +21,10 @@ static void pending_hand_out(struct story *story, struct host *host, struct pend
     struct text out;
     struct story_block *block = &pending->block;
     struct sent *sent = &host->sent[pending->frame % SENT_LIMIT];
+    if (pending->out && block->lines < 2) { /* a fast wire: there is nothing between the ring and the peer */
+        pending_close(host, pending);
+        return;
+    }
     text_init(&out, block->summary, sizeof block->summary);
     if (pending->out && sent->departure == pending->frame) {
         text_add(&out, sent->summary);
@@ -74,15 +78,26 @@ static bool adapter_loses(const struct baro_trace_event *event)
     }
 }
 
+/* The transmitter takes frames in order: those before this one have left, without a signal. */
+static void earlier_hand_out(struct story *story, struct host *host, uint64_t frame)
+{
+    for (int i = 0; i < PENDING_LIMIT; i++)
+        if (host->pending[i].used && host->pending[i].out && host->pending[i].frame < frame)
+            pending_hand_out(story, host, &host->pending[i]);
+}
+
 void story_adapter_event(struct story *story, struct host *host, const struct baro_trace_event *event)
 {
     bool out = event->kind == BARO_TRACE_TX_RING || event->kind == BARO_TRACE_FCS_OUT ||
                event->kind == BARO_TRACE_SIGNAL_OUT;
     struct pending *pending = pending_get(story, host, out, event);
     story_line_add(story, host, &host->free, &pending->block, event, NULL);
-    host->touched = pending;
+    host->touched = out ? NULL : pending;
+    host->stored = event->kind == BARO_TRACE_RX_RING;
     if (event->kind == BARO_TRACE_SIGNAL_OUT)
         pending_hand_out(story, host, pending);
+    else if (event->kind == BARO_TRACE_FCS_OUT)
+        earlier_hand_out(story, host, event->value[0].as.number);
     else if (adapter_loses(event))
         host->lost = pending;
 }
@@ -131,9 +146,10 @@ bool story_is_adapter(enum baro_trace_kind kind)
 bool story_adapter_drop(struct story *story, struct host *host, const struct baro_trace_event *event)
 {
     struct pending *pending = host->lost != NULL ? host->lost : host->touched;
-    int step = baro_drop_step((enum baro_drop_reason)event->value[0].as.number);
-    if (pending == NULL || step > 4)
-        return false;
+    enum baro_drop_reason reason = (enum baro_drop_reason)event->value[0].as.number;
+    if (pending == NULL || baro_drop_step(reason) > 4 || reason == BARO_DROP_TX_RING_FULL ||
+        reason == BARO_DROP_LINK_DOWN || (host->stored && reason != BARO_DROP_RX_RING_FULL))
+        return false; /* about another frame, of which nothing was told before */
     story_line_add(story, host, &host->free, &pending->block, event, NULL);
     pending_hand_out(story, host, pending);
     return true;

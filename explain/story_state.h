@@ -43,7 +43,8 @@ struct host {
     struct group free; /* variables before, outside of groups */
     struct pending pending[PENDING_LIMIT];
     struct pending *lost; /* the adapter gave it up; only a DROP may still say why */
-    struct pending *touched;
+    struct pending *touched; /* the event before was about this frame... */
+    bool stored;             /* ...and put it into the ring, or found that full */
     struct story_block burst;
     bool burst_taken;
     struct waiting waiting[WAITING_LIMIT]; /* calls that returned "not yet", the last one last */

@@ -225,13 +225,15 @@ static void test_lost_frames(void **state)
     tell(sink, 2, 0, "DROP reason=6");
     tell(sink, 2, 0, "MAC_FILTER frame=9 destination=02:00:00:00:00:03 mine=02:00:00:00:00:02");
     tell(sink, 2, 0, "RX_RING frame=10 slot=1 used=1 size=4");
+    tell(sink, 2, 0, "DROP reason=5"); /* about a frame to be sent */
     tell(sink, 2, 0, "FRAME_IN interface=1 arrival=11");
     tell(sink, 2, 0, "FRAME_END");
     const char *text = finish(run);
     const char *first = strstr(text, "frame 8, lost in the LAN adapter"),
                *second = strstr(text, "frame 9, lost");
     const char *third = strstr(text, "frame 10, lost"), *fourth = strstr(text, "frame 11\n");
-    assert_true(first != NULL && first < second && second < third && third < fourth);
+    const char *down = strstr(text, "-     dropped: the link is down");
+    assert_true(first != NULL && first < second && second < down && down < third && third < fourth);
     assert_has(text, "|  2 dropped          frame check sequence wrong (IEEE 802.3 §3.2.9)");
     assert_has(text, "not for me, dropped");
 }
