@@ -167,6 +167,22 @@ static void nothing_is_lost_at_the_unmasking(void **state)
     stop(&f);
 }
 
+/* Frames that came before there was a driver raise the line when it unmasks. */
+static void frames_from_before_the_driver_interrupt_it(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, 1, 0);
+    hear(&f, 1);
+    struct baro_rx_frame frames[8];
+    assert_int_equal(f.driver.device.rx_burst(&f.driver, frames, 8), 1);
+    hear(&f, 2);
+    baro_driver_init(&f.driver, f.adapter); /* another driver takes over */
+    assert_true(baro_adapter_interrupt_pending(f.adapter));
+    assert_int_equal(take(&f, 8), 2);
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +190,7 @@ int main(void)
         cmocka_unit_test(the_count_raises_the_line),
         cmocka_unit_test(the_time_raises_the_line),
         cmocka_unit_test(under_load_it_polls_with_the_line_masked),
+        cmocka_unit_test(frames_from_before_the_driver_interrupt_it),
         cmocka_unit_test(nothing_is_lost_at_the_unmasking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

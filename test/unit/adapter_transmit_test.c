@@ -243,6 +243,24 @@ static void a_silent_line_goes_down_and_is_kept_alive_by_signs(void **state)
     stop(&f);
 }
 
+static void what_waits_when_the_link_goes_down_is_dropped(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, BARO_MEDIUM_FAST, false, true, 4);
+    f.line.refuse = true;
+    assert_int_equal(send_length(&f, 100), 1);
+    assert_int_equal(send_length(&f, 100), 1);
+    f.station.link(f.station.context, false, (struct baro_instant){ 5 });
+    assert_int_equal(counts(&f)->drops[BARO_DROP_LINK_DOWN], 2);
+    f.line.refuse = false;
+    f.station.link(f.station.context, true, (struct baro_instant){ 6 });
+    baro_adapter_advance(f.adapter, (struct baro_instant){ 7 });
+    assert_int_equal(f.line.sent_count, 0);
+    assert_int_equal(f.driver.device.tx_room(&f.driver), 4);
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_large_medium_carries_super_segments_and_may_pause),
         cmocka_unit_test(frames_become_a_signal_and_frames_again),
         cmocka_unit_test(a_lost_signal_has_its_reason),
+        cmocka_unit_test(what_waits_when_the_link_goes_down_is_dropped),
         cmocka_unit_test(a_silent_line_goes_down_and_is_kept_alive_by_signs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,7 @@ static void a_mistake_is_named(void **state)
         { "loss=1", "loss=1" },
         { "loss=101%", "loss=101%" },
         { "loss=-1%", "loss=-1%" },
+        { "loss=100.5%", "loss=100.5%" },
         { "loss=0.00001%", "loss=0.00001%" },
         { "loss=", "loss" },
         { "loss", "loss" },

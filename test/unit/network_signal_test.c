@@ -130,6 +130,28 @@ static void corrupted_frames_never_come_through(void **state)
     stop(f);
 }
 
+static void corruption_above_the_fcs_comes_through_with_one_bit_wrong(void **state)
+{
+    (void)state;
+    struct fixture *f = start("10base-t,corrupt=100%,corrupt=ip,seed=3");
+    for (unsigned i = 0; i < 10; i++)
+        put(f, 0, 200);
+    baro_network_advance(f->network, (struct baro_instant){ 100000000 });
+    for (unsigned i = 0; i < 10; i++) {
+        const struct device_frame *frame = frame_device_take(f->device[1]);
+        uint8_t expected[200];
+        unsigned wrong = 0;
+        assert_non_null(frame);
+        test_frame_make(expected, 200, (struct baro_mac){ { 2, 0, 0, 0, 0, 10 } });
+        expected[11] = 20;
+        for (unsigned bit = 0; bit < 1600; bit++)
+            wrong += (frame->data[bit / 8] ^ expected[bit / 8]) >> bit % 8 & 1;
+        assert_int_equal(wrong, 1);
+        assert_memory_equal(frame->data, expected, 14);
+    }
+    stop(f);
+}
+
 static void more_frames_on_the_way_than_samples_are_kept_for(void **state)
 {
     (void)state;
@@ -168,6 +190,7 @@ int main(void)
         cmocka_unit_test(frames_cross_both_codes_intact),
         cmocka_unit_test(what_noise_destroys_has_a_reason_and_nothing_comes_wrong),
         cmocka_unit_test(corrupted_frames_never_come_through),
+        cmocka_unit_test(corruption_above_the_fcs_comes_through_with_one_bit_wrong),
         cmocka_unit_test(more_frames_on_the_way_than_samples_are_kept_for),
         cmocka_unit_test(a_pulled_plug_takes_the_link_down_and_back),
     };

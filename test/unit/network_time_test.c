@@ -142,6 +142,9 @@ static void a_slow_network_holds_its_clock_back(void **state)
     assert_true(baro_network_lag(f.network).ns > 1000000000);
     for (unsigned i = 0; i < 2000; i++)
         assert_int_equal(f.at_ns[i], 1500 + i * 1000);
+    baro_network_follow(f.network, (struct baro_instant){ f.real_ns });
+    assert_true(f.real_ns > 2000 * f.work_ns); /* what was lost is lost: no catching up */
+    assert_true(baro_network_now(f.network).ns < 2000000 + 200 * f.work_ns);
     baro_network_free(f.network);
 }
 
