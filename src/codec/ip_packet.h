@@ -33,6 +33,7 @@ struct ip_message {
     uint8_t protocol, ttl, tos;
     bool dont_fragment;
     bool broadcast_allowed;
+    bool multicast_loop;          /* members on this host get a copy (RFC 1112 §6.1) */
     bool checksum_none;           /* leave the transport checksum zero */
     uint8_t checksum_offset;      /* of the transport checksum in `header`; its field is zero */
     uint8_t header_length;

@@ -98,8 +98,10 @@ void udp_fail(struct udp *udp, struct udp_socket *socket, int error)
 
 int udp_open(struct udp *udp, uint32_t owner, const struct udp_settings *settings, struct handle *handle)
 {
-    struct udp_socket *socket = pool_take(&udp->sockets);
+    struct udp_socket *socket;
 
+    udp_settle(udp);
+    socket = pool_take(&udp->sockets);
     if (socket == NULL)
         return -ENOBUFS;
     socket->owner = owner;
@@ -108,16 +110,34 @@ int udp_open(struct udp *udp, uint32_t owner, const struct udp_settings *setting
     return 0;
 }
 
-void udp_bury(struct udp *udp, struct udp_socket *socket)
+static void bury(struct udp *udp, struct udp_socket *socket)
 {
     udp_queue_release(&socket->out, &udp->core->slabs);
     pool_give_back(&udp->sockets, socket);
 }
 
+void udp_settle(struct udp *udp)
+{
+    struct udp_socket *socket;
+
+    if (handle_is_none(udp->drained))
+        return;
+    socket = udp_resolve(udp, udp->drained);
+    udp->drained = HANDLE_NONE;
+    if (socket == NULL || socket->out.count != 0)
+        return;
+    if (socket->closed)
+        bury(udp, socket);
+    else
+        udp_queue_trim(&socket->out, &udp->core->slabs);
+}
+
 void udp_close(struct udp *udp, struct handle handle)
 {
-    struct udp_socket *socket = udp_resolve(udp, handle);
+    struct udp_socket *socket;
 
+    udp_settle(udp);
+    socket = udp_resolve(udp, handle);
     if (socket == NULL)
         return;
     forget_event(udp, socket);
@@ -125,8 +145,8 @@ void udp_close(struct udp *udp, struct handle handle)
     udp_ports_remove(udp, socket);
     udp_queue_release(&socket->in, &udp->core->slabs);
     socket->closed = true;
-    if (!socket->output_wanted)
-        udp_bury(udp, socket);
+    if (socket->out.count == 0)
+        bury(udp, socket);
 }
 
 void udp_change(struct udp *udp, struct handle handle, const struct udp_settings *settings)
@@ -344,7 +364,7 @@ void udp_check_invariants(const struct udp *udp)
         check_queue(&socket->in);
         check_queue(&socket->out);
         assert(socket->out.count == 0 || socket->output_wanted);
-        assert(!socket->closed || (!socket->is_bound && !socket->in_tuples && socket->output_wanted));
+        assert(!socket->closed || (!socket->is_bound && !socket->in_tuples));
         assert(socket->closed || socket->in_tuples == udp_has_peer(socket));
         bound += socket->is_bound;
         connected += socket->in_tuples;

@@ -25,8 +25,8 @@ enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local
 /* The destination of the socket's next queued datagram; false: none, or the handle is stale. */
 bool udp_destination(const struct udp *udp, struct handle socket, struct baro_endpoint *local,
                      struct baro_endpoint *remote);
-/* Takes that datagram off the queue as a message; its payload is good until the next call into UDP. After a false
- * (nothing left) the socket records a new intent at its next send. */
+/* Takes that datagram off the queue as a message; its payload is good until the next call into UDP. Once the
+ * queue is empty the socket records a new intent at its next send. */
 bool udp_next_datagram(struct udp *udp, struct handle socket, const struct ip_path *path, struct ip_message *message);
 
 struct udp_settings {

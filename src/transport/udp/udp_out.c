@@ -59,6 +59,7 @@ ptrdiff_t udp_send(struct udp *udp, struct handle handle, const struct baro_mess
     struct udp_record record;
     size_t length = 0;
 
+    udp_settle(udp);
     if (socket == NULL)
         return -EBADF;
     if (socket->error != 0)
@@ -118,6 +119,7 @@ static void write_message(const struct udp_record *record, struct ip_message *me
     message->tos = record->tos;
     message->dont_fragment = record->dont_fragment;
     message->broadcast_allowed = record->broadcast;
+    message->multicast_loop = record->multicast_loop;
     message->checksum_offset = 6;
     message->header_length = udp_header_SIZE;
     udp_header_write(&header, message->header);
@@ -126,18 +128,13 @@ static void write_message(const struct udp_record *record, struct ip_message *me
 bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_path *path,
                        struct ip_message *message)
 {
-    struct udp_socket *socket = udp_resolve(udp, handle);
+    struct udp_socket *socket;
     struct udp_record record;
 
-    if (socket == NULL)
+    udp_settle(udp);
+    socket = udp_resolve(udp, handle);
+    if (socket == NULL || !udp_queue_first(&socket->out, &record))
         return false;
-    if (!udp_queue_first(&socket->out, &record)) {
-        socket->output_wanted = false;
-        udp_queue_trim(&socket->out, &udp->core->slabs);
-        if (socket->closed)
-            udp_bury(udp, socket);
-        return false;
-    }
     if (record.local.address.family == BARO_FAMILY_NONE)
         record.local.address = path->source;
     memset(message, 0, sizeof *message);
@@ -148,6 +145,10 @@ bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_pa
     udp->core->counters.udp_out++;
     TRACE_PLAIN(udp->core, PACKET_OUT);
     TRACE(udp->core, UDP_OUT, TRACE_E(record.local), TRACE_E(record.peer), TRACE_N(record.length));
+    if (socket->out.count == 0) {
+        socket->output_wanted = false;
+        udp->drained = handle;
+    }
     if (socket->send_blocked && udp_queue_has_room(&socket->out)) {
         socket->send_blocked = false;
         udp_tell(udp, socket);

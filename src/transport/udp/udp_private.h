@@ -74,6 +74,7 @@ struct udp {
     struct udp_ports ports;
     struct demux tuples;
     struct udp_socket *event_first, *event_last;
+    struct handle drained; /* its last datagram was just taken and may still be looked at; or NONE */
 };
 
 static inline struct udp_socket *udp_resolve(const struct udp *udp, struct handle socket)
@@ -90,8 +91,8 @@ static inline bool udp_has_peer(const struct udp_socket *socket)
 void udp_tell(struct udp *udp, struct udp_socket *socket);
 /* Keeps the socket's error for the next call and tells. */
 void udp_fail(struct udp *udp, struct udp_socket *socket, int error);
-/* Frees a closed socket that has nothing left to send. */
-void udp_bury(struct udp *udp, struct udp_socket *socket);
+/* What was drained last is not needed any more: gives memory back, and frees the socket if it was closed. */
+void udp_settle(struct udp *udp);
 
 bool udp_ports_init(struct udp_ports *ports, struct slabs *slabs, struct hash_key key);
 void udp_ports_release(struct udp_ports *ports, struct slabs *slabs);
