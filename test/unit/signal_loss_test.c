@@ -168,6 +168,8 @@ static void bad_groups(void **state)
         "11111 11111 11111",       /* idle without /T/R/ */
         "01101 11111 11111",       /* /T/ without /R/ */
         "00111 11111 11111",       /* /R/ without /T/ */
+        "00111 00111 11111",       /* twice /R/ */
+        "11111 00111 11111",       /* idle and /R/ */
         "11000 10001 11111",       /* /J/K/ within */
         "",                        /* the line stops */
     };
@@ -200,6 +202,16 @@ static void no_start_of_frame(void **state)
     memset(preamble, 0x55, sizeof preamble);
     line_count = 0;
     put_octets_10(preamble, sizeof preamble);
+    put_level_10(2500, 24);
+    put_level_10(0, 16);
+    expect_lost(BARO_DROP_SIGNAL_NO_START);
+
+    /* The delimiter is damaged: one that stands in the data by chance is not taken for it. */
+    line_count = 0;
+    put_octets_10(preamble, 8);
+    memset(trip.frame, 0xD5, 100);
+    memset(trip.frame, 0, 20);
+    put_octets_10(trip.frame, 100);
     put_level_10(2500, 24);
     put_level_10(0, 16);
     expect_lost(BARO_DROP_SIGNAL_NO_START);
@@ -285,6 +297,24 @@ static void a_frame_beyond_the_limit(void **state)
     }
 }
 
+/* A start, and at once the end: a frame has at least one octet. */
+static void an_empty_frame(void **state)
+{
+    (void)state;
+    trip_init(&trip, BARO_LINE_10BASE_T, 3);
+    put_frame_10(0);
+    put_level_10(2500, 24);
+    put_level_10(0, 300);
+    expect_lost(BARO_DROP_SIGNAL_BAD_SYMBOL);
+    trip_init(&trip, BARO_LINE_100BASE_TX, 3);
+    begin_100();
+    put_idle_100(24);
+    put_frame_100(0);
+    put_text_100("01101 00111");
+    put_idle_100(3);
+    expect_lost(BARO_DROP_SIGNAL_BAD_SYMBOL);
+}
+
 /* Every cut of a frame is a loss with a reason, or no more than a sign of life. */
 static void every_cut(void **state)
 {
@@ -353,6 +383,7 @@ int main(void)
         cmocka_unit_test(ten_is_understood_from_another_sender),
         cmocka_unit_test(ten_without_a_bit),
         cmocka_unit_test(a_frame_beyond_the_limit),
+        cmocka_unit_test(an_empty_frame),
         cmocka_unit_test(every_cut),
         cmocka_unit_test(noise_loses_but_never_lies),
     };

@@ -113,6 +113,23 @@ static void attenuation(void **state)
     }
 }
 
+/* A signal that fades to two fifths within one frame: the receiver's levels follow. */
+static void fading(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 2; c++) {
+        trip_init(&trip, codes[c], 33);
+        trip_fill(&trip, 1518);
+        uint32_t count =
+            baro_signal_send_frame(&trip.transmitter, trip.frame, 1518, trip.sent, BARO_SIGNAL_BURST_LIMIT);
+        for (uint32_t i = 0; i < count; i++)
+            trip.sent[i] = (int16_t)(trip.sent[i] * (int64_t)(5 * count - 3 * i) / (5 * (int64_t)count));
+        struct baro_signal_result result =
+            baro_signal_receive(&trip.receiver, trip.now, trip.sent, count, trip.heard, 1518);
+        assert_true(trip_intact(&trip, &result, 1518));
+    }
+}
+
 static void a_dead_cable_locks_nobody(void **state)
 {
     (void)state;
@@ -149,6 +166,7 @@ int main(void)
         cmocka_unit_test(foreign_clock),
         cmocka_unit_test(clock_jitter_and_noise),
         cmocka_unit_test(attenuation),
+        cmocka_unit_test(fading),
         cmocka_unit_test(a_dead_cable_locks_nobody),
         cmocka_unit_test(times_and_properties),
     };

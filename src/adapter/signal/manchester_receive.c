@@ -5,13 +5,15 @@
  *    wave and with one a quarter turn later gives phase and amplitude at once, and noise averages
  *    out. Since every edge of the preamble is in the middle of a bit, there is no doubt which edge
  *    is which.
- * 3. Bits: the difference between the second and the first half bit. Its sign is the bit; too
- *    small a difference is no bit: TP_IDL, or a symbol that the code does not have.
+ * 3. Bits: the difference between the second and the first half bit, five to six amplitudes over its
+ *    samples. Its sign is the bit; less than one and a half amplitudes is no bit: TP_IDL, or a symbol
+ *    that the code does not have.
  * 4. Clock: each bit has an edge in its middle. The voltage where the edge is expected tells how
  *    early or late it came; a sixteenth of that moves the next expectation. With 100 ppm a bit
  *    drifts 0.0008 samples, so the loop trails by 0.013 of them: a first-order loop is enough.
  *
- * Dribbling bits after the last whole octet are cut off, as a MAC does (IEEE 802.3 §4.2.4.2.1). */
+ * Dribbling bits after the last whole octet are cut off, as a MAC does (IEEE 802.3 §4.2.4.2.1).
+ * A pair with its wires swapped is not put right: its frames have no start. */
 #include "adapter/signal/line.h"
 
 #define LOCK_BITS 32
@@ -108,7 +110,7 @@ static inline enum pair_bit next_bit(struct pair_clock *clock)
     const int16_t *x = clock->samples + (clock->position >> LINE_FRACTION_BITS);
     int32_t difference = x[1] + x[2] + x[3] + x[4] - x[0] - x[-1] - x[-2] - x[-3];
     int32_t sign = difference < 0 ? -1 : 1;
-    if (difference * sign < 2 * clock->amplitude)
+    if (difference * sign < 3 * clock->amplitude / 2)
         return PAIR_NO_BIT;
     int32_t late = line_clamp(line_voltage(clock->samples, clock->position) * sign, clock->amplitude);
     clock->position +=
@@ -144,7 +146,7 @@ static bool is_end(const struct pair_clock *clock)
     int32_t sum = 0;
     for (int32_t i = 0; i < span; i++)
         sum += x[i];
-    return sum > span * clock->amplitude / 2;
+    return sum > span * clock->amplitude / 4;
 }
 
 struct baro_signal_result manchester_receive(const int16_t *samples, uint32_t count, uint8_t *frame,
