@@ -187,6 +187,8 @@ int baro_loop_turn(struct baro_loop *loop, struct baro_duration longest)
     int count = epoll_pwait2(loop->epoll, event, EVENTS, ns < 0 ? NULL : &timeout, NULL);
     if (count < 0)
         count = errno == EINTR ? 0 : -errno;
+    if (count > 0 && ns != 0)
+        run_sources(loop); /* stacks learn how long it slept before a watch makes a socket call */
     for (int i = 0; i < count; i++) {
         struct baro_watch *watch = event[i].data.ptr;
         if (!watch->dead)

@@ -12,7 +12,10 @@
  * time the target is t plus the real time spent since. Without that, a wire that takes ten times its time
  * to compute would find ten times more to do in each call, and every stack's timer would run out between two
  * frames that a real wire had delivered a millisecond apart. The share bounds how long the
- * caller's other descriptors wait. */
+ * caller's other descriptors wait.
+ *
+ * What socket calls decided since the last call to follow was decided about now, not at the end of the last
+ * call, which may be a long sleep ago: it is sent, and its timers are armed, when the clock has been set. */
 #include "network_internal.h"
 
 #include <stdlib.h>
@@ -220,7 +223,8 @@ bool baro_network_follow(struct baro_network *network, struct baro_instant real)
     struct baro_instant target = { real.ns - network->real_ahead_ns }, at;
     if (target.ns < network->now.ns)
         target = network->now;
-    take_notice(network);
+    for (struct baro_switch *bridge = network->switches; bridge; bridge = switch_next(bridge))
+        switch_look(bridge);
     for (unsigned round = 0; round < ROUNDS; round++) {
         if (!baro_network_next_deadline(network, &at) || at.ns > target.ns)
             break;

@@ -6,7 +6,7 @@
  * when it wants to be run next although no descriptor woke the loop.
  *
  * One turn of the loop: run the sources until they rest, sleep until a descriptor is ready or the earliest
- * deadline, call the watches. So a watch may call into a stack and need not flush it: the stack's source runs
+ * deadline, run the sources again if it slept (so that stacks know the time), call the watches. So a watch may call into a stack and need not flush it: the stack's source runs
  * before the loop sleeps.
  *
  * Instants are those of the monotonic clock. A source with a clock of its own translates. */

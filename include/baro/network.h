@@ -171,7 +171,8 @@ bool baro_network_run_until(struct baro_network *network, struct baro_instant li
                             bool (*done)(void *context), void *context);
 
 /* The real clock: `real` is the machine's monotonic time. Handles what is due, but not without end: true means
- * call again at once (after looking at other descriptors). The first call ties the two clocks together. */
+ * call again at once (after looking at other descriptors). The first call ties the two clocks together. Call it after
+ * each sleep before making socket calls, so that they know the time, and again after them: then they are sent. */
 bool baro_network_follow(struct baro_network *network, struct baro_instant real);
 /* The next deadline on the real clock, for a poll's timeout. False: none. */
 bool baro_network_wakeup(const struct baro_network *network, struct baro_instant *real);
