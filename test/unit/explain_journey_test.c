@@ -264,6 +264,19 @@ static void test_nested_groups(void **state)
     assert_true(out != NULL && out < in && in < drop && drop < kept && kept < wire);
 }
 
+/* A frame whose end was not told ends with the next. */
+static void test_missing_end(void **state)
+{
+    struct run *run = *state;
+    struct baro_trace_sink sink = start(run);
+    uint8_t frame[64];
+    tell_frame(sink, 1, 0, "FRAME_IN interface=1", frame, tell_segment(frame, 16, 1, 1, 0));
+    tell_frame(sink, 1, 0, "FRAME_IN interface=1", frame, tell_segment(frame, 4, 1, 1, 0));
+    tell(sink, 1, 0, "FRAME_END");
+    const char *text = finish(run), *first = strstr(text, ":80 ACK"), *second = strstr(text, ":80 RST");
+    assert_true(first != NULL && first < second);
+}
+
 static void test_limits(void **state)
 {
     struct run *run = *state;
@@ -311,6 +324,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_variables, begin, end),
         cmocka_unit_test_setup_teardown(test_lost_frames, begin, end),
         cmocka_unit_test_setup_teardown(test_nested_groups, begin, end),
+        cmocka_unit_test_setup_teardown(test_missing_end, begin, end),
         cmocka_unit_test_setup_teardown(test_limits, begin, end),
         cmocka_unit_test(test_write_errors),
     };

@@ -79,7 +79,7 @@ static void tell_frames(struct baro_trace_sink sink)
     tell(sink, 2, 1500000002, "FRAME_END");
     tell_frame(sink, 1, 1500000003, "FRAME_OUT interface=1", frame, tell_segment(frame, 24, 1001, 1, 60001));
     tell(sink, 1, 1500000003, "FRAME_END");
-    length = tell_segment(frame, 16, 1001, 1, 3);
+    length = tell_segment(frame, 16, 1001, 1, 2); /* 56 octets with its header: no padding */
     tell_frame(sink, 1, 1500000004, "FRAME_IN interface=0", frame + 14, length - 14);
     tell(sink, 1, 1500000004, "FRAME_END");
     tell_frame(sink, 1, 1500000005, "FRAME_IN interface=1", frame, 15);
@@ -141,7 +141,8 @@ static void test_blocks(void **state)
     block = block_next(file, size, &at);
     assert_memory_equal(option(&block, 8, 2, &length), "client/lo", 9);
     block = block_next(file, size, &at); /* a bare packet got a header */
-    assert_int_equal(number(block.body + 16, 4), 57);
+    assert_int_equal(number(block.body + 16, 4), 56);
+    assert_non_null(option(&block, 76, 1, &length));
     assert_int_equal(block.body[20 + 12], 8);
     block = block_next(file, size, &at);
     assert_int_equal(number(block.body + 12, 4), 15);
