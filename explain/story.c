@@ -83,13 +83,20 @@ void story_hand_out(struct story *story, struct story_block *block)
     block_release(block);
 }
 
+/* Whether "connection" is a listener's number, which is no connection's. */
+static bool finds_listener(const struct baro_trace_event *event)
+{
+    return event->kind == BARO_TRACE_TCP_FOUND && event->value[1].as.number == BARO_TRACE_FOUND_LISTENER;
+}
+
 /* What is told of an event: its words, with the waiting call and the flow's numbers in them. */
 void story_line_add(struct story *story, struct host *host, struct group *group, struct story_block *block,
                     const struct baro_trace_event *event, const char *waiting)
 {
     char line[TEXT_LIMIT], prefix[64];
     struct text out, before;
-    struct telling telling = { .language = story->config.language, .event = event, .waiting = waiting };
+    struct baro_trace_event told = *event;
+    struct telling telling = { .language = story->config.language, .event = &told, .waiting = waiting };
     bool alone = block->kind == STORY_EVENT;
     struct flow *flow = flow_learn(&host->flows, alone ? NULL : group->flow, event);
     if (!alone && flow != NULL)
@@ -97,10 +104,12 @@ void story_line_add(struct story *story, struct host *host, struct group *group,
     if (!story->config.absolute_sequence)
         flow_bases(flow, event, telling.base);
     text_init(&before, prefix, sizeof prefix);
-    int connection = argument_find(event->kind, "connection", 10, NULL);
+    int connection = argument_find(event->kind, "connection", strlen("connection"), NULL);
+    if (connection >= 0 && event->value[connection].as.number != 0 && !finds_listener(event))
+        told.value[connection].as.number = flow_ordinal(&host->flows, event->value[connection].as.number);
     if (alone && connection >= 0)
         text_format(&before, phrase(PHRASE_CONNECTION, telling.language),
-                    (unsigned long long)event->value[connection].as.number);
+                    (unsigned long long)told.value[connection].as.number);
     text_init(&out, line, sizeof line);
     if (event->kind == BARO_TRACE_TCP_AFTER && group->has_before &&
         group->before.value[0].as.number == event->value[0].as.number) {

@@ -91,7 +91,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
                                  "{ts_value?, timestamp {ts_value}, echo {ts_echo}|{ts_echo?, timestamp 0, echo {ts_echo}|}}"
                                  "{sack_permitted?, SACK permitted|}" },
     [BARO_TRACE_TCP_FOUND] = { "four-tuple", "{how#nobody has it: {state}|connection {connection}, {state}|no connection yet, "
-                               "but socket {connection} in {state}|connection {connection} that rests in {state}}" },
+                               "but a socket in {state}|connection {connection} that rests in {state}}" },
     [BARO_TRACE_TCP_BEFORE] = { "variables", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT "
                                 "{rcv_nxt}, RCV.WND {rcv_wnd}, cwnd {cwnd}, ssthresh {ssthresh}, RTO {rto}" },
     [BARO_TRACE_TCP_AFTER] = { "variables", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT "
@@ -121,7 +121,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP software", "the peer's window is 0: probe {attempt}" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP software", "nothing heard for long: keepalive {attempt}" },
     [BARO_TRACE_TCP_HELD] = { "socket", "the SYN of {remote} to {local} is held: no answer until the outside has answered" },
-    [BARO_TRACE_ACCEPT_QUEUE] = { "accept queue", "of socket {listener}: {waiting/limit} waiting, {half_open} half open" },
+    [BARO_TRACE_ACCEPT_QUEUE] = { "accept queue", "{waiting/limit} waiting, {half_open} half open" },
     /* user */
     [BARO_TRACE_CALL] = { "call", "{call!call}{descriptor<0?| on descriptor {descriptor}}" },
     [BARO_TRACE_CALL_END] = { "call", "{result<0?gives {result!error}|returns {result}}" },

@@ -91,7 +91,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
                                  "{ts_value?, 타임스탬프 {ts_value}, 되돌림 {ts_echo}|{ts_echo?, 타임스탬프 0, 되돌림 {ts_echo}|}}"
                                  "{sack_permitted?, SACK 허용|}" },
     [BARO_TRACE_TCP_FOUND] = { "네 가지 정보", "IP 주소와 포트 번호 두 쌍으로 찾음: {how#아무도 없음, {state}|접속 {connection}번, "
-                               "{state}|접속은 아직 없고 소켓 {connection}번이 {state} 상태|쉬고 있는 접속 {connection}번, {state}}" },
+                               "{state}|접속은 아직 없고 {state} 상태의 소켓이 있음|쉬고 있는 접속 {connection}번, {state}}" },
     [BARO_TRACE_TCP_BEFORE] = { "변수", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT {rcv_nxt}, "
                                 "RCV.WND {rcv_wnd}, cwnd {cwnd}, ssthresh {ssthresh}, RTO {rto}" },
     [BARO_TRACE_TCP_AFTER] = { "변수", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT {rcv_nxt}, "
@@ -120,7 +120,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP 담당 부분", "상대의 윈도우가 0: {attempt}번째 탐색" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP 담당 부분", "오래 소식이 없음: {attempt}번째 킵얼라이브" },
     [BARO_TRACE_TCP_HELD] = { "소켓", "{remote}에서 {local}에 보낸 SYN을 붙잡아 둠: 바깥의 대답을 들은 뒤에 답함" },
-    [BARO_TRACE_ACCEPT_QUEUE] = { "연결 대기 큐", "소켓 {listener}번: {waiting/limit} 대기, 접속 동작 중 {half_open}개" },
+    [BARO_TRACE_ACCEPT_QUEUE] = { "연결 대기 큐", "{waiting/limit} 대기, 접속 동작 중 {half_open}개" },
     /* 소켓 라이브러리 */
     [BARO_TRACE_CALL] = { "호출", "{call!call}{descriptor<0?|, 디스크립터 {descriptor}번}" },
     [BARO_TRACE_CALL_END] = { "호출", "결과: {result<0?{result!error}|{result}}" },
