@@ -14,7 +14,7 @@
 const char *story_phrase_of(enum story_kind kind, enum baro_language language)
 {
     static const enum phrase phrases[] = { PHRASE_IN,   PHRASE_OUT,  PHRASE_UNSENT, PHRASE_CALL,
-                                           PHRASE_LOST, PHRASE_WIRE, PHRASE_EVENT };
+                                           PHRASE_LOST, PHRASE_WIRE, PHRASE_EVENT,  PHRASE_LOOP };
     return phrase(phrases[kind], language);
 }
 
@@ -139,6 +139,8 @@ static void line_place(struct story *story, struct host *host, const struct baro
     if (host->depth == 0)
         story_block_open(&group->block, host, STORY_EVENT, event);
     story_line_add(story, host, group, &group->block, event, waiting);
+    if (event->kind == BARO_TRACE_LOOPBACK && group->block.kind == STORY_UNSENT)
+        group->block.kind = STORY_LOOP;
     if (host->depth == 0)
         story_hand_out(story, &group->block);
 }
@@ -157,7 +159,7 @@ static void group_summary(struct story *story, struct host *host, struct group *
             text_format(&out, phrase(PHRASE_CALL_TEXT, language), call_name(group->call),
                         (long long)group->descriptor);
     } else if (!block->has_frame) {
-        text_add(&out, phrase(PHRASE_UNSENT_TEXT, language));
+        text_add(&out, phrase(block->kind == STORY_LOOP ? PHRASE_LOOP_TEXT : PHRASE_UNSENT_TEXT, language));
     } else {
         bool in = block->kind == STORY_IN, known = group->flow != NULL && !story->config.absolute_sequence;
         uint32_t isn = known ? group->flow->isn : 0, irs = known ? group->flow->irs : 0;
@@ -211,7 +213,7 @@ static void frame_out(struct story *story, struct host *host, const struct baro_
         group_close(story, host);
         group = NULL;
     }
-    if (group == NULL || group->block.kind != STORY_UNSENT)
+    if (group == NULL || (group->block.kind != STORY_UNSENT && group->block.kind != STORY_LOOP))
         group = group_open(story, host, STORY_UNSENT, event);
     group->block.kind = STORY_OUT;
     group->block.at = event->at;

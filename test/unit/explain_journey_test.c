@@ -190,6 +190,26 @@ static void test_calls(void **state)
     assert_has(text, "interrupts the processor, no call waits");
 }
 
+/* Addresses that are the same are told once; a packet to the host itself is not one that waits. */
+static void test_addresses(void **state)
+{
+    struct run *run = *state;
+    struct baro_trace_sink sink = start(run);
+    tell(sink, 1, 0, "ARP_OUT operation=1 sender=10.0.0.1 target=10.0.0.1");
+    tell(sink, 1, 0, "ARP_OUT operation=1 sender=10.0.0.1 target=10.0.0.2");
+    tell(sink, 1, 0, "SOCKET_CONTROL descriptor=3 local_before=10.0.0.1:1 local_after=10.0.0.1:1");
+    tell(sink, 1, 0, "SOCKET_CONTROL descriptor=4 local_before=10.0.0.1:1 local_after=10.0.0.1:2");
+    tell(sink, 1, 0, "PACKET_OUT");
+    tell(sink, 1, 0, "LOOPBACK destination=127.0.0.1 length=20");
+    tell(sink, 1, 0, "FRAME_END");
+    const char *text = finish(run);
+    assert_has(text, "10.0.0.1 tells everybody that it has this address");
+    assert_has(text, "10.0.0.1 asks everybody who has 10.0.0.2");
+    assert_has(text, "of descriptor 3: local 10.0.0.1:1, remote nobody (");
+    assert_has(text, "of descriptor 4: local 10.0.0.1:1 -> 10.0.0.1:2, remote nobody (");
+    assert_has(text, "loop  a packet to this host itself");
+}
+
 /* Variables before and after are told as what changed, counted from the first sequence numbers. */
 static void test_variables(void **state)
 {
@@ -321,6 +341,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_syn_in_korean, begin, end),
         cmocka_unit_test_setup_teardown(test_lines_are_broken, begin, end),
         cmocka_unit_test_setup_teardown(test_calls, begin, end),
+        cmocka_unit_test_setup_teardown(test_addresses, begin, end),
         cmocka_unit_test_setup_teardown(test_variables, begin, end),
         cmocka_unit_test_setup_teardown(test_lost_frames, begin, end),
         cmocka_unit_test_setup_teardown(test_nested_groups, begin, end),
