@@ -161,8 +161,6 @@ static void go_to(struct baro_network *network, struct baro_instant instant)
 {
     if (instant.ns > network->now.ns)
         network->now = instant;
-    for (struct baro_host *host = network->hosts; host; host = host->next)
-        host->stalled = false;
 }
 
 bool baro_network_step(struct baro_network *network)

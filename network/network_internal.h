@@ -131,7 +131,6 @@ struct baro_host {
     int interface;
     bool fresh;           /* never polled */
     bool no_room;         /* the transmit ring was full after the last poll */
-    bool stalled;         /* its deadline has come, polling it again at this instant is no use */
     void (*program)(void *context, struct baro_host *host);
     void *program_context;
 };
