@@ -10,6 +10,7 @@
 struct trace {
     struct baro_trace_sink sink;
     uint32_t host;
+    bool group_wanted; /* PACKET_OUT goes before the next event */
 };
 
 #define TRACE_N(value) ((struct baro_trace_value){ .as.number = (uint64_t)(value) })
@@ -39,7 +40,22 @@ struct trace {
             trace_emit(&(core)->trace, (core)->now, BARO_TRACE_##kind, (struct baro_bytes){ NULL, 0 }, NULL, 0); \
     } while (0)
 
-void trace_emit(const struct trace *trace, struct baro_instant now, enum baro_trace_kind kind,
+/* An outgoing packet's group: opened by PACKET_OUT just before its first event, so that asking a transport
+ * that has nothing to send tells nothing; closed by FRAME_END if it was opened. */
+#define TRACE_GROUP_BEGIN(core)                                                                       \
+    do {                                                                                              \
+        if (TRACE_ON(core))                                                                           \
+            (core)->trace.group_wanted = true;                                                        \
+    } while (0)
+
+#define TRACE_GROUP_END(core)                                                                         \
+    do {                                                                                              \
+        if (TRACE_ON(core) && !(core)->trace.group_wanted)                                            \
+            TRACE_PLAIN(core, FRAME_END);                                                             \
+        (core)->trace.group_wanted = false;                                                           \
+    } while (0)
+
+void trace_emit(struct trace *trace, struct baro_instant now, enum baro_trace_kind kind,
                 struct baro_bytes bytes, const struct baro_trace_value *values, size_t count);
 
 #endif
