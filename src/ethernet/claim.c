@@ -1,0 +1,162 @@
+/* ethernet/claim.c: see claim.h. The constants are those of RFC 5227 §1.1. */
+#include "ethernet/claim.h"
+
+#include <errno.h>
+
+#include "base/time.h"
+#include "ethernet/arp.h"
+#include "ethernet/frame.h"
+
+enum {
+    PROBE_WAIT_MS = 1000,
+    PROBE_COUNT = 3,
+    PROBE_LEAST_MS = 1000,
+    PROBE_MOST_MS = 2000,
+    ANNOUNCE_WAIT_MS = 2000,
+    ANNOUNCE_COUNT = 2,
+    ANNOUNCE_INTERVAL_MS = 2000,
+    DEFEND_INTERVAL_S = 10
+};
+
+void claims_init(struct claims *claims, struct core *core)
+{
+    *claims = (struct claims){ .core = core };
+    for (unsigned i = 0; i < CLAIM_LIMIT; i++)
+        claims->claim[i].timer.kind = TIMER_ADDRESS;
+}
+
+void claims_release(struct claims *claims)
+{
+    for (unsigned i = 0; i < CLAIM_LIMIT; i++)
+        wheel_cancel(&claims->core->wheel, &claims->claim[i].timer);
+}
+
+static void arm(struct claims *claims, struct claim *claim, int64_t ms)
+{
+    wheel_arm(&claims->core->wheel, &claim->timer, instant_add(claims->core->now, duration_ms(ms)));
+}
+
+static void ask(struct claims *claims, const struct claim *claim, struct baro_address sender)
+{
+    const struct intent_arp arp = { .operation = ARP_REQUEST,
+                                    .interface = claim->interface,
+                                    .sender = sender,
+                                    .target = claim->address,
+                                    .destination = ethernet_broadcast_mac() };
+
+    arp_intend(claims->core, &arp);
+}
+
+static void probe(struct claims *claims, struct claim *claim)
+{
+    ask(claims, claim, baro_ipv4(0, 0, 0, 0));
+    claim->sent++;
+    if (claim->sent < PROBE_COUNT)
+        arm(claims, claim, PROBE_LEAST_MS +
+                               random_below(&claims->core->random, PROBE_MOST_MS - PROBE_LEAST_MS + 1));
+    else
+        arm(claims, claim, ANNOUNCE_WAIT_MS);
+}
+
+static void announce(struct claims *claims, struct claim *claim, unsigned count)
+{
+    claim->state = CLAIM_ANNOUNCING;
+    ask(claims, claim, claim->address);
+    claim->sent++;
+    if (claim->sent < count)
+        arm(claims, claim, ANNOUNCE_INTERVAL_MS);
+    else
+        claim->state = CLAIM_HELD;
+}
+
+int claim_begin(struct claims *claims, int interface, struct baro_address address, bool probe_first)
+{
+    struct claim *claim = claims->claim;
+
+    while (claim < claims->claim + CLAIM_LIMIT && claim->state != CLAIM_FREE)
+        claim++;
+    if (claim == claims->claim + CLAIM_LIMIT)
+        return -ENOSPC;
+    claim->address = address;
+    claim->interface = interface;
+    claim->sent = 0;
+    claim->defended = false;
+    if (probe_first) {
+        claim->state = CLAIM_PROBING;
+        arm(claims, claim, random_below(&claims->core->random, PROBE_WAIT_MS + 1));
+    } else {
+        announce(claims, claim, 1);
+    }
+    return 0;
+}
+
+static struct claim *find(struct claims *claims, int interface, struct baro_address address)
+{
+    for (unsigned i = 0; i < CLAIM_LIMIT; i++) {
+        struct claim *claim = &claims->claim[i];
+
+        if (claim->state != CLAIM_FREE && claim->interface == interface && address_equal(claim->address, address))
+            return claim;
+    }
+    return NULL;
+}
+
+void claim_end(struct claims *claims, int interface, struct baro_address address)
+{
+    struct claim *claim = find(claims, interface, address);
+
+    if (claim == NULL)
+        return;
+    wheel_cancel(&claims->core->wheel, &claim->timer);
+    claim->state = CLAIM_FREE;
+}
+
+const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer)
+{
+    struct claim *claim = (struct claim *)(void *)timer;
+
+    if (claim->state == CLAIM_PROBING && claim->sent < PROBE_COUNT) {
+        probe(claims, claim);
+        return NULL;
+    }
+    if (claim->state == CLAIM_PROBING) {
+        claim->sent = 0;
+        announce(claims, claim, ANNOUNCE_COUNT);
+        return claim;
+    }
+    announce(claims, claim, ANNOUNCE_COUNT);
+    return NULL;
+}
+
+static enum claim_verdict defend(struct claims *claims, struct claim *claim, const struct arp_packet *arp)
+{
+    struct core *core = claims->core;
+    bool may = !claim->defended ||
+               instant_reached(core->now, instant_add(claim->defended_at, duration_s(DEFEND_INTERVAL_S)));
+
+    TRACE(core, ARP_CONFLICT, TRACE_A(claim->address), TRACE_M(arp->sender_mac), TRACE_N(may));
+    if (may) {
+        claim->defended = true;
+        claim->defended_at = core->now;
+        ask(claims, claim, claim->address);
+    }
+    return CLAIM_DEFENDED;
+}
+
+enum claim_verdict claim_check(struct claims *claims, int interface, const struct arp_packet *arp, struct baro_mac own)
+{
+    bool is_probe = address_is_unspecified(arp->sender);
+    struct claim *claim;
+
+    if (mac_equal(arp->sender_mac, own))
+        return CLAIM_NO_CONFLICT;
+    claim = find(claims, interface, is_probe ? arp->target : arp->sender);
+    if (claim == NULL)
+        return CLAIM_NO_CONFLICT;
+    if (claim->state == CLAIM_PROBING) {
+        /* §2.1.1: the address in use, or another host that probes for it at the same time */
+        TRACE(claims->core, ARP_CONFLICT, TRACE_A(claim->address), TRACE_M(arp->sender_mac), TRACE_N(0));
+        return CLAIM_LOST;
+    }
+    return is_probe ? CLAIM_NO_CONFLICT : defend(claims, claim, arp);
+}

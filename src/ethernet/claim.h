@@ -1,0 +1,48 @@
+/* ethernet/claim.h: claiming and defending our own addresses (RFC 5227).
+ *
+ * An address with probing is asked for three times, one to two seconds apart, before it may be used; then, and
+ * without probing at once, it is announced. An ARP packet of somebody else who uses it is a conflict: during
+ * the probing the claim is lost; afterwards it is defended by an announcement, at most once in ten seconds, and
+ * kept (§2.4 (c): a host whose connections matter more). */
+#ifndef ETHERNET_CLAIM_H
+#define ETHERNET_CLAIM_H
+
+#include "base/core.h"
+#include "codec/arp.h"
+
+enum { CLAIM_LIMIT = 16 * 8 };
+
+enum claim_state { CLAIM_FREE, CLAIM_PROBING, CLAIM_ANNOUNCING, CLAIM_HELD };
+
+struct claim {
+    struct wheel_timer timer; /* first: a fired timer is its claim */
+    struct baro_address address;
+    int interface;
+    enum claim_state state;
+    unsigned sent;            /* probes or announcements so far */
+    bool defended;            /* at defended_at */
+    struct baro_instant defended_at;
+};
+
+struct claims {
+    struct core *core;
+    struct claim claim[CLAIM_LIMIT];
+};
+
+void claims_init(struct claims *claims, struct core *core);
+void claims_release(struct claims *claims);
+
+/* -ENOSPC. With `probe` the address may be used only when claim_timer says so. */
+int claim_begin(struct claims *claims, int interface, struct baro_address address, bool probe);
+void claim_end(struct claims *claims, int interface, struct baro_address address);
+
+/* A timer of kind TIMER_ADDRESS fired. Returns its claim when the probing is over and the address may be used. */
+const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer);
+
+enum claim_verdict { CLAIM_NO_CONFLICT, CLAIM_DEFENDED, CLAIM_LOST };
+
+/* Does an ARP packet conflict with a claim of ours? LOST: the address was being probed and is another's. */
+enum claim_verdict claim_check(struct claims *claims, int interface, const struct arp_packet *arp,
+                               struct baro_mac own);
+
+#endif
