@@ -1,0 +1,35 @@
+/* ip/output.h: the IPv4 header of a packet that leaves, its identification, and cutting it into fragments. */
+#ifndef IP_OUTPUT_H
+#define IP_OUTPUT_H
+
+#include "base/core.h"
+#include "base/hash.h"
+#include "codec/ip_packet.h"
+#include "codec/ipv4.h"
+
+/* Identifications (RFC 6864, RFC 7739): what may be fragmented gets the next number of a counter that a keyed hash of
+ * source, destination and protocol chooses among 1,024, and starts somewhere only the key knows. So they are
+ * unique for a pair of hosts and tell nobody else how much we send. What may not be fragmented needs none: 0. */
+enum { IP_ID_COUNTERS = 1024 };
+
+struct ip_ids {
+    struct hash_key key;
+    uint16_t counter[IP_ID_COUNTERS];
+};
+
+void ip_ids_init(struct ip_ids *ids, struct core *core);
+uint16_t ip_id_next(struct ip_ids *ids, struct baro_address source, struct baro_address destination,
+                    uint8_t protocol);
+
+/* One packet or fragment of a message. */
+struct ip_piece {
+    uint16_t id;
+    uint32_t offset, length; /* octets of the message (transport header included) */
+    bool more;               /* fragments follow */
+    bool dont_fragment;
+};
+
+/* Writes the 20 octets of header, checksum included. */
+void ip_write(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to);
+
+#endif

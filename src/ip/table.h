@@ -1,0 +1,91 @@
+/* ip/table.h: the addresses of the host, the groups it is in, and its routes.
+ *
+ * Small arrays, searched from the front: 16 interfaces of 8 addresses, 64 routes kept with the longest
+ * prefixes first, so that the first match is the longest (RFC 1122 §3.3.1, RFC 1812 §5.2.4.3). The host is a
+ * *strong* one (RFC 1122 §3.3.4.2): a packet for an address of another interface is not taken. */
+#ifndef IP_TABLE_H
+#define IP_TABLE_H
+
+#include "baro/trace.h"
+#include "base/bytes.h"
+
+enum { IP_INTERFACES = 17, IP_ADDRESSES = 8, IP_GROUPS = 32, IP_ROUTES = 64 };
+
+struct ip_own {
+    struct baro_address address;
+    uint8_t prefix_length;
+    bool usable; /* false while it is being probed (RFC 5227 §2.1) */
+};
+
+struct ip_group {
+    struct baro_address address;
+    unsigned joined; /* times */
+};
+
+struct ip_interface {
+    struct ip_own own[IP_ADDRESSES];
+    unsigned owns;
+    struct ip_group group[IP_GROUPS];
+    unsigned groups;
+};
+
+struct ip_route {
+    struct baro_address prefix, gateway; /* gateway NONE: on the link */
+    uint8_t prefix_length;
+    uint8_t interface;
+    bool of_address;                     /* came with an address and goes with it */
+};
+
+struct ip_table {
+    struct ip_interface interface[IP_INTERFACES];
+    int interfaces;
+    struct ip_route route[IP_ROUTES];
+    unsigned routes;
+    bool any_destination; /* a gateway: every unicast destination is ours */
+};
+
+/* Where a packet goes next. */
+struct ip_hop {
+    struct baro_address next_hop, source;
+    int interface;         /* 0: back to ourselves */
+    unsigned prefix_length;
+};
+
+uint32_t ip_mask(unsigned prefix_length);
+
+/* 0, -EINVAL (not a host address), -EEXIST, -ENOSPC. Adds the subnet's route. */
+int ip_address_add(struct ip_table *table, int interface, struct baro_address address, unsigned prefix_length,
+                   bool usable);
+/* -EADDRNOTAVAIL. Removes the subnet's route unless another address has it too. */
+int ip_address_remove(struct ip_table *table, int interface, struct baro_address address);
+void ip_address_usable(struct ip_table *table, int interface, struct baro_address address);
+
+int ip_route_add(struct ip_table *table, struct baro_address prefix, unsigned prefix_length,
+                 struct baro_address gateway, int interface);
+int ip_route_remove(struct ip_table *table, struct baro_address prefix, unsigned prefix_length);
+
+/* 0, -EINVAL, -ENOSPC; -ENOENT. *changed: the device's filter must be set anew. */
+int ip_group_join(struct ip_table *table, int interface, struct baro_address group, bool *changed);
+int ip_group_leave(struct ip_table *table, int interface, struct baro_address group, bool *changed);
+
+/* The interface that a usable unicast address of ours is on, 0 for 127.0.0.0/8, -1: not ours. */
+int ip_owner(const struct ip_table *table, struct baro_address address);
+/* An address of that interface to send from; family NONE: it has none. `near`: prefer one of its subnet. */
+struct baro_address ip_source(const struct ip_table *table, int interface, struct baro_address near);
+bool ip_is_member(const struct ip_table *table, int interface, struct baro_address group);
+/* 255.255.255.255, or a broadcast address of a subnet on `interface` (-1: on any). */
+bool ip_is_broadcast(const struct ip_table *table, int interface, struct baro_address address);
+
+/* What a packet that came in by `interface` is to us (RFC 1122 §3.2.1.3). */
+enum baro_trace_delivery ip_delivery(const struct ip_table *table, int interface, struct baro_address destination);
+
+/* A source address that no packet from a wire may have here: RFC 1122 §3.2.1.3's impossible ones, broadcasts, and
+ * our own. */
+bool ip_is_martian_source(const struct ip_table *table, int interface, struct baro_address source);
+
+/* The next hop to `destination`, sent from `wanted` (family NONE: routing chooses). A group or the limited broadcast
+ * address goes out by `interface`, if that is not 0. False: no route. */
+bool ip_find_route(const struct ip_table *table, struct baro_address destination, struct baro_address wanted,
+                   int interface, struct ip_hop *hop);
+
+#endif
