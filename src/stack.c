@@ -1,32 +1,65 @@
 /* src/stack.c: create, configure, advance time, next deadline.
  *
- * A first skeleton: it keeps time and counts; the layers are joined to it one by one. */
+ * One poll is: a burst of every device, each drained behind it; the timers up to now; a drain; then what we sent to
+ * ourselves, round after round until that is silent or LOOPBACK_ROUNDS are over (two programs that
+ * echo to each other must not keep the caller from its devices). Input that finds the queue of intents nearly full is
+ * drained in between. */
 #include "stack.h"
 
+#include <assert.h>
 #include <errno.h>
 
-#include "base/bytes.h"
+#include "base/time.h"
+#include "codec/ipv4.h"
+#include "ethernet/frame.h"
+#include "transport/tcp/tcp.h"
+#include "transport/udp/udp.h"
+#include "user/user.h"
+
+enum {
+    MEMORY_DEFAULT = 64 << 20,
+    DESCRIPTORS_DEFAULT = 1048576,
+    PING_OCTETS = 65507,
+    MTU_LEAST = 68 /* RFC 791 §3.2 */
+};
+
+/* ---- life ---- */
 
 struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
 {
     struct slabs slabs = { .memory = config->memory };
     struct baro_stack *stack = slab_take(&slabs, sizeof *stack);
+    struct core *core;
+    uint32_t descriptors = config->descriptor_limit == 0 ? DESCRIPTORS_DEFAULT : config->descriptor_limit;
 
     if (stack == NULL)
         return NULL;
-    slabs.limit = config->memory_limit == 0 ? (size_t)64 << 20 : config->memory_limit;
-    stack->core.slabs = slabs;
-    stack->core.now = config->now;
-    stack->core.trace = (struct trace){ config->trace, config->trace_host };
-    stack->forward_any_destination = config->forward_any_destination;
-    random_init(&stack->core.random, config->seed);
-    wheel_init(&stack->core.wheel, config->now);
-    if (!intent_queue_init(&stack->core.intents, &stack->core.slabs)) {
+    slabs.limit = config->memory_limit == 0 ? (size_t)MEMORY_DEFAULT : config->memory_limit;
+    core = &stack->core;
+    core->slabs = slabs;
+    core->now = config->now;
+    core->trace = (struct trace){ .sink = config->trace, .host = config->trace_host };
+    random_init(&core->random, config->seed);
+    wheel_init(&core->wheel, config->now);
+    neighbours_init(&stack->neighbours, core);
+    claims_init(&stack->claims, core);
+    ip_ids_init(&stack->ids, core);
+    ip_errors_init(&stack->errors, core);
+    path_mtus_init(&stack->path_mtus, core);
+    reassembly_init(&stack->reassembly, core);
+    icmp_init(&stack->icmp, core);
+    stack->table.any_destination = config->forward_any_destination;
+    stack->interface[0].mtu = UINT16_MAX;
+    stack->interfaces = stack->table.interfaces = 1;
+    if (intent_queue_init(&core->intents, &core->slabs)) {
+        stack->tcp = tcp_create(core, descriptors);
+        stack->udp = stack->tcp == NULL ? NULL : udp_create(core, descriptors);
+        stack->user = stack->udp == NULL ? NULL : user_create(core, stack->tcp, stack->udp, descriptors);
+    }
+    if (stack->user == NULL) {
         baro_stack_free(stack);
         return NULL;
     }
-    stack->interface[0].mtu = UINT16_MAX;
-    stack->interfaces = 1;
     return stack;
 }
 
@@ -36,6 +69,17 @@ void baro_stack_free(struct baro_stack *stack)
 
     if (stack == NULL)
         return;
+    if (stack->user != NULL)
+        user_free(stack->user);
+    if (stack->udp != NULL)
+        udp_free(stack->udp);
+    if (stack->tcp != NULL)
+        tcp_free(stack->tcp);
+    reassembly_release(&stack->reassembly);
+    claims_release(&stack->claims);
+    neighbours_release(&stack->neighbours);
+    burst_release(stack);
+    slab_give_back(&stack->core.slabs, stack->ping_octets, PING_OCTETS);
     intent_queue_release(&stack->core.intents, &stack->core.slabs);
     slabs = stack->core.slabs;
     slab_give_back(&slabs, stack, sizeof *stack);
@@ -43,102 +87,289 @@ void baro_stack_free(struct baro_stack *stack)
 
 void baro_stack_set_trace(struct baro_stack *stack, struct baro_trace_sink trace, uint32_t host)
 {
-    stack->core.trace = (struct trace){ trace, host };
+    stack->core.trace = (struct trace){ .sink = trace, .host = host };
+}
+
+/* ---- configuration ---- */
+
+static bool is_interface(const struct baro_stack *stack, int interface)
+{
+    return interface >= 1 && interface < stack->interfaces;
+}
+
+static void set_filter(struct baro_stack *stack, int interface)
+{
+    const struct baro_device *device = stack->interface[interface].device;
+    const struct ip_interface *at = &stack->table.interface[interface];
+    struct baro_mac mac[1 + IP_GROUPS];
+    unsigned count = 0;
+
+    if (device->set_filter == NULL)
+        return;
+    mac[count++] = ethernet_group_mac(baro_ipv4(224, 0, 0, 1));
+    for (unsigned i = 0; i < at->groups; i++)
+        mac[count++] = ethernet_group_mac(at->group[i].address);
+    /* An adapter whose filter is full lets too little through; there is nobody to tell but the one who joins. */
+    (void)device->set_filter(device->context, mac, count, false);
 }
 
 int baro_stack_add_interface(struct baro_stack *stack, const struct baro_device *device)
 {
-    struct interface *interface = &stack->interface[stack->interfaces];
+    struct interface *interface;
 
-    if (device->mtu < 68 || device->mtu > UINT16_MAX)
+    if (device->mtu < MTU_LEAST || device->mtu > UINT16_MAX)
         return -EINVAL;
     if (stack->interfaces == STACK_INTERFACES)
         return -ENOSPC;
+    interface = &stack->interface[stack->interfaces];
     interface->device = device;
     interface->mtu = device->mtu;
-    return stack->interfaces++;
+    stack->table.interfaces = ++stack->interfaces;
+    set_filter(stack, stack->interfaces - 1);
+    return stack->interfaces - 1;
 }
 
 int baro_stack_add_address(struct baro_stack *stack, int interface, struct baro_address address,
                            unsigned prefix_length, bool probe)
 {
-    (void)address, (void)prefix_length, (void)probe;
-    return interface < 1 || interface >= stack->interfaces ? -ENODEV : 0;
+    int result;
+
+    if (!is_interface(stack, interface))
+        return -ENODEV;
+    result = ip_address_add(&stack->table, interface, address, prefix_length, !probe);
+    if (result != 0)
+        return result;
+    result = claim_begin(&stack->claims, interface, address, probe);
+    if (result != 0)
+        ip_address_remove(&stack->table, interface, address);
+    return result;
 }
 
 int baro_stack_remove_address(struct baro_stack *stack, int interface, struct baro_address address)
 {
-    (void)stack, (void)interface, (void)address;
-    return -EADDRNOTAVAIL;
+    int result;
+
+    if (!is_interface(stack, interface))
+        return -EADDRNOTAVAIL;
+    result = ip_address_remove(&stack->table, interface, address);
+    if (result != 0)
+        return result;
+    claim_end(&stack->claims, interface, address);
+    tcp_address_removed(stack->tcp, address);
+    return 0;
 }
 
 int baro_stack_add_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length,
                          struct baro_address gateway, int interface)
 {
-    (void)stack, (void)prefix, (void)prefix_length, (void)gateway, (void)interface;
-    return -ENETUNREACH;
+    if (!is_interface(stack, interface))
+        return -EINVAL;
+    return ip_route_add(&stack->table, prefix, prefix_length, gateway, interface);
 }
 
 int baro_stack_remove_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length)
 {
-    (void)stack, (void)prefix, (void)prefix_length;
-    return -ENETUNREACH;
+    return ip_route_remove(&stack->table, prefix, prefix_length);
 }
 
 int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_address group)
 {
-    (void)stack, (void)interface, (void)group;
-    return -ENODEV;
+    bool changed;
+    int result;
+
+    if (!is_interface(stack, interface))
+        return -ENODEV;
+    result = ip_group_join(&stack->table, interface, group, &changed);
+    if (changed)
+        set_filter(stack, interface);
+    return result;
 }
 
 int baro_stack_leave_group(struct baro_stack *stack, int interface, struct baro_address group)
 {
-    (void)stack, (void)interface, (void)group;
-    return -ENOENT;
+    bool changed;
+    int result;
+
+    if (!is_interface(stack, interface))
+        return -ENODEV;
+    result = ip_group_leave(&stack->table, interface, group, &changed);
+    if (changed)
+        set_filter(stack, interface);
+    return result;
 }
 
 int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct baro_address address,
                              struct baro_mac mac)
 {
-    (void)stack, (void)interface, (void)address, (void)mac;
-    return -ENODEV;
+    if (!is_interface(stack, interface))
+        return -ENODEV;
+    if (address.family != BARO_FAMILY_IPV4 || address_is_multicast(address) || address_is_unspecified(address) ||
+        mac_is_group(mac))
+        return -EINVAL;
+    return neighbour_fix(&stack->neighbours, interface, address, mac);
+}
+
+/* ---- time ---- */
+
+/* Packets whose neighbour did not answer: whoever sent them hears of it as of a router's ICMP host unreachable. */
+static void tell_failed(struct baro_stack *stack)
+{
+    struct pending *pending;
+
+    while ((pending = neighbour_next_failed(&stack->neighbours)) != NULL) {
+        struct baro_bytes packet = { pending->octets + ethernet_header_SIZE,
+                                     pending->length - ethernet_header_SIZE };
+        struct icmp_error error = { .type = ICMP_UNREACHABLE, .code = ICMP_HOST_UNREACHABLE };
+
+        core_drop(&stack->core, BARO_DROP_NEIGHBOUR_UNREACHABLE);
+        if (icmp_quote_read(packet, &error))
+            receive_error(stack, error.local, &error);
+        neighbour_release(&stack->neighbours, pending);
+    }
+}
+
+static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
+{
+    const struct baro_address any = { .family = BARO_FAMILY_NONE };
+    const struct claim *claim;
+    struct ip_packet packet;
+
+    if (timer->kind < TIMER_NEIGHBOUR) {
+        tcp_timer(stack->tcp, timer);
+        return;
+    }
+    switch (timer->kind) {
+    case TIMER_NEIGHBOUR:
+        neighbour_timer(&stack->neighbours, timer);
+        tell_failed(stack);
+        break;
+    case TIMER_ADDRESS:
+        claim = claim_timer(&stack->claims, timer);
+        if (claim != NULL)
+            ip_address_usable(&stack->table, claim->interface, claim->address);
+        break;
+    case TIMER_REASSEMBLY:
+        if (reassembly_is_lent(&stack->reassembly)) { /* the last one's quote has not been sent yet */
+            transmit_drain(stack);
+            reassembly_returned(&stack->reassembly);
+        }
+        if (reassembly_timer(&stack->reassembly, timer, &packet))
+            ip_error_intend(&stack->errors, &packet, packet.to_group ? any : packet.destination, ICMP_TIME_EXCEEDED,
+                            ICMP_REASSEMBLY_EXCEEDED, 0);
+        break;
+    default:
+        assert(!"a timer that nobody owns");
+        break;
+    }
 }
 
 unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
 {
+    struct wheel_timer *timer;
+    unsigned frames = 0;
+
+    assert(!instant_before(now, stack->core.now));
     stack->core.now = now;
-    while (wheel_expired(&stack->core.wheel, now) != NULL)
+    for (int i = 1; i < stack->interfaces; i++)
+        frames += receive_burst(stack, i);
+    while ((timer = wheel_expired(&stack->core.wheel, now)) != NULL) {
+        run_timer(stack, timer);
+        if (intent_queue_is_nearly_full(&stack->core.intents))
+            transmit_drain(stack);
+    }
+    baro_stack_flush(stack);
+    for (unsigned round = 0; round < LOOPBACK_ROUNDS && receive_loopback(stack); round++)
         continue;
-    return 0;
+    return frames;
 }
 
 void baro_stack_flush(struct baro_stack *stack)
 {
-    while (intent_first(&stack->core.intents) != NULL)
-        intent_done(&stack->core.intents);
+    transmit_drain(stack);
+    reassembly_returned(&stack->reassembly);
 }
 
 bool baro_stack_next_deadline(const struct baro_stack *stack, struct baro_instant *deadline)
 {
+    /* Intents that wait for room in a device are sent at a poll for the room, or for whatever comes first. */
+    if (stack->core.intents.count > stack->blocked || stack->loopback.used[stack->loopback.filling] != 0) {
+        *deadline = stack->core.now;
+        return true;
+    }
     return wheel_next(&stack->core.wheel, deadline);
 }
+
+/* ---- pings ---- */
 
 int baro_stack_ping(struct baro_stack *stack, struct baro_address destination, uint16_t id, uint16_t sequence,
                     size_t length)
 {
-    (void)stack, (void)destination, (void)id, (void)sequence, (void)length;
-    return -ENETUNREACH;
+    const struct baro_address any = { .family = BARO_FAMILY_NONE };
+    struct core *core = &stack->core;
+    struct intent *intent;
+    struct ip_hop hop;
+
+    if (length > PING_OCTETS)
+        return -EMSGSIZE;
+    if (!ip_find_route(&stack->table, destination, any, 0, &hop))
+        return -ENETUNREACH;
+    if (stack->ping_octets == NULL) {
+        stack->ping_octets = slab_take(&core->slabs, PING_OCTETS);
+        for (uint32_t i = 0; stack->ping_octets != NULL && i < PING_OCTETS; i++)
+            stack->ping_octets[i] = (uint8_t)i;
+    }
+    if (intent_queue_is_nearly_full(&core->intents))
+        baro_stack_flush(stack);
+    intent = stack->ping_octets == NULL ? NULL : intent_add(&core->intents, INTENT_ICMP_ECHO_REQUEST);
+    if (intent == NULL)
+        return -ENOBUFS;
+    intent->as.icmp = (struct intent_icmp){ .source = hop.source,
+                                            .destination = destination,
+                                            .type = ICMP_ECHO_REQUEST,
+                                            .value = (uint32_t)id << 16 | sequence,
+                                            .length = (uint32_t)length };
+    icmp_ping_sent(&stack->icmp, destination, id, sequence);
+    return 0;
 }
 
 bool baro_stack_ping_result(struct baro_stack *stack, struct baro_ping_result *result)
 {
-    (void)stack, (void)result;
-    return false;
+    return icmp_ping_result(&stack->icmp, result);
 }
 
-void baro_stack_check_invariants(const struct baro_stack *stack)
+/* ---- questions ---- */
+
+int stack_path(struct baro_stack *stack, const struct baro_address *destination,
+               const struct baro_address *wanted_source, struct ip_path *path)
 {
-    (void)stack;
+    const struct baro_device *device;
+    struct ip_hop hop;
+
+    if (!ip_find_route(&stack->table, *destination, *wanted_source, 0, &hop))
+        return -ENETUNREACH;
+    device = stack->interface[hop.interface].device;
+    path->source = hop.source;
+    path->mtu = path_mtu_get(&stack->path_mtus, *destination, stack->interface[hop.interface].mtu);
+    path->super_segment = device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0 ? path->mtu : 0;
+    return 0;
+}
+
+bool stack_owns(const struct baro_stack *stack, struct baro_address address)
+{
+    return ip_owner(&stack->table, address) >= 0;
+}
+
+bool stack_is_broadcast(const struct baro_stack *stack, struct baro_address address)
+{
+    return ip_is_broadcast(&stack->table, -1, address);
+}
+
+int stack_interface_to(const struct baro_stack *stack, struct baro_address destination)
+{
+    const struct baro_address any = { .family = BARO_FAMILY_NONE };
+    struct ip_hop hop;
+
+    return ip_find_route(&stack->table, destination, any, 0, &hop) ? hop.interface : -ENETUNREACH;
 }
 
 void baro_stack_statistics(const struct baro_stack *stack, struct baro_statistics *statistics)
@@ -148,27 +379,18 @@ void baro_stack_statistics(const struct baro_stack *stack, struct baro_statistic
     statistics->slab_bytes = stack->core.slabs.taken;
 }
 
-int stack_path(struct baro_stack *stack, const struct baro_address *destination,
-               const struct baro_address *wanted_source, struct ip_path *path)
+void baro_stack_check_invariants(const struct baro_stack *stack)
 {
-    (void)stack, (void)destination, (void)wanted_source, (void)path;
-    return -ENETUNREACH;
-}
+    const struct core *core = &stack->core;
 
-bool stack_owns(const struct baro_stack *stack, struct baro_address address)
-{
-    (void)stack;
-    return address_is_loopback(address);
-}
-
-bool stack_is_broadcast(const struct baro_stack *stack, struct baro_address address)
-{
-    (void)stack;
-    return address_is_limited_broadcast(address);
-}
-
-int stack_interface_to(const struct baro_stack *stack, struct baro_address destination)
-{
-    (void)stack, (void)destination;
-    return -ENETUNREACH;
+    assert(core->intents.count <= INTENT_QUEUE_SIZE && stack->blocked <= core->intents.count);
+    assert(stack->burst.count == 0); /* nothing is left behind between calls */
+    assert(stack->loopback.used[1 - stack->loopback.filling] == 0);
+    assert(core->slabs.charged <= core->slabs.limit);
+    neighbours_check_invariants(&stack->neighbours);
+    reassembly_check_invariants(&stack->reassembly);
+    tcp_check_invariants(stack->tcp);
+    udp_check_invariants(stack->udp);
+    user_check_invariants(stack->user);
+    (void)core;
 }

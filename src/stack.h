@@ -1,18 +1,34 @@
 /* src/stack.h: one stack as the parts that join its layers see it (receive.c, transmit.c, stack.c, calls.c).
  *
  * The layers do not know one another. What one needs of another is asked for here, by these few functions, and
- * handed to it as a value: `user` and the transports get a struct ip_path, never a routing table. */
+ * handed to it as a value: `user` and the transports get a struct ip_path, never a routing table.
+ *
+ * tcp_in() and udp_in() count and tell what they drop themselves (core_drop); receive.c only looks at the reason. */
 #ifndef STACK_H
 #define STACK_H
 
 #include "base/core.h"
 #include "codec/ip_packet.h"
+#include "ethernet/claim.h"
+#include "ethernet/neighbour.h"
+#include "ip/error.h"
+#include "ip/output.h"
+#include "ip/path_mtu.h"
+#include "ip/reassembly.h"
+#include "ip/table.h"
+#include "transport/icmp.h"
 
 struct tcp;
 struct udp;
 struct user;
 
-enum { STACK_INTERFACES = 17 /* 0 is the loopback inside */ };
+enum {
+    STACK_INTERFACES = IP_INTERFACES,   /* 0 is the loopback inside */
+    STACK_HEADER_LIMIT = 14 + 20 + 60,  /* octets of headers in front of payload */
+    BURST_COPY_OCTETS = 32768,          /* payload that the burst copies because it would not live long enough */
+    LOOPBACK_OCTETS = 262144,           /* of each of the two areas */
+    LOOPBACK_ROUNDS = 16                /* areas that one poll empties */
+};
 
 struct interface {
     const struct baro_device *device; /* borrowed; NULL for the loopback */
@@ -20,14 +36,45 @@ struct interface {
     uint64_t departures;              /* frames that the device took */
 };
 
+/* Frames on their way to one device: sent together when 64 are there, when another interface's turn comes, or when
+ * the drain ends. Their headers live here, their payload in send rings and received frames. */
+struct burst {
+    int interface;
+    unsigned count, room; /* frames collected; frames that the device takes in all */
+    uint32_t copied;
+    uint8_t *copy;        /* BURST_COPY_OCTETS, taken at the first need */
+    uint8_t *scratch;     /* a whole frame for FRAME_OUT; taken at the first need */
+    struct baro_tx_frame frame[BARO_BURST_LIMIT];
+    uint8_t header[BARO_BURST_LIMIT][STACK_HEADER_LIMIT + 2];
+};
+
+/* What we send to ourselves: two areas of frames, one filling while the other is worked off. */
+struct loopback {
+    uint8_t *area[2];
+    uint32_t used[2];
+    unsigned filling;
+    uint64_t arrivals;
+};
+
 struct baro_stack {
     struct core core;
+    struct neighbours neighbours;
+    struct claims claims;
+    struct ip_table table;
+    struct ip_ids ids;
+    struct ip_errors errors;
+    struct path_mtus path_mtus;
+    struct reassembly reassembly;
+    struct icmp icmp;
     struct tcp *tcp;
     struct udp *udp;
     struct user *user;
-    bool forward_any_destination;
-    int interfaces;                   /* numbers in use: 0 to interfaces - 1 */
     struct interface interface[STACK_INTERFACES];
+    int interfaces;       /* numbers in use: 0 to interfaces - 1 */
+    unsigned blocked;     /* intents that wait for room in a device */
+    uint8_t *ping_octets; /* payload of our echo requests, taken at the first one */
+    struct burst burst;
+    struct loopback loopback;
 };
 
 /* The way to `destination`: source address, path MTU, what one super-segment may hold. `wanted_source` of family
@@ -45,5 +92,36 @@ bool stack_is_broadcast(const struct baro_stack *stack, struct baro_address addr
 /* The interface whose route leads to `destination` (a group: the one that joins and sends by default), or
  * -ENETUNREACH. */
 int stack_interface_to(const struct baro_stack *stack, struct baro_address destination);
+
+/* ---- between the files of this folder ---- */
+
+/* receive.c: one burst of a device; returns how many frames. */
+unsigned receive_burst(struct baro_stack *stack, int interface);
+/* receive.c: what waits in the loopback; false: nothing. */
+bool receive_loopback(struct baro_stack *stack);
+/* receive.c: somebody says that our packet `error` quotes failed; `from` says so. For an error of our own making too. */
+enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_address from,
+                                    const struct icmp_error *error);
+
+/* transmit.c: sends what the intents say and what waited for neighbours; received frames may go afterwards. */
+void transmit_drain(struct baro_stack *stack);
+
+/* message.c: sends one message, or as much of it as can be; what cannot is dropped and told. */
+void message_send(struct baro_stack *stack, const struct ip_message *message);
+
+/* burst.c: how many more frames interface takes now. */
+unsigned burst_room(struct baro_stack *stack, int interface);
+/* burst.c: the next frame's place, its header to be written; NULL: no room. burst_push() adds it, with up to two more
+ * parts in `frame`. */
+uint8_t *burst_header(struct baro_stack *stack, int interface);
+void burst_push(struct baro_stack *stack, const struct baro_tx_frame *frame);
+/* burst.c: payload that lives no longer than this call, copied; false: flush behind it instead. */
+bool burst_keep(struct baro_stack *stack, struct baro_bytes *bytes);
+void burst_flush(struct baro_stack *stack);
+/* burst.c: a frame to ourselves. False: the area is full. */
+bool loopback_push(struct baro_stack *stack, const struct baro_tx_frame *frame);
+/* burst.c: the next frame of the area being worked off; *at begins at 0. */
+bool loopback_next(struct baro_stack *stack, unsigned area, uint32_t *at, struct baro_rx_frame *frame);
+void burst_release(struct baro_stack *stack);
 
 #endif

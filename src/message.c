@@ -1,0 +1,343 @@
+/* src/message.c: the way down, lower half: a message becomes packets, packets become frames.
+ *
+ * A message gets its route, path MTU, IP header and MAC address here, its checksum unless the device does that,
+ * and is cut where it must be: a TCP super-segment into segments when the device cannot, a datagram into
+ * fragments. A packet whose neighbour is not known yet is copied and waits there. */
+#include "stack.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/checksum.h"
+#include "codec/ipv4.h"
+#include "codec/tcp.h"
+#include "ethernet/frame.h"
+#include "transport/udp/udp.h"
+
+enum { HEADERS = ethernet_header_SIZE + ipv4_header_SIZE /* in front of the transport's */ };
+
+/* A message on its way to becoming frames. */
+struct outgoing {
+    const struct ip_message *message;
+    struct ip_hop hop;
+    uint32_t mtu;            /* of the path */
+    uint32_t payload;        /* octets behind the transport header */
+    struct baro_mac mac;
+    struct neighbour *entry; /* not NULL: its answer is waited for */
+    bool waits;
+};
+
+static uint32_t payload_of(const struct ip_message *message)
+{
+    uint32_t octets = 0;
+
+    for (unsigned i = 0; i < message->parts; i++)
+        octets += (uint32_t)message->part[i].length;
+    return octets;
+}
+
+/* The octets [offset, offset + length) of the payload in up to two parts. */
+static unsigned slice(const struct ip_message *message, uint32_t offset, uint32_t length, struct baro_bytes *part)
+{
+    unsigned parts = 0;
+
+    for (unsigned i = 0; i < message->parts && length != 0; i++) {
+        uint32_t here = (uint32_t)message->part[i].length;
+        uint32_t take;
+
+        if (offset >= here) {
+            offset -= here;
+            continue;
+        }
+        take = here - offset < length ? here - offset : length;
+        part[parts++] = (struct baro_bytes){ message->part[i].data + offset, take };
+        length -= take;
+        offset = 0;
+    }
+    return parts;
+}
+
+static uint64_t sum_parts(uint64_t sum, const struct baro_bytes *part, unsigned parts)
+{
+    bool odd = false;
+
+    for (unsigned i = 0; i < parts; i++) {
+        uint64_t piece = checksum_add(0, part[i].data, part[i].length);
+
+        sum += odd ? checksum_swap(piece) : piece;
+        odd ^= (part[i].length & 1) != 0;
+    }
+    return sum;
+}
+
+/* Writes the transport checksum of `header` over itself and the parts. ICMP's has no pseudo-header. */
+static void fill_checksum(const struct ip_message *message, uint8_t *header, const struct baro_bytes *part,
+                          unsigned parts, uint32_t payload, bool offload)
+{
+    uint64_t sum = 0;
+    uint16_t value;
+
+    if (message->checksum_none)
+        return;
+    if (message->protocol != IP_PROTOCOL_ICMP)
+        sum = checksum_pseudo(message->source, message->destination, message->protocol,
+                              message->header_length + payload);
+    if (offload) {
+        write_be16(header + message->checksum_offset, (uint16_t)~checksum_fold(sum));
+        return;
+    }
+    assert(message->header_length % 2 == 0);
+    value = checksum_fold(sum_parts(checksum_add(sum, header, message->header_length), part, parts));
+    if (value == 0 && message->protocol == IP_PROTOCOL_UDP)
+        value = UINT16_MAX; /* RFC 768: zero means "none" */
+    write_be16(header + message->checksum_offset, value);
+}
+
+/* ---- one packet ---- */
+
+/* A frame is written: to its device, to ourselves, or to where it waits. */
+static void hand_over(struct baro_stack *stack, const struct outgoing *out, struct baro_tx_frame *frame)
+{
+    struct pending *pending;
+    uint32_t length = 0;
+
+    if (out->hop.interface == 0) {
+        if (!loopback_push(stack, frame))
+            core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
+        return;
+    }
+    if (!out->waits) {
+        burst_push(stack, frame);
+        return;
+    }
+    for (unsigned i = 0; i < frame->parts; i++)
+        length += (uint32_t)frame->part[i].length;
+    pending = out->entry == NULL ? NULL : neighbour_wait(&stack->neighbours, out->entry, length);
+    if (out->entry == NULL)
+        core_drop(&stack->core, BARO_DROP_NEIGHBOUR_QUEUE_FULL);
+    if (pending == NULL)
+        return;
+    length = 0;
+    for (unsigned i = 0; i < frame->parts; i++) {
+        if (frame->part[i].length != 0)
+            memcpy(pending->octets + length, frame->part[i].data, frame->part[i].length);
+        length += (uint32_t)frame->part[i].length;
+    }
+}
+
+static void trace_packet(struct baro_stack *stack, const struct outgoing *out, const struct ip_piece *piece)
+{
+    const struct ip_message *message = out->message;
+    struct core *core = &stack->core;
+
+    if (piece->more || piece->offset != 0)
+        TRACE(core, FRAGMENT_OUT, TRACE_A(message->destination), TRACE_N(piece->id), TRACE_N(piece->offset),
+              TRACE_N(piece->length), TRACE_N(piece->more));
+    TRACE(core, IP_OUT, TRACE_A(message->source), TRACE_A(message->destination), TRACE_N(message->protocol),
+          TRACE_N(message->ttl), TRACE_N(ipv4_header_SIZE + piece->length), TRACE_N(piece->id),
+          TRACE_N(piece->dont_fragment));
+    TRACE(core, ROUTE, TRACE_A(message->destination), TRACE_A(out->hop.next_hop), TRACE_N(out->hop.interface),
+          TRACE_N(out->hop.prefix_length), TRACE_N(out->mtu));
+    if (out->hop.interface == 0)
+        TRACE(core, LOOPBACK, TRACE_A(message->destination), TRACE_N(ipv4_header_SIZE + piece->length));
+    else
+        TRACE(core, ETHERNET_OUT, TRACE_M(out->mac), TRACE_M(stack->interface[out->hop.interface].device->mac),
+              TRACE_N(ETHERNET_TYPE_IPV4));
+}
+
+/* One IP packet: `header_length` octets of transport header, then `parts`. `checksum`: fill it in, or leave it to the
+ * device if that can. `gso_size`: the device cuts. */
+static void send_packet(struct baro_stack *stack, const struct outgoing *out, const struct ip_piece *piece,
+                        const uint8_t *header, unsigned header_length, const struct baro_bytes *part,
+                        unsigned parts, uint16_t gso_size, bool checksum)
+{
+    const struct ip_message *message = out->message;
+    const struct baro_device *device = stack->interface[out->hop.interface].device;
+    bool offload = checksum && device != NULL && !out->waits && message->protocol != IP_PROTOCOL_ICMP &&
+                   !message->checksum_none && (device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
+    uint8_t local[STACK_HEADER_LIMIT];
+    uint8_t *head = out->waits || device == NULL ? local : burst_header(stack, out->hop.interface);
+    struct baro_tx_frame frame = { .parts = 1 + parts, .gso_size = gso_size };
+
+    trace_packet(stack, out, piece);
+    stack->core.counters.ip_out++;
+    if (head == NULL) {
+        core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
+        return;
+    }
+    ethernet_write(head, out->mac, device == NULL ? (struct baro_mac){ { 0 } } : device->mac, ETHERNET_TYPE_IPV4);
+    ip_write(message, piece, head + ethernet_header_SIZE);
+    memcpy(head + HEADERS, header, header_length);
+    if (checksum)
+        fill_checksum(message, head + HEADERS, part, parts, piece->length - header_length, offload);
+    if (gso_size != 0)
+        frame.header_length = (uint16_t)(HEADERS + header_length);
+    if (offload) {
+        frame.checksum_start = HEADERS;
+        frame.checksum_offset = message->checksum_offset;
+    }
+    frame.part[0] = (struct baro_bytes){ head, HEADERS + header_length };
+    for (unsigned i = 0; i < parts; i++)
+        frame.part[1 + i] = part[i];
+    hand_over(stack, out, &frame);
+}
+
+/* The group of the last packet ends, that of the next begins. */
+static void next_group(struct baro_stack *stack)
+{
+    TRACE_GROUP_END(&stack->core);
+    TRACE_GROUP_BEGIN(&stack->core);
+}
+
+/* A super-segment in pieces: FIN and PSH only on the last, CWR only on the first (RFC 3168 §6.1.2). */
+static void send_segments(struct baro_stack *stack, const struct outgoing *out, uint32_t size)
+{
+    const struct ip_message *message = out->message;
+    uint8_t header[sizeof message->header];
+    uint32_t seq = read_be32(message->header + 4);
+    uint8_t flags = message->header[13];
+
+    memcpy(header, message->header, message->header_length);
+    for (uint32_t at = 0; at < out->payload; at += size) {
+        uint32_t length = out->payload - at < size ? out->payload - at : size;
+        const struct ip_piece piece = { .length = message->header_length + length, .dont_fragment = true };
+        struct baro_bytes part[2];
+        unsigned parts = slice(message, at, length, part);
+
+        write_be32(header + 4, seq + at);
+        header[13] = flags;
+        if (at + length != out->payload)
+            header[13] &= (uint8_t)~(TCP_FLAG_FIN | TCP_FLAG_PSH);
+        if (at != 0) {
+            header[13] &= (uint8_t)~TCP_FLAG_CWR;
+            next_group(stack);
+        }
+        send_packet(stack, out, &piece, header, message->header_length, part, parts, 0, true);
+    }
+}
+
+static void send_fragments(struct baro_stack *stack, const struct outgoing *out)
+{
+    const struct ip_message *message = out->message;
+    uint32_t total = message->header_length + out->payload;
+    uint32_t size = (out->mtu - ipv4_header_SIZE) & ~UINT32_C(7);
+    uint8_t header[sizeof message->header];
+    struct ip_piece piece = { .id = ip_id_next(&stack->ids, message->source, message->destination,
+                                               message->protocol) };
+
+    memcpy(header, message->header, message->header_length);
+    fill_checksum(message, header, message->part, message->parts, out->payload, false);
+    for (uint32_t at = 0; at < total; at += size) {
+        unsigned header_length = at == 0 ? message->header_length : 0;
+        struct baro_bytes part[2];
+        unsigned parts;
+
+        piece.offset = at;
+        piece.length = total - at < size ? total - at : size;
+        piece.more = at + piece.length != total;
+        parts = slice(message, at == 0 ? 0 : at - message->header_length, piece.length - header_length, part);
+        if (at != 0)
+            next_group(stack);
+        stack->core.counters.fragments_out++;
+        send_packet(stack, out, &piece, header, header_length, part, parts, 0, false);
+    }
+}
+
+/* ---- one message ---- */
+
+/* Route, permission and neighbour of a message; false: dropped. */
+static bool find_way(struct baro_stack *stack, struct outgoing *out)
+{
+    const struct ip_message *message = out->message;
+    struct baro_address destination = message->destination, asks;
+
+    if (!ip_find_route(&stack->table, destination, message->source, message->interface, &out->hop)) {
+        core_drop(&stack->core, BARO_DROP_IP_NO_ROUTE);
+        return false;
+    }
+    out->mtu = stack->interface[out->hop.interface].mtu;
+    if (out->hop.interface == 0)
+        return true;
+    if (ip_is_broadcast(&stack->table, -1, destination)) {
+        if (!message->broadcast_allowed) {
+            core_drop(&stack->core, BARO_DROP_IP_BROADCAST_REFUSED);
+            return false;
+        }
+        out->mac = ethernet_broadcast_mac();
+        return true;
+    }
+    if (address_is_multicast(destination)) {
+        out->mac = ethernet_group_mac(destination);
+        return true;
+    }
+    out->mtu = path_mtu_get(&stack->path_mtus, destination, out->mtu);
+    asks = ip_source(&stack->table, out->hop.interface, out->hop.next_hop);
+    if (asks.family == BARO_FAMILY_NONE)
+        asks = baro_ipv4(0, 0, 0, 0);
+    out->waits = !neighbour_resolve(&stack->neighbours, out->hop.interface, out->hop.next_hop, asks, &out->mac,
+                                    &out->entry);
+    return true;
+}
+
+static void too_big(struct baro_stack *stack, const struct outgoing *out)
+{
+    const struct ip_message *message = out->message;
+
+    core_drop(&stack->core, BARO_DROP_IP_TOO_BIG);
+    if (message->protocol == IP_PROTOCOL_UDP) {
+        struct baro_endpoint local = { message->source, { read_be16(message->header) } };
+        struct baro_endpoint remote = { message->destination, { read_be16(message->header + 2) } };
+
+        udp_icmp_error(stack->udp, local, remote, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, out->mtu);
+    }
+}
+
+/* As one packet, as TCP segments, or as fragments. */
+static void send_out(struct baro_stack *stack, const struct outgoing *out)
+{
+    const struct ip_message *message = out->message;
+    const struct baro_device *device = stack->interface[out->hop.interface].device;
+    uint32_t headers = (uint32_t)ipv4_header_SIZE + message->header_length;
+    uint32_t total = headers + out->payload;
+    uint32_t size = message->gso_size != 0 ? message->gso_size : out->payload;
+    bool device_cuts = device == NULL ||
+                       (!out->waits && (device->capabilities & BARO_DEVICE_TSO) != 0 && headers + size <= out->mtu);
+
+    if (total > UINT16_MAX || headers >= out->mtu) {
+        too_big(stack, out);
+    } else if (message->protocol == IP_PROTOCOL_TCP && out->payload > size && !device_cuts) {
+        send_segments(stack, out, headers + size > out->mtu ? out->mtu - headers : size);
+    } else if (total > out->mtu && message->protocol == IP_PROTOCOL_TCP && out->payload <= size) {
+        send_segments(stack, out, out->mtu - headers); /* the path became narrower than TCP knew */
+    } else if (total > out->mtu && message->protocol != IP_PROTOCOL_TCP) {
+        if (message->dont_fragment)
+            too_big(stack, out);
+        else
+            send_fragments(stack, out);
+    } else {
+        struct ip_piece piece = { .length = message->header_length + out->payload,
+                                  .dont_fragment = message->dont_fragment };
+
+        if (!message->dont_fragment)
+            piece.id = ip_id_next(&stack->ids, message->source, message->destination, message->protocol);
+        send_packet(stack, out, &piece, message->header, message->header_length, message->part, message->parts,
+                    out->payload > size ? (uint16_t)size : 0, true);
+    }
+}
+
+void message_send(struct baro_stack *stack, const struct ip_message *message)
+{
+    struct outgoing out = { .message = message, .payload = payload_of(message) };
+
+    if (!find_way(stack, &out))
+        return;
+    send_out(stack, &out);
+    if (message->multicast_loop && address_is_multicast(message->destination) &&
+        ip_is_member(&stack->table, out.hop.interface, message->destination)) {
+        struct outgoing copy = { .message = message, .payload = out.payload, .mtu = UINT16_MAX };
+
+        copy.hop.next_hop = message->destination;
+        next_group(stack);
+        send_out(stack, &copy);
+    }
+}

@@ -1,0 +1,283 @@
+/* src/receive.c: the way up, from the frame that a device handed over to the protocol that takes it.
+ *
+ *      1 to 5  signal, FCS, MAC address, buffer and driver were the device's business
+ *      6       the type field:            from_device(), ethernet/frame.h
+ *      7       the right software:        ARP here (arp_packet), IPv4 there (ip_packet)
+ *      8       IP header, is it for me?   ip/input.h
+ *      9       fragments:                 ip/reassembly.h
+ *     10       the protocol number:       deliver()
+ *
+ * A burst is parsed whole first and then worked off, so that the memory of later frames is on its way while
+ * earlier ones are looked at. What must be sent is left as intents, and drained once behind the burst: the received
+ * frames are borrowed until then. */
+#include "stack.h"
+
+#include <assert.h>
+
+#include "codec/ipv4.h"
+#include "ethernet/arp.h"
+#include "ethernet/frame.h"
+#include "ip/input.h"
+#include "transport/tcp/tcp.h"
+#include "transport/udp/udp.h"
+#include "user/user.h"
+
+/* ---- step 7: ARP ---- */
+
+static void arp_packet(struct baro_stack *stack, int interface, struct baro_bytes payload)
+{
+    struct core *core = &stack->core;
+    struct baro_mac own = stack->interface[interface].device->mac;
+    struct arp_packet arp;
+    enum baro_drop_reason reason = arp_read(&arp, payload);
+    bool for_us;
+
+    core->counters.arp_in++;
+    if (reason == BARO_DROP_NONE || reason == BARO_DROP_ARP_BAD_SENDER)
+        TRACE(core, ARP_IN, TRACE_N(arp.operation), TRACE_A(arp.sender), TRACE_M(arp.sender_mac),
+              TRACE_A(arp.target));
+    if (reason != BARO_DROP_NONE) {
+        core_drop(core, reason);
+        return;
+    }
+    switch (claim_check(&stack->claims, interface, &arp, own)) {
+    case CLAIM_LOST: {
+        struct baro_address lost = address_is_unspecified(arp.sender) ? arp.target : arp.sender;
+
+        claim_end(&stack->claims, interface, lost);
+        ip_address_remove(&stack->table, interface, lost);
+        core_drop(core, BARO_DROP_ARP_CONFLICT);
+        return;
+    }
+    case CLAIM_DEFENDED:
+        core_drop(core, BARO_DROP_ARP_CONFLICT);
+        return;
+    case CLAIM_NO_CONFLICT:
+        break;
+    }
+    for_us = ip_owner(&stack->table, arp.target) == interface;
+    /* RFC 826's merge; the answer to us is the one that proves something. */
+    neighbour_learn(&stack->neighbours, interface, arp.sender, arp.sender_mac, for_us && arp.operation == ARP_REQUEST,
+                    arp.operation == ARP_REPLY && mac_equal(arp.target_mac, own));
+    if (!for_us) {
+        core_drop(core, BARO_DROP_ARP_NOT_FOR_ME);
+    } else if (arp.operation == ARP_REQUEST) {
+        const struct intent_arp reply = { .operation = ARP_REPLY,
+                                          .interface = interface,
+                                          .sender = arp.target,
+                                          .target = arp.sender,
+                                          .target_mac = arp.sender_mac,
+                                          .destination = arp.sender_mac };
+
+        if (!arp_intend(core, &reply))
+            core_drop(core, BARO_DROP_INTENT_QUEUE_FULL);
+    }
+}
+
+/* ---- step 10: errors about what we sent ---- */
+
+/* "Fragmentation needed": what it makes of the path MTU, which is lowered only once the quote proved right. */
+static uint32_t lowered_mtu(struct baro_stack *stack, const struct icmp_error *error, uint32_t *link_mtu)
+{
+    const struct baro_address any = { .family = BARO_FAMILY_NONE };
+    struct ip_hop hop;
+
+    if (error->type != ICMP_UNREACHABLE || error->code != ICMP_FRAGMENTATION_NEEDED)
+        return 0;
+    if (!ip_find_route(&stack->table, error->remote, any, 0, &hop) || hop.interface == 0)
+        return 0;
+    *link_mtu = stack->interface[hop.interface].mtu;
+    return path_mtu_lowered(&stack->path_mtus, error->remote, *link_mtu, error->reported_mtu, error->length);
+}
+
+enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_address from,
+                                    const struct icmp_error *error)
+{
+    struct core *core = &stack->core;
+    const uint8_t *quoted = error->transport.data;
+    struct baro_endpoint local = { error->local, { read_be16(quoted) } };
+    struct baro_endpoint remote = { error->remote, { read_be16(quoted + 2) } };
+    enum baro_drop_reason reason = BARO_DROP_ICMP_NO_MATCH;
+    uint32_t link_mtu = 0, mtu = lowered_mtu(stack, error, &link_mtu);
+    bool needs_mtu = error->type == ICMP_UNREACHABLE && error->code == ICMP_FRAGMENTATION_NEEDED;
+    bool hard = error->type == ICMP_UNREACHABLE &&
+                (error->code == ICMP_PROTOCOL_UNREACHABLE || error->code == ICMP_PORT_UNREACHABLE);
+
+    /* A quote of something that this host does not send is a forgery. */
+    if ((!stack->table.any_destination && ip_owner(&stack->table, error->local) < 0) || (needs_mtu && mtu == 0))
+        return core_drop(core, BARO_DROP_ICMP_NO_MATCH);
+    switch (error->protocol) {
+    case IP_PROTOCOL_TCP:
+        reason = tcp_icmp_error(stack->tcp, local, remote, seq_of(read_be32(quoted + 4)), error->type, error->code, mtu);
+        break;
+    case IP_PROTOCOL_UDP:
+        reason = udp_icmp_error(stack->udp, local, remote, error->type, error->code, mtu);
+        break;
+    case IP_PROTOCOL_ICMP:
+        local.port.number = remote.port.number = 0;
+        if (icmp_ping_error(&stack->icmp, from, error))
+            reason = BARO_DROP_NONE;
+        else
+            core_drop(core, reason);
+        break;
+    default:
+        core_drop(core, reason);
+        break;
+    }
+    if (reason != BARO_DROP_NONE)
+        return reason;
+    TRACE(core, ICMP_ERROR_MATCHED, TRACE_N(error->protocol), TRACE_E(local), TRACE_E(remote), TRACE_N(error->type),
+          TRACE_N(error->code), TRACE_N(hard));
+    if (needs_mtu)
+        path_mtu_lower(&stack->path_mtus, error->remote, link_mtu, mtu);
+    return BARO_DROP_NONE;
+}
+
+/* ---- step 10: the protocol number ---- */
+
+static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
+{
+    const struct baro_address none = { .family = BARO_FAMILY_NONE };
+    struct core *core = &stack->core;
+    struct icmp_error error;
+
+    TRACE(core, PROTOCOL, TRACE_N(packet->protocol));
+    core->counters.ip_delivered++;
+    switch (packet->protocol) {
+    case IP_PROTOCOL_TCP:
+        tcp_in(stack->tcp, packet);
+        break;
+    case IP_PROTOCOL_UDP:
+        /* RFC 1122 §4.1.3.1: nobody listens there, and the sender should know. */
+        if (udp_in(stack->udp, packet) == BARO_DROP_UDP_NO_SOCKET)
+            ip_error_intend(&stack->errors, packet, packet->to_group ? none : packet->destination, ICMP_UNREACHABLE,
+                            ICMP_PORT_UNREACHABLE, 0);
+        break;
+    case IP_PROTOCOL_ICMP:
+        if (icmp_in(&stack->icmp, packet, &error) == ICMP_IS_ERROR)
+            receive_error(stack, packet->source, &error);
+        break;
+    default:
+        core->counters.ip_delivered--;
+        core_drop(core, BARO_DROP_PROTOCOL_UNKNOWN);
+        ip_error_intend(&stack->errors, packet, packet->to_group ? none : packet->destination, ICMP_UNREACHABLE,
+                        ICMP_PROTOCOL_UNREACHABLE, 0);
+        break;
+    }
+}
+
+/* ---- steps 8 and 9 ---- */
+
+static void ip_packet(struct baro_stack *stack, struct baro_bytes bytes, bool link_group, struct ip_packet *packet)
+{
+    const struct baro_address none = { .family = BARO_FAMILY_NONE };
+    struct core *core = &stack->core;
+    struct ipv4_header header;
+    enum baro_drop_reason reason = ip_read(core, bytes, &header, packet);
+
+    core->counters.ip_in++;
+    if (reason == BARO_DROP_NONE)
+        reason = ip_accept(core, &stack->table, link_group, packet);
+    if (reason != BARO_DROP_NONE) {
+        core_drop(core, reason);
+        return;
+    }
+    /* A gateway stands between networks: what would go no further than here, had we to pass it on. */
+    if (stack->table.any_destination && packet->ttl <= 1 && !packet->to_group && !packet->from_loopback &&
+        ip_owner(&stack->table, packet->destination) < 0) {
+        core_drop(core, BARO_DROP_IP_TTL_EXPIRED);
+        ip_error_intend(&stack->errors, packet, none, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED, 0);
+        return;
+    }
+    if (ipv4_is_fragment(&header)) {
+        if (reassembly_is_lent(&stack->reassembly)) /* an earlier datagram still looks at that memory */
+            transmit_drain(stack), reassembly_returned(&stack->reassembly);
+        if (!reassembly_take(&stack->reassembly, &header, packet, &reason))
+            return;
+    }
+    deliver(stack, packet);
+}
+
+/* ---- steps 6 and 7 ---- */
+
+static void from_device(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
+                        const struct ethernet_arrival *arrival)
+{
+    struct core *core = &stack->core;
+    const struct baro_bytes bytes = { frame->data, frame->length };
+    struct ip_packet packet = { .interface = interface,
+                                .mtu = stack->interface[interface].mtu,
+                                .from_loopback = interface == 0,
+                                .gso_size = frame->gso_size,
+                                .checksum_verified = frame->checksum == BARO_RX_CHECKSUM_VERIFIED };
+
+    TRACE_BYTES(core, FRAME_IN, bytes, TRACE_N(interface), TRACE_N(frame->length), TRACE_N(frame->arrival_id));
+    core->counters.frames_in += interface != 0;
+    core->counters.octets_in += interface != 0 ? frame->length : 0;
+    if (arrival->header_read)
+        TRACE(core, ETHERNET_IN, TRACE_M(arrival->destination), TRACE_M(arrival->source), TRACE_N(arrival->type),
+              TRACE_D(arrival->vlan));
+    if (arrival->verdict != BARO_DROP_NONE)
+        core_drop(core, arrival->verdict);
+    else if (arrival->type == ETHERNET_TYPE_ARP)
+        arp_packet(stack, interface, arrival->payload);
+    else
+        ip_packet(stack, arrival->payload, arrival->to_group, &packet);
+    if (TRACE_ON(core))
+        user_collect(stack->user); /* who woke stands with what woke him */
+    if (intent_queue_is_nearly_full(&core->intents))
+        transmit_drain(stack);
+    TRACE_PLAIN(core, FRAME_END);
+}
+
+static void after_burst(struct baro_stack *stack)
+{
+    transmit_drain(stack);
+    reassembly_returned(&stack->reassembly);
+}
+
+unsigned receive_burst(struct baro_stack *stack, int interface)
+{
+    const struct baro_device *device = stack->interface[interface].device;
+    struct baro_rx_frame frame[BARO_BURST_LIMIT];
+    struct ethernet_arrival arrival[BARO_BURST_LIMIT];
+    unsigned count = device->rx_burst(device->context, frame, BARO_BURST_LIMIT);
+
+    assert(count <= BARO_BURST_LIMIT);
+    for (unsigned i = 0; i < count; i++) {
+        ethernet_parse(&arrival[i], (struct baro_bytes){ frame[i].data, frame[i].length }, device->mac);
+        if (arrival[i].payload.length > 64)
+            __builtin_prefetch(arrival[i].payload.data + 64);
+    }
+    for (unsigned i = 0; i < count; i++)
+        from_device(stack, interface, &frame[i], &arrival[i]);
+    if (count == 0)
+        return 0;
+    after_burst(stack);
+    if (device->rx_end != NULL)
+        device->rx_end(device->context);
+    return count;
+}
+
+bool receive_loopback(struct baro_stack *stack)
+{
+    struct loopback *loopback = &stack->loopback;
+    unsigned area = loopback->filling;
+    struct baro_rx_frame frame;
+    uint32_t at = 0;
+
+    if (loopback->used[area] == 0)
+        return false;
+    loopback->filling = 1 - area; /* what is sent meanwhile comes in the next round */
+    while (loopback_next(stack, area, &at, &frame)) {
+        const struct ethernet_arrival arrival = {
+            .type = ETHERNET_TYPE_IPV4, .vlan = -1, .header_read = true,
+            .payload = { frame.data + ethernet_header_SIZE, frame.length - ethernet_header_SIZE }
+        };
+
+        from_device(stack, 0, &frame, &arrival);
+    }
+    after_burst(stack);
+    loopback->used[area] = 0;
+    return true;
+}

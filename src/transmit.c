@@ -1,0 +1,268 @@
+/* src/transmit.c: the way down: what the intents say becomes messages, in their order.
+ *
+ * A connection or datagram socket that wants to send is asked for one segment or datagram after another for as long as
+ * its device has room; when there is none its intent stays in the queue for the next drain, while those for other
+ * devices go on. So a full device neither loses anything nor keeps others waiting. Segments without data and ARP
+ * packets wait likewise; what borrows a received frame cannot, and is dropped.
+ *
+ * message.c gives a message its headers and burst.c the frames to their device. */
+#include "stack.h"
+
+#include <string.h>
+
+#include "codec/ipv4.h"
+#include "ethernet/arp.h"
+#include "ethernet/frame.h"
+#include "transport/tcp/tcp.h"
+#include "transport/udp/udp.h"
+
+enum {
+    DEFAULT_TTL = 64,        /* RFC 1122 §3.2.1.7, the assigned number */
+    SUPER_SEGMENT = 16384,   /* octets in one that is cut here: few enough that its pieces find room */
+    SUPER_SEGMENT_ROOM = 48, /* frames of room for one of those */
+    SUPER_SEGMENT_MOST = UINT16_MAX - 20 - 60,
+    FALLBACK_MTU = 576,      /* for what has no route, and goes nowhere */
+    DRAIN_PASSES = 4
+};
+
+/* What the transport must know of the way to `remote`; the room left decides how large a super-segment may be. */
+static int find_path(struct baro_stack *stack, struct baro_address source, struct baro_address destination,
+                     int interface, struct ip_path *path)
+{
+    const struct baro_device *device;
+    struct ip_hop hop;
+
+    *path = (struct ip_path){ .source = source, .mtu = FALLBACK_MTU };
+    if (!ip_find_route(&stack->table, destination, source, interface, &hop))
+        return -1;
+    device = stack->interface[hop.interface].device;
+    path->source = hop.source;
+    path->mtu = path_mtu_get(&stack->path_mtus, destination, stack->interface[hop.interface].mtu);
+    if (device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0)
+        path->super_segment = SUPER_SEGMENT_MOST;
+    else if (burst_room(stack, hop.interface) >= SUPER_SEGMENT_ROOM)
+        path->super_segment = SUPER_SEGMENT;
+    return hop.interface;
+}
+
+/* Each answers: is the intent done? If not it waits for room. */
+static bool tcp_output(struct baro_stack *stack, struct handle connection)
+{
+    struct baro_endpoint local, remote;
+    struct ip_message message;
+    struct ip_path path;
+    bool more = true;
+
+    if (!tcp_destination(stack->tcp, connection, &local, &remote))
+        return true;
+    while (more) {
+        int interface = find_path(stack, local.address, remote.address, 0, &path);
+
+        if (interface >= 0 && burst_room(stack, interface) == 0)
+            return false;
+        TRACE_GROUP_BEGIN(&stack->core);
+        more = tcp_next_segment(stack->tcp, connection, &path, &message);
+        if (more)
+            message_send(stack, &message);
+        TRACE_GROUP_END(&stack->core);
+    }
+    return true;
+}
+
+/* A datagram's payload is good until the next call into UDP: small ones are copied, behind large ones the burst
+ * goes out at once. */
+static bool udp_output(struct baro_stack *stack, struct handle socket)
+{
+    struct baro_endpoint local, remote;
+    struct ip_message message;
+    struct ip_path path;
+
+    while (udp_destination(stack->udp, socket, &local, &remote)) {
+        int interface = find_path(stack, local.address, remote.address, 0, &path);
+        bool kept = true, more;
+
+        if (interface >= 0 && burst_room(stack, interface) == 0)
+            return false;
+        TRACE_GROUP_BEGIN(&stack->core);
+        more = udp_next_datagram(stack->udp, socket, &path, &message);
+        if (more) {
+            for (unsigned i = 0; i < message.parts; i++)
+                kept &= burst_keep(stack, &message.part[i]);
+            message_send(stack, &message);
+        }
+        TRACE_GROUP_END(&stack->core);
+        if (!kept)
+            burst_flush(stack);
+        if (!more)
+            break;
+    }
+    return true;
+}
+
+/* May a message to `destination` go now? Without a route it may: it is dropped with that reason. */
+static bool has_room(struct baro_stack *stack, struct baro_address source, struct baro_address destination)
+{
+    struct ip_path path;
+    int interface = find_path(stack, source, destination, 0, &path);
+
+    return interface < 0 || burst_room(stack, interface) != 0;
+}
+
+static bool tcp_control(struct baro_stack *stack, const struct intent *intent)
+{
+    const struct intent_tcp_control *control = &intent->as.tcp;
+    struct ip_message message;
+
+    if (!has_room(stack, control->local.address, control->remote.address))
+        return false;
+    TRACE_GROUP_BEGIN(&stack->core);
+    memset(&message, 0, sizeof message);
+    tcp_control_message(stack->tcp, intent, &message);
+    message_send(stack, &message);
+    TRACE_GROUP_END(&stack->core);
+    return true;
+}
+
+/* Type, code and second word of an ICMP message; the rest of it is `part`. */
+static void icmp_send(struct baro_stack *stack, const struct intent_icmp *icmp, struct baro_bytes part)
+{
+    const struct icmp_header header = { .type = icmp->type, .code = icmp->code, .rest = icmp->value };
+    struct ip_message message = { .source = icmp->source,
+                                  .destination = icmp->destination,
+                                  .protocol = IP_PROTOCOL_ICMP,
+                                  .ttl = DEFAULT_TTL,
+                                  .checksum_offset = 2,
+                                  .header_length = icmp_header_SIZE,
+                                  .parts = 1,
+                                  .part = { part } };
+    struct ip_hop hop;
+
+    /* RFC 1812 §4.3.2.4: what the packet was not sent to in person is answered from the interface's address. */
+    if (message.source.family == BARO_FAMILY_NONE &&
+        ip_find_route(&stack->table, icmp->destination, message.source, 0, &hop))
+        message.source = hop.source;
+    TRACE_GROUP_BEGIN(&stack->core);
+    TRACE(&stack->core, ICMP_OUT, TRACE_A(icmp->destination), TRACE_N(icmp->type), TRACE_N(icmp->code),
+          TRACE_N(icmp_header_SIZE + part.length));
+    stack->core.counters.icmp_out++;
+    icmp_header_write(&header, message.header);
+    message_send(stack, &message);
+    TRACE_GROUP_END(&stack->core);
+}
+
+static void icmp_reply(struct baro_stack *stack, const struct intent *intent)
+{
+    const struct baro_bytes rest = { intent->borrowed.data + icmp_header_SIZE,
+                                     intent->borrowed.length - icmp_header_SIZE };
+
+    icmp_send(stack, &intent->as.icmp, rest);
+}
+
+static void icmp_error(struct baro_stack *stack, const struct intent *intent)
+{
+    struct baro_bytes quote = intent->borrowed;
+
+    if (quote.length > IP_ERROR_QUOTE)
+        quote.length = IP_ERROR_QUOTE;
+    icmp_send(stack, &intent->as.icmp, quote);
+}
+
+static bool arp_output(struct baro_stack *stack, const struct intent_arp *arp)
+{
+    const struct baro_device *device = stack->interface[arp->interface].device;
+    struct baro_tx_frame frame = { .parts = 1 };
+    uint8_t *head = burst_header(stack, arp->interface);
+
+    if (head == NULL)
+        return false;
+    TRACE_GROUP_BEGIN(&stack->core);
+    TRACE(&stack->core, ARP_OUT, TRACE_N(arp->operation), TRACE_A(arp->sender), TRACE_A(arp->target));
+    TRACE(&stack->core, ETHERNET_OUT, TRACE_M(arp->destination), TRACE_M(device->mac),
+          TRACE_N(ETHERNET_TYPE_ARP));
+    ethernet_write(head, arp->destination, device->mac, ETHERNET_TYPE_ARP);
+    arp_write(arp, device->mac, head + ethernet_header_SIZE);
+    frame.part[0] = (struct baro_bytes){ head, ethernet_header_SIZE + arp_packet_SIZE };
+    stack->core.counters.arp_out++;
+    burst_push(stack, &frame);
+    TRACE_GROUP_END(&stack->core);
+    return true;
+}
+
+static bool output(struct baro_stack *stack, const struct intent *intent)
+{
+    switch (intent->kind) {
+    case INTENT_TCP_OUTPUT:
+        return tcp_output(stack, intent->owner);
+    case INTENT_TCP_CONTROL:
+        return tcp_control(stack, intent);
+    case INTENT_UDP_OUTPUT:
+        return udp_output(stack, intent->owner);
+    case INTENT_ICMP_ECHO_REPLY:
+        icmp_reply(stack, intent);
+        return true;
+    case INTENT_ICMP_ERROR:
+        icmp_error(stack, intent);
+        return true;
+    case INTENT_ICMP_ECHO_REQUEST:
+        if (!has_room(stack, intent->as.icmp.source, intent->as.icmp.destination))
+            return false;
+        icmp_send(stack, &intent->as.icmp, (struct baro_bytes){ stack->ping_octets, intent->as.icmp.length });
+        return true;
+    case INTENT_ARP:
+        return arp_output(stack, &intent->as.arp);
+    }
+    return true;
+}
+
+/* Frames whose neighbour has answered: complete but for their journey. */
+static void send_ready(struct baro_stack *stack)
+{
+    struct pending *pending;
+
+    while ((pending = neighbour_next_ready(&stack->neighbours)) != NULL) {
+        uint8_t *head = burst_header(stack, pending->interface);
+        struct baro_tx_frame frame = { .parts = 1, .part = { { pending->octets, pending->length } } };
+
+        TRACE_GROUP_BEGIN(&stack->core);
+        TRACE(&stack->core, ETHERNET_OUT, TRACE_M(read_mac(pending->octets)),
+              TRACE_M(read_mac(pending->octets + 6)), TRACE_N(ETHERNET_TYPE_IPV4));
+        if (head == NULL) {
+            core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
+        } else {
+            bool kept = burst_keep(stack, &frame.part[0]);
+
+            burst_push(stack, &frame);
+            if (!kept)
+                burst_flush(stack);
+        }
+        TRACE_GROUP_END(&stack->core);
+        neighbour_release(&stack->neighbours, pending);
+    }
+}
+
+void transmit_drain(struct baro_stack *stack)
+{
+    struct intent_queue *intents = &stack->core.intents;
+    uint32_t blocked = 0;
+
+    send_ready(stack);
+    for (unsigned pass = 0; pass < DRAIN_PASSES && intents->count != blocked; pass++) {
+        blocked = 0;
+        for (uint32_t left = intents->count; left != 0; left--) {
+            struct intent intent = *intent_first(intents), *again;
+
+            intent_done(intents);
+            if (output(stack, &intent))
+                continue;
+            again = intent_add(intents, intent.kind);
+            if (again == NULL) {
+                core_drop(&stack->core, BARO_DROP_INTENT_QUEUE_FULL);
+                continue;
+            }
+            *again = intent;
+            blocked++;
+        }
+    }
+    stack->blocked = blocked;
+    burst_flush(stack);
+}
