@@ -116,6 +116,15 @@ struct flow *flow_learn(struct flows *flows, struct flow *current, const struct 
     return flow;
 }
 
+uint64_t flow_ordinal(struct flows *flows, uint64_t connection)
+{
+    for (uint64_t i = flows->names; i > 0 && flows->names - i < ORDINAL_LIMIT; i--)
+        if (flows->named[(i - 1) % ORDINAL_LIMIT] == connection)
+            return i;
+    flows->named[flows->names++ % ORDINAL_LIMIT] = connection;
+    return flows->names;
+}
+
 void flow_bases(const struct flow *flow, const struct baro_trace_event *event,
                 uint32_t base[BARO_TRACE_ARGUMENTS])
 {

@@ -5,6 +5,7 @@
 #include "words.h"
 
 #define FLOW_LIMIT 64
+#define ORDINAL_LIMIT 256
 
 struct flow {
     struct baro_endpoint local, remote;
@@ -17,10 +18,15 @@ struct flow {
 struct flows {
     struct flow flow[FLOW_LIMIT];
     uint64_t clock;
+    uint64_t named[ORDINAL_LIMIT]; /* the core's numbers, by the order in which they were first told */
+    uint64_t names;
 };
 
 /* Learns from an event; `current` is the flow of its group, NULL if none. Returns the flow it belongs to. */
 struct flow *flow_learn(struct flows *flows, struct flow *current, const struct baro_trace_event *event);
+/* What people call the core's connection number (a handle of 64 bits): 1, 2, 3, as they appear. The last
+ * ORDINAL_LIMIT are remembered; an older one gets a new name. */
+uint64_t flow_ordinal(struct flows *flows, uint64_t connection);
 /* Sets what is to be taken from each argument so that sequence numbers count from the connection's first. */
 void flow_bases(const struct flow *flow, const struct baro_trace_event *event,
                 uint32_t base[BARO_TRACE_ARGUMENTS]);

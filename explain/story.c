@@ -14,7 +14,7 @@
 const char *story_phrase_of(enum story_kind kind, enum baro_language language)
 {
     static const enum phrase phrases[] = { PHRASE_IN,   PHRASE_OUT,  PHRASE_UNSENT, PHRASE_CALL,
-                                           PHRASE_LOST, PHRASE_WIRE, PHRASE_EVENT };
+                                           PHRASE_LOST, PHRASE_WIRE, PHRASE_EVENT,  PHRASE_LOOP };
     return phrase(phrases[kind], language);
 }
 
@@ -83,13 +83,20 @@ void story_hand_out(struct story *story, struct story_block *block)
     block_release(block);
 }
 
+/* Whether "connection" is a listener's number, which is no connection's. */
+static bool finds_listener(const struct baro_trace_event *event)
+{
+    return event->kind == BARO_TRACE_TCP_FOUND && event->value[1].as.number == BARO_TRACE_FOUND_LISTENER;
+}
+
 /* What is told of an event: its words, with the waiting call and the flow's numbers in them. */
 void story_line_add(struct story *story, struct host *host, struct group *group, struct story_block *block,
                     const struct baro_trace_event *event, const char *waiting)
 {
     char line[TEXT_LIMIT], prefix[64];
     struct text out, before;
-    struct telling telling = { .language = story->config.language, .event = event, .waiting = waiting };
+    struct baro_trace_event told = *event;
+    struct telling telling = { .language = story->config.language, .event = &told, .waiting = waiting };
     bool alone = block->kind == STORY_EVENT;
     struct flow *flow = flow_learn(&host->flows, alone ? NULL : group->flow, event);
     if (!alone && flow != NULL)
@@ -97,10 +104,12 @@ void story_line_add(struct story *story, struct host *host, struct group *group,
     if (!story->config.absolute_sequence)
         flow_bases(flow, event, telling.base);
     text_init(&before, prefix, sizeof prefix);
-    int connection = argument_find(event->kind, "connection", 10, NULL);
+    int connection = argument_find(event->kind, "connection", strlen("connection"), NULL);
+    if (connection >= 0 && event->value[connection].as.number != 0 && !finds_listener(event))
+        told.value[connection].as.number = flow_ordinal(&host->flows, event->value[connection].as.number);
     if (alone && connection >= 0)
         text_format(&before, phrase(PHRASE_CONNECTION, telling.language),
-                    (unsigned long long)event->value[connection].as.number);
+                    (unsigned long long)told.value[connection].as.number);
     text_init(&out, line, sizeof line);
     if (event->kind == BARO_TRACE_TCP_AFTER && group->has_before &&
         group->before.value[0].as.number == event->value[0].as.number) {
@@ -130,6 +139,8 @@ static void line_place(struct story *story, struct host *host, const struct baro
     if (host->depth == 0)
         story_block_open(&group->block, host, STORY_EVENT, event);
     story_line_add(story, host, group, &group->block, event, waiting);
+    if (event->kind == BARO_TRACE_LOOPBACK && group->block.kind == STORY_UNSENT)
+        group->block.kind = STORY_LOOP;
     if (host->depth == 0)
         story_hand_out(story, &group->block);
 }
@@ -148,7 +159,7 @@ static void group_summary(struct story *story, struct host *host, struct group *
             text_format(&out, phrase(PHRASE_CALL_TEXT, language), call_name(group->call),
                         (long long)group->descriptor);
     } else if (!block->has_frame) {
-        text_add(&out, phrase(PHRASE_UNSENT_TEXT, language));
+        text_add(&out, phrase(block->kind == STORY_LOOP ? PHRASE_LOOP_TEXT : PHRASE_UNSENT_TEXT, language));
     } else {
         bool in = block->kind == STORY_IN, known = group->flow != NULL && !story->config.absolute_sequence;
         uint32_t isn = known ? group->flow->isn : 0, irs = known ? group->flow->irs : 0;
@@ -202,7 +213,7 @@ static void frame_out(struct story *story, struct host *host, const struct baro_
         group_close(story, host);
         group = NULL;
     }
-    if (group == NULL || group->block.kind != STORY_UNSENT)
+    if (group == NULL || (group->block.kind != STORY_UNSENT && group->block.kind != STORY_LOOP))
         group = group_open(story, host, STORY_UNSENT, event);
     group->block.kind = STORY_OUT;
     group->block.at = event->at;

@@ -5,7 +5,7 @@
 #include "flow.h"
 #include "frame.h"
 
-enum story_kind { STORY_IN, STORY_OUT, STORY_UNSENT, STORY_CALL, STORY_LOST, STORY_WIRE, STORY_EVENT };
+enum story_kind { STORY_IN, STORY_OUT, STORY_UNSENT, STORY_CALL, STORY_LOST, STORY_WIRE, STORY_EVENT, STORY_LOOP };
 
 struct story_line {
     int step;           /* 0: outside the ten */

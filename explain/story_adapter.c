@@ -92,6 +92,8 @@ void story_adapter_event(struct story *story, struct host *host, const struct ba
                event->kind == BARO_TRACE_SIGNAL_OUT;
     struct pending *pending = pending_get(story, host, out, event);
     story_line_add(story, host, &host->free, &pending->block, event, NULL);
+    if (out) /* it may have waited in the ring: the block stands where it ends */
+        pending->block.at = event->at;
     host->touched = out ? NULL : pending;
     host->stored = event->kind == BARO_TRACE_RX_RING;
     if (event->kind == BARO_TRACE_SIGNAL_OUT)

@@ -82,11 +82,28 @@ static bool placeholder_read(struct placeholder *placeholder, const char *at)
     return at == placeholder->end && placeholder->name_length > 0;
 }
 
+/* A number for octets: 0 if all are, else one that others do not have (but for one chance in 2^40 or so). */
+static int64_t number_of_octets(const uint8_t *octets, size_t count, uint64_t number)
+{
+    for (size_t i = 0; i < count; i++)
+        number = number * UINT64_C(0x9E3779B97F4A7C15) + octets[i];
+    return (int64_t)number;
+}
+
+static int64_t number_of_value(const struct baro_trace_value *value, char type)
+{
+    const struct baro_endpoint *endpoint = &value->as.endpoint;
+    if (type == 'a' || type == 'e')
+        return number_of_octets(endpoint->address.octet, sizeof endpoint->address.octet,
+                                (uint64_t)endpoint->address.family << 16 | endpoint->port.number);
+    if (type == 'm')
+        return number_of_octets(value->as.mac.octet, sizeof value->as.mac.octet, 0);
+    return value->as.signed_number; /* the same bits as `number` */
+}
+
 /* The number that a name or a numeral stands for. False: neither. */
 static bool number_of(const struct telling *telling, const char *name, size_t length, int64_t *number)
 {
-    static const struct baro_endpoint none;
-    static const struct baro_mac no_mac;
     if ((name[0] >= '0' && name[0] <= '9') || name[0] == '-') {
         int64_t value = 0;
         for (size_t i = name[0] == '-'; i < length; i++)
@@ -102,14 +119,7 @@ static bool number_of(const struct telling *telling, const char *name, size_t le
     int index = argument_find(telling->event->kind, name, length, &type);
     if (index < 0)
         return false;
-    const struct baro_trace_value *value = &telling->event->value[index];
-    if (type == 'a' || type == 'e')
-        *number = memcmp(&value->as.endpoint.address, &none.address, sizeof none.address) != 0 ||
-                  value->as.endpoint.port.number != 0;
-    else if (type == 'm')
-        *number = memcmp(&value->as.mac, &no_mac, sizeof no_mac) != 0;
-    else
-        *number = value->as.signed_number; /* the same bits as `number` */
+    *number = number_of_value(&telling->event->value[index], type);
     return true;
 }
 

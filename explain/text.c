@@ -145,7 +145,7 @@ void text_flags(struct text *text, uint64_t flags)
 
 void text_queue(struct text *text, uint64_t used, uint64_t limit, const char *of)
 {
-    enum { CELLS = 32 };
+    enum { CELLS = 16 };
     char cells[CELLS + 1];
     size_t count = limit < CELLS ? (size_t)limit : CELLS;
     for (size_t i = 0; i < count; i++) /* a long queue is scaled; whatever waits shows as one cell at least */

@@ -26,7 +26,7 @@ void text_endpoint(struct text *text, const struct baro_endpoint *endpoint);
 void text_duration(struct text *text, int64_t ns);
 /* "SYN+ACK", the bits of TCP's flags octet; "none" for 0. */
 void text_flags(struct text *text, uint64_t flags);
-/* "[##......] 2 of 8", at most 32 cells; `of` is the language's format of two numbers. */
+/* "[##......] 2 of 8", at most 16 cells; `of` is the language's format of two numbers. */
 void text_queue(struct text *text, uint64_t used, uint64_t limit, const char *of);
 
 /* Columns that UTF-8 text takes in a terminal: Hangul and other wide characters two. */

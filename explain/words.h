@@ -6,7 +6,7 @@
  *                          name!ready read it as a negative errno, a call, a set of readiness
  *     {name/limit}         a queue drawn: [##......] 2 of 8
  *     {name?A|B}           A if the argument is not 0 (an address: not empty), else B, which may be missing
- *     {name=x?A|B}         also < and >; x is another argument or a number
+ *     {name=x?A|B}         also < and >; x is another argument or a number; addresses can be equal too
  *     {name#A|B|C}         by number from 0; beyond the last the number itself
  *     {~name?A|B} {~name}  what the teller adds: ~waiting, the call that waits
  *
@@ -34,7 +34,9 @@ enum phrase {
     PHRASE_WIRE,          /* the adapter's part of sending */
     PHRASE_EVENT,         /* none of these */
     PHRASE_HOST,          /* "host %u" */
+    PHRASE_LOOP,          /* a packet to this host itself */
     PHRASE_UNSENT_TEXT,   /* summary of an unsent packet */
+    PHRASE_LOOP_TEXT,     /* of one to this host itself */
     PHRASE_LOST_TEXT,     /* summary of a lost frame: "frame %llu" */
     PHRASE_FRAME,         /* "frame %llu" */
     PHRASE_CALL_TEXT,     /* "%s on descriptor %lld" */

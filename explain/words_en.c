@@ -28,7 +28,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_RX_RING] = { "buffer memory", "into slot {slot} of the receive ring {used/size}" },
     [BARO_TRACE_TX_RING] = { "buffer memory", "into slot {slot} of the transmit ring {used/size}" },
     [BARO_TRACE_INTERRUPT] = { "interrupt", "the LAN adapter interrupts {~waiting?{~waiting}, which waits|the processor, "
-                               "no call waits}: {frames} {frames=1?frame|frames}, after {waited}"
+                               "no call waits}: {frames} {frames=1?frame|frames}{waited?, after {waited}|}"
                                "{masked?; no more interrupts until the driver is done|}" },
     [BARO_TRACE_DRIVER_BURST] = { "LAN driver", "takes {frames} {frames=1?frame|frames} out of buffer memory, "
                                   "{polling?by polling|called by the interrupt}" },
@@ -41,10 +41,10 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_DROP] = { "dropped", "{reason}" },
     [BARO_TRACE_ETHERNET_IN] = { "type field", "{type}, so " TYPE_NAME "; MAC {source} to {destination}"
                                  "{vlan<0?|, VLAN tag {vlan}}" },
-    [BARO_TRACE_ETHERNET_OUT] = { "MAC header", "from {source} to {destination}, type field {type} (" TYPE_NAME ")" },
-    [BARO_TRACE_ARP_IN] = { "ARP", "{operation=1?{sender} ({sender_mac}) asks who has {target}|{sender} tells {target}: "
+    [BARO_TRACE_ETHERNET_OUT] = { "MAC header", "from {source} to {destination?{destination}|an address not known yet}, type field {type} (" TYPE_NAME ")" },
+    [BARO_TRACE_ARP_IN] = { "ARP", "{operation=1?{sender=target?{sender} ({sender_mac}) tells everybody that it has this address|{sender} ({sender_mac}) asks who has {target}}|{sender} tells {target}: "
                             "my MAC address is {sender_mac}}" },
-    [BARO_TRACE_ARP_OUT] = { "ARP", "{operation=1?{sender} asks everybody who has {target}|{sender} tells {target} its MAC "
+    [BARO_TRACE_ARP_OUT] = { "ARP", "{operation=1?{sender=target?{sender} tells everybody that it has this address|{sender} asks everybody who has {target}}|{sender} tells {target} its MAC "
                              "address}" },
     [BARO_TRACE_ARP_CONFLICT] = { "ARP", "{other} uses my address {address}: {defended?I defend it|I give it up}" },
     [BARO_TRACE_NEIGHBOUR] = { "ARP cache", "{address}: " NEIGHBOUR("before") " -> " NEIGHBOUR("after")
@@ -91,7 +91,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
                                  "{ts_value?, timestamp {ts_value}, echo {ts_echo}|{ts_echo?, timestamp 0, echo {ts_echo}|}}"
                                  "{sack_permitted?, SACK permitted|}" },
     [BARO_TRACE_TCP_FOUND] = { "four-tuple", "{how#nobody has it: {state}|connection {connection}, {state}|no connection yet, "
-                               "but socket {connection} in {state}|connection {connection} that rests in {state}}" },
+                               "but a socket in {state}|connection {connection} that rests in {state}}" },
     [BARO_TRACE_TCP_BEFORE] = { "variables", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT "
                                 "{rcv_nxt}, RCV.WND {rcv_wnd}, cwnd {cwnd}, ssthresh {ssthresh}, RTO {rto}" },
     [BARO_TRACE_TCP_AFTER] = { "variables", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT "
@@ -121,14 +121,14 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP software", "the peer's window is 0: probe {attempt}" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP software", "nothing heard for long: keepalive {attempt}" },
     [BARO_TRACE_TCP_HELD] = { "socket", "the SYN of {remote} to {local} is held: no answer until the outside has answered" },
-    [BARO_TRACE_ACCEPT_QUEUE] = { "accept queue", "of socket {listener}: {waiting/limit} waiting, {half_open} half open" },
+    [BARO_TRACE_ACCEPT_QUEUE] = { "accept queue", "{waiting/limit} waiting, {half_open} half open" },
     /* user */
     [BARO_TRACE_CALL] = { "call", "{call!call}{descriptor<0?| on descriptor {descriptor}}" },
     [BARO_TRACE_CALL_END] = { "call", "{result<0?gives {result!error}|returns {result}}" },
     [BARO_TRACE_SOCKET_NEW] = { "socket", "descriptor {descriptor}, a new {type#|TCP|UDP} socket: it knows nobody, the protocol "
                                 "stack hears nothing of it" },
-    [BARO_TRACE_SOCKET_CONTROL] = { "socket", "control information of descriptor {descriptor}: local {local_before} -> "
-                                    "{local_after}, remote {remote_before} -> {remote_after}" },
+    [BARO_TRACE_SOCKET_CONTROL] = { "socket", "control information of descriptor {descriptor}: local {local_before=local_after?|{local_before} -> }"
+                                    "{local_after}, remote {remote_before=remote_after?|{remote_before} -> }{remote_after}" },
     [BARO_TRACE_SOCKET_ACCEPTED] = { "socket", "first of the queue of {listener} becomes the new descriptor {descriptor}: "
                                      "{local}, remote {remote}; {listener} goes on listening" },
     [BARO_TRACE_SOCKET_CLOSED] = { "socket", "descriptor {descriptor} is free again" },
@@ -144,6 +144,8 @@ const char *const phrases_en[PHRASE_COUNT] = {
     [PHRASE_WIRE] = "wire",
     [PHRASE_EVENT] = "-",
     [PHRASE_HOST] = "host %u",
+    [PHRASE_LOOP] = "loop",
+    [PHRASE_LOOP_TEXT] = "a packet to this host itself",
     [PHRASE_UNSENT_TEXT] = "a packet that is not sent now",
     [PHRASE_LOST_TEXT] = "frame %llu, lost in the LAN adapter",
     [PHRASE_FRAME] = "frame %llu",

@@ -28,7 +28,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_RX_RING] = { "버퍼 메모리", "수신 링의 {slot}번 칸에 저장 {used/size}" },
     [BARO_TRACE_TX_RING] = { "버퍼 메모리", "송신 링의 {slot}번 칸에 저장 {used/size}" },
     [BARO_TRACE_INTERRUPT] = { "인터럽트", "LAN 어댑터가 인터럽트를 걺: {~waiting?{~waiting}에서 기다리던 중|기다리는 호출 "
-                               "없음}, 프레임 {frames}개, {waited} 뒤{masked?, 드라이버가 끝낼 때까지 더 걸지 않음|}" },
+                               "없음}, 프레임 {frames}개{waited?, {waited} 뒤|}{masked?, 드라이버가 끝낼 때까지 더 걸지 않음|}" },
     [BARO_TRACE_DRIVER_BURST] = { "LAN 드라이버", "{polling?폴링으로|인터럽트를 받아} 버퍼 메모리에서 프레임 {frames}개를 꺼냄" },
     /* 이더넷 */
     [BARO_TRACE_PACKET_OUT] = { "패킷", "패킷 하나를 보내려 함" },
@@ -39,11 +39,11 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_DROP] = { "버림", "{reason}" },
     [BARO_TRACE_ETHERNET_IN] = { "타입 필드", "{type}: " TYPE_NAME "; MAC 주소 {source} -> {destination}"
                                  "{vlan<0?|, VLAN 태그 {vlan}}" },
-    [BARO_TRACE_ETHERNET_OUT] = { "MAC 헤더", "{source} -> {destination}, 타입 필드 {type} "
+    [BARO_TRACE_ETHERNET_OUT] = { "MAC 헤더", "{source} -> {destination?{destination}|아직 모르는 주소}, 타입 필드 {type} "
                                   "({type=2048?IPv4|{type=2054?ARP|{type=34525?IPv6|그 밖}}})" },
-    [BARO_TRACE_ARP_IN] = { "ARP", "{operation=1?{sender} ({sender_mac})의 질문: {target} 주소를 누가 쓰는가|{sender}의 대답 "
+    [BARO_TRACE_ARP_IN] = { "ARP", "{operation=1?{sender=target?{sender} ({sender_mac})의 알림: 이 주소를 씀|{sender} ({sender_mac})의 질문: {target} 주소를 누가 쓰는가}|{sender}의 대답 "
                             "(물은 쪽 {target}): MAC 주소는 {sender_mac}}" },
-    [BARO_TRACE_ARP_OUT] = { "ARP", "{operation=1?모두에게 질문: {target} 주소를 누가 쓰는가 (묻는 쪽 {sender})|{target} 쪽에 "
+    [BARO_TRACE_ARP_OUT] = { "ARP", "{operation=1?{sender=target?모두에게 알림: {sender} 주소를 씀|모두에게 질문: {target} 주소를 누가 쓰는가 (묻는 쪽 {sender})}|{target} 쪽에 "
                              "대답: {sender}의 MAC 주소를 알려 줌}" },
     [BARO_TRACE_ARP_CONFLICT] = { "ARP", "{other}도 내 주소 {address}를 씀: {defended?내 주소라고 알림|내가 포기함}" },
     [BARO_TRACE_NEIGHBOUR] = { "ARP 캐시", "{address}: " NEIGHBOUR("before") " -> " NEIGHBOUR("after")
@@ -91,7 +91,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
                                  "{ts_value?, 타임스탬프 {ts_value}, 되돌림 {ts_echo}|{ts_echo?, 타임스탬프 0, 되돌림 {ts_echo}|}}"
                                  "{sack_permitted?, SACK 허용|}" },
     [BARO_TRACE_TCP_FOUND] = { "네 가지 정보", "IP 주소와 포트 번호 두 쌍으로 찾음: {how#아무도 없음, {state}|접속 {connection}번, "
-                               "{state}|접속은 아직 없고 소켓 {connection}번이 {state} 상태|쉬고 있는 접속 {connection}번, {state}}" },
+                               "{state}|접속은 아직 없고 {state} 상태의 소켓이 있음|쉬고 있는 접속 {connection}번, {state}}" },
     [BARO_TRACE_TCP_BEFORE] = { "변수", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT {rcv_nxt}, "
                                 "RCV.WND {rcv_wnd}, cwnd {cwnd}, ssthresh {ssthresh}, RTO {rto}" },
     [BARO_TRACE_TCP_AFTER] = { "변수", "{state}, SND.UNA {snd_una}, SND.NXT {snd_nxt}, SND.WND {snd_wnd}, RCV.NXT {rcv_nxt}, "
@@ -120,14 +120,14 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP 담당 부분", "상대의 윈도우가 0: {attempt}번째 탐색" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP 담당 부분", "오래 소식이 없음: {attempt}번째 킵얼라이브" },
     [BARO_TRACE_TCP_HELD] = { "소켓", "{remote}에서 {local}에 보낸 SYN을 붙잡아 둠: 바깥의 대답을 들은 뒤에 답함" },
-    [BARO_TRACE_ACCEPT_QUEUE] = { "연결 대기 큐", "소켓 {listener}번: {waiting/limit} 대기, 접속 동작 중 {half_open}개" },
+    [BARO_TRACE_ACCEPT_QUEUE] = { "연결 대기 큐", "{waiting/limit} 대기, 접속 동작 중 {half_open}개" },
     /* 소켓 라이브러리 */
     [BARO_TRACE_CALL] = { "호출", "{call!call}{descriptor<0?|, 디스크립터 {descriptor}번}" },
     [BARO_TRACE_CALL_END] = { "호출", "결과: {result<0?{result!error}|{result}}" },
     [BARO_TRACE_SOCKET_NEW] = { "소켓", "디스크립터 {descriptor}번, 새 {type#|TCP|UDP} 소켓: 아직 상대를 모르고, 프로토콜 스택도 "
                                 "아무것도 듣지 못함" },
-    [BARO_TRACE_SOCKET_CONTROL] = { "소켓", "디스크립터 {descriptor}번의 제어 정보: 내 쪽 {local_before} -> {local_after}, 상대 쪽 "
-                                    "{remote_before} -> {remote_after}" },
+    [BARO_TRACE_SOCKET_CONTROL] = { "소켓", "디스크립터 {descriptor}번의 제어 정보: 내 쪽 {local_before=local_after?|{local_before} -> }{local_after}, 상대 쪽 "
+                                    "{remote_before=remote_after?|{remote_before} -> }{remote_after}" },
     [BARO_TRACE_SOCKET_ACCEPTED] = { "소켓", "소켓 {listener}번의 큐에서 맨 앞을 꺼내 새 디스크립터 {descriptor}번으로: {local}, 상대 "
                                      "{remote}; {listener}번은 계속 기다림" },
     [BARO_TRACE_SOCKET_CLOSED] = { "소켓", "디스크립터 {descriptor}번을 반납함" },
@@ -143,6 +143,8 @@ const char *const phrases_ko[PHRASE_COUNT] = {
     [PHRASE_WIRE] = "전선",
     [PHRASE_EVENT] = "-",
     [PHRASE_HOST] = "호스트 %u",
+    [PHRASE_LOOP] = "루프",
+    [PHRASE_LOOP_TEXT] = "이 호스트 자신에게 보내는 패킷",
     [PHRASE_UNSENT_TEXT] = "지금은 보내지 않는 패킷",
     [PHRASE_LOST_TEXT] = "프레임 %llu번, LAN 어댑터에서 사라짐",
     [PHRASE_FRAME] = "프레임 %llu번",

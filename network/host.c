@@ -1,9 +1,8 @@
 /* A host: a stack on the device that its adapter's driver makes, on a wire.
  *
  * It is polled when the driver has frames (interrupt, or polling under load), when the stack's deadline has
- * come, and when the transmit ring has room again after it had none. A stack that still names a moment
- * in the past after it was polled waits for something else (room in the ring, say): it is not asked
- * again at this instant, and does not keep time from passing. */
+ * come, and when the transmit ring has room again after it had none. A stack that names
+ * a moment in the past has more to do at this instant (its loopback, say) and is polled again. */
 #include "network_internal.h"
 
 #include <errno.h>
@@ -31,14 +30,14 @@ static bool transmit_room(const struct baro_host *host)
 bool host_due(const struct baro_host *host)
 {
     return host->fresh || adapter_due(host) || baro_driver_ready(&host->driver) ||
-           (host->no_room && transmit_room(host)) || (!host->stalled && deadline_passed(host));
+           (host->no_room && transmit_room(host)) || deadline_passed(host);
 }
 
 bool host_deadline(const struct baro_host *host, struct baro_instant *deadline)
 {
     struct baro_instant at;
     bool any = baro_adapter_next_deadline(host->adapter, deadline);
-    if (!baro_stack_next_deadline(host->stack, &at) || (host->stalled && at.ns <= host->network->now.ns))
+    if (!baro_stack_next_deadline(host->stack, &at))
         return any;
     if (!any || at.ns < deadline->ns)
         *deadline = at;
@@ -48,13 +47,12 @@ bool host_deadline(const struct baro_host *host, struct baro_instant *deadline)
 void host_poll(struct baro_host *host)
 {
     host->fresh = false;
-    unsigned frames = baro_stack_poll(host->stack, host->network->now);
+    baro_stack_poll(host->stack, host->network->now);
     if (host->program) {
         host->program(host->program_context, host);
         baro_stack_flush(host->stack);
     }
     host->no_room = !transmit_room(host);
-    host->stalled = frames == 0 && deadline_passed(host);
 }
 
 static bool mac_given(struct baro_mac mac)

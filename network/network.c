@@ -7,7 +7,7 @@
  * depend on how long the work took: in virtual time a run is a function of its seed.
  *
  * The real clock. With `ahead` = real time minus the network's, everything with deadline <= real - ahead is
- * due. If a call to follow cannot handle all of it in its share of rounds, the oldest thing left has the
+ * due. If a call to follow cannot handle all of it in its share of processor time, 2 ms, the oldest thing left has the
  * instant t < real - ahead. The clock then stands at t and the difference is added to `ahead`: next
  * time the target is t plus the real time spent since. Without that, a wire that takes ten times its time
  * to compute would find ten times more to do in each call, and every stack's timer would run out between two
@@ -20,9 +20,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* Rounds in one call of follow. */
-#define ROUNDS 64
+/* Real time that one call of follow may take; it always handles one instant. */
+#define SHARE_NS 2000000
 
 static void *default_take(void *context, size_t bytes)
 {
@@ -46,6 +47,14 @@ static void default_give_back(void *context, void *slab, size_t bytes)
     free(block);
 }
 
+static int64_t default_clock_ns(void *context)
+{
+    struct timespec now;
+    (void)context;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 struct baro_network *baro_network_create(const struct baro_network_config *config)
 {
     struct baro_network *network = calloc(1, sizeof *network);
@@ -56,6 +65,7 @@ struct baro_network *baro_network_create(const struct baro_network_config *confi
         network->memory = (struct baro_memory){ NULL, default_take, default_give_back };
     network->seed = config->seed;
     network->now = config->now;
+    network->clock_ns = default_clock_ns;
     network->hosts_end = &network->hosts;
     network->switches_end = &network->switches;
     return network;
@@ -151,8 +161,6 @@ static void go_to(struct baro_network *network, struct baro_instant instant)
 {
     if (instant.ns > network->now.ns)
         network->now = instant;
-    for (struct baro_host *host = network->hosts; host; host = host->next)
-        host->stalled = false;
 }
 
 bool baro_network_step(struct baro_network *network)
@@ -225,11 +233,12 @@ bool baro_network_follow(struct baro_network *network, struct baro_instant real)
         target = network->now;
     for (struct baro_switch *bridge = network->switches; bridge; bridge = switch_next(bridge))
         switch_look(bridge);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        if (!baro_network_next_deadline(network, &at) || at.ns > target.ns)
-            break;
+    int64_t until_ns = network->clock_ns(network->clock_context) + SHARE_NS;
+    while (baro_network_next_deadline(network, &at) && at.ns <= target.ns) {
         go_to(network, at);
         round_once(network);
+        if (network->clock_ns(network->clock_context) >= until_ns)
+            break;
     }
     bool left = baro_network_next_deadline(network, &at) && at.ns <= target.ns;
     if (left) { /* not handled in time: the clock stands at the oldest of it */

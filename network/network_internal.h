@@ -131,7 +131,6 @@ struct baro_host {
     int interface;
     bool fresh;           /* never polled */
     bool no_room;         /* the transmit ring was full after the last poll */
-    bool stalled;         /* its deadline has come, polling it again at this instant is no use */
     void (*program)(void *context, struct baro_host *host);
     void *program_context;
 };
@@ -151,6 +150,8 @@ struct baro_network {
     struct baro_switch *switches, **switches_end;
     struct baro_host *hosts, **hosts_end;
     uint64_t wire_count, host_count, adapter_count;
+    int64_t (*clock_ns)(void *context); /* the machine's, for the share of follow; tests have their own */
+    void *clock_context;
     bool tied;                     /* to a real clock, by */
     int64_t real_ahead_ns;         /* real time minus the network's */
     struct baro_duration lag;

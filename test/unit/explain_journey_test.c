@@ -107,8 +107,8 @@ static const char golden_english[] =
     "| 10 TCP software     10.0.0.1:40000 > 10.0.0.2:80, SYN, seq 0, ack 0, window 65535, control "
     "information "
     "only (RFC 9293 §3.1)\n"
-    "| 10 four-tuple       no connection yet, but socket 4 in LISTEN (RFC 9293 §3.3.1)\n"
-    "| 11 accept queue     of socket 4: [##......] 2 of 8 waiting, 1 half open (RFC 9293 §3.9.1.2)\n";
+    "| 10 four-tuple       no connection yet, but a socket in LISTEN (RFC 9293 §3.3.1)\n"
+    "| 11 accept queue     [##......] 2 of 8 waiting, 1 half open (RFC 9293 §3.9.1.2)\n";
 
 static const char golden_korean[] =
     "+--    0.000020  server   수신  TCP 10.0.0.1:40000 > 10.0.0.2:80 SYN seq 0 win 65535, 제어 정보만\n"
@@ -136,10 +136,10 @@ static const char golden_korean[] =
     "| 10 TCP 담당 부분    10.0.0.1:40000 > 10.0.0.2:80, SYN, 시퀀스 번호 0, ACK 번호 0, 윈도우 65535, 제어 "
     "정보만 "
     "(RFC 9293 §3.1)\n"
-    "| 10 네 가지 정보     IP 주소와 포트 번호 두 쌍으로 찾음: 접속은 아직 없고 소켓 4번이 LISTEN 상태 (RFC "
+    "| 10 네 가지 정보     IP 주소와 포트 번호 두 쌍으로 찾음: 접속은 아직 없고 LISTEN 상태의 소켓이 있음 (RFC "
     "9293 "
     "§3.3.1)\n"
-    "| 11 연결 대기 큐     소켓 4번: [##......] 8개 중 2개 대기, 접속 동작 중 1개 (RFC 9293 §3.9.1.2)\n";
+    "| 11 연결 대기 큐     [##......] 8개 중 2개 대기, 접속 동작 중 1개 (RFC 9293 §3.9.1.2)\n";
 
 static void test_syn_in_english(void **state)
 {
@@ -190,30 +190,50 @@ static void test_calls(void **state)
     assert_has(text, "interrupts the processor, no call waits");
 }
 
+/* Addresses that are the same are told once; a packet to the host itself is not one that waits. */
+static void test_addresses(void **state)
+{
+    struct run *run = *state;
+    struct baro_trace_sink sink = start(run);
+    tell(sink, 1, 0, "ARP_OUT operation=1 sender=10.0.0.1 target=10.0.0.1");
+    tell(sink, 1, 0, "ARP_OUT operation=1 sender=10.0.0.1 target=10.0.0.2");
+    tell(sink, 1, 0, "SOCKET_CONTROL descriptor=3 local_before=10.0.0.1:1 local_after=10.0.0.1:1");
+    tell(sink, 1, 0, "SOCKET_CONTROL descriptor=4 local_before=10.0.0.1:1 local_after=10.0.0.1:2");
+    tell(sink, 1, 0, "PACKET_OUT");
+    tell(sink, 1, 0, "LOOPBACK destination=127.0.0.1 length=20");
+    tell(sink, 1, 0, "FRAME_END");
+    const char *text = finish(run);
+    assert_has(text, "10.0.0.1 tells everybody that it has this address");
+    assert_has(text, "10.0.0.1 asks everybody who has 10.0.0.2");
+    assert_has(text, "of descriptor 3: local 10.0.0.1:1, remote nobody (");
+    assert_has(text, "of descriptor 4: local 10.0.0.1:1 -> 10.0.0.1:2, remote nobody (");
+    assert_has(text, "loop  a packet to this host itself");
+}
+
 /* Variables before and after are told as what changed, counted from the first sequence numbers. */
 static void test_variables(void **state)
 {
     struct run *run = *state;
     struct baro_trace_sink sink = start(run);
     uint8_t frame[64];
-    tell(sink, 1, 0, "TCP_ISN connection=7 isn=5000");
+    tell(sink, 1, 0, "TCP_ISN connection=0x700000001 isn=5000");
     tell(sink, 1, 0, "PACKET_OUT");
     tell(sink, 1, 0, "TCP_OUT source=10.0.0.1:40000 destination=10.0.0.2:80 flags=2 seq=5000 window=9");
     tell_frame(sink, 1, 0, "FRAME_OUT interface=1 octets=54", frame, tell_segment(frame, 2, 5000, 0, 0));
     tell(sink, 1, 0, "FRAME_END");
     tell(sink, 1, 9, "FRAME_IN interface=1 octets=54");
     tell(sink, 1, 9, "TCP_IN source=10.0.0.2:80 destination=10.0.0.1:40000 flags=0x12 seq=70000 ack=5001");
-    tell(sink, 1, 9, "TCP_BEFORE connection=7 state=2 snd_una=5000 snd_nxt=5001 cwnd=14600");
-    tell(sink, 1, 9, "TCP_AFTER connection=7 state=4 snd_una=5001 snd_nxt=5001 rcv_nxt=70001 cwnd=14600");
+    tell(sink, 1, 9, "TCP_BEFORE connection=0x700000001 state=2 snd_una=5000 snd_nxt=5001 cwnd=14600");
+    tell(sink, 1, 9, "TCP_AFTER connection=0x700000001 state=4 snd_una=5001 snd_nxt=5001 rcv_nxt=70001 cwnd=14600");
     tell(sink, 1, 9, "FRAME_END");
-    tell(sink, 1, 99, "TCP_TIMER_FIRED connection=7 timer=0");
-    tell(sink, 1, 99, "TCP_RETRANSMIT connection=7 seq=5001 length=10 attempt=1");
+    tell(sink, 1, 99, "TCP_TIMER_FIRED connection=0x700000001 timer=0");
+    tell(sink, 1, 99, "TCP_RETRANSMIT connection=0x700000001 seq=5001 length=10 attempt=1");
     const char *text = finish(run);
     assert_has(text, "SYN seq 0 win 65535");
     assert_has(text, "SYN+ACK, seq 0, ack 1, ");
     assert_has(text, "| 10 variables        SYN-SENT -> ESTABLISHED, SND.UNA 0 -> 1, RCV.NXT 0 -> 1 (RFC");
-    assert_has(text, "timer: connection 7: retransmission timer is up");
-    assert_has(text, "connection 7: seq 1, 10 octets again");
+    assert_has(text, "timer: connection 1: retransmission timer is up");
+    assert_has(text, "connection 1: seq 1, 10 octets again");
 }
 
 /* A frame that the adapter drops has a block of its own, with the reason's step and source. */
@@ -321,6 +341,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_syn_in_korean, begin, end),
         cmocka_unit_test_setup_teardown(test_lines_are_broken, begin, end),
         cmocka_unit_test_setup_teardown(test_calls, begin, end),
+        cmocka_unit_test_setup_teardown(test_addresses, begin, end),
         cmocka_unit_test_setup_teardown(test_variables, begin, end),
         cmocka_unit_test_setup_teardown(test_lost_frames, begin, end),
         cmocka_unit_test_setup_teardown(test_nested_groups, begin, end),

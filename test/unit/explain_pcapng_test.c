@@ -167,8 +167,7 @@ static void test_tshark(void **state)
         free(file);
         unsigned frames = 0;
         snprintf(command, sizeof command,
-                 "tshark -r %s -T fields -e _ws.malformed -e frame.interface_name 2>&1",
-                 name);
+                 "tshark -r %s -T fields -e _ws.malformed -e frame.interface_name 2>&1", name);
         FILE *tshark = popen(command, "r");
         assert_non_null(tshark);
         while (fgets(line, sizeof line, tshark) != NULL) {
@@ -182,6 +181,64 @@ static void test_tshark(void **state)
         assert_int_equal(pclose(tshark), 0);
         assert_int_equal(frames, 5);
         unlink(name);
+    }
+}
+
+static uint32_t draw(uint64_t *random)
+{
+    *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*random >> 33);
+}
+
+/* Events in any order, with any values and frames of any octets: nothing is read past its end (sanitizers
+ * watch), and the file stays a file of whole blocks. */
+static void test_any_order(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        char *file = NULL, *text = NULL;
+        size_t size, text_size, at = 0, blocks = 0;
+        uint64_t random = seed;
+        struct baro_pcapng_config pcap = { .out = open_memstream(&file, &size), .snap_length = 100 };
+        struct baro_journey_config words = { .out = open_memstream(&text, &text_size),
+                                             .language = (enum baro_language)(seed % 2),
+                                             .width = 60 };
+        struct baro_pcapng *pcapng = baro_pcapng_create(&pcap);
+        struct baro_journey *journey = baro_journey_create(&words);
+        struct baro_fanout fanout = { { baro_pcapng_sink(pcapng), baro_journey_sink(journey) }, 2 };
+        struct baro_trace_sink sink = baro_fanout_sink(&fanout);
+        for (int i = 0; i < 3000; i++) {
+            struct baro_trace_event event = { .kind = (enum baro_trace_kind)(draw(&random) %
+                                                                             (BARO_TRACE_COUNT + 1)),
+                                              .at = { i },
+                                              .host = draw(&random) % 3,
+                                              .count = BARO_TRACE_ARGUMENTS };
+            uint8_t frame[128];
+            for (size_t j = 0; j < sizeof frame; j++)
+                frame[j] = (uint8_t)draw(&random);
+            if (draw(&random) % 2 != 0)
+                tell_segment(frame, (uint8_t)draw(&random), draw(&random), draw(&random), 64);
+            for (int j = 0; j < BARO_TRACE_ARGUMENTS; j++) {
+                event.value[j].as.number =
+                    draw(&random) % 8 == 0 ? UINT64_MAX - draw(&random) : draw(&random) % 16;
+                if (draw(&random) % 4 == 0)
+                    event.value[j].as.endpoint.address.family = (uint8_t)(draw(&random) % 7);
+            }
+            if (event.kind == BARO_TRACE_FRAME_IN || event.kind == BARO_TRACE_FRAME_OUT)
+                event.bytes = (struct baro_bytes){ frame, draw(&random) % 129 };
+            sink.event(sink.context, &event);
+        }
+        assert_int_equal(baro_journey_finish(journey), 0);
+        assert_int_equal(baro_pcapng_finish(pcapng), 0);
+        baro_journey_free(journey);
+        baro_pcapng_free(pcapng);
+        fclose(pcap.out);
+        fclose(words.out);
+        for (; at < size; blocks++)
+            block_next((const uint8_t *)file, size, &at);
+        assert_true(blocks > 20 && text_size > 10000);
+        free(file);
+        free(text);
     }
 }
 
@@ -204,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_tshark),
+        cmocka_unit_test(test_any_order),
         cmocka_unit_test(test_write_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ static const struct {
 } exempt[] = {
     { "*", "frame", "joins the adapter's lines with the frame's block" },
     { "*", "connection", "a block is about one connection; single lines are prefixed with it" },
+    { "ACCEPT_QUEUE", "listener", "the core's number, not the descriptor; the block tells whose queue it is" },
     { "CALL_END", "call", "the block's heading names it" },
 };
 
@@ -147,10 +148,11 @@ static void test_the_format(void **state)
     assert_string_equal(fill("{waiting>5?more|not}", 5, 0, 0), "not");
     assert_string_equal(fill("{waiting#a|b|c}", 2, 0, 0), "c");
     assert_string_equal(fill("{waiting#a|b|c}", 3, 0, 0), "3");
+    assert_string_equal(fill("{waiting=half_open?same|other}", 3, 4, 0), "other");
     assert_string_equal(fill("{waiting?{half_open?both|{waiting} alone}|none}", 9, 0, 0), "9 alone");
     assert_string_equal(fill("{waiting/limit}", 2, 0, 8), "[##......] 2 of 8");
     assert_string_equal(fill("{waiting/limit}", 1, 0, 65535),
-                        "[#...............................] 1 of 65535");
+                        "[#...............] 1 of 65535");
     assert_string_equal(fill("{waiting/limit}", 8, 0, 8), "[########] 8 of 8");
     assert_string_equal(fill("{nothing}", 1, 0, 0), "?nothing?");
     assert_string_equal(fill("open { brace", 1, 0, 0), "open { brace");

@@ -1,0 +1,213 @@
+/* message.c: sendmsg, recvmsg, sendmmsg and recvmmsg on datagram sockets.
+ *
+ * The program's struct msghdr is read, its pieces are gathered from or scattered to its memory, and the
+ * header is written back as the kernel would: address, control messages (IP_PKTINFO, IP_TTL, IP_TOS if asked
+ * for), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in them too.
+ *
+ * Limits: control messages of sends are not looked at; the time-out of recvmmsg counts for the first message.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "run/internal.h"
+
+#define PIECES 1024 /* UIO_MAXIOV */
+#define MESSAGES 1024
+
+/* Reads the list of pieces; their number or -errno. */
+static int read_pieces(const struct call *call, const struct msghdr *message, struct iovec *piece,
+                       size_t *total)
+{
+    size_t count = (size_t)message->msg_iovlen;
+    *total = 0;
+    if (count > PIECES)
+        return -EMSGSIZE;
+    int result = call_read(call, (uint64_t)(uintptr_t)message->msg_iov, piece, count * sizeof *piece);
+    for (size_t i = 0; i < count && !result; i++) {
+        if (piece[i].iov_len > SIZE_MAX / 2 - *total)
+            return -EINVAL;
+        *total += piece[i].iov_len;
+    }
+    return result ? result : (int)count;
+}
+
+static ptrdiff_t send_one(const struct call *call, struct socket *s, uint64_t address)
+{
+    static struct iovec piece[PIECES];
+    struct msghdr message;
+    struct baro_endpoint peer = { 0 };
+    uint8_t *buffer = s->host->run->buffer;
+    size_t total, at = 0;
+    int result = call_read(call, address, &message, sizeof message);
+    if (result == 0 && message.msg_name && message.msg_namelen)
+        result = call_read_address(call, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, &peer);
+    if (result < 0)
+        return result;
+    int count = read_pieces(call, &message, piece, &total);
+    if (count < 0)
+        return count;
+    if (total > BUFFER - 28)
+        return -EMSGSIZE;
+    for (int i = 0; i < count; i++) {
+        result = call_read(call, (uint64_t)(uintptr_t)piece[i].iov_base, buffer + at, piece[i].iov_len);
+        if (result < 0)
+            return result;
+        at += piece[i].iov_len;
+    }
+    return datagram_send(s, total, &peer);
+}
+
+static void send_many(const struct call *call, struct socket *s)
+{
+    uint64_t address = call->argument[1];
+    size_t count = call->argument[2] < MESSAGES ? (size_t)call->argument[2] : MESSAGES, done = 0;
+    ptrdiff_t result = 0;
+    for (; done < count; done++, address += sizeof(struct mmsghdr)) {
+        result = send_one(call, s, address);
+        if (result < 0)
+            break;
+        unsigned length = (unsigned)result;
+        call_write(call, address + offsetof(struct mmsghdr, msg_len), &length, sizeof length);
+    }
+    if (!done && result < 0)
+        call_error(call, (int)result);
+    else
+        call_answer(call, (int64_t)done);
+}
+
+void call_sendmsg(const struct call *call, struct socket *s)
+{
+    if (s->type == SOCK_STREAM) {
+        call_pass(call);
+    } else if (call->number == SYS_sendmmsg) {
+        send_many(call, s);
+    } else {
+        ptrdiff_t result = send_one(call, s, call->argument[1]);
+        if (result < 0)
+            call_error(call, (int)result);
+        else
+            call_answer(call, result);
+    }
+}
+
+static size_t append_control(char *space, size_t at, int type, const void *data, size_t length)
+{
+    struct cmsghdr header = { .cmsg_len = CMSG_LEN(length), .cmsg_level = IPPROTO_IP, .cmsg_type = type };
+    memcpy(space + at, &header, sizeof header);
+    memcpy(space + at + CMSG_LEN(0), data, length);
+    return at + CMSG_SPACE(length);
+}
+
+/* The control messages that the program asked for; their length. */
+static size_t make_control(const struct socket *s, const struct datagram *from, char *space)
+{
+    size_t at = 0;
+    if (s->ancillary & ANCILLARY_TTL) {
+        int ttl = from->ttl;
+        at = append_control(space, at, IP_TTL, &ttl, sizeof ttl);
+    }
+    if (s->ancillary & ANCILLARY_TOS)
+        at = append_control(space, at, IP_TOS, &from->tos, sizeof from->tos);
+    if (s->ancillary & ANCILLARY_PACKET) {
+        struct in_pktinfo information = { .ipi_ifindex = 1 };
+        memcpy(&information.ipi_addr, from->local.address.octet, 4);
+        information.ipi_spec_dst = information.ipi_addr;
+        at = append_control(space, at, IP_PKTINFO, &information, sizeof information);
+    }
+    return at;
+}
+
+/* Writes a datagram where the header says, and the header back. Bytes written, or -errno. */
+static ptrdiff_t write_message(const struct call *call, struct socket *s, uint64_t address, int flags,
+                               const struct received *received)
+{
+    static struct iovec piece[PIECES];
+    struct msghdr message;
+    char control[256] = { 0 };
+    size_t total, at = 0;
+    int result = call_read(call, address, &message, sizeof message);
+    if (result < 0)
+        return result;
+    int count = read_pieces(call, &message, piece, &total);
+    if (count < 0)
+        return count;
+    for (int i = 0; i < count && at < received->length; i++) {
+        size_t left = received->length - at, part = piece[i].iov_len < left ? piece[i].iov_len : left;
+        result = call_write(call, (uint64_t)(uintptr_t)piece[i].iov_base, s->host->run->buffer + at, part);
+        if (result < 0)
+            return result;
+        at += part;
+    }
+    message.msg_flags = received->length > total ? MSG_TRUNC : 0;
+    if (message.msg_name) {
+        struct sockaddr_in name = endpoint_to_sockaddr(&received->from.peer);
+        size_t length = message.msg_namelen < sizeof name ? message.msg_namelen : sizeof name;
+        result = call_write(call, (uint64_t)(uintptr_t)message.msg_name, &name, length);
+        message.msg_namelen = sizeof name;
+    }
+    size_t control_length = message.msg_control ? make_control(s, &received->from, control) : 0;
+    if (control_length > message.msg_controllen) {
+        control_length = 0;
+        message.msg_flags |= MSG_CTRUNC;
+    }
+    message.msg_controllen = control_length;
+    if (result == 0 && control_length)
+        result = call_write(call, (uint64_t)(uintptr_t)message.msg_control, control, control_length);
+    if (result == 0)
+        result = call_write(call, address, &message, sizeof message);
+    return result ? result : (ptrdiff_t)(flags & MSG_TRUNC ? received->length : at);
+}
+
+bool message_receive(const struct call *call, struct socket *s, struct patience *patience)
+{
+    bool many = call->number == SYS_recvmmsg;
+    int flags = (int)call->argument[many ? 3 : 2];
+    size_t wanted = many ? (size_t)(unsigned)call->argument[2] : 1, done = 0;
+    uint64_t address = call->argument[1];
+    ptrdiff_t result = 0;
+    if (wanted > MESSAGES)
+        wanted = MESSAGES;
+    for (; done < wanted; done++, address += sizeof(struct mmsghdr)) {
+        struct received received;
+        result = datagram_take(call, s, flags & MSG_PEEK, &received, patience);
+        if (result == 0)
+            result = write_message(call, s, address, flags, &received);
+        if (result < 0)
+            break;
+        unsigned length = (unsigned)result;
+        if (many)
+            call_write(call, address + offsetof(struct mmsghdr, msg_len), &length, sizeof length);
+    }
+    if (!done && result == -EAGAIN && !(flags & MSG_DONTWAIT) && !patience->nonblocking)
+        return false;
+    if (!done && result < 0)
+        call_error(call, (int)result);
+    else
+        call_answer(call, many ? (int64_t)done : (int64_t)result);
+    return true;
+}
+
+void call_recvmsg(const struct call *call, struct socket *s)
+{
+    struct patience patience = { false, 0 };
+    if (s->type == SOCK_STREAM) {
+        call_pass(call);
+        return;
+    }
+    if (message_receive(call, s, &patience))
+        return;
+    struct waiter *waiter = waiter_add(call, s, WAIT_RECV);
+    if (!waiter)
+        return;
+    waiter->deadline_ns = patience.deadline_ns;
+    waiter->deadline_errno = EAGAIN;
+    if (call->number == SYS_recvmmsg && call->argument[4]) {
+        struct timespec limit;
+        if (call_read(call, call->argument[4], &limit, sizeof limit) == 0)
+            waiter->deadline_ns = run_now_ns() + (int64_t)limit.tv_sec * 1000000000 + limit.tv_nsec;
+    }
+}

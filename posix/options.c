@@ -1,0 +1,354 @@
+/* posix/options.c: the options of <sys/socket.h>, <netinet/in.h> and <netinet/tcp.h> as those of the core. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "internal.h"
+
+/* Options that are one number on both sides. `scale_ns` of those that are times in the core. */
+struct option_line {
+    int level, name;
+    enum baro_option option;
+    int64_t scale_ns;
+};
+
+static const struct option_line lines[] = {
+    { SOL_SOCKET, SO_ERROR, BARO_SO_ERROR, 0 },
+    { SOL_SOCKET, SO_ACCEPTCONN, BARO_SO_ACCEPTING, 0 },
+    { SOL_SOCKET, SO_REUSEADDR, BARO_SO_REUSE_ADDRESS, 0 },
+    { SOL_SOCKET, SO_REUSEPORT, BARO_SO_REUSE_PORT, 0 },
+    { SOL_SOCKET, SO_BROADCAST, BARO_SO_BROADCAST, 0 },
+    { SOL_SOCKET, SO_KEEPALIVE, BARO_SO_KEEPALIVE, 0 },
+    { SOL_SOCKET, SO_SNDBUF, BARO_SO_SEND_BUFFER, 0 },
+    { SOL_SOCKET, SO_RCVBUF, BARO_SO_RECV_BUFFER, 0 },
+    { SOL_SOCKET, SO_OOBINLINE, BARO_SO_OOB_INLINE, 0 },
+    { IPPROTO_IP, IP_TTL, BARO_IP_TTL, 0 },
+    { IPPROTO_IP, IP_TOS, BARO_IP_TOS, 0 },
+    { IPPROTO_IP, IP_TRANSPARENT, BARO_SO_TRANSPARENT, 0 },
+    { IPPROTO_IP, IP_MULTICAST_TTL, BARO_IP_MULTICAST_TTL, 0 },
+    { IPPROTO_IP, IP_MULTICAST_LOOP, BARO_IP_MULTICAST_LOOP, 0 },
+    { IPPROTO_IP, IP_MTU, BARO_IP_MTU, 0 },
+    { IPPROTO_TCP, TCP_NODELAY, BARO_TCP_NODELAY, 0 },
+    { IPPROTO_TCP, TCP_CORK, BARO_TCP_CORK, 0 },
+    { IPPROTO_TCP, TCP_QUICKACK, BARO_TCP_QUICKACK, 0 },
+    { IPPROTO_TCP, TCP_MAXSEG, BARO_TCP_MAXSEG, 0 },
+    { IPPROTO_TCP, TCP_KEEPCNT, BARO_TCP_KEEPALIVE_COUNT, 0 },
+    { IPPROTO_TCP, TCP_KEEPIDLE, BARO_TCP_KEEPALIVE_IDLE, 1000000000 },
+    { IPPROTO_TCP, TCP_KEEPINTVL, BARO_TCP_KEEPALIVE_INTERVAL, 1000000000 },
+    { IPPROTO_TCP, TCP_USER_TIMEOUT, BARO_TCP_USER_TIMEOUT, 1000000 },
+};
+
+static const struct option_line *find_line(int level, int name)
+{
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (lines[i].level == level && lines[i].name == name)
+            return &lines[i];
+    return NULL;
+}
+
+/* Writes what fits; *length becomes the value's. */
+static int give(void *value, socklen_t *length, const void *from, size_t size)
+{
+    if (*length > size)
+        *length = (socklen_t)size;
+    memcpy(value, from, *length);
+    return 0;
+}
+
+static int give_int(void *value, socklen_t *length, int number)
+{
+    return give(value, length, &number, sizeof number);
+}
+
+static int give_time(void *value, socklen_t *length, struct baro_duration span)
+{
+    struct timeval time = { span.ns / 1000000000, span.ns % 1000000000 / 1000 };
+
+    return give(value, length, &time, sizeof time);
+}
+
+static int get_line(struct baro_posix_stack *stack, int fd, const struct option_line *line, void *value,
+                    socklen_t *length)
+{
+    struct baro_duration span = { 0 };
+    int number = 0, error;
+    size_t size = line->scale_ns != 0 ? sizeof span : sizeof number;
+
+    error = baro_getsockopt(stack->core, fd, line->option, line->scale_ns != 0 ? (void *)&span : &number, &size);
+    if (error != 0)
+        return error;
+    return give_int(value, length, line->scale_ns != 0 ? (int)(span.ns / line->scale_ns) : number);
+}
+
+static int get_linger(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
+{
+    struct baro_linger lingering;
+    size_t size = sizeof lingering;
+    int error = baro_getsockopt(stack->core, fd, BARO_SO_LINGER, &lingering, &size);
+    struct linger told;
+
+    if (error != 0)
+        return error;
+    told = (struct linger){ lingering.on, (int)(lingering.time.ns / 1000000000) };
+    return give(value, length, &told, sizeof told);
+}
+
+/* TCP's states as Linux numbers them in struct tcp_info. */
+static uint8_t linux_state(enum baro_tcp_state state)
+{
+    static const uint8_t number[BARO_TCP_STATE_COUNT] = {
+        [BARO_TCP_CLOSED] = TCP_CLOSE,           [BARO_TCP_LISTEN] = TCP_LISTEN,
+        [BARO_TCP_SYN_SENT] = TCP_SYN_SENT,      [BARO_TCP_SYN_RECEIVED] = TCP_SYN_RECV,
+        [BARO_TCP_ESTABLISHED] = TCP_ESTABLISHED, [BARO_TCP_FIN_WAIT_1] = TCP_FIN_WAIT1,
+        [BARO_TCP_FIN_WAIT_2] = TCP_FIN_WAIT2,   [BARO_TCP_CLOSE_WAIT] = TCP_CLOSE_WAIT,
+        [BARO_TCP_CLOSING] = TCP_CLOSING,        [BARO_TCP_LAST_ACK] = TCP_LAST_ACK,
+        [BARO_TCP_TIME_WAIT] = TCP_TIME_WAIT,
+    };
+
+    return number[state];
+}
+
+static uint32_t microseconds(struct baro_duration span)
+{
+    return (uint32_t)(span.ns / 1000);
+}
+
+static int get_info(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
+{
+    struct baro_tcp_info info;
+    size_t size = sizeof info;
+    int error = baro_getsockopt(stack->core, fd, BARO_TCP_INFO, &info, &size);
+    uint32_t mss;
+    struct tcp_info told;
+
+    if (error != 0)
+        return error;
+    mss = info.snd_mss != 0 ? info.snd_mss : 1;
+    memset(&told, 0, sizeof told);
+    told.tcpi_state = linux_state(info.state);
+    told.tcpi_snd_wscale = info.snd_scale & 15U;
+    told.tcpi_rcv_wscale = info.rcv_scale & 15U;
+    told.tcpi_options = info.timestamps ? TCPI_OPT_TIMESTAMPS : 0;
+    told.tcpi_rto = microseconds(info.rto);
+    told.tcpi_rtt = microseconds(info.srtt);
+    told.tcpi_rttvar = microseconds(info.rttvar);
+    told.tcpi_snd_mss = info.snd_mss;
+    told.tcpi_rcv_mss = info.rcv_mss;
+    told.tcpi_pmtu = info.path_mtu;
+    told.tcpi_snd_cwnd = info.cwnd / mss;
+    told.tcpi_snd_ssthresh = info.ssthresh / mss;
+    told.tcpi_unacked = (info.flight + mss - 1) / mss;
+    told.tcpi_probes = (uint8_t)info.probes;
+    told.tcpi_backoff = (uint8_t)info.consecutive_timeouts;
+    told.tcpi_total_retrans = (uint32_t)info.retransmits;
+    return give(value, length, &told, sizeof told);
+}
+
+/* What the library keeps itself. 1: it is none of these. */
+static int get_own(const struct posix_file *file, int level, int name, void *value, socklen_t *length)
+{
+    if (level == SOL_SOCKET) {
+        switch (name) {
+        case SO_TYPE:
+            return give_int(value, length, file->is_stream ? SOCK_STREAM : SOCK_DGRAM);
+        case SO_DOMAIN:
+            return give_int(value, length, AF_INET);
+        case SO_PROTOCOL:
+            return give_int(value, length, file->is_stream ? IPPROTO_TCP : IPPROTO_UDP);
+        case SO_RCVTIMEO:
+            return give_time(value, length, file->recv_timeout);
+        case SO_SNDTIMEO:
+            return give_time(value, length, file->send_timeout);
+        default:
+            return 1;
+        }
+    }
+    if (level == IPPROTO_IP && name == IP_PKTINFO)
+        return give_int(value, length, file->tell_packet_info);
+    if (level == IPPROTO_IP && name == IP_RECVTTL)
+        return give_int(value, length, file->tell_ttl);
+    if (level == IPPROTO_IP && name == IP_RECVTOS)
+        return give_int(value, length, file->tell_tos);
+    return 1;
+}
+
+static int get_discover(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
+{
+    int number = 1, error; /* TCP always sets DF */
+    size_t size = sizeof number;
+
+    error = baro_getsockopt(stack->core, fd, BARO_IP_DONT_FRAGMENT, &number, &size);
+    if (error != 0 && error != -ENOPROTOOPT)
+        return error;
+    return give_int(value, length, number ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
+}
+
+static int get_option(struct baro_posix_stack *stack, int fd, int level, int name, void *value, socklen_t *length)
+{
+    const struct posix_file *file = posix_file(stack, fd);
+    const struct option_line *line = find_line(level, name);
+    int result;
+
+    if (file == NULL)
+        return -EBADF;
+    if (value == NULL || length == NULL)
+        return -EFAULT;
+    result = get_own(file, level, name, value, length);
+    if (result <= 0)
+        return result;
+    if (line != NULL)
+        return get_line(stack, fd, line, value, length);
+    if (level == SOL_SOCKET && name == SO_LINGER)
+        return get_linger(stack, fd, value, length);
+    if (level == IPPROTO_TCP && name == TCP_INFO)
+        return get_info(stack, fd, value, length);
+    if (level == IPPROTO_IP && name == IP_MTU_DISCOVER)
+        return get_discover(stack, fd, value, length);
+    return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_TCP ? -ENOPROTOOPT : -EOPNOTSUPP;
+}
+
+int baro_posix_getsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, void *value,
+                             socklen_t *length)
+{
+    if (!posix_enter(stack))
+        return -1;
+    return (int)posix_leave(stack, get_option(stack, fd, level, name, value, length));
+}
+
+/* ---- setting ---- */
+
+/* An int, or for IP's multicast options an octet. */
+static int take_int(const void *value, socklen_t length, int *number)
+{
+    uint8_t octet;
+
+    if (length >= sizeof *number) {
+        memcpy(number, value, sizeof *number);
+        return 0;
+    }
+    if (length == 0)
+        return -EINVAL;
+    memcpy(&octet, value, 1);
+    *number = octet;
+    return 0;
+}
+
+static int take_time(const void *value, socklen_t length, struct baro_duration *span)
+{
+    struct timeval time;
+
+    if (length < sizeof time)
+        return -EINVAL;
+    memcpy(&time, value, sizeof time);
+    if (time.tv_usec < 0 || time.tv_usec >= 1000000)
+        return -EDOM;
+    if (time.tv_sec < 0 || time.tv_sec > INT64_MAX / 1000000000 / 4)
+        span->ns = 0; /* as on Linux: for ever */
+    else
+        span->ns = (int64_t)time.tv_sec * 1000000000 + (int64_t)time.tv_usec * 1000;
+    return 0;
+}
+
+static int set_line(struct baro_posix_stack *stack, int fd, const struct option_line *line, const void *value,
+                    socklen_t length)
+{
+    struct baro_duration span;
+    int number, error;
+
+    if (line->level != IPPROTO_IP && length < sizeof number)
+        return -EINVAL;
+    error = take_int(value, length, &number);
+    if (error != 0)
+        return error;
+    if (line->scale_ns == 0)
+        return baro_setsockopt(stack->core, fd, line->option, &number, sizeof number);
+    span.ns = number * line->scale_ns;
+    return baro_setsockopt(stack->core, fd, line->option, &span, sizeof span);
+}
+
+static int set_linger(struct baro_posix_stack *stack, int fd, const void *value, socklen_t length)
+{
+    struct linger told;
+    struct baro_linger lingering;
+
+    if (length < sizeof told)
+        return -EINVAL;
+    memcpy(&told, value, sizeof told);
+    lingering = (struct baro_linger){ told.l_onoff != 0, { (int64_t)told.l_linger * 1000000000 } };
+    return baro_setsockopt(stack->core, fd, BARO_SO_LINGER, &lingering, sizeof lingering);
+}
+
+static int set_group(struct baro_posix_stack *stack, int fd, bool join, const void *value, socklen_t length)
+{
+    struct ip_mreqn request = { 0 };
+    struct baro_group group = { 0 };
+
+    if (length < sizeof(struct ip_mreq))
+        return -EINVAL;
+    /* struct ip_mreq is the beginning of struct ip_mreqn. An interface is named by its number only. */
+    memcpy(&request, value, length < sizeof request ? length : sizeof request);
+    group.group.family = BARO_FAMILY_IPV4;
+    memcpy(group.group.octet, &request.imr_multiaddr, 4);
+    group.interface = request.imr_ifindex;
+    return baro_setsockopt(stack->core, fd, join ? BARO_IP_ADD_GROUP : BARO_IP_DROP_GROUP, &group, sizeof group);
+}
+
+static int set_flag(bool *flag, const void *value, socklen_t length)
+{
+    int number, error = take_int(value, length, &number);
+
+    if (error == 0)
+        *flag = number != 0;
+    return error;
+}
+
+static int set_discover(struct baro_posix_stack *stack, int fd, const void *value, socklen_t length)
+{
+    int number, error = take_int(value, length, &number);
+
+    if (error != 0)
+        return error;
+    number = number == IP_PMTUDISC_DO || number == IP_PMTUDISC_PROBE;
+    return baro_setsockopt(stack->core, fd, BARO_IP_DONT_FRAGMENT, &number, sizeof number);
+}
+
+static int set_option(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
+                      socklen_t length)
+{
+    struct posix_file *file = posix_file(stack, fd);
+    const struct option_line *line = find_line(level, name);
+
+    if (file == NULL)
+        return -EBADF;
+    if (value == NULL)
+        return -EFAULT;
+    if (line != NULL)
+        return set_line(stack, fd, line, value, length);
+    if (level == SOL_SOCKET && name == SO_RCVTIMEO)
+        return take_time(value, length, &file->recv_timeout);
+    if (level == SOL_SOCKET && name == SO_SNDTIMEO)
+        return take_time(value, length, &file->send_timeout);
+    if (level == SOL_SOCKET && name == SO_LINGER)
+        return set_linger(stack, fd, value, length);
+    if (level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP))
+        return set_group(stack, fd, name == IP_ADD_MEMBERSHIP, value, length);
+    if (level == IPPROTO_IP && name == IP_PKTINFO)
+        return set_flag(&file->tell_packet_info, value, length);
+    if (level == IPPROTO_IP && name == IP_RECVTTL)
+        return set_flag(&file->tell_ttl, value, length);
+    if (level == IPPROTO_IP && name == IP_RECVTOS)
+        return set_flag(&file->tell_tos, value, length);
+    if (level == IPPROTO_IP && name == IP_MTU_DISCOVER)
+        return set_discover(stack, fd, value, length);
+    return -ENOPROTOOPT;
+}
+
+int baro_posix_setsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
+                             socklen_t length)
+{
+    if (!posix_enter(stack))
+        return -1;
+    return (int)posix_leave(stack, set_option(stack, fd, level, name, value, length));
+}
