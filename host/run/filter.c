@@ -68,7 +68,7 @@ static int add_rules(scmp_filter_ctx filter, bool trap_every_message)
         if (!family_is_native(family))
             error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(socket), 1, &is_family);
     }
-    struct scmp_arg_cmp has_address = SCMP_CMP64(4, SCMP_CMP_NE, 0);
+    struct scmp_arg_cmp has_address = SCMP_CMP64(4, SCMP_CMP_NE, 0, 0);
     error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sendto), 1, &has_address);
     error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(recvfrom), 1, &has_address);
     return error ? -1 : 0;

@@ -76,7 +76,7 @@ int baro_socket(struct baro_stack *stack, enum baro_family family, enum baro_soc
         return -EAFNOSUPPORT;
     for (int i = 0; i < FAKE_SOCKETS; i++) {
         if (!stack->socket[i].used) {
-            stack->socket[i] = (struct fake_socket){ .used = true, .type = type, .peer = -1 };
+            stack->socket[i] = (struct fake_socket){ .used = true, .type = (int)type, .peer = -1 };
             stack->socket[i].local.address.family = BARO_FAMILY_IPV4;
             stack->open++;
             return i;
