@@ -1,0 +1,325 @@
+/* drill/parse.c: scripts, events, times and settings.
+ *
+ *     script   = setting* event*
+ *     event    = time action          time = `*` | [+]S | [+]S~[+]S
+ *     action   = packet | [`...` S] call
+ *
+ * Shell lines and code blocks are part of packetdrill's language. A shell line is understood if it is `sysctl` and
+ * says what this stack does anyway; all else is refused by name, never skipped. */
+#include "parser.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOLERANCE_NS = 4000000, NS_DIGITS = 9, DEFAULT_MTU = 1500, DEFAULT_PORT = 8080, SECONDS_LIMIT = 10000000 };
+
+const char *token_words(const struct token *token)
+{
+    static _Thread_local char words[64];
+    int length = token->length > 40 ? 40 : (int)token->length;
+
+    if (token->kind == TOKEN_END)
+        return "the end";
+    if (token->kind == TOKEN_BAD)
+        return "a comment or a quotation without end";
+    snprintf(words, sizeof words, "'%.*s'", length, token->text);
+    return words;
+}
+
+bool parse_sign(struct lexer *lexer, char sign)
+{
+    struct token token = lexer_take(lexer);
+
+    return token_is_sign(&token, sign) ||
+           lexer_error(lexer, token.at, "expected '%c', found %s", sign, token_words(&token));
+}
+
+bool parse_number(struct lexer *lexer, uint64_t limit, uint64_t *number)
+{
+    struct token token = lexer_take(lexer);
+    char digits[32];
+
+    if (token.kind != TOKEN_NUMBER || token.length >= sizeof digits || memchr(token.text, '.', token.length) != NULL)
+        return lexer_error(lexer, token.at, "expected a whole number, found %s", token_words(&token));
+    memcpy(digits, token.text, token.length);
+    digits[token.length] = '\0';
+    /* Base 16 only with 0x: a leading zero means nothing here. */
+    *number = strtoull(digits, NULL, token.length > 1 && (digits[1] == 'x' || digits[1] == 'X') ? 16 : 10);
+    return *number <= limit ||
+           lexer_error(lexer, token.at, "%s is more than %llu", token_words(&token), (unsigned long long)limit);
+}
+
+bool parse_seconds(struct lexer *lexer, int64_t *ns)
+{
+    struct token token = lexer_take(lexer);
+    size_t at = 0;
+
+    if (token.kind != TOKEN_NUMBER || (token.length > 1 && (token.text[1] == 'x' || token.text[1] == 'X')))
+        return lexer_error(lexer, token.at, "expected a time in seconds, found %s", token_words(&token));
+    *ns = 0;
+    while (at < token.length && token.text[at] != '.' && *ns <= SECONDS_LIMIT)
+        *ns = *ns * 10 + (token.text[at++] - '0');
+    if (*ns > SECONDS_LIMIT)
+        return lexer_error(lexer, token.at, "%s seconds are too many", token_words(&token));
+    at++;
+    for (int i = 0; i < NS_DIGITS; i++, at++)
+        *ns = *ns * 10 + (at < token.length ? token.text[at] - '0' : 0);
+    return true;
+}
+
+bool read_ipv4_text(const char *text, size_t length, struct baro_address *address)
+{
+    unsigned octet[4] = { 0 };
+    size_t at = 0;
+
+    for (int i = 0; i < 4; i++) {
+        size_t digits = 0;
+
+        for (; at < length && isdigit((unsigned char)text[at]) && digits < 3; at++, digits++)
+            octet[i] = octet[i] * 10 + (unsigned)(text[at] - '0');
+        if (digits == 0 || octet[i] > 255 || (i < 3 && (at >= length || text[at++] != '.')))
+            return false;
+    }
+    *address = baro_ipv4((uint8_t)octet[0], (uint8_t)octet[1], (uint8_t)octet[2], (uint8_t)octet[3]);
+    return at == length;
+}
+
+/* ---- settings ---- */
+
+static bool setting_number(struct lexer *lexer, const struct token *token, const char *value, size_t length,
+                           long least, long most, long *number)
+{
+    char digits[16], *end = digits;
+
+    if (length > 0 && length < sizeof digits) {
+        memcpy(digits, value, length);
+        digits[length] = '\0';
+        *number = strtol(digits, &end, 10);
+    }
+    if (end == digits || *end != '\0' || *number < least || *number > most)
+        return lexer_error(lexer, token->at, "%.*s: expected a number from %ld to %ld", (int)token->length,
+                           token->text, least, most);
+    return true;
+}
+
+/* Settings that are addresses, and those that are numbers. False without an error: another name. */
+static bool apply_address(struct settings *settings, const char *name, size_t length, struct baro_address address)
+{
+    if (length == 8 && memcmp(name, "local_ip", 8) == 0)
+        settings->local = address;
+    else if (length == 9 && memcmp(name, "remote_ip", 9) == 0)
+        settings->remote = address;
+    else if (length == 10 && memcmp(name, "gateway_ip", 10) == 0)
+        settings->gateway = address;
+    else
+        return false;
+    return true;
+}
+
+static bool apply_netmask(struct settings *settings, struct baro_address mask)
+{
+    uint32_t bits = (uint32_t)mask.octet[0] << 24 | (uint32_t)mask.octet[1] << 16 |
+                    (uint32_t)mask.octet[2] << 8 | mask.octet[3];
+
+    settings->prefix_length = 0;
+    for (; (bits & 0x80000000U) != 0; bits <<= 1)
+        settings->prefix_length++;
+    return bits == 0;
+}
+
+static bool name_is(const struct token *token, size_t length, const char *name)
+{
+    return strlen(name) == length && memcmp(token->text + 2, name, length) == 0;
+}
+
+static bool apply_number(struct lexer *lexer, const struct token *token, size_t name, const char *value,
+                         size_t length, bool *known)
+{
+    struct settings *settings = &lexer->script->settings;
+    long number = 0;
+
+    if (name_is(token, name, "tolerance_usecs")) {
+        if (!setting_number(lexer, token, value, length, 0, 60000000, &number))
+            return false;
+        settings->tolerance_ns = number * 1000;
+    } else if (name_is(token, name, "mtu")) {
+        if (!setting_number(lexer, token, value, length, 68, 65535, &number))
+            return false;
+        settings->mtu = (uint32_t)number;
+    } else if (name_is(token, name, "bind_port")) {
+        if (!setting_number(lexer, token, value, length, 1, 65535, &number))
+            return false;
+        settings->bind_port = (uint16_t)number;
+    } else if (name_is(token, name, "connect_port")) {
+        if (!setting_number(lexer, token, value, length, 1, 65535, &number))
+            return false;
+        settings->connect_port = (uint16_t)number;
+    } else {
+        *known = false;
+    }
+    return true;
+}
+
+bool parse_setting(struct lexer *lexer)
+{
+    struct token token = lexer_take(lexer);
+    const char *equals = memchr(token.text, '=', token.length);
+    size_t name = (equals == NULL ? token.length : (size_t)(equals - token.text)) - 2;
+    const char *value = equals == NULL ? "" : equals + 1;
+    size_t length = equals == NULL ? 0 : token.length - (size_t)(value - token.text);
+    struct baro_address address;
+    bool known = true;
+
+    if (name_is(&token, name, "ip_version"))
+        return (length == 4 && memcmp(value, "ipv4", 4) == 0) ||
+               lexer_error(lexer, token.at, "%.*s: only ipv4 is supported yet", (int)token.length, token.text);
+    if (!apply_number(lexer, &token, name, value, length, &known))
+        return false;
+    if (known)
+        return true;
+    if (read_ipv4_text(value, length, &address)) {
+        if (apply_address(&lexer->script->settings, token.text + 2, name, address))
+            return true;
+        if (name_is(&token, name, "netmask_ip") && apply_netmask(&lexer->script->settings, address))
+            return true;
+    }
+    return lexer_error(lexer, token.at, "the setting %.*s is not supported", (int)token.length, token.text);
+}
+
+/* ---- shell lines ---- */
+
+/* What sysctl lines may say: facts about this stack. A script that needs another value cannot run. */
+static const char *const sysctl_facts[] = {
+    "net.ipv4.tcp_timestamps=1", "net.ipv4.tcp_window_scaling=1", "net.ipv4.tcp_syncookies=0",
+    "net.ipv4.tcp_ecn=0", "net.ipv4.tcp_congestion_control=reno", "net.ipv4.tcp_abort_on_overflow=0",
+    "net.ipv4.tcp_fastopen=0", "net.ipv4.tcp_mtu_probing=0", "net.ipv4.ip_no_pmtu_disc=0",
+    "net.ipv4.tcp_sack=0", "net.ipv4.tcp_recovery=0", "net.ipv4.tcp_early_retrans=0"
+};
+
+static bool is_fact(const char *word, size_t length)
+{
+    for (size_t i = 0; i < sizeof sysctl_facts / sizeof sysctl_facts[0]; i++)
+        if (strlen(sysctl_facts[i]) == length && memcmp(sysctl_facts[i], word, length) == 0)
+            return true;
+    return false;
+}
+
+static bool parse_shell(struct lexer *lexer)
+{
+    struct token token = lexer_take(lexer);
+    const char *at = token.text, *end = token.text + token.length;
+    bool sysctl = false;
+
+    while (at < end) {
+        const char *begin;
+
+        while (at < end && (isspace((unsigned char)*at) || *at == ';' || *at == '&'))
+            at++;
+        for (begin = at; at < end && !isspace((unsigned char)*at) && *at != ';' && *at != '&'; at++)
+            continue;
+        if (at == begin)
+            break;
+        if (at - begin == 6 && memcmp(begin, "sysctl", 6) == 0) {
+            sysctl = true;
+        } else if (!sysctl) {
+            return lexer_error(lexer, token.at, "shell lines are not run here: '%.*s'", (int)(at - begin), begin);
+        } else if (*begin != '-' && !is_fact(begin, (size_t)(at - begin))) {
+            return lexer_error(lexer, token.at, "sysctl %.*s: this stack cannot be set so", (int)(at - begin),
+                               begin);
+        }
+    }
+    return true;
+}
+
+/* ---- events ---- */
+
+static bool parse_time(struct lexer *lexer, struct event *event)
+{
+    event->at = lexer_peek(lexer)->at;
+    if (token_is_sign(lexer_peek(lexer), '*')) {
+        lexer_take(lexer);
+        event->time = TIME_ANY;
+        return true;
+    }
+    event->time = TIME_ABSOLUTE;
+    if (token_is_sign(lexer_peek(lexer), '+')) {
+        lexer_take(lexer);
+        event->time = TIME_RELATIVE;
+    }
+    if (!parse_seconds(lexer, &event->from_ns))
+        return false;
+    event->to_ns = event->from_ns;
+    if (!token_is_sign(lexer_peek(lexer), '~'))
+        return true;
+    lexer_take(lexer);
+    if (token_is_sign(lexer_peek(lexer), '+')) {
+        struct token plus = lexer_take(lexer);
+
+        if (event->time != TIME_RELATIVE)
+            return lexer_error(lexer, plus.at, "a range from an absolute to a relative time");
+    }
+    if (!parse_seconds(lexer, &event->to_ns))
+        return false;
+    return event->to_ns >= event->from_ns || lexer_error(lexer, event->at, "a range that ends before it begins");
+}
+
+static bool parse_event(struct lexer *lexer)
+{
+    struct script *script = lexer->script;
+    struct event *event = arena_take(&script->arena, sizeof *event);
+    const struct token *next;
+
+    if (!parse_time(lexer, event))
+        return false;
+    next = lexer_peek(lexer);
+    if (token_is_sign(next, '<') || token_is_sign(next, '>')) {
+        event->kind = EVENT_PACKET;
+        if (!parse_packet(lexer, &event->as.packet))
+            return false;
+        if (event->as.packet.inbound && (event->time == TIME_ANY || event->from_ns != event->to_ns))
+            return lexer_error(lexer, event->at, "an inbound packet needs one exact time");
+    } else if (next->kind == TOKEN_WORD || next->kind == TOKEN_ELLIPSIS) {
+        event->kind = EVENT_CALL;
+        if (event->time == TIME_ANY || event->from_ns != event->to_ns)
+            return lexer_error(lexer, event->at, "a call needs one exact time");
+        if (!parse_call(lexer, &event->as.call, event->time == TIME_RELATIVE))
+            return false;
+    } else if (next->kind == TOKEN_CODE) {
+        return lexer_error(lexer, next->at, "code blocks %%{ }%% are not supported yet");
+    } else if (next->kind == TOKEN_BACKQUOTE) { /* a fact: only its time counts */
+        return parse_shell(lexer);
+    } else {
+        return lexer_error(lexer, next->at, "expected '<', '>' or a call, found %s", token_words(next));
+    }
+    if (script->last == NULL)
+        script->first = event;
+    else
+        script->last->next = event;
+    script->last = event;
+    script->events++;
+    return true;
+}
+
+bool script_parse(struct script *script, const char *name, const char *text, size_t length)
+{
+    struct lexer lexer;
+
+    *script = (struct script){ .name = name, .text = text, .length = length };
+    script->settings = (struct settings){ .tolerance_ns = TOLERANCE_NS, .local = baro_ipv4(192, 168, 0, 1),
+                                          .remote = baro_ipv4(192, 0, 2, 1), .gateway = baro_ipv4(192, 168, 0, 2),
+                                          .prefix_length = 16, .mtu = DEFAULT_MTU, .bind_port = DEFAULT_PORT,
+                                          .connect_port = DEFAULT_PORT };
+    lexer_init(&lexer, script);
+    while (lexer_peek(&lexer)->kind == TOKEN_OPTION)
+        if (!parse_setting(&lexer))
+            return false;
+    while (lexer_peek(&lexer)->kind == TOKEN_BACKQUOTE)
+        if (!parse_shell(&lexer))
+            return false;
+    while (lexer_peek(&lexer)->kind != TOKEN_END)
+        if (!parse_event(&lexer))
+            return false;
+    return script->events != 0 || lexer_error(&lexer, lexer.at, "a script without events");
+}

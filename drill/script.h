@@ -1,0 +1,157 @@
+/* drill/script.h: a script as the parser leaves it: values in an arena, nothing resolved against a stack yet.
+ *
+ * The tree follows packetdrill's language: settings, then events, each with a time and one action. Everything
+ * in it lives until script_release. */
+#ifndef DRILL_SCRIPT_H
+#define DRILL_SCRIPT_H
+
+#include "baro/packet.h"
+#include "baro/types.h"
+
+/* Where something stands in the script; both from 1. */
+struct location { int line, column; };
+
+/* ---- memory: taken piece by piece, freed at once ---- */
+
+struct arena_chunk;
+struct arena { struct arena_chunk *chunks; };
+
+/* Zeroed bytes; never NULL (running out of memory ends the process: drill is a test program's library). */
+void *arena_take(struct arena *arena, size_t bytes);
+char *arena_copy(struct arena *arena, const char *text, size_t length);
+void arena_release(struct arena *arena);
+
+/* ---- values in calls ---- */
+
+enum value_kind {
+    VALUE_ANY,     /* `...` */
+    VALUE_NUMBER,  /* 3, 0x10, SOCK_STREAM|SOCK_NONBLOCK */
+    VALUE_STRING,  /* "abc" */
+    VALUE_ARRAY,   /* [a, b] */
+    VALUE_STRUCT,  /* {name=a, name=b}; items have names, or not: {a, b} */
+    VALUE_ADDRESS, /* inet_addr("1.2.3.4") */
+    VALUE_NULL
+};
+
+struct value {
+    enum value_kind kind;
+    struct location at;
+    const char *name;  /* of a field, else NULL */
+    const char *text;  /* as written: the symbol, the string's contents */
+    size_t length;     /* of the string */
+    long long number;
+    struct baro_address address;
+    struct value *items;
+    size_t count;
+};
+
+/* ---- packets ---- */
+
+enum packet_kind { PACKET_TCP, PACKET_UDP, PACKET_ICMP };
+
+/* `1:1001(1000)` */
+struct sequence_range {
+    uint32_t first, last, length;
+};
+
+enum { SCRIPT_OPTIONS_LIMIT = 40, SCRIPT_TS_LIMIT = 4 };
+
+struct packet_line {
+    bool inbound;
+    enum packet_kind kind;
+    int ecn, tos, ttl;                /* -1: not said */
+    int source_port, destination_port;/* -1: not said */
+    /* TCP */
+    uint8_t flags;
+    struct sequence_range range;
+    bool has_ack, has_window, has_urgent;
+    uint32_t ack, window, urgent;
+    bool any_options;                 /* <...> */
+    uint8_t options[SCRIPT_OPTIONS_LIMIT];
+    uint8_t options_length;
+    int timestamps_at;                /* where in `options` the value of TS stands, -1: none */
+    /* UDP, and ICMP echo */
+    uint32_t length;
+    /* ICMP */
+    uint8_t icmp_type, icmp_code;
+    bool has_icmp_code;
+    uint32_t icmp_rest;
+    bool has_quote, quote_udp;
+    struct sequence_range quote;
+};
+
+/* ---- calls ---- */
+
+enum { CALL_ARGUMENTS_LIMIT = 8 };
+
+/* X(name, arguments): the calls that scripts may make. */
+#define DRILL_CALLS(X)                                                                                   \
+    X(socket, 3) X(bind, 3) X(listen, 2) X(accept, 3) X(connect, 3) X(read, 3) X(recv, 4) X(recvfrom, 6) \
+    X(write, 3) X(send, 4) X(sendto, 6) X(shutdown, 2) X(close, 1) X(fcntl, 3) X(getsockopt, 5)          \
+    X(setsockopt, 5)
+
+enum call_kind {
+#define DRILL_CALL_ENUM(name, arguments) CALL_##name,
+    DRILL_CALLS(DRILL_CALL_ENUM)
+#undef DRILL_CALL_ENUM
+    CALL_COUNT
+};
+
+struct call_line {
+    enum call_kind kind;
+    const char *name;
+    struct value argument[CALL_ARGUMENTS_LIMIT];
+    size_t arguments;
+    struct value result;
+    int error;              /* expected errno, 0: none said */
+    bool blocking;          /* it has an end time */
+    int64_t end_ns;         /* as written; relative to the same base as the start when that is relative */
+};
+
+/* ---- events ---- */
+
+enum time_kind { TIME_ABSOLUTE, TIME_RELATIVE, TIME_ANY };
+enum event_kind { EVENT_PACKET, EVENT_CALL, EVENT_NOTHING };
+
+struct event {
+    struct location at;
+    enum time_kind time;
+    int64_t from_ns, to_ns; /* as written; to_ns is from_ns unless a range was given */
+    enum event_kind kind;
+    union {
+        struct packet_line packet;
+        struct call_line call;
+    } as;
+    struct event *next;
+};
+
+struct settings {
+    int64_t tolerance_ns;
+    struct baro_address local, remote, gateway;
+    unsigned prefix_length;
+    uint32_t mtu;
+    uint16_t bind_port, connect_port;
+};
+
+struct script {
+    const char *name;
+    const char *text;
+    size_t length;
+    struct arena arena;
+    struct settings settings;
+    struct event *first, *last;
+    size_t events;
+    /* why it could not be read: the first error, and where */
+    bool failed;
+    struct location error_at;
+    char error[256];
+};
+
+/* Reads a script. `text` is borrowed while the script is used. False: see `error`. */
+bool script_parse(struct script *script, const char *name, const char *text, size_t length);
+void script_release(struct script *script);
+
+/* The text of a line, without its end; for messages. */
+struct baro_bytes script_line(const struct script *script, int line);
+
+#endif

@@ -1,0 +1,184 @@
+/* The drill's language: what a script means, and what an error says and where. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "drill/script.h"
+
+static void parse(struct script *script, const char *text)
+{
+    if (!script_parse(script, "test", text, strlen(text)))
+        fail_msg("%d:%d: %s", script->error_at.line, script->error_at.column, script->error);
+}
+
+static void refuse(const char *text, int line, int column, const char *words)
+{
+    struct script script;
+
+    assert_false(script_parse(&script, "test", text, strlen(text)));
+    if (strstr(script.error, words) == NULL)
+        fail_msg("'%s' does not say '%s'", script.error, words);
+    assert_int_equal(script.error_at.line, line);
+    assert_int_equal(script.error_at.column, column);
+    script_release(&script);
+}
+
+static void times(void **state)
+{
+    struct script script;
+    const struct event *event;
+
+    (void)state;
+    parse(&script, "0.000001 > . 1:1(0) ack 1\n+.25 > . 1:1(0) ack 1\n* > . 1:1(0) ack 1\n"
+                   "+1~+1.5 > . 1:1(0) ack 1\n+0...0.5 accept(3, ..., ...) = 4\n");
+    event = script.first;
+    assert_int_equal(event->time, TIME_ABSOLUTE);
+    assert_int_equal(event->from_ns, 1000);
+    event = event->next;
+    assert_int_equal(event->time, TIME_RELATIVE);
+    assert_int_equal(event->from_ns, 250000000);
+    event = event->next;
+    assert_int_equal(event->time, TIME_ANY);
+    event = event->next;
+    assert_int_equal(event->from_ns, 1000000000);
+    assert_int_equal(event->to_ns, 1500000000);
+    event = event->next;
+    assert_int_equal(event->from_ns, 0);
+    assert_true(event->as.call.blocking);
+    assert_int_equal(event->as.call.end_ns, 500000000);
+    assert_null(event->next);
+    script_release(&script);
+}
+
+static void tcp_lines(void **state)
+{
+    static const uint8_t options[] = { 2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 100, 0, 0, 0, 0, 1, 3, 3, 7 };
+    struct script script;
+    const struct packet_line *line;
+
+    (void)state;
+    parse(&script, "0 < [ect0] 1000>80 SEW 7:7(0) win 65535 <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>\n"
+                   "+0 > FPU. 1:11(10) ack 8 urg 3 <...> // words\n/* more\n words */ +0 > - 1:1(0)");
+    line = &script.first->as.packet;
+    assert_true(line->inbound);
+    assert_int_equal(line->ecn, 2);
+    assert_int_equal(line->source_port, 1000);
+    assert_int_equal(line->destination_port, 80);
+    assert_int_equal(line->flags, BARO_TCP_SYN | BARO_TCP_ECE | BARO_TCP_CWR);
+    assert_int_equal(line->range.first, 7);
+    assert_int_equal(line->window, 65535);
+    assert_false(line->has_ack);
+    assert_int_equal(line->options_length, sizeof options);
+    assert_memory_equal(line->options, options, sizeof options);
+    assert_int_equal(line->timestamps_at, 8);
+    line = &script.first->next->as.packet;
+    assert_false(line->inbound);
+    assert_int_equal(line->flags, BARO_TCP_FIN | BARO_TCP_PSH | BARO_TCP_URG | BARO_TCP_ACK);
+    assert_int_equal(line->range.length, 10);
+    assert_int_equal(line->urgent, 3);
+    assert_int_equal(line->ack, 8);
+    assert_false(line->has_window);
+    assert_true(line->any_options);
+    assert_int_equal(script.first->next->next->as.packet.flags, 0);
+    script_release(&script);
+}
+
+static void other_packets(void **state)
+{
+    struct script script;
+    const struct packet_line *line;
+
+    (void)state;
+    parse(&script, "0 < [1:1461(1460)] icmp unreachable frag_needed mtu 1200\n0 > udp (100)\n"
+                   "0 < icmp echo_request id 3 seq 4 (56)\n0 < [udp (9)] icmp time_exceeded ttl\n");
+    line = &script.first->as.packet;
+    assert_int_equal(line->kind, PACKET_ICMP);
+    assert_true(line->has_quote && !line->quote_udp);
+    assert_int_equal(line->quote.length, 1460);
+    assert_int_equal(line->icmp_type, 3);
+    assert_int_equal(line->icmp_code, 4);
+    assert_int_equal(line->icmp_rest, 1200);
+    line = &script.first->next->as.packet;
+    assert_int_equal(line->kind, PACKET_UDP);
+    assert_int_equal(line->length, 100);
+    line = &script.first->next->next->as.packet;
+    assert_int_equal(line->icmp_type, 8);
+    assert_int_equal(line->icmp_rest, 3 << 16 | 4);
+    assert_int_equal(line->length, 56);
+    line = &script.last->as.packet;
+    assert_true(line->quote_udp);
+    assert_int_equal(line->icmp_type, 11);
+    script_release(&script);
+}
+
+static void calls(void **state)
+{
+    struct script script;
+    const struct call_line *call;
+
+    (void)state;
+    parse(&script, "--tolerance_usecs=7\n--local_ip=10.1.2.3\n`sysctl -q net.ipv4.tcp_timestamps=1`\n"
+                   "0 connect(3, {sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr(\"1.2.3.4\")}, 16)"
+                   " = -1 ECONNREFUSED (Connection refused)\n"
+                   "0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0\n0 write(3, ..., 0x10) = ...\n"
+                   "0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 3\n");
+    assert_int_equal(script.settings.tolerance_ns, 7000);
+    assert_int_equal(script.settings.local.octet[3], 3);
+    call = &script.first->as.call;
+    assert_int_equal(call->arguments, 3);
+    assert_int_equal(call->argument[1].count, 3);
+    assert_string_equal(call->argument[1].items[1].name, "sin_port");
+    assert_int_equal(call->argument[1].items[1].number, 80);
+    assert_int_equal(call->argument[1].items[2].address.octet[3], 4);
+    assert_int_equal(call->error, ECONNREFUSED);
+    assert_int_equal(call->result.number, -1);
+    call = &script.first->next->as.call;
+    assert_int_equal(call->argument[3].items[0].number, 1);
+    call = &script.first->next->next->as.call;
+    assert_int_equal(call->argument[2].number, 16);
+    assert_int_equal(call->result.kind, VALUE_ANY);
+    assert_int_equal(script.last->as.call.argument[1].number, 1 | 04000);
+    script_release(&script);
+}
+
+static void errors_say_what_and_where(void **state)
+{
+    (void)state;
+    refuse("", 1, 1, "without events");
+    refuse("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n  %{ print(1) }%", 2, 3, "expected a time");
+    refuse("0 %{ print(1) }%", 1, 3, "code blocks");
+    refuse("`ip route add`\n", 1, 1, "'ip'");
+    refuse("`sysctl -q net.ipv4.tcp_timestamps=0`\n", 1, 1, "tcp_timestamps=0");
+    refuse("--ip_version=ipv6\n", 1, 1, "only ipv4");
+    refuse("--wire_server\n", 1, 1, "--wire_server");
+    refuse("0 epoll_wait(1) = 0", 1, 3, "not supported yet");
+    refuse("0 frobnicate(1) = 0", 1, 3, "no call");
+    refuse("0 close(3, 4) = 0", 1, 8, "2 arguments given, the call takes 1");
+    refuse("0 close(3) = -1 EWHAT", 1, 17, "errno");
+    refuse("0 < S 0:1(0)", 1, 7, "is not 0 octets");
+    refuse("0 < S. 0:0(0)", 1, 14, "go together");
+    refuse("0 < S 0:0(0) <mss 70000>", 1, 19, "more than 65535");
+    refuse("0 < S 0:0(0) <wscale 7>", 1, 14, "multiple of four");
+    refuse("0 < S 0:0(0) <foo 7>", 1, 15, "'foo'");
+    refuse("0 < icmp unreachable nonsense", 1, 22, "no code");
+    refuse("* < S 0:0(0)", 1, 1, "exact time");
+    refuse("0 /* never ends", 1, 2, "without end");
+    refuse("+0.2~+0.1 > . 1:1(0) ack 1", 1, 1, "ends before");
+    refuse("0 socket(..., SOCK_STREAM, IPPROTO_NONE) = 3", 1, 28, "IPPROTO_NONE");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times),
+        cmocka_unit_test(tcp_lines),
+        cmocka_unit_test(other_packets),
+        cmocka_unit_test(calls),
+        cmocka_unit_test(errors_say_what_and_where),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
