@@ -1,0 +1,19 @@
+/* tools/address.h: addresses as a person types them. */
+#ifndef TOOLS_ADDRESS_H
+#define TOOLS_ADDRESS_H
+
+#include "baro/types.h"
+
+/* "10.0.0.1/24" into both, "10.0.0.1" with prefix 24. False: it is no such thing. */
+bool address_parse(const char *text, struct baro_address *address, unsigned *prefix_length);
+
+/* "8080", 1 to 65535. */
+bool port_parse(const char *text, struct baro_port *port);
+
+/* The first address of the subnet, or the second where `address` is the first: a gateway's usual place. */
+struct baro_address address_gateway(struct baro_address address, unsigned prefix_length);
+
+/* "10.0.0.1" into a buffer of at least 16. */
+const char *address_text(struct baro_address address, char text[16]);
+
+#endif
