@@ -1,0 +1,179 @@
+/* tools/tap.c: `baro tap`: a host on a TAP device, with this machine's kernel as the other end of the wire.
+ *
+ * The host answers ARP and ping and runs the small services. Its wire ends in a switch whose other port is the TAP,
+ * so every fault of a wire can stand between a stack and the kernel. */
+#include "tools.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "baro/loop.h"
+#include "baro/network.h"
+#include "baro/tap.h"
+#include "observe.h"
+#include "services.h"
+
+struct tap_tool {
+    struct observe observe;
+    struct baro_wire_config wire;
+    const char *name;
+    struct baro_address address;
+    unsigned prefix_length;
+    struct baro_loop *loop;
+    struct baro_network *network;
+    struct baro_tap *tap;
+    struct baro_host *host;
+    struct services services;
+    int signals;
+};
+
+static int help(void)
+{
+    printf("usage: baro tap [--name NAME] [--address ADDRESS[/PREFIX]] [--wire SPEC] [OPTION ...]\n\n"
+           "A host on a TAP device: it answers ARP and ping and serves echo (7), discard (9) and character generator (19).\n"
+           "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
+           "  --name NAME      the TAP (default baro0)\n"
+           "  --address A/P    the host's address (default 10.9.0.2/24)\n"
+           "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
+    return TOOL_OK;
+}
+
+static int parse(struct tap_tool *tool, int argc, char **argv)
+{
+    char error[160];
+    int at = 1;
+
+    while (at < argc) {
+        int taken = observe_option(&tool->observe, argc, argv, &at);
+        const char *word = argv[at];
+
+        if (taken < 0)
+            return TOOL_USAGE;
+        if (taken > 0)
+            continue;
+        if (strcmp(word, "--name") != 0 && strcmp(word, "--address") != 0 && strcmp(word, "--wire") != 0)
+            return tool_usage("tap", "no option '%s'; --help tells more", word);
+        if (at + 1 >= argc)
+            return tool_usage("tap", "%s wants a value", word);
+        if (strcmp(word, "--name") == 0)
+            tool->name = argv[at + 1];
+        else if (strcmp(word, "--address") == 0 && !address_parse(argv[at + 1], &tool->address, &tool->prefix_length))
+            return tool_usage("tap", "'%s' is no IPv4 address of a host", argv[at + 1]);
+        else if (strcmp(word, "--wire") == 0 && baro_wire_parse(argv[at + 1], &tool->wire, error, sizeof error) != 0)
+            return tool_usage("tap", "%s", error);
+        at += 2;
+    }
+    return TOOL_OK;
+}
+
+static void tap_ready(void *context, uint32_t events)
+{
+    (void)context; /* the network, a source of the loop, takes the frames */
+    (void)events;
+}
+
+static void signalled(void *context, uint32_t events)
+{
+    (void)events;
+    baro_loop_stop(((struct tap_tool *)context)->loop, 0);
+}
+
+static bool serve(void *context, struct baro_instant now)
+{
+    (void)now;
+    return services_run(&((struct tap_tool *)context)->services);
+}
+
+static int build(struct tap_tool *tool)
+{
+    const struct baro_mac switch_mac = { { 2, 0xba, 0x70, 0, 0, 1 } };
+    const struct baro_network_config network = { .seed = tool->wire.seed != 0 ? tool->wire.seed : 1,
+                                                 .now = baro_loop_now() };
+    uint32_t mtu = tool->wire.mtu == 0 ? 1500 : tool->wire.mtu;
+    struct baro_switch *bridge;
+    struct baro_wire *wire;
+
+    tool->tap = baro_tap_open(tool->name, mtu, switch_mac);
+    if (tool->tap == NULL) {
+        fprintf(stderr, "baro tap: cannot open TAP %s: %s\n", tool->name, strerror(errno));
+        return TOOL_FAILED;
+    }
+    tool->wire.no_large = true;
+    tool->network = baro_network_create(&network);
+    bridge = tool->network == NULL ? NULL : baro_switch_create(tool->network);
+    wire = bridge == NULL ? NULL : baro_wire_create(tool->network, &tool->wire);
+    if (wire == NULL || baro_switch_join(bridge, wire) != 0 ||
+        baro_switch_add_device(bridge, baro_tap_device(tool->tap)) != 0)
+        return TOOL_FAILED;
+    const struct baro_host_config host = { .name = "baro",
+                                           .wire = wire,
+                                           .address = tool->address,
+                                           .prefix_length = tool->prefix_length,
+                                           .gateway = address_gateway(tool->address, tool->prefix_length),
+                                           .trace = observe_sink(&tool->observe),
+                                           .trace_host = 0 };
+    tool->host = baro_host_create(tool->network, &host, NULL);
+    return tool->host == NULL || services_open(&tool->services, baro_host_stack(tool->host)) != 0 ? TOOL_FAILED
+                                                                                                 : TOOL_OK;
+}
+
+static int watch(struct tap_tool *tool)
+{
+    const struct baro_source source = { tool, serve, NULL };
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    tool->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    tool->loop = baro_loop_create();
+    if (tool->loop == NULL || tool->signals < 0 ||
+        baro_loop_watch(tool->loop, baro_tap_descriptor(tool->tap), EPOLLIN, tap_ready, tool) == NULL ||
+        baro_loop_watch(tool->loop, tool->signals, EPOLLIN, signalled, tool) == NULL ||
+        baro_loop_add_network(tool->loop, tool->network) != 0 || baro_loop_add_source(tool->loop, &source) != 0)
+        return TOOL_FAILED;
+    return TOOL_OK;
+}
+
+int tool_tap(int argc, char **argv)
+{
+    static struct tap_tool tool;
+    struct baro_statistics statistics;
+    int result;
+
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return help();
+    observe_init(&tool.observe, "tap");
+    tool.name = "baro0";
+    tool.address = baro_ipv4(10, 9, 0, 2);
+    tool.prefix_length = 24;
+    result = parse(&tool, argc, argv);
+    if (result != TOOL_OK)
+        return result;
+    observe_host(&tool.observe, "baro");
+    if (observe_open(&tool.observe) != TOOL_OK || build(&tool) != TOOL_OK)
+        return TOOL_FAILED;
+    if (watch(&tool) != TOOL_OK) {
+        fprintf(stderr, "baro tap: no memory or no descriptors\n");
+        return TOOL_FAILED;
+    }
+    fprintf(stderr, "baro tap: a host on %s; Ctrl-C ends it\n", tool.name);
+    baro_loop_run(tool.loop);
+    baro_stack_statistics(baro_host_stack(tool.host), &statistics);
+    if (tool.observe.stats)
+        baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
+    result = observe_close(&tool.observe);
+    services_close(&tool.services);
+    baro_network_free(tool.network);
+    baro_tap_close(tool.tap);
+    baro_loop_free(tool.loop);
+    close(tool.signals);
+    return result;
+}
