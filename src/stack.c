@@ -258,7 +258,7 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
                             ICMP_REASSEMBLY_EXCEEDED, 0);
         break;
     default:
-        assert(!"a timer that nobody owns");
+        assert(false && "a timer that nobody owns");
         break;
     }
 }

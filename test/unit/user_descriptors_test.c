@@ -1,0 +1,98 @@
+/* Descriptors: the lowest free number, limits, what an unknown one gives. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "support/one_stack.h"
+#include "user/user.h"
+
+static void descriptors_are_the_lowest_free(void **state)
+{
+    int fd[1000];
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        fd[i] = i % 2 ? stream() : datagram();
+        assert_int_equal(fd[i], i + USER_DESCRIPTOR_FIRST);
+    }
+    assert_int_equal(baro_close(stack, fd[700]), 0);
+    assert_int_equal(baro_close(stack, fd[255]), 0);
+    assert_int_equal(baro_close(stack, fd[256]), 0);
+    assert_int_equal(baro_close(stack, fd[256]), -EBADF);
+    assert_int_equal(stream(), fd[255]);
+    assert_int_equal(stream(), fd[256]);
+    assert_int_equal(stream(), fd[700]);
+    assert_int_equal(stream(), 1000 + USER_DESCRIPTOR_FIRST);
+    baro_stack_check_invariants(stack);
+}
+
+static void too_many_descriptors(void **state)
+{
+    int fd[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        fd[i] = stream();
+    assert_int_equal(baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM), -EMFILE);
+    assert_int_equal(baro_close(stack, fd[1]), 0);
+    assert_int_equal(stream(), fd[1]);
+}
+
+static void what_socket_refuses(void **state)
+{
+    (void)state;
+    assert_int_equal(baro_socket(stack, BARO_FAMILY_IPV6, BARO_STREAM), -EAFNOSUPPORT);
+    assert_int_equal(baro_socket(stack, BARO_FAMILY_NONE, BARO_STREAM), -EAFNOSUPPORT);
+    assert_int_equal(baro_socket(stack, BARO_FAMILY_IPV4, (enum baro_socket_type)3), -EPROTONOSUPPORT);
+}
+
+static void nobody_home(void **state)
+{
+    struct baro_endpoint endpoint = loopback(1);
+    static const int bad[] = { -1, 0, 2, 3, 1 << 20, INT32_MAX };
+    struct baro_message message = { 0 };
+    struct baro_held held;
+    char octet;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        int fd = bad[i];
+        assert_int_equal(baro_bind(stack, fd, &endpoint), -EBADF);
+        assert_int_equal(baro_listen(stack, fd, 1), -EBADF);
+        assert_int_equal(baro_accept(stack, fd, NULL), -EBADF);
+        assert_int_equal(baro_connect(stack, fd, &endpoint), -EBADF);
+        assert_int_equal(baro_send(stack, fd, "x", 1, 0), -EBADF);
+        assert_int_equal(baro_sendto(stack, fd, "x", 1, 0, &endpoint), -EBADF);
+        assert_int_equal(baro_sendmsg(stack, fd, &message, 0), -EBADF);
+        assert_int_equal(baro_recv(stack, fd, &octet, 1, 0), -EBADF);
+        assert_int_equal(baro_shutdown(stack, fd, BARO_SHUT_BOTH), -EBADF);
+        assert_int_equal(baro_close(stack, fd), -EBADF);
+        assert_int_equal(get_int(fd, BARO_SO_ERROR), -EBADF);
+        assert_int_equal(set_int(fd, BARO_SO_KEEPALIVE, 1), -EBADF);
+        assert_int_equal(set_int(fd, BARO_IP_ADD_GROUP, 1), -EBADF);
+        assert_int_equal(baro_getsockname(stack, fd, &endpoint), -EBADF);
+        assert_int_equal(baro_getpeername(stack, fd, &endpoint), -EBADF);
+        assert_int_equal(baro_readable_bytes(stack, fd), -EBADF);
+        assert_int_equal(baro_writable_bytes(stack, fd), -EBADF);
+        assert_int_equal(baro_hold_next(stack, fd, &held), -EBADF);
+        assert_int_equal(baro_poll(stack, fd), BARO_EVENT_INVALID);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ONE_STACK_TEST(descriptors_are_the_lowest_free),
+        ONE_STACK_SMALL(too_many_descriptors),
+        ONE_STACK_TEST(what_socket_refuses),
+        ONE_STACK_TEST(nobody_home),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
