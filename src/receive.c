@@ -117,15 +117,12 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
         local.port.number = remote.port.number = 0;
         if (icmp_ping_error(&stack->icmp, from, error))
             reason = BARO_DROP_NONE;
-        else
-            core_drop(core, reason);
         break;
     default:
-        core_drop(core, reason);
         break;
     }
     if (reason != BARO_DROP_NONE)
-        return reason;
+        return core_drop(core, reason);
     TRACE(core, ICMP_ERROR_MATCHED, TRACE_N(error->protocol), TRACE_E(local), TRACE_E(remote), TRACE_N(error->type),
           TRACE_N(error->code), TRACE_N(hard));
     if (needs_mtu)
@@ -139,6 +136,7 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 {
     const struct baro_address none = { .family = BARO_FAMILY_NONE };
     struct core *core = &stack->core;
+    enum baro_drop_reason reason;
     struct icmp_error error;
 
     TRACE(core, PROTOCOL, TRACE_N(packet->protocol));
@@ -149,7 +147,10 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
         break;
     case IP_PROTOCOL_UDP:
         /* RFC 1122 §4.1.3.1: nobody listens there, and the sender should know. */
-        if (udp_in(stack->udp, packet) == BARO_DROP_UDP_NO_SOCKET)
+        reason = udp_in(stack->udp, packet);
+        if (reason != BARO_DROP_NONE)
+            core_drop(core, reason);
+        if (reason == BARO_DROP_UDP_NO_SOCKET)
             ip_error_intend(&stack->errors, packet, packet->to_group ? none : packet->destination, ICMP_UNREACHABLE,
                             ICMP_PORT_UNREACHABLE, 0);
         break;

@@ -3,7 +3,7 @@
  * The layers do not know one another. What one needs of another is asked for here, by these few functions, and
  * handed to it as a value: `user` and the transports get a struct ip_path, never a routing table.
  *
- * tcp_in() and udp_in() count and tell what they drop themselves (core_drop); receive.c only looks at the reason. */
+ * tcp_in() counts and tells what it drops itself (core_drop); for UDP and for ICMP errors receive.c does it. */
 #ifndef STACK_H
 #define STACK_H
 
