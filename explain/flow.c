@@ -26,8 +26,8 @@ static struct flow *flow_new(struct flows *flows)
     return oldest;
 }
 
-static struct flow *flow_find(struct flows *flows, const struct baro_endpoint *local,
-                              const struct baro_endpoint *remote)
+struct flow *flow_find(struct flows *flows, const struct baro_endpoint *local,
+                       const struct baro_endpoint *remote)
 {
     for (int i = 0; i < FLOW_LIMIT; i++) {
         struct flow *flow = &flows->flow[i];

@@ -24,6 +24,9 @@ struct flows {
 
 /* Learns from an event; `current` is the flow of its group, NULL if none. Returns the flow it belongs to. */
 struct flow *flow_learn(struct flows *flows, struct flow *current, const struct baro_trace_event *event);
+/* The flow between two endpoints, NULL if none is known. */
+struct flow *flow_find(struct flows *flows, const struct baro_endpoint *local,
+                       const struct baro_endpoint *remote);
 /* What people call the core's connection number (a handle of 64 bits): 1, 2, 3, as they appear. The last
  * ORDINAL_LIMIT are remembered; an older one gets a new name. */
 uint64_t flow_ordinal(struct flows *flows, uint64_t connection);

@@ -161,8 +161,16 @@ static void group_summary(struct story *story, struct host *host, struct group *
     } else if (!block->has_frame) {
         text_add(&out, phrase(block->kind == STORY_LOOP ? PHRASE_LOOP_TEXT : PHRASE_UNSENT_TEXT, language));
     } else {
-        bool in = block->kind == STORY_IN, known = group->flow != NULL && !story->config.absolute_sequence;
-        uint32_t isn = known ? group->flow->isn : 0, irs = known ? group->flow->irs : 0;
+        bool in = block->kind == STORY_IN;
+        const struct frame_view *view = &block->view;
+        const struct flow *flow = group->flow;
+        if (flow == NULL &&
+            view->protocol == 6) /* it waited for its neighbour: the segment was told before */
+            flow = flow_find(&host->flows, in ? &view->destination : &view->source,
+                             in ? &view->source : &view->destination);
+        if (story->config.absolute_sequence)
+            flow = NULL;
+        uint32_t isn = flow != NULL ? flow->isn : 0, irs = flow != NULL ? flow->irs : 0;
         frame_write(&out, &block->view, language, in ? irs : isn, in ? isn : irs);
     }
     if (block->kind == STORY_OUT && group->departure != 0) {

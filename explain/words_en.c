@@ -87,7 +87,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     /* TCP */
     [BARO_TRACE_TCP_IN] = { "TCP software", "{source} > {destination}, {flags}, seq {seq}, ack {ack}, window {window}, " DATA },
     [BARO_TRACE_TCP_OUT] = { "TCP header", "{source} > {destination}, {flags}, seq {seq}, ack {ack}, window {window}, " DATA },
-    [BARO_TRACE_TCP_OPTIONS] = { "TCP options", "as read{mss?, MSS {mss}|}{scale<0?|, window scale {scale}}"
+    [BARO_TRACE_TCP_OPTIONS] = { "TCP options", "in the header{mss?, MSS {mss}|}{scale<0?|, window scale {scale}}"
                                  "{ts_value?, timestamp {ts_value}, echo {ts_echo}|{ts_echo?, timestamp 0, echo {ts_echo}|}}"
                                  "{sack_permitted?, SACK permitted|}" },
     [BARO_TRACE_TCP_FOUND] = { "four-tuple", "{how#nobody has it: {state}|connection {connection}, {state}|no connection yet, "

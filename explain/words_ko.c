@@ -87,7 +87,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_IN] = { "TCP 담당 부분", "{source} > {destination}, {flags}, 시퀀스 번호 {seq}, ACK 번호 {ack}, 윈도우 "
                             "{window}, " DATA },
     [BARO_TRACE_TCP_OUT] = { "TCP 헤더", "{source} > {destination}, {flags}, 시퀀스 번호 {seq}, ACK 번호 {ack}, 윈도우 {window}, " DATA },
-    [BARO_TRACE_TCP_OPTIONS] = { "TCP 옵션", "읽은 값{mss?, MSS {mss}|}{scale<0?|, 윈도우 스케일 {scale}}"
+    [BARO_TRACE_TCP_OPTIONS] = { "TCP 옵션", "헤더에 든 값{mss?, MSS {mss}|}{scale<0?|, 윈도우 스케일 {scale}}"
                                  "{ts_value?, 타임스탬프 {ts_value}, 되돌림 {ts_echo}|{ts_echo?, 타임스탬프 0, 되돌림 {ts_echo}|}}"
                                  "{sack_permitted?, SACK 허용|}" },
     [BARO_TRACE_TCP_FOUND] = { "네 가지 정보", "IP 주소와 포트 번호 두 쌍으로 찾음: {how#아무도 없음, {state}|접속 {connection}번, "
