@@ -1,0 +1,363 @@
+/* drill/packets.c: inbound lines become datagrams for the stack, outbound ones are compared with what it sent.
+ *
+ * A line may show more than one MSS, as an offloading stack would send it: the segments that add up to it, each
+ * beginning where the last one ended, match it together. */
+#include "run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KIND_SACK = 5, KIND_TIMESTAMPS = 8, DATAGRAM_LIMIT = 65535, QUOTE_OCTETS = 28, ICMP_FIRST_ERROR = 3,
+       WORDS = 256, NS_PER_MS = 1000000 };
+
+static const int64_t forever_ns = INT64_C(365) * 86400 * 1000000000;
+
+static uint32_t read32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static void write32(uint8_t *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void fill(uint8_t *to, size_t length, uint64_t offset)
+{
+    for (size_t i = 0; i < length; i++)
+        to[i] = pattern_at(offset + i);
+}
+
+/* ---- in ---- */
+
+/* The script's options with the numbers of the wire: SACK is about our stream, an echo is of our clock. */
+static void live_options(const struct connection *connection, const struct packet_line *line, uint8_t *to)
+{
+    struct baro_bytes rest = { to, line->options_length };
+    struct baro_tcp_option option;
+
+    memcpy(to, line->options, line->options_length);
+    while (baro_tcp_option_next(&rest, &option)) {
+        size_t at = option.value.length == 0 ? 0 : (size_t)(option.value.data - to);
+
+        if (option.kind == KIND_TIMESTAMPS && option.value.length == 8 && read32(to + at + 4) != 0)
+            write32(to + at + 4, read32(to + at + 4) + connection->timestamps_offset);
+        for (size_t i = 0; option.kind == KIND_SACK && i + 4 <= option.value.length; i += 4)
+            write32(to + at + i, read32(to + at + i) + connection->local_offset);
+    }
+}
+
+static void inject_tcp(struct connection *connection, const struct packet_line *line, struct baro_packet *packet,
+                       uint8_t *options, uint8_t *payload)
+{
+    uint32_t first = line->range.first;
+
+    if ((line->flags & BARO_TCP_SYN) != 0 && (!connection->remote_known || first + 1 != connection->remote_first)) {
+        /* A new incarnation: its answer brings a new ISN of ours, unless this answers our SYN. */
+        if ((line->flags & BARO_TCP_ACK) == 0 && connection->remote_known)
+            connection->local_known = connection->timestamps_known = false;
+        connection->remote_known = true;
+        connection->remote_first = first + 1;
+    }
+    packet->layer = BARO_PACKET_TCP;
+    packet->flags = line->flags;
+    packet->seq = first + connection->remote_offset;
+    packet->ack = line->has_ack ? line->ack + connection->local_offset : 0;
+    packet->window = line->has_window ? (uint16_t)line->window : 0;
+    packet->urgent = line->has_urgent ? (uint16_t)line->urgent : 0;
+    live_options(connection, line, options);
+    packet->tcp_options = (struct baro_bytes){ options, line->options_length };
+    /* Data on a SYN begins behind it. */
+    fill(payload, line->range.length,
+         first + ((line->flags & BARO_TCP_SYN) != 0 ? 1U : 0U) - connection->remote_first);
+    packet->payload = (struct baro_bytes){ payload, line->range.length };
+}
+
+/* The beginning of a datagram of ours, as a router that could not forward it quotes it. */
+static size_t make_quote(struct run *run, const struct connection *connection, const struct packet_line *line,
+                         uint8_t *to)
+{
+    uint8_t datagram[DATAGRAM_LIMIT];
+    struct baro_packet packet = { .vlan = -1, .source = connection->local.address, .dont_fragment = true,
+                                  .destination = connection->remote.address,
+                                  .source_port = connection->local.port,
+                                  .destination_port = connection->remote.port,
+                                  .payload = { datagram, line->quote.length } };
+
+    if (!line->has_quote) {
+        memcpy(to, run->quoted, run->quoted_length < QUOTE_OCTETS ? run->quoted_length : QUOTE_OCTETS);
+        return run->quoted_length < QUOTE_OCTETS ? run->quoted_length : QUOTE_OCTETS;
+    }
+    memset(datagram, 0, sizeof datagram);
+    packet.layer = line->quote_udp ? BARO_PACKET_UDP : BARO_PACKET_TCP;
+    packet.seq = line->quote.first + connection->local_offset;
+    packet.flags = BARO_TCP_ACK;
+    if (baro_packet_build(&packet, (struct baro_buffer){ datagram, sizeof datagram }) < QUOTE_OCTETS)
+        return 0;
+    memcpy(to, datagram, QUOTE_OCTETS);
+    return QUOTE_OCTETS;
+}
+
+static bool is_error(const struct packet_line *line)
+{
+    return line->icmp_type == 3 || line->icmp_type == 4 || line->icmp_type == 5 || line->icmp_type == 11 ||
+           line->icmp_type == 12;
+}
+
+static void inject_icmp(struct run *run, const struct connection *connection, const struct packet_line *line,
+                        struct baro_packet *packet, uint8_t *payload)
+{
+    size_t length = line->length;
+
+    packet->layer = BARO_PACKET_ICMP;
+    packet->icmp_type = line->icmp_type;
+    packet->icmp_code = line->icmp_code;
+    packet->icmp_rest = line->icmp_rest;
+    if (is_error(line))
+        length = make_quote(run, connection, line, payload);
+    else
+        fill(payload, length, 0);
+    packet->payload = (struct baro_bytes){ payload, length };
+}
+
+/* An ICMP line is about the newest connection of what it quotes. */
+static int connection_of_icmp(struct run *run, const struct packet_line *line)
+{
+    int index = line->quote_udp || run->tcp_now == NOBODY ? run->udp_now : run->tcp_now;
+
+    if (index != NOBODY)
+        return index;
+    return connection_new(run, line->quote_udp,
+                          (struct baro_endpoint){ run->script->settings.local, { run->script->settings.bind_port } },
+                          (struct baro_endpoint){ run->script->settings.remote, { run->next_remote_port++ } });
+}
+
+bool packet_inject(struct run *run, const struct packet_line *line)
+{
+    static uint8_t datagram[DATAGRAM_LIMIT], payload[DATAGRAM_LIMIT];
+    uint8_t options[SCRIPT_OPTIONS_LIMIT];
+    int index = line->kind == PACKET_ICMP ? connection_of_icmp(run, line) : connection_of_line(run, line);
+    struct connection *connection = &run->connection[index];
+    struct baro_packet packet = { .vlan = -1, .dont_fragment = line->kind == PACKET_TCP };
+    ptrdiff_t length;
+
+    if (index == NOBODY)
+        return false;
+    packet.source = connection->remote.address;
+    packet.destination = connection->local.address;
+    packet.source_port = connection->remote.port;
+    packet.destination_port = connection->local.port;
+    packet.tos = (uint8_t)((line->tos >= 0 ? line->tos : 0) | (line->ecn > 0 ? line->ecn : 0));
+    packet.ttl = line->ttl >= 0 ? (uint8_t)line->ttl : 0;
+    if (line->kind == PACKET_TCP) {
+        inject_tcp(connection, line, &packet, options, payload);
+    } else if (line->kind == PACKET_UDP) {
+        packet.layer = BARO_PACKET_UDP;
+        fill(payload, line->length, 0);
+        packet.payload = (struct baro_bytes){ payload, line->length };
+    } else {
+        inject_icmp(run, connection, line, &packet, payload);
+    }
+    length = baro_packet_build(&packet, (struct baro_buffer){ datagram, sizeof datagram });
+    if (length < 0)
+        return run_fail(run, "this line is no packet: %s", strerror((int)-length));
+    return device_receive(run, datagram, (size_t)length);
+}
+
+/* ---- out ---- */
+
+/* The first outbound SYN tells our ISN, the first timestamp our clock. */
+static void learn(struct connection *connection, const struct packet_line *expected, const struct baro_packet *packet)
+{
+    struct baro_tcp_options options;
+
+    if (packet->layer != BARO_PACKET_TCP)
+        return;
+    if (!connection->local_known && (packet->flags & BARO_TCP_SYN) != 0) {
+        connection->local_known = true;
+        connection->local_offset = packet->seq - expected->range.first;
+        connection->local_first = expected->range.first + 1;
+    }
+    baro_tcp_options_parse(&options, packet->tcp_options);
+    if (!connection->timestamps_known && options.has_timestamps && expected->timestamps_at >= 0) {
+        connection->timestamps_known = true;
+        connection->timestamps_offset = options.ts_value - read32(expected->options + expected->timestamps_at);
+    }
+}
+
+/* Are the octets those that the program wrote? */
+static bool contents_right(const struct connection *connection, const struct baro_packet *packet)
+{
+    uint32_t first = packet->seq - connection->local_offset - connection->local_first;
+    uint64_t offset = packet->layer == BARO_PACKET_TCP ? first : 0;
+
+    if (connection->own_words || (packet->layer == BARO_PACKET_TCP && (first >> 31) != 0))
+        return true;
+    for (size_t i = 0; i < packet->payload.length; i++)
+        if (packet->payload.data[i] != pattern_at(offset + i))
+            return false;
+    return true;
+}
+
+static bool is_of(const struct connection *connection, const struct baro_packet *packet)
+{
+    return packet->layer == BARO_PACKET_ICMP || packet->layer == BARO_PACKET_OTHER ||
+           (packet->source_port.number == connection->local.port.number &&
+            packet->destination_port.number == connection->remote.port.number);
+}
+
+static void show(struct run *run, const char *label, int64_t at_ns, const struct packet_line *line)
+{
+    char words[WORDS];
+
+    view_print(line, words, sizeof words);
+    run_detail(run, label, "%.6f %s", (double)at_ns / 1e9, words);
+}
+
+void packet_list_sent(struct run *run, size_t limit)
+{
+    for (size_t i = 0; i < run->sent_count && i < limit; i++) {
+        const struct sent *sent = &run->sent[run->sent_first + i];
+        struct baro_packet packet;
+        struct packet_line line;
+        int index;
+
+        if (baro_packet_parse(&packet, (struct baro_bytes){ sent->data, sent->length }) != BARO_DROP_NONE)
+            continue;
+        index = connection_find(run, packet.layer == BARO_PACKET_UDP,
+                                (struct baro_endpoint){ packet.source, packet.source_port },
+                                (struct baro_endpoint){ packet.destination, packet.destination_port });
+        view_datagram(run, &run->connection[index == NOBODY ? 0 : index], &packet, &line);
+        show(run, i == 0 ? "next" : "", sent->at_ns, &line);
+    }
+}
+
+/* Waits for the stack to send something, until `latest_ns`. */
+static const struct sent *await(struct run *run, int64_t latest_ns)
+{
+    int64_t deadline;
+
+    while (run_sent(run) == NULL) {
+        if (!run_deadline(run, &deadline) || deadline > latest_ns)
+            return NULL;
+        if (!run_advance(run, deadline > run->now_ns ? deadline : run->now_ns))
+            return NULL;
+    }
+    return run_sent(run);
+}
+
+/* Everything about one datagram that has nothing to do with how it was cut. */
+static bool sound(struct run *run, const struct sent *sent, struct baro_packet *packet)
+{
+    enum baro_drop_reason reason = baro_packet_parse(packet, (struct baro_bytes){ sent->data, sent->length });
+
+    if (reason != BARO_DROP_NONE)
+        return run_fail(run, "the stack sent a malformed packet: %s", baro_drop_text(reason));
+    if (!packet->ip_checksum_right)
+        return run_fail(run, "the stack sent a wrong IP checksum");
+    if (packet->layer != BARO_PACKET_OTHER && !packet->transport_checksum_right)
+        return run_fail(run, "the stack sent a wrong checksum behind the IP header");
+    return true;
+}
+
+/* `part` of a super-segment that the script shows in one line: what is left of it, and the flags of a piece. */
+static void piece_of(const struct packet_line *whole, uint32_t done, uint32_t length, struct packet_line *part)
+{
+    *part = *whole;
+    part->range.first += done;
+    part->range.length = whole->range.length - done;
+    if (length < part->range.length && length != 0) {
+        part->range.length = length;
+        part->flags &= (uint8_t) ~(BARO_TCP_PSH | BARO_TCP_FIN);
+    }
+    part->range.last = part->range.first + part->range.length;
+}
+
+static bool mismatch(struct run *run, const struct sent *sent, int64_t from_ns, const struct packet_line *expected,
+                     const struct packet_line *seen, const char *what)
+{
+    struct packet_line quiet = *seen;
+
+    if (expected->source_port < 0)
+        quiet.source_port = -1;
+    run_fail(run, "%s", what);
+    show(run, "expected", from_ns, expected);
+    show(run, "actual", sent->at_ns, &quiet);
+    run_sent_take(run);
+    packet_list_sent(run, 4);
+    return false;
+}
+
+static bool check_time(struct run *run, const struct event *event, const struct sent *sent, int64_t from_ns,
+                       int64_t to_ns, const struct packet_line *seen)
+{
+    int64_t early = from_ns - run->tolerance_ns - sent->at_ns, late = sent->at_ns - to_ns - run->tolerance_ns;
+    char words[96];
+
+    if (event->time == TIME_ANY || (early <= 0 && late <= 0))
+        return true;
+    snprintf(words, sizeof words, "the packet came too %s, by %.6f s beyond the tolerance",
+             early > 0 ? "early" : "late", (double)(early > 0 ? early : late) / 1e9);
+    return mismatch(run, sent, from_ns, &event->as.packet, seen, words);
+}
+
+/* One datagram against the line, `*done` octets of which have been seen. */
+static bool expect_one(struct run *run, const struct event *event, int64_t from_ns, int64_t to_ns, uint32_t *done)
+{
+    const struct packet_line *line = &event->as.packet;
+    const struct sent *sent = await(run, event->time == TIME_ANY ? forever_ns : to_ns + run->tolerance_ns);
+    struct packet_line part, seen;
+    struct connection *connection;
+    struct baro_packet packet;
+    char differences[WORDS], words[WORDS + 64];
+    int index;
+
+    if (sent == NULL) {
+        if (!run->failed) {
+            run_fail(run, *done == 0 ? "nothing was sent" : "only %u octets of it were sent", *done);
+            show(run, "expected", from_ns, line);
+        }
+        return false;
+    }
+    if (!sound(run, sent, &packet))
+        return false;
+    index = line->kind == PACKET_ICMP ? connection_of_icmp(run, line) : connection_of_line(run, line);
+    if (index == NOBODY)
+        return false;
+    connection = &run->connection[index];
+    if (connection->local.port.number == 0)
+        connection->local.port = packet.source_port;
+    if (is_of(connection, &packet))
+        learn(connection, line, &packet);
+    view_datagram(run, connection, &packet, &seen);
+    piece_of(line, *done, packet.payload_length, &part);
+    if (!is_of(connection, &packet))
+        return mismatch(run, sent, from_ns, &part, &seen, "the packet is of another connection");
+    if (!view_same(&part, &seen, (uint32_t)(run->tolerance_ns / NS_PER_MS), differences, sizeof differences)) {
+        snprintf(words, sizeof words, "the packet differs in: %s", differences);
+        return mismatch(run, sent, from_ns, &part, &seen, words);
+    }
+    if (!check_time(run, event, sent, from_ns, to_ns, &seen))
+        return false;
+    if (packet.layer <= BARO_PACKET_UDP && !contents_right(connection, &packet))
+        return mismatch(run, sent, from_ns, &part, &seen, "the packet's octets are not those that were written");
+    *done += line->kind == PACKET_TCP ? packet.payload_length : 0;
+    if (event->time == TIME_ANY || event->from_ns != event->to_ns)
+        run->base_ns = sent->at_ns;
+    run_sent_take(run);
+    return true;
+}
+
+bool packet_expect(struct run *run, const struct event *event, int64_t from_ns, int64_t to_ns)
+{
+    const struct packet_line *line = &event->as.packet;
+    uint32_t done = 0;
+
+    do {
+        if (!expect_one(run, event, from_ns, to_ns, &done))
+            return false;
+    } while (line->kind == PACKET_TCP && done < line->range.length);
+    return true;
+}

@@ -1,0 +1,231 @@
+/* drill/run.c: the events of a script one after the other, and the clock between them. */
+#include "run.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Polls at one instant before a stack is said not to come to rest. */
+enum { POLLS_LIMIT = 1000 };
+
+bool run_fail(struct run *run, const char *format, ...)
+{
+    va_list arguments;
+    struct baro_bytes line;
+
+    if (run->failed)
+        return false;
+    run->failed = true;
+    fprintf(run->out, "%s:%d: at %.6f: ", run->script->name, run->event == NULL ? 1 : run->event->at.line,
+            (double)run->now_ns / 1e9);
+    va_start(arguments, format);
+    vfprintf(run->out, format, arguments);
+    va_end(arguments);
+    fputc('\n', run->out);
+    if (run->event == NULL)
+        return false;
+    line = script_line(run->script, run->event->at.line);
+    run_detail(run, "line", "%.*s", (int)line.length, (const char *)line.data);
+    return false;
+}
+
+void run_detail(struct run *run, const char *label, const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(run->out, "    %-9s ", label);
+    va_start(arguments, format);
+    vfprintf(run->out, format, arguments);
+    va_end(arguments);
+    fputc('\n', run->out);
+}
+
+/* Takes what the stack says about descriptors; is the waiting call's among them? */
+static bool woken(struct run *run)
+{
+    struct baro_ready ready;
+    bool found = false;
+
+    while (baro_next_ready(run->stack, &ready))
+        found = found || (run->waiting.event != NULL && ready.fd == run->waiting.live);
+    return found;
+}
+
+bool run_settle(struct run *run, bool poll)
+{
+    for (int i = 0; i < POLLS_LIMIT; i++) {
+        if (poll)
+            baro_stack_poll(run->stack, device_now(run));
+        else
+            baro_stack_flush(run->stack);
+        baro_stack_check_invariants(run->stack);
+        if (woken(run)) {
+            if (!call_retry(run))
+                return false;
+            poll = false;
+            continue;
+        }
+        if (run->incoming == NULL)
+            return !run->failed;
+    }
+    return run_fail(run, "the stack does not come to rest");
+}
+
+bool run_advance(struct run *run, int64_t until_ns)
+{
+    int64_t deadline;
+    int same = 0;
+
+    while (run_deadline(run, &deadline) && deadline <= until_ns) {
+        same = deadline > run->now_ns ? 0 : same + 1;
+        if (same > POLLS_LIMIT)
+            return run_fail(run, "the stack asks again and again to be polled now");
+        if (deadline > run->now_ns)
+            run->now_ns = deadline;
+        if (!run_settle(run, true))
+            return false;
+    }
+    if (until_ns > run->now_ns)
+        run->now_ns = until_ns;
+    if (run->waiting.event != NULL && run->now_ns > run->waiting.end_ns + run->tolerance_ns) {
+        run->event = run->waiting.event;
+        return run_fail(run, "the call has not returned by %.6f", (double)run->waiting.end_ns / 1e9);
+    }
+    return !run->failed;
+}
+
+static bool do_event(struct run *run, const struct event *event)
+{
+    int64_t base = event->time == TIME_RELATIVE ? run->base_ns : 0;
+    int64_t from = base + event->from_ns, to = base + event->to_ns;
+    bool good;
+
+    run->event = event;
+    if (event->time != TIME_ANY && from < run->base_ns)
+        return run_fail(run, "this event lies before the one above it");
+    if (event->time != TIME_ANY)
+        run->base_ns = from;
+    if (event->kind == EVENT_PACKET && !event->as.packet.inbound)
+        return packet_expect(run, event, from, to);
+    if (!run_advance(run, from))
+        return false;
+    /* A timer at this very instant goes first, as it would have in the stack's own loop. */
+    run->event = event;
+    if (event->kind == EVENT_NOTHING)
+        return true;
+    good = event->kind == EVENT_PACKET ? packet_inject(run, &event->as.packet) : call_make(run, event, from);
+    return good && !run->failed;
+}
+
+static void tell(struct run *run, const struct event *event)
+{
+    struct baro_bytes line = script_line(run->script, event->at.line);
+
+    fprintf(run->out, "%12.6f  %.*s\n", (double)run->base_ns / 1e9, (int)line.length, (const char *)line.data);
+}
+
+/* Nothing may be left over: a call that has not returned, a packet that nobody expected. */
+static bool finish(struct run *run)
+{
+    const struct sent *sent;
+
+    if (run->waiting.event != NULL && !run_advance(run, run->waiting.end_ns + run->tolerance_ns + 1))
+        return false;
+    if (run->waiting.event != NULL)
+        return run_fail(run, "a call has not returned at the end");
+    sent = run_sent(run);
+    if (sent != NULL && sent->at_ns < run->base_ns) {
+        run_fail(run, "the stack sent what no line expects");
+        packet_list_sent(run, 8);
+    }
+    return !run->failed;
+}
+
+static enum baro_drill_result run_script(struct script *script, const struct baro_drill_options *options, FILE *out)
+{
+    struct run *run = calloc(1, sizeof *run);
+    bool passed;
+
+    if (run == NULL)
+        abort();
+    run->script = script;
+    run->out = out;
+    run->tcp_now = run->udp_now = NOBODY;
+    if (options != NULL)
+        run->options = *options;
+    run->tolerance_ns = run->options.tolerance.ns != 0 ? run->options.tolerance.ns : script->settings.tolerance_ns;
+    passed = device_open(run);
+    for (const struct event *event = script->first; passed && event != NULL; event = event->next) {
+        passed = do_event(run, event);
+        if (passed && run->options.verbose)
+            tell(run, event);
+    }
+    passed = passed && finish(run);
+    device_close(run);
+    if (passed && run->slab_bytes != 0)
+        passed = run_fail(run, "the stack kept %zu octets of memory when it was freed", run->slab_bytes);
+    free(run);
+    return passed ? BARO_DRILL_PASSED : BARO_DRILL_FAILED;
+}
+
+enum baro_drill_result baro_drill_run_text(const char *name, const char *text, size_t length,
+                                           const struct baro_drill_options *options, FILE *out)
+{
+    struct script script;
+    enum baro_drill_result result = BARO_DRILL_NOT_A_SCRIPT;
+
+    if (script_parse(&script, name, text, length)) {
+        result = run_script(&script, options, out);
+    } else {
+        struct baro_bytes line = script_line(&script, script.error_at.line);
+
+        fprintf(out, "%s:%d:%d: %s\n    %.*s\n", name, script.error_at.line, script.error_at.column, script.error,
+                (int)line.length, (const char *)line.data);
+    }
+    script_release(&script);
+    return result;
+}
+
+static char *read_all(FILE *file, size_t *length)
+{
+    size_t size = 4096;
+    char *text = malloc(size);
+
+    *length = 0;
+    while (text != NULL) {
+        char *larger;
+        size_t got = fread(text + *length, 1, size - *length, file);
+
+        *length += got;
+        if (*length < size)
+            break;
+        size *= 2;
+        larger = realloc(text, size);
+        if (larger == NULL)
+            free(text);
+        text = larger;
+    }
+    return text;
+}
+
+enum baro_drill_result baro_drill_run_file(const char *path, const struct baro_drill_options *options, FILE *out)
+{
+    FILE *file = fopen(path, "rb");
+    enum baro_drill_result result = BARO_DRILL_NOT_A_SCRIPT;
+    size_t length;
+    char *text;
+
+    if (file == NULL) {
+        fprintf(out, "%s: %s\n", path, strerror(errno));
+        return result;
+    }
+    text = read_all(file, &length);
+    if (text == NULL || ferror(file))
+        fprintf(out, "%s: it cannot be read\n", path);
+    else
+        result = baro_drill_run_text(path, text, length, options, out);
+    free(text);
+    fclose(file);
+    return result;
+}
