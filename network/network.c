@@ -7,15 +7,16 @@
  * depend on how long the work took: in virtual time a run is a function of its seed.
  *
  * The real clock. With `ahead` = real time minus the network's, everything with deadline <= real - ahead is
- * due. If a call to follow cannot handle all of it in its share of processor time, 2 ms, the oldest thing left has the
- * instant t < real - ahead. The clock then stands at t and the difference is added to `ahead`: next
+ * due. If a call to follow cannot handle all of it in its share of processor time, 2 ms, the oldest thing left has
+ * the instant t < real - ahead. The clock then waits for t, and the difference is added to `ahead`: next
  * time the target is t plus the real time spent since. Without that, a wire that takes ten times its time
  * to compute would find ten times more to do in each call, and every stack's timer would run out between two
  * frames that a real wire had delivered a millisecond apart. The share bounds how long the
  * caller's other descriptors wait.
  *
- * What socket calls decided since the last call to follow was decided about now, not at the end of the last
- * call, which may be a long sleep ago: it is sent, and its timers are armed, when the clock has been set. */
+ * A socket call happens at the time of its stack's last poll. So every call that moves the clock ends by polling
+ * those stacks that have nothing due: they learn the time, and a timer armed by the next socket call does not
+ * begin in the past. Who sleeps calls follow first and makes his socket calls then. */
 #include "network_internal.h"
 
 #include <stdlib.h>
@@ -145,12 +146,14 @@ static void take_notice(struct baro_network *network)
         switch_look(bridge);
 }
 
-/* Sets the clock. Stacks are told at once: a socket call between two polls happens at the last poll's time, and
- * timers armed by it must not begin in the past. */
+/* Sets the clock and tells the stacks. A host with something due at this instant gets its turn in the next round,
+ * behind the transits that arrive, as it would without this. */
 static void set_clock(struct baro_network *network, struct baro_instant now)
 {
     network->now = now;
     for (struct baro_host *host = network->hosts; host; host = host->next) {
+        if (host_due(host))
+            continue;
         baro_adapter_advance(host->adapter, now);
         host_poll(host);
     }
@@ -241,12 +244,12 @@ bool baro_network_follow(struct baro_network *network, struct baro_instant real)
             break;
     }
     bool left = baro_network_next_deadline(network, &at) && at.ns <= target.ns;
-    if (left) { /* not handled in time: the clock stands at the oldest of it */
+    if (left) { /* not handled in time: the clock waits for the oldest of it */
         if (at.ns < network->now.ns)
             at = network->now;
         network->lag.ns += target.ns - at.ns;
         network->real_ahead_ns += target.ns - at.ns;
-        target = at;
+        target = network->now;
     }
     set_clock(network, target);
     return left || due(network);
