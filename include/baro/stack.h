@@ -123,6 +123,7 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(tcp_challenge_acks, "challenge ACKs sent")                            \
     X(tcp_connections, "connections now, TIME-WAIT not counted")            \
     X(tcp_time_wait, "connections now in TIME-WAIT")                        \
+    X(tcp_time_wait_reused, "TIME-WAIT records ended early for a newer one") \
     X(buffer_bytes, "bytes of buffer memory now charged")                   \
     X(slab_bytes, "bytes of slabs now taken")
 

@@ -24,7 +24,7 @@ void tcp_free(struct tcp *tcp);
 /* ---- below: segments ---- */
 
 /* One received segment; IP has checked everything up to the protocol number. The result says what became of it
- * (NONE: taken). What must be answered stands in the intents. */
+ * (NONE: taken); it is counted and told already. What must be answered stands in the intents. */
 enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet);
 
 /* The remote end of a connection, so that transmit.c can find the path; false when the handle is stale. */
@@ -66,7 +66,8 @@ void tcp_settings_init(struct tcp_settings *settings);
 
 /* Is `local` free for a listener or a bound connection? Address family NONE: any. 0 or -EADDRINUSE. */
 int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port);
-/* A free local port for `local.address` towards `remote` (RFC 6056 algorithm 3), 0 when all are taken. */
+/* A free local port for `local.address` towards `remote` (RFC 6056 algorithm 1), 0 when all are taken. Family NONE in
+ * `remote`: free for every peer. */
 uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote);
 
 /* Active open: SYN-SENT, the SYN is an intent. `owner` is user/'s own number for it (its descriptor).

@@ -1,0 +1,180 @@
+/* transport/tcp/ack.c: fifth step, check the ACK field (RFC 9293 §3.10.7.4, RFC 5961 §5).
+ *
+ * New acknowledgement frees send memory, gives the RTT estimator its sample, moves the congestion window and the
+ * states that wait for our FIN's ACK. The send window is taken over only from segments that are not older than
+ * the last one that did (SND.WL1, SND.WL2). */
+#include "transport/tcp/parts.h"
+
+void tcp_established(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (c->state == BARO_TCP_SYN_RECEIVED)
+        tcp->half_open--;
+    tcp_set_state(tcp, c, BARO_TCP_ESTABLISHED);
+    if (c->syn_retries != 0)
+        rtt_after_syn_loss(&c->rtt);
+    c->retries = 0;
+    congestion_init(&c->congestion, tcp_payload_limit(c));
+    if (c->syn_retries > 1) /* RFC 6928 §2: lost more than once */
+        c->congestion.cwnd = tcp_payload_limit(c);
+    c->quick_acks = TCP_QUICK_ACKS;
+    tcp->core->counters.tcp_passive_opens += (c->flags & TCP_PASSIVE) != 0;
+    tcp_keepalive_restart(tcp, c);
+    tcp_want_output(tcp, c);
+}
+
+/* SYN-RECEIVED: the ACK of our SYN ends the dialogue. */
+static enum baro_drop_reason end_of_dialogue(struct tcp *tcp, struct tcp_connection *c,
+                                             const struct segment *segment)
+{
+    bool acceptable = seq_gt(segment->ack, c->snd.una) && seq_le(segment->ack, c->snd.nxt);
+
+    TRACE(tcp->core, TCP_ACK_TEST, TRACE_N(segment->ack.value), TRACE_N(c->snd.una.value),
+          TRACE_N(c->snd.nxt.value), TRACE_N(acceptable));
+    if (!acceptable) {
+        tcp_send_reset_for(tcp, segment);
+        return BARO_DROP_TCP_BAD_ACK;
+    }
+    if ((c->flags & TCP_PASSIVE) != 0 && !tcp_queue_for_accept(tcp, c)) {
+        c->flags |= TCP_REFUSED_FINAL_ACK; /* the SYN+ACK will be sent again, and answered again */
+        return BARO_DROP_ACCEPT_QUEUE_FULL;
+    }
+    c->snd.wnd = segment->window << c->snd_scale;
+    c->snd.max_wnd = c->snd.wnd;
+    c->snd.wl1 = segment->seq;
+    c->snd.wl2 = segment->ack;
+    tcp_established(tcp, c);
+    tcp_tell(tcp, c);
+    return BARO_DROP_NONE;
+}
+
+/* RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment otherwise: its clock is
+ * finer than the timestamps' millisecond. */
+static void measure(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+{
+    int64_t now_ns = tcp->core->now.ns, sample_ns;
+
+    if ((c->flags & TCP_RTT_TIMING) != 0) {
+        if (seq_lt(segment->ack, c->rtt_seq))
+            return;
+        c->flags &= ~TCP_RTT_TIMING;
+        sample_ns = now_ns - c->rtt_at_ns;
+    } else if ((c->flags & TCP_TIMESTAMPS) != 0 && segment->options.ts_echo != 0) {
+        uint32_t passed_ms = tcp_timestamp(tcp, c->ts_offset) - segment->options.ts_echo;
+
+        if (passed_ms > 3600000)
+            return; /* no echo of ours */
+        sample_ns = (int64_t)passed_ms * NS_PER_MS;
+    } else {
+        return;
+    }
+    rtt_sample(&c->rtt, sample_ns);
+    TRACE(tcp->core, TCP_RTT, TRACE_N(tcp_handle(tcp, c).value), TRACE_D(sample_ns), TRACE_D(c->rtt.srtt_ns),
+          TRACE_D(c->rtt.rttvar_ns), TRACE_D(c->rtt.rto_ns));
+}
+
+/* Our FIN is acknowledged. */
+static void fin_acknowledged(struct tcp *tcp, struct tcp_connection *c)
+{
+    switch (c->state) {
+    case BARO_TCP_FIN_WAIT_1:
+        tcp_set_state(tcp, c, BARO_TCP_FIN_WAIT_2);
+        if (c->flags & TCP_ORPHAN)
+            tcp_timer_arm(tcp, c, TCP_TIMER_FIN_WAIT_2, 60 * NS_PER_S);
+        tcp_tell(tcp, c);
+        break;
+    case BARO_TCP_CLOSING:
+        tcp_enter_time_wait(tcp, c);
+        break;
+    case BARO_TCP_LAST_ACK:
+        tcp_finish(tcp, c, 0);
+        break;
+    default:
+        break;
+    }
+}
+
+static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+{
+    uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
+
+    c->snd.una = segment->ack;
+    c->snd.up = seq_max(c->snd.up, c->snd.una);
+    c->snd.small = seq_max(c->snd.small, c->snd.una);
+    if (seq_le(c->snd.up, c->snd.una))
+        c->flags &= ~TCP_URGENT_SENDING;
+    measure(tcp, c, segment);
+    c->retries = c->probes = 0;
+    c->soft_error = 0;
+    tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);
+    tcp_recover_acked(tcp, c, acked, flight);
+    tcp_send_acked(tcp, c);
+    if (tcp_flight(c) == 0)
+        tcp_timer_cancel(tcp, c, TCP_TIMER_RETRANSMIT);
+    else /* RFC 6298 §5.3 */
+        tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+    if ((c->flags & TCP_FIN_SENT) != 0 && tcp_flight(c) == 0)
+        fin_acknowledged(tcp, c);
+}
+
+/* RFC 5681 §2: what counts as a duplicate. */
+static bool is_duplicate(const struct tcp_connection *c, const struct segment *segment)
+{
+    return seq_eq(segment->ack, c->snd.una) && tcp_flight(c) != 0 && segment->data.length == 0 && c->snd.wnd != 0 &&
+           (segment->flags & (TCP_FLAG_SYN | TCP_FLAG_FIN)) == 0 &&
+           segment->window << c->snd_scale == c->snd.wnd;
+}
+
+static void update_window(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+{
+    uint32_t window = segment->window << c->snd_scale, before = c->snd.wnd;
+
+    if (seq_gt(c->snd.wl1, segment->seq) ||
+        (seq_eq(c->snd.wl1, segment->seq) && seq_gt(c->snd.wl2, segment->ack)))
+        return;
+    c->snd.wnd = window;
+    c->snd.wl1 = segment->seq;
+    c->snd.wl2 = segment->ack;
+    if (window > c->snd.max_wnd)
+        c->snd.max_wnd = window;
+    if (window > before) {
+        c->probes = 0;
+        tcp_timer_cancel(tcp, c, TCP_TIMER_PERSIST);
+        /* What was lost against the closed window need not wait for its backed-off timer. */
+        if (before == 0 && tcp_flight(c) != 0)
+            tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
+    }
+}
+
+enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+{
+    enum baro_drop_reason reason;
+    bool acceptable;
+
+    if ((segment->flags & TCP_FLAG_ACK) == 0)
+        return BARO_DROP_TCP_BAD_FLAGS;
+    if (c->state == BARO_TCP_SYN_RECEIVED) {
+        reason = end_of_dialogue(tcp, c, segment);
+        if (reason != BARO_DROP_NONE)
+            return reason;
+    }
+    acceptable = seq_le(segment->ack, c->snd.nxt) && seq_ge(segment->ack, seq_sub(c->snd.una, c->snd.max_wnd));
+    TRACE(tcp->core, TCP_ACK_TEST, TRACE_N(segment->ack.value), TRACE_N(c->snd.una.value),
+          TRACE_N(c->snd.nxt.value), TRACE_N(acceptable));
+    if (!acceptable) {
+        tcp_send_challenge(tcp, c, BARO_DROP_TCP_BAD_ACK);
+        return BARO_DROP_TCP_BAD_ACK;
+    }
+    if (seq_gt(segment->ack, c->snd.una))
+        acknowledged(tcp, c, segment);
+    else if (is_duplicate(c, segment))
+        tcp_recover_duplicate(tcp, c);
+    if ((c->flags & TCP_ORPHAN) == 0 || c->snd.wnd != 0)
+        c->probes = 0; /* alive: a closed window is probed for ever (MUST-36, MUST-37), but not for nobody */
+    if (c->flags & TCP_CLOSED_DONE)
+        return BARO_DROP_NONE;
+    if (seq_ge(segment->ack, c->snd.una))
+        update_window(tcp, c, segment);
+    tcp_keepalive_restart(tcp, c);
+    tcp_want_output(tcp, c);
+    return BARO_DROP_NONE;
+}

@@ -1,0 +1,49 @@
+/* transport/tcp/congestion.h: how much may be in flight (RFC 5681; RFC 6928 for the beginning).
+ *
+ * Pure functions: the moment and what an ACK told come in, the window changes, nothing else is looked at. Loss is
+ * found elsewhere (recovery.c); this decides what it means for the window. NewReno now; another algorithm is
+ * another set of these functions over the same struct and the same facts. */
+#ifndef TRANSPORT_TCP_CONGESTION_H
+#define TRANSPORT_TCP_CONGESTION_H
+
+#include "baro/types.h"
+
+enum congestion_phase { /* the numbers of enum baro_trace_phase */
+    CONGESTION_SLOW_START, CONGESTION_AVOIDANCE, CONGESTION_RECOVERY, CONGESTION_LOSS
+};
+
+struct congestion {
+    uint32_t cwnd, ssthresh; /* octets */
+    uint32_t gathered;       /* octets acknowledged towards the next increase in congestion avoidance */
+    uint8_t phase;           /* enum congestion_phase */
+};
+
+/* What an acknowledgement of new data told. */
+struct congestion_ack {
+    struct baro_instant now;
+    struct baro_duration srtt;
+    uint32_t acked;          /* octets */
+    uint32_t flight;         /* octets in flight before it */
+    uint32_t mss;            /* octets */
+};
+
+/* min(10 * mss, max(2 * mss, 14600)): RFC 6928 §2. */
+uint32_t congestion_initial_window(uint32_t mss);
+void congestion_init(struct congestion *congestion, uint32_t mss);
+
+/* New data was acknowledged outside fast recovery. Does not grow a window that was not used (RFC 7661's spirit). */
+void congestion_acked(struct congestion *congestion, const struct congestion_ack *ack);
+/* The third duplicate ACK: fast recovery begins (RFC 5681 §3.2). */
+void congestion_fast_retransmit(struct congestion *congestion, uint32_t flight, uint32_t mss);
+/* One more duplicate ACK during it: one more segment has left the network. */
+void congestion_inflate(struct congestion *congestion, uint32_t flight, uint32_t mss);
+/* A partial ACK during it (RFC 6582 §3.2 step 3). */
+void congestion_partial(struct congestion *congestion, uint32_t acked, uint32_t mss);
+/* All that was in flight when it began is acknowledged (RFC 6582 §3.2 step 3). */
+void congestion_recovered(struct congestion *congestion, uint32_t flight, uint32_t mss);
+/* The retransmission timer fired (RFC 5681 §3.1 equation 4); `again`: for the same segment as before. */
+void congestion_timeout(struct congestion *congestion, uint32_t flight, uint32_t mss, bool again);
+/* Nothing was sent for longer than an RTO (RFC 5681 §4.1). */
+void congestion_idle(struct congestion *congestion, uint32_t mss);
+
+#endif

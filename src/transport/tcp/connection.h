@@ -1,0 +1,256 @@
+/* transport/tcp/connection.h: what TCP keeps: connections, listeners, TIME-WAIT records, and struct tcp itself.
+ *
+ * Sequence numbers and the two byte rings meet by one rule: stream offset o of what we send is sequence number
+ * ISS + 1 + o, of what we receive IRS + 1 + o. Offsets are 64 bits and do not wrap; sequence numbers do.
+ *
+ * Stored references are handles. The two upper bits of a handle's index say what it names, so one demux serves
+ * connections, listeners and TIME-WAIT records. Inside a segment, timer or call the handle is resolved once and
+ * the pointer is passed down.
+ *
+ * An idle connection holds no ring memory, only its promise in the budget; its size is asserted below. */
+#ifndef TRANSPORT_TCP_CONNECTION_H
+#define TRANSPORT_TCP_CONNECTION_H
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/ring.h"
+#include "base/time.h"
+#include "codec/tcp.h"
+#include "codec/tcp_options.h"
+#include "transport/demux.h"
+#include "transport/tcp/congestion.h"
+#include "transport/tcp/rtt.h"
+#include "transport/tcp/tcp.h"
+
+enum tcp_kind { TCP_KIND_CONNECTION = 0, TCP_KIND_LISTENER = 1, TCP_KIND_TIME_WAIT = 2 };
+
+#define TCP_KIND_SHIFT 30
+
+/* What a connection is doing, besides its state. */
+enum tcp_connection_flag {
+    TCP_PASSIVE = 1u << 0,            /* opened by a listener */
+    TCP_ORPHAN = 1u << 1,             /* no descriptor any more */
+    TCP_OWNED = 1u << 2,              /* a descriptor has it */
+    TCP_HELD = 1u << 3,               /* its SYN is answered when somebody says how */
+    TCP_TIMESTAMPS = 1u << 4,         /* both ends agreed (RFC 7323 §3.2) */
+    TCP_SCALED = 1u << 5,             /* both ends agreed (RFC 7323 §2.2) */
+    TCP_SACK_PERMITTED = 1u << 6,     /* the peer may be sent SACK blocks; nothing does yet */
+    TCP_OUTPUT_QUEUED = 1u << 7,      /* an INTENT_TCP_OUTPUT stands in the queue */
+    TCP_OUTPUT_WAITING = 1u << 8,     /* that queue was full: in the list of those that wait for it */
+    TCP_ACK_NOW = 1u << 9,            /* the next segment must leave at once, if only as an ACK */
+    TCP_ACK_DELAYED = 1u << 10,       /* an ACK is owed by the delayed ACK timer */
+    TCP_FIN_WANTED = 1u << 11,        /* the program sends no more: FIN behind the last octet */
+    TCP_FIN_SENT = 1u << 12,
+    TCP_FIN_HELD = 1u << 13,          /* the peer's FIN is known to be at rcv.fin */
+    TCP_FIN_RECEIVED = 1u << 14,      /* ... and everything before it has come */
+    TCP_SHUT_READ = 1u << 15,         /* the program reads no more: data is acknowledged and thrown away */
+    TCP_URGENT_SENDING = 1u << 16,    /* snd.up is beyond snd.una */
+    TCP_URGENT_KNOWN = 1u << 17,      /* rcv.up marks a place in the stream not yet passed by the reader */
+    TCP_URGENT_READY = 1u << 18,      /* urgent_octet holds the octet before the mark */
+    TCP_MORE = 1u << 19,              /* the last send said that more follows */
+    TCP_RTT_TIMING = 1u << 20,        /* a segment is being timed (RFC 6298 §3, Karn) */
+    TCP_WANT_WRITE = 1u << 21,        /* the program found the send buffer full */
+    TCP_CLOSED_DONE = 1u << 22,       /* CLOSED or in TIME-WAIT: no longer in the demux, kept for its descriptor */
+    TCP_REFUSED_FINAL_ACK = 1u << 23, /* the accept queue was full when the dialogue ended */
+    TCP_IN_DEMUX = 1u << 25,
+    TCP_URGENT_TAKEN = 1u << 26,      /* recv(OOB) has given the octet */
+    TCP_PROBE = 1u << 27,             /* the persist timer fired: one octet beyond the window may leave */
+    TCP_FLUSH = 1u << 28,             /* the cork timer fired: a small piece may leave */
+    TCP_IN_QUEUE = 1u << 29,          /* waits in its listener's accept queue */
+    TCP_IN_HELD = 1u << 30,           /* waits there for tcp_hold_next */
+    TCP_IN_HALF_OPEN = 1u << 31       /* in SYN-RECEIVED, in its listener's list */
+};
+
+/* Deadlines of a connection; the first ones have the numbers of enum baro_trace_timer. */
+enum tcp_timer_name {
+    TCP_TIMER_RETRANSMIT = BARO_TRACE_TIMER_RETRANSMIT,
+    TCP_TIMER_PERSIST = BARO_TRACE_TIMER_PERSIST,
+    TCP_TIMER_DELAYED_ACK = BARO_TRACE_TIMER_DELAYED_ACK,
+    TCP_TIMER_KEEPALIVE = BARO_TRACE_TIMER_KEEPALIVE,
+    TCP_TIMER_REST = BARO_TRACE_TIMER_TIME_WAIT, /* connections in TIME-WAIT are records of their own */
+    TCP_TIMER_USER_TIMEOUT = BARO_TRACE_TIMER_USER_TIMEOUT,
+    TCP_TIMER_FIN_WAIT_2 = BARO_TRACE_TIMER_FIN_WAIT_2,
+    TCP_TIMER_CORK = 7,
+    TCP_TIMER_COUNT = 8
+};
+
+enum {
+    TCP_MSS_DEFAULT = 536,          /* RFC 9293 §3.7.1 MUST-15 */
+    TCP_MSS_DEFAULT_IPV6 = 1220,
+    TCP_MSS_FLOOR = 88,             /* what a peer or a path may talk us down to: 76 octets and timestamps */
+    TCP_RECV_LEAST = 16384,         /* the receive promise: ten segments of 1,460 octets fit */
+    TCP_SEND_LEAST = 2048,          /* the send promise: one segment */
+    TCP_SYN_RETRIES = 7,            /* 247 s: RFC 9293 §3.8.3 MUST-23 wants 3 minutes */
+    TCP_SYN_ACK_RETRIES = 5,
+    TCP_RETRIES_R1 = 3,             /* RFC 9293 §3.8.3 SHLD-10 */
+    TCP_RETRIES_R2 = 15,            /* 924 s from the least RTO: SHLD-11 wants 100 s */
+    TCP_ORPHAN_RETRIES = 8,
+    TCP_ORPHAN_PROBES = 8,
+    TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
+    TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
+    TCP_RANGES = 64                 /* pieces held out of order */
+};
+
+/* Data held beyond the in-order end: stream offsets [begin, end), ascending, with holes between. */
+struct tcp_ranges {
+    uint32_t count;
+    struct { uint64_t begin, end; } range[TCP_RANGES];
+};
+
+/* Links an owner's object into the queue of events. */
+struct tcp_event {
+    struct tcp_event *next, *previous; /* NULL: not queued */
+    uint32_t owner;
+};
+
+/* A list of connections of one listener, by handle. */
+struct tcp_list {
+    struct handle first, last;
+    uint32_t count;
+};
+
+struct tcp_connection {
+    struct baro_endpoint local, remote;
+    uint32_t flags;                    /* enum tcp_connection_flag */
+    uint8_t state;                     /* enum baro_tcp_state */
+    uint8_t snd_scale, rcv_scale;      /* shifts in force, 0 without scaling */
+    uint8_t duplicate_acks;
+    struct {
+        struct seq una, nxt;           /* RFC 9293 §3.3.1; nxt never goes back */
+        struct seq wl1, wl2, up, iss;
+        uint32_t wnd, max_wnd;
+        struct seq small;              /* end of the last segment below full size (Minshall's Nagle) */
+    } snd;
+    struct {
+        struct seq nxt;
+        struct seq edge;               /* RCV.NXT + RCV.WND as advertised: never goes back */
+        struct seq up, irs, fin;
+        struct seq acked;              /* Last.ACK.sent (RFC 7323 §4.3) */
+    } rcv;
+    struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
+    struct seq recover;                /* RFC 6582 */
+    struct ring send, recv;
+    struct tcp_ranges *ranges;         /* NULL: nothing is held out of order */
+    uint32_t grant;                    /* bytes promised to the peer as receive buffer */
+    uint32_t charged;                  /* bytes of the stack's budget */
+    uint32_t copied;                   /* bytes read by the program since the grant last grew */
+    uint32_t unacknowledged;           /* octets received in order since the last ACK */
+    uint16_t path_mtu, mss, peer_mss, rcv_mss; /* mss: payload without options; rcv_mss: what we offered */
+    uint16_t rcv_full;                 /* payload of the peer's full-sized segments, as seen */
+    uint16_t error, soft_error;        /* errno values */
+    uint8_t retries, probes, quick_acks, challenges;
+    uint8_t urgent_octet;
+    uint8_t syn_retries;
+    uint32_t ts_recent, ts_offset;
+    int64_t ts_recent_at_ns;
+    struct rtt rtt;
+    struct seq rtt_seq;                /* the timed segment's end */
+    int64_t rtt_at_ns;
+    struct congestion congestion;
+    struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
+    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
+    int64_t received_at_ns, sent_at_ns, challenge_at_ns, blind_at_ns;
+    uint64_t bytes_acked;
+    uint32_t segments_in, segments_out, retransmits, timeouts;
+    struct tcp_event event;
+    struct handle listener;
+    struct handle list_next, list_previous; /* in one of the listener's lists */
+    struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
+    struct tcp_settings settings;
+};
+_Static_assert(sizeof(struct tcp_connection) <= 688, "a connection has grown: see DESIGN section 2, rule 9");
+
+struct tcp_listener {
+    struct baro_endpoint local;
+    struct tcp_event event;
+    struct tcp_list queue;             /* ready to be accepted */
+    struct tcp_list half_open;         /* SYN-RECEIVED */
+    struct tcp_list held;              /* SYNs not yet told by tcp_hold_next */
+    uint32_t backlog;
+    struct tcp_settings settings;
+};
+
+/* What TIME-WAIT needs to know (RFC 9293 §3.10.7.4, RFC 6191). */
+struct tcp_time_wait {
+    struct baro_endpoint local, remote;
+    struct tcp_time_wait *next, *previous; /* by deadline */
+    int64_t deadline_ns;
+    int64_t blind_at_ns;
+    struct seq snd_nxt, rcv_nxt;
+    uint32_t ts_recent, ts_offset;
+    uint16_t window;                   /* as it goes into the header */
+    uint8_t ttl, tos;
+    bool timestamps;
+};
+
+enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 40, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256 };
+
+struct tcp {
+    struct core *core;
+    struct pool connections, listeners, time_waits, ranges;
+    struct demux demux;
+    struct hash_key isn_key, timestamp_key;
+    uint32_t half_open, half_open_limit;
+    struct tcp_event events;           /* head */
+    struct tcp_time_wait *time_wait_first, *time_wait_last;
+    struct wheel_timer time_wait_timer;
+    struct handle waiting_first, waiting_last; /* connections with output, when the queue of intents was full */
+    uint32_t *port_page[TCP_PORT_PAGES]; /* users of each local port, pages taken as needed */
+    uint32_t quotes;                   /* used since the queue of intents was last empty */
+    uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
+};
+
+/* Timer kinds below TIMER_NEIGHBOUR. */
+enum { TCP_WHEEL_CONNECTION = TIMER_TCP, TCP_WHEEL_TIME_WAIT = TIMER_TCP + 1 };
+
+static inline struct seq tcp_send_seq(const struct tcp_connection *c, uint64_t offset)
+{
+    return seq_add(c->snd.iss, 1 + (uint32_t)offset);
+}
+
+/* The stream offset of a sequence number near what the send ring holds. */
+static inline uint64_t tcp_send_offset(const struct tcp_connection *c, struct seq seq)
+{
+    return c->send.begin + (uint64_t)(int64_t)seq_diff(seq, tcp_send_seq(c, c->send.begin));
+}
+
+static inline struct seq tcp_recv_seq(const struct tcp_connection *c, uint64_t offset)
+{
+    return seq_add(c->rcv.irs, 1 + (uint32_t)offset);
+}
+
+static inline uint64_t tcp_recv_offset(const struct tcp_connection *c, struct seq seq)
+{
+    return c->recv.end + (uint64_t)(int64_t)seq_diff(seq, tcp_recv_seq(c, c->recv.end));
+}
+
+/* Octets in flight, SYN and FIN included. */
+static inline uint32_t tcp_flight(const struct tcp_connection *c)
+{
+    return seq_span(c->snd.nxt, c->snd.una);
+}
+
+/* RCV.WND as the peer knows it. */
+static inline uint32_t tcp_recv_window(const struct tcp_connection *c)
+{
+    return seq_lt(c->rcv.nxt, c->rcv.edge) ? seq_span(c->rcv.edge, c->rcv.nxt) : 0;
+}
+
+static inline bool tcp_synchronised(const struct tcp_connection *c)
+{
+    return c->state >= BARO_TCP_ESTABLISHED && (c->flags & TCP_CLOSED_DONE) == 0;
+}
+
+static inline uint32_t tcp_option_octets(const struct tcp_connection *c)
+{
+    return c->flags & TCP_TIMESTAMPS ? 12 : 0;
+}
+
+/* Payload of a full-sized segment. */
+static inline uint32_t tcp_payload_limit(const struct tcp_connection *c)
+{
+    return c->mss - tcp_option_octets(c);
+}
+
+#endif

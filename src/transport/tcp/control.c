@@ -1,0 +1,188 @@
+/* transport/tcp/control.c: segments without data: ACK, RST, probes, as intents with the values of the moment.
+ *
+ * Their order and number count (three duplicate ACKs stay three), so they are fixed here and only written out
+ * when the queue drains. Challenge ACKs are limited for each connection on its own, so that their number tells an
+ * attacker nothing about other connections (RFC 5961 §10, CVE-2016-5696). */
+#include "transport/tcp/parts.h"
+
+#include "codec/ipv4.h"
+
+uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset)
+{
+    return (uint32_t)(tcp->core->now.ns / NS_PER_MS) + offset;
+}
+
+/* An intent for one segment; NULL and counted when the queue is full (the segment is then as good as lost). */
+static struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
+                                      const struct baro_endpoint *remote)
+{
+    struct intent *intent = intent_add(&tcp->core->intents, INTENT_TCP_CONTROL);
+
+    if (intent == NULL) {
+        core_drop(tcp->core, BARO_DROP_INTENT_QUEUE_FULL);
+        return NULL;
+    }
+    intent->owner = owner;
+    intent->as.tcp = (struct intent_tcp_control){ .local = *local, .remote = *remote, .ttl = 64, .scale = -1 };
+    return &intent->as.tcp;
+}
+
+static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection *c, uint8_t flags)
+{
+    struct intent_tcp_control *control = add(tcp, tcp_handle(tcp, c), &c->local, &c->remote);
+
+    if (control == NULL)
+        return NULL;
+    control->seq = c->snd.nxt;
+    control->flags = flags;
+    control->ttl = c->settings.ttl;
+    control->tos = c->settings.tos;
+    if (c->flags & TCP_TIMESTAMPS) {
+        control->has_timestamps = true;
+        control->ts_value = tcp_timestamp(tcp, c->ts_offset);
+        control->ts_echo = c->ts_recent;
+    }
+    c->segments_out++;
+    return control;
+}
+
+/* An acknowledgement leaves: nothing is owed any more. */
+static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct intent_tcp_control *control)
+{
+    control->ack = c->rcv.nxt;
+    control->window = tcp_receive_window(c, (c->flags & TCP_SCALED) != 0);
+    c->rcv.acked = c->rcv.nxt;
+    c->unacknowledged = 0;
+    c->flags &= ~(TCP_ACK_NOW | TCP_ACK_DELAYED);
+    tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
+}
+
+void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct intent_tcp_control *control = add_for(tcp, c, TCP_FLAG_ACK);
+
+    if (control != NULL)
+        acknowledge(tcp, c, control);
+}
+
+void tcp_send_probe(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct intent_tcp_control *control = add_for(tcp, c, TCP_FLAG_ACK);
+
+    if (control == NULL)
+        return;
+    control->seq = seq_sub(c->snd.una, 1);
+    acknowledge(tcp, c, control);
+}
+
+void tcp_send_challenge(struct tcp *tcp, struct tcp_connection *c, enum baro_drop_reason why)
+{
+    bool allowed;
+
+    if (tcp->core->now.ns - c->challenge_at_ns >= 5 * NS_PER_S) {
+        c->challenge_at_ns = tcp->core->now.ns;
+        c->challenges = 0;
+    }
+    allowed = c->challenges < TCP_CHALLENGE_LIMIT;
+    TRACE(tcp->core, TCP_CHALLENGE_ACK, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(why), TRACE_N(allowed));
+    if (!allowed)
+        return;
+    c->challenges++;
+    tcp->core->counters.tcp_challenge_acks++;
+    tcp_send_ack(tcp, c);
+}
+
+void tcp_send_blind_ack(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (c->blind_at_ns != 0 && tcp->core->now.ns - c->blind_at_ns < 500 * NS_PER_MS)
+        return;
+    c->blind_at_ns = tcp->core->now.ns;
+    tcp_send_ack(tcp, c);
+}
+
+void tcp_send_reset(struct tcp *tcp, struct tcp_connection *c)
+{
+    bool synchronised = c->state >= BARO_TCP_SYN_RECEIVED;
+    struct intent_tcp_control *control = add_for(tcp, c, synchronised ? TCP_FLAG_RST | TCP_FLAG_ACK : TCP_FLAG_RST);
+
+    if (control == NULL)
+        return;
+    if (synchronised)
+        control->ack = c->rcv.nxt;
+    if ((c->flags & TCP_HELD) != 0)
+        control->seq = seq_of(0); /* as from a closed port: nothing of ours was ever sent */
+    tcp->core->counters.tcp_resets_out++;
+}
+
+void tcp_send_reset_for(struct tcp *tcp, const struct segment *segment)
+{
+    struct intent_tcp_control *control;
+
+    if (segment->flags & TCP_FLAG_RST)
+        return;
+    control = add(tcp, HANDLE_NONE, &segment->local, &segment->remote);
+    if (control == NULL)
+        return;
+    if (segment->flags & TCP_FLAG_ACK) {
+        control->seq = segment->ack;
+        control->flags = TCP_FLAG_RST;
+    } else {
+        control->ack = seq_add(segment->seq, segment_length(segment));
+        control->flags = TCP_FLAG_RST | TCP_FLAG_ACK;
+    }
+    tcp->core->counters.tcp_resets_out++;
+}
+
+void tcp_send_time_wait_ack(struct tcp *tcp, struct tcp_time_wait *record)
+{
+    struct intent_tcp_control *control = add(tcp, HANDLE_NONE, &record->local, &record->remote);
+
+    if (control == NULL)
+        return;
+    control->seq = record->snd_nxt;
+    control->ack = record->rcv_nxt;
+    control->window = record->window;
+    control->flags = TCP_FLAG_ACK;
+    control->ttl = record->ttl;
+    control->tos = record->tos;
+    control->has_timestamps = record->timestamps;
+    if (record->timestamps) {
+        control->ts_value = tcp_timestamp(tcp, record->ts_offset);
+        control->ts_echo = record->ts_recent;
+    }
+}
+
+void tcp_control_message(struct tcp *tcp, const struct intent *intent, struct ip_message *message)
+{
+    const struct intent_tcp_control *control = &intent->as.tcp;
+    struct tcp_options options = { .has_timestamps = control->has_timestamps, .ts_value = control->ts_value,
+                                   .ts_echo = control->ts_echo };
+    struct tcp_header header;
+    unsigned octets;
+
+    *message = (struct ip_message){ .source = control->local.address, .destination = control->remote.address,
+                                    .protocol = IP_PROTOCOL_TCP, .ttl = control->ttl, .tos = control->tos,
+                                    .dont_fragment = true, .checksum_offset = 16 };
+    if (control->has_syn_options) {
+        options.has_mss = true;
+        options.mss = control->mss;
+        options.has_scale = control->scale >= 0;
+        options.scale = (uint8_t)(control->scale < 0 ? 0 : control->scale);
+        options.sack_permitted = control->sack_permitted;
+    }
+    options.sack_count = control->sack_count;
+    for (unsigned i = 0; i < control->sack_count; i++)
+        options.sack[i] = (struct tcp_sack_block){ control->sack[i].left, control->sack[i].right };
+    octets = tcp_header_SIZE + tcp_options_write(&options, message->header + tcp_header_SIZE);
+    header = (struct tcp_header){ .source_port = control->local.port.number,
+                                  .destination_port = control->remote.port.number,
+                                  .seq = control->seq.value, .ack = control->ack.value,
+                                  .data_offset = (uint8_t)(octets / 4 << 4), .flags = control->flags,
+                                  .window = control->window };
+    tcp_header_write(&header, message->header);
+    message->header_length = (uint8_t)octets;
+    tcp->core->counters.tcp_out++;
+    TRACE_PLAIN(tcp->core, PACKET_OUT);
+    TRACE(tcp->core, TCP_OUT, TRACE_E(control->local), TRACE_E(control->remote), TRACE_N(control->flags),
+          TRACE_N(control->seq.value), TRACE_N(control->ack.value), TRACE_N(control->window), TRACE_N(0));
+}

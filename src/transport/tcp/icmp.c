@@ -1,0 +1,62 @@
+/* transport/tcp/icmp.c: what an ICMP error means to a connection (RFC 9293 §3.9.2.2, RFC 5461, RFC 5927).
+ *
+ * It counts only when the quoted sequence number is of something in flight (RFC 5927 §4). While the dialogue is
+ * going on an unreachable destination ends it; afterwards every error is soft: remembered, told if the connection
+ * gives up later, never a reason to give up by itself. "Fragmentation needed" lowers the segment size and what was
+ * too big is sent again at once (RFC 1191 §6.4). Source quench is not heard (MUST-55, RFC 6633). */
+#include "transport/tcp/parts.h"
+
+#include "codec/icmp.h"
+
+static int errno_of(uint8_t type, uint8_t code)
+{
+    if (type != ICMP_UNREACHABLE)
+        return type == ICMP_TIME_EXCEEDED ? EHOSTUNREACH : EPROTO;
+    switch (code) {
+    case ICMP_NET_UNREACHABLE:
+        return ENETUNREACH;
+    case ICMP_PROTOCOL_UNREACHABLE:
+        return ENOPROTOOPT;
+    case ICMP_PORT_UNREACHABLE:
+        return ECONNREFUSED;
+    default:
+        return EHOSTUNREACH;
+    }
+}
+
+static void too_big(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
+{
+    uint16_t before = c->mss;
+
+    if (mtu == 0 || mtu >= c->path_mtu)
+        return;
+    tcp_set_path_mtu(c, mtu);
+    /* Not a sign of congestion: the window stays, the flight goes again in smaller segments. */
+    if (c->mss < before && tcp_flight(c) != 0 && tcp_synchronised(c))
+        tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
+}
+
+enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
+                                     struct seq quoted, uint8_t type, uint8_t code, uint32_t mtu)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, tcp_find(tcp, local, remote));
+    bool dialogue, in_flight;
+
+    if (c == NULL)
+        return BARO_DROP_ICMP_NO_MATCH;
+    in_flight = seq_le(c->snd.una, quoted) && seq_lt(quoted, c->snd.nxt);
+    if (!in_flight || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT)
+        return BARO_DROP_ICMP_NO_MATCH;
+    dialogue = c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED;
+    TRACE(tcp->core, ICMP_ERROR_MATCHED, TRACE_N(6), TRACE_E(local), TRACE_E(remote), TRACE_N(type), TRACE_N(code),
+          TRACE_N(dialogue));
+    if (type == ICMP_UNREACHABLE && code == ICMP_FRAGMENTATION_NEEDED) {
+        too_big(tcp, c, mtu);
+    } else if (dialogue && type == ICMP_UNREACHABLE && (c->flags & TCP_HELD) == 0) {
+        tcp_finish(tcp, c, errno_of(type, code));
+        tcp_reap(tcp, c);
+    } else {
+        c->soft_error = (uint16_t)errno_of(type, code);
+    }
+    return BARO_DROP_NONE;
+}

@@ -1,0 +1,123 @@
+/* transport/tcp/invariants.c: what must be true of TCP between two calls. For tests: it walks everything. */
+#include "transport/tcp/parts.h"
+
+static void check_sequence(const struct tcp_connection *c)
+{
+    assert(seq_le(c->snd.una, c->snd.nxt));
+    assert(seq_ge(c->retransmit_next, c->snd.una) || seq_eq(c->retransmit_next, c->retransmit_end));
+    assert(seq_le(c->retransmit_next, c->retransmit_end));
+    assert(c->mss >= TCP_MSS_FLOOR && c->congestion.cwnd >= 1);
+    if (c->state < BARO_TCP_ESTABLISHED)
+        return;
+    assert(seq_ge(c->rcv.edge, c->rcv.nxt));
+    assert(tcp_recv_window(c) <= c->grant);
+    assert(seq_eq(c->rcv.nxt, seq_add(tcp_recv_seq(c, c->recv.end), (c->flags & TCP_FIN_RECEIVED) != 0)));
+    assert((c->flags & TCP_FIN_SENT) == 0 || (c->flags & TCP_FIN_WANTED) != 0);
+}
+
+static void check_buffers(const struct tcp_connection *c)
+{
+    uint64_t last = tcp_receive_last(c);
+
+    assert(c->send.begin <= c->send.end && c->recv.begin <= c->recv.end);
+    assert(ring_used(&c->send) <= c->send.size || c->send.size == 0);
+    assert(ring_used(&c->send) == 0 || c->send.data != NULL);
+    assert(last - c->recv.begin <= c->recv.size || last == c->recv.begin);
+    assert(c->charged >= tcp_ring_cost(c->grant) + TCP_SEND_LEAST);
+    if (c->state >= BARO_TCP_ESTABLISHED && ring_used(&c->send) != 0) {
+        uint64_t una = tcp_send_offset(c, c->snd.una), next = tcp_send_offset(c, c->snd.nxt);
+
+        assert(una == c->send.begin && next >= una && next <= c->send.end + 1);
+    }
+    if (c->ranges == NULL)
+        return;
+    assert(c->ranges->count >= 1 && c->ranges->count <= TCP_RANGES);
+    for (uint32_t i = 0; i < c->ranges->count; i++) {
+        assert(c->ranges->range[i].begin < c->ranges->range[i].end);
+        assert(c->ranges->range[i].begin > (i == 0 ? c->recv.end : c->ranges->range[i - 1].end));
+    }
+}
+
+static void check_timers(const struct tcp_connection *c)
+{
+    for (int name = 0; name < TCP_TIMER_COUNT; name++) {
+        if (c->deadline_ns[name] != 0)
+            assert(wheel_is_armed(&c->wheel) && c->wheel.deadline.ns <= c->deadline_ns[name]);
+    }
+    /* Whatever is in flight has a timer that ends its wait. */
+    if (tcp_flight(c) != 0)
+        assert(tcp_timer_armed(c, TCP_TIMER_RETRANSMIT));
+    if ((c->flags & TCP_ACK_DELAYED) != 0 && (c->flags & TCP_ACK_NOW) == 0)
+        assert(tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK));
+}
+
+static void check_connection(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    if (c->flags & TCP_CLOSED_DONE) {
+        assert((c->flags & (TCP_OWNED | TCP_IN_QUEUE)) != 0 && (c->flags & TCP_IN_DEMUX) == 0);
+        assert(!wheel_is_armed(&c->wheel) && c->send.data == NULL);
+        return;
+    }
+    assert(c->state != BARO_TCP_CLOSED && c->state != BARO_TCP_LISTEN && c->state != BARO_TCP_TIME_WAIT);
+    assert(handle_equal(tcp_find(tcp, c->local, c->remote), tcp_handle(tcp, c)));
+    check_sequence(c);
+    check_buffers(c);
+    check_timers(c);
+}
+
+static void check_list(const struct tcp *tcp, const struct tcp_list *list)
+{
+    uint32_t count = 0;
+
+    for (struct handle at = list->first; !handle_is_none(at); count++) {
+        const struct tcp_connection *c = tcp_resolve(tcp, at);
+
+        assert(c != NULL);
+        at = c->list_next;
+    }
+    assert(count == list->count);
+}
+
+static void check_time_wait(const struct tcp *tcp)
+{
+    uint32_t count = 0;
+    int64_t last_ns = INT64_MIN;
+
+    for (const struct tcp_time_wait *record = tcp->time_wait_first; record != NULL; record = record->next) {
+        assert(record->deadline_ns >= last_ns);
+        assert(handle_equal(tcp_find(tcp, record->local, record->remote), tcp_time_wait_handle(tcp, record)));
+        last_ns = record->deadline_ns;
+        count++;
+    }
+    assert(count == tcp->time_waits.used && count == tcp->core->counters.tcp_time_wait);
+    assert(count == 0 || wheel_is_armed(&tcp->time_wait_timer));
+}
+
+void tcp_check_invariants(const struct tcp *tcp)
+{
+    uint32_t half_open = 0, in_demux = 0;
+
+    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+        const struct tcp_connection *c = pool_at(&tcp->connections, i);
+
+        if (c == NULL)
+            continue;
+        check_connection(tcp, c);
+        half_open += c->state == BARO_TCP_SYN_RECEIVED;
+        in_demux += (c->flags & TCP_IN_DEMUX) != 0;
+    }
+    assert(half_open == tcp->half_open);
+    assert(in_demux == tcp->core->counters.tcp_connections);
+    assert(tcp->demux.used == in_demux + tcp->time_waits.used + tcp->listeners.used);
+    for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
+        const struct tcp_listener *listener = pool_at(&tcp->listeners, i);
+
+        if (listener == NULL)
+            continue;
+        check_list(tcp, &listener->queue);
+        check_list(tcp, &listener->half_open);
+        check_list(tcp, &listener->held);
+        assert(listener->queue.count <= listener->backlog + 1);
+    }
+    check_time_wait(tcp);
+}

@@ -1,0 +1,156 @@
+/* transport/tcp/listener.c: listeners and their three lists: SYNs that are held, half-open connections, and the
+ * accept queue (RFC 9293 §3.9.1.2, §3.10.1).
+ *
+ * `backlog` bounds the accept queue (one more than it says, as elsewhere). When it is full a SYN is dropped, and
+ * the ACK that would end a dialogue is not heard: the peer believes itself connected, our SYN+ACK comes again, and
+ * its answer finds room or does not. */
+#include "transport/tcp/parts.h"
+
+void tcp_list_add(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c)
+{
+    struct handle own = tcp_handle(tcp, c);
+
+    c->list_next = HANDLE_NONE;
+    c->list_previous = list->last;
+    if (list->count++ == 0)
+        list->first = own;
+    else
+        tcp_resolve(tcp, list->last)->list_next = own;
+    list->last = own;
+}
+
+void tcp_list_remove(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c)
+{
+    if (handle_is_none(c->list_previous))
+        list->first = c->list_next;
+    else
+        tcp_resolve(tcp, c->list_previous)->list_next = c->list_next;
+    if (handle_is_none(c->list_next))
+        list->last = c->list_previous;
+    else
+        tcp_resolve(tcp, c->list_next)->list_previous = c->list_previous;
+    c->list_next = c->list_previous = HANDLE_NONE;
+    list->count--;
+}
+
+void tcp_trace_queue(const struct tcp *tcp, const struct tcp_listener *listener)
+{
+    TRACE(tcp->core, ACCEPT_QUEUE, TRACE_N(tcp_listener_handle(tcp, listener).value),
+          TRACE_N(listener->queue.count), TRACE_N(listener->half_open.count), TRACE_N(listener->backlog));
+}
+
+void tcp_leave_listener(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct tcp_listener *listener = tcp_resolve_listener(tcp, c->listener);
+
+    if ((c->flags & (TCP_IN_QUEUE | TCP_IN_HELD | TCP_IN_HALF_OPEN)) == 0)
+        return;
+    assert(listener != NULL);
+    if (c->flags & TCP_IN_QUEUE)
+        tcp_list_remove(tcp, &listener->queue, c);
+    else if (c->flags & TCP_IN_HELD)
+        tcp_list_remove(tcp, &listener->held, c);
+    else
+        tcp_list_remove(tcp, &listener->half_open, c);
+    c->flags &= ~(TCP_IN_QUEUE | TCP_IN_HELD | TCP_IN_HALF_OPEN);
+}
+
+bool tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct tcp_listener *listener = tcp_resolve_listener(tcp, c->listener);
+
+    if (listener->queue.count > listener->backlog)
+        return false;
+    tcp_leave_listener(tcp, c);
+    tcp_list_add(tcp, &listener->queue, c);
+    c->flags |= TCP_IN_QUEUE;
+    tcp_trace_queue(tcp, listener);
+    tcp_event(tcp, &listener->event);
+    return true;
+}
+
+int tcp_listen(struct tcp *tcp, struct baro_endpoint local, int backlog, const struct tcp_settings *settings,
+               uint32_t owner, struct handle *handle)
+{
+    struct baro_endpoint nobody = { 0 };
+    struct tcp_listener *listener;
+
+    if (tcp_port_check(tcp, local, true, settings->reuse_port) != 0)
+        return -EADDRINUSE;
+    listener = pool_take(&tcp->listeners);
+    if (listener == NULL)
+        return -ENOBUFS;
+    listener->local = local;
+    listener->settings = *settings;
+    listener->event.owner = owner;
+    *handle = tcp_listener_handle(tcp, listener);
+    tcp_listen_again(tcp, *handle, backlog);
+    if (demux_insert(&tcp->demux, demux_hash(&tcp->demux, &local, &nobody), *handle))
+        return 0;
+    pool_give_back(&tcp->listeners, listener);
+    return -ENOBUFS;
+}
+
+int tcp_listen_again(struct tcp *tcp, struct handle handle, int backlog)
+{
+    struct tcp_listener *listener = tcp_resolve_listener(tcp, handle);
+
+    if (listener == NULL)
+        return -EINVAL;
+    listener->backlog = backlog < 1 ? 1 : backlog > UINT16_MAX ? UINT16_MAX : (uint32_t)backlog;
+    return 0;
+}
+
+static void abort_all(struct tcp *tcp, struct tcp_list *list)
+{
+    while (list->count != 0) {
+        struct tcp_connection *c = tcp_resolve(tcp, list->first);
+
+        tcp_leave_listener(tcp, c);
+        tcp_abort(tcp, c, ECONNABORTED);
+        tcp_reap(tcp, c);
+    }
+}
+
+void tcp_unlisten(struct tcp *tcp, struct handle handle)
+{
+    struct tcp_listener *listener = tcp_resolve_listener(tcp, handle);
+    struct baro_endpoint nobody = { 0 };
+
+    if (listener == NULL)
+        return;
+    abort_all(tcp, &listener->queue);
+    abort_all(tcp, &listener->half_open);
+    abort_all(tcp, &listener->held);
+    tcp_event_forget(&listener->event);
+    demux_erase(&tcp->demux, demux_hash(&tcp->demux, &listener->local, &nobody), handle);
+    pool_give_back(&tcp->listeners, listener);
+}
+
+int tcp_accept(struct tcp *tcp, struct handle handle, uint32_t owner, struct handle *connection)
+{
+    struct tcp_listener *listener = tcp_resolve_listener(tcp, handle);
+    struct tcp_connection *c;
+
+    if (listener == NULL)
+        return -EINVAL;
+    if (listener->queue.count == 0)
+        return -EAGAIN;
+    c = tcp_resolve(tcp, listener->queue.first);
+    tcp_leave_listener(tcp, c);
+    c->flags |= TCP_OWNED;
+    c->event.owner = owner;
+    *connection = tcp_handle(tcp, c);
+    tcp_trace_queue(tcp, listener);
+    tcp_tell(tcp, c);
+    return 0;
+}
+
+unsigned tcp_listener_readiness(const struct tcp *tcp, struct handle handle)
+{
+    const struct tcp_listener *listener = tcp_resolve_listener(tcp, handle);
+
+    if (listener == NULL)
+        return BARO_EVENT_INVALID;
+    return (listener->queue.count != 0 ? BARO_EVENT_IN : 0u) | (listener->held.count != 0 ? BARO_EVENT_PRIORITY : 0u);
+}

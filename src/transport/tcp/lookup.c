@@ -1,0 +1,61 @@
+/* transport/tcp/lookup.c: whose a four-tuple is (RFC 9293 §3.1): connections and TIME-WAIT records exactly; else
+ * the listener with that address and port, then any address, then a transparent one for any address and port.
+ * Listeners that share a port (SO_REUSEPORT) share the peers by their hash. */
+#include "transport/tcp/parts.h"
+
+#include "base/bytes.h"
+
+struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
+{
+    struct demux_cursor cursor = demux_begin(&tcp->demux, demux_hash(&tcp->demux, &local, &remote));
+    struct handle handle;
+
+    while (demux_next(&tcp->demux, &cursor, &handle)) {
+        const struct tcp_connection *c = tcp_resolve(tcp, handle);
+        const struct tcp_time_wait *record = tcp_resolve_time_wait(tcp, handle);
+
+        if (c != NULL && endpoint_equal(c->remote, remote) && endpoint_equal(c->local, local))
+            return handle;
+        if (record != NULL && endpoint_equal(record->remote, remote) && endpoint_equal(record->local, local))
+            return handle;
+    }
+    return HANDLE_NONE;
+}
+
+static struct tcp_listener *listener_on(const struct tcp *tcp, struct baro_endpoint local, uint32_t choice)
+{
+    struct baro_endpoint nobody = { 0 };
+    uint32_t hash = demux_hash(&tcp->demux, &local, &nobody), count = 0;
+    struct tcp_listener *found = NULL;
+    struct demux_cursor cursor = demux_begin(&tcp->demux, hash);
+    struct handle handle;
+
+    while (demux_next(&tcp->demux, &cursor, &handle)) {
+        struct tcp_listener *listener = tcp_resolve_listener(tcp, handle);
+
+        if (listener == NULL || !endpoint_equal(listener->local, local))
+            continue;
+        count++;
+        /* Of n listeners each is chosen by one n-th of the hashes. */
+        if (found == NULL || (uint32_t)(((uint64_t)(choice * 0x9e3779b1u * count) * count) >> 32) == 0)
+            found = listener;
+    }
+    return found;
+}
+
+struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local,
+                                       struct baro_endpoint remote)
+{
+    uint32_t choice = demux_hash(&tcp->demux, &local, &remote);
+    struct tcp_listener *listener = listener_on(tcp, local, choice);
+
+    if (listener == NULL) {
+        local.address = (struct baro_address){ 0 };
+        listener = listener_on(tcp, local, choice);
+    }
+    if (listener == NULL) {
+        local.port.number = 0;
+        listener = listener_on(tcp, local, choice);
+    }
+    return listener;
+}

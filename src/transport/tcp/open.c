@@ -1,0 +1,124 @@
+/* transport/tcp/open.c: TCP's beginning and end, settings, and the active open (RFC 9293 §3.10.1). */
+#include "transport/tcp/parts.h"
+
+#include "base/bytes.h"
+
+struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
+{
+    struct tcp *tcp = slab_take(&core->slabs, sizeof *tcp);
+    uint32_t limit = connection_limit < 16 ? 16 : connection_limit;
+
+    if (tcp == NULL)
+        return NULL;
+    if (limit > UINT32_C(1) << 24)
+        limit = UINT32_C(1) << 24;
+    tcp->core = core;
+    tcp->half_open_limit = limit / 2 < 65536 ? limit / 2 : 65536;
+    pool_init(&tcp->connections, &core->slabs, sizeof(struct tcp_connection), limit + tcp->half_open_limit);
+    pool_init(&tcp->listeners, &core->slabs, sizeof(struct tcp_listener), limit);
+    pool_init(&tcp->time_waits, &core->slabs, sizeof(struct tcp_time_wait), limit < 65536 ? limit : 65536);
+    pool_init(&tcp->ranges, &core->slabs, sizeof(struct tcp_ranges), limit);
+    demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
+    tcp->isn_key = random_key(&core->random);
+    tcp->timestamp_key = random_key(&core->random);
+    tcp->events.next = tcp->events.previous = &tcp->events;
+    tcp->time_wait_timer.kind = TCP_WHEEL_TIME_WAIT;
+    return tcp;
+}
+
+void tcp_free(struct tcp *tcp)
+{
+    struct slabs *slabs;
+
+    if (tcp == NULL)
+        return;
+    slabs = &tcp->core->slabs;
+    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+        struct tcp_connection *c = pool_at(&tcp->connections, i);
+
+        if (c == NULL)
+            continue;
+        wheel_cancel(&tcp->core->wheel, &c->wheel);
+        ring_release(&c->send, slabs);
+        ring_release(&c->recv, slabs);
+        slab_discharge(slabs, c->charged);
+    }
+    wheel_cancel(&tcp->core->wheel, &tcp->time_wait_timer);
+    pool_release(&tcp->connections);
+    pool_release(&tcp->listeners);
+    pool_release(&tcp->time_waits);
+    pool_release(&tcp->ranges);
+    demux_release(&tcp->demux);
+    for (int i = 0; i < TCP_PORT_PAGES; i++)
+        slab_give_back(slabs, tcp->port_page[i], TCP_PORT_PAGE * sizeof(uint32_t));
+    slab_give_back(slabs, tcp, sizeof *tcp);
+}
+
+void tcp_settings_init(struct tcp_settings *settings)
+{
+    *settings = (struct tcp_settings){
+        .send_buffer = 256 * 1024,
+        .recv_buffer = 256 * 1024,
+        .keepalive_idle = duration_s(7200),
+        .keepalive_interval = duration_s(75),
+        .keepalive_count = 9,
+        .ttl = 64,
+    };
+}
+
+int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
+                const struct tcp_settings *settings, uint32_t owner, struct handle *connection)
+{
+    struct tcp_connection *c;
+
+    if (!handle_is_none(tcp_find(tcp, local, remote)) || endpoint_equal(local, remote))
+        return -EADDRINUSE;
+    c = tcp_connection_new(tcp, local, remote, settings, path->mtu);
+    if (c == NULL)
+        return -ENOBUFS;
+    c->flags |= TCP_OWNED;
+    c->event.owner = owner;
+    c->snd.iss = tcp_isn(tcp, &local, &remote);
+    c->snd.una = c->snd.nxt = c->snd.up = c->snd.small = c->recover = c->snd.iss;
+    c->retransmit_next = c->retransmit_end = c->snd.iss;
+    c->received_at_ns = tcp->core->now.ns;
+    TRACE(tcp->core, TCP_ISN, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.iss.value));
+    tcp_set_state(tcp, c, BARO_TCP_SYN_SENT);
+    tcp->core->counters.tcp_active_opens++;
+    if (settings->user_timeout.ns != 0)
+        tcp_timer_arm(tcp, c, TCP_TIMER_USER_TIMEOUT, settings->user_timeout.ns);
+    tcp_want_output(tcp, c);
+    *connection = tcp_handle(tcp, c);
+    return 0;
+}
+
+void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_settings *settings)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_listener *listener = tcp_resolve_listener(tcp, connection);
+
+    if (listener != NULL)
+        listener->settings = *settings;
+    if (c == NULL)
+        return;
+    c->settings = *settings;
+    tcp_set_path_mtu(c, c->path_mtu);
+    tcp_timer_cancel(tcp, c, TCP_TIMER_KEEPALIVE);
+    tcp_keepalive_restart(tcp, c);
+    if (settings->quickack && (c->flags & TCP_ACK_DELAYED) != 0)
+        c->flags |= TCP_ACK_NOW;
+    if (tcp_synchronised(c))
+        tcp_want_output(tcp, c); /* Nagle or cork may hold something that may leave now */
+}
+
+void tcp_address_removed(struct tcp *tcp, struct baro_address address)
+{
+    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+        struct tcp_connection *c = pool_at(&tcp->connections, i);
+
+        if (c == NULL || !address_equal(c->local.address, address) || (c->flags & TCP_CLOSED_DONE) != 0)
+            continue;
+        tcp_finish(tcp, c, ECONNABORTED); /* a RST could not be sent from there any more */
+        tcp_reap(tcp, c);
+    }
+}

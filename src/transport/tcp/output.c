@@ -1,0 +1,214 @@
+/* transport/tcp/output.c: segments that the drain pulls (tcp_next_segment).
+ *
+ * A connection with something to send stands once in the queue of intents. When its turn comes, plan.c says what
+ * may leave at that moment; here it becomes header and references into the send ring, and the connection's
+ * variables, timers and counters follow. An ACK that is owed leaves with it. */
+#include "transport/tcp/parts.h"
+
+#include "codec/ipv4.h"
+
+void tcp_want_output(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct intent *intent;
+
+    if ((c->flags & (TCP_OUTPUT_QUEUED | TCP_OUTPUT_WAITING | TCP_CLOSED_DONE)) != 0)
+        return;
+    intent = intent_add(&tcp->core->intents, INTENT_TCP_OUTPUT);
+    if (intent == NULL) {
+        c->flags |= TCP_OUTPUT_WAITING;
+        c->wait_next = HANDLE_NONE;
+        if (handle_is_none(tcp->waiting_first))
+            tcp->waiting_first = tcp_handle(tcp, c);
+        else
+            tcp_resolve(tcp, tcp->waiting_last)->wait_next = tcp_handle(tcp, c);
+        tcp->waiting_last = tcp_handle(tcp, c);
+        return;
+    }
+    intent->owner = tcp_handle(tcp, c);
+    c->flags |= TCP_OUTPUT_QUEUED;
+}
+
+void tcp_wake_waiting(struct tcp *tcp)
+{
+    while (!handle_is_none(tcp->waiting_first) && tcp->core->intents.count < INTENT_QUEUE_SIZE / 2) {
+        struct tcp_connection *c = tcp_resolve(tcp, tcp->waiting_first);
+
+        assert(c != NULL); /* one that is freed leaves the list */
+        tcp->waiting_first = c->wait_next;
+        if (handle_is_none(tcp->waiting_first))
+            tcp->waiting_last = HANDLE_NONE;
+        c->flags &= ~TCP_OUTPUT_WAITING;
+        tcp_want_output(tcp, c);
+    }
+}
+
+/* Fixed headers below the payload: MSS counts from there (RFC 9293 §3.7.1, RFC 6691). */
+static uint32_t fixed_headers(const struct tcp_connection *c)
+{
+    return c->remote.address.family == BARO_FAMILY_IPV6 ? 60 : 40;
+}
+
+void tcp_set_path_mtu(struct tcp_connection *c, uint32_t mtu)
+{
+    uint32_t mss, fixed = fixed_headers(c);
+
+    if (mtu > UINT16_MAX)
+        mtu = UINT16_MAX;
+    mss = mtu > fixed ? mtu - fixed : 0;
+    if (c->peer_mss != 0 && mss > c->peer_mss)
+        mss = c->peer_mss;
+    if (c->settings.mss_ceiling != 0 && mss > c->settings.mss_ceiling)
+        mss = c->settings.mss_ceiling;
+    c->path_mtu = (uint16_t)mtu;
+    c->mss = (uint16_t)(mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR : mss);
+}
+
+static struct tcp_options options_of(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan)
+{
+    struct tcp_options options = { 0 };
+
+    if (plan->syn) {
+        bool asked = c->state == BARO_TCP_SYN_SENT;
+
+        options.has_mss = true;
+        options.mss = c->rcv_mss;
+        options.has_scale = asked || (c->flags & TCP_SCALED) != 0;
+        options.scale = c->rcv_scale;
+        options.has_timestamps = asked || (c->flags & TCP_TIMESTAMPS) != 0;
+    } else {
+        options.has_timestamps = (c->flags & TCP_TIMESTAMPS) != 0;
+    }
+    if (options.has_timestamps) {
+        options.ts_value = tcp_timestamp(tcp, c->ts_offset);
+        options.ts_echo = c->flags & TCP_TIMESTAMPS ? c->ts_recent : 0;
+    }
+    return options;
+}
+
+static uint8_t flags_of(const struct tcp_connection *c, const struct plan *plan)
+{
+    unsigned flags = c->state == BARO_TCP_SYN_SENT ? 0 : TCP_FLAG_ACK;
+
+    flags |= plan->syn ? TCP_FLAG_SYN : 0;
+    flags |= plan->fin ? TCP_FLAG_FIN : 0;
+    flags |= plan->push ? TCP_FLAG_PSH : 0;
+    flags |= (c->flags & TCP_URGENT_SENDING) != 0 && seq_lt(plan->seq, c->snd.up) ? TCP_FLAG_URG : 0;
+    return (uint8_t)flags;
+}
+
+/* The header, and the text as references. */
+static void write_message(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan,
+                          struct ip_message *message)
+{
+    struct tcp_options options = options_of(tcp, c, plan);
+    unsigned octets;
+    struct tcp_header header;
+
+    *message = (struct ip_message){ .source = c->local.address, .destination = c->remote.address,
+                                    .protocol = IP_PROTOCOL_TCP, .ttl = c->settings.ttl, .tos = c->settings.tos,
+                                    .dont_fragment = true, .checksum_offset = 16 };
+    octets = tcp_header_SIZE + tcp_options_write(&options, message->header + tcp_header_SIZE);
+    header = (struct tcp_header){ .source_port = c->local.port.number, .destination_port = c->remote.port.number,
+                                  .seq = plan->seq.value, .data_offset = (uint8_t)(octets / 4 << 4),
+                                  .flags = flags_of(c, plan) };
+    if (header.flags & TCP_FLAG_ACK)
+        header.ack = c->rcv.nxt.value;
+    header.window = tcp_receive_window(c, !plan->syn && (c->flags & TCP_SCALED) != 0);
+    if (header.flags & TCP_FLAG_URG) {
+        uint32_t urgent = seq_span(c->snd.up, plan->seq);
+
+        header.urgent = (uint16_t)(urgent < UINT16_MAX ? urgent : UINT16_MAX);
+    }
+    tcp_header_write(&header, message->header);
+    message->header_length = (uint8_t)octets;
+    if (plan->length != 0)
+        message->parts = ring_slice(&c->send, tcp_send_offset(c, plan->seq), plan->length, message->part);
+    message->gso_size = (uint16_t)(plan->length > tcp_payload_limit(c) ? tcp_payload_limit(c) : 0);
+    TRACE_PLAIN(tcp->core, PACKET_OUT);
+    TRACE(tcp->core, TCP_OUT, TRACE_E(c->local), TRACE_E(c->remote), TRACE_N(header.flags),
+          TRACE_N(header.seq), TRACE_N(header.ack), TRACE_N(header.window), TRACE_N(plan->length));
+    if (TRACE_ON(tcp->core) && octets > tcp_header_SIZE)
+        TRACE(tcp->core, TCP_OPTIONS, TRACE_N(options.mss), TRACE_D(options.has_scale ? options.scale : -1),
+              TRACE_N(options.ts_value), TRACE_N(options.ts_echo), TRACE_N(options.sack_permitted));
+}
+
+static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan)
+{
+    tcp->core->counters.tcp_retransmitted++;
+    c->retransmits++;
+    c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
+    /* Karn: an ACK for it would not tell which of the two it answers. */
+    c->flags &= ~TCP_RTT_TIMING;
+    TRACE(tcp->core, TCP_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(plan->seq.value),
+          TRACE_N(plan->length), TRACE_N(c->retries));
+}
+
+/* The segment has left, as far as TCP can know. */
+static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan)
+{
+    uint32_t octets = plan->length + plan->syn + plan->fin, full = tcp_payload_limit(c);
+    struct seq end = seq_add(plan->seq, octets);
+
+    c->sent_at_ns = tcp->core->now.ns;
+    c->segments_out += plan->length > full ? (plan->length + full - 1) / full : 1;
+    tcp->core->counters.tcp_out += plan->length > full ? (plan->length + full - 1) / full : 1;
+    if (plan->again) {
+        count_again(tcp, c, plan);
+    } else if (octets != 0) {
+        c->snd.nxt = end;
+        c->retransmit_next = c->retransmit_end = end;
+        tcp->core->counters.tcp_data_out += plan->length;
+        if (plan->length % full != 0)
+            c->snd.small = end;
+        if (plan->push) {
+            tcp_timer_cancel(tcp, c, TCP_TIMER_CORK);
+            c->flags &= ~TCP_FLUSH;
+        }
+        if ((c->flags & TCP_RTT_TIMING) == 0) {
+            c->flags |= TCP_RTT_TIMING;
+            c->rtt_seq = end;
+            c->rtt_at_ns = tcp->core->now.ns;
+        }
+    }
+    if (plan->fin)
+        c->flags |= TCP_FIN_SENT;
+    if (octets != 0 && !tcp_timer_armed(c, TCP_TIMER_RETRANSMIT))
+        tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+    if (c->state == BARO_TCP_SYN_SENT)
+        return;
+    c->rcv.acked = c->rcv.nxt;
+    c->unacknowledged = 0;
+    c->flags &= ~(TCP_ACK_NOW | TCP_ACK_DELAYED);
+    tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
+}
+
+bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip_path *path,
+                      struct ip_message *message)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct plan plan;
+    bool found;
+
+    if (c == NULL)
+        return false;
+    if (path->mtu != c->path_mtu)
+        tcp_set_path_mtu(c, path->mtu);
+    found = tcp_plan(tcp, c, path->super_segment, &plan);
+    if (!found && (c->flags & TCP_ACK_NOW) != 0 && tcp_synchronised(c)) {
+        plan = (struct plan){ .seq = c->snd.nxt };
+        found = true;
+    }
+    if (!found) {
+        c->flags &= ~TCP_OUTPUT_QUEUED;
+        return false;
+    }
+    write_message(tcp, c, &plan, message);
+    sent(tcp, c, &plan);
+    return true;
+}
+
+bool tcp_destination(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
+                     struct baro_endpoint *remote)
+{
+    return tcp_endpoints(tcp, connection, local, remote);
+}

@@ -1,0 +1,199 @@
+/* transport/tcp/parts.h: what TCP's files show to one another; its neighbours see tcp.h only. */
+#ifndef TRANSPORT_TCP_PARTS_H
+#define TRANSPORT_TCP_PARTS_H
+
+#include "transport/tcp/connection.h"
+
+/* ---- segment.c: a received segment as values ---- */
+
+struct segment {
+    const struct ip_packet *packet;
+    struct baro_endpoint local, remote;
+    struct tcp_header header;
+    struct tcp_options options;
+    struct seq seq, ack;
+    struct baro_bytes data;
+    uint8_t flags;
+    bool fin;              /* the FIN is in the window and not trimmed off */
+    bool copied;           /* its data stands behind the receive ring's end already, the sum being right */
+    uint32_t window;       /* scaled as the state wants */
+    uint32_t count;        /* segments on the wire: more than one for a super-segment */
+};
+
+/* Reads header and options, all lengths checked. NONE or the reason. */
+enum baro_drop_reason segment_read(struct segment *segment, const struct ip_packet *packet);
+/* Is the checksum right? Looks at every octet unless the device did. */
+bool segment_checksum_ok(const struct segment *segment);
+/* The sum of pseudo-header and header, to which the data's sum is added. */
+uint64_t segment_sum_of_header(const struct segment *segment);
+/* SEG.LEN: data, SYN and FIN. */
+static inline uint32_t segment_length(const struct segment *segment)
+{
+    return (uint32_t)segment->data.length + ((segment->flags & TCP_FLAG_SYN) != 0) +
+           ((segment->flags & TCP_FLAG_FIN) != 0);
+}
+void segment_trace(const struct tcp *tcp, const struct segment *segment);
+
+/* ---- input.c and the states ---- */
+
+enum baro_drop_reason tcp_input_closed(struct tcp *tcp, const struct segment *segment);
+enum baro_drop_reason tcp_input_listen(struct tcp *tcp, struct tcp_listener *listener, struct segment *segment);
+enum baro_drop_reason tcp_input_syn_sent(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
+enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct tcp_time_wait *record, struct segment *segment);
+enum baro_drop_reason tcp_input_synchronised(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
+/* Steps of RFC 9293 §3.10.7.4. NONE: go on with the next one. */
+enum baro_drop_reason tcp_step_paws(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+enum baro_drop_reason tcp_step_sequence(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
+enum baro_drop_reason tcp_step_rst(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+enum baro_drop_reason tcp_step_syn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+void tcp_step_urgent(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
+void tcp_step_fin(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* The peer's SYN in SYN-SENT or LISTEN: what its options and window say. */
+void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* The dialogue is done: ESTABLISHED. */
+void tcp_established(struct tcp *tcp, struct tcp_connection *c);
+
+/* ---- receive_buffer.c, reassembly.c ---- */
+
+/* May `c` take this data straight from the frame, summed while it is copied? Does so; false: another way. */
+bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment *segment, bool *sum_ok);
+/* Stores data at a stream offset at or beyond the in-order end. Held octets win. False: no memory. */
+bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, struct baro_bytes data);
+/* Room in the ring for the octets up to `end`. */
+bool tcp_receive_room(struct tcp *tcp, struct tcp_connection *c, uint64_t end);
+/* Moves the in-order end over what is held there. */
+void tcp_receive_advance(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
+void tcp_receive_release(struct tcp *tcp, struct tcp_connection *c);
+/* The program took `octets`: the window may open. */
+void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
+/* RCV.WND for a segment sent now, as it goes into the header; moves rcv.edge. */
+uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled);
+/* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? */
+bool tcp_receive_window_opens(const struct tcp_connection *c);
+/* Offset behind the last octet held, in order or not. */
+uint64_t tcp_receive_last(const struct tcp_connection *c);
+bool tcp_ranges_add(struct tcp *tcp, struct tcp_connection *c, uint64_t begin, uint64_t end);
+
+/* ---- send_buffer.c ---- */
+
+uint32_t tcp_send_room(const struct tcp_connection *c);
+uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data);
+void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c);
+/* Buffer memory in the budget. */
+bool tcp_charge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
+void tcp_discharge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
+uint32_t tcp_ring_cost(uint32_t bytes);
+
+/* ---- control.c: segments without data, with the values of the moment ---- */
+
+void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c);
+void tcp_send_challenge(struct tcp *tcp, struct tcp_connection *c, enum baro_drop_reason why);
+/* An ACK for a segment without data outside the window: at most two a second (an ACK war ends there). */
+void tcp_send_blind_ack(struct tcp *tcp, struct tcp_connection *c);
+/* A probe that carries the octet before SND.UNA's place and no data (keepalive). */
+void tcp_send_probe(struct tcp *tcp, struct tcp_connection *c);
+void tcp_send_reset(struct tcp *tcp, struct tcp_connection *c);
+/* The RST that RFC 9293 §3.10.7.1 wants for a segment that belongs to nothing. */
+void tcp_send_reset_for(struct tcp *tcp, const struct segment *segment);
+void tcp_send_time_wait_ack(struct tcp *tcp, struct tcp_time_wait *record);
+uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset);
+
+/* ---- output.c ---- */
+
+/* Records that `c` may have something to send. */
+void tcp_want_output(struct tcp *tcp, struct tcp_connection *c);
+/* An intent slot is free again: those that wait for one come first. */
+void tcp_wake_waiting(struct tcp *tcp);
+void tcp_set_path_mtu(struct tcp_connection *c, uint32_t mtu);
+/* The next segment's plan, see plan.c. */
+struct plan {
+    struct seq seq;
+    uint32_t length;          /* payload octets */
+    bool syn, fin, push, again;
+};
+bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan);
+
+/* ---- recovery.c ---- */
+
+void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight);
+void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c);
+void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c);
+void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq end);
+
+/* ---- timers.c ---- */
+
+void tcp_timer_arm(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns);
+void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name);
+void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c);
+static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_timer_name name)
+{
+    return c->deadline_ns[name] != 0;
+}
+void tcp_keepalive_restart(struct tcp *tcp, struct tcp_connection *c);
+void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c);
+
+/* ---- state.c ---- */
+
+struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c);
+struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle);
+struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener);
+struct tcp_listener *tcp_resolve_listener(const struct tcp *tcp, struct handle handle);
+struct handle tcp_time_wait_handle(const struct tcp *tcp, const struct tcp_time_wait *record);
+struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle);
+unsigned tcp_kind_of(struct handle handle);
+
+void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state);
+/* A connection with its memory promised and its place in the demux, CLOSED. NULL and the reason. */
+struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
+                                          const struct tcp_settings *settings, uint32_t mtu);
+/* Over: out of the demux, timers stopped, unsent data gone, `error` (a positive errno or 0) told to the owner. The
+ * pointer stays good until the entry point that was called (a segment, a timer, a call) ends with tcp_reap. */
+void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error);
+/* Frees a connection that is over, unless a descriptor or an accept queue still has it. */
+void tcp_reap(struct tcp *tcp, struct tcp_connection *c);
+/* RST to the peer, then tcp_finish. */
+void tcp_abort(struct tcp *tcp, struct tcp_connection *c, int error);
+void tcp_leave_demux(struct tcp *tcp, struct tcp_connection *c);
+bool tcp_count_port(struct tcp *tcp, uint16_t port);
+void tcp_uncount_port(struct tcp *tcp, uint16_t port);
+uint32_t tcp_port_users(const struct tcp *tcp, uint16_t port);
+void tcp_trace_connection(const struct tcp *tcp, const struct tcp_connection *c, bool after);
+
+/* ---- lookup.c ---- */
+
+struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
+struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local,
+                                       struct baro_endpoint remote);
+
+/* ---- listener.c ---- */
+
+void tcp_list_add(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c);
+void tcp_list_remove(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c);
+void tcp_trace_queue(const struct tcp *tcp, const struct tcp_listener *listener);
+/* Takes `c` out of whichever list of its listener it is in. */
+void tcp_leave_listener(struct tcp *tcp, struct tcp_connection *c);
+/* From half open to the accept queue; false: the queue is full. */
+bool tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c);
+
+/* ---- time_wait.c ---- */
+
+/* The connection's last rest: a record takes its place; the connection is finished. */
+void tcp_enter_time_wait(struct tcp *tcp, struct tcp_connection *c);
+void tcp_time_wait_end(struct tcp *tcp, struct tcp_time_wait *record);
+void tcp_time_wait_expire(struct tcp *tcp);
+
+/* ---- isn.c, events.c, close.c ---- */
+
+struct seq tcp_isn(struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+uint32_t tcp_timestamp_offset(const struct tcp *tcp, const struct baro_endpoint *local,
+                              const struct baro_endpoint *remote);
+void tcp_event(struct tcp *tcp, struct tcp_event *event);
+void tcp_event_forget(struct tcp_event *event);
+/* Tells whoever owns `c` that its readiness changed. */
+void tcp_tell(struct tcp *tcp, struct tcp_connection *c);
+/* The program sends no more: the FIN is due behind the last octet (RFC 9293 §3.10.4). */
+void tcp_close_sending(struct tcp *tcp, struct tcp_connection *c);
+
+#endif

@@ -1,0 +1,133 @@
+/* transport/tcp/plan.c: what may be sent next (RFC 9293 §3.8.6, §3.7.4; RFC 5681; RFC 3042).
+ *
+ * In this order: the SYN; what must be sent again; new text as far as the peer's window and the congestion window
+ * allow, in full-sized segments; the FIN. A last piece below full size leaves unless
+ *   - the program said that more follows (MSG_MORE, cork), for 200 ms at most;
+ *   - Nagle holds it: in Minshall's form, only while an earlier small segment is unacknowledged, so that the tail
+ *     of a bulk answer does not wait for a delayed ACK;
+ *   - the window is too small for a full segment and smaller than half of the largest one ever seen (silly window
+ *     avoidance, §3.8.6.2.1); the persist timer overrides that. */
+#include "transport/tcp/parts.h"
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What has to be sent again. After a timeout the congestion window limits it, but never its first segment. */
+static bool plan_again(const struct tcp_connection *c, struct plan *plan)
+{
+    uint32_t length, sent = seq_span(c->retransmit_next, c->snd.una), limit = tcp_payload_limit(c);
+    uint64_t offset = tcp_send_offset(c, c->retransmit_next);
+
+    if (seq_ge(c->retransmit_next, c->retransmit_end))
+        return false;
+    if (c->congestion.phase == CONGESTION_LOSS && sent != 0 && sent + limit > c->congestion.cwnd)
+        return false;
+    length = smaller(seq_span(c->retransmit_end, c->retransmit_next), limit);
+    if (offset + length > c->send.end)
+        length = (uint32_t)(c->send.end - offset);
+    *plan = (struct plan){ .seq = c->retransmit_next, .length = length, .again = true };
+    plan->push = offset + length == c->send.end && length != 0;
+    plan->fin = (c->flags & TCP_FIN_SENT) != 0 && offset + length == c->send.end;
+    return length != 0 || plan->fin;
+}
+
+/* May the last piece, below full size, leave now? */
+static bool small_piece_may_leave(struct tcp *tcp, struct tcp_connection *c)
+{
+    if ((c->flags & (TCP_FIN_WANTED | TCP_URGENT_SENDING | TCP_FLUSH)) != 0)
+        return true;
+    if ((c->flags & TCP_MORE) != 0 || c->settings.cork) {
+        if (!tcp_timer_armed(c, TCP_TIMER_CORK))
+            tcp_timer_arm(tcp, c, TCP_TIMER_CORK, 200 * NS_PER_MS);
+        return false;
+    }
+    return c->settings.nodelay || seq_le(c->snd.small, c->snd.una);
+}
+
+/* Octets that the two windows let out beyond what is in flight. */
+static uint32_t allowed(const struct tcp_connection *c)
+{
+    uint32_t flight = tcp_flight(c), window = c->congestion.cwnd, mss = tcp_payload_limit(c);
+
+    if (c->duplicate_acks != 0 && c->congestion.phase < CONGESTION_RECOVERY)
+        window += smaller(c->duplicate_acks, 2) * mss; /* limited transmit */
+    window = smaller(window, c->snd.wnd);
+    return window > flight ? window - flight : 0;
+}
+
+/* How much new text goes into the next segment or super-segment; 0: none now. */
+static uint32_t new_text(struct tcp *tcp, struct tcp_connection *c, uint32_t unsent, uint32_t super_segment)
+{
+    uint32_t mss = tcp_payload_limit(c), may = smaller(unsent, allowed(c));
+    uint32_t most = super_segment > mss ? super_segment - super_segment % mss : mss, full;
+
+    if ((c->flags & TCP_PROBE) != 0 && may < mss) { /* at least one octet, whatever the window */
+        c->flags &= ~TCP_PROBE;
+        return may != 0 ? may : 1;
+    }
+    may = smaller(may, most);
+    full = may - may % mss;
+    if (may == full)
+        return full;
+    if (may == unsent) /* the end of what there is */
+        return small_piece_may_leave(tcp, c) ? may : full;
+    if (full != 0 || c->snd.wnd >= c->snd.max_wnd || tcp_flight(c) != 0)
+        return full; /* the windows open by ACKs that are on their way */
+    return may >= c->snd.max_wnd / 2 ? may : 0;
+}
+
+/* Text waits and nothing in flight will bring an ACK: the persist timer asks (RFC 9293 §3.8.6.1). */
+static void wait_for_window(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (tcp_flight(c) != 0 || tcp_timer_armed(c, TCP_TIMER_PERSIST) || c->snd.wnd >= tcp_payload_limit(c))
+        return;
+    tcp_timer_arm(tcp, c, TCP_TIMER_PERSIST, c->rtt.rto_ns);
+}
+
+static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan)
+{
+    uint64_t offset = tcp_send_offset(c, c->snd.nxt);
+    uint32_t unsent, length = 0;
+
+    if ((c->flags & TCP_FIN_SENT) != 0)
+        return false;
+    unsent = (uint32_t)(c->send.end - offset);
+    if (unsent != 0) {
+        if (tcp_flight(c) == 0 && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0)
+            congestion_idle(&c->congestion, tcp_payload_limit(c));
+        length = new_text(tcp, c, unsent, super_segment);
+        if (length == 0) {
+            wait_for_window(tcp, c);
+            return false;
+        }
+    }
+    *plan = (struct plan){ .seq = c->snd.nxt, .length = length };
+    plan->push = length != 0 && length == unsent;
+    plan->fin = length == unsent && (c->flags & TCP_FIN_WANTED) != 0;
+    return length != 0 || plan->fin;
+}
+
+static bool plan_syn(const struct tcp_connection *c, struct plan *plan)
+{
+    bool first = seq_eq(c->snd.nxt, c->snd.iss);
+
+    if (!first && seq_ge(c->retransmit_next, c->retransmit_end))
+        return false;
+    *plan = (struct plan){ .seq = c->snd.iss, .syn = true, .again = !first };
+    return true;
+}
+
+bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan)
+{
+    if ((c->flags & (TCP_CLOSED_DONE | TCP_HELD)) != 0)
+        return false;
+    if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
+        return plan_syn(c, plan);
+    if (plan_again(c, plan))
+        return true;
+    if (seq_lt(c->retransmit_next, c->retransmit_end))
+        return false; /* nothing new before what is lost */
+    return plan_new(tcp, c, super_segment, plan);
+}

@@ -1,0 +1,70 @@
+/* transport/tcp/port.c: local ports: who may have which, and a free one that cannot be guessed (RFC 6056 §3.3.1:
+ * a random port of the range, then the next ones until one is free).
+ *
+ * The count of users of each port answers the common question at once; only when there are some is it worth to
+ * look at each connection, and only bind and listen ask that. */
+#include "transport/tcp/parts.h"
+
+#include "base/bytes.h"
+
+enum { PORT_FIRST = 32768, PORT_COUNT = 32768 };
+
+static bool addresses_meet(const struct baro_address *a, const struct baro_address *b)
+{
+    return a->family == BARO_FAMILY_NONE || b->family == BARO_FAMILY_NONE || address_is_unspecified(*a) ||
+           address_is_unspecified(*b) || address_equal(*a, *b);
+}
+
+static bool listener_conflicts(const struct tcp *tcp, struct baro_endpoint local, bool reuse_port)
+{
+    for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
+        const struct tcp_listener *listener = pool_at(&tcp->listeners, i);
+
+        if (listener != NULL && listener->local.port.number == local.port.number &&
+            addresses_meet(&listener->local.address, &local.address) &&
+            !(reuse_port && listener->settings.reuse_port) &&
+            !(listener->settings.transparent && local.port.number == 0))
+            return true;
+    }
+    return false;
+}
+
+int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port)
+{
+    if (listener_conflicts(tcp, local, reuse_port))
+        return -EADDRINUSE;
+    if (reuse_address || tcp_port_users(tcp, local.port.number) == 0)
+        return 0;
+    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+        const struct tcp_connection *c = pool_at(&tcp->connections, i);
+
+        if (c != NULL && (c->flags & TCP_IN_DEMUX) != 0 && c->local.port.number == local.port.number &&
+            addresses_meet(&c->local.address, &local.address))
+            return -EADDRINUSE;
+    }
+    for (const struct tcp_time_wait *record = tcp->time_wait_first; record != NULL; record = record->next) {
+        if (record->local.port.number == local.port.number && addresses_meet(&record->local.address, &local.address))
+            return -EADDRINUSE;
+    }
+    return 0;
+}
+
+static bool is_free(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
+{
+    if (remote.address.family == BARO_FAMILY_NONE)
+        return tcp_port_check(tcp, local, false, false) == 0;
+    return handle_is_none(tcp_find(tcp, local, remote)) && !listener_conflicts(tcp, local, false);
+}
+
+uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote)
+{
+    uint32_t first = random_below(&tcp->core->random, PORT_COUNT);
+
+    for (uint32_t n = 0; n < PORT_COUNT; n++) {
+        struct baro_endpoint candidate = { local, { (uint16_t)(PORT_FIRST + (first + n) % PORT_COUNT) } };
+
+        if (is_free(tcp, candidate, remote))
+            return candidate.port.number;
+    }
+    return 0;
+}

@@ -1,0 +1,82 @@
+/* transport/tcp/recovery.c: what is sent again, and when (RFC 5681 §3.2, RFC 6582, RFC 6298 §5).
+ *
+ * One span [retransmit_next, retransmit_end) says what has to be sent again; output takes from its beginning before
+ * it sends anything new. Fast retransmit and a partial ACK put one segment there, a timeout everything in flight,
+ * which then goes out as the window opens from one segment. `recover` is NewReno's: no second fast retransmit for
+ * losses of the same window. SACK and RACK will fill the same span from a scoreboard. */
+#include "transport/tcp/parts.h"
+
+static void trace_congestion(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    TRACE(tcp->core, TCP_CONGESTION, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->congestion.phase),
+          TRACE_N(c->congestion.cwnd), TRACE_N(c->congestion.ssthresh), TRACE_N(tcp_flight(c)));
+}
+
+void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq end)
+{
+    c->retransmit_next = from;
+    c->retransmit_end = end;
+    tcp_want_output(tcp, c);
+}
+
+static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp_retransmit_from(tcp, c, c->snd.una, seq_min(seq_add(c->snd.una, tcp_payload_limit(c)), c->snd.nxt));
+}
+
+void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+{
+    uint32_t mss = tcp_payload_limit(c);
+    uint8_t phase = c->congestion.phase;
+
+    c->duplicate_acks = 0;
+    c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
+    c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
+    if (phase == CONGESTION_RECOVERY) {
+        if (seq_ge(c->snd.una, c->recover)) {
+            congestion_recovered(&c->congestion, tcp_flight(c), mss);
+        } else {
+            congestion_partial(&c->congestion, acked, mss);
+            one_segment_again(tcp, c);
+        }
+        trace_congestion(tcp, c);
+        return;
+    }
+    if (phase == CONGESTION_LOSS && seq_ge(c->snd.una, c->recover))
+        c->congestion.phase = CONGESTION_SLOW_START;
+    congestion_acked(&c->congestion, &(struct congestion_ack){ .now = tcp->core->now,
+                                                               .srtt = { c->rtt.srtt_ns },
+                                                               .acked = acked, .flight = flight, .mss = mss });
+    trace_congestion(tcp, c);
+}
+
+void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c)
+{
+    uint32_t mss = tcp_payload_limit(c), flight = tcp_flight(c);
+
+    if (c->congestion.phase == CONGESTION_RECOVERY) {
+        congestion_inflate(&c->congestion, flight, mss);
+        return;
+    }
+    if (c->duplicate_acks < UINT8_MAX)
+        c->duplicate_acks++;
+    if (c->duplicate_acks != 3 || c->congestion.phase == CONGESTION_LOSS || seq_le(c->snd.una, c->recover))
+        return; /* the first two let one new segment each out (RFC 3042): output looks at the count */
+    c->recover = c->snd.nxt;
+    congestion_fast_retransmit(&c->congestion, flight, mss);
+    TRACE(tcp->core, TCP_FAST_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.una.value),
+          TRACE_N(c->duplicate_acks));
+    trace_congestion(tcp, c);
+    tcp->core->counters.tcp_fast_retransmits++;
+    one_segment_again(tcp, c);
+}
+
+void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c)
+{
+    congestion_timeout(&c->congestion, tcp_flight(c), tcp_payload_limit(c), c->retries > 1);
+    c->duplicate_acks = 0;
+    c->recover = c->snd.nxt;
+    c->flags &= ~TCP_RTT_TIMING;
+    trace_congestion(tcp, c);
+    tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
+}

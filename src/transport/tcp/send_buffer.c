@@ -1,0 +1,95 @@
+/* transport/tcp/send_buffer.c: the send ring and the budget.
+ *
+ * The ring holds everything from SND.UNA on: sent and not acknowledged, then not sent. It takes memory at the first
+ * octet and doubles with the program's demand up to its limit, each doubling charged to the stack's budget before
+ * it happens; where the budget or memory ends, send takes fewer octets and the program tries again later. */
+#include "transport/tcp/parts.h"
+
+uint32_t tcp_ring_cost(uint32_t bytes)
+{
+    uint32_t cost = 2048; /* the ring's least size */
+
+    while (cost < bytes)
+        cost *= 2;
+    return cost;
+}
+
+bool tcp_charge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
+{
+    if (!slab_charge(&tcp->core->slabs, bytes))
+        return false;
+    c->charged += bytes;
+    TRACE(tcp->core, TCP_BUFFERS, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->charged),
+          TRACE_N(tcp->core->slabs.limit - tcp->core->slabs.charged));
+    return true;
+}
+
+void tcp_discharge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
+{
+    c->charged -= bytes;
+    slab_discharge(&tcp->core->slabs, bytes);
+}
+
+static uint32_t send_limit(const struct tcp_connection *c)
+{
+    return c->settings.send_buffer > TCP_SEND_LEAST ? c->settings.send_buffer : TCP_SEND_LEAST;
+}
+
+uint32_t tcp_send_room(const struct tcp_connection *c)
+{
+    uint32_t used = ring_used(&c->send), limit = send_limit(c);
+
+    return used < limit ? limit - used : 0;
+}
+
+/* Grows the ring to hold `bytes`; what it costs beyond the promise is charged first. */
+static bool grow(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
+{
+    uint32_t now = c->send.size > TCP_SEND_LEAST ? c->send.size : TCP_SEND_LEAST;
+    uint32_t more = tcp_ring_cost(bytes) > now ? tcp_ring_cost(bytes) - now : 0;
+
+    if (bytes <= c->send.size)
+        return true;
+    if (more != 0 && !tcp_charge(tcp, c, more))
+        return false;
+    if (ring_reserve(&c->send, &tcp->core->slabs, bytes, ring_used(&c->send)))
+        return true;
+    if (more != 0)
+        tcp_discharge(tcp, c, more);
+    return false;
+}
+
+uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
+{
+    uint32_t used = ring_used(&c->send), room = tcp_send_room(c);
+    uint32_t take = data.length < room ? (uint32_t)data.length : room;
+
+    if (take == 0)
+        return 0;
+    if (!grow(tcp, c, used + take)) {
+        if (c->send.size == 0 && !grow(tcp, c, TCP_SEND_LEAST))
+            return 0;
+        take = take < ring_space(&c->send) ? take : ring_space(&c->send);
+    }
+    ring_write(&c->send, c->send.end, data.data, take);
+    c->send.end += take;
+    return take;
+}
+
+void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
+{
+    uint64_t una = tcp_send_offset(c, c->snd.una);
+
+    if (una > c->send.end)
+        una = c->send.end; /* the FIN's place */
+    if (una <= c->send.begin)
+        return;
+    c->bytes_acked += una - c->send.begin;
+    c->send.begin = una;
+    if (ring_used(&c->send) == 0)
+        tcp_rest_later(tcp, c);
+    if ((c->flags & TCP_WANT_WRITE) != 0 && tcp_send_room(c) >= send_limit(c) / 4) {
+        c->flags &= ~TCP_WANT_WRITE;
+        tcp_tell(tcp, c);
+    }
+}

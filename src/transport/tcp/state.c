@@ -1,0 +1,226 @@
+/* transport/tcp/state.c: a connection's beginning, changes of state, and end (RFC 9293 §3.3.2).
+ *
+ * At its beginning a connection charges its promise to the stack's budget (the receive window that it will
+ * advertise first, and one segment to send) and takes its place in the demux. At its end it leaves both. */
+#include "transport/tcp/parts.h"
+
+#include "base/bytes.h"
+
+unsigned tcp_kind_of(struct handle handle)
+{
+    return (unsigned)(handle.value >> TCP_KIND_SHIFT) & 3;
+}
+
+static struct handle tag(struct handle handle, enum tcp_kind kind)
+{
+    return (struct handle){ handle.value | (uint64_t)kind << TCP_KIND_SHIFT };
+}
+
+static void *resolve(const struct pool *pool, struct handle handle, enum tcp_kind kind)
+{
+    if (tcp_kind_of(handle) != (unsigned)kind)
+        return NULL;
+    return pool_resolve(pool, (struct handle){ handle.value & ~(UINT64_C(3) << TCP_KIND_SHIFT) });
+}
+
+struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    return tag(pool_handle(&tcp->connections, c), TCP_KIND_CONNECTION);
+}
+
+struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)
+{
+    return resolve(&tcp->connections, handle, TCP_KIND_CONNECTION);
+}
+
+struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener)
+{
+    return tag(pool_handle(&tcp->listeners, listener), TCP_KIND_LISTENER);
+}
+
+struct tcp_listener *tcp_resolve_listener(const struct tcp *tcp, struct handle handle)
+{
+    return resolve(&tcp->listeners, handle, TCP_KIND_LISTENER);
+}
+
+struct handle tcp_time_wait_handle(const struct tcp *tcp, const struct tcp_time_wait *record)
+{
+    return tag(pool_handle(&tcp->time_waits, record), TCP_KIND_TIME_WAIT);
+}
+
+struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle)
+{
+    return resolve(&tcp->time_waits, handle, TCP_KIND_TIME_WAIT);
+}
+
+void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state)
+{
+    TRACE(tcp->core, TCP_STATE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->state), TRACE_N(state));
+    c->state = (uint8_t)state;
+}
+
+void tcp_trace_connection(const struct tcp *tcp, const struct tcp_connection *c, bool after)
+{
+    if (!TRACE_ON(tcp->core))
+        return;
+    const struct baro_trace_value values[] = {
+        TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->state), TRACE_N(c->snd.una.value), TRACE_N(c->snd.nxt.value),
+        TRACE_N(c->snd.wnd), TRACE_N(c->rcv.nxt.value), TRACE_N(tcp_recv_window(c)), TRACE_N(c->congestion.cwnd),
+        TRACE_N(c->congestion.ssthresh), TRACE_D(c->rtt.rto_ns),
+    };
+    trace_emit(&tcp->core->trace, tcp->core->now, after ? BARO_TRACE_TCP_AFTER : BARO_TRACE_TCP_BEFORE,
+               (struct baro_bytes){ NULL, 0 }, values, sizeof values / sizeof values[0]);
+}
+
+bool tcp_count_port(struct tcp *tcp, uint16_t port)
+{
+    uint32_t **page = &tcp->port_page[port / TCP_PORT_PAGE];
+
+    if (*page == NULL)
+        *page = slab_take(&tcp->core->slabs, TCP_PORT_PAGE * sizeof **page);
+    if (*page == NULL)
+        return false;
+    (*page)[port % TCP_PORT_PAGE]++;
+    return true;
+}
+
+void tcp_uncount_port(struct tcp *tcp, uint16_t port)
+{
+    tcp->port_page[port / TCP_PORT_PAGE][port % TCP_PORT_PAGE]--;
+}
+
+uint32_t tcp_port_users(const struct tcp *tcp, uint16_t port)
+{
+    const uint32_t *page = tcp->port_page[port / TCP_PORT_PAGE];
+
+    return page == NULL ? 0 : page[port % TCP_PORT_PAGE];
+}
+
+/* The shift that lets the window's 16 bits reach the whole buffer (RFC 7323 §2.3). */
+static uint8_t scale_for(uint32_t limit)
+{
+    uint8_t scale = 0;
+
+    while (scale < TCP_SCALE_LIMIT && limit >> scale > UINT16_MAX)
+        scale++;
+    return scale;
+}
+
+static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
+{
+    uint32_t limit = c->settings.recv_buffer > TCP_RECV_LEAST ? c->settings.recv_buffer : TCP_RECV_LEAST;
+    uint32_t fixed = c->remote.address.family == BARO_FAMILY_IPV6 ? 60 : 40, window;
+
+    tcp_set_path_mtu(c, mtu);
+    mtu = mtu > UINT16_MAX ? UINT16_MAX : mtu;
+    c->rcv_mss = (uint16_t)(mtu > fixed + TCP_MSS_FLOOR ? mtu - fixed : TCP_MSS_FLOOR);
+    if (c->settings.mss_ceiling != 0 && c->rcv_mss > c->settings.mss_ceiling)
+        c->rcv_mss = c->settings.mss_ceiling;
+    window = tcp_ring_cost(congestion_initial_window(c->rcv_mss));
+    window = window < TCP_RECV_LEAST ? TCP_RECV_LEAST : window;
+    c->grant = window < limit ? window : limit;
+    c->rcv_scale = scale_for(limit);
+    c->snd_scale = 0;
+    c->ts_offset = tcp_timestamp_offset(tcp, &c->local, &c->remote);
+    c->wheel.kind = TCP_WHEEL_CONNECTION;
+    rtt_init(&c->rtt);
+    congestion_init(&c->congestion, tcp_payload_limit(c));
+}
+
+struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
+                                          const struct tcp_settings *settings, uint32_t mtu)
+{
+    struct tcp_connection *c = pool_take(&tcp->connections);
+
+    if (c == NULL)
+        return NULL;
+    c->local = local;
+    c->remote = remote;
+    c->settings = *settings;
+    begin(tcp, c, mtu);
+    if (tcp_charge(tcp, c, tcp_ring_cost(c->grant) + TCP_SEND_LEAST)) {
+        if (tcp_count_port(tcp, local.port.number)) {
+            if (demux_insert(&tcp->demux, demux_hash(&tcp->demux, &local, &remote), tcp_handle(tcp, c))) {
+                c->flags |= TCP_IN_DEMUX;
+                tcp->core->counters.tcp_connections++;
+                return c;
+            }
+            tcp_uncount_port(tcp, local.port.number);
+        }
+        tcp_discharge(tcp, c, c->charged);
+    }
+    pool_give_back(&tcp->connections, c);
+    return NULL;
+}
+
+void tcp_leave_demux(struct tcp *tcp, struct tcp_connection *c)
+{
+    if ((c->flags & TCP_IN_DEMUX) == 0)
+        return;
+    demux_erase(&tcp->demux, demux_hash(&tcp->demux, &c->local, &c->remote), tcp_handle(tcp, c));
+    tcp_uncount_port(tcp, c->local.port.number);
+    c->flags &= ~TCP_IN_DEMUX;
+    tcp->core->counters.tcp_connections--;
+}
+
+void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error)
+{
+    if (c->flags & TCP_CLOSED_DONE)
+        return;
+    tcp_timer_cancel_all(tcp, c);
+    tcp_leave_demux(tcp, c);
+    if (c->state == BARO_TCP_SYN_RECEIVED)
+        tcp->half_open--;
+    if ((c->flags & TCP_IN_QUEUE) == 0)
+        tcp_leave_listener(tcp, c);
+    if (c->state != BARO_TCP_TIME_WAIT)
+        tcp_set_state(tcp, c, BARO_TCP_CLOSED);
+    c->flags |= TCP_CLOSED_DONE;
+    c->flags &= ~(TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_PROBE | TCP_URGENT_SENDING);
+    if (c->send.size > TCP_SEND_LEAST)
+        tcp_discharge(tcp, c, c->send.size - TCP_SEND_LEAST);
+    ring_release(&c->send, &tcp->core->slabs);
+    c->send.begin = c->send.end;
+    c->retransmit_next = c->retransmit_end = c->snd.nxt;
+    if (error != 0)
+        c->error = (uint16_t)error;
+    tcp_tell(tcp, c);
+}
+
+void tcp_abort(struct tcp *tcp, struct tcp_connection *c, int error)
+{
+    if (c->flags & TCP_CLOSED_DONE)
+        return;
+    /* RFC 9293 §3.10.5: nothing was ever sent in SYN-SENT that a RST would take back. */
+    if (c->state != BARO_TCP_SYN_SENT && c->state != BARO_TCP_CLOSED)
+        tcp_send_reset(tcp, c);
+    tcp_finish(tcp, c, error);
+}
+
+/* Out of the list of those that wait for the queue of intents; it is short and rarely there. */
+static void leave_waiting(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct handle own = tcp_handle(tcp, c), *link = &tcp->waiting_first, last = HANDLE_NONE;
+
+    if ((c->flags & TCP_OUTPUT_WAITING) == 0)
+        return;
+    while (!handle_equal(*link, own)) {
+        last = *link;
+        link = &tcp_resolve(tcp, *link)->wait_next;
+    }
+    *link = c->wait_next;
+    if (handle_equal(tcp->waiting_last, own))
+        tcp->waiting_last = last;
+    c->flags &= ~TCP_OUTPUT_WAITING;
+}
+
+void tcp_reap(struct tcp *tcp, struct tcp_connection *c)
+{
+    if ((c->flags & TCP_CLOSED_DONE) == 0 || (c->flags & (TCP_OWNED | TCP_IN_QUEUE)) != 0)
+        return;
+    leave_waiting(tcp, c);
+    tcp_event_forget(&c->event);
+    tcp_receive_release(tcp, c);
+    tcp_discharge(tcp, c, c->charged);
+    pool_give_back(&tcp->connections, c);
+}

@@ -1,0 +1,130 @@
+/* transport/tcp/stream.c: SEND and RECEIVE (RFC 9293 §3.10.2, §3.10.3), urgent data included (§3.8.5, RFC 6093).
+ *
+ * Out-of-band means: of what the peer calls urgent the last octet can be taken by a receive of its own, and the
+ * stream goes on without it (unless it is to stay in line). Receiving stops in front of that place once, so that a
+ * program can see that it is at the mark. */
+#include "transport/tcp/parts.h"
+
+/* The pending error, taken; 0: none. */
+static int take_error(struct tcp_connection *c)
+{
+    int error = c->error;
+
+    c->error = 0;
+    return error;
+}
+
+int tcp_take_error(struct tcp *tcp, struct handle connection)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+
+    return c == NULL ? 0 : take_error(c);
+}
+
+ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    uint32_t taken;
+
+    if (c == NULL)
+        return -ENOTCONN;
+    if (c->error != 0)
+        return -take_error(c);
+    if ((c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) != 0)
+        return -EPIPE;
+    if (!tcp_synchronised(c)) {
+        c->flags |= TCP_WANT_WRITE;
+        return -EAGAIN;
+    }
+    if (data.length == 0)
+        return 0;
+    taken = tcp_send_put(tcp, c, data);
+    if (taken < data.length)
+        c->flags |= TCP_WANT_WRITE;
+    if (taken == 0)
+        return -EAGAIN;
+    if ((flags & BARO_MSG_OOB) != 0 && taken == data.length) {
+        c->snd.up = tcp_send_seq(c, c->send.end);
+        c->flags |= TCP_URGENT_SENDING;
+    }
+    c->flags &= ~TCP_MORE;
+    if (flags & BARO_MSG_MORE)
+        c->flags |= TCP_MORE;
+    tcp_want_output(tcp, c);
+    return taken;
+}
+
+static ptrdiff_t recv_urgent(struct tcp_connection *c, struct baro_buffer data, unsigned flags)
+{
+    if (c->settings.oob_inline || (c->flags & TCP_URGENT_KNOWN) == 0 || (c->flags & TCP_URGENT_TAKEN) != 0)
+        return -EINVAL;
+    if ((c->flags & TCP_URGENT_READY) == 0)
+        return -EAGAIN;
+    if (data.length == 0)
+        return 0;
+    data.data[0] = c->urgent_octet;
+    if ((flags & BARO_MSG_PEEK) == 0)
+        c->flags |= TCP_URGENT_TAKEN;
+    return 1;
+}
+
+/* Octets from the reading point to the urgent one; UINT32_MAX: there is none before the in-order end. */
+static uint32_t octets_to_mark(const struct tcp_connection *c)
+{
+    uint64_t mark = tcp_recv_offset(c, seq_sub(c->rcv.up, 1));
+
+    if ((c->flags & TCP_URGENT_KNOWN) == 0 || mark < c->recv.begin || mark >= c->recv.end)
+        return UINT32_MAX;
+    return (uint32_t)(mark - c->recv.begin);
+}
+
+bool tcp_at_mark(const struct tcp *tcp, struct handle connection)
+{
+    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+
+    return c != NULL && octets_to_mark(c) == 0;
+}
+
+/* Reading goes past the mark: the urgent octet is not part of the stream, unless it is to be in line. */
+static void pass_mark(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (octets_to_mark(c) != 0)
+        return;
+    if (!c->settings.oob_inline)
+        tcp_receive_taken(tcp, c, 1);
+    c->flags &= ~TCP_URGENT_KNOWN;
+}
+
+static ptrdiff_t recv_nothing(struct tcp_connection *c)
+{
+    if (c->error != 0)
+        return -take_error(c);
+    if ((c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ | TCP_CLOSED_DONE)) != 0)
+        return 0;
+    return -EAGAIN;
+}
+
+ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    uint32_t length, to_mark;
+
+    if (c == NULL)
+        return -ENOTCONN;
+    if (flags & BARO_MSG_OOB)
+        return recv_urgent(c, data, flags);
+    if (data.length == 0)
+        return c->error != 0 && ring_used(&c->recv) == 0 ? -take_error(c) : 0;
+    if ((flags & BARO_MSG_PEEK) == 0)
+        pass_mark(tcp, c);
+    length = ring_used(&c->recv);
+    to_mark = octets_to_mark(c);
+    length = length < to_mark ? length : to_mark;
+    length = length < data.length ? length : (uint32_t)data.length;
+    if (length == 0)
+        return recv_nothing(c);
+    ring_read(&c->recv, c->recv.begin, data.data, length);
+    if ((flags & BARO_MSG_PEEK) == 0)
+        tcp_receive_taken(tcp, c, length);
+    return length;
+}

@@ -1,0 +1,247 @@
+/* transport/tcp/timers.c: named deadlines in a connection, one timer in the wheel (RFC 9293 §3.8).
+ *
+ * Setting or cancelling a deadline writes a number. The wheel's timer stands at the earliest deadline or before
+ * it and is only moved to come earlier; when it fires too early it is armed again for what is earliest then. So
+ * the retransmission timer, set anew at every ACK, costs the wheel nothing. */
+#include "transport/tcp/parts.h"
+
+static unsigned trace_number(enum tcp_timer_name name)
+{
+    return name == TCP_TIMER_CORK ? (unsigned)BARO_TRACE_TIMER_CORK : (unsigned)name;
+}
+
+void tcp_timer_arm(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
+{
+    int64_t at_ns = tcp->core->now.ns + delay_ns;
+
+    if (name != TCP_TIMER_REST && (name != TCP_TIMER_KEEPALIVE || c->deadline_ns[name] == 0))
+        TRACE(tcp->core, TCP_TIMER_ARMED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(trace_number(name)),
+              TRACE_D(delay_ns));
+    c->deadline_ns[name] = at_ns == 0 ? 1 : at_ns;
+    if (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
+        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
+}
+
+void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name)
+{
+    if (c->deadline_ns[name] == 0)
+        return;
+    c->deadline_ns[name] = 0;
+    TRACE(tcp->core, TCP_TIMER_CANCELLED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(trace_number(name)));
+}
+
+void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c)
+{
+    for (int name = 0; name < TCP_TIMER_COUNT; name++)
+        tcp_timer_cancel(tcp, c, (enum tcp_timer_name)name);
+    wheel_cancel(&tcp->core->wheel, &c->wheel);
+}
+
+void tcp_keepalive_restart(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (c->settings.keepalive && tcp_synchronised(c))
+        tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_idle.ns);
+}
+
+void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (!tcp_timer_armed(c, TCP_TIMER_REST) && (c->flags & TCP_CLOSED_DONE) == 0)
+        tcp_timer_arm(tcp, c, TCP_TIMER_REST, 2 * NS_PER_S);
+}
+
+/* Rings that were empty and unused for a while give their memory back. */
+static void rest(struct tcp *tcp, struct tcp_connection *c)
+{
+    int64_t idle_since_ns = c->received_at_ns > c->sent_at_ns ? c->received_at_ns : c->sent_at_ns;
+
+    if (tcp->core->now.ns - idle_since_ns < 2 * NS_PER_S) {
+        if (c->send.data != NULL || c->recv.data != NULL)
+            tcp_rest_later(tcp, c);
+        return;
+    }
+    if (ring_used(&c->send) == 0 && c->send.data != NULL) {
+        if (c->send.size > TCP_SEND_LEAST)
+            tcp_discharge(tcp, c, c->send.size - TCP_SEND_LEAST);
+        ring_release(&c->send, &tcp->core->slabs);
+    }
+    if (ring_used(&c->recv) == 0 && c->ranges == NULL)
+        ring_release(&c->recv, &tcp->core->slabs);
+}
+
+/* R2 is passed (RFC 9293 §3.8.3): what an ICMP error told meanwhile is the better reason. */
+static void give_up(struct tcp *tcp, struct tcp_connection *c)
+{
+    int error = c->soft_error != 0 ? c->soft_error : ETIMEDOUT;
+
+    if (tcp_synchronised(c))
+        tcp_abort(tcp, c, error);
+    else
+        tcp_finish(tcp, c, error);
+}
+
+static bool exhausted(const struct tcp_connection *c)
+{
+    if (c->state == BARO_TCP_SYN_SENT || (c->state == BARO_TCP_SYN_RECEIVED && (c->flags & TCP_PASSIVE) == 0))
+        return c->retries > TCP_SYN_RETRIES;
+    if (c->state == BARO_TCP_SYN_RECEIVED)
+        return c->retries > TCP_SYN_ACK_RETRIES;
+    if (c->flags & TCP_ORPHAN)
+        return c->retries > TCP_ORPHAN_RETRIES;
+    return c->settings.user_timeout.ns == 0 && c->retries > TCP_RETRIES_R2;
+}
+
+static void start_user_timeout(struct tcp *tcp, struct tcp_connection *c)
+{
+    int64_t left_ns = c->settings.user_timeout.ns - (tcp->core->now.ns - c->sent_at_ns);
+
+    if (c->settings.user_timeout.ns == 0 || tcp_timer_armed(c, TCP_TIMER_USER_TIMEOUT))
+        return;
+    tcp_timer_arm(tcp, c, TCP_TIMER_USER_TIMEOUT, left_ns > 0 ? left_ns : 0);
+}
+
+/* The peer's window is closed: ask for news, at growing intervals, as long as it answers (RFC 9293 §3.8.6.1). */
+static bool may_probe(struct tcp *tcp, struct tcp_connection *c)
+{
+    c->probes++;
+    if (c->probes > (c->flags & TCP_ORPHAN ? TCP_ORPHAN_PROBES : TCP_RETRIES_R2)) {
+        give_up(tcp, c);
+        return false;
+    }
+    start_user_timeout(tcp, c);
+    TRACE(tcp->core, TCP_WINDOW_PROBE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->probes));
+    return true;
+}
+
+static void on_retransmit(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (tcp_flight(c) == 0)
+        return;
+    if (c->snd.wnd == 0 && tcp_synchronised(c)) {
+        if (!may_probe(tcp, c))
+            return;
+        rtt_back_off(&c->rtt);
+        tcp_retransmit_from(tcp, c, c->snd.una, seq_add(c->snd.una, 1));
+        tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+        return;
+    }
+    c->retries++;
+    if (exhausted(c)) {
+        give_up(tcp, c);
+        return;
+    }
+    if (c->retries == TCP_RETRIES_R1)
+        tcp_tell(tcp, c); /* R1: whoever looks sees consecutive_timeouts (SHLD-9) */
+    c->timeouts++;
+    tcp->core->counters.tcp_rto++;
+    start_user_timeout(tcp, c);
+    rtt_back_off(&c->rtt);
+    if (tcp_synchronised(c)) {
+        tcp_recover_timeout(tcp, c);
+    } else {
+        c->syn_retries++;
+        tcp_retransmit_from(tcp, c, c->snd.iss, c->snd.nxt);
+    }
+    tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+}
+
+static void on_persist(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (tcp_flight(c) != 0 || !may_probe(tcp, c))
+        return;
+    c->flags |= TCP_PROBE;
+    tcp_want_output(tcp, c); /* the octet that leaves has its retransmission timer, which backs off */
+}
+
+/* RFC 9293 §3.8.4: a probe carries no data, and one without an answer is not death. */
+static void on_keepalive(struct tcp *tcp, struct tcp_connection *c)
+{
+    int64_t idle_ns = tcp->core->now.ns - c->received_at_ns;
+
+    if (!c->settings.keepalive)
+        return;
+    if (tcp_flight(c) != 0 || idle_ns < c->settings.keepalive_idle.ns) {
+        tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE,
+                      tcp_flight(c) != 0 ? c->settings.keepalive_idle.ns : c->settings.keepalive_idle.ns - idle_ns);
+        return;
+    }
+    if (c->probes >= c->settings.keepalive_count) {
+        give_up(tcp, c);
+        return;
+    }
+    c->probes++;
+    TRACE(tcp->core, TCP_KEEPALIVE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->probes));
+    tcp_send_probe(tcp, c);
+    tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_interval.ns);
+}
+
+static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name)
+{
+    if (name != TCP_TIMER_REST)
+        TRACE(tcp->core, TCP_TIMER_FIRED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(trace_number(name)));
+    switch (name) {
+    case TCP_TIMER_RETRANSMIT:
+        on_retransmit(tcp, c);
+        break;
+    case TCP_TIMER_PERSIST:
+        on_persist(tcp, c);
+        break;
+    case TCP_TIMER_DELAYED_ACK:
+        c->flags |= TCP_ACK_NOW;
+        tcp_want_output(tcp, c);
+        break;
+    case TCP_TIMER_KEEPALIVE:
+        on_keepalive(tcp, c);
+        break;
+    case TCP_TIMER_REST:
+        rest(tcp, c);
+        break;
+    case TCP_TIMER_USER_TIMEOUT:
+        give_up(tcp, c);
+        break;
+    case TCP_TIMER_FIN_WAIT_2:
+        tcp_finish(tcp, c, 0);
+        break;
+    case TCP_TIMER_CORK:
+        c->flags |= TCP_FLUSH;
+        tcp_want_output(tcp, c);
+        break;
+    default:
+        break;
+    }
+}
+
+static void rearm(struct tcp *tcp, struct tcp_connection *c)
+{
+    int64_t earliest_ns = 0;
+
+    for (int name = 0; name < TCP_TIMER_COUNT; name++) {
+        if (c->deadline_ns[name] != 0 && (earliest_ns == 0 || c->deadline_ns[name] < earliest_ns))
+            earliest_ns = c->deadline_ns[name];
+    }
+    if (earliest_ns != 0 && !wheel_is_armed(&c->wheel))
+        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ earliest_ns });
+}
+
+void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
+{
+    struct tcp_connection *c;
+
+    tcp_wake_waiting(tcp);
+    if (timer->kind == TCP_WHEEL_TIME_WAIT) {
+        tcp_time_wait_expire(tcp);
+        return;
+    }
+    c = (struct tcp_connection *)(void *)((uint8_t *)timer - offsetof(struct tcp_connection, wheel));
+    for (int name = 0; name < TCP_TIMER_COUNT && (c->flags & TCP_CLOSED_DONE) == 0; name++) {
+        if (c->deadline_ns[name] == 0 || c->deadline_ns[name] > tcp->core->now.ns)
+            continue;
+        c->deadline_ns[name] = 0;
+        fired(tcp, c, (enum tcp_timer_name)name);
+    }
+    /* What was armed meanwhile may stand later than a deadline that was not due: find the earliest. */
+    if ((c->flags & TCP_CLOSED_DONE) == 0) {
+        wheel_cancel(&tcp->core->wheel, &c->wheel);
+        rearm(tcp, c);
+    }
+    tcp_reap(tcp, c);
+}
