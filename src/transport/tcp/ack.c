@@ -56,7 +56,7 @@ static void measure(struct tcp *tcp, struct tcp_connection *c, const struct segm
     if ((c->flags & TCP_RTT_TIMING) != 0) {
         if (seq_lt(segment->ack, c->rtt_seq))
             return;
-        c->flags &= ~TCP_RTT_TIMING;
+        c->flags &= ~(uint32_t)TCP_RTT_TIMING;
         sample_ns = now_ns - c->rtt_at_ns;
     } else if ((c->flags & TCP_TIMESTAMPS) != 0 && segment->options.ts_echo != 0) {
         uint32_t passed_ms = tcp_timestamp(tcp, c->ts_offset) - segment->options.ts_echo;
@@ -101,7 +101,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
     c->snd.up = seq_max(c->snd.up, c->snd.una);
     c->snd.small = seq_max(c->snd.small, c->snd.una);
     if (seq_le(c->snd.up, c->snd.una))
-        c->flags &= ~TCP_URGENT_SENDING;
+        c->flags &= ~(uint32_t)TCP_URGENT_SENDING;
     measure(tcp, c, segment);
     c->retries = c->probes = 0;
     c->soft_error = 0;

@@ -12,7 +12,7 @@ void tcp_close_sending(struct tcp *tcp, struct tcp_connection *c)
     if ((c->flags & TCP_FIN_WANTED) != 0)
         return;
     c->flags |= TCP_FIN_WANTED;
-    c->flags &= ~TCP_MORE;
+    c->flags &= ~(uint32_t)TCP_MORE;
     switch (c->state) {
     case BARO_TCP_SYN_RECEIVED:
     case BARO_TCP_ESTABLISHED:
@@ -52,7 +52,7 @@ void tcp_close(struct tcp *tcp, struct handle connection)
 
     if (c == NULL)
         return;
-    c->flags &= ~TCP_OWNED;
+    c->flags &= ~(uint32_t)TCP_OWNED;
     c->flags |= TCP_ORPHAN;
     tcp_event_forget(&c->event);
     if (c->flags & TCP_CLOSED_DONE) {

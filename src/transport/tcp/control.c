@@ -53,7 +53,7 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct intent
     control->window = tcp_receive_window(c, (c->flags & TCP_SCALED) != 0);
     c->rcv.acked = c->rcv.nxt;
     c->unacknowledged = 0;
-    c->flags &= ~(TCP_ACK_NOW | TCP_ACK_DELAYED);
+    c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
     tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
 }
 

@@ -70,7 +70,7 @@ int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict
         return -ENOENT;
     switch (verdict) {
     case BARO_HOLD_ACCEPT:
-        c->flags &= ~TCP_HELD;
+        c->flags &= ~(uint32_t)TCP_HELD;
         tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);
         tcp_want_output(tcp, c);
         return 0;

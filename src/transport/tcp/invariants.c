@@ -1,4 +1,7 @@
 /* transport/tcp/invariants.c: what must be true of TCP between two calls. For tests: it walks everything. */
+#undef NDEBUG /* asserting is what this file is for */
+#include <assert.h>
+
 #include "transport/tcp/parts.h"
 
 static void check_sequence(const struct tcp_connection *c)

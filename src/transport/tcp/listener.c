@@ -52,7 +52,7 @@ void tcp_leave_listener(struct tcp *tcp, struct tcp_connection *c)
         tcp_list_remove(tcp, &listener->held, c);
     else
         tcp_list_remove(tcp, &listener->half_open, c);
-    c->flags &= ~(TCP_IN_QUEUE | TCP_IN_HELD | TCP_IN_HALF_OPEN);
+    c->flags &= ~(uint32_t)(TCP_IN_QUEUE | TCP_IN_HELD | TCP_IN_HALF_OPEN);
 }
 
 bool tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c)

@@ -37,7 +37,7 @@ void tcp_wake_waiting(struct tcp *tcp)
         tcp->waiting_first = c->wait_next;
         if (handle_is_none(tcp->waiting_first))
             tcp->waiting_last = HANDLE_NONE;
-        c->flags &= ~TCP_OUTPUT_WAITING;
+        c->flags &= ~(uint32_t)TCP_OUTPUT_WAITING;
         tcp_want_output(tcp, c);
     }
 }
@@ -138,7 +138,7 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
     c->retransmits++;
     c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
     /* Karn: an ACK for it would not tell which of the two it answers. */
-    c->flags &= ~TCP_RTT_TIMING;
+    c->flags &= ~(uint32_t)TCP_RTT_TIMING;
     TRACE(tcp->core, TCP_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(plan->seq.value),
           TRACE_N(plan->length), TRACE_N(c->retries));
 }
@@ -162,7 +162,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
             c->snd.small = end;
         if (plan->push) {
             tcp_timer_cancel(tcp, c, TCP_TIMER_CORK);
-            c->flags &= ~TCP_FLUSH;
+            c->flags &= ~(uint32_t)TCP_FLUSH;
         }
         if ((c->flags & TCP_RTT_TIMING) == 0) {
             c->flags |= TCP_RTT_TIMING;
@@ -178,7 +178,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
         return;
     c->rcv.acked = c->rcv.nxt;
     c->unacknowledged = 0;
-    c->flags &= ~(TCP_ACK_NOW | TCP_ACK_DELAYED);
+    c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
     tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
 }
 
@@ -199,7 +199,7 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
         found = true;
     }
     if (!found) {
-        c->flags &= ~TCP_OUTPUT_QUEUED;
+        c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
         return false;
     }
     write_message(tcp, c, &plan, message);

@@ -64,7 +64,7 @@ static uint32_t new_text(struct tcp *tcp, struct tcp_connection *c, uint32_t uns
     uint32_t most = super_segment > mss ? super_segment - super_segment % mss : mss, full;
 
     if ((c->flags & TCP_PROBE) != 0 && may < mss) { /* at least one octet, whatever the window */
-        c->flags &= ~TCP_PROBE;
+        c->flags &= ~(uint32_t)TCP_PROBE;
         return may != 0 ? may : 1;
     }
     may = smaller(may, most);

@@ -76,7 +76,7 @@ void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c)
     congestion_timeout(&c->congestion, tcp_flight(c), tcp_payload_limit(c), c->retries > 1);
     c->duplicate_acks = 0;
     c->recover = c->snd.nxt;
-    c->flags &= ~TCP_RTT_TIMING;
+    c->flags &= ~(uint32_t)TCP_RTT_TIMING;
     trace_congestion(tcp, c);
     tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
 }

@@ -89,7 +89,7 @@ void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
     if (ring_used(&c->send) == 0)
         tcp_rest_later(tcp, c);
     if ((c->flags & TCP_WANT_WRITE) != 0 && tcp_send_room(c) >= send_limit(c) / 4) {
-        c->flags &= ~TCP_WANT_WRITE;
+        c->flags &= ~(uint32_t)TCP_WANT_WRITE;
         tcp_tell(tcp, c);
     }
 }

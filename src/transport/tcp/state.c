@@ -159,7 +159,7 @@ void tcp_leave_demux(struct tcp *tcp, struct tcp_connection *c)
         return;
     demux_erase(&tcp->demux, demux_hash(&tcp->demux, &c->local, &c->remote), tcp_handle(tcp, c));
     tcp_uncount_port(tcp, c->local.port.number);
-    c->flags &= ~TCP_IN_DEMUX;
+    c->flags &= ~(uint32_t)TCP_IN_DEMUX;
     tcp->core->counters.tcp_connections--;
 }
 
@@ -176,7 +176,7 @@ void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error)
     if (c->state != BARO_TCP_TIME_WAIT)
         tcp_set_state(tcp, c, BARO_TCP_CLOSED);
     c->flags |= TCP_CLOSED_DONE;
-    c->flags &= ~(TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_PROBE | TCP_URGENT_SENDING);
+    c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_PROBE | TCP_URGENT_SENDING);
     if (c->send.size > TCP_SEND_LEAST)
         tcp_discharge(tcp, c, c->send.size - TCP_SEND_LEAST);
     ring_release(&c->send, &tcp->core->slabs);
@@ -211,7 +211,7 @@ static void leave_waiting(struct tcp *tcp, struct tcp_connection *c)
     *link = c->wait_next;
     if (handle_equal(tcp->waiting_last, own))
         tcp->waiting_last = last;
-    c->flags &= ~TCP_OUTPUT_WAITING;
+    c->flags &= ~(uint32_t)TCP_OUTPUT_WAITING;
 }
 
 void tcp_reap(struct tcp *tcp, struct tcp_connection *c)

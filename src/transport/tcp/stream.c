@@ -47,7 +47,7 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
         c->snd.up = tcp_send_seq(c, c->send.end);
         c->flags |= TCP_URGENT_SENDING;
     }
-    c->flags &= ~TCP_MORE;
+    c->flags &= ~(uint32_t)TCP_MORE;
     if (flags & BARO_MSG_MORE)
         c->flags |= TCP_MORE;
     tcp_want_output(tcp, c);
@@ -92,7 +92,7 @@ static void pass_mark(struct tcp *tcp, struct tcp_connection *c)
         return;
     if (!c->settings.oob_inline)
         tcp_receive_taken(tcp, c, 1);
-    c->flags &= ~TCP_URGENT_KNOWN;
+    c->flags &= ~(uint32_t)TCP_URGENT_KNOWN;
 }
 
 static ptrdiff_t recv_nothing(struct tcp_connection *c)

@@ -20,7 +20,7 @@ static void complete(struct tcp *tcp, struct tcp_connection *c, const struct seg
     tcp_timer_cancel(tcp, c, TCP_TIMER_RETRANSMIT);
     tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);
     if ((c->flags & TCP_RTT_TIMING) != 0) {
-        c->flags &= ~TCP_RTT_TIMING;
+        c->flags &= ~(uint32_t)TCP_RTT_TIMING;
         rtt_sample(&c->rtt, now_ns - c->rtt_at_ns);
     }
     tcp_established(tcp, c);
