@@ -280,7 +280,7 @@ static const char *group_of(const struct line *line, uint32_t index, char *name,
     uint32_t nibble = index - 4; /* after the preamble's first octet, whose place /J/K/ took */
     unsigned value = nibble < 13    ? 0x5
                      : nibble == 13 ? 0xD
-                                    : line->frame[(nibble - 14) / 2] >> nibble % 2 * 4 & 0xFu;
+                                    : (unsigned)line->frame[(nibble - 14) / 2] >> nibble % 2 * 4 & 0xFu;
     snprintf(name, size, nibble == 13 ? "SFD %X" : "%X", value);
     return group_bits[value];
 }
