@@ -98,6 +98,7 @@ static int build(struct tap_tool *tool)
     uint32_t mtu = tool->wire.mtu == 0 ? 1500 : tool->wire.mtu;
     struct baro_switch *bridge;
     struct baro_wire *wire;
+    int error;
 
     tool->tap = baro_tap_open(tool->name, mtu, switch_mac);
     if (tool->tap == NULL) {
@@ -118,9 +119,15 @@ static int build(struct tap_tool *tool)
                                            .gateway = address_gateway(tool->address, tool->prefix_length),
                                            .trace = observe_sink(&tool->observe),
                                            .trace_host = 0 };
-    tool->host = baro_host_create(tool->network, &host, NULL);
-    return tool->host == NULL || services_open(&tool->services, baro_host_stack(tool->host)) != 0 ? TOOL_FAILED
-                                                                                                 : TOOL_OK;
+    tool->host = baro_host_create(tool->network, &host, &error);
+    if (tool->host == NULL) {
+        fprintf(stderr, "baro tap: no host: %s\n", strerror(-error));
+        return TOOL_FAILED;
+    }
+    error = services_open(&tool->services, baro_host_stack(tool->host));
+    if (error != 0)
+        fprintf(stderr, "baro tap: no services: %s\n", strerror(-error));
+    return error == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
 static int watch(struct tap_tool *tool)
