@@ -18,3 +18,4 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/baro-config.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/baro)
 configure_file(cmake/baro.pc.in ${CMAKE_CURRENT_BINARY_DIR}/baro.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/baro.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 FILES_MATCHING PATTERN "*.3")

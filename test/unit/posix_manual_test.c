@@ -1,0 +1,74 @@
+/* The manual pages quote examples/echo_client.c as it is: what they show compiles. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *read_all(const char *path)
+{
+    char *text = calloc(1, 100000);
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(file);
+    assert_true(fread(text, 1, 99999, file) > 0);
+    fclose(file);
+    return text;
+}
+
+/* The next line without the blanks at its beginning; "\e" of the manual is a backslash. */
+static char *next_line(char **rest)
+{
+    char *line = *rest, *end = strchr(line, '\n'), *to;
+
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    *rest = end + 1;
+    line += strspn(line, " ");
+    for (char *from = to = line;; from++) {
+        *to++ = *from;
+        if (from[0] == '\\' && from[1] == 'e')
+            from++;
+        if (*from == '\0')
+            return line;
+    }
+}
+
+static void quotes(const char *page)
+{
+    char *manual = read_all(page), *example = read_all(BARO_SOURCE_DIR "/examples/echo_client.c");
+    char *at = strstr(manual, ".Bd -literal"), *source = strstr(example, "struct sockaddr_in server"), *quoted;
+    int lines = 0;
+
+    assert_non_null(at);
+    assert_non_null(source);
+    next_line(&at);
+    while ((quoted = next_line(&at)) != NULL && strcmp(quoted, ".Ed") != 0) {
+        assert_string_equal(quoted, next_line(&source));
+        lines++;
+    }
+    assert_true(lines > 10);
+    free(manual);
+    free(example);
+}
+
+static void both_pages_quote_the_example(void **state)
+{
+    (void)state;
+    quotes(BARO_SOURCE_DIR "/docs/man/baro_posix.3");
+    quotes(BARO_SOURCE_DIR "/docs/man/baro_socket.3");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_pages_quote_the_example),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
