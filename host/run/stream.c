@@ -23,6 +23,8 @@
 
 #include "run/internal.h"
 
+#define REFUSED 2048 /* bytes read to be refused */
+
 static struct baro_stack *stack_of(struct socket *s)
 {
     return s->host->config.stack;
@@ -96,11 +98,9 @@ static int pump_out(struct socket *s)
         if (!send_unsent(s, &error))
             return error;
         ptrdiff_t room = baro_writable_bytes(stack_of(s), s->fd);
-        if (room <= 0) {
-            unsigned events = baro_poll(stack_of(s), s->fd);
-            return events & BARO_EVENT_ERROR ? option_take_error(s) : 0;
-        }
-        ssize_t count = recv(s->b, buffer, room < BUFFER ? (size_t)room : BUFFER, MSG_DONTWAIT);
+        /* Without room a little is read all the same: the stack tells of new room to who was refused. */
+        size_t size = room <= 0 ? REFUSED : room < BUFFER ? (size_t)room : BUFFER;
+        ssize_t count = recv(s->b, buffer, size, MSG_DONTWAIT);
         if (count < 0 && errno == EAGAIN)
             return 0;
         if (count <= 0) { /* end of stream, or closed with unread bytes, which HUP told already */
