@@ -1,0 +1,369 @@
+/* tools/run.c: `baro run`: an unmodified program on a host of its own, joined by a wire to a gateway host
+ * that ends its flows in ordinary sockets of this machine.
+ *
+ * One supervising process and one loop: the network (two stacks and the wire), the gateway, the seccomp
+ * supervisor. The program keeps the terminal and the process group, so Ctrl-C reaches it directly; what is
+ * sent to baro alone is passed on. When it has ended, what it wrote is still delivered, as a kernel would,
+ * for at most LINGER_S. */
+#include "tools.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "baro/gateway.h"
+#include "baro/loop.h"
+#include "baro/network.h"
+#include "baro/run.h"
+#include "observe.h"
+
+enum { PUBLISHED = 64, LINGER_S = 10 };
+
+struct publication {
+    struct baro_address address;
+    struct baro_port host_port, guest_port;
+};
+
+struct run_tool {
+    struct observe observe;
+    struct baro_address address, gateway_address;
+    unsigned prefix_length;
+    struct baro_wire_config wire;
+    struct publication publication[PUBLISHED];
+    int publications;
+    bool verbose, trap_every_message;
+    char **argument;
+    uint32_t trace_guest, trace_gateway;
+    struct baro_loop *loop;
+    struct baro_network *network;
+    struct baro_host *guest, *gateway_host;
+    struct baro_gateway *gateway;
+    struct baro_run *run;
+    struct baro_watch *signals_watch;
+    int signals, program, status;
+};
+
+static int help(void)
+{
+    printf("usage: baro run [OPTION ...] [--] PROGRAM [ARGUMENT ...]\n\n"
+           "Runs an unmodified program on a private host with its own TCP/IP stack, joined by a wire to a "
+           "gateway:\n"
+           "its connections and datagrams leave by ordinary sockets of this machine, names resolve. "
+           "127.0.0.1 is\n"
+           "the private host's own. Needs no root.\n\n"
+           "  --address A[/P]  the private host's address (default 10.0.2.100/24)\n"
+           "  --wire SPEC      the wire to the gateway: fast, 100base-tx or 10base-t, with faults (default "
+           "fast):\n"
+           "                   loss=1%% delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%% "
+           "rate=10mbit\n"
+           "                   queue=64k mtu=1500 noise=300 ppm=100 seed=7, words with commas between\n"
+           "  -p [ADDRESS:]HOST:GUEST  lead TCP port HOST of this machine (of 127.0.0.1) to port "
+           "GUEST\n" OBSERVE_HELP "  --trap-messages  trap sendmsg and recvmsg on every descriptor (programs "
+                                  "that dup datagram sockets)\n"
+           "  --verbose        say what the kernel lacks, too\n"
+           "\nbaro run -- curl http://example.com/\n");
+    return TOOL_OK;
+}
+
+/* [ADDRESS:]HOST:GUEST */
+static int parse_publication(struct run_tool *tool, const char *word)
+{
+    char text[64], *guest, *host;
+    struct publication *publication = &tool->publication[tool->publications];
+    unsigned prefix_length;
+
+    if (tool->publications == PUBLISHED)
+        return tool_usage("run", "more than %d published ports", PUBLISHED);
+    snprintf(text, sizeof text, "%s", word);
+    guest = strrchr(text, ':');
+    if (!guest)
+        return tool_usage("run", "-p wants [ADDRESS:]HOST:GUEST, not '%s'", word);
+    *guest++ = '\0';
+    host = strrchr(text, ':');
+    publication->address = baro_ipv4(127, 0, 0, 1);
+    if (host) {
+        *host++ = '\0';
+        if (strchr(text, '/') || !address_parse(text, &publication->address, &prefix_length))
+            return tool_usage("run", "'%s' is no IPv4 address to publish on", text);
+    } else {
+        host = text;
+    }
+    if (!port_parse(host, &publication->host_port) || !port_parse(guest, &publication->guest_port))
+        return tool_usage("run", "-p wants ports from 1 to 65535, not '%s'", word);
+    tool->publications++;
+    return TOOL_OK;
+}
+
+/* One option at argv[*at], which is not one of observe's. */
+static int parse_option(struct run_tool *tool, int argc, char **argv, int *at)
+{
+    const char *option = argv[*at], *value = *at + 1 < argc ? argv[*at + 1] : NULL;
+    char error[160];
+
+    *at += 1;
+    if (strcmp(option, "--verbose") == 0) {
+        tool->verbose = true;
+        return TOOL_OK;
+    }
+    if (strcmp(option, "--trap-messages") == 0) {
+        tool->trap_every_message = true;
+        return TOOL_OK;
+    }
+    if (strcmp(option, "--address") != 0 && strcmp(option, "--wire") != 0 && strcmp(option, "-p") != 0)
+        return tool_usage("run", "no option '%s'; --help tells more", option);
+    if (!value)
+        return tool_usage("run", "%s wants a value; --help tells more", option);
+    *at += 1;
+    if (strcmp(option, "-p") == 0)
+        return parse_publication(tool, value);
+    if (strcmp(option, "--wire") == 0)
+        return baro_wire_parse(value, &tool->wire, error, sizeof error) == 0 ? TOOL_OK
+                                                                             : tool_usage("run", "%s", error);
+    if (!address_parse(value, &tool->address, &tool->prefix_length) || tool->prefix_length > 30)
+        return tool_usage("run", "'%s' is no IPv4 address of a host in a subnet of two or more", value);
+    return TOOL_OK;
+}
+
+static int parse(struct run_tool *tool, int argc, char **argv)
+{
+    int at = 1;
+
+    tool->address = baro_ipv4(10, 0, 2, 100);
+    tool->prefix_length = 24;
+    while (at < argc && argv[at][0] == '-') {
+        if (strcmp(argv[at], "--") == 0) {
+            at++;
+            break;
+        }
+        int taken = observe_option(&tool->observe, argc, argv, &at);
+        if (taken < 0 || (taken == 0 && parse_option(tool, argc, argv, &at) != TOOL_OK))
+            return TOOL_USAGE;
+    }
+    if (at >= argc)
+        return tool_usage("run", "which program? `baro run -- PROGRAM ...`; --help tells more");
+    tool->argument = argv + at;
+    tool->gateway_address = address_gateway(tool->address, tool->prefix_length);
+    return TOOL_OK;
+}
+
+static int build_network(struct run_tool *tool)
+{
+    const struct baro_network_config network = { .seed = tool->wire.seed ? tool->wire.seed : 1,
+                                                 .now = baro_loop_now() };
+    int error;
+
+    tool->loop = baro_loop_create();
+    tool->network = baro_network_create(&network);
+    struct baro_wire *wire = tool->network ? baro_wire_create(tool->network, &tool->wire) : NULL;
+    if (!tool->loop || !wire) {
+        fprintf(stderr, "baro run: out of memory\n");
+        return TOOL_FAILED;
+    }
+    struct baro_host_config guest = { .name = "host",
+                                      .wire = wire,
+                                      .address = tool->address,
+                                      .prefix_length = tool->prefix_length,
+                                      .gateway = tool->gateway_address,
+                                      .trace = observe_sink(&tool->observe),
+                                      .trace_host = tool->trace_guest };
+    struct baro_host_config gateway = { .name = "gateway",
+                                        .wire = wire,
+                                        .address = tool->gateway_address,
+                                        .prefix_length = tool->prefix_length,
+                                        .forward_any_destination = true,
+                                        .trace = observe_sink(&tool->observe),
+                                        .trace_host = tool->trace_gateway };
+    tool->guest = baro_host_create(tool->network, &guest, &error);
+    if (tool->guest)
+        tool->gateway_host = baro_host_create(tool->network, &gateway, &error);
+    if (!tool->gateway_host || baro_loop_add_network(tool->loop, tool->network) < 0) {
+        fprintf(stderr, "baro run: cannot make the hosts: %s\n", strerror(-error));
+        return TOOL_FAILED;
+    }
+    return TOOL_OK;
+}
+
+static void say(void *context, const char *line)
+{
+    (void)context;
+    fprintf(stderr, "baro: %s\n", line);
+}
+
+static void program_ended(void *context, int program, int wait_status)
+{
+    struct run_tool *tool = context;
+
+    (void)program;
+    tool->status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+    baro_loop_stop(tool->loop, 0);
+}
+
+static int build_gateway(struct run_tool *tool)
+{
+    const struct baro_gateway_config config = { .loop = tool->loop,
+                                                .stack = baro_host_stack(tool->gateway_host),
+                                                .address = tool->gateway_address,
+                                                .say = say };
+    tool->gateway = baro_gateway_create(&config);
+    if (!tool->gateway) {
+        fprintf(stderr, "baro run: cannot make the gateway: %s\n", strerror(errno));
+        return TOOL_FAILED;
+    }
+    for (int i = 0; i < tool->publications; i++) {
+        const struct publication *publication = &tool->publication[i];
+        const struct baro_endpoint guest = { tool->address, publication->guest_port };
+        int result = baro_gateway_publish(tool->gateway, publication->address, publication->host_port, guest);
+
+        if (result < 0) {
+            fprintf(stderr, "baro run: cannot listen on port %u: %s\n", publication->host_port.number,
+                    strerror(-result));
+            return TOOL_FAILED;
+        }
+    }
+    return TOOL_OK;
+}
+
+static int build_run(struct run_tool *tool)
+{
+    const struct baro_run_config config = { .loop = tool->loop,
+                                            .trap_every_message = tool->trap_every_message,
+                                            .verbose = tool->verbose,
+                                            .ended = program_ended,
+                                            .context = tool };
+    const struct baro_run_host host = { .stack = baro_host_stack(tool->guest),
+                                        .address = tool->address,
+                                        .prefix_length = tool->prefix_length,
+                                        .name_server = tool->gateway_address };
+    tool->run = baro_run_create(&config);
+    if (!tool->run || baro_run_add_host(tool->run, &host) < 0) {
+        fprintf(stderr, "baro run: this kernel has no seccomp user notification: %s\n", strerror(errno));
+        return TOOL_FAILED;
+    }
+    return TOOL_OK;
+}
+
+/* A signal to this process: the terminal's reach the program by themselves, others are passed on. */
+static void signal_came(void *context, uint32_t events)
+{
+    struct run_tool *tool = context;
+    struct signalfd_siginfo information;
+
+    (void)events;
+    while (read(tool->signals, &information, sizeof information) == (ssize_t)sizeof information) {
+        if (information.ssi_code != SI_KERNEL)
+            baro_run_signal(tool->run, tool->program, (int)information.ssi_signo);
+    }
+}
+
+static int start(struct run_tool *tool)
+{
+    const struct baro_run_program program = { .host = 0, .argument = tool->argument };
+    sigset_t signals;
+
+    tool->program = baro_run_spawn(tool->run, &program);
+    if (tool->program < 0)
+        return tool->program == -ENOENT ? 127 : 126;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGQUIT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN); /* after the program took its own */
+    tool->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    tool->signals_watch = baro_loop_watch(tool->loop, tool->signals, EPOLLIN, signal_came, tool);
+    return TOOL_OK;
+}
+
+static bool all_delivered(struct run_tool *tool)
+{
+    struct baro_run_statistics sockets;
+    struct baro_statistics statistics;
+
+    baro_run_statistics(tool->run, &sockets);
+    baro_stack_statistics(baro_host_stack(tool->guest), &statistics);
+    return sockets.sockets == 0 && statistics.tcp_connections == 0;
+}
+
+/* The program has ended; what it wrote goes on its way. */
+static void linger(struct run_tool *tool)
+{
+    int64_t limit_ns = baro_loop_now().ns + (int64_t)LINGER_S * 1000000000;
+
+    baro_loop_turn(tool->loop, (struct baro_duration){ 0 });
+    while (!all_delivered(tool) && baro_loop_now().ns < limit_ns)
+        baro_loop_turn(tool->loop, (struct baro_duration){ 10000000 });
+    baro_loop_turn(tool->loop, (struct baro_duration){ 0 });
+}
+
+static void print_statistics(struct run_tool *tool)
+{
+    struct baro_statistics statistics;
+
+    baro_stack_statistics(baro_host_stack(tool->guest), &statistics);
+    fprintf(stderr, "host: ");
+    baro_statistics_print(stderr, &statistics, BARO_STATISTICS_LINE, tool->observe.language);
+    baro_stack_statistics(baro_host_stack(tool->gateway_host), &statistics);
+    fprintf(stderr, "gateway: ");
+    baro_statistics_print(stderr, &statistics, BARO_STATISTICS_LINE, tool->observe.language);
+}
+
+static int supervise(struct run_tool *tool)
+{
+    int result = build_network(tool);
+
+    if (result == TOOL_OK)
+        result = build_gateway(tool);
+    if (result == TOOL_OK)
+        result = build_run(tool);
+    if (result == TOOL_OK)
+        result = start(tool);
+    if (result != TOOL_OK)
+        return result;
+    baro_loop_run(tool->loop);
+    linger(tool);
+    if (tool->observe.stats)
+        print_statistics(tool);
+    return tool->status;
+}
+
+int tool_run(int argc, char **argv)
+{
+    static struct run_tool tool;
+    int result;
+
+    observe_init(&tool.observe, "run");
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return help();
+    result = parse(&tool, argc, argv);
+    if (result != TOOL_OK)
+        return result;
+    tool.trace_guest = observe_host(&tool.observe, "host");
+    tool.trace_gateway = observe_host(&tool.observe, "gateway");
+    if (observe_open(&tool.observe) != TOOL_OK)
+        return TOOL_FAILED;
+    tool.signals = -1;
+    result = supervise(&tool);
+    if (tool.signals >= 0) {
+        baro_loop_unwatch(tool.loop, tool.signals_watch);
+        close(tool.signals);
+    }
+    baro_run_free(tool.run);
+    if (tool.gateway)
+        baro_gateway_free(tool.gateway);
+    if (observe_close(&tool.observe) != TOOL_OK && result == TOOL_OK)
+        result = TOOL_FAILED;
+    if (tool.network)
+        baro_network_free(tool.network);
+    baro_loop_free(tool.loop);
+    return result;
+}
