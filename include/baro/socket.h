@@ -153,7 +153,7 @@ int baro_getsockname(struct baro_stack *stack, int fd, struct baro_endpoint *loc
 int baro_getpeername(struct baro_stack *stack, int fd, struct baro_endpoint *peer);
 /* Bytes that recv would give now (a datagram socket: the next datagram's). */
 ptrdiff_t baro_readable_bytes(struct baro_stack *stack, int fd);
-/* Bytes that send would take now. */
+/* Bytes that send would take now. After a 0 baro_next_ready() tells of new room, as after -EAGAIN. */
 ptrdiff_t baro_writable_bytes(struct baro_stack *stack, int fd);
 /* The readiness of a descriptor now, a set of enum baro_event. */
 unsigned baro_poll(struct baro_stack *stack, int fd);

@@ -42,11 +42,17 @@ uint32_t tcp_readable(const struct tcp *tcp, struct handle connection)
     return used - urgent_inside;
 }
 
-uint32_t tcp_writable(const struct tcp *tcp, struct handle connection)
+uint32_t tcp_writable(struct tcp *tcp, struct handle connection)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    uint32_t room;
 
-    return c == NULL || !tcp_synchronised(c) || (c->flags & TCP_FIN_WANTED) != 0 ? 0 : tcp_send_room(c);
+    if (c == NULL || !tcp_synchronised(c) || (c->flags & TCP_FIN_WANTED) != 0)
+        return 0;
+    room = tcp_send_room(c);
+    if (room == 0)
+        c->flags |= TCP_WANT_WRITE;
+    return room;
 }
 
 static uint32_t unsent(const struct tcp_connection *c)
