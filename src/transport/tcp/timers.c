@@ -149,7 +149,8 @@ static void on_persist(struct tcp *tcp, struct tcp_connection *c)
     if (tcp_flight(c) != 0 || !may_probe(tcp, c))
         return;
     c->flags |= TCP_PROBE;
-    tcp_want_output(tcp, c); /* the octet that leaves has its retransmission timer, which backs off */
+    rtt_back_off(&c->rtt); /* the octet that leaves has its retransmission timer: the next interval is the double */
+    tcp_want_output(tcp, c);
 }
 
 /* RFC 9293 §3.8.4: a probe carries no data, and one without an answer is not death. */
