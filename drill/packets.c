@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIND_SACK = 5, KIND_TIMESTAMPS = 8, DATAGRAM_LIMIT = 65535, QUOTE_OCTETS = 28, ICMP_FIRST_ERROR = 3,
+enum { KIND_SACK = 5, KIND_TIMESTAMPS = 8, DATAGRAM_LIMIT = 65535, QUOTE_OCTETS = 28,
        WORDS = 256, NS_PER_MS = 1000000 };
 
 static const int64_t forever_ns = INT64_C(365) * 86400 * 1000000000;
@@ -79,18 +79,18 @@ static void inject_tcp(struct connection *connection, const struct packet_line *
 static size_t make_quote(struct run *run, const struct connection *connection, const struct packet_line *line,
                          uint8_t *to)
 {
+    static const uint8_t nothing[DATAGRAM_LIMIT];
     uint8_t datagram[DATAGRAM_LIMIT];
     struct baro_packet packet = { .vlan = -1, .source = connection->local.address, .dont_fragment = true,
                                   .destination = connection->remote.address,
                                   .source_port = connection->local.port,
                                   .destination_port = connection->remote.port,
-                                  .payload = { datagram, line->quote.length } };
+                                  .payload = { nothing, line->quote.length } };
 
     if (!line->has_quote) {
         memcpy(to, run->quoted, run->quoted_length < QUOTE_OCTETS ? run->quoted_length : QUOTE_OCTETS);
         return run->quoted_length < QUOTE_OCTETS ? run->quoted_length : QUOTE_OCTETS;
     }
-    memset(datagram, 0, sizeof datagram);
     packet.layer = line->quote_udp ? BARO_PACKET_UDP : BARO_PACKET_TCP;
     packet.seq = line->quote.first + connection->local_offset;
     packet.flags = BARO_TCP_ACK;

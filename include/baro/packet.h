@@ -72,7 +72,7 @@ enum baro_drop_reason baro_packet_parse_quote(struct baro_packet *packet, struct
 
 /* Writes the datagram; its length, or -ENOSPC when `to` is too small, -EINVAL when an options slice is not a
  * multiple of four up to 40 octets or the packet would be longer than 65535. `ttl` 0 becomes 64.
- * BARO_PACKET_OTHER writes the payload as it is. */
+ * BARO_PACKET_OTHER writes the payload as it is. No slice of the value may point into `to`. */
 ptrdiff_t baro_packet_build(const struct baro_packet *packet, struct baro_buffer to);
 /* The same with the Ethernet header in front; a VLAN tag unless `vlan` is -1. Not padded. */
 ptrdiff_t baro_packet_build_frame(const struct baro_packet *packet, struct baro_buffer to);
