@@ -1,0 +1,157 @@
+/* The ground against references: SipHash's published vector, a naive checksum, a naive list of timers, handles. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/checksum.h"
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "base/seq.h"
+#include "base/time.h"
+#include "base/wheel.h"
+#include "support/frame_device.h"
+
+static void siphash_of_the_paper(void **state)
+{
+    uint8_t key_octets[16], message[15];
+    struct hash_key key;
+
+    (void)state;
+    for (uint8_t i = 0; i < 16; i++)
+        key_octets[i] = i;
+    for (uint8_t i = 0; i < 15; i++)
+        message[i] = i;
+    hash_key_read(&key, key_octets);
+    /* Aumasson, Bernstein: SipHash, appendix A */
+    assert_true(hash_bytes(&key, message, 15) == UINT64_C(0xa129ca6149be45e5));
+}
+
+static uint16_t naive(const uint8_t *data, size_t length)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < length; i++)
+        sum += i % 2 == 0 ? (uint32_t)data[i] << 8 : data[i];
+    while (sum >> 16 != 0)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static void checksum_as_the_naive_one(void **state)
+{
+    uint8_t data[300], copy[300];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 73 + i / 7 + (i % 5 == 0 ? 255 : 0));
+    for (size_t from = 0; from < 5; from++) {
+        for (size_t length = 0; length + from <= sizeof data; length++) {
+            assert_int_equal(checksum_fold(checksum_add(0, data + from, length)), naive(data + from, length));
+            assert_int_equal(checksum_fold(checksum_copy(0, copy, data + from, length)), naive(data + from, length));
+            assert_memory_equal(copy, data + from, length);
+        }
+    }
+    for (size_t cut = 0; cut <= sizeof data; cut++) {
+        uint64_t first = checksum_add(0, data, cut), second = checksum_add(0, data + cut, sizeof data - cut);
+
+        assert_int_equal(checksum_fold(first + (cut % 2 != 0 ? checksum_swap(second) : second)), naive(data, sizeof data));
+    }
+    /* RFC 1071 §3's example */
+    assert_int_equal(checksum_fold(checksum_add(0, (const uint8_t[]){ 0, 1, 0xf2, 3, 0xf4, 0xf5, 0xf6, 0xf7 }, 8)),
+                     (uint16_t)~0xddf2);
+}
+
+static void timers_in_the_order_of_their_deadlines(void **state)
+{
+    enum { TIMERS = 400 };
+    static struct wheel_timer timer[TIMERS];
+    static struct wheel wheel;
+    struct random random;
+    struct baro_instant now = { 0 }, next;
+    unsigned armed = TIMERS;
+
+    (void)state;
+    random_init(&random, (const uint8_t[32]){ 4 });
+    wheel_init(&wheel, now);
+    for (unsigned i = 0; i < TIMERS; i++) {
+        int64_t span = INT64_C(1) << random_below(&random, 54);
+
+        wheel_arm(&wheel, &timer[i], (struct baro_instant){ span + random_below(&random, 1000) });
+    }
+    for (unsigned i = 0; i < TIMERS; i += 7) {
+        wheel_cancel(&wheel, &timer[i]);
+        armed--;
+    }
+    while (wheel_next(&wheel, &next)) {
+        const struct wheel_timer *due, *earliest = NULL;
+
+        assert_true(next.ns >= now.ns);
+        now = next;
+        while ((due = wheel_expired(&wheel, now)) != NULL) {
+            assert_true(due->deadline.ns <= now.ns);
+            assert_true(earliest == NULL || earliest->deadline.ns <= due->deadline.ns);
+            for (unsigned i = 0; i < TIMERS; i++)
+                assert_false(wheel_is_armed(&timer[i]) && timer[i].deadline.ns < due->deadline.ns);
+            earliest = due;
+            armed--;
+        }
+    }
+    assert_int_equal(armed, 0);
+}
+
+static void handles_outlive_their_objects(void **state)
+{
+    struct test_memory memory = { 0 };
+    struct slabs slabs = { .memory = test_memory(&memory), .limit = SIZE_MAX };
+    struct pool pool;
+    struct handle first;
+    void *object[100];
+
+    (void)state;
+    pool_init(&pool, &slabs, 5000, 100);
+    for (unsigned i = 0; i < 100; i++) {
+        object[i] = pool_take(&pool);
+        assert_non_null(object[i]);
+        memset(object[i], 0xee, 5000);
+    }
+    assert_null(pool_take(&pool));
+    first = pool_handle(&pool, object[0]);
+    assert_ptr_equal(pool_resolve(&pool, first), object[0]);
+    pool_give_back(&pool, object[0]);
+    assert_null(pool_resolve(&pool, first));
+    assert_ptr_equal(pool_take(&pool), object[0]);
+    assert_int_equal(*(uint8_t *)object[0], 0);
+    assert_null(pool_resolve(&pool, first));
+    assert_null(pool_resolve(&pool, HANDLE_NONE));
+    pool_release(&pool);
+    assert_int_equal(memory.slabs, 0);
+}
+
+static void sequence_numbers_wrap(void **state)
+{
+    const struct seq before = seq_of(0xfffffff0), after = seq_add(before, 0x20);
+
+    (void)state;
+    assert_int_equal(after.value, 0x10);
+    assert_true(seq_lt(before, after) && seq_gt(after, before) && !seq_ge(before, after));
+    assert_int_equal(seq_span(after, before), 0x20);
+    assert_true(seq_within(seq_of(0), before, 0x11) && !seq_within(seq_of(0), before, 0x10));
+    assert_true(seq_eq(seq_max(before, after), after) && seq_eq(seq_min(before, after), before));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(siphash_of_the_paper),
+        cmocka_unit_test(checksum_as_the_naive_one),
+        cmocka_unit_test(timers_in_the_order_of_their_deadlines),
+        cmocka_unit_test(handles_outlive_their_objects),
+        cmocka_unit_test(sequence_numbers_wrap),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
