@@ -26,6 +26,10 @@
 
 enum { PUBLISHED = 64, LINGER_S = 10 };
 
+/* A limit for the buffers of a host, not memory taken: 8,000 connections to itself charge 128 KiB at each end, because
+ * segments of 64 KiB travel there. */
+#define HOST_MEMORY ((size_t)2 << 30)
+
 struct publication {
     struct baro_address address;
     struct baro_port host_port, guest_port;
@@ -171,6 +175,7 @@ static int build_network(struct run_tool *tool)
                                       .address = tool->address,
                                       .prefix_length = tool->prefix_length,
                                       .gateway = tool->gateway_address,
+                                      .memory_limit = HOST_MEMORY,
                                       .trace = observe_sink(&tool->observe),
                                       .trace_host = tool->trace_guest };
     struct baro_host_config gateway = { .name = "gateway",
@@ -178,6 +183,7 @@ static int build_network(struct run_tool *tool)
                                         .address = tool->gateway_address,
                                         .prefix_length = tool->prefix_length,
                                         .forward_any_destination = true,
+                                        .memory_limit = HOST_MEMORY,
                                         .trace = observe_sink(&tool->observe),
                                         .trace_host = tool->trace_gateway };
     tool->guest = baro_host_create(tool->network, &guest, &error);
