@@ -17,6 +17,8 @@ for wire in 100base-tx fast,loss=1%,seed=3; do
 done
 timeout 60 "$BARO" run -- curl -sS http://10.0.2.1:1/ 2>/dev/null
 same "refused outside is refused inside" 7 $?
+same "a failed non-blocking connect, and again" "$(python3 "$here/programs/reconnect.py" 127.0.0.1 "$(port "$dir/log")")" \
+    "$(timeout 60 "$BARO" run -- python3 "$here/programs/reconnect.py" 10.0.2.1 "$(port "$dir/log")")"
 same "what a program wrote before it ended arrives" "$(printf 'GET /nothing HTTP/1.0')" "$(timeout 60 "$BARO" run -- python3 -c "
 import socket
 s = socket.create_connection(('10.0.2.1', $(port "$dir/log")))

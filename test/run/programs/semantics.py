@@ -181,6 +181,31 @@ def connecting():
     l.bind(address)
     l.listen(5)
     say("retry on the same descriptor", outcome(b.connect, address))
+    l.close()
+    n = socket.socket()
+    n.setblocking(False)
+    first = n.connect_ex(address)
+    until(lambda: "HUP" in events(n))
+    # The kernel says so at once or by SO_ERROR, as the answer comes before or after the call returns.
+    failures = {first, n.getsockopt(1, 4)} - {0, errno.EINPROGRESS}
+    say("refused later", [name(f) for f in failures], "IN" in events(n), "HUP" in events(n))
+    again = [n.connect_ex(address) for _ in range(3)]
+    say("refused again", {name(a) for a in again} <= {"ECONNABORTED", "ECONNREFUSED", "EINPROGRESS"})
+    until(lambda: "HUP" in events(n))
+    n.getsockopt(1, 4)
+    l = socket.socket()
+    l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    l.bind(address)
+    l.listen(5)
+    for _ in range(4):
+        result = n.connect_ex(address)
+        if result in (0, errno.EISCONN):
+            break
+        until(lambda: events(n) == "OUT", 0.3)
+    say("connected at last", events(n), n.getpeername() == l.getsockname(), n.getblocking())
+    l.accept()[0].send(b"hello")
+    until(lambda: "IN" in events(n))
+    say("bytes at last", n.recv(10))
 
 
 def blocking():
@@ -232,6 +257,31 @@ def signals():
     time.sleep(0.15)
     os.kill(process, signal.SIGTERM)
     say("terminated in accept", os.waitpid(process, 0)[1])
+
+
+def threads_and_signals():
+    l = listener()
+    seen = []
+    signal.signal(signal.SIGUSR1, lambda *_: seen.append(1))
+    for _ in range(3):
+        threading.Thread(target=lambda: outcome(l.accept), daemon=True).start()
+    time.sleep(0.1)
+    for count in range(1, 4):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        until(lambda: len(seen) == count)
+    say("signals among threads in accept", len(seen))
+    signal.set_wakeup_fd(-1)
+    timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+    timer.start()
+    other = listener()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    late = threading.Timer(0.6, lambda: socket.create_connection(other.getsockname()))
+    late.start()
+    other.accept()
+    say("the first thread too", len(seen))
+    shut = threading.Timer(0.1, lambda: l.shutdown(socket.SHUT_RDWR))
+    shut.start()
+    shut.join()
 
 
 def inheritance():
@@ -323,7 +373,8 @@ def datagrams():
     say("refused", outcome(b.recvfrom, 10))
 
 
-for part in (new_sockets, options, streams, bulk, resets, connecting, blocking, signals, inheritance, epoll, datagrams):
+for part in (new_sockets, options, streams, bulk, resets, connecting, blocking, signals, threads_and_signals,
+             inheritance, epoll, datagrams):
     if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
         print("#", part.__name__, flush=True)
         part()
