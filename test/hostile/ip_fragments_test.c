@@ -121,6 +121,10 @@ static void a_duplicate_with_other_octets_is_an_overlap(void **state)
     assert_int_equal(fragment(&v, 1, 0, 48, true, BARO_DROP_FRAGMENT_DUPLICATE), 1);
     message[20] ^= 1;
     assert_int_equal(fragment(&v, 1, 0, 48, true, BARO_DROP_FRAGMENT_OVERLAP), 1);
+    /* two of 24 are not one of 48, the same octets or not */
+    fragment(&v, 2, 0, 24, true, BARO_DROP_NONE);
+    fragment(&v, 2, 24, 24, true, BARO_DROP_NONE);
+    assert_int_equal(fragment(&v, 2, 0, 48, true, BARO_DROP_FRAGMENT_OVERLAP), 1);
     victim_release(&v);
 }
 
