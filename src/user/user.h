@@ -10,7 +10,7 @@
 
 #include "baro/socket.h"
 #include "base/core.h"
-#include "codec/ip_packet.h"
+#include "transport/tcp/tcp.h" /* struct ip_path too */
 
 struct tcp;
 struct udp;

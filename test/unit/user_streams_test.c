@@ -206,6 +206,35 @@ static void readiness_is_told(void **state)
     assert_true(is_ready(udp, BARO_EVENT_IN));
 }
 
+/* Who asked for room and saw none, by either question, is told when there is some. */
+static void new_room_is_told(void **state)
+{
+    int listening = listener(80), client, server;
+    char data[4096] = { 0 };
+
+    (void)state;
+    connected(listening, 80, &client, &server);
+    for (int question = 0; question < 2; question++) {
+        while (baro_writable_bytes(stack, client) >= (ptrdiff_t)sizeof data) {
+            assert_int_equal(baro_send(stack, client, data, sizeof data, 0), sizeof data);
+            pass(1);
+        }
+        while (baro_writable_bytes(stack, client) > 0)
+            assert_int_equal(baro_send(stack, client, data, 1, 0), 1);
+        is_ready(client, 0); /* what was told before does not count */
+        if (question == 1)
+            assert_false(baro_poll(stack, client) & BARO_EVENT_OUT);
+        else
+            assert_int_equal(baro_writable_bytes(stack, client), 0);
+        for (int i = 0; i < 100; i++) {
+            while (baro_recv(stack, server, data, sizeof data, 0) > 0)
+                continue;
+            pass(1);
+        }
+        assert_true(is_ready(client, BARO_EVENT_OUT));
+    }
+}
+
 static void the_trace_tells_of_calls(void **state)
 {
     const struct baro_trace_event *event;
@@ -262,6 +291,7 @@ int main(void)
         ONE_STACK_SMALL(accept_needs_a_descriptor),
         ONE_STACK_TEST(accepted_sockets_inherit),
         ONE_STACK_TEST(readiness_is_told),
+        ONE_STACK_TEST(new_room_is_told),
         ONE_STACK_TEST(the_trace_tells_of_calls),
     };
 
