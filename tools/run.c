@@ -24,7 +24,7 @@
 #include "baro/run.h"
 #include "observe.h"
 
-enum { PUBLISHED = 64, LINGER_S = 10 };
+enum { PUBLISHED = 64, LINGER_S = 10, QUIET_S = 5 };
 
 /* A limit for the buffers of a host, not memory taken: 8,000 connections to itself charge 128 KiB at each end, because
  * segments of 64 KiB travel there. */
@@ -290,14 +290,20 @@ static int start(struct run_tool *tool)
     return TOOL_OK;
 }
 
+/* Nothing of the program's is on its way: no connection is left, or only such as wait for the other side's end, for
+ * what is not acknowledged has a timer. */
 static bool all_delivered(struct run_tool *tool)
 {
     struct baro_run_statistics sockets;
     struct baro_statistics statistics;
+    struct baro_instant deadline;
 
     baro_run_statistics(tool->run, &sockets);
     baro_stack_statistics(baro_host_stack(tool->guest), &statistics);
-    return sockets.sockets == 0 && statistics.tcp_connections == 0;
+    if (sockets.sockets)
+        return false;
+    return statistics.tcp_connections == 0 || !baro_network_next_deadline(tool->network, &deadline) ||
+           deadline.ns - baro_network_now(tool->network).ns > (int64_t)QUIET_S * 1000000000;
 }
 
 /* The program has ended; what it wrote goes on its way. */
