@@ -1,8 +1,9 @@
 /* drill/calls.c: a script's system calls on the stack's calls, which never block.
  *
- * A call that a script lets wait (`0...0.5 connect(...)`) is tried, and tried again whenever the stack says that
- * its descriptor changed, so a wake-up that the stack forgets is a failure. A call without an end time must
- * return at once. Descriptors have the script's numbers: those that socket and accept are expected to return. */
+ * A call that a script lets wait (`0...0.5 connect(...)`) is tried, and tried again whenever the stack says
+ * that its descriptor changed, so a wake-up that the stack forgets is a failure. A call without an end time
+ * must return at once. Descriptors have the script's numbers: those that socket and accept are expected to
+ * return. */
 #include "calls.h"
 
 #include <errno.h>
@@ -15,13 +16,13 @@
 
 /* ---- arguments ---- */
 
-struct descriptor *call_descriptor(struct run *run, const struct call_line *call)
+struct descriptor *drill_call_descriptor(struct run *run, const struct call_line *call)
 {
     long long number = call->argument[0].number;
 
     if (call->argument[0].kind != VALUE_NUMBER || number < 0 || number >= DESCRIPTORS_LIMIT ||
         !run->descriptor[number].used) {
-        run_fail(run, "no socket has the descriptor %lld", number);
+        drill_run_fail(run, "no socket has the descriptor %lld", number);
         return NULL;
     }
     return &run->descriptor[number];
@@ -40,19 +41,20 @@ static bool endpoint_field(struct run *run, const struct value *field, struct ba
                field->number == INADDR_ANY) {
         endpoint->address = (struct baro_address){ .family = BARO_FAMILY_IPV4 };
     } else if (field->kind != VALUE_ANY) {
-        return run_fail(run, "the address has a field that is not understood");
+        return drill_run_fail(run, "the address has a field that is not understood");
     }
     return true;
 }
 
-bool call_endpoint(struct run *run, const struct value *value, struct baro_endpoint otherwise,
-                   struct baro_endpoint *endpoint)
+bool drill_call_endpoint(struct run *run, const struct value *value, struct baro_endpoint otherwise,
+                         struct baro_endpoint *endpoint)
 {
     *endpoint = otherwise;
     if (value->kind == VALUE_ANY)
         return true;
     if (value->kind != VALUE_STRUCT)
-        return run_fail(run, "expected an address: ... or {sa_family = AF_INET, sin_port = ..., sin_addr = ...}");
+        return drill_run_fail(
+            run, "expected an address: ... or {sa_family = AF_INET, sin_port = ..., sin_addr = ...}");
     for (size_t i = 0; i < value->count; i++)
         if (!endpoint_field(run, &value->items[i], endpoint))
             return false;
@@ -76,11 +78,12 @@ static ptrdiff_t new_descriptor(struct run *run, const struct call_line *call, i
         return 0;
     }
     if (number >= DESCRIPTORS_LIMIT || run->descriptor[number].used) {
-        run_fail(run, "the descriptor %lld is taken, or more than %d", number, DESCRIPTORS_LIMIT);
+        drill_run_fail(run, "the descriptor %lld is taken, or more than %d", number, DESCRIPTORS_LIMIT);
         return -EMFILE;
     }
-    run->descriptor[number] = (struct descriptor){ .used = true, .live = live, .type = type,
-                                                   .nonblocking = nonblocking, .connection = connection };
+    run->descriptor[number] = (struct descriptor){
+        .used = true, .live = live, .type = type, .nonblocking = nonblocking, .connection = connection
+    };
     return (ptrdiff_t)number;
 }
 
@@ -93,7 +96,7 @@ static ptrdiff_t call_socket(struct run *run, const struct call_line *call)
     if (call->argument[0].kind == VALUE_NUMBER && call->argument[0].number != AF_INET)
         family = call->argument[0].number == AF_INET6 ? BARO_FAMILY_IPV6 : (enum baro_family)9;
     if ((type & 0xf) != SOCK_DGRAM && (type & 0xf) != SOCK_STREAM)
-        return run_fail(run, "only SOCK_STREAM and SOCK_DGRAM are supported yet"), -EPROTONOSUPPORT;
+        return drill_run_fail(run, "only SOCK_STREAM and SOCK_DGRAM are supported yet"), -EPROTONOSUPPORT;
     if (call->argument[2].kind == VALUE_NUMBER && protocol != 0 &&
         protocol != (kind == BARO_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
         return -EPROTONOSUPPORT;
@@ -103,34 +106,36 @@ static ptrdiff_t call_socket(struct run *run, const struct call_line *call)
 
 static ptrdiff_t call_bind(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
     const struct settings *settings = &run->script->settings;
     struct baro_endpoint local;
     int result;
 
-    if (descriptor == NULL || !call_endpoint(run, &call->argument[1],
-                                             (struct baro_endpoint){ settings->local, { settings->bind_port } },
-                                             &local))
+    if (descriptor == NULL ||
+        !drill_call_endpoint(run, &call->argument[1],
+                             (struct baro_endpoint){ settings->local, { settings->bind_port } }, &local))
         return -EINVAL;
     result = baro_bind(run->stack, descriptor->live, &local);
-    if (result == 0 && descriptor->type == BARO_DATAGRAM && baro_getsockname(run->stack, descriptor->live, &local) == 0) {
+    if (result == 0 && descriptor->type == BARO_DATAGRAM &&
+        baro_getsockname(run->stack, descriptor->live, &local) == 0) {
         local.address = settings->local;
-        descriptor->connection =
-            connection_new(run, true, local, (struct baro_endpoint){ settings->remote, { settings->connect_port } });
+        descriptor->connection = drill_connection_new(
+            run, true, local, (struct baro_endpoint){ settings->remote, { settings->connect_port } });
     }
     return result;
 }
 
 static ptrdiff_t call_listen(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
 
-    return descriptor == NULL ? -EINVAL : baro_listen(run->stack, descriptor->live, (int)call->argument[1].number);
+    return descriptor == NULL ? -EINVAL
+                              : baro_listen(run->stack, descriptor->live, (int)call->argument[1].number);
 }
 
 static ptrdiff_t call_accept(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
     struct baro_endpoint local, remote;
     int live, connection = NOBODY;
 
@@ -138,12 +143,13 @@ static ptrdiff_t call_accept(struct run *run, const struct call_line *call)
         return -EINVAL;
     live = baro_accept(run->stack, descriptor->live, &remote);
     if (live >= 0 && baro_getsockname(run->stack, live, &local) == 0)
-        connection = connection_find(run, false, local, remote);
+        connection = drill_connection_find(run, false, local, remote);
     return new_descriptor(run, call, live, BARO_STREAM, false, connection);
 }
 
 /* connect again, while it waits: its failure is the socket's pending error. */
-static ptrdiff_t connect_again(struct run *run, struct descriptor *descriptor, const struct baro_endpoint *remote)
+static ptrdiff_t connect_again(struct run *run, struct descriptor *descriptor,
+                               const struct baro_endpoint *remote)
 {
     int error = 0, result;
     size_t length = sizeof error;
@@ -157,15 +163,15 @@ static ptrdiff_t connect_again(struct run *run, struct descriptor *descriptor, c
 
 static ptrdiff_t call_connect(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
     const struct settings *settings = &run->script->settings;
     struct baro_endpoint local = { .port = { 0 } }, remote;
     bool udp;
     int result;
 
-    if (descriptor == NULL || !call_endpoint(run, &call->argument[1],
-                                             (struct baro_endpoint){ settings->remote, { settings->connect_port } },
-                                             &remote))
+    if (descriptor == NULL ||
+        !drill_call_endpoint(run, &call->argument[1],
+                             (struct baro_endpoint){ settings->remote, { settings->connect_port } }, &remote))
         return -EINVAL;
     if (run->waiting.again)
         return connect_again(run, descriptor, &remote);
@@ -174,7 +180,7 @@ static ptrdiff_t call_connect(struct run *run, const struct call_line *call)
     if (descriptor->connection == NOBODY && (result == 0 || result == -EINPROGRESS)) {
         (void)baro_getsockname(run->stack, descriptor->live, &local);
         local.address = settings->local;
-        descriptor->connection = connection_new(run, udp, local, remote);
+        descriptor->connection = drill_connection_new(run, udp, local, remote);
     } else if (udp && result == 0) {
         run->connection[descriptor->connection].remote = remote;
         run->udp_now = descriptor->connection;
@@ -184,16 +190,16 @@ static ptrdiff_t call_connect(struct run *run, const struct call_line *call)
 
 static ptrdiff_t call_shutdown(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
 
-    return descriptor == NULL ? -EINVAL
-                              : baro_shutdown(run->stack, descriptor->live,
-                                              (enum baro_shutdown)call->argument[1].number);
+    return descriptor == NULL
+               ? -EINVAL
+               : baro_shutdown(run->stack, descriptor->live, (enum baro_shutdown)call->argument[1].number);
 }
 
 static ptrdiff_t call_close(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
 
     if (descriptor == NULL)
         return -EINVAL;
@@ -203,28 +209,36 @@ static ptrdiff_t call_close(struct run *run, const struct call_line *call)
 
 static ptrdiff_t call_fcntl(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
 
     if (descriptor == NULL)
         return -EINVAL;
     if (call->argument[1].number == F_GETFL)
         return O_RDWR | (descriptor->nonblocking ? O_NONBLOCK : 0);
     if (call->argument[1].number != F_SETFL)
-        return run_fail(run, "fcntl knows F_GETFL and F_SETFL here"), -EINVAL;
+        return drill_run_fail(run, "fcntl knows F_GETFL and F_SETFL here"), -EINVAL;
     descriptor->nonblocking = (call->argument[2].number & O_NONBLOCK) != 0;
     return 0;
 }
 
 /* By enum call_kind. recv is read with flags, send is write with flags. */
 static ptrdiff_t (*const makers[CALL_COUNT])(struct run *run, const struct call_line *call) = {
-    [CALL_socket] = call_socket,         [CALL_bind] = call_bind,
-    [CALL_listen] = call_listen,         [CALL_accept] = call_accept,
-    [CALL_connect] = call_connect,       [CALL_read] = call_read,
-    [CALL_recv] = call_read,             [CALL_recvfrom] = call_recvfrom,
-    [CALL_write] = call_write,           [CALL_send] = call_write,
-    [CALL_sendto] = call_sendto,         [CALL_shutdown] = call_shutdown,
-    [CALL_close] = call_close,           [CALL_fcntl] = call_fcntl,
-    [CALL_getsockopt] = call_getsockopt, [CALL_setsockopt] = call_setsockopt
+    [CALL_socket] = call_socket,
+    [CALL_bind] = call_bind,
+    [CALL_listen] = call_listen,
+    [CALL_accept] = call_accept,
+    [CALL_connect] = call_connect,
+    [CALL_read] = drill_call_read,
+    [CALL_recv] = drill_call_read,
+    [CALL_recvfrom] = drill_call_recvfrom,
+    [CALL_write] = drill_call_write,
+    [CALL_send] = drill_call_write,
+    [CALL_sendto] = drill_call_sendto,
+    [CALL_shutdown] = call_shutdown,
+    [CALL_close] = call_close,
+    [CALL_fcntl] = call_fcntl,
+    [CALL_getsockopt] = drill_call_getsockopt,
+    [CALL_setsockopt] = drill_call_setsockopt
 };
 
 /* ---- results ---- */
@@ -234,7 +248,7 @@ static void words_of(ptrdiff_t result, int error, char *to, size_t size)
     if (result < 0 && error == 0)
         snprintf(to, size, "-1");
     else if (result < 0)
-        snprintf(to, size, "-1 %s (%s)", symbol_errno_name(error), strerror(error));
+        snprintf(to, size, "-1 %s (%s)", drill_symbol_errno_name(error), strerror(error));
     else
         snprintf(to, size, "%td", result);
 }
@@ -256,9 +270,9 @@ static bool check_result(struct run *run, const struct event *event, ptrdiff_t r
     run->event = event;
     words_of((ptrdiff_t)call->result.number, call->error, expected, sizeof expected);
     words_of(result, (int)-result, actual, sizeof actual);
-    run_fail(run, "%s returned something else", call->name);
-    run_detail(run, "expected", "%s", expected);
-    run_detail(run, "actual", "%s", actual);
+    drill_run_fail(run, "%s returned something else", call->name);
+    drill_run_detail(run, "expected", "%s", expected);
+    drill_run_detail(run, "actual", "%s", actual);
     return false;
 }
 
@@ -273,22 +287,23 @@ static bool would_wait(const struct run *run, const struct call_line *call, ptrd
            !run->descriptor[number].nonblocking;
 }
 
-bool call_make(struct run *run, const struct event *event, int64_t now_ns)
+bool drill_call_make(struct run *run, const struct event *event, int64_t now_ns)
 {
     const struct call_line *call = &event->as.call;
     struct outstanding waiting = { .event = event, .began_ns = now_ns };
     ptrdiff_t result;
 
     if (call->blocking && run->waiting.event != NULL)
-        return run_fail(run, "another call is still waiting");
+        return drill_run_fail(run, "another call is still waiting");
     waiting.end_ns = call->end_ns + (event->time == TIME_RELATIVE ? now_ns - event->from_ns : 0);
     if (call->blocking) {
-        struct descriptor *descriptor = call_descriptor(run, call);
+        struct descriptor *descriptor = drill_call_descriptor(run, call);
 
         if (descriptor == NULL)
             return false;
         if (descriptor->nonblocking || waiting.end_ns < now_ns)
-            return run_fail(run, "a call that waits needs a blocking socket and an end after its begin");
+            return drill_run_fail(run,
+                                  "a call that waits needs a blocking socket and an end after its begin");
         waiting.live = descriptor->live;
         run->waiting = waiting;
     }
@@ -298,20 +313,20 @@ bool call_make(struct run *run, const struct event *event, int64_t now_ns)
         return false;
     if (would_wait(run, call, result)) {
         if (!call->blocking)
-            return run_fail(run, "%s would wait, and the script gives it no end time", call->name);
+            return drill_run_fail(run, "%s would wait, and the script gives it no end time", call->name);
         run->waiting.again = true;
-        return run_settle(run, false);
+        return drill_run_settle(run, false);
     }
     if (call->blocking) {
         run->waiting.event = NULL;
         run->waiting.again = false;
         if (waiting.end_ns > run->now_ns + run->tolerance_ns)
-            return run_fail(run, "%s returned at once", call->name);
+            return drill_run_fail(run, "%s returned at once", call->name);
     }
-    return check_result(run, event, result) && run_settle(run, false);
+    return check_result(run, event, result) && drill_run_settle(run, false);
 }
 
-bool call_retry(struct run *run)
+bool drill_call_retry(struct run *run)
 {
     const struct event *event = run->waiting.event;
     const struct call_line *call = &event->as.call;
@@ -325,8 +340,8 @@ bool call_retry(struct run *run)
         return true;
     if (run->now_ns < run->waiting.end_ns - run->tolerance_ns) {
         run->event = event;
-        run_fail(run, "%s returned %.6f s too early", call->name,
-                 (double)(run->waiting.end_ns - run->now_ns) / 1e9);
+        drill_run_fail(run, "%s returned %.6f s too early", call->name,
+                       (double)(run->waiting.end_ns - run->now_ns) / 1e9);
         check_result(run, event, result);
         return false;
     }

@@ -6,7 +6,7 @@
 /* Added to the peer's sequence numbers on the wire, so that they wrap early in every script. */
 #define REMOTE_OFFSET UINT32_C(0xfffffe00)
 
-uint8_t pattern_at(uint64_t offset)
+uint8_t drill_pattern_at(uint64_t offset)
 {
     return (uint8_t)(offset * 7 + offset / 251 + 1);
 }
@@ -16,7 +16,7 @@ static bool same_endpoint(struct baro_endpoint a, struct baro_endpoint b)
     return a.port.number == b.port.number && memcmp(&a.address, &b.address, sizeof a.address) == 0;
 }
 
-int connection_find(struct run *run, bool udp, struct baro_endpoint local, struct baro_endpoint remote)
+int drill_connection_find(struct run *run, bool udp, struct baro_endpoint local, struct baro_endpoint remote)
 {
     for (int i = run->connections - 1; i >= 0; i--) {
         const struct connection *known = &run->connection[i];
@@ -28,22 +28,26 @@ int connection_find(struct run *run, bool udp, struct baro_endpoint local, struc
     return NOBODY;
 }
 
-int connection_new(struct run *run, bool udp, struct baro_endpoint local, struct baro_endpoint remote)
+int drill_connection_new(struct run *run, bool udp, struct baro_endpoint local, struct baro_endpoint remote)
 {
     int index = run->connections;
 
     if (index == CONNECTIONS_LIMIT) {
-        run_fail(run, "more than %d connections in one script", CONNECTIONS_LIMIT);
+        drill_run_fail(run, "more than %d connections in one script", CONNECTIONS_LIMIT);
         return NOBODY;
     }
     run->connections++;
-    run->connection[index] = (struct connection){ .udp = udp, .local = local, .remote = remote, .local_first = 1,
-                                                  .remote_first = 1, .remote_offset = REMOTE_OFFSET };
+    run->connection[index] = (struct connection){ .udp = udp,
+                                                  .local = local,
+                                                  .remote = remote,
+                                                  .local_first = 1,
+                                                  .remote_first = 1,
+                                                  .remote_offset = REMOTE_OFFSET };
     *(udp ? &run->udp_now : &run->tcp_now) = index;
     return index;
 }
 
-int connection_of_line(struct run *run, const struct packet_line *line)
+int drill_connection_of_line(struct run *run, const struct packet_line *line)
 {
     const struct settings *settings = &run->script->settings;
     bool udp = line->kind == PACKET_UDP;
@@ -57,11 +61,11 @@ int connection_of_line(struct run *run, const struct packet_line *line)
 
         local.port.number = (uint16_t)local_port;
         remote.port.number = (uint16_t)remote_port;
-        now = connection_find(run, udp, local, remote);
+        now = drill_connection_find(run, udp, local, remote);
     }
     if (now != NOBODY)
         return now;
     if (line->source_port < 0)
         remote.port.number = run->next_remote_port++;
-    return connection_new(run, udp, local, remote);
+    return drill_connection_new(run, udp, local, remote);
 }

@@ -1,16 +1,24 @@
 /* drill/device.c: a device in memory, and the stack on it.
  *
- * One frame at a time goes in. Everything that comes out is copied and stamped with the script's time; only IPv4
- * is kept (ARP talk is not what a script is about: the gateway has a fixed neighbour entry). Memory that the
- * stack takes is counted, so that what it does not give back is seen. */
+ * One frame at a time goes in. Everything that comes out is copied and stamped with the script's time; only
+ * IPv4 is kept (ARP talk is not what a script is about: the gateway has a fixed neighbour entry). Memory that
+ * the stack takes is counted, so that what it does not give back is seen. */
 #include "run.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ETHERNET_HEADER = 14, TYPE_AT = 12, IPV4_HIGH = 0x08, IPV4_LOW = 0x00, TX_ROOM = 64, SLAB_ALIGNMENT = 64,
-       MEMORY_LIMIT = 64 << 20, FIRST_REMOTE_PORT = 40000 };
+enum {
+    ETHERNET_HEADER = 14,
+    TYPE_AT = 12,
+    IPV4_HIGH = 0x08,
+    IPV4_LOW = 0x00,
+    TX_ROOM = 64,
+    SLAB_ALIGNMENT = 64,
+    MEMORY_LIMIT = 64 << 20,
+    FIRST_REMOTE_PORT = 40000
+};
 
 /* The stack's clock at the script's zero: no timer or timestamp starts from nothing. */
 static const int64_t epoch_ns = INT64_C(1000000) * 1000000000;
@@ -21,7 +29,8 @@ static const struct baro_mac gateway_mac = { { 0x02, 0xba, 0x10, 0, 0, 2 } };
 static void *take(void *context, size_t bytes)
 {
     struct run *run = context;
-    void *slab = aligned_alloc(SLAB_ALIGNMENT, (bytes + SLAB_ALIGNMENT - 1) / SLAB_ALIGNMENT * SLAB_ALIGNMENT);
+    void *slab =
+        aligned_alloc(SLAB_ALIGNMENT, (bytes + SLAB_ALIGNMENT - 1) / SLAB_ALIGNMENT * SLAB_ALIGNMENT);
 
     if (slab == NULL)
         return NULL;
@@ -111,55 +120,60 @@ static bool configure(struct run *run)
     int result;
 
     if (interface < 0)
-        return run_fail(run, "the stack refuses the interface: %s", strerror(-interface));
+        return drill_run_fail(run, "the stack refuses the interface: %s", strerror(-interface));
     result = baro_stack_add_address(run->stack, interface, settings->local, settings->prefix_length, false);
     if (result != 0)
-        return run_fail(run, "the stack refuses its address: %s", strerror(-result));
+        return drill_run_fail(run, "the stack refuses its address: %s", strerror(-result));
     result = baro_stack_set_neighbour(run->stack, interface, settings->gateway, gateway_mac);
     if (result != 0)
-        return run_fail(run, "the stack refuses the gateway's MAC address: %s", strerror(-result));
+        return drill_run_fail(run, "the stack refuses the gateway's MAC address: %s", strerror(-result));
     result = baro_stack_add_route(run->stack, any, 0, settings->gateway, interface);
     if (result != 0)
-        return run_fail(run, "the stack refuses the gateway: %s", strerror(-result));
-    return run_settle(run, true);
+        return drill_run_fail(run, "the stack refuses the gateway: %s", strerror(-result));
+    return drill_run_settle(run, true);
 }
 
-bool device_open(struct run *run)
+bool drill_device_open(struct run *run)
 {
-    struct baro_stack_config config = { .memory = { run, take, give_back }, .now = { epoch_ns },
+    struct baro_stack_config config = { .memory = { run, take, give_back },
+                                        .now = { epoch_ns },
                                         .memory_limit = MEMORY_LIMIT };
 
     for (unsigned i = 0; i < sizeof config.seed; i++)
         config.seed[i] = (uint8_t)((run->options.seed + 1) * (i + 1) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
-    run->device = (struct baro_device){ .context = run, .mac = own_mac, .mtu = run->script->settings.mtu,
-                                        .rx_burst = rx_burst, .rx_end = rx_end, .tx_room = tx_room,
+    run->device = (struct baro_device){ .context = run,
+                                        .mac = own_mac,
+                                        .mtu = run->script->settings.mtu,
+                                        .rx_burst = rx_burst,
+                                        .rx_end = rx_end,
+                                        .tx_room = tx_room,
                                         .tx_burst = tx_burst };
     run->next_remote_port = FIRST_REMOTE_PORT;
     run->stack = baro_stack_create(&config);
     if (run->stack == NULL)
-        return run_fail(run, "no memory for a stack");
+        return drill_run_fail(run, "no memory for a stack");
     return configure(run);
 }
 
-void device_close(struct run *run)
+void drill_device_close(struct run *run)
 {
     if (run->stack != NULL)
         baro_stack_free(run->stack);
     run->stack = NULL;
     free(run->incoming);
     run->incoming = NULL;
-    while (run_sent(run) != NULL)
-        run_sent_take(run);
+    while (drill_run_sent(run) != NULL)
+        drill_run_sent_take(run);
     free(run->sent);
     run->sent = NULL;
 }
 
-struct baro_instant device_now(const struct run *run)
+struct baro_instant drill_device_now(const struct run *run)
 {
     return (struct baro_instant){ epoch_ns + run->now_ns };
 }
 
-bool run_deadline(const struct run *run, int64_t *at_ns)
+bool drill_run_deadline(const struct run *run, int64_t *at_ns)
 {
     struct baro_instant deadline;
 
@@ -169,7 +183,7 @@ bool run_deadline(const struct run *run, int64_t *at_ns)
     return true;
 }
 
-bool device_receive(struct run *run, const uint8_t *datagram, size_t length)
+bool drill_device_receive(struct run *run, const uint8_t *datagram, size_t length)
 {
     run->incoming_length = length + ETHERNET_HEADER;
     run->incoming = malloc(run->incoming_length);
@@ -180,15 +194,15 @@ bool device_receive(struct run *run, const uint8_t *datagram, size_t length)
     run->incoming[TYPE_AT] = IPV4_HIGH;
     run->incoming[TYPE_AT + 1] = IPV4_LOW;
     memcpy(run->incoming + ETHERNET_HEADER, datagram, length);
-    return run_settle(run, true);
+    return drill_run_settle(run, true);
 }
 
-const struct sent *run_sent(const struct run *run)
+const struct sent *drill_run_sent(const struct run *run)
 {
     return run->sent_count == 0 ? NULL : &run->sent[run->sent_first];
 }
 
-void run_sent_take(struct run *run)
+void drill_run_sent_take(struct run *run)
 {
     struct sent *first = &run->sent[run->sent_first];
 

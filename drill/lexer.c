@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-void lexer_init(struct lexer *lexer, struct script *script)
+void drill_lexer_init(struct lexer *lexer, struct script *script)
 {
     *lexer = (struct lexer){ .script = script, .at = { 1, 1 } };
 }
 
-bool lexer_error(struct lexer *lexer, struct location at, const char *format, ...)
+bool drill_lexer_error(struct lexer *lexer, struct location at, const char *format, ...)
 {
     struct script *script = lexer->script;
     va_list arguments;
@@ -26,12 +26,12 @@ bool lexer_error(struct lexer *lexer, struct location at, const char *format, ..
     return false;
 }
 
-bool token_is_sign(const struct token *token, char sign)
+bool drill_token_is_sign(const struct token *token, char sign)
 {
     return token->kind == TOKEN_SIGN && token->text[0] == sign;
 }
 
-bool token_is_word(const struct token *token, const char *word)
+bool drill_token_is_word(const struct token *token, const char *word)
 {
     return token->kind == TOKEN_WORD && token->length == strlen(word) &&
            memcmp(token->text, word, token->length) == 0;
@@ -195,7 +195,7 @@ static struct token next_token(struct lexer *lexer)
     return token;
 }
 
-const struct token *lexer_peek(struct lexer *lexer)
+const struct token *drill_lexer_peek(struct lexer *lexer)
 {
     if (!lexer->has_peeked) {
         lexer->peeked = next_token(lexer);
@@ -204,17 +204,17 @@ const struct token *lexer_peek(struct lexer *lexer)
     return &lexer->peeked;
 }
 
-struct token lexer_take(struct lexer *lexer)
+struct token drill_lexer_take(struct lexer *lexer)
 {
-    struct token token = *lexer_peek(lexer);
+    struct token token = *drill_lexer_peek(lexer);
 
     lexer->has_peeked = false;
     return token;
 }
 
-struct token lexer_take_run(struct lexer *lexer, const char *set)
+struct token drill_lexer_take_run(struct lexer *lexer, const char *set)
 {
-    struct token run = *lexer_peek(lexer);
+    struct token run = *drill_lexer_peek(lexer);
 
     /* Back to where the peeked token began: it was cut by other rules. */
     lexer->has_peeked = false;

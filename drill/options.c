@@ -13,30 +13,28 @@ static const struct {
     int level, name;
     enum baro_option option;
     enum shape shape;
-} table[] = {
-    { SOL_SOCKET, SO_ERROR, BARO_SO_ERROR, SHAPE_INT },
-    { SOL_SOCKET, SO_TYPE, BARO_SO_TYPE, SHAPE_INT },
-    { SOL_SOCKET, SO_ACCEPTCONN, BARO_SO_ACCEPTING, SHAPE_INT },
-    { SOL_SOCKET, SO_REUSEADDR, BARO_SO_REUSE_ADDRESS, SHAPE_INT },
-    { SOL_SOCKET, SO_REUSEPORT, BARO_SO_REUSE_PORT, SHAPE_INT },
-    { SOL_SOCKET, SO_BROADCAST, BARO_SO_BROADCAST, SHAPE_INT },
-    { SOL_SOCKET, SO_KEEPALIVE, BARO_SO_KEEPALIVE, SHAPE_INT },
-    { SOL_SOCKET, SO_LINGER, BARO_SO_LINGER, SHAPE_LINGER },
-    { SOL_SOCKET, SO_SNDBUF, BARO_SO_SEND_BUFFER, SHAPE_INT },
-    { SOL_SOCKET, SO_RCVBUF, BARO_SO_RECV_BUFFER, SHAPE_INT },
-    { SOL_SOCKET, SO_OOBINLINE, BARO_SO_OOB_INLINE, SHAPE_INT },
-    { IPPROTO_IP, IP_TTL, BARO_IP_TTL, SHAPE_INT },
-    { IPPROTO_IP, IP_TOS, BARO_IP_TOS, SHAPE_INT },
-    { IPPROTO_IP, IP_MTU, BARO_IP_MTU, SHAPE_INT },
-    { IPPROTO_TCP, TCP_NODELAY, BARO_TCP_NODELAY, SHAPE_INT },
-    { IPPROTO_TCP, TCP_CORK, BARO_TCP_CORK, SHAPE_INT },
-    { IPPROTO_TCP, TCP_QUICKACK, BARO_TCP_QUICKACK, SHAPE_INT },
-    { IPPROTO_TCP, TCP_MAXSEG, BARO_TCP_MAXSEG, SHAPE_INT },
-    { IPPROTO_TCP, TCP_KEEPIDLE, BARO_TCP_KEEPALIVE_IDLE, SHAPE_SECONDS },
-    { IPPROTO_TCP, TCP_KEEPINTVL, BARO_TCP_KEEPALIVE_INTERVAL, SHAPE_SECONDS },
-    { IPPROTO_TCP, TCP_KEEPCNT, BARO_TCP_KEEPALIVE_COUNT, SHAPE_INT },
-    { IPPROTO_TCP, TCP_USER_TIMEOUT, BARO_TCP_USER_TIMEOUT, SHAPE_MILLISECONDS }
-};
+} table[] = { { SOL_SOCKET, SO_ERROR, BARO_SO_ERROR, SHAPE_INT },
+              { SOL_SOCKET, SO_TYPE, BARO_SO_TYPE, SHAPE_INT },
+              { SOL_SOCKET, SO_ACCEPTCONN, BARO_SO_ACCEPTING, SHAPE_INT },
+              { SOL_SOCKET, SO_REUSEADDR, BARO_SO_REUSE_ADDRESS, SHAPE_INT },
+              { SOL_SOCKET, SO_REUSEPORT, BARO_SO_REUSE_PORT, SHAPE_INT },
+              { SOL_SOCKET, SO_BROADCAST, BARO_SO_BROADCAST, SHAPE_INT },
+              { SOL_SOCKET, SO_KEEPALIVE, BARO_SO_KEEPALIVE, SHAPE_INT },
+              { SOL_SOCKET, SO_LINGER, BARO_SO_LINGER, SHAPE_LINGER },
+              { SOL_SOCKET, SO_SNDBUF, BARO_SO_SEND_BUFFER, SHAPE_INT },
+              { SOL_SOCKET, SO_RCVBUF, BARO_SO_RECV_BUFFER, SHAPE_INT },
+              { SOL_SOCKET, SO_OOBINLINE, BARO_SO_OOB_INLINE, SHAPE_INT },
+              { IPPROTO_IP, IP_TTL, BARO_IP_TTL, SHAPE_INT },
+              { IPPROTO_IP, IP_TOS, BARO_IP_TOS, SHAPE_INT },
+              { IPPROTO_IP, IP_MTU, BARO_IP_MTU, SHAPE_INT },
+              { IPPROTO_TCP, TCP_NODELAY, BARO_TCP_NODELAY, SHAPE_INT },
+              { IPPROTO_TCP, TCP_CORK, BARO_TCP_CORK, SHAPE_INT },
+              { IPPROTO_TCP, TCP_QUICKACK, BARO_TCP_QUICKACK, SHAPE_INT },
+              { IPPROTO_TCP, TCP_MAXSEG, BARO_TCP_MAXSEG, SHAPE_INT },
+              { IPPROTO_TCP, TCP_KEEPIDLE, BARO_TCP_KEEPALIVE_IDLE, SHAPE_SECONDS },
+              { IPPROTO_TCP, TCP_KEEPINTVL, BARO_TCP_KEEPALIVE_INTERVAL, SHAPE_SECONDS },
+              { IPPROTO_TCP, TCP_KEEPCNT, BARO_TCP_KEEPALIVE_COUNT, SHAPE_INT },
+              { IPPROTO_TCP, TCP_USER_TIMEOUT, BARO_TCP_USER_TIMEOUT, SHAPE_MILLISECONDS } };
 
 static const int64_t ns_per_s = 1000000000, ns_per_ms = 1000000;
 
@@ -46,7 +44,7 @@ static int find(struct run *run, const struct call_line *call)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (table[i].level == call->argument[1].number && table[i].name == call->argument[2].number)
             return (int)i;
-    run_fail(run, "this socket option is not supported yet");
+    drill_run_fail(run, "this socket option is not supported yet");
     return -1;
 }
 
@@ -56,7 +54,7 @@ static bool number_of(struct run *run, const struct value *value, long long *num
     if (value->kind == VALUE_ARRAY && value->count == 1)
         value = &value->items[0];
     *number = value->number;
-    return value->kind == VALUE_NUMBER || run_fail(run, "expected a number in brackets: [1]");
+    return value->kind == VALUE_NUMBER || drill_run_fail(run, "expected a number in brackets: [1]");
 }
 
 /* {onoff=1, linger=5}, with or without names. */
@@ -64,15 +62,15 @@ static bool linger_of(struct run *run, const struct value *value, struct baro_li
 {
     if (value->kind != VALUE_STRUCT || value->count != 2 || value->items[0].kind != VALUE_NUMBER ||
         value->items[1].kind != VALUE_NUMBER)
-        return run_fail(run, "expected {onoff=1, linger=5}");
+        return drill_run_fail(run, "expected {onoff=1, linger=5}");
     linger->on = (int)value->items[0].number;
     linger->time.ns = value->items[1].number * ns_per_s;
     return true;
 }
 
-ptrdiff_t call_setsockopt(struct run *run, const struct call_line *call)
+ptrdiff_t drill_call_setsockopt(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
     int line = descriptor == NULL ? -1 : find(run, call), live;
     long long number = 0;
 
@@ -104,15 +102,15 @@ static bool check(struct run *run, const struct value *expected, long long actua
         expected = &expected->items[0];
     if (expected->kind == VALUE_ANY || expected->number == actual)
         return true;
-    run_fail(run, "the option has another value");
-    run_detail(run, "expected", "%lld", expected->number);
-    run_detail(run, "actual", "%lld", actual);
+    drill_run_fail(run, "the option has another value");
+    drill_run_detail(run, "expected", "%lld", expected->number);
+    drill_run_detail(run, "actual", "%lld", actual);
     return false;
 }
 
-ptrdiff_t call_getsockopt(struct run *run, const struct call_line *call)
+ptrdiff_t drill_call_getsockopt(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
     int line = descriptor == NULL ? -1 : find(run, call), result;
 
     if (line < 0)
@@ -131,8 +129,8 @@ ptrdiff_t call_getsockopt(struct run *run, const struct call_line *call)
         size_t length = sizeof linger;
 
         result = baro_getsockopt(run->stack, descriptor->live, table[line].option, &linger, &length);
-        if (result == 0 && linger_of(run, &call->argument[3], &wanted) && check(run, &call->argument[3].items[0],
-                                                                                linger.on))
+        if (result == 0 && linger_of(run, &call->argument[3], &wanted) &&
+            check(run, &call->argument[3].items[0], linger.on))
             check(run, &call->argument[3].items[1], linger.time.ns / ns_per_s);
         return result;
     }

@@ -1,15 +1,22 @@
-/* drill/packets.c: inbound lines become datagrams for the stack, outbound ones are compared with what it sent.
+/* drill/packets.c: inbound lines become datagrams for the stack, outbound ones are compared with what it
+ * sent.
  *
- * A line may show more than one MSS, as an offloading stack would send it: the segments that add up to it, each
- * beginning where the last one ended, match it together. */
+ * A line may show more than one MSS, as an offloading stack would send it: the segments that add up to it,
+ * each beginning where the last one ended, match it together. */
 #include "run.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIND_SACK = 5, KIND_TIMESTAMPS = 8, DATAGRAM_LIMIT = 65535, QUOTE_OCTETS = 28,
-       WORDS = 256, NS_PER_MS = 1000000 };
+enum {
+    KIND_SACK = 5,
+    KIND_TIMESTAMPS = 8,
+    DATAGRAM_LIMIT = 65535,
+    QUOTE_OCTETS = 28,
+    WORDS = 256,
+    NS_PER_MS = 1000000
+};
 
 static const int64_t forever_ns = INT64_C(365) * 86400 * 1000000000;
 
@@ -27,7 +34,7 @@ static void write32(uint8_t *at, uint32_t value)
 static void fill(uint8_t *to, size_t length, uint64_t offset)
 {
     for (size_t i = 0; i < length; i++)
-        to[i] = pattern_at(offset + i);
+        to[i] = drill_pattern_at(offset + i);
 }
 
 /* ---- in ---- */
@@ -49,12 +56,13 @@ static void live_options(const struct connection *connection, const struct packe
     }
 }
 
-static void inject_tcp(struct connection *connection, const struct packet_line *line, struct baro_packet *packet,
-                       uint8_t *options, uint8_t *payload)
+static void inject_tcp(struct connection *connection, const struct packet_line *line,
+                       struct baro_packet *packet, uint8_t *options, uint8_t *payload)
 {
     uint32_t first = line->range.first;
 
-    if ((line->flags & BARO_TCP_SYN) != 0 && (!connection->remote_known || first + 1 != connection->remote_first)) {
+    if ((line->flags & BARO_TCP_SYN) != 0 &&
+        (!connection->remote_known || first + 1 != connection->remote_first)) {
         /* A new incarnation: its answer brings a new ISN of ours, unless this answers our SYN. */
         if ((line->flags & BARO_TCP_ACK) == 0 && connection->remote_known)
             connection->local_known = connection->timestamps_known = false;
@@ -81,7 +89,9 @@ static size_t make_quote(struct run *run, const struct connection *connection, c
 {
     static const uint8_t nothing[DATAGRAM_LIMIT];
     uint8_t datagram[DATAGRAM_LIMIT];
-    struct baro_packet packet = { .vlan = -1, .source = connection->local.address, .dont_fragment = true,
+    struct baro_packet packet = { .vlan = -1,
+                                  .source = connection->local.address,
+                                  .dont_fragment = true,
                                   .destination = connection->remote.address,
                                   .source_port = connection->local.port,
                                   .destination_port = connection->remote.port,
@@ -129,16 +139,18 @@ static int connection_of_icmp(struct run *run, const struct packet_line *line)
 
     if (index != NOBODY)
         return index;
-    return connection_new(run, line->quote_udp,
-                          (struct baro_endpoint){ run->script->settings.local, { run->script->settings.bind_port } },
-                          (struct baro_endpoint){ run->script->settings.remote, { run->next_remote_port++ } });
+    return drill_connection_new(
+        run, line->quote_udp,
+        (struct baro_endpoint){ run->script->settings.local, { run->script->settings.bind_port } },
+        (struct baro_endpoint){ run->script->settings.remote, { run->next_remote_port++ } });
 }
 
-bool packet_inject(struct run *run, const struct packet_line *line)
+bool drill_packet_inject(struct run *run, const struct packet_line *line)
 {
     static uint8_t datagram[DATAGRAM_LIMIT], payload[DATAGRAM_LIMIT];
     uint8_t options[SCRIPT_OPTIONS_LIMIT];
-    int index = line->kind == PACKET_ICMP ? connection_of_icmp(run, line) : connection_of_line(run, line);
+    int index =
+        line->kind == PACKET_ICMP ? connection_of_icmp(run, line) : drill_connection_of_line(run, line);
     struct connection *connection = &run->connection[index];
     struct baro_packet packet = { .vlan = -1, .dont_fragment = line->kind == PACKET_TCP };
     ptrdiff_t length;
@@ -162,14 +174,15 @@ bool packet_inject(struct run *run, const struct packet_line *line)
     }
     length = baro_packet_build(&packet, (struct baro_buffer){ datagram, sizeof datagram });
     if (length < 0)
-        return run_fail(run, "this line is no packet: %s", strerror((int)-length));
-    return device_receive(run, datagram, (size_t)length);
+        return drill_run_fail(run, "this line is no packet: %s", strerror((int)-length));
+    return drill_device_receive(run, datagram, (size_t)length);
 }
 
 /* ---- out ---- */
 
 /* The first outbound SYN tells our ISN, the first timestamp our clock. */
-static void learn(struct connection *connection, const struct packet_line *expected, const struct baro_packet *packet)
+static void learn(struct connection *connection, const struct packet_line *expected,
+                  const struct baro_packet *packet)
 {
     struct baro_tcp_options options;
 
@@ -183,7 +196,8 @@ static void learn(struct connection *connection, const struct packet_line *expec
     baro_tcp_options_parse(&options, packet->tcp_options);
     if (!connection->timestamps_known && options.has_timestamps && expected->timestamps_at >= 0) {
         connection->timestamps_known = true;
-        connection->timestamps_offset = options.ts_value - read32(expected->options + expected->timestamps_at);
+        connection->timestamps_offset =
+            options.ts_value - read32(expected->options + expected->timestamps_at);
     }
 }
 
@@ -196,7 +210,7 @@ static bool contents_right(const struct connection *connection, const struct bar
     if (connection->own_words || (packet->layer == BARO_PACKET_TCP && (first >> 31) != 0))
         return true;
     for (size_t i = 0; i < packet->payload.length; i++)
-        if (packet->payload.data[i] != pattern_at(offset + i))
+        if (packet->payload.data[i] != drill_pattern_at(offset + i))
             return false;
     return true;
 }
@@ -212,11 +226,11 @@ static void show(struct run *run, const char *label, int64_t at_ns, const struct
 {
     char words[WORDS];
 
-    view_print(line, words, sizeof words);
-    run_detail(run, label, "%.6f %s", (double)at_ns / 1e9, words);
+    drill_view_print(line, words, sizeof words);
+    drill_run_detail(run, label, "%.6f %s", (double)at_ns / 1e9, words);
 }
 
-void packet_list_sent(struct run *run, size_t limit)
+void drill_packet_list_sent(struct run *run, size_t limit)
 {
     for (size_t i = 0; i < run->sent_count && i < limit; i++) {
         const struct sent *sent = &run->sent[run->sent_first + i];
@@ -226,10 +240,10 @@ void packet_list_sent(struct run *run, size_t limit)
 
         if (baro_packet_parse(&packet, (struct baro_bytes){ sent->data, sent->length }) != BARO_DROP_NONE)
             continue;
-        index = connection_find(run, packet.layer == BARO_PACKET_UDP,
-                                (struct baro_endpoint){ packet.source, packet.source_port },
-                                (struct baro_endpoint){ packet.destination, packet.destination_port });
-        view_datagram(run, &run->connection[index == NOBODY ? 0 : index], &packet, &line);
+        index = drill_connection_find(run, packet.layer == BARO_PACKET_UDP,
+                                      (struct baro_endpoint){ packet.source, packet.source_port },
+                                      (struct baro_endpoint){ packet.destination, packet.destination_port });
+        drill_view_datagram(run, &run->connection[index == NOBODY ? 0 : index], &packet, &line);
         show(run, i == 0 ? "next" : "", sent->at_ns, &line);
     }
 }
@@ -239,13 +253,13 @@ static const struct sent *await(struct run *run, int64_t latest_ns)
 {
     int64_t deadline;
 
-    while (run_sent(run) == NULL) {
-        if (!run_deadline(run, &deadline) || deadline > latest_ns)
+    while (drill_run_sent(run) == NULL) {
+        if (!drill_run_deadline(run, &deadline) || deadline > latest_ns)
             return NULL;
-        if (!run_advance(run, deadline > run->now_ns ? deadline : run->now_ns))
+        if (!drill_run_advance(run, deadline > run->now_ns ? deadline : run->now_ns))
             return NULL;
     }
-    return run_sent(run);
+    return drill_run_sent(run);
 }
 
 /* Everything about one datagram that has nothing to do with how it was cut. */
@@ -254,16 +268,18 @@ static bool sound(struct run *run, const struct sent *sent, struct baro_packet *
     enum baro_drop_reason reason = baro_packet_parse(packet, (struct baro_bytes){ sent->data, sent->length });
 
     if (reason != BARO_DROP_NONE)
-        return run_fail(run, "the stack sent a malformed packet: %s", baro_drop_text(reason));
+        return drill_run_fail(run, "the stack sent a malformed packet: %s", baro_drop_text(reason));
     if (!packet->ip_checksum_right)
-        return run_fail(run, "the stack sent a wrong IP checksum");
+        return drill_run_fail(run, "the stack sent a wrong IP checksum");
     if (packet->layer != BARO_PACKET_OTHER && !packet->transport_checksum_right)
-        return run_fail(run, "the stack sent a wrong checksum behind the IP header");
+        return drill_run_fail(run, "the stack sent a wrong checksum behind the IP header");
     return true;
 }
 
-/* `part` of a super-segment that the script shows in one line: what is left of it, and the flags of a piece. */
-static void piece_of(const struct packet_line *whole, uint32_t done, uint32_t length, struct packet_line *part)
+/* `part` of a super-segment that the script shows in one line: what is left of it, and the flags of a piece.
+ */
+static void piece_of(const struct packet_line *whole, uint32_t done, uint32_t length,
+                     struct packet_line *part)
 {
     *part = *whole;
     part->range.first += done;
@@ -275,18 +291,18 @@ static void piece_of(const struct packet_line *whole, uint32_t done, uint32_t le
     part->range.last = part->range.first + part->range.length;
 }
 
-static bool mismatch(struct run *run, const struct sent *sent, int64_t from_ns, const struct packet_line *expected,
-                     const struct packet_line *seen, const char *what)
+static bool mismatch(struct run *run, const struct sent *sent, int64_t from_ns,
+                     const struct packet_line *expected, const struct packet_line *seen, const char *what)
 {
     struct packet_line quiet = *seen;
 
     if (expected->source_port < 0)
         quiet.source_port = -1;
-    run_fail(run, "%s", what);
+    drill_run_fail(run, "%s", what);
     show(run, "expected", from_ns, expected);
     show(run, "actual", sent->at_ns, &quiet);
-    run_sent_take(run);
-    packet_list_sent(run, 4);
+    drill_run_sent_take(run);
+    drill_packet_list_sent(run, 4);
     return false;
 }
 
@@ -304,7 +320,8 @@ static bool check_time(struct run *run, const struct event *event, const struct 
 }
 
 /* One datagram against the line, `*done` octets of which have been seen. */
-static bool expect_one(struct run *run, const struct event *event, int64_t from_ns, int64_t to_ns, uint32_t *done)
+static bool expect_one(struct run *run, const struct event *event, int64_t from_ns, int64_t to_ns,
+                       uint32_t *done)
 {
     const struct packet_line *line = &event->as.packet;
     const struct sent *sent = await(run, event->time == TIME_ANY ? forever_ns : to_ns + run->tolerance_ns);
@@ -316,14 +333,14 @@ static bool expect_one(struct run *run, const struct event *event, int64_t from_
 
     if (sent == NULL) {
         if (!run->failed) {
-            run_fail(run, *done == 0 ? "nothing was sent" : "only %u octets of it were sent", *done);
+            drill_run_fail(run, *done == 0 ? "nothing was sent" : "only %u octets of it were sent", *done);
             show(run, "expected", from_ns, line);
         }
         return false;
     }
     if (!sound(run, sent, &packet))
         return false;
-    index = line->kind == PACKET_ICMP ? connection_of_icmp(run, line) : connection_of_line(run, line);
+    index = line->kind == PACKET_ICMP ? connection_of_icmp(run, line) : drill_connection_of_line(run, line);
     if (index == NOBODY)
         return false;
     connection = &run->connection[index];
@@ -331,26 +348,28 @@ static bool expect_one(struct run *run, const struct event *event, int64_t from_
         connection->local.port = packet.source_port;
     if (is_of(connection, &packet))
         learn(connection, line, &packet);
-    view_datagram(run, connection, &packet, &seen);
+    drill_view_datagram(run, connection, &packet, &seen);
     piece_of(line, *done, packet.payload_length, &part);
     if (!is_of(connection, &packet))
         return mismatch(run, sent, from_ns, &part, &seen, "the packet is of another connection");
-    if (!view_same(&part, &seen, (uint32_t)(run->tolerance_ns / NS_PER_MS), differences, sizeof differences)) {
+    if (!drill_view_same(&part, &seen, (uint32_t)(run->tolerance_ns / NS_PER_MS), differences,
+                         sizeof differences)) {
         snprintf(words, sizeof words, "the packet differs in: %s", differences);
         return mismatch(run, sent, from_ns, &part, &seen, words);
     }
     if (!check_time(run, event, sent, from_ns, to_ns, &seen))
         return false;
     if (packet.layer <= BARO_PACKET_UDP && !contents_right(connection, &packet))
-        return mismatch(run, sent, from_ns, &part, &seen, "the packet's octets are not those that were written");
+        return mismatch(run, sent, from_ns, &part, &seen,
+                        "the packet's octets are not those that were written");
     *done += line->kind == PACKET_TCP ? packet.payload_length : 0;
     if (event->time == TIME_ANY || event->from_ns != event->to_ns)
         run->base_ns = sent->at_ns;
-    run_sent_take(run);
+    drill_run_sent_take(run);
     return true;
 }
 
-bool packet_expect(struct run *run, const struct event *event, int64_t from_ns, int64_t to_ns)
+bool drill_packet_expect(struct run *run, const struct event *event, int64_t from_ns, int64_t to_ns)
 {
     const struct packet_line *line = &event->as.packet;
     uint32_t done = 0;

@@ -4,8 +4,8 @@
  *     event    = time action          time = `*` | [+]S | [+]S~[+]S
  *     action   = packet | [`...` S] call
  *
- * Shell lines and code blocks are part of packetdrill's language. A shell line is understood if it is `sysctl` and
- * says what this stack does anyway; all else is refused by name, never skipped. */
+ * Shell lines and code blocks are part of packetdrill's language. A shell line is understood if it is
+ * `sysctl` and says what this stack does anyway; all else is refused by name, never skipped. */
 #include "parser.h"
 
 #include <ctype.h>
@@ -13,9 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOLERANCE_NS = 4000000, NS_DIGITS = 9, DEFAULT_MTU = 1500, DEFAULT_PORT = 8080, SECONDS_LIMIT = 10000000 };
+enum {
+    TOLERANCE_NS = 4000000,
+    NS_DIGITS = 9,
+    DEFAULT_MTU = 1500,
+    DEFAULT_PORT = 8080,
+    SECONDS_LIMIT = 10000000
+};
 
-const char *token_words(const struct token *token)
+const char *drill_token_words(const struct token *token)
 {
     static _Thread_local char words[64];
     int length = token->length > 40 ? 40 : (int)token->length;
@@ -28,48 +34,51 @@ const char *token_words(const struct token *token)
     return words;
 }
 
-bool parse_sign(struct lexer *lexer, char sign)
+bool drill_parse_sign(struct lexer *lexer, char sign)
 {
-    struct token token = lexer_take(lexer);
+    struct token token = drill_lexer_take(lexer);
 
-    return token_is_sign(&token, sign) ||
-           lexer_error(lexer, token.at, "expected '%c', found %s", sign, token_words(&token));
+    return drill_token_is_sign(&token, sign) ||
+           drill_lexer_error(lexer, token.at, "expected '%c', found %s", sign, drill_token_words(&token));
 }
 
-bool parse_number(struct lexer *lexer, uint64_t limit, uint64_t *number)
+bool drill_parse_number(struct lexer *lexer, uint64_t limit, uint64_t *number)
 {
-    struct token token = lexer_take(lexer);
+    struct token token = drill_lexer_take(lexer);
     char digits[32];
 
-    if (token.kind != TOKEN_NUMBER || token.length >= sizeof digits || memchr(token.text, '.', token.length) != NULL)
-        return lexer_error(lexer, token.at, "expected a whole number, found %s", token_words(&token));
+    if (token.kind != TOKEN_NUMBER || token.length >= sizeof digits ||
+        memchr(token.text, '.', token.length) != NULL)
+        return drill_lexer_error(lexer, token.at, "expected a whole number, found %s",
+                                 drill_token_words(&token));
     memcpy(digits, token.text, token.length);
     digits[token.length] = '\0';
     /* Base 16 only with 0x: a leading zero means nothing here. */
     *number = strtoull(digits, NULL, token.length > 1 && (digits[1] == 'x' || digits[1] == 'X') ? 16 : 10);
-    return *number <= limit ||
-           lexer_error(lexer, token.at, "%s is more than %llu", token_words(&token), (unsigned long long)limit);
+    return *number <= limit || drill_lexer_error(lexer, token.at, "%s is more than %llu",
+                                                 drill_token_words(&token), (unsigned long long)limit);
 }
 
-bool parse_seconds(struct lexer *lexer, int64_t *ns)
+bool drill_parse_seconds(struct lexer *lexer, int64_t *ns)
 {
-    struct token token = lexer_take(lexer);
+    struct token token = drill_lexer_take(lexer);
     size_t at = 0;
 
     if (token.kind != TOKEN_NUMBER || (token.length > 1 && (token.text[1] == 'x' || token.text[1] == 'X')))
-        return lexer_error(lexer, token.at, "expected a time in seconds, found %s", token_words(&token));
+        return drill_lexer_error(lexer, token.at, "expected a time in seconds, found %s",
+                                 drill_token_words(&token));
     *ns = 0;
     while (at < token.length && token.text[at] != '.' && *ns <= SECONDS_LIMIT)
         *ns = *ns * 10 + (token.text[at++] - '0');
     if (*ns > SECONDS_LIMIT)
-        return lexer_error(lexer, token.at, "%s seconds are too many", token_words(&token));
+        return drill_lexer_error(lexer, token.at, "%s seconds are too many", drill_token_words(&token));
     at++;
     for (int i = 0; i < NS_DIGITS; i++, at++)
         *ns = *ns * 10 + (at < token.length ? token.text[at] - '0' : 0);
     return true;
 }
 
-bool read_ipv4_text(const char *text, size_t length, struct baro_address *address)
+bool drill_read_ipv4_text(const char *text, size_t length, struct baro_address *address)
 {
     unsigned octet[4] = { 0 };
     size_t at = 0;
@@ -99,13 +108,14 @@ static bool setting_number(struct lexer *lexer, const struct token *token, const
         *number = strtol(digits, &end, 10);
     }
     if (end == digits || *end != '\0' || *number < least || *number > most)
-        return lexer_error(lexer, token->at, "%.*s: expected a number from %ld to %ld", (int)token->length,
-                           token->text, least, most);
+        return drill_lexer_error(lexer, token->at, "%.*s: expected a number from %ld to %ld",
+                                 (int)token->length, token->text, least, most);
     return true;
 }
 
 /* Settings that are addresses, and those that are numbers. False without an error: another name. */
-static bool apply_address(struct settings *settings, const char *name, size_t length, struct baro_address address)
+static bool apply_address(struct settings *settings, const char *name, size_t length,
+                          struct baro_address address)
 {
     if (length == 8 && memcmp(name, "local_ip", 8) == 0)
         settings->local = address;
@@ -162,9 +172,9 @@ static bool apply_number(struct lexer *lexer, const struct token *token, size_t 
     return true;
 }
 
-bool parse_setting(struct lexer *lexer)
+bool drill_parse_setting(struct lexer *lexer)
 {
-    struct token token = lexer_take(lexer);
+    struct token token = drill_lexer_take(lexer);
     const char *equals = memchr(token.text, '=', token.length);
     size_t name = (equals == NULL ? token.length : (size_t)(equals - token.text)) - 2;
     const char *value = equals == NULL ? "" : equals + 1;
@@ -174,29 +184,37 @@ bool parse_setting(struct lexer *lexer)
 
     if (name_is(&token, name, "ip_version"))
         return (length == 4 && memcmp(value, "ipv4", 4) == 0) ||
-               lexer_error(lexer, token.at, "%.*s: only ipv4 is supported yet", (int)token.length, token.text);
+               drill_lexer_error(lexer, token.at, "%.*s: only ipv4 is supported yet", (int)token.length,
+                                 token.text);
     if (!apply_number(lexer, &token, name, value, length, &known))
         return false;
     if (known)
         return true;
-    if (read_ipv4_text(value, length, &address)) {
+    if (drill_read_ipv4_text(value, length, &address)) {
         if (apply_address(&lexer->script->settings, token.text + 2, name, address))
             return true;
         if (name_is(&token, name, "netmask_ip") && apply_netmask(&lexer->script->settings, address))
             return true;
     }
-    return lexer_error(lexer, token.at, "the setting %.*s is not supported", (int)token.length, token.text);
+    return drill_lexer_error(lexer, token.at, "the setting %.*s is not supported", (int)token.length,
+                             token.text);
 }
 
 /* ---- shell lines ---- */
 
 /* What sysctl lines may say: facts about this stack. A script that needs another value cannot run. */
-static const char *const sysctl_facts[] = {
-    "net.ipv4.tcp_timestamps=1", "net.ipv4.tcp_window_scaling=1", "net.ipv4.tcp_syncookies=0",
-    "net.ipv4.tcp_ecn=0", "net.ipv4.tcp_congestion_control=reno", "net.ipv4.tcp_abort_on_overflow=0",
-    "net.ipv4.tcp_fastopen=0", "net.ipv4.tcp_mtu_probing=0", "net.ipv4.ip_no_pmtu_disc=0",
-    "net.ipv4.tcp_sack=0", "net.ipv4.tcp_recovery=0", "net.ipv4.tcp_early_retrans=0"
-};
+static const char *const sysctl_facts[] = { "net.ipv4.tcp_timestamps=1",
+                                            "net.ipv4.tcp_window_scaling=1",
+                                            "net.ipv4.tcp_syncookies=0",
+                                            "net.ipv4.tcp_ecn=0",
+                                            "net.ipv4.tcp_congestion_control=reno",
+                                            "net.ipv4.tcp_abort_on_overflow=0",
+                                            "net.ipv4.tcp_fastopen=0",
+                                            "net.ipv4.tcp_mtu_probing=0",
+                                            "net.ipv4.ip_no_pmtu_disc=0",
+                                            "net.ipv4.tcp_sack=0",
+                                            "net.ipv4.tcp_recovery=0",
+                                            "net.ipv4.tcp_early_retrans=0" };
 
 static bool is_fact(const char *word, size_t length)
 {
@@ -208,7 +226,7 @@ static bool is_fact(const char *word, size_t length)
 
 static bool parse_shell(struct lexer *lexer)
 {
-    struct token token = lexer_take(lexer);
+    struct token token = drill_lexer_take(lexer);
     const char *at = token.text, *end = token.text + token.length;
     bool sysctl = false;
 
@@ -224,10 +242,11 @@ static bool parse_shell(struct lexer *lexer)
         if (at - begin == 6 && memcmp(begin, "sysctl", 6) == 0) {
             sysctl = true;
         } else if (!sysctl) {
-            return lexer_error(lexer, token.at, "shell lines are not run here: '%.*s'", (int)(at - begin), begin);
+            return drill_lexer_error(lexer, token.at, "shell lines are not run here: '%.*s'",
+                                     (int)(at - begin), begin);
         } else if (*begin != '-' && !is_fact(begin, (size_t)(at - begin))) {
-            return lexer_error(lexer, token.at, "sysctl %.*s: this stack cannot be set so", (int)(at - begin),
-                               begin);
+            return drill_lexer_error(lexer, token.at, "sysctl %.*s: this stack cannot be set so",
+                                     (int)(at - begin), begin);
         }
     }
     return true;
@@ -237,61 +256,63 @@ static bool parse_shell(struct lexer *lexer)
 
 static bool parse_time(struct lexer *lexer, struct event *event)
 {
-    event->at = lexer_peek(lexer)->at;
-    if (token_is_sign(lexer_peek(lexer), '*')) {
-        lexer_take(lexer);
+    event->at = drill_lexer_peek(lexer)->at;
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '*')) {
+        drill_lexer_take(lexer);
         event->time = TIME_ANY;
         return true;
     }
     event->time = TIME_ABSOLUTE;
-    if (token_is_sign(lexer_peek(lexer), '+')) {
-        lexer_take(lexer);
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '+')) {
+        drill_lexer_take(lexer);
         event->time = TIME_RELATIVE;
     }
-    if (!parse_seconds(lexer, &event->from_ns))
+    if (!drill_parse_seconds(lexer, &event->from_ns))
         return false;
     event->to_ns = event->from_ns;
-    if (!token_is_sign(lexer_peek(lexer), '~'))
+    if (!drill_token_is_sign(drill_lexer_peek(lexer), '~'))
         return true;
-    lexer_take(lexer);
-    if (token_is_sign(lexer_peek(lexer), '+')) {
-        struct token plus = lexer_take(lexer);
+    drill_lexer_take(lexer);
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '+')) {
+        struct token plus = drill_lexer_take(lexer);
 
         if (event->time != TIME_RELATIVE)
-            return lexer_error(lexer, plus.at, "a range from an absolute to a relative time");
+            return drill_lexer_error(lexer, plus.at, "a range from an absolute to a relative time");
     }
-    if (!parse_seconds(lexer, &event->to_ns))
+    if (!drill_parse_seconds(lexer, &event->to_ns))
         return false;
-    return event->to_ns >= event->from_ns || lexer_error(lexer, event->at, "a range that ends before it begins");
+    return event->to_ns >= event->from_ns ||
+           drill_lexer_error(lexer, event->at, "a range that ends before it begins");
 }
 
 static bool parse_event(struct lexer *lexer)
 {
     struct script *script = lexer->script;
-    struct event *event = arena_take(&script->arena, sizeof *event);
+    struct event *event = drill_arena_take(&script->arena, sizeof *event);
     const struct token *next;
 
     if (!parse_time(lexer, event))
         return false;
-    next = lexer_peek(lexer);
-    if (token_is_sign(next, '<') || token_is_sign(next, '>')) {
+    next = drill_lexer_peek(lexer);
+    if (drill_token_is_sign(next, '<') || drill_token_is_sign(next, '>')) {
         event->kind = EVENT_PACKET;
-        if (!parse_packet(lexer, &event->as.packet))
+        if (!drill_parse_packet(lexer, &event->as.packet))
             return false;
         if (event->as.packet.inbound && (event->time == TIME_ANY || event->from_ns != event->to_ns))
-            return lexer_error(lexer, event->at, "an inbound packet needs one exact time");
+            return drill_lexer_error(lexer, event->at, "an inbound packet needs one exact time");
     } else if (next->kind == TOKEN_WORD || next->kind == TOKEN_ELLIPSIS) {
         event->kind = EVENT_CALL;
         if (event->time == TIME_ANY || event->from_ns != event->to_ns)
-            return lexer_error(lexer, event->at, "a call needs one exact time");
-        if (!parse_call(lexer, &event->as.call, event->time == TIME_RELATIVE))
+            return drill_lexer_error(lexer, event->at, "a call needs one exact time");
+        if (!drill_parse_call(lexer, &event->as.call, event->time == TIME_RELATIVE))
             return false;
     } else if (next->kind == TOKEN_CODE) {
-        return lexer_error(lexer, next->at, "code blocks %%{ }%% are not supported yet");
+        return drill_lexer_error(lexer, next->at, "code blocks %%{ }%% are not supported yet");
     } else if (next->kind == TOKEN_BACKQUOTE) { /* a fact: only its time counts */
         return parse_shell(lexer);
     } else {
-        return lexer_error(lexer, next->at, "expected '<', '>' or a call, found %s", token_words(next));
+        return drill_lexer_error(lexer, next->at, "expected '<', '>' or a call, found %s",
+                                 drill_token_words(next));
     }
     if (script->last == NULL)
         script->first = event;
@@ -302,24 +323,28 @@ static bool parse_event(struct lexer *lexer)
     return true;
 }
 
-bool script_parse(struct script *script, const char *name, const char *text, size_t length)
+bool drill_script_parse(struct script *script, const char *name, const char *text, size_t length)
 {
     struct lexer lexer;
 
     *script = (struct script){ .name = name, .text = text, .length = length };
-    script->settings = (struct settings){ .tolerance_ns = TOLERANCE_NS, .local = baro_ipv4(192, 168, 0, 1),
-                                          .remote = baro_ipv4(192, 0, 2, 1), .gateway = baro_ipv4(192, 168, 0, 2),
-                                          .prefix_length = 16, .mtu = DEFAULT_MTU, .bind_port = DEFAULT_PORT,
+    script->settings = (struct settings){ .tolerance_ns = TOLERANCE_NS,
+                                          .local = baro_ipv4(192, 168, 0, 1),
+                                          .remote = baro_ipv4(192, 0, 2, 1),
+                                          .gateway = baro_ipv4(192, 168, 0, 2),
+                                          .prefix_length = 16,
+                                          .mtu = DEFAULT_MTU,
+                                          .bind_port = DEFAULT_PORT,
                                           .connect_port = DEFAULT_PORT };
-    lexer_init(&lexer, script);
-    while (lexer_peek(&lexer)->kind == TOKEN_OPTION)
-        if (!parse_setting(&lexer))
+    drill_lexer_init(&lexer, script);
+    while (drill_lexer_peek(&lexer)->kind == TOKEN_OPTION)
+        if (!drill_parse_setting(&lexer))
             return false;
-    while (lexer_peek(&lexer)->kind == TOKEN_BACKQUOTE)
+    while (drill_lexer_peek(&lexer)->kind == TOKEN_BACKQUOTE)
         if (!parse_shell(&lexer))
             return false;
-    while (lexer_peek(&lexer)->kind != TOKEN_END)
+    while (drill_lexer_peek(&lexer)->kind != TOKEN_END)
         if (!parse_event(&lexer))
             return false;
-    return script->events != 0 || lexer_error(&lexer, lexer.at, "a script without events");
+    return script->events != 0 || drill_lexer_error(&lexer, lexer.at, "a script without events");
 }

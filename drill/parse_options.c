@@ -3,19 +3,27 @@
  *     options = `<` ( `...` | option (`,` option)* ) `>`
  *     option  = nop | eol | sackOK | mss N | wscale N | TS val N ecr N | sack (N:N)+ | unknown K[=0xHEX]...
  *
- * Nothing is aligned or padded that the script does not write, but the end: what comes out must be a multiple of
- * four. */
+ * Nothing is aligned or padded that the script does not write, but the end: what comes out must be a multiple
+ * of four. */
 #include "parser.h"
 
 #include <string.h>
 
-enum { KIND_EOL = 0, KIND_NOP = 1, KIND_MSS = 2, KIND_SCALE = 3, KIND_PERMITTED = 4, KIND_SACK = 5,
-       KIND_TIMESTAMPS = 8, SACK_LIMIT = 4 };
+enum {
+    KIND_EOL = 0,
+    KIND_NOP = 1,
+    KIND_MSS = 2,
+    KIND_SCALE = 3,
+    KIND_PERMITTED = 4,
+    KIND_SACK = 5,
+    KIND_TIMESTAMPS = 8,
+    SACK_LIMIT = 4
+};
 
 static bool put(struct lexer *lexer, struct packet_line *packet, uint64_t value, int octets)
 {
     if (packet->options_length + octets > SCRIPT_OPTIONS_LIMIT)
-        return lexer_error(lexer, lexer_peek(lexer)->at, "more than 40 octets of TCP options");
+        return drill_lexer_error(lexer, drill_lexer_peek(lexer)->at, "more than 40 octets of TCP options");
     for (int i = octets - 1; i >= 0; i--)
         packet->options[packet->options_length++] = (uint8_t)(value >> (8 * i));
     return true;
@@ -25,16 +33,16 @@ static bool put_number(struct lexer *lexer, struct packet_line *packet, int octe
 {
     uint64_t number = 0;
 
-    return parse_number(lexer, octets == 4 ? UINT32_MAX : (1ULL << (8 * octets)) - 1, &number) &&
+    return drill_parse_number(lexer, octets == 4 ? UINT32_MAX : (1ULL << (8 * octets)) - 1, &number) &&
            put(lexer, packet, number, octets);
 }
 
 static bool word(struct lexer *lexer, const char *wanted)
 {
-    struct token token = lexer_take(lexer);
+    struct token token = drill_lexer_take(lexer);
 
-    return token_is_word(&token, wanted) ||
-           lexer_error(lexer, token.at, "expected %s, found %s", wanted, token_words(&token));
+    return drill_token_is_word(&token, wanted) ||
+           drill_lexer_error(lexer, token.at, "expected %s, found %s", wanted, drill_token_words(&token));
 }
 
 static bool parse_timestamps(struct lexer *lexer, struct packet_line *packet)
@@ -42,7 +50,8 @@ static bool parse_timestamps(struct lexer *lexer, struct packet_line *packet)
     if (!put(lexer, packet, KIND_TIMESTAMPS << 8 | 10, 2))
         return false;
     packet->timestamps_at = packet->options_length;
-    return word(lexer, "val") && put_number(lexer, packet, 4) && word(lexer, "ecr") && put_number(lexer, packet, 4);
+    return word(lexer, "val") && put_number(lexer, packet, 4) && word(lexer, "ecr") &&
+           put_number(lexer, packet, 4);
 }
 
 static bool parse_sack(struct lexer *lexer, struct packet_line *packet)
@@ -52,8 +61,8 @@ static bool parse_sack(struct lexer *lexer, struct packet_line *packet)
 
     if (!put(lexer, packet, KIND_SACK << 8, 2))
         return false;
-    while (lexer_peek(lexer)->kind == TOKEN_NUMBER && blocks < SACK_LIMIT) {
-        if (!put_number(lexer, packet, 4) || !parse_sign(lexer, ':') || !put_number(lexer, packet, 4))
+    while (drill_lexer_peek(lexer)->kind == TOKEN_NUMBER && blocks < SACK_LIMIT) {
+        if (!put_number(lexer, packet, 4) || !drill_parse_sign(lexer, ':') || !put_number(lexer, packet, 4))
             return false;
         blocks++;
     }
@@ -63,44 +72,46 @@ static bool parse_sack(struct lexer *lexer, struct packet_line *packet)
 
 static bool parse_option(struct lexer *lexer, struct packet_line *packet)
 {
-    struct token token = lexer_take(lexer);
+    struct token token = drill_lexer_take(lexer);
 
-    if (token_is_word(&token, "nop"))
+    if (drill_token_is_word(&token, "nop"))
         return put(lexer, packet, KIND_NOP, 1);
-    if (token_is_word(&token, "eol"))
+    if (drill_token_is_word(&token, "eol"))
         return put(lexer, packet, KIND_EOL, 1);
-    if (token_is_word(&token, "sackOK"))
+    if (drill_token_is_word(&token, "sackOK"))
         return put(lexer, packet, KIND_PERMITTED << 8 | 2, 2);
-    if (token_is_word(&token, "mss"))
+    if (drill_token_is_word(&token, "mss"))
         return put(lexer, packet, KIND_MSS << 8 | 4, 2) && put_number(lexer, packet, 2);
-    if (token_is_word(&token, "wscale"))
+    if (drill_token_is_word(&token, "wscale"))
         return put(lexer, packet, KIND_SCALE << 8 | 3, 2) && put_number(lexer, packet, 1);
-    if (token_is_word(&token, "TS"))
+    if (drill_token_is_word(&token, "TS"))
         return parse_timestamps(lexer, packet);
-    if (token_is_word(&token, "sack"))
+    if (drill_token_is_word(&token, "sack"))
         return parse_sack(lexer, packet);
-    return lexer_error(lexer, token.at, "the TCP option %s is not supported yet", token_words(&token));
+    return drill_lexer_error(lexer, token.at, "the TCP option %s is not supported yet",
+                             drill_token_words(&token));
 }
 
-bool parse_tcp_options(struct lexer *lexer, struct packet_line *packet)
+bool drill_parse_tcp_options(struct lexer *lexer, struct packet_line *packet)
 {
-    struct location at = lexer_take(lexer).at;
+    struct location at = drill_lexer_take(lexer).at;
 
-    if (lexer_peek(lexer)->kind == TOKEN_ELLIPSIS) {
-        lexer_take(lexer);
+    if (drill_lexer_peek(lexer)->kind == TOKEN_ELLIPSIS) {
+        drill_lexer_take(lexer);
         packet->any_options = true;
         if (packet->inbound)
-            return lexer_error(lexer, at, "<...> is for outbound packets");
-        return parse_sign(lexer, '>');
+            return drill_lexer_error(lexer, at, "<...> is for outbound packets");
+        return drill_parse_sign(lexer, '>');
     }
-    while (!token_is_sign(lexer_peek(lexer), '>')) {
+    while (!drill_token_is_sign(drill_lexer_peek(lexer), '>')) {
         if (!parse_option(lexer, packet))
             return false;
-        if (!token_is_sign(lexer_peek(lexer), ','))
+        if (!drill_token_is_sign(drill_lexer_peek(lexer), ','))
             break;
-        lexer_take(lexer);
+        drill_lexer_take(lexer);
     }
-    return parse_sign(lexer, '>') &&
+    return drill_parse_sign(lexer, '>') &&
            (packet->options_length % 4 == 0 ||
-            lexer_error(lexer, at, "%u octets of TCP options: not a multiple of four", packet->options_length));
+            drill_lexer_error(lexer, at, "%u octets of TCP options: not a multiple of four",
+                              packet->options_length));
 }

@@ -16,7 +16,7 @@ static bool parse_u32(struct lexer *lexer, uint32_t *number)
 {
     uint64_t wide = 0;
 
-    if (!parse_number(lexer, UINT32_MAX, &wide))
+    if (!drill_parse_number(lexer, UINT32_MAX, &wide))
         return false;
     *number = (uint32_t)wide;
     return true;
@@ -24,23 +24,24 @@ static bool parse_u32(struct lexer *lexer, uint32_t *number)
 
 static bool parse_range(struct lexer *lexer, struct sequence_range *range)
 {
-    struct location at = lexer_peek(lexer)->at;
+    struct location at = drill_lexer_peek(lexer)->at;
 
-    if (!parse_u32(lexer, &range->first) || !parse_sign(lexer, ':') || !parse_u32(lexer, &range->last) ||
-        !parse_sign(lexer, '(') || !parse_u32(lexer, &range->length) || !parse_sign(lexer, ')'))
+    if (!parse_u32(lexer, &range->first) || !drill_parse_sign(lexer, ':') ||
+        !parse_u32(lexer, &range->last) || !drill_parse_sign(lexer, '(') ||
+        !parse_u32(lexer, &range->length) || !drill_parse_sign(lexer, ')'))
         return false;
     return range->first + range->length == range->last ||
-           lexer_error(lexer, at, "%u:%u is not %u octets", range->first, range->last, range->length);
+           drill_lexer_error(lexer, at, "%u:%u is not %u octets", range->first, range->last, range->length);
 }
 
 static bool parse_length(struct lexer *lexer, uint32_t *length)
 {
     uint64_t number = 0;
 
-    if (!parse_sign(lexer, '(') || !parse_number(lexer, DATAGRAM_LIMIT, &number))
+    if (!drill_parse_sign(lexer, '(') || !drill_parse_number(lexer, DATAGRAM_LIMIT, &number))
         return false;
     *length = (uint32_t)number;
-    return parse_sign(lexer, ')');
+    return drill_parse_sign(lexer, ')');
 }
 
 /* ---- TCP ---- */
@@ -48,18 +49,17 @@ static bool parse_length(struct lexer *lexer, uint32_t *length)
 static const struct {
     char letter;
     uint8_t flag;
-} flag_letters[] = {
-    { 'F', BARO_TCP_FIN }, { 'S', BARO_TCP_SYN }, { 'R', BARO_TCP_RST }, { 'P', BARO_TCP_PSH },
-    { '.', BARO_TCP_ACK }, { 'U', BARO_TCP_URG }, { 'E', BARO_TCP_ECE }, { 'W', BARO_TCP_CWR }, { '-', 0 }
-};
+} flag_letters[] = { { 'F', BARO_TCP_FIN }, { 'S', BARO_TCP_SYN }, { 'R', BARO_TCP_RST },
+                     { 'P', BARO_TCP_PSH }, { '.', BARO_TCP_ACK }, { 'U', BARO_TCP_URG },
+                     { 'E', BARO_TCP_ECE }, { 'W', BARO_TCP_CWR }, { '-', 0 } };
 
 static bool parse_flags(struct lexer *lexer, uint8_t *flags)
 {
-    struct token run = lexer_take_run(lexer, "FSRP.UEW-");
+    struct token run = drill_lexer_take_run(lexer, "FSRP.UEW-");
 
     if (run.length == 0)
-        return lexer_error(lexer, run.at, "expected TCP flags, udp or icmp, found %s",
-                           token_words(lexer_peek(lexer)));
+        return drill_lexer_error(lexer, run.at, "expected TCP flags, udp or icmp, found %s",
+                                 drill_token_words(drill_lexer_peek(lexer)));
     *flags = 0;
     for (size_t i = 0; i < run.length; i++)
         for (size_t j = 0; j < sizeof flag_letters / sizeof flag_letters[0]; j++)
@@ -75,79 +75,81 @@ static bool parse_tcp(struct lexer *lexer, struct packet_line *packet)
     packet->kind = PACKET_TCP;
     if (!parse_flags(lexer, &packet->flags) || !parse_range(lexer, &packet->range))
         return false;
-    if (token_is_word(lexer_peek(lexer), "ack")) {
-        lexer_take(lexer);
+    if (drill_token_is_word(drill_lexer_peek(lexer), "ack")) {
+        drill_lexer_take(lexer);
         packet->has_ack = true;
         if (!parse_u32(lexer, &packet->ack))
             return false;
     }
-    if (token_is_word(lexer_peek(lexer), "win")) {
-        lexer_take(lexer);
+    if (drill_token_is_word(drill_lexer_peek(lexer), "win")) {
+        drill_lexer_take(lexer);
         packet->has_window = true;
-        if (!parse_number(lexer, UINT16_MAX, &number))
+        if (!drill_parse_number(lexer, UINT16_MAX, &number))
             return false;
         packet->window = (uint32_t)number;
     }
-    if (token_is_word(lexer_peek(lexer), "urg")) {
-        lexer_take(lexer);
+    if (drill_token_is_word(drill_lexer_peek(lexer), "urg")) {
+        drill_lexer_take(lexer);
         packet->has_urgent = true;
-        if (!parse_number(lexer, UINT16_MAX, &number))
+        if (!drill_parse_number(lexer, UINT16_MAX, &number))
             return false;
         packet->urgent = (uint32_t)number;
     }
     if (packet->has_ack != ((packet->flags & BARO_TCP_ACK) != 0))
-        return lexer_error(lexer, lexer_peek(lexer)->at, "the flag '.' and an ack number go together");
-    return !token_is_sign(lexer_peek(lexer), '<') || parse_tcp_options(lexer, packet);
+        return drill_lexer_error(lexer, drill_lexer_peek(lexer)->at,
+                                 "the flag '.' and an ack number go together");
+    return !drill_token_is_sign(drill_lexer_peek(lexer), '<') || drill_parse_tcp_options(lexer, packet);
 }
 
 /* ---- UDP and ICMP ---- */
 
 static bool parse_udp(struct lexer *lexer, struct packet_line *packet)
 {
-    lexer_take(lexer);
+    drill_lexer_take(lexer);
     packet->kind = PACKET_UDP;
     return parse_length(lexer, &packet->length);
 }
 
 static bool parse_quote(struct lexer *lexer, struct packet_line *packet)
 {
-    if (!parse_sign(lexer, '['))
+    if (!drill_parse_sign(lexer, '['))
         return false;
     packet->has_quote = true;
-    if (token_is_word(lexer_peek(lexer), "udp")) {
-        lexer_take(lexer);
+    if (drill_token_is_word(drill_lexer_peek(lexer), "udp")) {
+        drill_lexer_take(lexer);
         packet->quote_udp = true;
         if (!parse_length(lexer, &packet->quote.length))
             return false;
     } else if (!parse_range(lexer, &packet->quote)) {
         return false;
     }
-    return parse_sign(lexer, ']');
+    return drill_parse_sign(lexer, ']');
 }
 
 static bool parse_icmp_code(struct lexer *lexer, struct packet_line *packet)
 {
-    const struct token *token = lexer_peek(lexer);
+    const struct token *token = drill_lexer_peek(lexer);
     int code;
 
     if (token->kind == TOKEN_NUMBER) {
         uint64_t number = 0;
 
         packet->has_icmp_code = true;
-        if (!parse_number(lexer, UINT8_MAX, &number))
+        if (!drill_parse_number(lexer, UINT8_MAX, &number))
             return false;
         packet->icmp_code = (uint8_t)number;
         return true;
     }
-    if (token->kind != TOKEN_WORD || token_is_word(token, "mtu") || token_is_word(token, "id") ||
-        token_is_word(token, "seq"))
+    if (token->kind != TOKEN_WORD || drill_token_is_word(token, "mtu") || drill_token_is_word(token, "id") ||
+        drill_token_is_word(token, "seq"))
         return true;
-    code = symbol_icmp_code(packet->icmp_type, token->text, token->length);
+    code = drill_symbol_icmp_code(packet->icmp_type, token->text, token->length);
     if (code < 0)
-        return lexer_error(lexer, token->at, "%s is no code of ICMP type %u", token_words(token), packet->icmp_type);
+        return drill_lexer_error(lexer, token->at, "%s is no code of ICMP type %u", drill_token_words(token),
+                                 packet->icmp_type);
     packet->has_icmp_code = true;
     packet->icmp_code = (uint8_t)code;
-    lexer_take(lexer);
+    drill_lexer_take(lexer);
     return true;
 }
 
@@ -162,16 +164,16 @@ static bool parse_icmp_rest(struct lexer *lexer, struct packet_line *packet)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         uint64_t number = 0;
 
-        if (!token_is_word(lexer_peek(lexer), parts[i].word))
+        if (!drill_token_is_word(drill_lexer_peek(lexer), parts[i].word))
             continue;
-        lexer_take(lexer);
-        if (!parse_number(lexer, UINT16_MAX, &number))
+        drill_lexer_take(lexer);
+        if (!drill_parse_number(lexer, UINT16_MAX, &number))
             return false;
         packet->icmp_rest |= (uint32_t)number << parts[i].shift;
     }
-    if (token_is_sign(lexer_peek(lexer), '['))
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '['))
         return parse_quote(lexer, packet);
-    if (token_is_sign(lexer_peek(lexer), '('))
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '('))
         return parse_length(lexer, &packet->length);
     return true;
 }
@@ -182,15 +184,16 @@ static bool parse_icmp(struct lexer *lexer, struct packet_line *packet)
     int type;
 
     packet->kind = PACKET_ICMP;
-    if (token_is_sign(lexer_peek(lexer), '[') && !parse_quote(lexer, packet))
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '[') && !parse_quote(lexer, packet))
         return false;
-    token = lexer_take(lexer);
-    if (!token_is_word(&token, "icmp"))
-        return lexer_error(lexer, token.at, "expected icmp, found %s", token_words(&token));
-    token = lexer_take(lexer);
-    type = token.kind == TOKEN_WORD ? symbol_icmp_type(token.text, token.length) : -1;
+    token = drill_lexer_take(lexer);
+    if (!drill_token_is_word(&token, "icmp"))
+        return drill_lexer_error(lexer, token.at, "expected icmp, found %s", drill_token_words(&token));
+    token = drill_lexer_take(lexer);
+    type = token.kind == TOKEN_WORD ? drill_symbol_icmp_type(token.text, token.length) : -1;
     if (type < 0)
-        return lexer_error(lexer, token.at, "expected a type of ICMP, found %s", token_words(&token));
+        return drill_lexer_error(lexer, token.at, "expected a type of ICMP, found %s",
+                                 drill_token_words(&token));
     packet->icmp_type = (uint8_t)type;
     return parse_icmp_code(lexer, packet) && parse_icmp_rest(lexer, packet);
 }
@@ -203,7 +206,7 @@ static bool is_ecn(const struct token *token, int *ecn)
     static const char *const names[] = { "noecn", "ect1", "ect0", "ce" };
 
     for (int i = 0; i < 4; i++) {
-        if (token_is_word(token, names[i])) {
+        if (drill_token_is_word(token, names[i])) {
             *ecn = i;
             return true;
         }
@@ -213,12 +216,12 @@ static bool is_ecn(const struct token *token, int *ecn)
 
 static bool parse_ip_field(struct lexer *lexer, struct packet_line *packet)
 {
-    struct token token = lexer_take(lexer);
+    struct token token = drill_lexer_take(lexer);
     uint64_t number = 0;
 
-    if (!token_is_word(&token, "tos") && !token_is_word(&token, "ttl"))
-        return lexer_error(lexer, token.at, "expected tos or ttl, found %s", token_words(&token));
-    if (!parse_number(lexer, UINT8_MAX, &number))
+    if (!drill_token_is_word(&token, "tos") && !drill_token_is_word(&token, "ttl"))
+        return drill_lexer_error(lexer, token.at, "expected tos or ttl, found %s", drill_token_words(&token));
+    if (!drill_parse_number(lexer, UINT8_MAX, &number))
         return false;
     if (token.text[1] == 'o')
         packet->tos = (int)number;
@@ -230,19 +233,19 @@ static bool parse_ip_field(struct lexer *lexer, struct packet_line *packet)
 static bool parse_ip_fields(struct lexer *lexer, struct packet_line *packet)
 {
     do {
-        lexer_take(lexer); /* the opening or a comma */
+        drill_lexer_take(lexer); /* the opening or a comma */
         if (!parse_ip_field(lexer, packet))
             return false;
-    } while (token_is_sign(lexer_peek(lexer), ','));
-    return parse_sign(lexer, ')');
+    } while (drill_token_is_sign(drill_lexer_peek(lexer), ','));
+    return drill_parse_sign(lexer, ')');
 }
 
 static bool parse_ports(struct lexer *lexer, struct packet_line *packet)
 {
     uint64_t source = 0, destination = 0;
 
-    if (!parse_number(lexer, UINT16_MAX, &source) || !parse_sign(lexer, '>') ||
-        !parse_number(lexer, UINT16_MAX, &destination))
+    if (!drill_parse_number(lexer, UINT16_MAX, &source) || !drill_parse_sign(lexer, '>') ||
+        !drill_parse_number(lexer, UINT16_MAX, &destination))
         return false;
     packet->source_port = (int)source;
     packet->destination_port = (int)destination;
@@ -251,35 +254,35 @@ static bool parse_ports(struct lexer *lexer, struct packet_line *packet)
 
 static bool parse_body(struct lexer *lexer, struct packet_line *packet)
 {
-    const struct token *next = lexer_peek(lexer);
+    const struct token *next = drill_lexer_peek(lexer);
 
-    if (token_is_word(next, "udp"))
+    if (drill_token_is_word(next, "udp"))
         return parse_udp(lexer, packet);
-    if (token_is_word(next, "icmp") || token_is_sign(next, '['))
+    if (drill_token_is_word(next, "icmp") || drill_token_is_sign(next, '['))
         return parse_icmp(lexer, packet);
     return parse_tcp(lexer, packet);
 }
 
-bool parse_packet(struct lexer *lexer, struct packet_line *packet)
+bool drill_parse_packet(struct lexer *lexer, struct packet_line *packet)
 {
-    packet->inbound = lexer_take(lexer).text[0] == '<';
+    packet->inbound = drill_lexer_take(lexer).text[0] == '<';
     packet->ecn = packet->tos = packet->ttl = packet->source_port = packet->destination_port = -1;
     packet->timestamps_at = -1;
-    if (token_is_sign(lexer_peek(lexer), '[')) {
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '[')) {
         struct lexer before = *lexer;
 
-        lexer_take(lexer);
-        if (is_ecn(lexer_peek(lexer), &packet->ecn)) {
-            lexer_take(lexer);
-            if (!parse_sign(lexer, ']'))
+        drill_lexer_take(lexer);
+        if (is_ecn(drill_lexer_peek(lexer), &packet->ecn)) {
+            drill_lexer_take(lexer);
+            if (!drill_parse_sign(lexer, ']'))
                 return false;
         } else {
             *lexer = before;
         }
     }
-    if (token_is_sign(lexer_peek(lexer), '(') && !parse_ip_fields(lexer, packet))
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '(') && !parse_ip_fields(lexer, packet))
         return false;
-    if (lexer_peek(lexer)->kind == TOKEN_NUMBER && !parse_ports(lexer, packet))
+    if (drill_lexer_peek(lexer)->kind == TOKEN_NUMBER && !parse_ports(lexer, packet))
         return false;
     return parse_body(lexer, packet);
 }

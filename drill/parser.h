@@ -1,28 +1,28 @@
-/* drill/parser.h: what the files of the parser share. Each function takes its piece of the language off the lexer;
- * false means that an error was recorded with lexer_error. */
+/* drill/parser.h: what the files of the parser share. Each function takes its piece of the language off the
+ * lexer; false means that an error was recorded with lexer_error. */
 #ifndef DRILL_PARSER_H
 #define DRILL_PARSER_H
 
 #include "lexer.h"
 
 /* A token that must be the sign. */
-bool parse_sign(struct lexer *lexer, char sign);
+bool drill_parse_sign(struct lexer *lexer, char sign);
 /* An unsigned whole number up to `limit`. */
-bool parse_number(struct lexer *lexer, uint64_t limit, uint64_t *number);
+bool drill_parse_number(struct lexer *lexer, uint64_t limit, uint64_t *number);
 /* Seconds with a decimal point, in nanoseconds. */
-bool parse_seconds(struct lexer *lexer, int64_t *ns);
+bool drill_parse_seconds(struct lexer *lexer, int64_t *ns);
 /* a.b.c.d in `text`; false without an error. */
-bool read_ipv4_text(const char *text, size_t length, struct baro_address *address);
+bool drill_read_ipv4_text(const char *text, size_t length, struct baro_address *address);
 /* What was found, for "expected X, found Y". Good until the next call. */
-const char *token_words(const struct token *token);
+const char *drill_token_words(const struct token *token);
 
 /* `--name=value` */
-bool parse_setting(struct lexer *lexer);
+bool drill_parse_setting(struct lexer *lexer);
 /* `< S 0:0(0) win 1000 <mss 1460>`, with the direction. */
-bool parse_packet(struct lexer *lexer, struct packet_line *packet);
+bool drill_parse_packet(struct lexer *lexer, struct packet_line *packet);
 /* `<mss 1460,nop>` behind a TCP line. */
-bool parse_tcp_options(struct lexer *lexer, struct packet_line *packet);
+bool drill_parse_tcp_options(struct lexer *lexer, struct packet_line *packet);
 /* `...0.5 connect(3, ..., ...) = -1 ECONNREFUSED (words)`; the end time first, if there is one. */
-bool parse_call(struct lexer *lexer, struct call_line *call, bool relative);
+bool drill_parse_call(struct lexer *lexer, struct call_line *call, bool relative);
 
 #endif

@@ -9,7 +9,7 @@
 /* Polls at one instant before a stack is said not to come to rest. */
 enum { POLLS_LIMIT = 1000 };
 
-bool run_fail(struct run *run, const char *format, ...)
+bool drill_run_fail(struct run *run, const char *format, ...)
 {
     va_list arguments;
     struct baro_bytes line;
@@ -25,12 +25,12 @@ bool run_fail(struct run *run, const char *format, ...)
     fputc('\n', run->out);
     if (run->event == NULL)
         return false;
-    line = script_line(run->script, run->event->at.line);
-    run_detail(run, "line", "%.*s", (int)line.length, (const char *)line.data);
+    line = drill_script_line(run->script, run->event->at.line);
+    drill_run_detail(run, "line", "%.*s", (int)line.length, (const char *)line.data);
     return false;
 }
 
-void run_detail(struct run *run, const char *label, const char *format, ...)
+void drill_run_detail(struct run *run, const char *label, const char *format, ...)
 {
     va_list arguments;
 
@@ -52,16 +52,16 @@ static bool woken(struct run *run)
     return found;
 }
 
-bool run_settle(struct run *run, bool poll)
+bool drill_run_settle(struct run *run, bool poll)
 {
     for (int i = 0; i < POLLS_LIMIT; i++) {
         if (poll)
-            baro_stack_poll(run->stack, device_now(run));
+            baro_stack_poll(run->stack, drill_device_now(run));
         else
             baro_stack_flush(run->stack);
         baro_stack_check_invariants(run->stack);
         if (woken(run)) {
-            if (!call_retry(run))
+            if (!drill_call_retry(run))
                 return false;
             poll = false;
             continue;
@@ -69,28 +69,28 @@ bool run_settle(struct run *run, bool poll)
         if (run->incoming == NULL)
             return !run->failed;
     }
-    return run_fail(run, "the stack does not come to rest");
+    return drill_run_fail(run, "the stack does not come to rest");
 }
 
-bool run_advance(struct run *run, int64_t until_ns)
+bool drill_run_advance(struct run *run, int64_t until_ns)
 {
     int64_t deadline;
     int same = 0;
 
-    while (run_deadline(run, &deadline) && deadline <= until_ns) {
+    while (drill_run_deadline(run, &deadline) && deadline <= until_ns) {
         same = deadline > run->now_ns ? 0 : same + 1;
         if (same > POLLS_LIMIT)
-            return run_fail(run, "the stack asks again and again to be polled now");
+            return drill_run_fail(run, "the stack asks again and again to be polled now");
         if (deadline > run->now_ns)
             run->now_ns = deadline;
-        if (!run_settle(run, true))
+        if (!drill_run_settle(run, true))
             return false;
     }
     if (until_ns > run->now_ns)
         run->now_ns = until_ns;
     if (run->waiting.event != NULL && run->now_ns > run->waiting.end_ns + run->tolerance_ns) {
         run->event = run->waiting.event;
-        return run_fail(run, "the call has not returned by %.6f", (double)run->waiting.end_ns / 1e9);
+        return drill_run_fail(run, "the call has not returned by %.6f", (double)run->waiting.end_ns / 1e9);
     }
     return !run->failed;
 }
@@ -103,26 +103,28 @@ static bool do_event(struct run *run, const struct event *event)
 
     run->event = event;
     if (event->time != TIME_ANY && from < run->base_ns)
-        return run_fail(run, "this event lies before the one above it");
+        return drill_run_fail(run, "this event lies before the one above it");
     if (event->time != TIME_ANY)
         run->base_ns = from;
     if (event->kind == EVENT_PACKET && !event->as.packet.inbound)
-        return packet_expect(run, event, from, to);
-    if (!run_advance(run, from))
+        return drill_packet_expect(run, event, from, to);
+    if (!drill_run_advance(run, from))
         return false;
     /* A timer at this very instant goes first, as it would have in the stack's own loop. */
     run->event = event;
     if (event->kind == EVENT_NOTHING)
         return true;
-    good = event->kind == EVENT_PACKET ? packet_inject(run, &event->as.packet) : call_make(run, event, from);
+    good = event->kind == EVENT_PACKET ? drill_packet_inject(run, &event->as.packet)
+                                       : drill_call_make(run, event, from);
     return good && !run->failed;
 }
 
 static void tell(struct run *run, const struct event *event)
 {
-    struct baro_bytes line = script_line(run->script, event->at.line);
+    struct baro_bytes line = drill_script_line(run->script, event->at.line);
 
-    fprintf(run->out, "%12.6f  %.*s\n", (double)run->base_ns / 1e9, (int)line.length, (const char *)line.data);
+    fprintf(run->out, "%12.6f  %.*s\n", (double)run->base_ns / 1e9, (int)line.length,
+            (const char *)line.data);
 }
 
 /* Nothing may be left over: a call that has not returned, a packet that nobody expected. */
@@ -130,19 +132,20 @@ static bool finish(struct run *run)
 {
     const struct sent *sent;
 
-    if (run->waiting.event != NULL && !run_advance(run, run->waiting.end_ns + run->tolerance_ns + 1))
+    if (run->waiting.event != NULL && !drill_run_advance(run, run->waiting.end_ns + run->tolerance_ns + 1))
         return false;
     if (run->waiting.event != NULL)
-        return run_fail(run, "a call has not returned at the end");
-    sent = run_sent(run);
+        return drill_run_fail(run, "a call has not returned at the end");
+    sent = drill_run_sent(run);
     if (sent != NULL && sent->at_ns < run->base_ns) {
-        run_fail(run, "the stack sent what no line expects");
-        packet_list_sent(run, 8);
+        drill_run_fail(run, "the stack sent what no line expects");
+        drill_packet_list_sent(run, 8);
     }
     return !run->failed;
 }
 
-static enum baro_drill_result run_script(struct script *script, const struct baro_drill_options *options, FILE *out)
+static enum baro_drill_result run_script(struct script *script, const struct baro_drill_options *options,
+                                         FILE *out)
 {
     struct run *run = calloc(1, sizeof *run);
     bool passed;
@@ -154,17 +157,19 @@ static enum baro_drill_result run_script(struct script *script, const struct bar
     run->tcp_now = run->udp_now = NOBODY;
     if (options != NULL)
         run->options = *options;
-    run->tolerance_ns = run->options.tolerance.ns != 0 ? run->options.tolerance.ns : script->settings.tolerance_ns;
-    passed = device_open(run);
+    run->tolerance_ns =
+        run->options.tolerance.ns != 0 ? run->options.tolerance.ns : script->settings.tolerance_ns;
+    passed = drill_device_open(run);
     for (const struct event *event = script->first; passed && event != NULL; event = event->next) {
         passed = do_event(run, event);
         if (passed && run->options.verbose)
             tell(run, event);
     }
     passed = passed && finish(run);
-    device_close(run);
+    drill_device_close(run);
     if (passed && run->slab_bytes != 0)
-        passed = run_fail(run, "the stack kept %zu octets of memory when it was freed", run->slab_bytes);
+        passed =
+            drill_run_fail(run, "the stack kept %zu octets of memory when it was freed", run->slab_bytes);
     free(run);
     return passed ? BARO_DRILL_PASSED : BARO_DRILL_FAILED;
 }
@@ -175,15 +180,15 @@ enum baro_drill_result baro_drill_run_text(const char *name, const char *text, s
     struct script script;
     enum baro_drill_result result = BARO_DRILL_NOT_A_SCRIPT;
 
-    if (script_parse(&script, name, text, length)) {
+    if (drill_script_parse(&script, name, text, length)) {
         result = run_script(&script, options, out);
     } else {
-        struct baro_bytes line = script_line(&script, script.error_at.line);
+        struct baro_bytes line = drill_script_line(&script, script.error_at.line);
 
-        fprintf(out, "%s:%d:%d: %s\n    %.*s\n", name, script.error_at.line, script.error_at.column, script.error,
-                (int)line.length, (const char *)line.data);
+        fprintf(out, "%s:%d:%d: %s\n    %.*s\n", name, script.error_at.line, script.error_at.column,
+                script.error, (int)line.length, (const char *)line.data);
     }
-    script_release(&script);
+    drill_script_release(&script);
     return result;
 }
 
@@ -209,7 +214,8 @@ static char *read_all(FILE *file, size_t *length)
     return text;
 }
 
-enum baro_drill_result baro_drill_run_file(const char *path, const struct baro_drill_options *options, FILE *out)
+enum baro_drill_result baro_drill_run_file(const char *path, const struct baro_drill_options *options,
+                                           FILE *out)
 {
     FILE *file = fopen(path, "rb");
     enum baro_drill_result result = BARO_DRILL_NOT_A_SCRIPT;

@@ -1,9 +1,9 @@
 /* drill/run.h: a script running against one stack.
  *
- * The stack's only interface is a device in memory: what a script's inbound lines say is put into it, what the
- * stack sends is kept with its time until an outbound line claims it. The clock is the script's; it jumps from
- * one deadline of the stack to the next. Scripts count from sequence number 0 and know neither the ISN that the
- * stack chose nor its timestamps: each connection has the offsets between the two. */
+ * The stack's only interface is a device in memory: what a script's inbound lines say is put into it, what
+ * the stack sends is kept with its time until an outbound line claims it. The clock is the script's; it jumps
+ * from one deadline of the stack to the next. Scripts count from sequence number 0 and know neither the ISN
+ * that the stack chose nor its timestamps: each connection has the offsets between the two. */
 #ifndef DRILL_RUN_H
 #define DRILL_RUN_H
 
@@ -26,15 +26,15 @@ struct sent {
 struct connection {
     bool udp;
     struct baro_endpoint local, remote;
-    bool local_known;           /* the stack's ISN was seen */
+    bool local_known; /* the stack's ISN was seen */
     uint32_t local_offset;
-    uint32_t local_first;       /* script sequence number of the stream's first octet, our side */
-    bool remote_known;          /* the peer's SYN was in the script */
+    uint32_t local_first; /* script sequence number of the stream's first octet, our side */
+    bool remote_known;    /* the peer's SYN was in the script */
     uint32_t remote_offset;
     uint32_t remote_first;
     bool timestamps_known;
     uint32_t timestamps_offset;
-    bool own_words;             /* the program or the peer sent contents of its own: no pattern to check */
+    bool own_words; /* the program or the peer sent contents of its own: no pattern to check */
 };
 
 struct descriptor {
@@ -42,17 +42,17 @@ struct descriptor {
     int live;
     enum baro_socket_type type;
     bool nonblocking;
-    int connection;             /* index, NOBODY */
-    uint64_t written, taken;    /* octets of the stream */
+    int connection;          /* index, NOBODY */
+    uint64_t written, taken; /* octets of the stream */
 };
 
 /* A call that has not returned yet. */
 struct outstanding {
-    const struct event *event;  /* NULL: none */
+    const struct event *event; /* NULL: none */
     int64_t began_ns, end_ns;
-    uint64_t progress;          /* octets a write has got rid of */
-    bool again;                 /* not the first attempt */
-    int live;                   /* the descriptor it waits for */
+    uint64_t progress; /* octets a write has got rid of */
+    bool again;        /* not the first attempt */
+    int live;          /* the descriptor it waits for */
 };
 
 struct run {
@@ -61,84 +61,85 @@ struct run {
     FILE *out;
     struct baro_stack *stack;
     struct baro_device device;
-    size_t slab_bytes;          /* taken from this process and not given back */
-    int64_t now_ns, base_ns;    /* the script's clock; the previous event's time */
+    size_t slab_bytes;       /* taken from this process and not given back */
+    int64_t now_ns, base_ns; /* the script's clock; the previous event's time */
     int64_t tolerance_ns;
     bool failed;
-    const struct event *event;  /* the present one */
-    uint8_t *incoming;          /* a frame for the stack, NULL: none */
+    const struct event *event; /* the present one */
+    uint8_t *incoming;         /* a frame for the stack, NULL: none */
     size_t incoming_length;
     bool incoming_lent;
     struct sent *sent;
     size_t sent_first, sent_count, sent_size;
-    uint8_t quoted[64];         /* the beginning of the datagram claimed or seen last, for ICMP errors */
+    uint8_t quoted[64]; /* the beginning of the datagram claimed or seen last, for ICMP errors */
     size_t quoted_length;
     struct connection connection[CONNECTIONS_LIMIT];
     int connections, tcp_now, udp_now;
     uint16_t next_remote_port;
     struct descriptor descriptor[DESCRIPTORS_LIMIT];
     struct outstanding waiting;
-    bool dont_wait;             /* the present call has MSG_DONTWAIT */
+    bool dont_wait; /* the present call has MSG_DONTWAIT */
 };
 
 /* ---- run.c ---- */
 
 /* Tells what went wrong, once; `detail` lines may follow with run_detail. Always false. */
-bool run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void run_detail(struct run *run, const char *label, const char *format, ...)
+bool drill_run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void drill_run_detail(struct run *run, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Lets the script's clock run to `until_ns`. */
-bool run_advance(struct run *run, int64_t until_ns);
+bool drill_run_advance(struct run *run, int64_t until_ns);
 /* After a call or a frame: the stack does what it decided, waiting calls try again. */
-bool run_settle(struct run *run, bool poll);
+bool drill_run_settle(struct run *run, bool poll);
 /* When the stack next wants to act, on the script's clock. False: never. */
-bool run_deadline(const struct run *run, int64_t *at_ns);
+bool drill_run_deadline(const struct run *run, int64_t *at_ns);
 /* The oldest unclaimed datagram, NULL: none. */
-const struct sent *run_sent(const struct run *run);
-void run_sent_take(struct run *run);
+const struct sent *drill_run_sent(const struct run *run);
+void drill_run_sent_take(struct run *run);
 
 /* ---- device.c: the stack's end ---- */
 
-bool device_open(struct run *run);
-void device_close(struct run *run);
+bool drill_device_open(struct run *run);
+void drill_device_close(struct run *run);
 /* The script's clock as the stack is told. */
-struct baro_instant device_now(const struct run *run);
+struct baro_instant drill_device_now(const struct run *run);
 /* Gives the stack a bare datagram in an Ethernet frame from the gateway. */
-bool device_receive(struct run *run, const uint8_t *datagram, size_t length);
+bool drill_device_receive(struct run *run, const uint8_t *datagram, size_t length);
 
 /* ---- connections.c ---- */
 
 /* The connection with these ports, or a new one; NOBODY when there are too many. */
-int connection_find(struct run *run, bool udp, struct baro_endpoint local, struct baro_endpoint remote);
-int connection_new(struct run *run, bool udp, struct baro_endpoint local, struct baro_endpoint remote);
+int drill_connection_find(struct run *run, bool udp, struct baro_endpoint local, struct baro_endpoint remote);
+int drill_connection_new(struct run *run, bool udp, struct baro_endpoint local, struct baro_endpoint remote);
 /* Whose the line is: by its ports, else the newest of its protocol, else a new one. */
-int connection_of_line(struct run *run, const struct packet_line *line);
+int drill_connection_of_line(struct run *run, const struct packet_line *line);
 /* What stands at `offset` of every stream and datagram whose contents no script gives. */
-uint8_t pattern_at(uint64_t offset);
+uint8_t drill_pattern_at(uint64_t offset);
 
 /* ---- packets.c ---- */
 
-bool packet_inject(struct run *run, const struct packet_line *line);
-bool packet_expect(struct run *run, const struct event *event, int64_t from_ns, int64_t to_ns);
+bool drill_packet_inject(struct run *run, const struct packet_line *line);
+bool drill_packet_expect(struct run *run, const struct event *event, int64_t from_ns, int64_t to_ns);
 /* Prints what is sent and unclaimed, at most `limit` of it. */
-void packet_list_sent(struct run *run, size_t limit);
+void drill_packet_list_sent(struct run *run, size_t limit);
 
 /* ---- view.c: datagrams and lines ---- */
 
 /* A datagram of the stack's as a line in the script's numbers. */
-void view_datagram(const struct run *run, const struct connection *connection, const struct baro_packet *packet,
-                   struct packet_line *line);
+void drill_view_datagram(const struct run *run, const struct connection *connection,
+                         const struct baro_packet *packet, struct packet_line *line);
 /* The line as a script would write it. */
-void view_print(const struct packet_line *line, char *to, size_t size);
-/* Names what differs between a line that is expected and one that was seen, in `differences`; true: nothing. */
-bool view_same(const struct packet_line *expected, const struct packet_line *seen, uint32_t timestamp_slack,
-               char *differences, size_t size);
+void drill_view_print(const struct packet_line *line, char *to, size_t size);
+/* Names what differs between a line that is expected and one that was seen, in `differences`; true: nothing.
+ */
+bool drill_view_same(const struct packet_line *expected, const struct packet_line *seen,
+                     uint32_t timestamp_slack, char *differences, size_t size);
 
 /* ---- calls.c ---- */
 
-bool call_make(struct run *run, const struct event *event, int64_t now_ns);
+bool drill_call_make(struct run *run, const struct event *event, int64_t now_ns);
 /* Tries the waiting call again: its descriptor was in the stack's queue of changes. */
-bool call_retry(struct run *run);
+bool drill_call_retry(struct run *run);
 
 #endif

@@ -13,7 +13,7 @@ struct arena_chunk {
     _Alignas(ALIGNMENT) unsigned char bytes[];
 };
 
-void *arena_take(struct arena *arena, size_t bytes)
+void *drill_arena_take(struct arena *arena, size_t bytes)
 {
     struct arena_chunk *chunk = arena->chunks;
     void *taken;
@@ -36,15 +36,15 @@ void *arena_take(struct arena *arena, size_t bytes)
     return taken;
 }
 
-char *arena_copy(struct arena *arena, const char *text, size_t length)
+char *drill_arena_copy(struct arena *arena, const char *text, size_t length)
 {
-    char *copy = arena_take(arena, length + 1);
+    char *copy = drill_arena_take(arena, length + 1);
 
     memcpy(copy, text, length);
     return copy;
 }
 
-void arena_release(struct arena *arena)
+void drill_arena_release(struct arena *arena)
 {
     while (arena->chunks != NULL) {
         struct arena_chunk *next = arena->chunks->next;
@@ -54,12 +54,12 @@ void arena_release(struct arena *arena)
     }
 }
 
-void script_release(struct script *script)
+void drill_script_release(struct script *script)
 {
-    arena_release(&script->arena);
+    drill_arena_release(&script->arena);
 }
 
-struct baro_bytes script_line(const struct script *script, int line)
+struct baro_bytes drill_script_line(const struct script *script, int line)
 {
     const char *at = script->text, *end = script->text + script->length, *stop;
 

@@ -9,17 +9,21 @@
 #include "baro/types.h"
 
 /* Where something stands in the script; both from 1. */
-struct location { int line, column; };
+struct location {
+    int line, column;
+};
 
 /* ---- memory: taken piece by piece, freed at once ---- */
 
 struct arena_chunk;
-struct arena { struct arena_chunk *chunks; };
+struct arena {
+    struct arena_chunk *chunks;
+};
 
 /* Zeroed bytes; never NULL (running out of memory ends the process: drill is a test program's library). */
-void *arena_take(struct arena *arena, size_t bytes);
-char *arena_copy(struct arena *arena, const char *text, size_t length);
-void arena_release(struct arena *arena);
+void *drill_arena_take(struct arena *arena, size_t bytes);
+char *drill_arena_copy(struct arena *arena, const char *text, size_t length);
+void drill_arena_release(struct arena *arena);
 
 /* ---- values in calls ---- */
 
@@ -36,9 +40,9 @@ enum value_kind {
 struct value {
     enum value_kind kind;
     struct location at;
-    const char *name;  /* of a field, else NULL */
-    const char *text;  /* as written: the symbol, the string's contents */
-    size_t length;     /* of the string */
+    const char *name; /* of a field, else NULL */
+    const char *text; /* as written: the symbol, the string's contents */
+    size_t length;    /* of the string */
     long long number;
     struct baro_address address;
     struct value *items;
@@ -59,17 +63,17 @@ enum { SCRIPT_OPTIONS_LIMIT = 40, SCRIPT_TS_LIMIT = 4 };
 struct packet_line {
     bool inbound;
     enum packet_kind kind;
-    int ecn, tos, ttl;                /* -1: not said */
-    int source_port, destination_port;/* -1: not said */
+    int ecn, tos, ttl;                 /* -1: not said */
+    int source_port, destination_port; /* -1: not said */
     /* TCP */
     uint8_t flags;
     struct sequence_range range;
     bool has_ack, has_window, has_urgent;
     uint32_t ack, window, urgent;
-    bool any_options;                 /* <...> */
+    bool any_options; /* <...> */
     uint8_t options[SCRIPT_OPTIONS_LIMIT];
     uint8_t options_length;
-    int timestamps_at;                /* where in `options` the value of TS stands, -1: none */
+    int timestamps_at; /* where in `options` the value of TS stands, -1: none */
     /* UDP, and ICMP echo */
     uint32_t length;
     /* ICMP */
@@ -85,16 +89,16 @@ struct packet_line {
 enum { CALL_ARGUMENTS_LIMIT = 8 };
 
 /* X(name, arguments): the calls that scripts may make. */
-#define DRILL_CALLS(X)                                                                                   \
-    X(socket, 3) X(bind, 3) X(listen, 2) X(accept, 3) X(connect, 3) X(read, 3) X(recv, 4) X(recvfrom, 6) \
-    X(write, 3) X(send, 4) X(sendto, 6) X(shutdown, 2) X(close, 1) X(fcntl, 3) X(getsockopt, 5)          \
-    X(setsockopt, 5)
+#define DRILL_CALLS(X)                                                                                       \
+    X(socket, 3)                                                                                             \
+    X(bind, 3) X(listen, 2) X(accept, 3) X(connect, 3) X(read, 3) X(recv, 4) X(recvfrom, 6) X(write, 3)      \
+        X(send, 4) X(sendto, 6) X(shutdown, 2) X(close, 1) X(fcntl, 3) X(getsockopt, 5) X(setsockopt, 5)
 
 enum call_kind {
 #define DRILL_CALL_ENUM(name, arguments) CALL_##name,
     DRILL_CALLS(DRILL_CALL_ENUM)
 #undef DRILL_CALL_ENUM
-    CALL_COUNT
+        CALL_COUNT
 };
 
 struct call_line {
@@ -103,9 +107,9 @@ struct call_line {
     struct value argument[CALL_ARGUMENTS_LIMIT];
     size_t arguments;
     struct value result;
-    int error;              /* expected errno, 0: none said */
-    bool blocking;          /* it has an end time */
-    int64_t end_ns;         /* as written; relative to the same base as the start when that is relative */
+    int error;      /* expected errno, 0: none said */
+    bool blocking;  /* it has an end time */
+    int64_t end_ns; /* as written; relative to the same base as the start when that is relative */
 };
 
 /* ---- events ---- */
@@ -148,10 +152,10 @@ struct script {
 };
 
 /* Reads a script. `text` is borrowed while the script is used. False: see `error`. */
-bool script_parse(struct script *script, const char *name, const char *text, size_t length);
-void script_release(struct script *script);
+bool drill_script_parse(struct script *script, const char *name, const char *text, size_t length);
+void drill_script_release(struct script *script);
 
 /* The text of a line, without its end; for messages. */
-struct baro_bytes script_line(const struct script *script, int line);
+struct baro_bytes drill_script_line(const struct script *script, int line);
 
 #endif

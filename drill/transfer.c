@@ -1,7 +1,7 @@
 /* drill/transfer.c: read, write and their kin.
  *
- * Where the script gives no contents, what is written is the pattern of the stream (of each datagram), and what
- * is read must be the pattern the peer's lines carry. A waiting write goes on until all is taken, as a
+ * Where the script gives no contents, what is written is the pattern of the stream (of each datagram), and
+ * what is read must be the pattern the peer's lines carry. A waiting write goes on until all is taken, as a
  * blocking socket does. */
 #include "calls.h"
 
@@ -18,8 +18,8 @@ static bool flags_of(struct run *run, const struct value *value, unsigned *flags
     static const struct {
         int linux_flag;
         unsigned flag;
-    } table[] = { { MSG_PEEK, BARO_MSG_PEEK }, { MSG_OOB, BARO_MSG_OOB }, { MSG_MORE, BARO_MSG_MORE },
-                  { MSG_TRUNC, BARO_MSG_TRUNCATE }, { MSG_NOSIGNAL, 0 }, { MSG_DONTWAIT, 0 } };
+    } table[] = { { MSG_PEEK, BARO_MSG_PEEK },      { MSG_OOB, BARO_MSG_OOB }, { MSG_MORE, BARO_MSG_MORE },
+                  { MSG_TRUNC, BARO_MSG_TRUNCATE }, { MSG_NOSIGNAL, 0 },       { MSG_DONTWAIT, 0 } };
     long long rest = value->number;
 
     *flags = 0;
@@ -30,7 +30,7 @@ static bool flags_of(struct run *run, const struct value *value, unsigned *flags
         *flags |= table[i].flag;
         rest &= ~(long long)table[i].linux_flag;
     }
-    return rest == 0 || run_fail(run, "a flag of this call is not supported yet");
+    return rest == 0 || drill_run_fail(run, "a flag of this call is not supported yet");
 }
 
 /* The count of octets a call names, and memory for them. NULL after a run_fail. */
@@ -39,7 +39,7 @@ static uint8_t *memory_for(struct run *run, const struct value *length)
     uint8_t *memory;
 
     if (length->kind != VALUE_NUMBER || length->number < 0 || length->number > TRANSFER_LIMIT) {
-        run_fail(run, "expected a count of octets up to %d", TRANSFER_LIMIT);
+        drill_run_fail(run, "expected a count of octets up to %d", TRANSFER_LIMIT);
         return NULL;
     }
     memory = calloc(1, (size_t)length->number + 1);
@@ -63,13 +63,13 @@ static bool check_octets(struct run *run, const struct value *contents, struct d
 
     if (contents->kind == VALUE_STRING)
         return (contents->length >= count && memcmp(contents->text, octets, count) == 0) ||
-               run_fail(run, "other octets were read than the script says");
+               drill_run_fail(run, "other octets were read than the script says");
     if (connection == NULL || connection->own_words)
         return true;
     for (size_t i = 0; i < count; i++)
-        if (octets[i] != pattern_at(begin + i))
-            return run_fail(run, "octet %llu of what was read is %02x, not %02x as the peer sent",
-                            (unsigned long long)(begin + i), octets[i], pattern_at(begin + i));
+        if (octets[i] != drill_pattern_at(begin + i))
+            return drill_run_fail(run, "octet %llu of what was read is %02x, not %02x as the peer sent",
+                                  (unsigned long long)(begin + i), octets[i], drill_pattern_at(begin + i));
     return true;
 }
 
@@ -78,19 +78,20 @@ static bool check_peer(struct run *run, const struct value *value, const struct 
 {
     struct baro_endpoint wanted;
 
-    if (!call_endpoint(run, value, *peer, &wanted))
+    if (!drill_call_endpoint(run, value, *peer, &wanted))
         return false;
-    return (wanted.port.number == peer->port.number && memcmp(&wanted.address, &peer->address,
-                                                              sizeof wanted.address) == 0) ||
-           run_fail(run, "the datagram is from port %u of %u.%u.%u.%u", peer->port.number, peer->address.octet[0],
-                    peer->address.octet[1], peer->address.octet[2], peer->address.octet[3]);
+    return (wanted.port.number == peer->port.number &&
+            memcmp(&wanted.address, &peer->address, sizeof wanted.address) == 0) ||
+           drill_run_fail(run, "the datagram is from port %u of %u.%u.%u.%u", peer->port.number,
+                          peer->address.octet[0], peer->address.octet[1], peer->address.octet[2],
+                          peer->address.octet[3]);
 }
 
 static ptrdiff_t receive(struct run *run, const struct call_line *call, const struct value *flags_value,
                          const struct value *peer_value)
 {
     static const struct value none = { .kind = VALUE_NUMBER };
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
     struct baro_endpoint peer = { .port = { 0 } };
     unsigned flags;
     uint8_t *octets;
@@ -101,7 +102,8 @@ static ptrdiff_t receive(struct run *run, const struct call_line *call, const st
     octets = memory_for(run, &call->argument[2]);
     if (octets == NULL)
         return -EINVAL;
-    result = baro_recvfrom(run->stack, descriptor->live, octets, (size_t)call->argument[2].number, flags, &peer);
+    result =
+        baro_recvfrom(run->stack, descriptor->live, octets, (size_t)call->argument[2].number, flags, &peer);
     if (result > 0 && (flags & BARO_MSG_OOB) == 0) {
         size_t count = result <= call->argument[2].number ? (size_t)result : (size_t)call->argument[2].number;
 
@@ -115,20 +117,20 @@ static ptrdiff_t receive(struct run *run, const struct call_line *call, const st
     return result;
 }
 
-ptrdiff_t call_read(struct run *run, const struct call_line *call)
+ptrdiff_t drill_call_read(struct run *run, const struct call_line *call)
 {
     return receive(run, call, call->arguments > 3 ? &call->argument[3] : NULL, NULL);
 }
 
-ptrdiff_t call_recvfrom(struct run *run, const struct call_line *call)
+ptrdiff_t drill_call_recvfrom(struct run *run, const struct call_line *call)
 {
     return receive(run, call, &call->argument[3], &call->argument[4]);
 }
 
 /* ---- writing ---- */
 
-static void contents_of(struct run *run, const struct value *contents, struct descriptor *descriptor, uint8_t *octets,
-                        size_t count)
+static void contents_of(struct run *run, const struct value *contents, struct descriptor *descriptor,
+                        uint8_t *octets, size_t count)
 {
     struct connection *connection = connection_of(run, descriptor);
     uint64_t begin = descriptor->type == BARO_STREAM ? descriptor->written : 0;
@@ -140,7 +142,7 @@ static void contents_of(struct run *run, const struct value *contents, struct de
         return;
     }
     for (size_t i = 0; i < count; i++)
-        octets[i] = pattern_at(begin + i);
+        octets[i] = drill_pattern_at(begin + i);
 }
 
 /* Where a datagram goes decides whose its packet is. */
@@ -152,7 +154,7 @@ static void follow(struct run *run, struct descriptor *descriptor, const struct 
         return;
     local.address = run->script->settings.local;
     if (descriptor->connection == NOBODY)
-        descriptor->connection = connection_new(run, true, local, *remote);
+        descriptor->connection = drill_connection_new(run, true, local, *remote);
     else
         run->connection[descriptor->connection].remote = *remote;
     if (descriptor->connection != NOBODY)
@@ -163,7 +165,7 @@ static ptrdiff_t transmit(struct run *run, const struct call_line *call, const s
                           const struct baro_endpoint *peer)
 {
     static const struct value none = { .kind = VALUE_NUMBER };
-    struct descriptor *descriptor = call_descriptor(run, call);
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
     size_t count, done = run->waiting.again ? (size_t)run->waiting.progress : 0;
     unsigned flags;
     uint8_t *octets;
@@ -184,27 +186,28 @@ static ptrdiff_t transmit(struct run *run, const struct call_line *call, const s
     descriptor->written += (uint64_t)result;
     if (peer != NULL)
         follow(run, descriptor, peer);
-    if (descriptor->type == BARO_STREAM && !descriptor->nonblocking && !run->dont_wait && done + (size_t)result < count) {
+    if (descriptor->type == BARO_STREAM && !descriptor->nonblocking && !run->dont_wait &&
+        done + (size_t)result < count) {
         run->waiting.progress = done + (size_t)result;
         return -EAGAIN;
     }
     return (ptrdiff_t)done + result;
 }
 
-ptrdiff_t call_write(struct run *run, const struct call_line *call)
+ptrdiff_t drill_call_write(struct run *run, const struct call_line *call)
 {
     return transmit(run, call, call->arguments > 3 ? &call->argument[3] : NULL, NULL);
 }
 
-ptrdiff_t call_sendto(struct run *run, const struct call_line *call)
+ptrdiff_t drill_call_sendto(struct run *run, const struct call_line *call)
 {
     const struct settings *settings = &run->script->settings;
     struct baro_endpoint peer;
 
     if (call->argument[4].kind == VALUE_NULL)
         return transmit(run, call, &call->argument[3], NULL);
-    if (!call_endpoint(run, &call->argument[4],
-                       (struct baro_endpoint){ settings->remote, { settings->connect_port } }, &peer))
+    if (!drill_call_endpoint(run, &call->argument[4],
+                             (struct baro_endpoint){ settings->remote, { settings->connect_port } }, &peer))
         return -EINVAL;
     return transmit(run, call, &call->argument[3], &peer);
 }

@@ -6,8 +6,15 @@
 
 #include "symbols.h"
 
-enum { KIND_SACK = 5, KIND_TIMESTAMPS = 8, ICMP_UNREACHABLE = 3, ICMP_FRAGMENTATION_NEEDED = 4,
-       ECN_MASK = 3, ICMP_ECHO_REPLY = 0, ICMP_ECHO_REQUEST = 8 };
+enum {
+    KIND_SACK = 5,
+    KIND_TIMESTAMPS = 8,
+    ICMP_UNREACHABLE = 3,
+    ICMP_FRAGMENTATION_NEEDED = 4,
+    ECN_MASK = 3,
+    ICMP_ECHO_REPLY = 0,
+    ICMP_ECHO_REQUEST = 8
+};
 
 static uint32_t read32(const uint8_t *at)
 {
@@ -20,8 +27,8 @@ static void write32(uint8_t *at, uint32_t value)
         at[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-/* Options with the stack's numbers turned into the script's: SACK is about the peer's stream, the timestamp is
- * our clock, its echo the peer's. */
+/* Options with the stack's numbers turned into the script's: SACK is about the peer's stream, the timestamp
+ * is our clock, its echo the peer's. */
 static void view_options(const struct connection *connection, const struct baro_packet *packet,
                          struct packet_line *line)
 {
@@ -44,12 +51,15 @@ static void view_options(const struct connection *connection, const struct baro_
     }
 }
 
-void view_datagram(const struct run *run, const struct connection *connection, const struct baro_packet *packet,
-                   struct packet_line *line)
+void drill_view_datagram(const struct run *run, const struct connection *connection,
+                         const struct baro_packet *packet, struct packet_line *line)
 {
     (void)run;
-    *line = (struct packet_line){ .ecn = packet->tos & ECN_MASK, .tos = packet->tos, .ttl = packet->ttl,
-                                  .source_port = packet->source_port.number, .timestamps_at = -1,
+    *line = (struct packet_line){ .ecn = packet->tos & ECN_MASK,
+                                  .tos = packet->tos,
+                                  .ttl = packet->ttl,
+                                  .source_port = packet->source_port.number,
+                                  .timestamps_at = -1,
                                   .destination_port = packet->destination_port.number };
     if (packet->layer == BARO_PACKET_UDP) {
         line->kind = PACKET_UDP;
@@ -165,8 +175,8 @@ static void add_tcp(struct text *text, const struct packet_line *line)
 
 static void add_icmp(struct text *text, const struct packet_line *line)
 {
-    const char *type = symbol_icmp_type_name(line->icmp_type);
-    const char *code = symbol_icmp_code_name(line->icmp_type, line->icmp_code);
+    const char *type = drill_symbol_icmp_type_name(line->icmp_type);
+    const char *code = drill_symbol_icmp_code_name(line->icmp_type, line->icmp_code);
 
     if (line->has_quote && line->quote_udp)
         add(text, " [udp (%u)]", line->quote.length);
@@ -183,7 +193,7 @@ static void add_icmp(struct text *text, const struct packet_line *line)
         add(text, " id %u seq %u (%u)", line->icmp_rest >> 16, line->icmp_rest & UINT16_MAX, line->length);
 }
 
-void view_print(const struct packet_line *line, char *to, size_t size)
+void drill_view_print(const struct packet_line *line, char *to, size_t size)
 {
     static const char *const ecn[] = { "noecn", "ect1", "ect0", "ce" };
     struct text text = { to, size, 0 };
@@ -241,18 +251,20 @@ static void compare_tcp(struct text *text, const struct packet_line *expected, c
     differs(text, !same_options(expected, seen, slack), "options");
 }
 
-static void compare_icmp(struct text *text, const struct packet_line *expected, const struct packet_line *seen)
+static void compare_icmp(struct text *text, const struct packet_line *expected,
+                         const struct packet_line *seen)
 {
     bool echo = expected->icmp_type == ICMP_ECHO_REPLY || expected->icmp_type == ICMP_ECHO_REQUEST;
 
     differs(text, expected->icmp_type != seen->icmp_type, "type");
     differs(text, expected->has_icmp_code && expected->icmp_code != seen->icmp_code, "code");
-    differs(text, expected->icmp_rest != 0 && expected->icmp_rest != seen->icmp_rest, echo ? "id or seq" : "mtu");
+    differs(text, expected->icmp_rest != 0 && expected->icmp_rest != seen->icmp_rest,
+            echo ? "id or seq" : "mtu");
     differs(text, echo && expected->length != seen->length, "length");
 }
 
-bool view_same(const struct packet_line *expected, const struct packet_line *seen, uint32_t timestamp_slack,
-               char *differences, size_t size)
+bool drill_view_same(const struct packet_line *expected, const struct packet_line *seen,
+                     uint32_t timestamp_slack, char *differences, size_t size)
 {
     struct text text = { differences, size, 0 };
 
@@ -262,8 +274,10 @@ bool view_same(const struct packet_line *expected, const struct packet_line *see
         return false;
     }
     if (expected->kind != PACKET_ICMP && expected->source_port >= 0)
-        differs(&text, expected->source_port != seen->source_port ||
-                           expected->destination_port != seen->destination_port, "ports");
+        differs(&text,
+                expected->source_port != seen->source_port ||
+                    expected->destination_port != seen->destination_port,
+                "ports");
     differs(&text, expected->ecn >= 0 && expected->ecn != seen->ecn, "ECN");
     differs(&text, expected->tos >= 0 && expected->tos != seen->tos, "TOS");
     differs(&text, expected->ttl >= 0 && expected->ttl != seen->ttl, "TTL");

@@ -14,11 +14,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     assert(text != NULL);
     memcpy(text, data, size);
-    if (!script_parse(&script, "fuzz", text, size)) {
+    if (!drill_script_parse(&script, "fuzz", text, size)) {
         assert(script.failed && script.error[0] != '\0' && script.error_at.line >= 1);
-        (void)script_line(&script, script.error_at.line);
+        (void)drill_script_line(&script, script.error_at.line);
     }
-    script_release(&script);
+    drill_script_release(&script);
     free(text);
     return 0;
 }

@@ -11,7 +11,7 @@
 
 static void parse(struct script *script, const char *text)
 {
-    if (!script_parse(script, "test", text, strlen(text)))
+    if (!drill_script_parse(script, "test", text, strlen(text)))
         fail_msg("%d:%d: %s", script->error_at.line, script->error_at.column, script->error);
 }
 
@@ -19,12 +19,12 @@ static void refuse(const char *text, int line, int column, const char *words)
 {
     struct script script;
 
-    assert_false(script_parse(&script, "test", text, strlen(text)));
+    assert_false(drill_script_parse(&script, "test", text, strlen(text)));
     if (strstr(script.error, words) == NULL)
         fail_msg("'%s' does not say '%s'", script.error, words);
     assert_int_equal(script.error_at.line, line);
     assert_int_equal(script.error_at.column, column);
-    script_release(&script);
+    drill_script_release(&script);
 }
 
 static void times(void **state)
@@ -51,7 +51,7 @@ static void times(void **state)
     assert_true(event->as.call.blocking);
     assert_int_equal(event->as.call.end_ns, 500000000);
     assert_null(event->next);
-    script_release(&script);
+    drill_script_release(&script);
 }
 
 static void tcp_lines(void **state)
@@ -84,7 +84,7 @@ static void tcp_lines(void **state)
     assert_false(line->has_window);
     assert_true(line->any_options);
     assert_int_equal(script.first->next->next->as.packet.flags, 0);
-    script_release(&script);
+    drill_script_release(&script);
 }
 
 static void other_packets(void **state)
@@ -112,7 +112,7 @@ static void other_packets(void **state)
     line = &script.last->as.packet;
     assert_true(line->quote_udp);
     assert_int_equal(line->icmp_type, 11);
-    script_release(&script);
+    drill_script_release(&script);
 }
 
 static void calls(void **state)
@@ -142,7 +142,7 @@ static void calls(void **state)
     assert_int_equal(call->argument[2].number, 16);
     assert_int_equal(call->result.kind, VALUE_ANY);
     assert_int_equal(script.last->as.call.argument[1].number, 1 | 04000);
-    script_release(&script);
+    drill_script_release(&script);
 }
 
 static void errors_say_what_and_where(void **state)
