@@ -208,7 +208,6 @@ static int connect_datagram(struct user *user, struct user_socket *socket, const
     if (error != 0)
         return error;
     socket->phase = peer->address.family == BARO_FAMILY_NONE ? USER_FRESH : USER_CONNECTED;
-    socket->shut_read = socket->shut_write = false;
     udp_endpoints(user->udp, socket->handle, &local, &remote);
     user_trace_control(user, socket, local_before, local, remote_before, remote);
     return 0;

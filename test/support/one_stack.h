@@ -37,6 +37,14 @@ TEST_HELPER const struct baro_trace_event *last_event(enum baro_trace_kind kind)
     return NULL;
 }
 
+TEST_HELPER const struct baro_trace_event *first_event(enum baro_trace_kind kind)
+{
+    for (unsigned i = 0; i < event_count; i++)
+        if (events[i].kind == kind)
+            return &events[i];
+    return NULL;
+}
+
 static int setup_with(uint32_t descriptor_limit)
 {
     struct baro_stack_config config = { .seed = { 3 }, .descriptor_limit = descriptor_limit };

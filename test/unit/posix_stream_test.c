@@ -273,6 +273,8 @@ static void close_wakes_accept_recv_and_connect(void **state)
     usleep(30000);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(baro_posix_close_in(waiting[i].stack, waiting[i].fd), 0);
+        /* The number is another's now; who waited must not take it for his. */
+        assert_int_equal(stream(waiting[i].stack), waiting[i].fd);
         pthread_join(thread[i], NULL);
         assert_true(waiting[i].result < 0);
         assert_int_equal(waiting[i].error, EBADF);
@@ -291,6 +293,30 @@ static void shutdown_of_a_listener_wakes_accept(void **state)
     pthread_join(thread, NULL);
     assert_int_equal(waiting.result, -1);
     assert_int_equal(waiting.error, EINVAL);
+}
+
+static void shutdown_wakes_who_reads(void **state)
+{
+    int listener = posix_bound(right, SOCK_STREAM, 0, 80, 5), client;
+    struct waiting waiting = { right, connection(listener, 80, &client), -1, 0 };
+    pthread_t thread;
+
+    (void)state;
+    pthread_create(&thread, NULL, wait_in_recv, &waiting);
+    usleep(30000);
+    assert_int_equal(baro_posix_shutdown_in(right, waiting.fd, SHUT_RD), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(waiting.result, 0);
+}
+
+/* Only the stack's own thread can end this: nobody calls, no frame comes. */
+static void time_passes_while_all_wait(void **state)
+{
+    int fd = stream(left), ms = 300;
+
+    (void)state;
+    assert_int_equal(baro_posix_setsockopt_in(left, fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms), 0);
+    assert_int_equal(posix_connect(left, fd, 77, 80), -ETIMEDOUT); /* nobody there */
 }
 
 /* ---- a thread for each connection ---- */
@@ -442,6 +468,8 @@ int main(void)
         POSIX_PAIR_TEST(a_broken_stream_signals),
         POSIX_PAIR_TEST(close_wakes_accept_recv_and_connect),
         POSIX_PAIR_TEST(shutdown_of_a_listener_wakes_accept),
+        POSIX_PAIR_TEST(shutdown_wakes_who_reads),
+        POSIX_PAIR_TEST(time_passes_while_all_wait),
         POSIX_PAIR_TEST(a_thread_for_each_connection),
         POSIX_PAIR_TEST(options_of_streams),
     };

@@ -93,8 +93,9 @@ struct lie {
     int length; /* of the length field, -1: the truth */
     int checksum; /* -1: the right one, -2: a wrong one */
     bool to_group;
+    bool verified; /* the device has seen to the checksum */
 };
-static const struct lie truth = { -1, -1, false };
+static const struct lie truth = { -1, -1, false, false };
 
 static uint8_t wire[70000];
 
@@ -103,7 +104,8 @@ static enum baro_drop_reason in_with(struct baro_endpoint from, struct baro_endp
 {
     struct udp_header header = { from.port.number, to.port.number, (uint16_t)(8 + length), 0 };
     struct ip_packet packet = { .source = from.address, .destination = to.address, .protocol = IP_PROTOCOL_UDP,
-                                .ttl = 61, .tos = 4, .interface = 1, .to_group = lie.to_group };
+                                .ttl = 61, .tos = 4, .interface = 1, .to_group = lie.to_group,
+                                .checksum_verified = lie.verified };
     uint64_t sum;
 
     if (lie.length >= 0)
@@ -218,14 +220,16 @@ static void lying_headers_are_dropped(void **state)
         free(exact);
     }
     for (int length = 0; length < 8; length++)
-        assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ length, -1, false }),
+        assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ length, -1, false, false }),
                          BARO_DROP_UDP_TRUNCATED);
-    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ 12, -1, false }), BARO_DROP_UDP_TRUNCATED);
-    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ -1, -2, false }), BARO_DROP_UDP_CHECKSUM);
+    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ 12, -1, false, false }), BARO_DROP_UDP_TRUNCATED);
+    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ -1, -2, false, false }), BARO_DROP_UDP_CHECKSUM);
     assert_int_equal(udp_readable(udp, socket), 0);
     /* A zero checksum was not made; what stands behind the length field's end is padding. */
-    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ 10, 0, false }), BARO_DROP_NONE);
+    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ 10, 0, false, false }), BARO_DROP_NONE);
     expect_text(socket, "ab");
+    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ -1, -2, false, true }), BARO_DROP_NONE);
+    expect_text(socket, "abc");
     /* RFC 8200 §8.1: not so over IPv6. */
     packet.source.family = packet.destination.family = BARO_FAMILY_IPV6;
     memset(wire, 0, 8);
@@ -265,12 +269,52 @@ static void the_best_socket_gets_it(void **state)
     udp_close(udp, connected);
     udp_close(udp, wild);
     assert_int_equal(in(at(2, 9), at(1, 7000), "x"), BARO_DROP_UDP_NO_SOCKET);
+    exact = open_with(2, &settings);
+    wild = open_with(1, &settings);
+    assert_int_equal(udp_bind(udp, exact, at(1, 7000)), 0);
+    assert_int_equal(udp_bind(udp, wild, any(7000)), 0);
+    assert_int_equal(in(at(2, 8), at(1, 7000), "exact"), BARO_DROP_NONE);
+    expect_text(exact, "exact");
+    udp_close(udp, exact);
+    udp_close(udp, wild);
+}
+
+static void one_full_queue_does_not_spoil_a_group(void **state)
+{
+    struct baro_endpoint group = { baro_ipv4(224, 0, 0, 251), { 5353 } };
+    struct udp_settings settings;
+    struct handle first, second, all;
+
+    (void)state;
+    udp_settings_init(&settings);
+    settings.reuse_address = true;
+    first = open_with(1, &settings);
+    settings.recv_buffer = 1;
+    second = open_with(2, &settings);
+    settings.transparent = true;
+    all = open_with(3, &settings);
+    /* Whichever comes first in the chain: one is full, the other takes it. */
+    assert_int_equal(udp_bind(udp, second, any(5353)), 0);
+    while (in_with(at(2, 1), at(1, 5353), wire + 100, 500, truth) == BARO_DROP_NONE)
+        continue;
+    assert_int_equal(udp_bind(udp, first, any(5353)), 0);
+    assert_int_equal(in_with(at(2, 1), group, "a", 1, (struct lie){ -1, -1, true, false }), BARO_DROP_NONE);
+    expect_text(first, "a");
+    udp_close(udp, first);
+    assert_int_equal(in_with(at(2, 1), group, "a", 1, (struct lie){ -1, -1, true, false }),
+                     BARO_DROP_UDP_QUEUE_FULL);
+    udp_close(udp, second);
+    /* What nobody else wants is a catch-all's. */
+    assert_int_equal(udp_bind(udp, all, any(0)), 0);
+    assert_int_equal(in_with(at(2, 1), group, "b", 1, (struct lie){ -1, -1, true, false }), BARO_DROP_NONE);
+    expect_text(all, "b");
+    udp_close(udp, all);
 }
 
 static void a_group_datagram_goes_to_all(void **state)
 {
     struct baro_endpoint group = { baro_ipv4(224, 0, 0, 251), { 5353 } };
-    struct lie to_group = { -1, -1, true };
+    struct lie to_group = { -1, -1, true, false };
     struct udp_settings settings;
     struct handle wild, joined, other, connected;
 
@@ -473,6 +517,11 @@ static void a_send_becomes_an_intent_and_a_message(void **state)
     assert_int_equal(message.parts, 0);
     intent_done(&core.intents);
     assert_int_equal(core.counters.udp_out, 2);
+    assert_int_equal(send_text(socket, (struct baro_endpoint){ baro_ipv4(224, 0, 0, 5), { 9 } }, none, "all"), 3);
+    assert_true(udp_next_datagram(udp, socket, &path, &message));
+    assert_int_equal(message.ttl, 1);
+    assert_true(message.multicast_loop);
+    intent_done(&core.intents);
     assert_int_equal(send_text(socket, at(2, 5000), none, "two"), 3);
     assert_int_equal(core.intents.count, 1);
     /* Closed at once: what was sent still goes out, then the socket is gone. */
@@ -591,6 +640,9 @@ static void random_traffic_stays_whole(void **state)
             expected++;
         }
     }
+    while (udp_readable(udp, socket) != 0)
+        recv_text(socket, (char *)octets, sizeof octets, 0, &(struct baro_message){ .flags = 0 });
+    assert_true(core.slabs.charged <= 16384); /* drained, it gave its memory back */
     udp_close(udp, socket);
 }
 
@@ -604,6 +656,7 @@ int main(void)
         TEST(lying_headers_are_dropped),
         TEST(the_best_socket_gets_it),
         TEST(a_group_datagram_goes_to_all),
+        TEST(one_full_queue_does_not_spoil_a_group),
         TEST(a_full_queue_drops),
         TEST(ports_are_shared_only_by_agreement),
         TEST(reuse_port_spreads_flows),

@@ -99,6 +99,21 @@ static void datagram_send_errors(void **state)
     assert_int_equal(baro_sendto(stack, fd, big, 1, 0, &peer), -EAFNOSUPPORT);
 }
 
+static void a_group_is_no_source(void **state)
+{
+    struct baro_endpoint peer = loopback(5000);
+    int bound = datagram(), other = datagram();
+    char octet;
+
+    (void)state;
+    assert_int_equal(bind_to(other, any(5000)), 0);
+    assert_int_equal(bind_to(bound, to(224, 0, 0, 251, 5353)), 0);
+    assert_int_equal(baro_sendto(stack, bound, "x", 1, 0, &peer), 1);
+    pass(1);
+    assert_int_equal(baro_recvfrom(stack, other, &octet, 1, 0, &peer), 1);
+    assert_true(endpoint_equal(peer, loopback(5353)));
+}
+
 static void shut_down_datagram_sockets(void **state)
 {
     int fd = datagram();
@@ -149,6 +164,7 @@ int main(void)
         ONE_STACK_TEST(datagrams_over_the_loopback),
         ONE_STACK_TEST(refused_datagrams),
         ONE_STACK_TEST(datagram_send_errors),
+        ONE_STACK_TEST(a_group_is_no_source),
         ONE_STACK_TEST(shut_down_datagram_sockets),
         ONE_STACK_TEST(groups),
     };

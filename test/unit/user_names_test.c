@@ -111,6 +111,7 @@ static void listen_and_accept_errors(void **state)
     assert_int_equal(baro_recv(stack, fd, &local, 1, 0), -ENOTCONN);
     assert_int_equal(baro_shutdown(stack, fd, BARO_SHUT_READ), 0);
     assert_int_equal(baro_accept(stack, fd, NULL), -EINVAL);
+    assert_int_equal(bind_to(stream(), local), -EADDRINUSE); /* the port stays its own */
     assert_int_equal(baro_listen(stack, fd, 1), 0);
 }
 

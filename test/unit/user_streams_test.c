@@ -130,6 +130,36 @@ static void refused_once(void **state)
     assert_int_equal(connect_to(fd, loopback(80)), 0);
 }
 
+static void a_bound_port_outlives_a_failed_connect(void **state)
+{
+    int fd = stream();
+
+    (void)state;
+    assert_int_equal(bind_to(fd, loopback(4000)), 0);
+    assert_int_equal(connect_to(fd, loopback(80)), -EINPROGRESS);
+    pass(5);
+    assert_int_equal(connect_to(fd, loopback(80)), -ECONNREFUSED);
+    assert_int_equal(bind_to(stream(), loopback(4000)), -EADDRINUSE);
+    assert_int_equal(baro_close(stack, fd), 0);
+    assert_int_equal(bind_to(stream(), loopback(4000)), 0);
+}
+
+static void what_a_listener_was_told_late_holds_too(void **state)
+{
+    const struct baro_trace_event *event;
+    int listening = listener(80), client, server;
+
+    (void)state;
+    assert_int_equal(set_int(listening, BARO_IP_TTL, 33), 0);
+    connected(listening, 80, &client, &server);
+    trace_on();
+    assert_int_equal(baro_send(stack, server, "x", 1, 0), 1);
+    baro_stack_flush(stack);
+    event = first_event(BARO_TRACE_IP_OUT); /* what follows is the answer */
+    assert_non_null(event);
+    assert_int_equal(event->value[3].as.number, 33);
+}
+
 static void connect_says_already(void **state)
 {
     struct baro_endpoint peer;
@@ -287,6 +317,8 @@ int main(void)
         ONE_STACK_TEST(the_dialogue),
         ONE_STACK_TEST(messages_in_pieces),
         ONE_STACK_TEST(refused_once),
+        ONE_STACK_TEST(a_bound_port_outlives_a_failed_connect),
+        ONE_STACK_TEST(what_a_listener_was_told_late_holds_too),
         ONE_STACK_TEST(connect_says_already),
         ONE_STACK_SMALL(accept_needs_a_descriptor),
         ONE_STACK_TEST(accepted_sockets_inherit),
