@@ -38,6 +38,8 @@ struct posix_file {
 struct posix_line;
 struct posix_line *posix_line_create(int fd, struct baro_mac mac, uint32_t mtu);
 void posix_line_free(struct posix_line *line);
+/* Frames wait for the descriptor to be writable. */
+bool posix_line_is_waiting(const struct posix_line *line);
 const struct baro_device *posix_line_device(struct posix_line *line);
 
 struct baro_posix_stack {

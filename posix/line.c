@@ -26,11 +26,32 @@ struct posix_line {
     uint64_t arrivals;
 };
 
+static bool is_busy(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == EINTR;
+}
+
+/* Writes what waits, as far as the descriptor takes it. A frame that it refuses altogether is lost, as on a wire. */
+static void write_waiting(struct posix_line *line)
+{
+    while (line->count != 0) {
+        const uint8_t *data = line->waiting + (size_t)line->first * line->frame_size;
+
+        if (!line->ended && write(line->fd, data, line->length[line->first]) < 0 && is_busy(errno))
+            return;
+        line->first = (line->first + 1) % LINE_QUEUE;
+        line->count--;
+    }
+}
+
 static unsigned rx_burst(void *context, struct baro_rx_frame *frames, unsigned limit)
 {
     struct posix_line *line = context;
     unsigned taken = 0;
 
+    /* Each poll of the stack begins here, and while frames wait it is polled when the descriptor is writable. A stack
+     * that waits for room looks at the next poll, so room is made nowhere else. */
+    write_waiting(line);
     if (limit > BARO_BURST_LIMIT)
         limit = BARO_BURST_LIMIT;
     while (taken < limit && !line->ended) {
@@ -51,29 +72,10 @@ static unsigned rx_burst(void *context, struct baro_rx_frame *frames, unsigned l
     return taken;
 }
 
-static bool is_busy(int error)
-{
-    return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == EINTR;
-}
-
-/* Writes what waits, as far as the descriptor takes it. A frame that it refuses altogether is lost, as on a wire. */
-static void write_waiting(struct posix_line *line)
-{
-    while (line->count != 0) {
-        const uint8_t *data = line->waiting + (size_t)line->first * line->frame_size;
-
-        if (!line->ended && write(line->fd, data, line->length[line->first]) < 0 && is_busy(errno))
-            return;
-        line->first = (line->first + 1) % LINE_QUEUE;
-        line->count--;
-    }
-}
-
 static unsigned tx_room(void *context)
 {
-    struct posix_line *line = context;
+    const struct posix_line *line = context;
 
-    write_waiting(line);
     return LINE_QUEUE - line->count;
 }
 
@@ -109,7 +111,6 @@ static unsigned tx_burst(void *context, const struct baro_tx_frame *frames, unsi
     struct posix_line *line = context;
     unsigned taken;
 
-    write_waiting(line);
     for (taken = 0; taken < count; taken++) {
         if (line->ended || (line->count == 0 && write_now(line, &frames[taken])))
             continue;
@@ -154,6 +155,11 @@ void posix_line_free(struct posix_line *line)
     free(line->received);
     free(line->waiting);
     free(line);
+}
+
+bool posix_line_is_waiting(const struct posix_line *line)
+{
+    return line->count != 0;
 }
 
 const struct baro_device *posix_line_device(struct posix_line *line)

@@ -128,6 +128,14 @@ static void ring(struct baro_posix_stack *stack)
         return; /* full: it rings already */
 }
 
+/* Does the device have to be writable before something can go on? */
+static bool waits_to_write(const struct baro_posix_stack *stack)
+{
+    if (stack->line != NULL)
+        return posix_line_is_waiting(stack->line);
+    return stack->device != NULL && stack->device->tx_room(stack->device->context) < BARO_BURST_LIMIT;
+}
+
 /* Sends what calls decided and tells whoever has to know. */
 static void settle(struct baro_posix_stack *stack)
 {
@@ -138,7 +146,7 @@ static void settle(struct baro_posix_stack *stack)
     if (!stack->sleeping)
         return;
     if ((baro_stack_next_deadline(stack->core, &deadline) && deadline.ns < stack->sleeping_until.ns) ||
-        (stack->device != NULL && stack->device->tx_room(stack->device->context) < BARO_BURST_LIMIT)) {
+        waits_to_write(stack)) {
         stack->sleeping = false;
         ring(stack);
     }
@@ -294,7 +302,7 @@ static void *device_thread(void *context)
         short events = 0;
 
         if (device != NULL && (device->link_up == NULL || device->link_up(device->context)))
-            events = device->tx_room(device->context) < BARO_BURST_LIMIT ? POLLIN | POLLOUT : POLLIN;
+            events = waits_to_write(stack) ? POLLIN | POLLOUT : POLLIN;
         stack->sleeping_until = deadline;
         stack->sleeping = true;
         pthread_mutex_unlock(&stack->mutex);

@@ -319,108 +319,6 @@ static void time_passes_while_all_wait(void **state)
     assert_int_equal(posix_connect(left, fd, 77, 80), -ETIMEDOUT); /* nobody there */
 }
 
-/* ---- a thread for each connection ---- */
-
-enum { CONNECTIONS = 12, OCTETS = 200000 };
-
-static uint8_t pattern(int index, size_t at)
-{
-    return (uint8_t)((size_t)index * 31 + at * 7 + (at >> 8));
-}
-
-static void *echo(void *context)
-{
-    int fd = (int)(intptr_t)context;
-    char data[5000];
-    ssize_t length;
-
-    while ((length = baro_posix_recv_in(right, fd, data, sizeof data, 0)) > 0)
-        if (baro_posix_send_in(right, fd, data, (size_t)length, MSG_NOSIGNAL) != length)
-            break;
-    baro_posix_close_in(right, fd);
-    return NULL;
-}
-
-static void *serve(void *context)
-{
-    int listener = (int)(intptr_t)context;
-    pthread_t thread[CONNECTIONS];
-
-    for (int i = 0; i < CONNECTIONS; i++) {
-        int fd = baro_posix_accept_in(right, listener, NULL, NULL);
-
-        if (fd < 0 || pthread_create(&thread[i], NULL, echo, (void *)(intptr_t)fd) != 0)
-            abort();
-    }
-    for (int i = 0; i < CONNECTIONS; i++)
-        pthread_join(thread[i], NULL);
-    return NULL;
-}
-
-struct client {
-    int index, fd;
-    long wrong;
-    size_t received;
-};
-
-static void *write_all(void *context)
-{
-    struct client *client = context;
-    uint8_t data[3000];
-
-    for (size_t at = 0; at < OCTETS; at += sizeof data) {
-        size_t length = OCTETS - at < sizeof data ? OCTETS - at : sizeof data;
-
-        for (size_t i = 0; i < length; i++)
-            data[i] = pattern(client->index, at + i);
-        if (baro_posix_send_in(left, client->fd, data, length, MSG_NOSIGNAL) != (ssize_t)length)
-            break;
-    }
-    baro_posix_shutdown_in(left, client->fd, SHUT_WR);
-    return NULL;
-}
-
-/* Two threads on one descriptor: one writes, this one reads. */
-static void *talk(void *context)
-{
-    struct client *client = context;
-    uint8_t data[4096];
-    pthread_t writer;
-    ssize_t length;
-
-    client->fd = baro_posix_socket_in(left, AF_INET, SOCK_STREAM, 0);
-    if (posix_connect(left, client->fd, 2, 80) != 0 || pthread_create(&writer, NULL, write_all, client) != 0)
-        return NULL;
-    while ((length = baro_posix_recv_in(left, client->fd, data, sizeof data, 0)) > 0) {
-        for (ssize_t i = 0; i < length; i++)
-            client->wrong += data[i] != pattern(client->index, client->received + (size_t)i);
-        client->received += (size_t)length;
-    }
-    pthread_join(writer, NULL);
-    baro_posix_close_in(left, client->fd);
-    return NULL;
-}
-
-static void a_thread_for_each_connection(void **state)
-{
-    int listener = posix_bound(right, SOCK_STREAM, 0, 80, CONNECTIONS);
-    struct client client[CONNECTIONS];
-    pthread_t server, thread[CONNECTIONS];
-
-    (void)state;
-    pthread_create(&server, NULL, serve, (void *)(intptr_t)listener);
-    for (int i = 0; i < CONNECTIONS; i++) {
-        client[i] = (struct client){ .index = i };
-        pthread_create(&thread[i], NULL, talk, &client[i]);
-    }
-    for (int i = 0; i < CONNECTIONS; i++) {
-        pthread_join(thread[i], NULL);
-        assert_int_equal(client[i].received, OCTETS);
-        assert_int_equal(client[i].wrong, 0);
-    }
-    pthread_join(server, NULL);
-}
-
 /* ---- options ---- */
 
 static void options_of_streams(void **state)
@@ -470,7 +368,6 @@ int main(void)
         POSIX_PAIR_TEST(shutdown_of_a_listener_wakes_accept),
         POSIX_PAIR_TEST(shutdown_wakes_who_reads),
         POSIX_PAIR_TEST(time_passes_while_all_wait),
-        POSIX_PAIR_TEST(a_thread_for_each_connection),
         POSIX_PAIR_TEST(options_of_streams),
     };
 

@@ -640,6 +640,9 @@ static void random_traffic_stays_whole(void **state)
             expected++;
         }
     }
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(in_with(at(2, 9), at(1, 9), octets, 1400, truth), BARO_DROP_NONE);
+    assert_true(core.slabs.charged > 65536);
     while (udp_readable(udp, socket) != 0)
         recv_text(socket, (char *)octets, sizeof octets, 0, &(struct baro_message){ .flags = 0 });
     assert_true(core.slabs.charged <= 16384); /* drained, it gave its memory back */
