@@ -153,21 +153,12 @@ int baro_posix_connect_in(struct baro_posix_stack *stack, int fd, const struct s
     return (int)posix_leave(stack, error);
 }
 
+/* The core tells of it, so whoever waits looks again: a reader sees the end, a writer EPIPE, accept EINVAL. */
 int baro_posix_shutdown_in(struct baro_posix_stack *stack, int fd, int how)
 {
-    struct posix_file *file;
-    int error;
-
     if (!posix_enter(stack))
         return -1;
-    error = baro_shutdown(stack->core, fd, (enum baro_shutdown)how);
-    file = posix_file(stack, fd);
-    /* Whoever waits on it looks again: a reader sees the end, a writer EPIPE, accept EINVAL. */
-    for (struct posix_wait_node *n = file == NULL ? NULL : file->waiting; n != NULL; n = n->next) {
-        n->waiter->woken = true;
-        pthread_cond_signal(&n->waiter->condition);
-    }
-    return (int)posix_leave(stack, error);
+    return (int)posix_leave(stack, baro_shutdown(stack->core, fd, (enum baro_shutdown)how));
 }
 
 /* SO_LINGER with a time: close waits until all is sent and acknowledged, or for that time. It looks now and then;
