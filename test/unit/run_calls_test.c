@@ -139,6 +139,15 @@ static int check_datagrams(void)
     };
     CHECK(recvmsg(server, &message, 0) == 5 && message.msg_namelen == sizeof from && message.msg_flags == 0);
     CHECK(recvmsg(server, &message, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+    /* Two of one length from two senders, the first received natively: the second keeps its own address. */
+    int other = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK(write(client, "first", 5) == 5);
+    CHECK(sendto(other, "later", 5, 0, (struct sockaddr *)&address, sizeof address) == 5);
+    CHECK(read(server, text, sizeof text) == 5 && memcmp(text, "first", 5) == 0);
+    CHECK(recvfrom(server, text, sizeof text, 0, (struct sockaddr *)&from, &length) == 5);
+    struct sockaddr_in name;
+    length = sizeof name;
+    CHECK(getsockname(other, (struct sockaddr *)&name, &length) == 0 && name.sin_port == from.sin_port);
     return 0;
 }
 
