@@ -13,7 +13,7 @@
 #include "codec/tcp_options.h"
 #include "transport/tcp/parts.h"
 
-enum { WORLD_PACKETS = 4096, WORLD_SEEN = 4096, WORLD_PACKET_OCTETS = 2048 };
+enum { WORLD_PACKETS = 1024, WORLD_SEEN = 4096, WORLD_PACKET_OCTETS = 2048 };
 
 /* One segment as it was sent. */
 struct world_segment {

@@ -80,6 +80,7 @@ enum {
     TCP_MSS_DEFAULT_IPV6 = 1220,
     TCP_MSS_FLOOR = 88,             /* what a peer or a path may talk us down to: 76 octets and timestamps */
     TCP_RECV_LEAST = 16384,         /* the receive promise: ten segments of 1,460 octets fit */
+    TCP_RECV_FIRST = 65536,         /* and with large segments not more than this at first: it is charged at once */
     TCP_SEND_LEAST = 2048,          /* the send promise: one segment */
     TCP_SYN_RETRIES = 7,            /* 247 s: RFC 9293 §3.8.3 MUST-23 wants 3 minutes */
     TCP_SYN_ACK_RETRIES = 5,

@@ -191,7 +191,7 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
 
     if (c == NULL)
         return false;
-    if (path->mtu != c->path_mtu)
+    if (path->mtu != 0 && path->mtu != c->path_mtu)
         tcp_set_path_mtu(c, path->mtu);
     found = tcp_plan(tcp, c, path->super_segment, &plan);
     if (!found && (c->flags & TCP_ACK_NOW) != 0 && tcp_synchronised(c)) {

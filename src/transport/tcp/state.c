@@ -118,6 +118,7 @@ static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
         c->rcv_mss = c->settings.mss_ceiling;
     window = tcp_ring_cost(congestion_initial_window(c->rcv_mss));
     window = window < TCP_RECV_LEAST ? TCP_RECV_LEAST : window;
+    window = window > TCP_RECV_FIRST ? TCP_RECV_FIRST : window;
     c->grant = window < limit ? window : limit;
     c->rcv_scale = scale_for(limit);
     c->snd_scale = 0;
