@@ -274,6 +274,8 @@ static bool find_way(struct baro_stack *stack, struct outgoing *out)
     asks = ip_source(&stack->table, out->hop.interface, out->hop.next_hop);
     if (asks.family == BARO_FAMILY_NONE)
         asks = baro_ipv4(0, 0, 0, 0);
+    if (out->message->doubt)
+        neighbour_doubt(&stack->neighbours, out->hop.interface, out->hop.next_hop);
     out->waits = !neighbour_resolve(&stack->neighbours, out->hop.interface, out->hop.next_hop, asks, &out->mac,
                                     &out->entry);
     return true;

@@ -34,6 +34,7 @@ struct ip_message {
     bool dont_fragment;
     bool broadcast_allowed;
     bool multicast_loop;          /* members on this host get a copy (RFC 1112 §6.1) */
+    bool doubt;                   /* answers stay away: is the neighbour still there? (RFC 9293 §3.8.3 MUST-20) */
     bool checksum_none;           /* leave the transport checksum zero */
     uint8_t checksum_offset;      /* of the transport checksum in `header`; its field is zero */
     uint8_t header_length;

@@ -243,6 +243,16 @@ bool neighbour_resolve(struct neighbours *neighbours, int interface, struct baro
     return true;
 }
 
+void neighbour_doubt(struct neighbours *neighbours, int interface, struct baro_address address)
+{
+    struct neighbour *entry = find(neighbours, interface, address);
+
+    if (entry == NULL || entry->state != BARO_TRACE_NEIGHBOUR_REACHABLE)
+        return;
+    change_state(neighbours, entry, BARO_TRACE_NEIGHBOUR_STALE);
+    arm(neighbours, entry, STALE_S);
+}
+
 void neighbour_timer(struct neighbours *neighbours, struct wheel_timer *timer)
 {
     struct neighbour *entry = (struct neighbour *)(void *)timer;

@@ -83,6 +83,10 @@ void neighbours_release(struct neighbours *neighbours);
 bool neighbour_resolve(struct neighbours *neighbours, int interface, struct baro_address address,
                        struct baro_address source, struct baro_mac *mac, struct neighbour **entry);
 
+/* A transport hears nothing from beyond this neighbour (RFC 1122 §2.3.2.1 (4), §3.3.1.4): what was confirmed is asked for
+ * again with the next frame. */
+void neighbour_doubt(struct neighbours *neighbours, int interface, struct baro_address address);
+
 /* Room for a frame of `length` octets that waits for the entry, its oldest one dropped when it has too many;
  * NULL when there is no memory, the drop counted. */
 struct pending *neighbour_wait(struct neighbours *neighbours, struct neighbour *entry, uint32_t length);

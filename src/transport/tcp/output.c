@@ -106,7 +106,8 @@ static void write_message(struct tcp *tcp, struct tcp_connection *c, const struc
 
     *message = (struct ip_message){ .source = c->local.address, .destination = c->remote.address,
                                     .protocol = IP_PROTOCOL_TCP, .ttl = c->settings.ttl, .tos = c->settings.tos,
-                                    .dont_fragment = true, .checksum_offset = 16 };
+                                    .dont_fragment = true, .checksum_offset = 16,
+                                    .doubt = plan->again && c->retries >= TCP_RETRIES_R1 };
     octets = tcp_header_SIZE + tcp_options_write(&options, message->header + tcp_header_SIZE);
     header = (struct tcp_header){ .source_port = c->local.port.number, .destination_port = c->remote.port.number,
                                   .seq = plan->seq.value, .data_offset = (uint8_t)(octets / 4 << 4),
