@@ -1,11 +1,12 @@
-/* A hundred seeds of a whole network with loss, reordering, duplication and corruption deliver every byte intact:
- * streams opened by both hosts and running both ways, fragmented datagrams, pings. A failure prints its seed and the
- * command that replays it. BARO_SEED runs one seed, BARO_SEEDS another number of them. */
+/* A hundred seeds of a whole network with loss, reordering, duplication and corruption deliver every byte
+ * intact: streams opened by both hosts and running both ways, fragmented datagrams, pings. A failure prints
+ * its seed and the command that replays it. BARO_SEED runs one seed, BARO_SEEDS another number of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "sim/traffic.h"
@@ -44,9 +45,17 @@ static void count_faults(const struct traffic *traffic)
 static void one_seed(uint64_t seed)
 {
     struct traffic traffic;
-    struct traffic_plan plan = { .wire = wires[seed % (sizeof wires / sizeof wires[0])], .seed = seed,
-                                 .streams = { 3, 2 }, .octets = 60000, .datagrams = 40, .pings = 20 };
+    struct traffic_plan plan = { .wire = wires[seed % (sizeof wires / sizeof wires[0])],
+                                 .seed = seed,
+                                 .streams = { 3, 2 },
+                                 .octets = 60000,
+                                 .datagrams = 40,
+                                 .pings = 20 };
 
+    /* Flips in two fragments of one datagram can cancel out in its 16-bit sum; in one packet a single flip
+     * cannot. */
+    if (strstr(plan.wire, "corrupt=ip") != NULL)
+        plan.datagram_limit = 500;
     traffic_start(&traffic, &plan);
     if (!traffic_run(&traffic, LIMIT_S))
         fail_msg("seed %llu, wire %s: %s\nreplay: BARO_SEED=%llu %s", (unsigned long long)seed, plan.wire,
@@ -69,8 +78,9 @@ static void every_byte_arrives_intact(void **state)
     }
     for (uint64_t seed = 1; seed <= seeds; seed++)
         one_seed(seed);
-    /* Most datagrams and pings went there and back. Not all of each seed's: an ARP packet has no checksum of its own, and
-     * with `corrupt=ip` a damaged one can lead them astray until the entry is asked for again. */
+    /* Most datagrams and pings went there and back. Not all of each seed's: an ARP packet has no checksum of
+     * its own, and with `corrupt=ip` a damaged one can lead them astray until the entry is asked for again.
+     */
     assert_true(datagrams > seeds * 20 && pings > seeds * 10);
     assert_true(faults.lost > seeds && faults.reordered > seeds && faults.duplicated > seeds);
     assert_true(faults.corrupted > seeds && faults.queue_full > seeds);

@@ -26,8 +26,12 @@ static struct baro_statistics counters(struct traffic *traffic, unsigned host)
 static void a_slow_reader_slows_its_writer(void **state)
 {
     struct traffic traffic;
-    struct traffic_plan plan = { .wire = "fast,large=no,delay=5ms", .seed = 3, .streams = { 1, 0 }, .octets = 200000,
-                                 .read_limit = 1000, .receive_buffer = 8192 };
+    struct traffic_plan plan = { .wire = "fast,large=no,delay=5ms",
+                                 .seed = 3,
+                                 .streams = { 1, 0 },
+                                 .octets = 200000,
+                                 .read_limit = 1000,
+                                 .receive_buffer = 8192 };
     int64_t took_ns;
 
     (void)state;
@@ -65,14 +69,17 @@ static void a_peer_that_vanishes_is_noticed(void **state)
     stack[0] = baro_host_stack(traffic.agent[0].host);
     stack[1] = baro_host_stack(traffic.agent[1].host);
     busy = traffic_open(&traffic, 0);
-    assert_int_equal(baro_setsockopt(stack[0], busy->fd, BARO_TCP_USER_TIMEOUT, &patience, sizeof patience), 0);
+    assert_int_equal(baro_setsockopt(stack[0], busy->fd, BARO_TCP_USER_TIMEOUT, &patience, sizeof patience),
+                     0);
     traffic_wait(&traffic, 1);
     assert_true(busy->sent > 100000);
     assert_int_equal(traffic.agent[1].streams, 1);
     /* The other end has nothing to say any more: keepalive finds out. */
-    assert_int_equal(baro_setsockopt(stack[1], traffic.agent[1].stream[0].fd, BARO_SO_KEEPALIVE, &on, sizeof on), 0);
-    assert_int_equal(baro_setsockopt(stack[1], traffic.agent[1].stream[0].fd, BARO_TCP_USER_TIMEOUT, &idle,
-                                     sizeof idle), 0);
+    assert_int_equal(
+        baro_setsockopt(stack[1], traffic.agent[1].stream[0].fd, BARO_SO_KEEPALIVE, &on, sizeof on), 0);
+    assert_int_equal(
+        baro_setsockopt(stack[1], traffic.agent[1].stream[0].fd, BARO_TCP_USER_TIMEOUT, &idle, sizeof idle),
+        0);
     baro_wire_set_link(traffic.wire, false);
     traffic_wait(&traffic, 5);
     assert_int_equal(traffic.failure[0], 0);
@@ -90,8 +97,9 @@ static void a_peer_that_vanishes_is_noticed(void **state)
 static void a_thousand_connections_at_once(void **state)
 {
     struct traffic traffic;
-    struct traffic_plan plan = { .wire = "fast,large=no,loss=0.5%,delay=10ms", .seed = 5, .streams = { 1000, 100 },
-                                 .octets = 3000 };
+    struct traffic_plan plan = {
+        .wire = "fast,large=no,loss=0.5%,delay=10ms", .seed = 5, .streams = { 1000, 100 }, .octets = 3000
+    };
 
     (void)state;
     traffic_start(&traffic, &plan);
@@ -106,9 +114,15 @@ static void a_thousand_connections_at_once(void **state)
 static uint64_t hash_of_run(uint64_t seed)
 {
     struct traffic traffic;
-    struct traffic_plan plan = { .wire = "fast,large=no,loss=2%,reorder=3%,duplicate=1%,corrupt=1%,delay=5ms,jitter=2ms",
-                                 .seed = seed, .streams = { 3, 1 }, .octets = 30000, .datagrams = 10, .pings = 10,
-                                 .trace = true };
+    struct traffic_plan plan = {
+        .wire = "fast,large=no,loss=2%,reorder=3%,duplicate=1%,corrupt=1%,delay=5ms,jitter=2ms",
+        .seed = seed,
+        .streams = { 3, 1 },
+        .octets = 30000,
+        .datagrams = 10,
+        .pings = 10,
+        .trace = true
+    };
 
     traffic_start(&traffic, &plan);
     run(&traffic, 600);
@@ -128,8 +142,11 @@ static void the_same_seed_is_the_same_trace(void **state)
 static void nothing_is_left_when_all_is_closed(void **state)
 {
     struct traffic traffic;
-    struct traffic_plan plan = { .wire = "fast,large=no,loss=1%,reorder=2%,delay=5ms", .seed = 8, .streams = { 20, 20 },
-                                 .octets = 20000, .datagrams = 20 };
+    struct traffic_plan plan = { .wire = "fast,large=no,loss=1%,reorder=2%,delay=5ms",
+                                 .seed = 8,
+                                 .streams = { 20, 20 },
+                                 .octets = 20000,
+                                 .datagrams = 20 };
 
     (void)state;
     traffic_start(&traffic, &plan);

@@ -102,8 +102,8 @@ static void stream_check(struct agent *agent, struct stream *stream, const uint8
         stream->id = octets[0];
     for (uint32_t i = 0; i < count; i++)
         if (octets[i] != octet_at((unsigned)stream->id, !stream->client, stream->received + i)) {
-            failed(agent->traffic, "%s, stream %d: octet %u is wrong", baro_host_name(agent->host), stream->id,
-                   stream->received + i);
+            failed(agent->traffic, "%s, stream %d: octet %u is wrong", baro_host_name(agent->host),
+                   stream->id, stream->received + i);
             return;
         }
     stream->received += count;
@@ -131,8 +131,8 @@ static void stream_read(struct agent *agent, struct stream *stream)
         if (result == 0) {
             stream->received_all = true;
             if (stream->received != traffic->plan.octets)
-                failed(traffic, "%s, stream %d: ends after %u octets", baro_host_name(agent->host), stream->id,
-                       stream->received);
+                failed(traffic, "%s, stream %d: ends after %u octets", baro_host_name(agent->host),
+                       stream->id, stream->received);
             return;
         }
         if (limited)
@@ -203,9 +203,10 @@ static void accept_all(struct agent *agent)
 /* ---- datagrams ---- */
 
 /* Datagram n: its number in four octets, then octets made of it; its length follows from n as well. */
-static size_t datagram_make(uint32_t number, uint8_t *octets)
+static size_t datagram_make(const struct traffic *traffic, uint32_t number, uint8_t *octets)
 {
-    size_t length = 4 + number * 977 % (DATAGRAM_LIMIT - 4);
+    uint32_t limit = traffic->plan.datagram_limit != 0 ? traffic->plan.datagram_limit : DATAGRAM_LIMIT;
+    size_t length = 4 + number * 977 % (limit - 4);
 
     for (size_t i = 0; i < 4; i++)
         octets[i] = (uint8_t)(number >> (8 * i));
@@ -221,12 +222,13 @@ static void datagrams_read(struct agent *agent)
     struct baro_endpoint peer;
     ptrdiff_t length;
 
-    while ((length = baro_recvfrom(stack_of(agent), agent->datagrams, octets, sizeof octets, 0, &peer)) >= 0) {
+    while ((length = baro_recvfrom(stack_of(agent), agent->datagrams, octets, sizeof octets, 0, &peer)) >=
+           0) {
         uint32_t number = length < 4 ? 0
                                      : octets[0] | (uint32_t)octets[1] << 8 | (uint32_t)octets[2] << 16 |
                                            (uint32_t)octets[3] << 24;
 
-        if (length < 4 || datagram_make(number, wanted) != (size_t)length ||
+        if (length < 4 || datagram_make(agent->traffic, number, wanted) != (size_t)length ||
             memcmp(octets, wanted, (size_t)length) != 0)
             failed(agent->traffic, "%s: datagram %u is damaged", baro_host_name(agent->host), number);
         agent->datagrams_in++;
@@ -340,8 +342,12 @@ static void hash_event(void *context, const struct baro_trace_event *event)
 static void host_make(struct traffic *traffic, unsigned index)
 {
     struct agent *agent = &traffic->agent[index];
-    struct baro_host_config config = { .wire = traffic->wire, .address = address_of(index), .prefix_length = 24,
-                                       .program = program, .program_context = agent, .trace_host = index };
+    struct baro_host_config config = { .wire = traffic->wire,
+                                       .address = address_of(index),
+                                       .prefix_length = 24,
+                                       .program = program,
+                                       .program_context = agent,
+                                       .trace_host = index };
     int error = 0;
 
     if (traffic->plan.trace)
@@ -360,7 +366,8 @@ static void host_make(struct traffic *traffic, unsigned index)
 
 void traffic_start(struct traffic *traffic, const struct traffic_plan *plan)
 {
-    struct baro_network_config config = { .memory = { traffic, take, give_back }, .seed = plan->seed,
+    struct baro_network_config config = { .memory = { traffic, take, give_back },
+                                          .seed = plan->seed,
                                           .now = { INT64_C(1000000000) } };
     struct baro_wire_config wire;
     char error[200];
@@ -395,7 +402,8 @@ static void every_step(struct traffic *traffic, uint32_t step)
     uint8_t octets[DATAGRAM_LIMIT];
 
     if (step < traffic->plan.datagrams)
-        baro_sendto(stack_of(agent), agent->datagrams, octets, datagram_make(step, octets), 0, &peer);
+        baro_sendto(stack_of(agent), agent->datagrams, octets, datagram_make(traffic, step, octets), 0,
+                    &peer);
     if (step < traffic->plan.pings)
         baro_stack_ping(stack_of(agent), address_of(1), PING_ID, (uint16_t)step, step * 31 % 3000);
     if (traffic->plan.read_limit == 0)
@@ -409,7 +417,8 @@ static void every_step(struct traffic *traffic, uint32_t step)
 bool traffic_run(struct traffic *traffic, int64_t limit_s)
 {
     struct baro_instant now = baro_network_now(traffic->network);
-    uint32_t least = traffic->plan.datagrams > traffic->plan.pings ? traffic->plan.datagrams : traffic->plan.pings;
+    uint32_t least =
+        traffic->plan.datagrams > traffic->plan.pings ? traffic->plan.datagrams : traffic->plan.pings;
 
     for (uint32_t step = 0; step < limit_s * 1000 / STEP_MS && traffic->failure[0] == '\0'; step++) {
         if (step > least + 100 && all_over(traffic))
@@ -419,8 +428,9 @@ bool traffic_run(struct traffic *traffic, int64_t limit_s)
         baro_network_run_until(traffic->network, now, NULL, NULL);
     }
     if (!all_over(traffic))
-        failed(traffic, "after %lld s %u and %u streams of %u are over", (long long)limit_s, traffic->agent[0].over,
-               traffic->agent[1].over, traffic->plan.streams[0] + traffic->plan.streams[1]);
+        failed(traffic, "after %lld s %u and %u streams of %u are over", (long long)limit_s,
+               traffic->agent[0].over, traffic->agent[1].over,
+               traffic->plan.streams[0] + traffic->plan.streams[1]);
     return traffic->failure[0] == '\0';
 }
 

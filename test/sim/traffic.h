@@ -1,7 +1,8 @@
-/* Two hosts on a wire and programs on them that say a lot to one another: streams both ways, datagrams, pings.
+/* Two hosts on a wire and programs on them that say a lot to one another: streams both ways, datagrams,
+ * pings.
  *
- * Every octet is known beforehand from its stream and place, so whoever receives it checks it. Programs act only
- * when their stack says that a descriptor changed: a forgotten wake-up stops the traffic and is seen. */
+ * Every octet is known beforehand from its stream and place, so whoever receives it checks it. Programs act
+ * only when their stack says that a descriptor changed: a forgotten wake-up stops the traffic and is seen. */
 #ifndef TEST_SIM_TRAFFIC_H
 #define TEST_SIM_TRAFFIC_H
 
@@ -12,7 +13,7 @@ enum { TRAFFIC_STREAMS = 2048, TRAFFIC_PORT = 7 };
 
 struct stream {
     int fd;
-    int id;             /* -1: accepted, and its first octet has not come */
+    int id; /* -1: accepted, and its first octet has not come */
     bool client, connecting, sent_all, received_all, over;
     uint32_t sent, received;
 };
@@ -30,12 +31,13 @@ struct agent {
 struct traffic_plan {
     const char *wire;
     uint64_t seed;
-    unsigned streams[2];        /* opened by each host towards the other */
-    uint32_t octets;            /* each way in each stream */
-    uint32_t datagrams, pings;  /* host 0 to host 1, and back */
-    uint32_t read_limit;        /* octets that host 1's programs read in 10 ms, 0: no limit */
-    int receive_buffer;         /* of host 1's streams, 0: as it is */
-    bool trace;                 /* hash all trace events */
+    unsigned streams[2];       /* opened by each host towards the other */
+    uint32_t octets;           /* each way in each stream */
+    uint32_t datagrams, pings; /* host 0 to host 1, and back */
+    uint32_t datagram_limit;   /* octets of the longest, 0: 4,000 */
+    uint32_t read_limit;       /* octets that host 1's programs read in 10 ms, 0: no limit */
+    int receive_buffer;        /* of host 1's streams, 0: as it is */
+    bool trace;                /* hash all trace events */
 };
 
 struct traffic {
@@ -43,14 +45,15 @@ struct traffic {
     struct baro_network *network;
     struct baro_wire *wire;
     struct agent agent[2];
-    size_t slab_bytes;          /* taken and not given back */
-    uint32_t read_left;         /* of read_limit */
+    size_t slab_bytes;  /* taken and not given back */
+    uint32_t read_left; /* of read_limit */
     uint64_t hash;
-    char failure[256];          /* empty: all is well */
+    char failure[256]; /* empty: all is well */
 };
 
 void traffic_start(struct traffic *traffic, const struct traffic_plan *plan);
-/* Goes on until all streams are over, or `limit_s` seconds have passed. True: all over, and nothing failed. */
+/* Goes on until all streams are over, or `limit_s` seconds have passed. True: all over, and nothing failed.
+ */
 bool traffic_run(struct traffic *traffic, int64_t limit_s);
 /* Lets `seconds` pass. */
 void traffic_wait(struct traffic *traffic, int64_t seconds);

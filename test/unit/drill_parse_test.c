@@ -121,11 +121,12 @@ static void calls(void **state)
     const struct call_line *call;
 
     (void)state;
-    parse(&script, "--tolerance_usecs=7\n--local_ip=10.1.2.3\n`sysctl -q net.ipv4.tcp_timestamps=1`\n"
-                   "0 connect(3, {sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr(\"1.2.3.4\")}, 16)"
-                   " = -1 ECONNREFUSED (Connection refused)\n"
-                   "0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0\n0 write(3, ..., 0x10) = ...\n"
-                   "0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 3\n");
+    parse(&script,
+          "--tolerance_usecs=7\n--local_ip=10.1.2.3\n`sysctl -q net.ipv4.tcp_timestamps=1`\n"
+          "0 connect(3, {sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr(\"1.2.3.4\")}, 16)"
+          " = -1 ECONNREFUSED (Connection refused)\n"
+          "0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0\n0 write(3, ..., 0x10) = ...\n"
+          "0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 3\n");
     assert_int_equal(script.settings.tolerance_ns, 7000);
     assert_int_equal(script.settings.local.octet[3], 3);
     call = &script.first->as.call;
