@@ -14,7 +14,7 @@ while [ $i -lt 4000 ]; do
     i=$((i + 1))
 done >"$work/site/page.txt"
 
-"$baro" lan --wire 100base-tx --journey="${FRAMES:-12}" --journey-to - --stats \
+"$baro" lan --wire 100base-tx --journey="${FRAMES:-9}" --journey-of server --journey-to - --stats \
     --host server=10.7.0.1/24 python3 -m http.server --directory "$work/site" 8000 \
     --host client=10.7.0.2/24 curl --silent --show-error --output "$work/page.txt" \
     --write-out 'curl: HTTP %{http_code}, %{size_download} bytes in %{time_total} s\n' \

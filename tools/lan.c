@@ -230,15 +230,23 @@ static int supervise(struct lan *lan)
     return lan->status;
 }
 
+/* One line: the counters of all hosts added up. */
 static void print_statistics(struct lan *lan)
 {
-    for (int i = 0; i < lan->hosts; i++) {
-        struct baro_statistics statistics;
+    struct baro_statistics sum = { 0 };
 
-        baro_stack_statistics(baro_host_stack(lan->host[i].host), &statistics);
-        fprintf(stderr, "%s: ", lan->host[i].name);
-        baro_statistics_print(stderr, &statistics, BARO_STATISTICS_LINE, lan->observe.language);
+    for (int i = 0; i < lan->hosts; i++) {
+        struct baro_statistics one;
+
+        baro_stack_statistics(baro_host_stack(lan->host[i].host), &one);
+#define ADD(name, text) sum.name += one.name;
+        BARO_COUNTERS(ADD)
+#undef ADD
+        for (int reason = 0; reason < BARO_DROP_COUNT; reason++)
+            sum.drops[reason] += one.drops[reason];
     }
+    fprintf(stderr, "%d hosts: ", lan->hosts);
+    baro_statistics_print(stderr, &sum, BARO_STATISTICS_LINE, lan->observe.language);
 }
 
 int tool_lan(int argc, char **argv)
@@ -256,8 +264,9 @@ int tool_lan(int argc, char **argv)
     for (int i = 0; i < lan.hosts; i++)
         lan.host[i].trace_host = observe_host(&lan.observe, lan.host[i].name);
     observe_add(&lan.observe, listen_sink);
-    if (observe_open(&lan.observe) != TOOL_OK)
-        return TOOL_FAILED;
+    result = observe_open(&lan.observe);
+    if (result != TOOL_OK)
+        return result;
     lan.loop = baro_loop_create();
     if (lan.loop == NULL || build(&lan) != TOOL_OK || baro_loop_add_network(lan.loop, lan.network) != 0) {
         fprintf(stderr, "baro lan: out of memory, or hosts with the same address\n");

@@ -54,6 +54,10 @@ int observe_option(struct observe *observe, int argc, char **argv, int *at)
     } else if (strcmp(word, "--pcap") == 0) {
         observe->pcap_path = text = value(observe, argc, argv, at);
         result = text == NULL ? -1 : 1;
+    } else if (strcmp(word, "--journey-of") == 0) {
+        observe->journey = true;
+        observe->journey_of = text = value(observe, argc, argv, at);
+        result = text == NULL ? -1 : 1;
     } else if (strcmp(word, "--journey-to") == 0) {
         observe->journey_path = text = value(observe, argc, argv, at);
         result = text == NULL ? -1 : 1;
@@ -87,6 +91,26 @@ static int cannot(const struct observe *observe, const char *path)
     return TOOL_FAILED;
 }
 
+/* Lets through what one host tells. */
+static void of_one_host(void *context, const struct baro_trace_event *event)
+{
+    const struct observe *observe = context;
+
+    if (event->host == observe->journey_host)
+        observe->journey_sink.event(observe->journey_sink.context, event);
+}
+
+static int find_host(struct observe *observe)
+{
+    for (size_t i = 0; i < observe->hosts; i++) {
+        if (strcmp(observe->name[i].name, observe->journey_of) == 0) {
+            observe->journey_host = observe->name[i].host;
+            return TOOL_OK;
+        }
+    }
+    return tool_usage(observe->tool, "--journey-of: no host is called '%s'", observe->journey_of);
+}
+
 static int open_journey(struct observe *observe)
 {
     struct winsize size = { 0 };
@@ -112,7 +136,11 @@ static int open_journey(struct observe *observe)
     observe->journey_made = baro_journey_create(&config);
     if (observe->journey_made == NULL)
         return cannot(observe, "the journey");
-    observe->fanout.sink[observe->fanout.count++] = baro_journey_sink(observe->journey_made);
+    /* Programs write to the same terminal: each line of ours goes out at once. */
+    setvbuf(observe->journey_file, NULL, _IOLBF, 0);
+    observe->journey_sink = baro_journey_sink(observe->journey_made);
+    observe_add(observe, observe->journey_of == NULL ? observe->journey_sink
+                                                     : (struct baro_trace_sink){ observe, of_one_host });
     return TOOL_OK;
 }
 
@@ -148,9 +176,9 @@ static int open_pcap(struct observe *observe)
 
 int observe_open(struct observe *observe)
 {
-    int result = TOOL_OK;
+    int result = observe->journey_of == NULL ? TOOL_OK : find_host(observe);
 
-    if (observe->journey || observe->journey_path != NULL)
+    if (result == TOOL_OK && (observe->journey || observe->journey_path != NULL))
         result = open_journey(observe);
     if (result == TOOL_OK && observe->pcap_path != NULL)
         result = open_pcap(observe);

@@ -14,6 +14,9 @@ struct observe {
     unsigned frames;                /* of the journey; 0: all */
     enum baro_language language;
     const char *pcap_path;
+    const char *journey_of;         /* NULL: of all hosts, else of the one with this name */
+    uint32_t journey_host;
+    struct baro_trace_sink journey_sink;
     const char *journey_path;       /* NULL: standard error, so that programs' output stays clean */
     FILE *pcap_file, *journey_file;
     struct baro_journey *journey_made;
@@ -25,6 +28,7 @@ struct observe {
 
 #define OBSERVE_HELP                                                                          \
     "  --journey[=N]    say every decision about every packet, or about the first N frames\n" \
+    "  --journey-of H   the journey as host H sees it\n"                                      \
     "  --journey-to F   write the journey to a file; '-' is standard output\n"                \
     "  --lang en|ko     the journey's language (default: LANG)\n"                             \
     "  --pcap FILE      write pcapng with the same words as comments\n"                       \

@@ -10,7 +10,7 @@
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
 
-enum { REACHABLE_S = 60, STALE_S = 1200, REQUEST_S = 1, REQUESTS = 3 };
+enum { REACHABLE_S = 60, STALE_S = 1200, DELAY_S = 5, REQUEST_S = 1, REQUESTS = 3 };
 
 static const unsigned class_limit[NEIGHBOUR_CLASSES] = { NEIGHBOUR_UNRESOLVED_LIMIT, NEIGHBOUR_UNPROVEN_LIMIT,
                                                          NEIGHBOUR_PROVEN_LIMIT };
@@ -238,7 +238,7 @@ bool neighbour_resolve(struct neighbours *neighbours, int interface, struct baro
     if (found->state == BARO_TRACE_NEIGHBOUR_STALE) {
         change_state(neighbours, found, BARO_TRACE_NEIGHBOUR_PROBE);
         found->asked = 0;
-        ask(neighbours, found, false);
+        arm(neighbours, found, DELAY_S);
     }
     return true;
 }
@@ -305,7 +305,8 @@ void neighbour_learn(struct neighbours *neighbours, int interface, struct baro_a
     if (entry == NULL || entry->state == BARO_TRACE_NEIGHBOUR_FIXED)
         return;
     /* Only the answer to a question of ours proves that the neighbour hears us. */
-    confirmed = reply && (entry->state == BARO_TRACE_NEIGHBOUR_INCOMPLETE || entry->state == BARO_TRACE_NEIGHBOUR_PROBE);
+    confirmed = reply && (entry->state == BARO_TRACE_NEIGHBOUR_INCOMPLETE ||
+                          (entry->state == BARO_TRACE_NEIGHBOUR_PROBE && entry->asked != 0));
     if (!confirmed && entry->state == BARO_TRACE_NEIGHBOUR_REACHABLE && mac_equal(entry->mac, mac))
         return;
     entry->mac = mac;

@@ -5,8 +5,9 @@
  *     INCOMPLETE  asked for, no answer yet: one broadcast request a second, three in all; packets wait
  *     FAILED      nobody answered; kept so that the next request waits its second
  *     REACHABLE   confirmed within the last minute
- *     STALE       not confirmed lately: usable, and the next use asks again, to its known MAC address
- *     PROBE       that asking is on; still usable; three without answer and it is INCOMPLETE again
+ *     STALE       not confirmed lately: usable, and five seconds after the next use (RFC 4861 §5.1's delay: most
+ *                 talks are over by then) it is asked again, at its known MAC address
+ *     PROBE       that delay or asking is on; still usable; three without answer and it is INCOMPLETE again
  *     FIXED       set by the program, never changed by a packet
  *
  * The table is bounded and falls into three classes, each with its own limit and its own least recently used

@@ -153,6 +153,39 @@ static void probing_ends_well_or_not(void **state)
     }
 }
 
+/* Who asked for us is believed and used at once, and asked himself five seconds after that, three times, at his known
+ * address; an answer that comes before the question proves nothing. */
+static void an_unproven_neighbour_is_asked_after_its_use(void **state)
+{
+    const struct device_frame *frame;
+    struct victim v;
+    struct crafted f;
+    unsigned asked = 0;
+
+    (void)state;
+    victim_init(&v, false);
+    craft_arp(&f, 1, baro_ipv4(10, 0, 0, 7), other, baro_ipv4(10, 0, 0, 1), broadcast);
+    victim_feed(&v, f.octets, f.length, BARO_DROP_NONE);
+    victim_forget(&v);
+    baro_stack_ping(v.stack, baro_ipv4(10, 0, 0, 7), 1, 1, 0);
+    victim_wait(&v, 0);
+    frame = frame_device_take(&v.device);
+    assert_non_null(frame);
+    assert_memory_equal(frame->data, other.octet, 6);
+    assert_int_equal(frame->data[13], 0);
+    craft_arp(&f, 2, baro_ipv4(10, 0, 0, 7), other, baro_ipv4(10, 0, 0, 1), own);
+    victim_feed(&v, f.octets, f.length, BARO_DROP_NONE);
+    victim_wait(&v, 4900);
+    assert_null(next_arp(&v));
+    for (unsigned ms = 0; ms < 3100; ms += 100) {
+        victim_wait(&v, 100);
+        while ((frame = next_arp(&v)) != NULL)
+            asked += memcmp(frame->data, other.octet, 6) == 0;
+    }
+    assert_int_equal(asked, 3);
+    victim_release(&v);
+}
+
 /* L-5: floods of requests and of lookups are bounded and leave a neighbour that answers alone. */
 static void floods_leave_proven_neighbours(void **state)
 {
@@ -194,6 +227,7 @@ int main(void)
         cmocka_unit_test(l3_senders),
         cmocka_unit_test(conflict_is_defended_once_in_ten_seconds),
         cmocka_unit_test(probing_ends_well_or_not),
+        cmocka_unit_test(an_unproven_neighbour_is_asked_after_its_use),
         cmocka_unit_test(floods_leave_proven_neighbours),
     };
 
