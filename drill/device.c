@@ -135,7 +135,8 @@ static bool configure(struct run *run)
 
 bool drill_device_open(struct run *run)
 {
-    struct baro_stack_config config = { .memory = { run, take, give_back },
+    struct baro_stack_config config = { .trace = run->trace,
+                                        .memory = { run, take, give_back },
                                         .now = { epoch_ns },
                                         .memory_limit = MEMORY_LIMIT };
 

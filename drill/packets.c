@@ -218,7 +218,8 @@ static bool contents_right(const struct connection *connection, const struct bar
 static bool is_of(const struct connection *connection, const struct baro_packet *packet)
 {
     return packet->layer == BARO_PACKET_ICMP || packet->layer == BARO_PACKET_OTHER ||
-           (packet->source_port.number == connection->local.port.number &&
+           (connection->udp == (packet->layer == BARO_PACKET_UDP) &&
+            packet->source_port.number == connection->local.port.number &&
             packet->destination_port.number == connection->remote.port.number);
 }
 
@@ -228,6 +229,14 @@ static void show(struct run *run, const char *label, int64_t at_ns, const struct
 
     drill_view_print(line, words, sizeof words);
     drill_run_detail(run, label, "%.6f %s", (double)at_ns / 1e9, words);
+}
+
+/* The connection that a datagram of the stack's belongs to, NOBODY: none that the script knows. */
+static int owner_of(struct run *run, const struct baro_packet *packet)
+{
+    return drill_connection_find(run, packet->layer == BARO_PACKET_UDP,
+                                 (struct baro_endpoint){ packet->source, packet->source_port },
+                                 (struct baro_endpoint){ packet->destination, packet->destination_port });
 }
 
 void drill_packet_list_sent(struct run *run, size_t limit)
@@ -240,9 +249,7 @@ void drill_packet_list_sent(struct run *run, size_t limit)
 
         if (baro_packet_parse(&packet, (struct baro_bytes){ sent->data, sent->length }) != BARO_DROP_NONE)
             continue;
-        index = drill_connection_find(run, packet.layer == BARO_PACKET_UDP,
-                                      (struct baro_endpoint){ packet.source, packet.source_port },
-                                      (struct baro_endpoint){ packet.destination, packet.destination_port });
+        index = owner_of(run, &packet);
         drill_view_datagram(run, &run->connection[index == NOBODY ? 0 : index], &packet, &line);
         show(run, i == 0 ? "next" : "", sent->at_ns, &line);
     }
@@ -329,7 +336,7 @@ static bool expect_one(struct run *run, const struct event *event, int64_t from_
     struct connection *connection;
     struct baro_packet packet;
     char differences[WORDS], words[WORDS + 64];
-    int index;
+    int index, owner;
 
     if (sent == NULL) {
         if (!run->failed) {
@@ -348,7 +355,8 @@ static bool expect_one(struct run *run, const struct event *event, int64_t from_
         connection->local.port = packet.source_port;
     if (is_of(connection, &packet))
         learn(connection, line, &packet);
-    drill_view_datagram(run, connection, &packet, &seen);
+    owner = is_of(connection, &packet) ? index : owner_of(run, &packet);
+    drill_view_datagram(run, owner == NOBODY ? connection : &run->connection[owner], &packet, &seen);
     piece_of(line, *done, packet.payload_length, &part);
     if (!is_of(connection, &packet))
         return mismatch(run, sent, from_ns, &part, &seen, "the packet is of another connection");

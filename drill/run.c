@@ -1,6 +1,8 @@
 /* drill/run.c: the events of a script one after the other, and the clock between them. */
 #include "run.h"
 
+#include "baro/explain.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,6 +19,8 @@ bool drill_run_fail(struct run *run, const char *format, ...)
     if (run->failed)
         return false;
     run->failed = true;
+    if (run->out == NULL)
+        return false;
     fprintf(run->out, "%s:%d: at %.6f: ", run->script->name, run->event == NULL ? 1 : run->event->at.line,
             (double)run->now_ns / 1e9);
     va_start(arguments, format);
@@ -34,6 +38,8 @@ void drill_run_detail(struct run *run, const char *label, const char *format, ..
 {
     va_list arguments;
 
+    if (run->out == NULL)
+        return;
     fprintf(run->out, "    %-9s ", label);
     va_start(arguments, format);
     vfprintf(run->out, format, arguments);
@@ -145,7 +151,7 @@ static bool finish(struct run *run)
 }
 
 static enum baro_drill_result run_script(struct script *script, const struct baro_drill_options *options,
-                                         FILE *out)
+                                         FILE *out, struct baro_trace_sink trace)
 {
     struct run *run = calloc(1, sizeof *run);
     bool passed;
@@ -154,6 +160,7 @@ static enum baro_drill_result run_script(struct script *script, const struct bar
         abort();
     run->script = script;
     run->out = out;
+    run->trace = trace;
     run->tcp_now = run->udp_now = NOBODY;
     if (options != NULL)
         run->options = *options;
@@ -162,7 +169,7 @@ static enum baro_drill_result run_script(struct script *script, const struct bar
     passed = drill_device_open(run);
     for (const struct event *event = script->first; passed && event != NULL; event = event->next) {
         passed = do_event(run, event);
-        if (passed && run->options.verbose)
+        if (passed && out != NULL && run->options.verbose)
             tell(run, event);
     }
     passed = passed && finish(run);
@@ -174,6 +181,21 @@ static enum baro_drill_result run_script(struct script *script, const struct bar
     return passed ? BARO_DRILL_PASSED : BARO_DRILL_FAILED;
 }
 
+/* The same once more, as it is the same each time, with the stack's own words. */
+static void tell_journey(struct script *script, const struct baro_drill_options *options, FILE *out)
+{
+    struct baro_host_name name = { 0, "stack" };
+    struct baro_journey_config config = {
+        .out = out, .language = baro_language_from_environment(), .hosts = &name, .host_count = 1
+    };
+    struct baro_journey *journey = baro_journey_create(&config);
+
+    if (journey == NULL)
+        return;
+    run_script(script, options, NULL, baro_journey_sink(journey));
+    baro_journey_free(journey);
+}
+
 enum baro_drill_result baro_drill_run_text(const char *name, const char *text, size_t length,
                                            const struct baro_drill_options *options, FILE *out)
 {
@@ -181,7 +203,9 @@ enum baro_drill_result baro_drill_run_text(const char *name, const char *text, s
     enum baro_drill_result result = BARO_DRILL_NOT_A_SCRIPT;
 
     if (drill_script_parse(&script, name, text, length)) {
-        result = run_script(&script, options, out);
+        result = run_script(&script, options, out, (struct baro_trace_sink){ 0 });
+        if (result == BARO_DRILL_FAILED && options != NULL && options->journey)
+            tell_journey(&script, options, out);
     } else {
         struct baro_bytes line = drill_script_line(&script, script.error_at.line);
 

@@ -58,7 +58,8 @@ struct outstanding {
 struct run {
     struct script *script;
     struct baro_drill_options options;
-    FILE *out;
+    FILE *out; /* NULL: say nothing */
+    struct baro_trace_sink trace;
     struct baro_stack *stack;
     struct baro_device device;
     size_t slab_bytes;       /* taken from this process and not given back */

@@ -8,10 +8,11 @@
 
 static void help(void)
 {
-    puts("usage: baro drill [--verbose] [--seed N] SCRIPT.pkt...\n"
+    puts("usage: baro drill [--verbose] [--journey] [--seed N] SCRIPT.pkt...\n"
          "\n"
          "Runs packetdrill scripts against a stack in memory, in virtual time. Prints what differs from the\n"
-         "script, then one line of counts; with --verbose every event, too. --seed chooses the stack's\n"
+         "script, then one line of counts; with --verbose every event, too, and with\n"
+         "--journey each decision of the stack that led to a failure, in words. --seed chooses the stack's\n"
          "initial sequence numbers, ports and timestamps (default 0).\n"
          "\n"
          "Exit: 0 all passed, 1 a script failed, 2 a script was not understood or the command line was wrong.");
@@ -25,6 +26,8 @@ static int read_options(int argc, char **argv, struct baro_drill_options *option
     for (; at < argc && argv[at][0] == '-' && argv[at][1] != '\0'; at++) {
         if (strcmp(argv[at], "--verbose") == 0 || strcmp(argv[at], "-v") == 0) {
             options->verbose = true;
+        } else if (strcmp(argv[at], "--journey") == 0) {
+            options->journey = true;
         } else if (strcmp(argv[at], "--seed") == 0 && at + 1 < argc) {
             char *end;
 

@@ -23,6 +23,7 @@ struct baro_drill_options {
     struct baro_duration tolerance; /* of times; 0: 4 ms, or what the script says with --tolerance_usecs */
     uint64_t seed;                  /* of the stack: its ISNs, ports and timestamps */
     bool verbose;                   /* print every event as it happens, not only failures */
+    bool journey;                   /* after a failure, print every decision of the stack up to it (baro/explain.h) */
 };
 
 enum baro_drill_result {

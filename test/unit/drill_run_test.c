@@ -1,0 +1,119 @@
+/* The drill's runner: what passes, and that each way of being wrong is seen and said. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "baro/drill.h"
+
+#define LISTENER                                                                                             \
+    "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0\n"
+#define CONNECTION                                                                                           \
+    LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > S. 0:0(0) ack 1 <mss 1460>\n"                         \
+             "+.1 < . 1:1(0) ack 1 win 65535\n+0 accept(3, ..., ...) = 4\n"
+
+static void expect(const char *script, enum baro_drill_result result, const char *words)
+{
+    char *output = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&output, &length);
+    enum baro_drill_result got;
+
+    assert_non_null(out);
+    got = baro_drill_run_text("test.pkt", script, strlen(script), NULL, out);
+    fclose(out);
+    if (got != result || (words != NULL && strstr(output, words) == NULL) || (words == NULL && length != 0))
+        fail_msg("result %d, output:\n%s", (int)got, output);
+    free(output);
+}
+
+static void what_is_right_passes_silently(void **state)
+{
+    (void)state;
+    expect(CONNECTION, BARO_DRILL_PASSED, NULL);
+    expect(CONNECTION "+0 write(4, ..., 2500) = 2500\n+0 > P. 1:2501(2500) ack 1\n", BARO_DRILL_PASSED, NULL);
+    expect(CONNECTION "+0...1 read(4, ..., 5) = 5\n+1 < P. 1:6(5) ack 1 win 65535\n", BARO_DRILL_PASSED,
+           NULL);
+}
+
+static void a_wrong_packet_is_told_with_what_differs(void **state)
+{
+    (void)state;
+    expect(
+        LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > S. 0:0(0) ack 2 <mss 1460>\n", BARO_DRILL_FAILED,
+        "test.pkt:5: at 0.000000: the packet differs in: ack\n    line      +0 > S. 0:0(0) ack 2 <mss 1460>\n"
+        "    expected  0.000000 > S. 0:0(0) ack 2 <mss 1460>\n    actual    0.000000 > S. 0:0(0) ack 1 win ");
+    expect(LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > S. 0:0(0) ack 1 <mss 1400>\n",
+           BARO_DRILL_FAILED, "differs in: options");
+    expect(LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > . 0:0(0) ack 1 <...>\n", BARO_DRILL_FAILED,
+           "flags");
+    expect(CONNECTION "+0 write(4, ..., 10) = 10\n+0 > P. 2:12(10) ack 1\n", BARO_DRILL_FAILED,
+           "differs in: seq");
+    expect(CONNECTION "+0 write(4, ..., 10) = 10\n+0 > P. 1:12(11) ack 1\n", BARO_DRILL_FAILED,
+           "differs in: flags");
+    expect(CONNECTION "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 win 7\n", BARO_DRILL_FAILED, "win");
+    expect(CONNECTION "+0 write(4, ..., 10) = 10\n+0 > udp (10)\n", BARO_DRILL_FAILED,
+           "actual    0.100000 > P. 1:11(10) ack 1 win ");
+}
+
+static void a_wrong_time_is_told(void **state)
+{
+    (void)state;
+    expect(CONNECTION "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n+.31 > P. 1:11(10) ack 1\n",
+           BARO_DRILL_FAILED, "too early, by 0.006000 s");
+    expect(CONNECTION "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n+.29 > P. 1:11(10) ack 1\n",
+           BARO_DRILL_FAILED, "nothing was sent");
+    expect("--tolerance_usecs=20000\n" CONNECTION
+           "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n+.29 > P. 1:11(10) ack 1\n",
+           BARO_DRILL_PASSED, NULL);
+    expect(CONNECTION "+0...0.3 read(4, ..., 5) = 5\n+.1 < P. 1:6(5) ack 1 win 65535\n+1 close(4) = 0\n",
+           BARO_DRILL_FAILED, "read returned 0.200000 s too early");
+    expect(CONNECTION "+0...0.1 read(4, ..., 5) = 5\n+1 < P. 1:6(5) ack 1 win 65535\n", BARO_DRILL_FAILED,
+           "has not returned by 0.200000");
+}
+
+static void a_wrong_result_is_told(void **state)
+{
+    (void)state;
+    expect("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 listen(3, 1) = -1 EINVAL (Invalid)\n",
+           BARO_DRILL_FAILED, "expected  -1 EINVAL");
+    expect("0 socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP) = -1 EMFILE (x)\n", BARO_DRILL_FAILED,
+           "actual    -1 EAFNOSUPPORT");
+    expect(CONNECTION "+0 read(4, ..., 5) = 5\n", BARO_DRILL_FAILED, "would wait");
+    expect(CONNECTION "+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [1], [4]) = 0\n", BARO_DRILL_FAILED,
+           "another value");
+    expect("0 close(3) = 0\n", BARO_DRILL_FAILED, "no socket has the descriptor 3");
+}
+
+static void what_nobody_expects_is_told(void **state)
+{
+    (void)state;
+    expect(CONNECTION "+0 write(4, ..., 10) = 10\n+.1 < . 1:1(0) ack 11 win 65535\n", BARO_DRILL_FAILED,
+           "what no line expects");
+    expect(CONNECTION "+0 close(4) = 0\n", BARO_DRILL_PASSED, NULL); /* at the very end it may */
+    expect("+0 < 5>6 udp (1)\n+0 > 6>5 udp (1)\n", BARO_DRILL_FAILED, "differs in: protocol");
+}
+
+static void what_is_no_script_is_told(void **state)
+{
+    (void)state;
+    expect("0 socket(\n", BARO_DRILL_NOT_A_SCRIPT, "test.pkt:2:1: expected a value, found the end");
+    expect("1 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n0 close(3) = 0\n", BARO_DRILL_FAILED, "lies before");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_right_passes_silently),
+        cmocka_unit_test(a_wrong_packet_is_told_with_what_differs),
+        cmocka_unit_test(a_wrong_time_is_told),
+        cmocka_unit_test(a_wrong_result_is_told),
+        cmocka_unit_test(what_nobody_expects_is_told),
+        cmocka_unit_test(what_is_no_script_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
