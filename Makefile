@@ -2,15 +2,15 @@
 
 BUILD := build/release
 
-.PHONY: all run test clean
+.PHONY: all run test clean dependencies-run dependencies-test
 
 all: $(BUILD)/build.ninja
-	@cmake --build $(BUILD)
+	@cmake --build $(BUILD) --target baro_tool
 
+# The first time without the tests, which need more to be installed.
 $(BUILD)/build.ninja: | dependencies-run
-	@cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --preset release -DBARO_TESTS=OFF >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 
-.PHONY: dependencies-run dependencies-test
 dependencies-run:
 	@mkdir -p build
 	@sh scripts/dependencies.sh run
@@ -24,7 +24,9 @@ dependencies-test:
 run: dependencies-run all
 	@sh scripts/main-job.sh $(BUILD)/baro
 
-test: dependencies-test all
+test: dependencies-test
+	@cmake --preset release -DBARO_TESTS=ON >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build $(BUILD)
 	@sh scripts/test.sh $(BUILD)
 
 clean:
