@@ -1,5 +1,6 @@
 /* tools/run.c: `baro run`: an unmodified program on a host of its own, joined by a wire to a gateway host
- * that ends its flows in ordinary sockets of this machine.
+ * that ends its flows in ordinary sockets of this machine. With --tap the wire ends in a TAP instead, and this machine's
+ * kernel is the other host of it: nothing of ours stands between the two stacks but the wire and its faults.
  *
  * One supervising process and one loop: the network (two stacks and the wire), the gateway, the seccomp
  * supervisor. The program keeps the terminal and the process group, so Ctrl-C reaches it directly; what is
@@ -22,6 +23,7 @@
 #include "baro/loop.h"
 #include "baro/network.h"
 #include "baro/run.h"
+#include "baro/tap.h"
 #include "observe.h"
 
 enum { PUBLISHED = 64, LINGER_S = 10, QUIET_S = 5 };
@@ -42,6 +44,8 @@ struct run_tool {
     struct baro_wire_config wire;
     struct publication publication[PUBLISHED];
     int publications;
+    const char *tap_name; /* NULL: a gateway */
+    struct baro_tap *tap;
     bool verbose, trap_every_message;
     char **argument;
     uint32_t trace_guest, trace_gateway;
@@ -69,7 +73,10 @@ static int help(void)
            "rate=10mbit\n"
            "                   queue=64k mtu=1500 noise=300 ppm=100 seed=7, words with commas between\n"
            "  -p [ADDRESS:]HOST:GUEST  lead TCP port HOST of this machine (of 127.0.0.1) to port "
-           "GUEST\n" OBSERVE_HELP "  --trap-messages  trap sendmsg and recvmsg on every descriptor (programs "
+           "GUEST\n"
+           "  --tap NAME       end the wire in the TAP NAME: the other host is this machine's kernel, for which\n"
+           "                   the subnet's first address is right: ip addr add 10.0.2.1/24 dev NAME; ip link set "
+           "NAME up\n" OBSERVE_HELP "  --trap-messages  trap sendmsg and recvmsg on every descriptor (programs "
                                   "that dup datagram sockets)\n"
            "  --verbose        say what the kernel lacks, too\n"
            "\nbaro run -- curl http://example.com/\n");
@@ -120,13 +127,20 @@ static int parse_option(struct run_tool *tool, int argc, char **argv, int *at)
         tool->trap_every_message = true;
         return TOOL_OK;
     }
-    if (strcmp(option, "--address") != 0 && strcmp(option, "--wire") != 0 && strcmp(option, "-p") != 0)
+    if (strcmp(option, "--address") != 0 && strcmp(option, "--wire") != 0 && strcmp(option, "-p") != 0 &&
+        strcmp(option, "--tap") != 0)
         return tool_usage("run", "no option '%s'; --help tells more", option);
     if (!value)
         return tool_usage("run", "%s wants a value; --help tells more", option);
     *at += 1;
     if (strcmp(option, "-p") == 0)
         return parse_publication(tool, value);
+    if (strcmp(option, "--tap") == 0) {
+        tool->tap_name = value;
+        return *value != '\0' && strlen(value) <= 15 && !strchr(value, '/')
+                   ? TOOL_OK
+                   : tool_usage("run", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
+    }
     if (strcmp(option, "--wire") == 0)
         return baro_wire_parse(value, &tool->wire, error, sizeof error) == 0 ? TOOL_OK
                                                                              : tool_usage("run", "%s", error);
@@ -152,8 +166,36 @@ static int parse(struct run_tool *tool, int argc, char **argv)
     }
     if (at >= argc)
         return tool_usage("run", "which program? `baro run -- PROGRAM ...`; --help tells more");
+    if (tool->tap_name && tool->publications)
+        return tool_usage("run", "-p leads through the gateway; with --tap programs are reached at their own address");
     tool->argument = argv + at;
     tool->gateway_address = address_gateway(tool->address, tool->prefix_length);
+    return TOOL_OK;
+}
+
+static void tap_ready(void *context, uint32_t events)
+{
+    (void)context; /* the network, a source of the loop, takes the frames */
+    (void)events;
+}
+
+/* The wire's other end: a switch that is a mere coupling to the TAP. */
+static int build_tap(struct run_tool *tool, struct baro_wire *wire)
+{
+    const struct baro_mac mac = { { 2, 0xba, 0x70, 0, 0, 1 } };
+    struct baro_switch *coupling = baro_switch_create(tool->network);
+
+    tool->tap = baro_tap_open(tool->tap_name, tool->wire.mtu ? tool->wire.mtu : 1500, mac);
+    if (!tool->tap) {
+        fprintf(stderr, "baro run: cannot open the TAP %s: %s\n", tool->tap_name, strerror(errno));
+        return TOOL_FAILED;
+    }
+    if (!coupling || baro_switch_join(coupling, wire) < 0 ||
+        baro_switch_add_device(coupling, baro_tap_device(tool->tap)) < 0 ||
+        !baro_loop_watch(tool->loop, baro_tap_descriptor(tool->tap), EPOLLIN, tap_ready, tool)) {
+        fprintf(stderr, "baro run: out of memory\n");
+        return TOOL_FAILED;
+    }
     return TOOL_OK;
 }
 
@@ -163,6 +205,7 @@ static int build_network(struct run_tool *tool)
                                                  .now = baro_loop_now() };
     int error;
 
+    tool->wire.no_large |= tool->tap_name != NULL;
     tool->loop = baro_loop_create();
     tool->network = baro_network_create(&network);
     struct baro_wire *wire = tool->network ? baro_wire_create(tool->network, &tool->wire) : NULL;
@@ -170,6 +213,8 @@ static int build_network(struct run_tool *tool)
         fprintf(stderr, "baro run: out of memory\n");
         return TOOL_FAILED;
     }
+    if (tool->tap_name && build_tap(tool, wire) != TOOL_OK)
+        return TOOL_FAILED;
     struct baro_host_config guest = { .name = "host",
                                       .wire = wire,
                                       .address = tool->address,
@@ -187,9 +232,9 @@ static int build_network(struct run_tool *tool)
                                         .trace = observe_sink(&tool->observe),
                                         .trace_host = tool->trace_gateway };
     tool->guest = baro_host_create(tool->network, &guest, &error);
-    if (tool->guest)
+    if (tool->guest && !tool->tap)
         tool->gateway_host = baro_host_create(tool->network, &gateway, &error);
-    if (!tool->gateway_host || baro_loop_add_network(tool->loop, tool->network) < 0) {
+    if (!tool->guest || (!tool->tap && !tool->gateway_host) || (error = baro_loop_add_network(tool->loop, tool->network)) < 0) {
         fprintf(stderr, "baro run: cannot make the hosts: %s\n", strerror(-error));
         return TOOL_FAILED;
     }
@@ -324,6 +369,8 @@ static void print_statistics(struct run_tool *tool)
     baro_stack_statistics(baro_host_stack(tool->guest), &statistics);
     fprintf(stderr, "host: ");
     baro_statistics_print(stderr, &statistics, BARO_STATISTICS_LINE, tool->observe.language);
+    if (!tool->gateway_host)
+        return;
     baro_stack_statistics(baro_host_stack(tool->gateway_host), &statistics);
     fprintf(stderr, "gateway: ");
     baro_statistics_print(stderr, &statistics, BARO_STATISTICS_LINE, tool->observe.language);
@@ -333,7 +380,7 @@ static int supervise(struct run_tool *tool)
 {
     int result = build_network(tool);
 
-    if (result == TOOL_OK)
+    if (result == TOOL_OK && tool->gateway_host)
         result = build_gateway(tool);
     if (result == TOOL_OK)
         result = build_run(tool);
@@ -360,7 +407,8 @@ int tool_run(int argc, char **argv)
     if (result != TOOL_OK)
         return result;
     tool.trace_guest = observe_host(&tool.observe, "host");
-    tool.trace_gateway = observe_host(&tool.observe, "gateway");
+    if (!tool.tap_name)
+        tool.trace_gateway = observe_host(&tool.observe, "gateway");
     if (observe_open(&tool.observe) != TOOL_OK)
         return TOOL_FAILED;
     tool.signals = -1;
@@ -376,6 +424,7 @@ int tool_run(int argc, char **argv)
         result = TOOL_FAILED;
     if (tool.network)
         baro_network_free(tool.network);
+    baro_tap_close(tool.tap);
     baro_loop_free(tool.loop);
     return result;
 }
