@@ -243,6 +243,15 @@ static inline bool tcp_synchronised(const struct tcp_connection *c)
     return c->state >= BARO_TCP_ESTABLISHED && (c->flags & TCP_CLOSED_DONE) == 0;
 }
 
+/* SEG.SEQ of what carries no text: SND.NXT, or the window's edge where a probe or a window that shrank has put SND.NXT
+ * beyond it: from there the peer would take an ACK for out of window and not hear it. */
+static inline struct seq tcp_plain_seq(const struct tcp_connection *c)
+{
+    struct seq edge = seq_add(c->snd.una, c->snd.wnd);
+
+    return tcp_synchronised(c) ? seq_min(c->snd.nxt, edge) : c->snd.nxt;
+}
+
 static inline uint32_t tcp_option_octets(const struct tcp_connection *c)
 {
     return c->flags & TCP_TIMESTAMPS ? 12 : 0;

@@ -33,7 +33,7 @@ static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection
 
     if (control == NULL)
         return NULL;
-    control->seq = c->snd.nxt;
+    control->seq = tcp_plain_seq(c);
     control->flags = flags;
     control->ttl = c->settings.ttl;
     control->tos = c->settings.tos;

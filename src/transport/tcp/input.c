@@ -107,7 +107,8 @@ enum baro_drop_reason tcp_step_paws(struct tcp *tcp, struct tcp_connection *c, c
 
 static bool acceptable(const struct tcp_connection *c, const struct segment *segment)
 {
-    uint32_t window = tcp_recv_window(c), length = segment_length(segment);
+    /* What a RST carries is a remark, not text (SHLD-2): it counts at a closed window too (MUST-66). */
+    uint32_t window = tcp_recv_window(c), length = segment->flags & TCP_FLAG_RST ? 0 : segment_length(segment);
     struct seq last = seq_add(segment->seq, length - 1);
 
     if (length == 0) {

@@ -90,6 +90,8 @@ static enum baro_drop_reason passive_open(struct tcp *tcp, struct tcp_listener *
     c->listener = tcp_listener_handle(tcp, listener);
     tcp_learn_syn(tcp, c, segment);
     c->snd.iss = tcp_isn(tcp, &c->local, &c->remote);
+    if (segment->follows && seq_le(c->snd.iss, segment->used)) /* RFC 9293 §3.10.7.4 TIME-WAIT, MAY-2 */
+        c->snd.iss = seq_add(segment->used, 65536);
     c->snd.una = c->snd.nxt = c->snd.up = c->snd.small = c->recover = c->snd.iss;
     c->retransmit_next = c->retransmit_end = c->snd.iss;
     c->received_at_ns = tcp->core->now.ns;

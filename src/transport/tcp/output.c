@@ -196,7 +196,7 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
         tcp_set_path_mtu(c, path->mtu);
     found = tcp_plan(tcp, c, path->super_segment, &plan);
     if (!found && (c->flags & TCP_ACK_NOW) != 0 && tcp_synchronised(c)) {
-        plan = (struct plan){ .seq = c->snd.nxt };
+        plan = (struct plan){ .seq = tcp_plain_seq(c) };
         found = true;
     }
     if (!found) {

@@ -18,6 +18,8 @@ struct segment {
     bool copied;           /* its data stands behind the receive ring's end already, the sum being right */
     uint32_t window;       /* scaled as the state wants */
     uint32_t count;        /* segments on the wire: more than one for a super-segment */
+    bool follows;          /* a SYN that ended a TIME-WAIT, whose SND.NXT was `used` */
+    struct seq used;
 };
 
 /* Reads header and options, all lengths checked. NONE or the reason. */

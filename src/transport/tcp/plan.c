@@ -51,6 +51,8 @@ static uint32_t allowed(const struct tcp_connection *c)
 {
     uint32_t flight = tcp_flight(c), window = c->congestion.cwnd, mss = tcp_payload_limit(c);
 
+    if (window < mss)
+        window = mss; /* the segment size has grown since: one may always be in flight */
     if (c->duplicate_acks != 0 && c->congestion.phase < CONGESTION_RECOVERY)
         window += smaller(c->duplicate_acks, 2) * mss; /* limited transmit */
     window = smaller(window, c->snd.wnd);
@@ -73,8 +75,9 @@ static uint32_t new_text(struct tcp *tcp, struct tcp_connection *c, uint32_t uns
         return full;
     if (may == unsent) /* the end of what there is */
         return small_piece_may_leave(tcp, c) ? may : full;
-    if (full != 0 || c->snd.wnd >= c->snd.max_wnd || tcp_flight(c) != 0)
+    if (full != 0 || tcp_flight(c) != 0)
         return full; /* the windows open by ACKs that are on their way */
+    /* A receiver with less room than a segment never has more: half of its most is worth one. */
     return may >= c->snd.max_wnd / 2 ? may : 0;
 }
 

@@ -124,6 +124,8 @@ void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octet
     uint32_t limit = c->settings.recv_buffer > TCP_RECV_LEAST ? c->settings.recv_buffer : TCP_RECV_LEAST;
 
     c->recv.begin += octets;
+    if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
+        c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
     c->copied += octets;
     if (c->copied >= c->grant / 2 && c->grant < limit && tcp_synchronised(c)) {
         uint32_t grown = smaller(c->grant * 2, limit);

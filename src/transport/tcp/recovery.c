@@ -30,6 +30,8 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
     uint8_t phase = c->congestion.phase;
 
     c->duplicate_acks = 0;
+    if (phase != CONGESTION_RECOVERY && phase != CONGESTION_LOSS && seq_gt(c->snd.una, c->recover))
+        c->recover = seq_sub(c->snd.una, 1); /* taken along: left behind for 2^31 octets it would seem to lie ahead */
     c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
     c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
     if (phase == CONGESTION_RECOVERY) {

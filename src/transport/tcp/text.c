@@ -75,7 +75,8 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
     bool had_ranges = c->ranges != NULL;
 
     if (c->flags & TCP_SHUT_READ) {
-        c->recv.begin = c->recv.end += octets;
+        tcp_receive_advance(tcp, c, octets);
+        c->recv.begin = c->recv.end;
     } else {
         if (!segment->copied && !tcp_receive_store(tcp, c, before, data))
             return BARO_DROP_TCP_NO_MEMORY;

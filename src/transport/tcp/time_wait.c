@@ -125,6 +125,8 @@ enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct tcp_time_wait 
     if (reopens(record, segment)) {
         listener = tcp_find_listener(tcp, segment->local, segment->remote);
         if (listener != NULL) {
+            segment->follows = true;
+            segment->used = record->snd_nxt;
             tcp_time_wait_end(tcp, record);
             return tcp_input_listen(tcp, listener, segment);
         }
