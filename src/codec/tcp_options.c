@@ -15,37 +15,49 @@ static void read_sack(struct tcp_options *options, const uint8_t *at, size_t len
     }
 }
 
-/* One option of `length` octets, kind and length included; false: that length is illegal for the kind. */
-static bool read_option(struct tcp_options *options, const uint8_t *at, size_t length)
+/* Is `length`, kind and length included, legal for the kind? */
+static bool length_is_legal(uint8_t kind, size_t length)
+{
+    switch (kind) {
+    case TCP_OPTION_MSS:
+        return length == MSS_LENGTH;
+    case TCP_OPTION_WINDOW_SCALE:
+        return length == SCALE_LENGTH;
+    case TCP_OPTION_SACK_PERMITTED:
+        return length == PERMITTED_LENGTH;
+    case TCP_OPTION_SACK:
+        return length >= 10 && (length - 2) % 8 == 0;
+    case TCP_OPTION_TIMESTAMPS:
+        return length == TIMESTAMPS_LENGTH;
+    default:
+        return length >= 2;
+    }
+}
+
+static void read_option(struct tcp_options *options, const uint8_t *at, size_t length)
 {
     switch (at[0]) {
     case TCP_OPTION_MSS:
-        options->has_mss = length == MSS_LENGTH;
-        if (options->has_mss)
-            options->mss = read_be16(at + 2);
-        return options->has_mss;
+        options->has_mss = true;
+        options->mss = read_be16(at + 2);
+        break;
     case TCP_OPTION_WINDOW_SCALE:
-        options->has_scale = length == SCALE_LENGTH;
-        if (options->has_scale)
-            options->scale = at[2];
-        return options->has_scale;
+        options->has_scale = true;
+        options->scale = at[2];
+        break;
     case TCP_OPTION_SACK_PERMITTED:
-        options->sack_permitted = length == PERMITTED_LENGTH;
-        return options->sack_permitted;
+        options->sack_permitted = true;
+        break;
     case TCP_OPTION_SACK:
-        if (length < 10 || (length - 2) % 8 != 0)
-            return false;
         read_sack(options, at, length);
-        return true;
+        break;
     case TCP_OPTION_TIMESTAMPS:
-        options->has_timestamps = length == TIMESTAMPS_LENGTH;
-        if (options->has_timestamps) {
-            options->ts_value = read_be32(at + 2);
-            options->ts_echo = read_be32(at + 6);
-        }
-        return options->has_timestamps;
+        options->has_timestamps = true;
+        options->ts_value = read_be32(at + 2);
+        options->ts_echo = read_be32(at + 6);
+        break;
     default:
-        return true;
+        break;
     }
 }
 
@@ -62,10 +74,11 @@ void tcp_options_read(struct tcp_options *options, struct baro_bytes bytes)
             continue;
         }
         length = bytes.length - at < 2 ? 0 : bytes.data[at + 1];
-        if (length < 2 || length > bytes.length - at || !read_option(options, bytes.data + at, length)) {
+        if (length > bytes.length - at || !length_is_legal(bytes.data[at], length)) {
             options->malformed = true;
             return;
         }
+        read_option(options, bytes.data + at, length);
         at += length;
     }
 }

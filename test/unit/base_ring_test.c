@@ -1,0 +1,152 @@
+/* The byte ring against a plain array: wrapping, growing, sums over the seam, and memory that fails. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/checksum.h"
+#include "base/ring.h"
+#include "support/frame_device.h"
+
+static uint8_t octet_at(uint64_t offset)
+{
+    return (uint8_t)(offset * 31 + offset / 251);
+}
+
+static void fill(uint8_t *to, uint64_t offset, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        to[i] = octet_at(offset + i);
+}
+
+static void check(const struct ring *ring, uint64_t offset, uint32_t length)
+{
+    static uint8_t got[70000];
+    struct baro_bytes part[2];
+    unsigned parts = ring_slice(ring, offset, length, part);
+    size_t sliced = 0;
+
+    ring_read(ring, offset, got, length);
+    for (uint32_t i = 0; i < length; i++) {
+        if (got[i] != octet_at(offset + i))
+            fail_msg("octet %u", i);
+    }
+    assert_true(ring_same(ring, offset, got, length));
+    if (length != 0) {
+        got[length - 1] ^= 1;
+        assert_false(ring_same(ring, offset, got, length));
+        got[length - 1] ^= 1;
+    }
+    for (unsigned i = 0; i < parts; i++) {
+        assert_memory_equal(part[i].data, got + sliced, part[i].length);
+        sliced += part[i].length;
+    }
+    assert_int_equal(sliced, length);
+}
+
+static void sizes_and_memory(void **state)
+{
+    struct test_memory memory = { 0 };
+    struct slabs slabs = { .memory = test_memory(&memory), .limit = SIZE_MAX };
+    struct ring ring = { 0 };
+
+    (void)state;
+    assert_true(ring_reserve(&ring, &slabs, 0, 0));
+    assert_int_equal(ring.size, 2048);
+    assert_true(ring_reserve(&ring, &slabs, 2048, 0));
+    assert_int_equal(memory.takes, 1);
+    assert_true(ring_reserve(&ring, &slabs, 2049, 0));
+    assert_int_equal(ring.size, 4096);
+    assert_true(ring_reserve(&ring, &slabs, 100, 0)); /* never shrinks */
+    assert_int_equal(ring.size, 4096);
+    assert_int_equal(slabs.taken, 4096);
+    ring_release(&ring, &slabs);
+    ring_release(&ring, &slabs);
+    assert_null(ring.data);
+    assert_int_equal(ring.size, 0);
+    assert_int_equal(slabs.taken, 0);
+    assert_int_equal(memory.slabs, 0);
+}
+
+/* Every beginning of a small ring, so that the seam falls everywhere; then the ring grows and the octets stay. */
+static void wrapping_and_growing_keep_the_octets(void **state)
+{
+    struct test_memory memory = { 0 };
+    struct slabs slabs = { .memory = test_memory(&memory), .limit = SIZE_MAX };
+    static uint8_t data[4096];
+
+    (void)state;
+    for (uint64_t begin = 0; begin < 2048; begin += 61) {
+        for (uint32_t length = 0; length <= 2048; length += 293) {
+            struct ring ring = { .begin = (UINT64_C(1) << 33) + begin };
+
+            ring.end = ring.begin;
+            assert_true(ring_reserve(&ring, &slabs, 2048, 0));
+            fill(data, ring.begin, length);
+            ring_write(&ring, ring.begin, data, length);
+            ring.end += length;
+            assert_int_equal(ring_used(&ring), length);
+            assert_int_equal(ring_space(&ring), 2048 - length);
+            check(&ring, ring.begin, length);
+            assert_true(ring_reserve(&ring, &slabs, 8000, length));
+            assert_int_equal(ring.size, 8192);
+            check(&ring, ring.begin, length);
+            ring_release(&ring, &slabs);
+        }
+    }
+    assert_int_equal(memory.slabs, 0);
+}
+
+static void a_growth_that_fails_changes_nothing(void **state)
+{
+    struct test_memory memory = { 0 };
+    struct slabs slabs = { .memory = test_memory(&memory), .limit = SIZE_MAX };
+    struct ring ring = { .begin = 2000, .end = 2000 }, before;
+    uint8_t data[500];
+
+    (void)state;
+    assert_true(ring_reserve(&ring, &slabs, 500, 0));
+    fill(data, 2000, 500);
+    ring_write(&ring, 2000, data, 500);
+    ring.end = 2500;
+    memory.fail_after = memory.takes;
+    before = ring;
+    assert_false(ring_reserve(&ring, &slabs, 100000, 500));
+    assert_memory_equal(&ring, &before, sizeof ring);
+    check(&ring, 2000, 500);
+    ring_release(&ring, &slabs);
+}
+
+/* The sum of the one pass is that of the octets, wherever the seam falls, at odd places too. */
+static void the_sum_does_not_see_the_seam(void **state)
+{
+    struct test_memory memory = { 0 };
+    struct slabs slabs = { .memory = test_memory(&memory), .limit = SIZE_MAX };
+    struct ring ring = { 0 };
+    uint8_t data[301];
+
+    (void)state;
+    assert_true(ring_reserve(&ring, &slabs, 2048, 0));
+    for (uint64_t at = 2048 - 310; at < 2048 + 5; at++) {
+        for (uint32_t length = 0; length <= 301; length += 43) {
+            fill(data, at, length);
+            assert_int_equal(checksum_fold(ring_write_sum(&ring, at, data, length, 0x1234)),
+                             checksum_fold(checksum_add(0x1234, data, length)));
+            check(&ring, at, length);
+        }
+    }
+    ring_release(&ring, &slabs);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_and_memory),
+        cmocka_unit_test(wrapping_and_growing_keep_the_octets),
+        cmocka_unit_test(a_growth_that_fails_changes_nothing),
+        cmocka_unit_test(the_sum_does_not_see_the_seam),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
