@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 struct tool {
     const char *name, *text;
@@ -26,6 +27,15 @@ int tool_usage(const char *tool, const char *format, ...)
     fputc('\n', stderr);
     va_end(arguments);
     return TOOL_USAGE;
+}
+
+uint64_t tool_seed(uint64_t given)
+{
+    uint64_t seed = given;
+
+    if (given == 0 && getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        seed = 1;
+    return seed;
 }
 
 static void help(FILE *to)

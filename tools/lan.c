@@ -175,7 +175,7 @@ static void program_ended(void *context, int program, int wait_status)
 
 static int build(struct lan *lan)
 {
-    const struct baro_network_config network = { .seed = lan->wire.seed != 0 ? lan->wire.seed : 1,
+    const struct baro_network_config network = { .seed = tool_seed(lan->wire.seed),
                                                  .now = baro_loop_now() };
     struct baro_switch *bridge = NULL;
     struct baro_wire *wire = NULL;

@@ -201,7 +201,7 @@ static int build_tap(struct run_tool *tool, struct baro_wire *wire)
 
 static int build_network(struct run_tool *tool)
 {
-    const struct baro_network_config network = { .seed = tool->wire.seed ? tool->wire.seed : 1,
+    const struct baro_network_config network = { .seed = tool_seed(tool->wire.seed),
                                                  .now = baro_loop_now() };
     int error;
 

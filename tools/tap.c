@@ -93,7 +93,7 @@ static bool serve(void *context, struct baro_instant now)
 static int build(struct tap_tool *tool)
 {
     const struct baro_mac switch_mac = { { 2, 0xba, 0x70, 0, 0, 1 } };
-    const struct baro_network_config network = { .seed = tool->wire.seed != 0 ? tool->wire.seed : 1,
+    const struct baro_network_config network = { .seed = tool_seed(tool->wire.seed),
                                                  .now = baro_loop_now() };
     uint32_t mtu = tool->wire.mtu == 0 ? 1500 : tool->wire.mtu;
     struct baro_switch *bridge;

@@ -5,6 +5,8 @@
 #ifndef TOOLS_TOOLS_H
 #define TOOLS_TOOLS_H
 
+#include <stdint.h>
+
 /* X(name, "what it does"). A tool's function is tool_<name>; one that a build leaves out is said to be so. */
 #define BARO_TOOLS(X)                                                          \
     X(run, "run an unmodified program on a private host, rootless")           \
@@ -23,5 +25,9 @@ enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 
 /* Prints "baro TOOL: message" on standard error and returns TOOL_USAGE. */
 int tool_usage(const char *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The seed a person gave, or one from the machine's entropy: what a network draws (first sequence numbers, ports) is
+ * not to be guessed unless a run is to be repeated. */
+uint64_t tool_seed(uint64_t given);
 
 #endif
