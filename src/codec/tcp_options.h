@@ -1,7 +1,8 @@
 /* codec/tcp_options.h: TCP options, bytes to a value and back (RFC 9293 §3.2, RFC 7323, RFC 2018).
  *
- * The parser is pure and decides nothing: it says what was there. An option with an illegal length ends the
- * parse (MUST-7) and what stood before it stays, also of its own kind; of two good ones the last counts. Unknown kinds are stepped over by their length (MUST-6). */
+ * The parser is pure and decides nothing: it says what was there. An option with an illegal length ends the parse
+ * (MUST-7) and what stood before it stays, also of its own kind; of two good ones the last counts. Unknown kinds are
+ * stepped over by their length (MUST-6). */
 #ifndef CODEC_TCP_OPTIONS_H
 #define CODEC_TCP_OPTIONS_H
 
