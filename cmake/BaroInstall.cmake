@@ -16,6 +16,8 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/baro-config-version
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/baro-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/baro-config-version.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/baro)
+# Relative to itself, so that an installed tree may be moved.
+file(RELATIVE_PATH BARO_PC_PREFIX /x/${CMAKE_INSTALL_LIBDIR}/pkgconfig /x)
 configure_file(cmake/baro.pc.in ${CMAKE_CURRENT_BINARY_DIR}/baro.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/baro.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 FILES_MATCHING PATTERN "*.3")
