@@ -11,6 +11,9 @@ function(baro_settings target)
                            -fno-sanitize-recover=all)
     target_link_options(${target} PUBLIC -fsanitize=${BARO_SANITIZE})
   endif()
+  if(BARO_FUZZ) # everything reports its branches, or a fuzzer sees those of its own file alone
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()
 
 # Takes what BARO_LEFT_OUT matches off a list: sources that need a library which is not there.
