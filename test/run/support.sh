@@ -3,7 +3,7 @@ set -u
 dir=$(mktemp -d)
 chmod 755 "$dir"
 trap 'rm -rf "$dir"' EXIT
-here=$BARO_SOURCE/test/run
+here=$dir
 
 skip() { echo "skipped: $*"; exit 77; }
 fail() { echo "FAILED: $*"; exit 1; }
@@ -13,7 +13,8 @@ same() { # same WHAT EXPECTED GOT
     echo "ok: $1"
 }
 
-# Copies, so that a user without rights in the build folder can run it.
+# Copies, so that a user without rights in the source and build folders can run them.
+cp -r "$BARO_SOURCE/test/run/programs" "$dir/programs" && chmod -R a+rX "$dir/programs"
 cp "$BARO" "$dir/baro" && BARO=$dir/baro
 reason=$("$BARO" run -- true 2>&1) || case $reason in
     *namespaces*|*seccomp*) skip "$reason" ;;
