@@ -60,6 +60,7 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_ICMP_TYPE_UNKNOWN] = "다루지 않는 ICMP 타입",
     [BARO_DROP_ICMP_TO_GROUP] = "브로드캐스트나 멀티캐스트 주소로 온 에코 요청",
     [BARO_DROP_ICMP_NO_MATCH] = "나와 상관없는 ICMP 오류",
+    [BARO_DROP_ICMP_NOT_OURS] = "게이트웨이 너머의 호스트로 온 에코 요청",
     [BARO_DROP_ICMP_RATE_LIMIT] = "ICMP 횟수 제한",
     [BARO_DROP_UDP_TRUNCATED] = "UDP 길이가 틀림",
     [BARO_DROP_UDP_CHECKSUM] = "UDP 체크섬이 틀림",

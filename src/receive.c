@@ -132,6 +132,11 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
 
 /* ---- step 10: the protocol number ---- */
 
+static bool is_echo_request(const struct ip_packet *packet)
+{
+    return packet->payload.length >= icmp_header_SIZE && packet->payload.data[0] == ICMP_ECHO_REQUEST;
+}
+
 static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 {
     const struct baro_address none = { .family = BARO_FAMILY_NONE };
@@ -155,6 +160,13 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
                             ICMP_PORT_UNREACHABLE, 0);
         break;
     case IP_PROTOCOL_ICMP:
+        if (!packet->to_group && !packet->from_loopback && is_echo_request(packet) &&
+            ip_owner(&stack->table, packet->destination) < 0) {
+            /* A gateway knows nothing of that host: an answer would claim that it lives. */
+            core_drop(core, BARO_DROP_ICMP_NOT_OURS);
+            ip_error_intend(&stack->errors, packet, none, ICMP_UNREACHABLE, ICMP_ADMINISTRATIVELY_PROHIBITED, 0);
+            break;
+        }
         if (icmp_in(&stack->icmp, packet, &error) == ICMP_IS_ERROR)
             receive_error(stack, packet->source, &error);
         break;

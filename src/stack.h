@@ -56,6 +56,14 @@ struct loopback {
     uint64_t arrivals;
 };
 
+/* Datagrams that baro_refuse_datagram tells about, as ICMP quotes them (refusal.c). */
+enum { REFUSALS = 32, REFUSAL_OCTETS = 28 };
+
+struct refusals {
+    uint32_t count; /* used since the queue of intents was last empty */
+    uint8_t quote[REFUSALS][REFUSAL_OCTETS];
+};
+
 struct baro_stack {
     struct core core;
     struct neighbours neighbours;
@@ -72,6 +80,7 @@ struct baro_stack {
     struct interface interface[STACK_INTERFACES];
     int interfaces;       /* numbers in use: 0 to interfaces - 1 */
     unsigned blocked;     /* intents that wait for room in a device */
+    struct refusals refusals;
     uint8_t *ping_octets; /* payload of our echo requests, taken at the first one */
     struct burst burst;
     struct loopback loopback;

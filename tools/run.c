@@ -8,6 +8,7 @@
  * for at most LINGER_S. */
 #include "tools.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -88,7 +89,6 @@ static int parse_publication(struct run_tool *tool, const char *word)
 {
     char text[64], *guest, *host;
     struct publication *publication = &tool->publication[tool->publications];
-    unsigned prefix_length;
 
     if (tool->publications == PUBLISHED)
         return tool_usage("run", "more than %d published ports", PUBLISHED);
@@ -101,7 +101,7 @@ static int parse_publication(struct run_tool *tool, const char *word)
     publication->address = baro_ipv4(127, 0, 0, 1);
     if (host) {
         *host++ = '\0';
-        if (strchr(text, '/') || !address_parse(text, &publication->address, &prefix_length))
+        if (inet_pton(AF_INET, text, publication->address.octet) != 1)
             return tool_usage("run", "'%s' is no IPv4 address to publish on", text);
     } else {
         host = text;

@@ -2,7 +2,8 @@
  *
  * A flow is one guest endpoint talking with one destination: a connected socket of the kernel's, so that answers from
  * anybody else are not let in. Flows end after 30 s of silence, two-way ones after 120 s (RFC 4787 REQ-5 asks for
- * two minutes); at 4,096 flows the one silent for longest makes room. */
+ * two minutes); at 4,096 flows the one silent for longest makes room. What the outside refuses, its sender inside is told
+ * by ICMP, so that a connected socket there gets the same errno. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -29,6 +30,23 @@ static void datagram_flow_free(struct datagram_flow *flow)
     free(flow);
 }
 
+/* An error of the outside about `flow`, as the kernel knows it from ICMP, or as it refuses to send at all, goes on inside.
+ * Others than these are this machine's own affairs. */
+static void tell(struct baro_gateway *gateway, struct baro_endpoint guest, struct baro_endpoint destination, int error)
+{
+    switch (error) {
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EACCES:
+    case EPERM:
+        baro_refuse_datagram(gateway->config.stack, guest, destination, held_verdict(error));
+        break;
+    default:
+        break;
+    }
+}
+
 /* Datagrams from outside go in under the name the guest knows their sender by. */
 static void outside_ready(void *context, uint32_t events)
 {
@@ -43,8 +61,10 @@ static void outside_ready(void *context, uint32_t events)
             .peer = flow->guest, .local = flow->destination, .buffer = &piece, .buffers = 1
         };
 
+        if (octets < 0 && errno != EAGAIN)
+            tell(gateway, flow->guest, flow->destination, errno);
         if (octets < 0)
-            return; /* EAGAIN; or a refusal, which UDP need not tell */
+            return;
         flow->two_way = true;
         flow->last = baro_loop_now();
         if (baro_sendmsg(gateway->config.stack, gateway->datagrams, &message, 0) >= 0)
@@ -84,13 +104,16 @@ static struct datagram_flow *create(struct baro_gateway *gateway, const struct b
     struct datagram_flow *flow;
     int fd;
 
-    if (gateway_outside(gateway, message->local, &outside) != 0)
+    if (gateway_outside(gateway, message->local, &outside) != 0) {
+        tell(gateway, message->peer, message->local, ECONNREFUSED);
         return NULL;
+    }
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return NULL;
     flow = calloc(1, sizeof *flow);
     if (flow == NULL || connect(fd, (const struct sockaddr *)&outside, sizeof outside) != 0) {
+        tell(gateway, message->peer, message->local, flow == NULL ? ENOMEM : errno);
         close(fd);
         free(flow);
         return NULL;
@@ -113,6 +136,24 @@ static struct datagram_flow *create(struct baro_gateway *gateway, const struct b
     return flow;
 }
 
+/* An error that send gives may be about an earlier datagram, and is then gone: this one is tried again. */
+static void send_out(struct datagram_flow *flow, size_t octets)
+{
+    struct baro_gateway *gateway = flow->gateway;
+
+    for (int i = 0; i < 2; i++) {
+        if (send(flow->outside, gateway->scratch, octets, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+            gateway->counts.datagrams_out++;
+            return;
+        }
+        int error = errno;
+
+        tell(gateway, flow->guest, flow->destination, error);
+        if (error != ECONNREFUSED && error != EHOSTUNREACH)
+            return;
+    }
+}
+
 void datagram_from_inside(struct baro_gateway *gateway)
 {
     for (;;) {
@@ -129,8 +170,7 @@ void datagram_from_inside(struct baro_gateway *gateway)
         if (flow == NULL)
             continue;
         flow->last = baro_loop_now();
-        if (send(flow->outside, gateway->scratch, (size_t)octets, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-            gateway->counts.datagrams_out++;
+        send_out(flow, (size_t)octets);
     }
 }
 

@@ -13,7 +13,7 @@
 
 enum { ACCEPT_SECONDS = 75 }; /* a guest that does not finish the dialogue by then has gone */
 
-static enum baro_hold_verdict verdict_of(int error)
+enum baro_hold_verdict held_verdict(int error)
 {
     switch (error) {
     case 0:
@@ -38,7 +38,7 @@ static enum baro_hold_verdict verdict_of(int error)
 static void refuse(struct baro_gateway *gateway, const struct baro_held *held, int error)
 {
     gateway->counts.refused++;
-    baro_hold_answer(gateway->config.stack, held->id, verdict_of(error));
+    baro_hold_answer(gateway->config.stack, held->id, held_verdict(error));
 }
 
 void held_connected(struct flow *flow)

@@ -87,6 +87,7 @@ void flow_watch(struct flow *flow, uint32_t events);
 void held_take(struct baro_gateway *gateway);   /* SYNs that wait for an answer */
 void held_accept(struct baro_gateway *gateway); /* connections whose dialogue is done */
 void held_connected(struct flow *flow);         /* the kernel's connect has ended */
+enum baro_hold_verdict held_verdict(int error); /* what the kernel's errno is answered with */
 
 /* publish.c */
 void publish_free(struct baro_gateway *gateway);

@@ -64,6 +64,7 @@
     X(ICMP_TYPE_UNKNOWN, 10, "ICMP type not spoken here", "RFC 1122 §3.2.2, RFC 6918")              \
     X(ICMP_TO_GROUP, 10, "echo request to a broadcast or multicast address", "RFC 1122 §3.2.2.6")   \
     X(ICMP_NO_MATCH, 10, "ICMP error about nothing of ours", "RFC 5927 §4")                         \
+    X(ICMP_NOT_OURS, 10, "echo request to a host behind this gateway", "RFC 1812 §5.2.7.1")           \
     X(ICMP_RATE_LIMIT, 10, "ICMP rate limit", "RFC 1812 §4.3.2.8")                                  \
     X(UDP_TRUNCATED, 10, "UDP length wrong", "RFC 768")                                             \
     X(UDP_CHECKSUM, 10, "UDP checksum wrong", "RFC 1122 §4.1.3.4")                                  \

@@ -185,6 +185,11 @@ enum baro_hold_verdict {
 int baro_hold_next(struct baro_stack *stack, int fd, struct baro_held *held);
 /* -ENOENT when the peer gave up meanwhile. */
 int baro_hold_answer(struct baro_stack *stack, uint64_t id, enum baro_hold_verdict verdict);
+/* Tells `remote` that a datagram it sent to `local`, which a catch-all socket took, did not arrive, by the ICMP error that
+ * `verdict` names (REFUSE: port unreachable; DROP: nothing), within the rate limit of ICMP errors. 0, -EINVAL (ACCEPT),
+ * -EAFNOSUPPORT, -ENOBUFS. */
+int baro_refuse_datagram(struct baro_stack *stack, struct baro_endpoint remote, struct baro_endpoint local,
+                         enum baro_hold_verdict verdict);
 
 #ifdef __cplusplus
 }
