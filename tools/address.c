@@ -32,10 +32,15 @@ bool port_parse(const char *text, struct baro_port *port)
     char *end;
     long number = strtol(text, &end, 10);
 
-    if (*text == '\0' || *end != '\0' || number < 1 || number > 65535)
+    if (*text < '0' || *text > '9' || *end != '\0' || number < 1 || number > 65535)
         return false;
     port->number = (uint16_t)number;
     return true;
+}
+
+bool interface_name_is_right(const char *text)
+{
+    return *text != '\0' && strlen(text) <= 15 && strpbrk(text, "/ ") == NULL;
 }
 
 struct baro_address address_gateway(struct baro_address address, unsigned prefix_length)

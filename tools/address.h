@@ -10,6 +10,9 @@ bool address_parse(const char *text, struct baro_address *address, unsigned *pre
 /* "8080", 1 to 65535. */
 bool port_parse(const char *text, struct baro_port *port);
 
+/* Can a network interface have this name? 1 to 15 octets, neither slash nor blank. */
+bool interface_name_is_right(const char *text);
+
 /* The first address of the subnet, or the second where `address` is the first: a gateway's usual place. */
 struct baro_address address_gateway(struct baro_address address, unsigned prefix_length);
 

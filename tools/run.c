@@ -137,9 +137,8 @@ static int parse_option(struct run_tool *tool, int argc, char **argv, int *at)
         return parse_publication(tool, value);
     if (strcmp(option, "--tap") == 0) {
         tool->tap_name = value;
-        return *value != '\0' && strlen(value) <= 15 && !strchr(value, '/')
-                   ? TOOL_OK
-                   : tool_usage("run", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
+        return interface_name_is_right(value) ? TOOL_OK
+                                              : tool_usage("run", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
     }
     if (strcmp(option, "--wire") == 0)
         return baro_wire_parse(value, &tool->wire, error, sizeof error) == 0 ? TOOL_OK

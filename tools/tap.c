@@ -61,6 +61,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return tool_usage("tap", "no option '%s'; --help tells more", word);
         if (at + 1 >= argc)
             return tool_usage("tap", "%s wants a value", word);
+        if (strcmp(word, "--name") == 0 && !interface_name_is_right(argv[at + 1]))
+            return tool_usage("tap", "'%s' is no name of a TAP: up to 15 octets, no slash", argv[at + 1]);
         if (strcmp(word, "--name") == 0)
             tool->name = argv[at + 1];
         else if (strcmp(word, "--address") == 0 && !address_parse(argv[at + 1], &tool->address, &tool->prefix_length))

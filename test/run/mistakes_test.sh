@@ -1,0 +1,114 @@
+#!/bin/bash
+# A person's mistakes at the command line of every tool: one clear line on standard error, nothing on standard output, exit
+# code 2, and it names the tool. What was right is not done half: no program starts, no file is written.
+set -u
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+
+# mistake WORDS ...: a command line that is wrong. The line names the tool and, where it has one, the word at fault.
+mistake() {
+    timeout 10 "$BARO" "$@" >"$folder/out" 2>"$folder/err" </dev/null
+    code=$?
+    problem=
+    [ $code = 2 ] || problem="exit code $code"
+    [ "$(wc -l <"$folder/err")" = 1 ] || problem="$problem, $(wc -l <"$folder/err") lines"
+    [ -s "$folder/out" ] && problem="$problem, words on standard output"
+    grep -q "^baro" "$folder/err" || problem="$problem, it does not say who speaks"
+    rm "$folder/started" 2>/dev/null && problem="$problem, a program was started"
+    [ -z "$problem" ] && return
+    echo "FAILED: baro $*: ${problem#, }"
+    head -3 "$folder/err"
+    failed=1
+}
+# named WORD, after a mistake: the line says which word.
+named() {
+    grep -qF -- "$1" "$folder/err" || { echo "FAILED: the line does not name '$1': $(cat "$folder/err")"; failed=1; }
+}
+# Is the tool part of this build?
+has() { ! "$BARO" "$1" --help 2>&1 | grep -q "left out"; }
+start="touch $folder/started"
+
+mistake nonsense; named nonsense
+mistake --nonsense; named --nonsense
+
+if has run; then
+    mistake run
+    mistake run --
+    mistake run --nonsense -- $start; named --nonsense
+    mistake run -x $start; named -x
+    mistake run --address; named --address
+    mistake run --address 10.0.2 -- $start; named 10.0.2
+    mistake run --address 10.0.2.300 -- $start; named 10.0.2.300
+    mistake run --address 127.0.0.1 -- $start
+    mistake run --address 224.0.0.1 -- $start
+    mistake run --address 10.0.2.100/33 -- $start; named 10.0.2.100/33
+    mistake run --address 10.0.2.100/31 -- $start
+    mistake run --address 10.0.2.100/ -- $start
+    mistake run --address 10.0.2.100/x -- $start
+    mistake run --address '' -- $start
+    mistake run --wire; named --wire
+    mistake run --wire token-ring -- $start; named token-ring
+    mistake run --wire fast,loss=200% -- $start; named loss
+    mistake run --wire fast,loss=1 -- $start
+    mistake run --wire fast,loss= -- $start
+    mistake run --wire fast,mtu=10 -- $start; named mtu
+    mistake run --wire 100base-tx,mtu=9000 -- $start
+    mistake run --wire fast,nonsense=1 -- $start; named nonsense
+    mistake run --wire fast,,loss=1% -- $start
+    mistake run -p; named -p
+    mistake run -p 80 -- $start; named 80
+    mistake run -p 0:80 -- $start
+    mistake run -p 80:0 -- $start
+    mistake run -p 65536:80 -- $start
+    mistake run -p 8080:80:90:100 -- $start
+    mistake run -p 1.2.3:8080:80 -- $start; named 1.2.3
+    mistake run -p :8080:80 -- $start
+    mistake run -p 8080: -- $start
+    mistake run -p ' 8080:80' -- $start
+    mistake run -p +8080:80 -- $start
+    mistake run --tap; named --tap
+    mistake run --tap '' -- $start
+    mistake run --tap a-name-that-is-too-long -- $start
+    mistake run --tap a/b -- $start
+    mistake run --tap baro0 -p 8080:80 -- $start; named -p
+    mistake run --pcap; named --pcap
+    mistake run --journey=0 -- $start
+    mistake run --journey=many -- $start; named many
+    mistake run --journey-to
+    mistake run --lang fr -- $start; named fr
+    mistake run --lang
+fi
+if has lan; then
+    mistake lan --nonsense; named --nonsense
+    mistake lan --wire token-ring; named token-ring
+    mistake lan --wire
+    mistake lan --lang fr
+    mistake lan --pcap
+    mistake lan --journey=-1
+fi
+if has tap; then
+    mistake tap --nonsense; named --nonsense
+    mistake tap word; named word
+    mistake tap --name
+    mistake tap --name ''
+    mistake tap --name a-name-that-is-too-long
+    mistake tap --address 1.2.3; named 1.2.3
+    mistake tap --address 10.9.0.2/99
+    mistake tap --wire fast,loss=x; named loss
+    mistake tap --lang fr
+    mistake tap --pcap
+fi
+mistake journey --nonsense; named --nonsense
+mistake journey --wire token-ring; named token-ring
+mistake journey --frames x; named x
+mistake journey --seed x
+mistake signal --nonsense; named --nonsense
+mistake signal --frames x
+mistake drill
+mistake drill --nonsense; named --nonsense
+mistake bench --nonsense; named --nonsense
+mistake bench nonsense; named nonsense
+
+[ $failed = 0 ] && echo "every mistake is one line and exit code 2"
+exit $failed
