@@ -157,6 +157,29 @@ static void acks_stay_in_the_closed_window(void **state)
     world_free(&world);
 }
 
+/* A window that closed over what was in flight and opens a little again: no more goes into it than it holds. */
+static void what_is_sent_again_fits_the_window(void **state)
+{
+    struct world world;
+    struct hand hand = open_hand(&world);
+    uint32_t first = hand.ack;
+
+    (void)state;
+    assert_int_equal(put(&hand, 10 * MSS), 10 * MSS);
+    hand_skip(&hand);
+    hand.ack = first;
+    hand.window = 0;
+    hand_send(&hand, TCP_FLAG_ACK, NULL, 0);
+    hand.window = 2 * MSS;
+    hand_send(&hand, TCP_FLAG_ACK, NULL, 0);
+    assert_int_equal(hand_next(&hand)->seq, first);
+    assert_int_equal(hand_next(&hand)->seq, first + MSS);
+    assert_null(hand_next(&hand));
+    hand_send(&hand, TCP_FLAG_ACK, NULL, 0); /* and on */
+    assert_int_equal(hand_next(&hand)->seq, first + 2 * MSS);
+    world_free(&world);
+}
+
 /* The same with two of them, neither of which reads for a while: both must be able to go on. */
 static void both_closed_windows_open_again(void **state)
 {
@@ -275,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_window_that_is_always_tiny_is_used),
         cmocka_unit_test(a_window_of_less_than_a_segment_lets_one_out),
         cmocka_unit_test(acks_stay_in_the_closed_window),
+        cmocka_unit_test(what_is_sent_again_fits_the_window),
         cmocka_unit_test(both_closed_windows_open_again),
         cmocka_unit_test(a_reset_counts_at_a_closed_window),
         cmocka_unit_test(held_data_goes_with_a_shut_reader),

@@ -14,7 +14,8 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* What has to be sent again. After a timeout the congestion window limits it, but never its first segment. */
+/* What has to be sent again. The peer's window limits it, after a timeout the congestion window too, but never its
+ * first segment. */
 static bool plan_again(const struct tcp_connection *c, struct plan *plan)
 {
     uint32_t length, sent = seq_span(c->retransmit_next, c->snd.una), limit = tcp_payload_limit(c);
@@ -23,6 +24,8 @@ static bool plan_again(const struct tcp_connection *c, struct plan *plan)
     if (seq_ge(c->retransmit_next, c->retransmit_end))
         return false;
     if (c->congestion.phase == CONGESTION_LOSS && sent != 0 && sent + limit > c->congestion.cwnd)
+        return false;
+    if (sent != 0 && sent + limit > c->snd.wnd && seq_lt(seq_add(c->snd.una, c->snd.wnd), c->retransmit_end))
         return false;
     length = smaller(seq_span(c->retransmit_end, c->retransmit_next), limit);
     if (offset + length > c->send.end)
