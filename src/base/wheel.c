@@ -14,7 +14,7 @@ static uint64_t tick_of(struct baro_instant at)
 
 void wheel_init(struct wheel *wheel, struct baro_instant now)
 {
-    *wheel = (struct wheel){ .tick = tick_of(now) };
+    *wheel = (struct wheel){ .tick = tick_of(now), .quiet_until = { INT64_MIN } };
     for (int level = 0; level < WHEEL_LEVELS; level++) {
         for (int i = 0; i < WHEEL_SLOTS; i++) {
             struct wheel_timer *head = &wheel->slot[level][i];
@@ -73,6 +73,8 @@ void wheel_arm(struct wheel *wheel, struct wheel_timer *timer, struct baro_insta
     timer->order = wheel->orders++;
     place(wheel, timer);
     wheel->armed++;
+    if (instant_before(deadline, wheel->quiet_until))
+        wheel->quiet_until = deadline;
 }
 
 /* The first occupied slot of a level at or after the wheel's own position there; -1: none. */
@@ -142,6 +144,8 @@ static void advance(struct wheel *wheel, uint64_t tick)
     uint64_t changed = wheel->tick ^ tick;
 
     wheel->tick = tick;
+    if (changed >> 6 == 0) /* no slot of a higher level is entered */
+        return;
     for (int level = WHEEL_LEVELS - 1; level > 0; level--) {
         struct wheel_timer *head, *timer;
         struct wheel_timer list;
@@ -170,9 +174,15 @@ struct wheel_timer *wheel_expired(struct wheel *wheel, struct baro_instant now)
     const struct wheel_timer *timer;
     struct baro_instant at;
 
-    while (next_work(wheel, &at, &timer) && instant_reached(now, at)) {
+    while (instant_reached(now, wheel->quiet_until)) {
         struct wheel_timer *due;
 
+        if (!next_work(wheel, &at, &timer))
+            at.ns = INT64_MAX;
+        if (!instant_reached(now, at)) {
+            wheel->quiet_until = at;
+            break;
+        }
         if (tick_of(at) > wheel->tick)
             advance(wheel, tick_of(at));
         if (timer == NULL)

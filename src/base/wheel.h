@@ -24,6 +24,7 @@ struct wheel {
     uint64_t tick;                                      /* all before it has fired */
     uint64_t orders;
     uint64_t armed;
+    struct baro_instant quiet_until;                    /* nothing is due before it: what most polls ask */
 };
 
 void wheel_init(struct wheel *wheel, struct baro_instant now);
