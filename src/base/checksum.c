@@ -29,7 +29,22 @@ static uint64_t to_network(uint64_t native)
     return first == 1 ? (folded & 0xff) << 8 | folded >> 8 : folded;
 }
 
-static uint64_t tail(const uint8_t *data, size_t length)
+/* What the lanes leave over, or a header: 32 bits at a time in the machine's order. */
+static inline uint64_t words(const uint8_t *data, size_t length)
+{
+    uint64_t sum = 0;
+
+    for (size_t at = 0; length - at >= sizeof(uint32_t); at += sizeof(uint32_t)) {
+        uint32_t word;
+
+        memcpy(&word, data + at, sizeof word);
+        sum += word;
+    }
+    return sum;
+}
+
+/* The last octets, fewer than four. */
+static inline uint64_t tail(const uint8_t *data, size_t length)
 {
     uint64_t sum = 0;
     size_t at = 0;
@@ -59,9 +74,14 @@ static inline lanes halves(lanes word)
     return (word & UINT32_MAX) + (word >> 32);
 }
 
-static inline uint64_t lane_total(lanes sum)
+/* The sum of both lanes and of the octets behind what they took. */
+static inline uint64_t total(lanes sum, const uint8_t *rest, size_t length)
 {
-    return to_network(fold_to_16(sum[0]) + fold_to_16(sum[1]));
+    size_t whole = length & ~(size_t)3;
+
+    return to_network((sum[0] & UINT32_MAX) + (sum[0] >> 32) + (sum[1] & UINT32_MAX) + (sum[1] >> 32) +
+                      words(rest, whole)) +
+           tail(rest + whole, length - whole);
 }
 
 uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t length)
@@ -73,7 +93,7 @@ uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t length)
         even += halves(load(at));
         odd += halves(load(at + sizeof even));
     }
-    return sum + lane_total(even + odd) + tail(at, (size_t)(end - at));
+    return sum + total(even + odd, at, (size_t)(end - at));
 }
 
 uint64_t checksum_copy(uint64_t sum, uint8_t *to, const uint8_t *from, size_t length)
@@ -90,7 +110,7 @@ uint64_t checksum_copy(uint64_t sum, uint8_t *to, const uint8_t *from, size_t le
         odd += halves(second);
     }
     memcpy(to, at, (size_t)(end - at));
-    return sum + lane_total(even + odd) + tail(at, (size_t)(end - at));
+    return sum + total(even + odd, at, (size_t)(end - at));
 }
 
 uint64_t checksum_swap(uint64_t sum)
@@ -111,8 +131,7 @@ uint64_t checksum_pseudo(struct baro_address source, struct baro_address destina
     size_t octets = source.family == BARO_FAMILY_IPV6 ? 16 : 4;
     uint64_t sum = (uint64_t)protocol + (length >> 16) + (length & 0xffff);
 
-    sum += tail(source.octet, octets);
-    return sum + tail(destination.octet, octets);
+    return sum + to_network(words(source.octet, octets) + words(destination.octet, octets));
 }
 
 uint16_t checksum_update(uint16_t checksum, uint16_t before, uint16_t after)
