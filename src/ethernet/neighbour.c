@@ -47,10 +47,15 @@ static struct neighbour **bucket_of(struct neighbours *neighbours, int interface
 
 static struct neighbour *find(struct neighbours *neighbours, int interface, struct baro_address address)
 {
-    struct neighbour *entry = *bucket_of(neighbours, interface, address);
+    struct neighbour *entry = neighbours->last;
 
+    if (entry != NULL && entry->interface == interface && address_equal(entry->address, address))
+        return entry;
+    entry = *bucket_of(neighbours, interface, address);
     while (entry != NULL && (entry->interface != interface || !address_equal(entry->address, address)))
         entry = entry->chain;
+    if (entry != NULL)
+        neighbours->last = entry;
     return entry;
 }
 
@@ -109,6 +114,8 @@ static void forget(struct neighbours *neighbours, struct neighbour *entry)
     while (*at != entry)
         at = &(*at)->chain;
     *at = entry->chain;
+    if (neighbours->last == entry)
+        neighbours->last = NULL;
     list_remove(neighbours, entry);
     wheel_cancel(&neighbours->core->wheel, &entry->timer);
     pool_give_back(&neighbours->pool, entry);

@@ -69,6 +69,7 @@ struct neighbours {
     struct hash_key key;
     struct pool pool, small, large;
     struct neighbour *bucket[NEIGHBOUR_BUCKETS];
+    struct neighbour *last;  /* found: a burst goes to one of them mostly; NULL: none, or it is gone */
     struct neighbour *newest[NEIGHBOUR_CLASSES], *oldest[NEIGHBOUR_CLASSES];
     unsigned count[NEIGHBOUR_CLASSES];
     unsigned packets;
