@@ -4,18 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
-struct place {
-    uint32_t index;
-    uint32_t generation; /* odd while in use */
-    uint32_t free_next;  /* index + 1 */
-    uint32_t reserved;
-};
-
 enum { POOL_SLAB_BYTES = 65536 };
 
 void pool_init(struct pool *pool, struct slabs *slabs, size_t size, uint32_t limit)
 {
-    size_t object_size = (sizeof(struct place) + size + 63) & ~(size_t)63;
+    size_t object_size = (sizeof(struct pool_place) + size + 63) & ~(size_t)63;
 
     *pool = (struct pool){ .slabs = slabs, .object_size = object_size, .limit = limit };
     while (object_size << (pool->shift + 1) <= POOL_SLAB_BYTES)
@@ -41,13 +34,6 @@ void pool_release(struct pool *pool)
     pool->used = pool->fresh = pool->free_first = 0;
 }
 
-static struct place *place_at(const struct pool *pool, uint32_t index)
-{
-    uint8_t *slab = pool->slab[index >> pool->shift];
-
-    return (struct place *)(void *)(slab + pool->object_size * (index & (pool->per_slab - 1)));
-}
-
 static bool grow(struct pool *pool)
 {
     if (pool->slab == NULL) {
@@ -66,18 +52,18 @@ static bool grow(struct pool *pool)
 
 void *pool_take(struct pool *pool)
 {
-    struct place *place;
+    struct pool_place *place;
 
     if (pool->used == pool->limit)
         return NULL;
     if (pool->free_first != 0) {
-        place = place_at(pool, pool->free_first - 1);
+        place = pool_place_at(pool, pool->free_first - 1);
         pool->free_first = place->free_next;
         memset(place + 1, 0, pool->object_size - sizeof *place);
     } else {
         if (pool->fresh == pool->slab_count << pool->shift && !grow(pool))
             return NULL;
-        place = place_at(pool, pool->fresh);
+        place = pool_place_at(pool, pool->fresh);
         place->index = pool->fresh++;
     }
     place->generation++;
@@ -88,7 +74,7 @@ void *pool_take(struct pool *pool)
 
 void pool_give_back(struct pool *pool, void *object)
 {
-    struct place *place = (struct place *)object - 1;
+    struct pool_place *place = (struct pool_place *)object - 1;
 
     assert(place->generation & 1);
     place->generation++;
@@ -97,32 +83,12 @@ void pool_give_back(struct pool *pool, void *object)
     pool->used--;
 }
 
-void *pool_resolve(const struct pool *pool, struct handle handle)
-{
-    uint32_t index = (uint32_t)handle.value, generation = (uint32_t)(handle.value >> 32);
-    struct place *place;
-
-    if (handle.value == 0 || index >= pool->fresh)
-        return NULL;
-    place = place_at(pool, index);
-    return place->generation == generation ? place + 1 : NULL;
-}
-
-struct handle pool_handle(const struct pool *pool, const void *object)
-{
-    const struct place *place = (const struct place *)object - 1;
-
-    (void)pool;
-    assert(place->generation & 1);
-    return (struct handle){ (uint64_t)place->generation << 32 | place->index };
-}
-
 void *pool_at(const struct pool *pool, uint32_t index)
 {
-    struct place *place;
+    struct pool_place *place;
 
     if (index >= pool->fresh)
         return NULL;
-    place = place_at(pool, index);
+    place = pool_place_at(pool, index);
     return place->generation & 1 ? place + 1 : NULL;
 }

@@ -7,6 +7,8 @@
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
+#include <assert.h>
+
 #include "base/slab.h"
 
 /* 0 is no object. */
@@ -48,9 +50,41 @@ void pool_release(struct pool *pool);
 void *pool_take(struct pool *pool);
 void pool_give_back(struct pool *pool, void *object);
 
+/* In front of each object. */
+struct pool_place {
+    uint32_t index;
+    uint32_t generation; /* odd while in use */
+    uint32_t free_next;  /* index + 1 */
+    uint32_t reserved;
+};
+
+static inline struct pool_place *pool_place_at(const struct pool *pool, uint32_t index)
+{
+    uint8_t *slab = pool->slab[index >> pool->shift];
+
+    return (struct pool_place *)(void *)(slab + pool->object_size * (index & (pool->per_slab - 1)));
+}
+
 /* The object, or NULL if it was given back. */
-void *pool_resolve(const struct pool *pool, struct handle handle);
-struct handle pool_handle(const struct pool *pool, const void *object);
+static inline void *pool_resolve(const struct pool *pool, struct handle handle)
+{
+    uint32_t index = (uint32_t)handle.value, generation = (uint32_t)(handle.value >> 32);
+    struct pool_place *place;
+
+    if (handle.value == 0 || index >= pool->fresh)
+        return NULL;
+    place = pool_place_at(pool, index);
+    return place->generation == generation ? place + 1 : NULL;
+}
+
+static inline struct handle pool_handle(const struct pool *pool, const void *object)
+{
+    const struct pool_place *place = (const struct pool_place *)object - 1;
+
+    (void)pool;
+    assert(place->generation & 1);
+    return (struct handle){ (uint64_t)place->generation << 32 | place->index };
+}
 
 /* Object by place number, 0 to fresh - 1; NULL when that place is free. For walks. */
 void *pool_at(const struct pool *pool, uint32_t index);

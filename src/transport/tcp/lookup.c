@@ -12,10 +12,11 @@ struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct
 
     while (demux_next(&tcp->demux, &cursor, &handle)) {
         const struct tcp_connection *c = tcp_resolve(tcp, handle);
-        const struct tcp_time_wait *record = tcp_resolve_time_wait(tcp, handle);
+        const struct tcp_time_wait *record;
 
         if (c != NULL && endpoint_equal(c->remote, remote) && endpoint_equal(c->local, local))
             return handle;
+        record = c != NULL ? NULL : tcp_resolve_time_wait(tcp, handle);
         if (record != NULL && endpoint_equal(record->remote, remote) && endpoint_equal(record->local, local))
             return handle;
     }
