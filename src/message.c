@@ -249,16 +249,23 @@ static void send_fragments(struct baro_stack *stack, const struct outgoing *out)
 static bool find_way(struct baro_stack *stack, struct outgoing *out)
 {
     const struct ip_message *message = out->message;
-    struct baro_address destination = message->destination, asks;
+    struct baro_address destination = message->destination;
+    struct way by_interface;
+    const struct way *way = &by_interface;
 
-    if (!ip_find_route(&stack->table, destination, message->source, message->interface, &out->hop)) {
+    if (message->interface == 0)
+        way = way_find(stack, destination, message->source);
+    else
+        way_ask(&stack->table, destination, message->source, message->interface, &by_interface);
+    out->hop = way->hop;
+    if (!way->found) {
         core_drop(&stack->core, BARO_DROP_IP_NO_ROUTE);
         return false;
     }
     out->mtu = stack->interface[out->hop.interface].mtu;
     if (out->hop.interface == 0)
         return true;
-    if (ip_is_broadcast(&stack->table, -1, destination)) {
+    if (way->broadcast) {
         if (!message->broadcast_allowed) {
             core_drop(&stack->core, BARO_DROP_IP_BROADCAST_REFUSED);
             return false;
@@ -271,13 +278,10 @@ static bool find_way(struct baro_stack *stack, struct outgoing *out)
         return true;
     }
     out->mtu = path_mtu_get(&stack->path_mtus, destination, out->mtu);
-    asks = ip_source(&stack->table, out->hop.interface, out->hop.next_hop);
-    if (asks.family == BARO_FAMILY_NONE)
-        asks = baro_ipv4(0, 0, 0, 0);
     if (out->message->doubt)
         neighbour_doubt(&stack->neighbours, out->hop.interface, out->hop.next_hop);
-    out->waits = !neighbour_resolve(&stack->neighbours, out->hop.interface, out->hop.next_hop, asks, &out->mac,
-                                    &out->entry);
+    out->waits = !neighbour_resolve(&stack->neighbours, out->hop.interface, out->hop.next_hop, way->asks,
+                                    &out->mac, &out->entry);
     return true;
 }
 

@@ -48,6 +48,16 @@ struct burst {
     uint8_t header[BARO_BURST_LIMIT][STACK_HEADER_LIMIT + 2];
 };
 
+/* The way to `destination` from `wanted`, see way.c. */
+struct way {
+    struct baro_address destination, wanted;
+    uint32_t changes;         /* of the table, when this was asked for */
+    bool found;               /* there is a route */
+    bool broadcast;           /* `destination` is a broadcast address of ours */
+    struct ip_hop hop;
+    struct baro_address asks; /* our address that asks for the next hop's MAC address */
+};
+
 /* What we send to ourselves: two areas of frames, one filling while the other is worked off. */
 struct loopback {
     uint8_t *area[2];
@@ -82,6 +92,7 @@ struct baro_stack {
     unsigned blocked;     /* intents that wait for room in a device */
     struct refusals refusals;
     uint8_t *ping_octets; /* payload of our echo requests, taken at the first one */
+    struct way way;       /* the last one */
     struct burst burst;
     struct loopback loopback;
 };
@@ -114,6 +125,13 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
 
 /* transmit.c: sends what the intents say and what waited for neighbours; received frames may go afterwards. */
 void transmit_drain(struct baro_stack *stack);
+
+/* way.c: the way to `destination`; `wanted`: a source address, or of family NONE. Good until the next call. */
+const struct way *way_find(struct baro_stack *stack, struct baro_address destination, struct baro_address wanted);
+
+/* way.c: the same by a certain interface (0: any), not remembered. */
+void way_ask(const struct ip_table *table, struct baro_address destination, struct baro_address wanted,
+             int interface, struct way *way);
 
 /* message.c: sends one message, or as much of it as can be; what cannot is dropped and told. */
 void message_send(struct baro_stack *stack, const struct ip_message *message);

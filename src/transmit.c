@@ -27,22 +27,23 @@ enum {
 
 /* What the transport must know of the way to `remote`; the room left decides how large a super-segment may be. */
 static int find_path(struct baro_stack *stack, struct baro_address source, struct baro_address destination,
-                     int interface, struct ip_path *path)
+                     struct ip_path *path)
 {
+    const struct way *way = way_find(stack, destination, source);
     const struct baro_device *device;
-    struct ip_hop hop;
+    int interface = way->hop.interface;
 
     *path = (struct ip_path){ .source = source, .mtu = FALLBACK_MTU };
-    if (!ip_find_route(&stack->table, destination, source, interface, &hop))
+    if (!way->found)
         return -1;
-    device = stack->interface[hop.interface].device;
-    path->source = hop.source;
-    path->mtu = path_mtu_get(&stack->path_mtus, destination, stack->interface[hop.interface].mtu);
+    device = stack->interface[interface].device;
+    path->source = way->hop.source;
+    path->mtu = path_mtu_get(&stack->path_mtus, destination, stack->interface[interface].mtu);
     if (device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0)
         path->super_segment = SUPER_SEGMENT_MOST;
-    else if (burst_room(stack, hop.interface) >= SUPER_SEGMENT_ROOM)
+    else if (burst_room(stack, interface) >= SUPER_SEGMENT_ROOM)
         path->super_segment = SUPER_SEGMENT;
-    return hop.interface;
+    return interface;
 }
 
 /* Each answers: is the intent done? If not it waits for room. */
@@ -56,7 +57,7 @@ static bool tcp_output(struct baro_stack *stack, struct handle connection)
     if (!tcp_destination(stack->tcp, connection, &local, &remote))
         return true;
     while (more) {
-        int interface = find_path(stack, local.address, remote.address, 0, &path);
+        int interface = find_path(stack, local.address, remote.address, &path);
 
         if (interface >= 0 && burst_room(stack, interface) == 0)
             return false;
@@ -78,7 +79,7 @@ static bool udp_output(struct baro_stack *stack, struct handle socket)
     struct ip_path path;
 
     while (udp_destination(stack->udp, socket, &local, &remote)) {
-        int interface = find_path(stack, local.address, remote.address, 0, &path);
+        int interface = find_path(stack, local.address, remote.address, &path);
         bool kept = true, more;
 
         if (interface >= 0 && burst_room(stack, interface) == 0)
@@ -103,7 +104,7 @@ static bool udp_output(struct baro_stack *stack, struct handle socket)
 static bool has_room(struct baro_stack *stack, struct baro_address source, struct baro_address destination)
 {
     struct ip_path path;
-    int interface = find_path(stack, source, destination, 0, &path);
+    int interface = find_path(stack, source, destination, &path);
 
     return interface < 0 || burst_room(stack, interface) != 0;
 }

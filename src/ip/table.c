@@ -55,12 +55,14 @@ static int route_insert(struct ip_table *table, const struct ip_route *route)
         table->route[i] = table->route[i - 1];
     table->route[at] = *route;
     table->routes++;
+    table->changes++;
     return 0;
 }
 
 static void route_erase(struct ip_table *table, unsigned at)
 {
     table->routes--;
+    table->changes++;
     for (unsigned i = at; i < table->routes; i++)
         table->route[i] = table->route[i + 1];
 }
@@ -110,6 +112,7 @@ int ip_address_remove(struct ip_table *table, int interface, struct baro_address
         }
     }
     *own = at->own[--at->owns];
+    table->changes++;
     return 0;
 }
 
@@ -117,8 +120,10 @@ void ip_address_usable(struct ip_table *table, int interface, struct baro_addres
 {
     struct ip_own *own = find_own(table, interface, address);
 
-    if (own != NULL)
+    if (own != NULL) {
         own->usable = true;
+        table->changes++;
+    }
 }
 
 int ip_owner(const struct ip_table *table, struct baro_address address)

@@ -42,6 +42,7 @@ struct ip_table {
     struct ip_route route[IP_ROUTES];
     unsigned routes;
     bool any_destination; /* a gateway: every unicast destination is ours */
+    uint32_t changes;     /* of addresses and routes: an answer is good while it stands still */
 };
 
 /* Where a packet goes next. */
