@@ -54,9 +54,7 @@ static bool tcp_output(struct baro_stack *stack, struct handle connection)
     struct ip_path path;
     bool more = true;
 
-    if (!tcp_destination(stack->tcp, connection, &local, &remote))
-        return true;
-    while (more) {
+    while (more && tcp_destination(stack->tcp, connection, &local, &remote)) {
         int interface = find_path(stack, local.address, remote.address, &path);
 
         if (interface >= 0 && burst_room(stack, interface) == 0)

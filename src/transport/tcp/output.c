@@ -208,8 +208,18 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
     return true;
 }
 
-bool tcp_destination(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
+bool tcp_destination(struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
                      struct baro_endpoint *remote)
 {
-    return tcp_endpoints(tcp, connection, local, remote);
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+
+    if (c == NULL)
+        return false;
+    if (tcp_has_nothing(c)) {
+        c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
+        return false;
+    }
+    *local = c->local;
+    *remote = c->remote;
+    return true;
 }

@@ -115,6 +115,8 @@ struct plan {
     uint32_t length;          /* payload octets */
     bool syn, fin, push, again;
 };
+/* Could nothing leave, whatever the path? So most ACKs find it, and the segment behind the last one. */
+bool tcp_has_nothing(const struct tcp_connection *c);
 bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan);
 
 /* ---- recovery.c ---- */
@@ -138,14 +140,20 @@ void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c);
 
 /* ---- state.c ---- */
 
+static inline unsigned tcp_kind_of(struct handle handle)
+{
+    return (unsigned)(handle.value >> TCP_KIND_SHIFT) & 3;
+}
 struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c);
-struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle);
+static inline struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)
+{
+    /* Its kind is 0: the handle is its pool's. */
+    return tcp_kind_of(handle) == TCP_KIND_CONNECTION ? pool_resolve(&tcp->connections, handle) : NULL;
+}
 struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener);
 struct tcp_listener *tcp_resolve_listener(const struct tcp *tcp, struct handle handle);
 struct handle tcp_time_wait_handle(const struct tcp *tcp, const struct tcp_time_wait *record);
 struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle);
-unsigned tcp_kind_of(struct handle handle);
-
 void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state);
 /* A connection with its memory promised and its place in the demux, CLOSED. NULL and the reason. */
 struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,

@@ -6,11 +6,6 @@
 
 #include "base/bytes.h"
 
-unsigned tcp_kind_of(struct handle handle)
-{
-    return (unsigned)(handle.value >> TCP_KIND_SHIFT) & 3;
-}
-
 static struct handle tag(struct handle handle, enum tcp_kind kind)
 {
     return (struct handle){ handle.value | (uint64_t)kind << TCP_KIND_SHIFT };
@@ -26,11 +21,6 @@ static void *resolve(const struct pool *pool, struct handle handle, enum tcp_kin
 struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c)
 {
     return tag(pool_handle(&tcp->connections, c), TCP_KIND_CONNECTION);
-}
-
-struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)
-{
-    return resolve(&tcp->connections, handle, TCP_KIND_CONNECTION);
 }
 
 struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener)

@@ -27,8 +27,9 @@ void tcp_free(struct tcp *tcp);
  * (NONE: taken); it is counted and told already. What must be answered stands in the intents. */
 enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet);
 
-/* The remote end of a connection, so that transmit.c can find the path; false when the handle is stale. */
-bool tcp_destination(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
+/* The ends of a connection, so that transmit.c can find the path; false when the handle is stale or nothing could be
+ * sent whatever the path: its intent is done then. */
+bool tcp_destination(struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
                      struct baro_endpoint *remote);
 
 /* Fills `message` with the next segment that the connection may send now; false: nothing (more). Its payload parts
