@@ -257,6 +257,8 @@ unsigned receive_burst(struct baro_stack *stack, int interface)
     unsigned count = device->rx_burst(device->context, frame, BARO_BURST_LIMIT);
 
     assert(count <= BARO_BURST_LIMIT);
+    if (count == 0)
+        return 0;
     for (unsigned i = 0; i < count; i++) {
         ethernet_parse(&arrival[i], (struct baro_bytes){ frame[i].data, frame[i].length }, device->mac);
         if (arrival[i].payload.length > 64)
@@ -264,8 +266,6 @@ unsigned receive_burst(struct baro_stack *stack, int interface)
     }
     for (unsigned i = 0; i < count; i++)
         from_device(stack, interface, &frame[i], &arrival[i]);
-    if (count == 0)
-        return 0;
     after_burst(stack);
     if (device->rx_end != NULL)
         device->rx_end(device->context);
