@@ -19,8 +19,10 @@ enum bench_offload {
 struct bench_pair *bench_pair_create(uint32_t mtu, enum bench_offload offload);
 void bench_pair_free(struct bench_pair *pair);
 struct baro_stack *bench_pair_stack(struct bench_pair *pair, int which); /* 0 client, 1 server */
-/* Polls both once. */
+/* Polls both once, the client first. */
 void bench_pair_poll(struct bench_pair *pair);
+/* The same, `first` first: what it sends is with the other one then. */
+void bench_pair_poll_from(struct bench_pair *pair, int first);
 /* Makes the pair's clock jump on, so that timers expire without waiting. */
 void bench_pair_skip(struct bench_pair *pair, struct baro_duration span);
 

@@ -200,12 +200,17 @@ struct baro_stack *bench_pair_stack(struct bench_pair *pair, int which)
     return pair->end[which].stack;
 }
 
-void bench_pair_poll(struct bench_pair *pair)
+void bench_pair_poll_from(struct bench_pair *pair, int first)
 {
     struct baro_instant at = now(pair);
 
-    baro_stack_poll(pair->end[0].stack, at);
-    baro_stack_poll(pair->end[1].stack, at);
+    baro_stack_poll(pair->end[first].stack, at);
+    baro_stack_poll(pair->end[1 - first].stack, at);
+}
+
+void bench_pair_poll(struct bench_pair *pair)
+{
+    bench_pair_poll_from(pair, 0);
 }
 
 void bench_pair_skip(struct bench_pair *pair, struct baro_duration span)
