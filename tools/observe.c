@@ -58,6 +58,9 @@ int observe_option(struct observe *observe, int argc, char **argv, int *at)
         observe->journey = true;
         observe->journey_of = text = value(observe, argc, argv, at);
         result = text == NULL ? -1 : 1;
+    } else if (strcmp(word, "--pcap-of") == 0) {
+        observe->pcap_of = text = value(observe, argc, argv, at);
+        result = text == NULL ? -1 : 1;
     } else if (strcmp(word, "--journey-to") == 0) {
         observe->journey_path = text = value(observe, argc, argv, at);
         result = text == NULL ? -1 : 1;
@@ -91,24 +94,30 @@ static int cannot(const struct observe *observe, const char *path)
     return TOOL_FAILED;
 }
 
-/* Lets through what one host tells. */
 static void of_one_host(void *context, const struct baro_trace_event *event)
 {
-    const struct observe *observe = context;
+    const struct observe_filter *filter = context;
 
-    if (event->host == observe->journey_host)
-        observe->journey_sink.event(observe->journey_sink.context, event);
+    if (event->host == filter->host)
+        filter->sink.event(filter->sink.context, event);
 }
 
-static int find_host(struct observe *observe)
+/* Adds a sink for the events of the host called `name`; NULL: of all. */
+static int add_filtered(struct observe *observe, struct observe_filter *filter, struct baro_trace_sink sink,
+                        const char *name)
 {
+    if (name == NULL) {
+        observe_add(observe, sink);
+        return TOOL_OK;
+    }
     for (size_t i = 0; i < observe->hosts; i++) {
-        if (strcmp(observe->name[i].name, observe->journey_of) == 0) {
-            observe->journey_host = observe->name[i].host;
+        if (strcmp(observe->name[i].name, name) == 0) {
+            *filter = (struct observe_filter){ sink, observe->name[i].host };
+            observe_add(observe, (struct baro_trace_sink){ filter, of_one_host });
             return TOOL_OK;
         }
     }
-    return tool_usage(observe->tool, "--journey-of: no host is called '%s'", observe->journey_of);
+    return tool_usage(observe->tool, "no host is called '%s'", name);
 }
 
 static int open_journey(struct observe *observe)
@@ -138,10 +147,8 @@ static int open_journey(struct observe *observe)
         return cannot(observe, "the journey");
     /* Programs write to the same terminal: each line of ours goes out at once. */
     setvbuf(observe->journey_file, NULL, _IOLBF, 0);
-    observe->journey_sink = baro_journey_sink(observe->journey_made);
-    observe_add(observe, observe->journey_of == NULL ? observe->journey_sink
-                                                     : (struct baro_trace_sink){ observe, of_one_host });
-    return TOOL_OK;
+    return add_filtered(observe, &observe->journey_filter, baro_journey_sink(observe->journey_made),
+                        observe->journey_of);
 }
 
 /* Unix time of the monotonic clock's zero, so that a capture has the time of day. */
@@ -170,15 +177,18 @@ static int open_pcap(struct observe *observe)
     observe->pcapng = baro_pcapng_create(&config);
     if (observe->pcapng == NULL)
         return cannot(observe, observe->pcap_path);
-    observe->fanout.sink[observe->fanout.count++] = baro_pcapng_sink(observe->pcapng);
-    return TOOL_OK;
+    /* Of one host: a frame that both ends of a wire saw would look like a retransmission. */
+    if (observe->pcap_of == NULL)
+        observe->pcap_of = observe->name[0].name;
+    return add_filtered(observe, &observe->pcap_filter, baro_pcapng_sink(observe->pcapng),
+                        strcmp(observe->pcap_of, "all") == 0 ? NULL : observe->pcap_of);
 }
 
 int observe_open(struct observe *observe)
 {
-    int result = observe->journey_of == NULL ? TOOL_OK : find_host(observe);
+    int result = TOOL_OK;
 
-    if (result == TOOL_OK && (observe->journey || observe->journey_path != NULL))
+    if (observe->journey || observe->journey_path != NULL)
         result = open_journey(observe);
     if (result == TOOL_OK && observe->pcap_path != NULL)
         result = open_pcap(observe);

@@ -8,6 +8,12 @@
 
 enum { OBSERVE_HOSTS = 16 };
 
+/* Lets through what one host tells. */
+struct observe_filter {
+    struct baro_trace_sink sink;
+    uint32_t host;
+};
+
 struct observe {
     const char *tool;
     bool journey, stats;
@@ -15,8 +21,8 @@ struct observe {
     enum baro_language language;
     const char *pcap_path;
     const char *journey_of;         /* NULL: of all hosts, else of the one with this name */
-    uint32_t journey_host;
-    struct baro_trace_sink journey_sink;
+    const char *pcap_of;            /* NULL: of the first host; "all": of all, each frame as often as it is seen */
+    struct observe_filter journey_filter, pcap_filter;
     const char *journey_path;       /* NULL: standard error, so that programs' output stays clean */
     FILE *pcap_file, *journey_file;
     struct baro_journey *journey_made;
@@ -32,6 +38,7 @@ struct observe {
     "  --journey-to F   write the journey to a file; '-' is standard output\n"                \
     "  --lang en|ko     the journey's language (default: LANG)\n"                             \
     "  --pcap FILE      write pcapng with the same words as comments\n"                       \
+    "  --pcap-of H      as host H sees it, or 'all' (default: the first host)\n"              \
     "  --stats          print counters at the end\n"
 
 void observe_init(struct observe *observe, const char *tool);

@@ -409,8 +409,9 @@ int tool_run(int argc, char **argv)
     tool.trace_guest = observe_host(&tool.observe, "host");
     if (!tool.tap_name)
         tool.trace_gateway = observe_host(&tool.observe, "gateway");
-    if (observe_open(&tool.observe) != TOOL_OK)
-        return TOOL_FAILED;
+    result = observe_open(&tool.observe);
+    if (result != TOOL_OK)
+        return result;
     tool.signals = -1;
     result = supervise(&tool);
     if (tool.signals >= 0) {

@@ -167,7 +167,10 @@ int tool_tap(int argc, char **argv)
     if (result != TOOL_OK)
         return result;
     observe_host(&tool.observe, "baro");
-    if (observe_open(&tool.observe) != TOOL_OK || build(&tool) != TOOL_OK)
+    result = observe_open(&tool.observe);
+    if (result != TOOL_OK)
+        return result;
+    if (build(&tool) != TOOL_OK)
         return TOOL_FAILED;
     if (watch(&tool) != TOOL_OK) {
         fprintf(stderr, "baro tap: no memory or no descriptors\n");
