@@ -3,11 +3,6 @@
 
 #include <errno.h>
 
-uint32_t ip_mask(unsigned prefix_length)
-{
-    return prefix_length == 0 ? 0 : UINT32_MAX << (32 - prefix_length);
-}
-
 static bool in_prefix(struct baro_address address, struct baro_address prefix, unsigned prefix_length)
 {
     return ((ipv4_number(address) ^ ipv4_number(prefix)) & ip_mask(prefix_length)) == 0;
@@ -159,11 +154,14 @@ struct baro_address ip_source(const struct ip_table *table, int interface, struc
 
 static bool is_subnet_broadcast(const struct ip_interface *at, struct baro_address address)
 {
+    uint32_t number = ipv4_number(address);
+
     for (unsigned i = 0; i < at->owns; i++) {
         uint32_t host = ~ip_mask(at->own[i].prefix_length);
 
-        if (at->own[i].prefix_length < 31 && in_prefix(address, at->own[i].address, at->own[i].prefix_length) &&
-            (ipv4_number(address) & host) == host)
+        /* Few addresses end in ones only: that is asked first. */
+        if ((number & host) == host && at->own[i].prefix_length < 31 &&
+            in_prefix(address, at->own[i].address, at->own[i].prefix_length))
             return true;
     }
     return false;

@@ -52,7 +52,10 @@ struct ip_hop {
     unsigned prefix_length;
 };
 
-uint32_t ip_mask(unsigned prefix_length);
+static inline uint32_t ip_mask(unsigned prefix_length)
+{
+    return prefix_length == 0 ? 0 : UINT32_MAX << (32 - prefix_length);
+}
 
 /* 0, -EINVAL (not a host address), -EEXIST, -ENOSPC. Adds the subnet's route. */
 int ip_address_add(struct ip_table *table, int interface, struct baro_address address, unsigned prefix_length,
