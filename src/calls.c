@@ -92,22 +92,23 @@ int baro_connect(struct baro_stack *stack, int fd, const struct baro_endpoint *p
 /* A stream needs no way: its connection has one. */
 static ptrdiff_t send_message(struct baro_stack *stack, int fd, const struct baro_message *message, unsigned flags)
 {
-    struct baro_message told = *message;
-    struct baro_endpoint to = message->peer, local;
+    struct baro_message told;
+    struct baro_endpoint to, local;
     struct user_way way;
-    bool source_is_ours = true;
+    bool source_is_ours;
 
-    memset(&way, 0, sizeof way);
-    if (user_type(stack->user, fd) == BARO_DATAGRAM) {
-        if (to.address.family == BARO_FAMILY_NONE && user_getpeername(stack->user, fd, &local) == 0)
-            to = local;
-        way = way_to(stack, fd, &to, message->local.address);
-        if (told.peer.address.family != BARO_FAMILY_NONE)
-            told.peer = to;
-        source_is_ours = message->local.address.family == BARO_FAMILY_NONE ||
-                         address_is_unspecified(message->local.address) ||
-                         stack_owns(stack, message->local.address);
-    }
+    if (user_type(stack->user, fd) != BARO_DATAGRAM)
+        return user_send(stack->user, fd, message, flags, NULL, true);
+    told = *message;
+    to = message->peer;
+    if (to.address.family == BARO_FAMILY_NONE && user_getpeername(stack->user, fd, &local) == 0)
+        to = local;
+    way = way_to(stack, fd, &to, message->local.address);
+    if (told.peer.address.family != BARO_FAMILY_NONE)
+        told.peer = to;
+    source_is_ours = message->local.address.family == BARO_FAMILY_NONE ||
+                     address_is_unspecified(message->local.address) ||
+                     stack_owns(stack, message->local.address);
     return user_send(stack->user, fd, &told, flags, &way, source_is_ours);
 }
 

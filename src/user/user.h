@@ -53,7 +53,7 @@ int user_close(struct user *user, int fd);
 int user_getsockname(const struct user *user, int fd, struct baro_endpoint *local);
 int user_getpeername(const struct user *user, int fd, struct baro_endpoint *peer);
 
-/* `way` is that to the destination of a datagram (message->peer, or the socket's peer); streams do not look at it.
+/* `way` is that to the destination of a datagram (message->peer, or the socket's peer); for a stream NULL will do.
  * message->local must be ours or the socket transparent: `source_is_ours` says so. */
 ptrdiff_t user_send(struct user *user, int fd, const struct baro_message *message, unsigned flags,
                     const struct user_way *way, bool source_is_ours);
