@@ -72,23 +72,12 @@ static void outside_ready(void *context, uint32_t events)
     }
 }
 
-static bool same(const struct baro_endpoint *a, const struct baro_endpoint *b)
-{
-    if (a->port.number != b->port.number)
-        return false;
-    for (size_t i = 0; i < 4; i++) {
-        if (a->address.octet[i] != b->address.octet[i])
-            return false;
-    }
-    return true;
-}
-
 static struct datagram_flow *find(struct baro_gateway *gateway, const struct baro_message *message)
 {
     struct datagram_flow *oldest = gateway->datagram_flows;
 
     for (struct datagram_flow *flow = gateway->datagram_flows; flow != NULL; flow = flow->next) {
-        if (same(&flow->guest, &message->peer) && same(&flow->destination, &message->local))
+        if (gateway_same(&flow->guest, &message->peer) && gateway_same(&flow->destination, &message->local))
             return flow;
         if (flow->last.ns < oldest->last.ns)
             oldest = flow;

@@ -46,6 +46,12 @@ struct baro_endpoint gateway_endpoint(const struct sockaddr_in *name)
     return endpoint;
 }
 
+bool gateway_same(const struct baro_endpoint *a, const struct baro_endpoint *b)
+{
+    return a->port.number == b->port.number && a->address.family == b->address.family &&
+           memcmp(a->address.octet, b->address.octet, sizeof a->address.octet) == 0;
+}
+
 int gateway_outside(struct baro_gateway *gateway, struct baro_endpoint destination, struct sockaddr_in *outside)
 {
     *outside = gateway_sockaddr(destination);

@@ -104,19 +104,11 @@ void held_take(struct baro_gateway *gateway)
         connect_outside(gateway, &held);
 }
 
-static bool same(struct baro_endpoint a, struct baro_endpoint b)
-{
-    for (size_t i = 0; i < sizeof a.address.octet; i++) {
-        if (a.address.octet[i] != b.address.octet[i])
-            return false;
-    }
-    return a.address.family == b.address.family && a.port.number == b.port.number;
-}
-
 static struct flow *flow_of(struct baro_gateway *gateway, struct baro_endpoint local, struct baro_endpoint remote)
 {
     for (struct flow *flow = gateway->flows; flow != NULL; flow = flow->next) {
-        if (flow->state == FLOW_ACCEPTING && same(flow->held.local, local) && same(flow->held.remote, remote))
+        if (flow->state == FLOW_ACCEPTING && gateway_same(&flow->held.local, &local) &&
+            gateway_same(&flow->held.remote, &remote))
             return flow;
     }
     return NULL;

@@ -70,6 +70,7 @@ void gateway_say(struct baro_gateway *gateway, const char *format, ...) __attrib
 int gateway_outside(struct baro_gateway *gateway, struct baro_endpoint destination, struct sockaddr_in *outside);
 struct sockaddr_in gateway_sockaddr(struct baro_endpoint endpoint);
 struct baro_endpoint gateway_endpoint(const struct sockaddr_in *address);
+bool gateway_same(const struct baro_endpoint *a, const struct baro_endpoint *b);
 
 /* resolver.c: the first IPv4 name server of a resolv.conf; 127.0.0.1 when it names none. */
 struct in_addr resolver_address(const char *resolv_conf);
