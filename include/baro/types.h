@@ -32,7 +32,7 @@ enum baro_family { BARO_FAMILY_NONE = 0, BARO_FAMILY_IPV4 = 4, BARO_FAMILY_IPV6 
  * so two addresses are equal exactly if all their bytes are. */
 struct baro_address {
     uint8_t family; /* enum baro_family; NONE is "any", whatever the family */
-    uint8_t zone;   /* interface number of a link-local IPv6 address, else 0 */
+    uint8_t zone;   /* IPv6 link-local, and groups of interface or link scope: the interface's number; else 0 */
     uint8_t octet[16];
 };
 
@@ -58,6 +58,19 @@ struct baro_buffer {
 static inline struct baro_address baro_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
 {
     struct baro_address address = { BARO_FAMILY_IPV4, 0, { a, b, c, d } };
+    return address;
+}
+
+/* The IPv6 address a:b:c:d:e:f:g:h, without a zone. */
+static inline struct baro_address baro_ipv6(uint16_t a, uint16_t b, uint16_t c, uint16_t d, uint16_t e, uint16_t f,
+                                            uint16_t g, uint16_t h)
+{
+    struct baro_address address = { BARO_FAMILY_IPV6,
+                                    0,
+                                    { (uint8_t)(a >> 8), (uint8_t)a, (uint8_t)(b >> 8), (uint8_t)b, (uint8_t)(c >> 8),
+                                      (uint8_t)c, (uint8_t)(d >> 8), (uint8_t)d, (uint8_t)(e >> 8), (uint8_t)e,
+                                      (uint8_t)(f >> 8), (uint8_t)f, (uint8_t)(g >> 8), (uint8_t)g, (uint8_t)(h >> 8),
+                                      (uint8_t)h } };
     return address;
 }
 

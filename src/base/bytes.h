@@ -64,6 +64,19 @@ static inline void write_ipv4(uint8_t *at, struct baro_address address)
     memcpy(at, address.octet, 4);
 }
 
+/* Without a zone: the reader of the packet knows the interface. */
+static inline struct baro_address read_ipv6(const uint8_t *at)
+{
+    struct baro_address address = { .family = BARO_FAMILY_IPV6 };
+    memcpy(address.octet, at, sizeof address.octet);
+    return address;
+}
+
+static inline void write_ipv6(uint8_t *at, struct baro_address address)
+{
+    memcpy(at, address.octet, sizeof address.octet);
+}
+
 static inline uint32_t ipv4_number(struct baro_address address)
 {
     return read_be32(address.octet);
@@ -131,6 +144,44 @@ static inline bool address_is_loopback(struct baro_address address)
     if (address.family == BARO_FAMILY_IPV4)
         return address.octet[0] == 127;
     return address.family == BARO_FAMILY_IPV6 && memcmp(address.octet, one, sizeof one) == 0;
+}
+
+/* fe80::/10 (RFC 4291 §2.5.6). */
+static inline bool address_is_link_local(struct baro_address address)
+{
+    return address.family == BARO_FAMILY_IPV6 && address.octet[0] == 0xfe && (address.octet[1] & 0xc0) == 0x80;
+}
+
+/* The same octets mean another host on each link: link-local ones, groups of interface and link scope (RFC 4007 §6). */
+static inline bool address_needs_zone(struct baro_address address)
+{
+    if (address.family != BARO_FAMILY_IPV6)
+        return false;
+    return address_is_link_local(address) ||
+           (address.octet[0] == 0xff && ((address.octet[1] & 0x0f) == 1 || (address.octet[1] & 0x0f) == 2));
+}
+
+/* The address as it is called on `interface`: with its zone if it needs one. */
+static inline struct baro_address address_in_zone(struct baro_address address, int interface)
+{
+    address.zone = address_needs_zone(address) ? (uint8_t)interface : 0;
+    return address;
+}
+
+/* ::ffff:0:0/96: an IPv4 address in the clothes of IPv6 (RFC 4291 §2.5.5.2). */
+static inline bool address_is_mapped(struct baro_address address)
+{
+    static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+    return address.family == BARO_FAMILY_IPV6 && memcmp(address.octet, prefix, sizeof prefix) == 0;
+}
+
+/* The solicited-node group of an address (RFC 4291 §2.7.1), in the zone of `interface`. */
+static inline struct baro_address address_solicited_node(struct baro_address address, int interface)
+{
+    struct baro_address group = baro_ipv6(0xff02, 0, 0, 0, 0, 1, 0xff00, 0);
+    memcpy(group.octet + 13, address.octet + 13, 3);
+    group.zone = (uint8_t)interface;
+    return group;
 }
 
 #endif

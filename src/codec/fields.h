@@ -1,7 +1,7 @@
 /* codec/fields.h: one table a header gives its struct, reader, writer, description and size check.
  *
  * A header is a list F(type, name, offset, "source") of fields that follow one another without gaps; types are u8,
- * u16, u32, mac and ip4. CODEC_HEADER(name, size, LIST) declares
+ * u16, u32, mac, ip4 and ip6. CODEC_HEADER(name, size, LIST) declares
  *
  *     struct name                                        the values, in host order
  *     enum { name_SIZE }                                 octets on the wire
@@ -20,19 +20,29 @@ typedef uint16_t codec_u16;
 typedef uint32_t codec_u32;
 typedef struct baro_mac codec_mac;
 typedef struct baro_address codec_ip4;
+typedef struct baro_address codec_ip6;
 
-enum { CODEC_SIZE_u8 = 1, CODEC_SIZE_u16 = 2, CODEC_SIZE_u32 = 4, CODEC_SIZE_mac = 6, CODEC_SIZE_ip4 = 4 };
+enum {
+    CODEC_SIZE_u8 = 1,
+    CODEC_SIZE_u16 = 2,
+    CODEC_SIZE_u32 = 4,
+    CODEC_SIZE_mac = 6,
+    CODEC_SIZE_ip4 = 4,
+    CODEC_SIZE_ip6 = 16
+};
 
 #define codec_read_u8 read_u8
 #define codec_read_u16 read_be16
 #define codec_read_u32 read_be32
 #define codec_read_mac read_mac
 #define codec_read_ip4 read_ipv4
+#define codec_read_ip6 read_ipv6
 #define codec_write_u8 write_u8
 #define codec_write_u16 write_be16
 #define codec_write_u32 write_be32
 #define codec_write_mac write_mac
 #define codec_write_ip4 write_ipv4
+#define codec_write_ip6 write_ipv6
 
 struct codec_field {
     const char *name, *source;

@@ -4,6 +4,7 @@
 
 #include "baro/drop_reasons.h"
 #include "codec/fields.h"
+#include "codec/ip_protocol.h"
 
 #define IPV4_FIELDS(F)                              \
     F(u8, version_length, 0, "RFC 791 §3.1")        \
@@ -19,13 +20,6 @@
 CODEC_HEADER(ipv4_header, 20, IPV4_FIELDS)
 
 enum { IPV4_DONT_FRAGMENT = 0x4000, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_OFFSET_MASK = 0x1fff };
-
-enum ip_protocol {
-    IP_PROTOCOL_ICMP = 1,
-    IP_PROTOCOL_IGMP = 2,
-    IP_PROTOCOL_TCP = 6,
-    IP_PROTOCOL_UDP = 17
-};
 
 enum ipv4_option { IPV4_OPTION_END = 0, IPV4_OPTION_NOP = 1, IPV4_OPTION_LSRR = 131, IPV4_OPTION_SSRR = 137 };
 
