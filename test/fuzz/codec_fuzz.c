@@ -9,6 +9,7 @@
 #include "codec/ethernet.h"
 #include "codec/icmp.h"
 #include "codec/ipv4.h"
+#include "codec/ipv6.h"
 #include "codec/tcp.h"
 #include "codec/udp.h"
 
@@ -27,6 +28,8 @@
 ROUND_TRIP(arp_packet)
 ROUND_TRIP(icmp_header)
 ROUND_TRIP(ipv4_header)
+ROUND_TRIP(ipv6_header)
+ROUND_TRIP(ipv6_fragment_header)
 ROUND_TRIP(tcp_header)
 ROUND_TRIP(udp_header)
 
@@ -36,6 +39,10 @@ static void headers_trip(struct baro_bytes bytes)
         arp_packet_trip(bytes);
     if (bytes.length >= ipv4_header_SIZE)
         ipv4_header_trip(bytes);
+    if (bytes.length >= ipv6_header_SIZE)
+        ipv6_header_trip(bytes);
+    if (bytes.length >= ipv6_fragment_header_SIZE)
+        ipv6_fragment_header_trip(bytes);
     if (bytes.length >= tcp_header_SIZE)
         tcp_header_trip(bytes);
     if (bytes.length >= udp_header_SIZE)
@@ -46,15 +53,19 @@ static void headers_trip(struct baro_bytes bytes)
 
 static void same_again(const struct baro_packet *packet)
 {
-    uint8_t *octets = malloc(65535);
+    size_t room = 65535 + ipv6_header_SIZE;
+    uint8_t *octets = malloc(room);
     struct baro_packet again;
     ptrdiff_t length;
 
     assert(octets != NULL);
-    length = baro_packet_build(packet, (struct baro_buffer){ octets, 65535 });
+    length = baro_packet_build(packet, (struct baro_buffer){ octets, room });
     assert(length > 0);
     assert(baro_packet_parse(&again, (struct baro_bytes){ octets, (size_t)length }) == BARO_DROP_NONE);
     assert(again.ip_checksum_right);
+    assert(again.fragment == packet->fragment && again.id == packet->id && again.tos == packet->tos);
+    assert(again.fragment_offset == packet->fragment_offset && again.more_fragments == packet->more_fragments);
+    assert(again.flow_label == packet->flow_label && again.extensions.length == packet->extensions.length);
     assert(again.layer == packet->layer && again.flags == packet->flags && again.seq == packet->seq);
     assert(again.payload.length == packet->payload.length);
     assert(again.payload.length == 0 || memcmp(again.payload.data, packet->payload.data, again.payload.length) == 0);
