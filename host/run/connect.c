@@ -90,6 +90,7 @@ void connect_ready(struct socket *s, unsigned events)
     } else {
         s->error = -result;
         waiters_fail(s, WAIT_CONNECT, -result);
+        drain(s, s->filler - s->filler / 3); /* still unwritable, but with the first bytes freed it is not */
         socket_over(s);
     }
 }
