@@ -46,6 +46,12 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_IP_NO_ROUTE] = "수신처로 가는 경로가 없음",
     [BARO_DROP_IP_TOO_BIG] = "경로가 허용하는 크기를 넘고 조각낼 수도 없음",
     [BARO_DROP_IP_BROADCAST_REFUSED] = "이 소켓에는 브로드캐스트가 허용되지 않음",
+    [BARO_DROP_IPV6_CHAIN_TRUNCATED] = "패킷 끝을 넘는 확장 헤더",
+    [BARO_DROP_IPV6_CHAIN_TOO_LONG] = "확장 헤더, 옵션, 채움이 너무 많음",
+    [BARO_DROP_IPV6_HOP_BY_HOP] = "맨 앞이 아닌 홉별(hop-by-hop) 헤더",
+    [BARO_DROP_IPV6_UNKNOWN_OPTION] = "모르면 패킷을 버리라고 하는 옵션",
+    [BARO_DROP_IPV6_ROUTING_HEADER] = "남은 구간이 있는 라우팅 헤더",
+    [BARO_DROP_IPV6_NOTHING_FOLLOWS] = "뒤따르는 것이 없는 헤더(59): 전달할 것이 없음",
     /* 9 조각 */
     [BARO_DROP_FRAGMENT_MALFORMED] = "조각의 길이가 8의 배수가 아니거나 비어 있음",
     [BARO_DROP_FRAGMENT_OVERLAP] = "조각이 서로 겹침",
@@ -53,6 +59,8 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_FRAGMENT_TOO_LONG] = "조각을 합치면 65535바이트가 넘음",
     [BARO_DROP_FRAGMENT_MEMORY] = "조각을 더 둘 메모리가 없음",
     [BARO_DROP_FRAGMENT_TIMEOUT] = "조각이 시간 안에 다 오지 않음",
+    [BARO_DROP_FRAGMENT_CHAIN] = "헤더가 다 들어 있지 않은 첫 조각",
+    [BARO_DROP_FRAGMENT_NESTED] = "조각 안의 조각",
     /* 10 프로토콜 번호 */
     [BARO_DROP_PROTOCOL_UNKNOWN] = "프로토콜 번호를 담당하는 소프트웨어가 없음",
     [BARO_DROP_ICMP_TRUNCATED] = "너무 짧은 ICMP 메시지",

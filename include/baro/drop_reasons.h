@@ -50,6 +50,12 @@
     X(IP_NO_ROUTE, 8, "no route to the destination", "RFC 1122 §3.3.1")                             \
     X(IP_TOO_BIG, 8, "larger than the path allows and not to be fragmented", "RFC 1191 §4")         \
     X(IP_BROADCAST_REFUSED, 8, "broadcast not permitted on this socket", "RFC 1122 §3.3.6")         \
+    X(IPV6_CHAIN_TRUNCATED, 8, "an extension header runs past the packet", "RFC 8200 §4")           \
+    X(IPV6_CHAIN_TOO_LONG, 8, "more extension headers, options or padding than is looked at", "RFC 8504 §5.3") \
+    X(IPV6_HOP_BY_HOP, 8, "hop-by-hop header not in the first place", "RFC 8200 §4.1")              \
+    X(IPV6_UNKNOWN_OPTION, 8, "unknown option that says: discard the packet", "RFC 8200 §4.2")      \
+    X(IPV6_ROUTING_HEADER, 8, "routing header with segments left", "RFC 8200 §4.4, RFC 5095 §3")    \
+    X(IPV6_NOTHING_FOLLOWS, 8, "no next header: nothing to deliver", "RFC 8200 §4.7")               \
     /* 9 fragments */                                                                               \
     X(FRAGMENT_MALFORMED, 9, "fragment length not a multiple of eight, or empty", "RFC 791 §3.2")   \
     X(FRAGMENT_OVERLAP, 9, "fragments overlap", "RFC 5722, RFC 8900")                               \
@@ -57,6 +63,8 @@
     X(FRAGMENT_TOO_LONG, 9, "fragments add up to more than 65535", "RFC 791 §3.2")                  \
     X(FRAGMENT_MEMORY, 9, "no memory for another fragment", "RFC 1122 §3.3.2")                      \
     X(FRAGMENT_TIMEOUT, 9, "fragments did not all come in time", "RFC 1122 §3.3.2")                 \
+    X(FRAGMENT_CHAIN, 9, "first fragment without all of the headers", "RFC 7112 §5, RFC 8200 §4.5") \
+    X(FRAGMENT_NESTED, 9, "a fragment within a fragment", "RFC 8200 §4.5")                          \
     /* 10 protocol number */                                                                        \
     X(PROTOCOL_UNKNOWN, 10, "protocol number names no software of ours", "RFC 1122 §3.2.2.1")       \
     X(ICMP_TRUNCATED, 10, "ICMP message too short", "RFC 792")                                      \
