@@ -35,7 +35,7 @@ CORE_ARROWS = {
 
 # Outside the core: public headers that are not everybody's -> who may include them.
 EVERYBODYS = {"types", "device", "drop_reasons", "trace", "stack", "socket", "medium", "adapter", "signal", "fcs",
-              "packet"}
+              "packet", "dns_message"}
 OUTER_ARROWS = {
     "posix": {"posix"},
     "network": {"network"},
