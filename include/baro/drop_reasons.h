@@ -74,6 +74,11 @@
     X(ICMP_NO_MATCH, 10, "ICMP error about nothing of ours", "RFC 5927 §4")                         \
     X(ICMP_NOT_OURS, 10, "echo request to a host behind this gateway", "RFC 1812 §5.2.7.1")           \
     X(ICMP_RATE_LIMIT, 10, "ICMP rate limit", "RFC 1812 §4.3.2.8")                                  \
+    X(ND_FRAGMENTED, 10, "neighbour discovery in fragments", "RFC 6980 §5")                         \
+    X(ND_HOP_LIMIT, 10, "neighbour discovery from beyond a router: hop limit not 255", "RFC 4861 §6.1, §7.1, §8.1")\
+    X(ND_MALFORMED, 10, "neighbour discovery message malformed", "RFC 4861 §6.1, §7.1, §8.1")       \
+    X(ND_BAD_SOURCE, 10, "neighbour discovery from a source that may not say that", "RFC 4861 §6.1, §7.1, §8.1")\
+    X(ND_BAD_ADDRESS, 10, "neighbour discovery about an address that cannot be meant", "RFC 4861 §7.1, §8.1")\
     X(UDP_TRUNCATED, 10, "UDP length wrong", "RFC 768")                                             \
     X(UDP_CHECKSUM, 10, "UDP checksum wrong", "RFC 1122 §4.1.3.4")                                  \
     X(UDP_NO_SOCKET, 10, "no socket on that UDP port", "RFC 1122 §4.1.3.1")                         \
