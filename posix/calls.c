@@ -16,15 +16,17 @@ static int type_of(int domain, int type, int protocol)
         return -EAFNOSUPPORT;
     if (kind != SOCK_STREAM && kind != SOCK_DGRAM)
         return kind == SOCK_RAW || kind == SOCK_SEQPACKET || kind == SOCK_RDM ? -ESOCKTNOSUPPORT : -EINVAL;
+    if (kind == SOCK_DGRAM && protocol == IPPROTO_ICMP)
+        return BARO_PING;
     if (protocol != 0 && protocol != (kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
         return -EPROTONOSUPPORT;
     return kind == SOCK_STREAM ? BARO_STREAM : BARO_DATAGRAM;
 }
 
 /* The record of a descriptor that the core just gave; the descriptor, or -errno and it is closed again. */
-static int adopt(struct baro_posix_stack *stack, int fd, bool is_stream, int flags)
+static int adopt(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, int flags)
 {
-    int error = posix_file_open(stack, fd, is_stream, (flags & SOCK_NONBLOCK) != 0);
+    int error = posix_file_open(stack, fd, type, (flags & SOCK_NONBLOCK) != 0);
 
     if (error == 0)
         return fd;
@@ -44,7 +46,7 @@ int baro_posix_socket_in(struct baro_posix_stack *stack, int domain, int type, i
         return -1;
     fd = baro_socket(stack->core, BARO_FAMILY_IPV4, (enum baro_socket_type)kind);
     if (fd >= 0)
-        fd = adopt(stack, fd, kind == BARO_STREAM, type);
+        fd = adopt(stack, fd, (enum baro_socket_type)kind, type);
     return (int)posix_leave(stack, fd);
 }
 
@@ -107,7 +109,7 @@ int baro_posix_accept4_in(struct baro_posix_stack *stack, int fd, struct sockadd
     memset(&peer, 0, sizeof peer);
     result = accept_one(stack, fd, &peer);
     if (result >= 0)
-        result = adopt(stack, result, true, flags);
+        result = adopt(stack, result, BARO_STREAM, flags);
     if (result >= 0)
         posix_address_write(&peer, address, length);
     return (int)posix_leave(stack, result);

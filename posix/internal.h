@@ -29,7 +29,7 @@ struct posix_wait_node {
 /* What the library itself knows of a descriptor. */
 struct posix_file {
     struct posix_wait_node *waiting;
-    bool open, nonblocking, is_stream;
+    bool open, nonblocking, is_stream, is_ping;
     bool tell_packet_info, tell_ttl, tell_tos;
     struct baro_duration recv_timeout, send_timeout; /* 0: for ever */
 };
@@ -82,7 +82,7 @@ bool posix_sleep(struct baro_posix_stack *stack, struct posix_waiter *waiter, st
 /* The library's own record of an open descriptor; NULL: there is none. */
 struct posix_file *posix_file(struct baro_posix_stack *stack, int fd);
 /* Begins a record for a descriptor that the core just gave out. -ENOMEM. */
-int posix_file_open(struct baro_posix_stack *stack, int fd, bool is_stream, bool nonblocking);
+int posix_file_open(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, bool nonblocking);
 /* Ends it and wakes all who wait for it. */
 void posix_file_close(struct baro_posix_stack *stack, int fd);
 

@@ -30,6 +30,7 @@ static const struct option_line lines[] = {
     { IPPROTO_IP, IP_MULTICAST_TTL, BARO_IP_MULTICAST_TTL, 0 },
     { IPPROTO_IP, IP_MULTICAST_LOOP, BARO_IP_MULTICAST_LOOP, 0 },
     { IPPROTO_IP, IP_MTU, BARO_IP_MTU, 0 },
+    { IPPROTO_IP, IP_RECVERR, BARO_IP_RECV_ERROR, 0 },
     { IPPROTO_TCP, TCP_NODELAY, BARO_TCP_NODELAY, 0 },
     { IPPROTO_TCP, TCP_CORK, BARO_TCP_CORK, 0 },
     { IPPROTO_TCP, TCP_QUICKACK, BARO_TCP_QUICKACK, 0 },
@@ -156,7 +157,7 @@ static int get_own(const struct posix_file *file, int level, int name, void *val
         case SO_DOMAIN:
             return give_int(value, length, AF_INET);
         case SO_PROTOCOL:
-            return give_int(value, length, file->is_stream ? IPPROTO_TCP : IPPROTO_UDP);
+            return give_int(value, length, file->is_stream ? IPPROTO_TCP : file->is_ping ? IPPROTO_ICMP : IPPROTO_UDP);
         case SO_RCVTIMEO:
             return give_time(value, length, file->recv_timeout);
         case SO_SNDTIMEO:

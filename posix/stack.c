@@ -222,7 +222,7 @@ struct posix_file *posix_file(struct baro_posix_stack *stack, int fd)
     return fd < 0 || fd >= stack->files || !stack->file[fd].open ? NULL : &stack->file[fd];
 }
 
-int posix_file_open(struct baro_posix_stack *stack, int fd, bool is_stream, bool nonblocking)
+int posix_file_open(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, bool nonblocking)
 {
     if (fd >= stack->files) {
         int files = fd * 2 + 16;
@@ -234,7 +234,8 @@ int posix_file_open(struct baro_posix_stack *stack, int fd, bool is_stream, bool
         stack->file = grown;
         stack->files = files;
     }
-    stack->file[fd] = (struct posix_file){ .open = true, .is_stream = is_stream, .nonblocking = nonblocking };
+    stack->file[fd] = (struct posix_file){ .open = true, .nonblocking = nonblocking,
+                                            .is_stream = type == BARO_STREAM, .is_ping = type == BARO_PING };
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "codec/ipv4.h"
 #include "codec/tcp.h"
 #include "ethernet/frame.h"
+#include "transport/ping.h"
 #include "transport/udp/udp.h"
 
 enum { HEADERS = ethernet_header_SIZE + ipv4_header_SIZE /* in front of the transport's */ };
@@ -295,6 +296,13 @@ static void too_big(struct baro_stack *stack, const struct outgoing *out)
         struct baro_endpoint remote = { message->destination, { read_be16(message->header + 2) } };
 
         udp_icmp_error(stack->udp, local, remote, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, out->mtu);
+    } else if (message->protocol == IP_PROTOCOL_ICMP) {
+        const struct icmp_error error = { .type = ICMP_UNREACHABLE, .code = ICMP_FRAGMENTATION_NEEDED,
+                                          .protocol = message->protocol, .local = message->source,
+                                          .remote = message->destination, .length = UINT16_MAX,
+                                          .transport = { message->header, message->header_length } };
+
+        ping_icmp_error(stack->pings, &error);
     }
 }
 

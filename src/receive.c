@@ -18,6 +18,7 @@
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
 #include "ip/input.h"
+#include "transport/ping.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp/udp.h"
 #include "user/user.h"
@@ -115,8 +116,7 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
         break;
     case IP_PROTOCOL_ICMP:
         local.port.number = remote.port.number = 0;
-        if (icmp_ping_error(&stack->icmp, from, error))
-            reason = BARO_DROP_NONE;
+        reason = icmp_ping_error(&stack->icmp, from, error) ? BARO_DROP_NONE : ping_icmp_error(stack->pings, error);
         break;
     default:
         break;
@@ -137,12 +137,31 @@ static bool is_echo_request(const struct ip_packet *packet)
     return packet->payload.length >= icmp_header_SIZE && packet->payload.data[0] == ICMP_ECHO_REQUEST;
 }
 
+static void icmp_packet(struct baro_stack *stack, const struct ip_packet *packet)
+{
+    enum baro_drop_reason reason;
+    struct icmp_error error;
+
+    switch (icmp_in(&stack->icmp, packet, &error)) {
+    case ICMP_IS_ERROR:
+        receive_error(stack, packet->source, &error);
+        break;
+    case ICMP_IS_REPLY:
+        reason = ping_in(stack->pings, packet);
+        if (reason != BARO_DROP_NONE)
+            core_drop(&stack->core, reason);
+        break;
+    case ICMP_DONE:
+    case ICMP_DROPPED:
+        break;
+    }
+}
+
 static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 {
     const struct baro_address none = { .family = BARO_FAMILY_NONE };
     struct core *core = &stack->core;
     enum baro_drop_reason reason;
-    struct icmp_error error;
 
     TRACE(core, PROTOCOL, TRACE_N(packet->protocol));
     core->counters.ip_delivered++;
@@ -167,8 +186,7 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
             ip_error_intend(&stack->errors, packet, none, ICMP_UNREACHABLE, ICMP_ADMINISTRATIVELY_PROHIBITED, 0);
             break;
         }
-        if (icmp_in(&stack->icmp, packet, &error) == ICMP_IS_ERROR)
-            receive_error(stack, packet->source, &error);
+        icmp_packet(stack, packet);
         break;
     default:
         core->counters.ip_delivered--;

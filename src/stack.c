@@ -53,8 +53,10 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     stack->interfaces = stack->table.interfaces = 1;
     if (intent_queue_init(&core->intents, &core->slabs)) {
         stack->tcp = tcp_create(core, descriptors);
-        stack->udp = stack->tcp == NULL ? NULL : udp_create(core, descriptors);
-        stack->user = stack->udp == NULL ? NULL : user_create(core, stack->tcp, stack->udp, descriptors);
+        stack->udp = stack->tcp == NULL ? NULL : udp_create(core, UDP_DATAGRAMS, descriptors);
+        stack->pings = stack->udp == NULL ? NULL : udp_create(core, UDP_PINGS, descriptors);
+        stack->user = stack->pings == NULL ? NULL
+                                           : user_create(core, stack->tcp, stack->udp, stack->pings, descriptors);
     }
     if (stack->user == NULL) {
         baro_stack_free(stack);
@@ -71,8 +73,8 @@ void baro_stack_free(struct baro_stack *stack)
         return;
     if (stack->user != NULL)
         user_free(stack->user);
-    if (stack->udp != NULL)
-        udp_free(stack->udp);
+    udp_free(stack->pings);
+    udp_free(stack->udp);
     if (stack->tcp != NULL)
         tcp_free(stack->tcp);
     reassembly_release(&stack->reassembly);
@@ -391,6 +393,7 @@ void baro_stack_check_invariants(const struct baro_stack *stack)
     reassembly_check_invariants(&stack->reassembly);
     tcp_check_invariants(stack->tcp);
     udp_check_invariants(stack->udp);
+    udp_check_invariants(stack->pings);
     user_check_invariants(stack->user);
     (void)core;
 }

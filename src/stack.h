@@ -85,7 +85,7 @@ struct baro_stack {
     struct reassembly reassembly;
     struct icmp icmp;
     struct tcp *tcp;
-    struct udp *udp;
+    struct udp *udp, *pings; /* `pings`: the sockets of transport/ping.h */
     struct user *user;
     struct interface interface[STACK_INTERFACES];
     int interfaces;       /* numbers in use: 0 to interfaces - 1 */

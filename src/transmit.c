@@ -70,20 +70,20 @@ static bool tcp_output(struct baro_stack *stack, struct handle connection)
 
 /* A datagram's payload is good until the next call into UDP: small ones are copied, behind large ones the burst
  * goes out at once. */
-static bool udp_output(struct baro_stack *stack, struct handle socket)
+static bool udp_output(struct baro_stack *stack, struct udp *udp, struct handle socket)
 {
     struct baro_endpoint local, remote;
     struct ip_message message;
     struct ip_path path;
 
-    while (udp_destination(stack->udp, socket, &local, &remote)) {
+    while (udp_destination(udp, socket, &local, &remote)) {
         int interface = find_path(stack, local.address, remote.address, &path);
         bool kept = true, more;
 
         if (interface >= 0 && burst_room(stack, interface) == 0)
             return false;
         TRACE_GROUP_BEGIN(&stack->core);
-        more = udp_next_datagram(stack->udp, socket, &path, &message);
+        more = udp_next_datagram(udp, socket, &path, &message);
         if (more) {
             for (unsigned i = 0; i < message.parts; i++)
                 kept &= burst_keep(stack, &message.part[i]);
@@ -195,7 +195,9 @@ static bool output(struct baro_stack *stack, const struct intent *intent)
     case INTENT_TCP_CONTROL:
         return tcp_control(stack, intent);
     case INTENT_UDP_OUTPUT:
-        return udp_output(stack, intent->owner);
+        return udp_output(stack, stack->udp, intent->owner);
+    case INTENT_PING_OUTPUT:
+        return udp_output(stack, stack->pings, intent->owner);
     case INTENT_ICMP_ECHO_REPLY:
         icmp_reply(stack, intent);
         return true;

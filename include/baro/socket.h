@@ -14,7 +14,13 @@
 extern "C" {
 #endif
 
-enum baro_socket_type { BARO_STREAM = 1, BARO_DATAGRAM = 2 };
+/* PING is a datagram socket whose datagrams are whole ICMP echo messages (RFC 792, "ping sockets"). Its port is the
+ * identifier: bind sets it, port 0 chooses a free one; a named one that is taken may be shared where both
+ * have BARO_SO_REUSE_ADDRESS, which ping sockets have from the start, as on Linux: the newest gets the replies. What is sent must begin with an echo request's header, type 8 and code 0, else -EINVAL;
+ * identifier and checksum are filled in. What is received are the echo replies with that identifier, from anybody, as
+ * on Linux. Ports of peers mean nothing. Errors about a request are the socket's error where it is connected, or asks
+ * for them by BARO_IP_RECV_ERROR. */
+enum baro_socket_type { BARO_STREAM = 1, BARO_DATAGRAM = 2, BARO_PING = 3 };
 
 enum baro_message_flag {
     BARO_MSG_PEEK = 1 << 0,     /* recv: leave it in the queue */
@@ -62,6 +68,7 @@ enum baro_option {
     BARO_IP_ADD_GROUP,      /* struct baro_group, write only */
     BARO_IP_DROP_GROUP,     /* struct baro_group, write only */
     BARO_IP_MTU,            /* int, read only: the path MTU of a connected socket */
+    BARO_IP_RECV_ERROR,     /* int, 0 or 1: ping sockets; errors about requests without connect too */
     BARO_TCP_NODELAY,       /* int, 0 or 1 (RFC 9293 §3.7.4) */
     BARO_TCP_CORK,          /* int, 0 or 1 */
     BARO_TCP_QUICKACK,      /* int, 0 or 1 */

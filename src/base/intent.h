@@ -15,6 +15,7 @@ enum intent_kind {
     INTENT_TCP_OUTPUT = 1,   /* connection `owner` may have segments to send: pull them */
     INTENT_TCP_CONTROL,      /* one segment without data, its values as of now */
     INTENT_UDP_OUTPUT,       /* datagram socket `owner` has datagrams queued */
+    INTENT_PING_OUTPUT,      /* ping socket `owner` has requests queued */
     INTENT_ICMP_ECHO_REPLY,  /* answer `borrowed`, a whole ICMP echo request message */
     INTENT_ICMP_ERROR,       /* tell about `borrowed`, a whole IP packet */
     INTENT_ICMP_ECHO_REQUEST,/* a ping of ours */

@@ -106,7 +106,7 @@ static enum icmp_verdict echo_reply(struct icmp *icmp, const struct ip_packet *p
     struct ping *ping = find(icmp, packet->source, id, sequence);
 
     if (ping == NULL)
-        return drop(icmp, BARO_DROP_ICMP_NO_MATCH);
+        return ICMP_IS_REPLY;
     ping->open = address_is_multicast(ping->destination) || address_is_limited_broadcast(ping->destination);
     report(icmp, &(struct baro_ping_result){ .from = packet->source, .id = id, .sequence = sequence,
                                              .type = ICMP_ECHO_REPLY, .at = icmp->core->now,

@@ -39,9 +39,10 @@ struct icmp_error {
 
 void icmp_init(struct icmp *icmp, struct core *core);
 
-enum icmp_verdict { ICMP_DONE, ICMP_IS_ERROR, ICMP_DROPPED };
+enum icmp_verdict { ICMP_DONE, ICMP_IS_ERROR, ICMP_IS_REPLY, ICMP_DROPPED };
 
-/* One message. DONE: answered or reported. IS_ERROR: `error` is for whoever sent the quoted packet. DROPPED: counted. */
+/* One message. DONE: answered or reported. IS_ERROR: `error` is for whoever sent the quoted packet. IS_REPLY: an echo reply to none of baro_stack_ping: it may
+ * be for a ping socket. DROPPED: counted. */
 enum icmp_verdict icmp_in(struct icmp *icmp, const struct ip_packet *packet, struct icmp_error *error);
 
 /* Reads a packet of ours that an error quotes. False: it is not whole enough to know whose it was. */

@@ -39,7 +39,7 @@ static size_t message_length(const struct baro_message *message)
     return length;
 }
 
-enum { HEADERS = 28 /* of IPv4 and UDP, without options */ };
+enum { IP_HEADER = 20, UDP_HEADER = 8 };
 
 static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, const struct baro_message *message,
                                unsigned flags, const struct user_way *way, bool source_is_ours)
@@ -47,6 +47,7 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
     struct baro_message told = *message;
     size_t length = message_length(message);
     bool has_peer = message->peer.address.family != BARO_FAMILY_NONE;
+    size_t headers = socket->type == BARO_PING ? IP_HEADER : IP_HEADER + UDP_HEADER;
     int error;
 
     if (flags & BARO_MSG_OOB)
@@ -57,7 +58,7 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
         return -EPIPE;
     if (!has_peer && socket->phase != USER_CONNECTED)
         return -EDESTADDRREQ;
-    if (has_peer && message->peer.port.number == 0)
+    if (has_peer && message->peer.port.number == 0 && socket->type == BARO_DATAGRAM)
         return -EINVAL;
     if (!source_is_ours && !socket->udp.transparent)
         return -EINVAL;
@@ -66,15 +67,15 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
         return error;
     if (way->error == 0 && way->kind == USER_BROADCAST && !socket->udp.broadcast)
         return -EACCES;
-    if (way->error == 0 && socket->udp.dont_fragment && length + HEADERS > way->path.mtu)
+    if (way->error == 0 && socket->udp.dont_fragment && length + headers > way->path.mtu)
         return -EMSGSIZE;
     if (way->error != 0) {
-        error = udp_take_error(user->udp, socket->handle);
+        error = udp_take_error(user_udp(user, socket), socket->handle);
         return error != 0 ? -error : way->error;
     }
     if (socket->bound_to_group && told.local.address.family == BARO_FAMILY_NONE)
         told.local.address = way->path.source;
-    return udp_send(user->udp, socket->handle, &told);
+    return udp_send(user_udp(user, socket), socket->handle, &told);
 }
 
 ptrdiff_t user_send(struct user *user, int fd, const struct baro_message *message, unsigned flags,
@@ -123,10 +124,10 @@ static ptrdiff_t recv_datagram(struct user *user, struct user_socket *socket, st
 
     if (flags & BARO_MSG_OOB)
         return -EOPNOTSUPP;
-    received = udp_recv(user->udp, socket->handle, message, flags);
+    received = udp_recv(user_udp(user, socket), socket->handle, message, flags);
     if (received == -EAGAIN && socket->shut_read) {
         message->flags = 0;
-        udp_endpoints(user->udp, socket->handle, &message->local, &message->peer);
+        udp_endpoints(user_udp(user, socket), socket->handle, &message->local, &message->peer);
         return 0;
     }
     return received;
@@ -148,8 +149,8 @@ ptrdiff_t user_readable(struct user *user, int fd)
 
     if (socket == NULL)
         return -EBADF;
-    if (socket->type == BARO_DATAGRAM)
-        return udp_readable(user->udp, socket->handle);
+    if (socket->type != BARO_STREAM)
+        return udp_readable(user_udp(user, socket), socket->handle);
     if (socket->phase == USER_LISTENING)
         return -EINVAL;
     return socket->phase == USER_FRESH ? 0 : (ptrdiff_t)tcp_readable(user->tcp, socket->handle);
@@ -161,8 +162,8 @@ ptrdiff_t user_writable(struct user *user, int fd)
 
     if (socket == NULL)
         return -EBADF;
-    if (socket->type == BARO_DATAGRAM)
-        return udp_writable(user->udp, socket->handle);
+    if (socket->type != BARO_STREAM)
+        return udp_writable(user_udp(user, socket), socket->handle);
     if (socket->phase == USER_LISTENING)
         return -EINVAL;
     return socket->phase == USER_FRESH ? 0 : (ptrdiff_t)tcp_writable(user->tcp, socket->handle);

@@ -81,12 +81,12 @@ int user_autobind(struct user *user, struct user_socket *socket, struct baro_add
 
     if (socket->bound)
         return 0;
-    if (socket->type == BARO_DATAGRAM) {
+    if (socket->type != BARO_STREAM) {
         /* The address is not bound: what connect chooses goes when the peer goes. */
-        error = udp_bind(user->udp, socket->handle, nobody);
+        error = udp_bind(user_udp(user, socket), socket->handle, nobody);
         if (error != 0)
             return error == -EADDRINUSE ? -EAGAIN : error;
-        udp_endpoints(user->udp, socket->handle, &socket->local, &local);
+        udp_endpoints(user_udp(user, socket), socket->handle, &socket->local, &local);
     } else {
         local.port.number = port_choose(user, address, remote);
         if (local.port.number == 0)
@@ -120,11 +120,11 @@ static int bind_stream(struct user *user, struct user_socket *socket, struct bar
 static int bind_datagram(struct user *user, struct user_socket *socket, struct baro_endpoint local)
 {
     struct baro_endpoint remote;
-    int error = udp_bind(user->udp, socket->handle, local);
+    int error = udp_bind(user_udp(user, socket), socket->handle, local);
 
     if (error != 0)
         return error;
-    udp_endpoints(user->udp, socket->handle, &socket->local, &remote);
+    udp_endpoints(user_udp(user, socket), socket->handle, &socket->local, &remote);
     socket->bound = true;
     return 0;
 }
@@ -143,7 +143,7 @@ int user_bind(struct user *user, int fd, const struct baro_endpoint *local, enum
         return -EINVAL;
     if (kind == USER_FOREIGN && !socket->tcp.transparent)
         return -EADDRNOTAVAIL;
-    if ((kind == USER_BROADCAST || kind == USER_MULTICAST) && socket->type == BARO_STREAM)
+    if ((kind == USER_BROADCAST || kind == USER_MULTICAST) && socket->type != BARO_DATAGRAM)
         return -EADDRNOTAVAIL;
     if (kind == USER_ANY)
         wanted.address = (struct baro_address){ .family = BARO_FAMILY_NONE };
@@ -193,7 +193,7 @@ static int connect_datagram(struct user *user, struct user_socket *socket, const
     struct baro_endpoint local_before, remote_before, local, remote, source = nobody;
     int error;
 
-    udp_endpoints(user->udp, socket->handle, &local_before, &remote_before);
+    udp_endpoints(user_udp(user, socket), socket->handle, &local_before, &remote_before);
     if (peer->address.family != BARO_FAMILY_NONE) {
         if (way->error != 0)
             return way->error;
@@ -204,11 +204,11 @@ static int connect_datagram(struct user *user, struct user_socket *socket, const
             return error;
         source.address = way->path.source;
     }
-    error = udp_connect(user->udp, socket->handle, source, *peer);
+    error = udp_connect(user_udp(user, socket), socket->handle, source, *peer);
     if (error != 0)
         return error;
     socket->phase = peer->address.family == BARO_FAMILY_NONE ? USER_FRESH : USER_CONNECTED;
-    udp_endpoints(user->udp, socket->handle, &local, &remote);
+    udp_endpoints(user_udp(user, socket), socket->handle, &local, &remote);
     user_trace_control(user, socket, local_before, local, remote_before, remote);
     return 0;
 }
@@ -273,7 +273,7 @@ int user_connect(struct user *user, int fd, const struct baro_endpoint *peer, co
 
     if (socket == NULL)
         return -EBADF;
-    if (socket->type == BARO_DATAGRAM) {
+    if (socket->type != BARO_STREAM) {
         if (peer->address.family == BARO_FAMILY_IPV6)
             return -EAFNOSUPPORT;
         return connect_datagram(user, socket, peer, way);

@@ -9,8 +9,8 @@ enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, MSS_LEAST = 88, MSS_MOST = 3
 
 void user_settings_apply(struct user *user, struct user_socket *socket)
 {
-    if (socket->type == BARO_DATAGRAM)
-        udp_change(user->udp, socket->handle, &socket->udp);
+    if (socket->type != BARO_STREAM)
+        udp_change(user_udp(user, socket), socket->handle, &socket->udp);
     else if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
         tcp_change(user->tcp, socket->handle, &socket->tcp);
     /* A listener's connections get the settings when they are accepted. */
@@ -48,6 +48,8 @@ static bool is_datagram_option(enum baro_option option)
 
 static bool has_option(const struct user_socket *socket, enum baro_option option)
 {
+    if (option == BARO_IP_RECV_ERROR)
+        return socket->type == BARO_PING;
     return socket->type == BARO_STREAM ? !is_datagram_option(option) : !is_tcp_option(option);
 }
 
@@ -77,6 +79,8 @@ static bool *flag_place(struct user_socket *socket, enum baro_option option, boo
         return &socket->udp.dont_fragment;
     case BARO_IP_MULTICAST_LOOP:
         return &socket->udp.multicast_loop;
+    case BARO_IP_RECV_ERROR:
+        return &socket->udp.recv_error;
     case BARO_TCP_NODELAY:
         return &socket->tcp.nodelay;
     case BARO_TCP_CORK:
@@ -90,8 +94,8 @@ static bool *flag_place(struct user_socket *socket, enum baro_option option, boo
 
 static int take_error(struct user *user, struct user_socket *socket)
 {
-    if (socket->type == BARO_DATAGRAM)
-        return udp_take_error(user->udp, socket->handle);
+    if (socket->type != BARO_STREAM)
+        return udp_take_error(user_udp(user, socket), socket->handle);
     if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
         return tcp_take_error(user->tcp, socket->handle);
     return 0;

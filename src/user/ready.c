@@ -43,16 +43,16 @@ void user_collect(struct user *user)
         if (socket != NULL && socket->type == BARO_STREAM)
             user_mark(user, socket);
     }
-    while (udp_next_event(user->udp, &owner)) {
+    while (udp_next_event(user->udp, &owner) || udp_next_event(user->pings, &owner)) {
         socket = user_find(user, (int)owner);
-        if (socket != NULL && socket->type == BARO_DATAGRAM)
+        if (socket != NULL && socket->type != BARO_STREAM)
             user_mark(user, socket);
     }
 }
 
 static unsigned poll_datagram(const struct user *user, const struct user_socket *socket)
 {
-    unsigned events = udp_readiness(user->udp, socket->handle);
+    unsigned events = udp_readiness(user_udp(user, socket), socket->handle);
 
     if (socket->shut_read)
         events |= BARO_EVENT_IN | BARO_EVENT_READ_HANGUP;
@@ -69,7 +69,7 @@ unsigned user_poll(struct user *user, int fd)
 
     if (socket == NULL)
         return BARO_EVENT_INVALID;
-    if (socket->type == BARO_DATAGRAM)
+    if (socket->type != BARO_STREAM)
         return poll_datagram(user, socket);
     if (socket->phase == USER_LISTENING)
         return tcp_listener_readiness(user->tcp, socket->handle);

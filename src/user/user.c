@@ -6,7 +6,8 @@
 
 enum { GROUP_LIMIT = 65536 };
 
-struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, uint32_t descriptor_limit)
+struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, struct udp *pings,
+                         uint32_t descriptor_limit)
 {
     struct user *user = slab_take(&core->slabs, sizeof *user);
 
@@ -15,6 +16,7 @@ struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, ui
     user->core = core;
     user->tcp = tcp;
     user->udp = udp;
+    user->pings = pings;
     user->limit = descriptor_limit;
     pool_init(&user->groups, &core->slabs, sizeof(struct user_group), GROUP_LIMIT);
     if (user_table_init(user))
@@ -62,21 +64,22 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
 
     if (family != BARO_FAMILY_IPV4)
         return -EAFNOSUPPORT;
-    if (type != BARO_STREAM && type != BARO_DATAGRAM)
+    if (type != BARO_STREAM && type != BARO_DATAGRAM && type != BARO_PING)
         return -EPROTONOSUPPORT;
     socket = user_table_take(user, &error);
     if (socket == NULL)
         return error;
     tcp_settings_init(&socket->tcp);
     udp_settings_init(&socket->udp);
-    if (type == BARO_DATAGRAM) {
-        error = udp_open(user->udp, (uint32_t)socket->fd, &socket->udp, &socket->handle);
+    socket->type = (uint8_t)type;
+    socket->tcp.reuse_address = socket->udp.reuse_address = type == BARO_PING; /* as on Linux */
+    if (type != BARO_STREAM) {
+        error = udp_open(user_udp(user, socket), (uint32_t)socket->fd, &socket->udp, &socket->handle);
         if (error != 0) {
             user_table_give_back(user, socket);
             return error;
         }
     }
-    socket->type = (uint8_t)type;
     TRACE(user->core, SOCKET_NEW, TRACE_N(socket->fd), TRACE_N(type));
     return socket->fd;
 }
@@ -152,7 +155,7 @@ int user_shutdown(struct user *user, int fd, enum baro_shutdown how)
         return -EBADF;
     if (how != BARO_SHUT_READ && how != BARO_SHUT_WRITE && how != BARO_SHUT_BOTH)
         return -EINVAL;
-    if (socket->type == BARO_DATAGRAM)
+    if (socket->type != BARO_STREAM)
         return shutdown_datagram(user, socket, how);
     if (socket->phase == USER_FRESH)
         return -ENOTCONN;
@@ -170,8 +173,8 @@ int user_close(struct user *user, int fd)
         return -EBADF;
     user_unmark(user, socket);
     user_port_release(user, socket);
-    if (socket->type == BARO_DATAGRAM)
-        udp_close(user->udp, socket->handle);
+    if (socket->type != BARO_STREAM)
+        udp_close(user_udp(user, socket), socket->handle);
     else if (socket->phase == USER_LISTENING)
         tcp_unlisten(user->tcp, socket->handle);
     else if (socket->phase != USER_FRESH)
@@ -200,8 +203,8 @@ int user_getsockname(const struct user *user, int fd, struct baro_endpoint *loca
     if (socket == NULL)
         return -EBADF;
     *local = socket->local;
-    if (socket->type == BARO_DATAGRAM)
-        udp_endpoints(user->udp, socket->handle, local, &remote);
+    if (socket->type != BARO_STREAM)
+        udp_endpoints(user_udp(user, socket), socket->handle, local, &remote);
     else if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
         tcp_endpoints(user->tcp, socket->handle, local, &remote);
     show(local);
@@ -218,8 +221,8 @@ int user_getpeername(const struct user *user, int fd, struct baro_endpoint *peer
         return -EBADF;
     if (socket->phase != USER_CONNECTED && socket->phase != USER_CONNECTING)
         return -ENOTCONN;
-    if (socket->type == BARO_DATAGRAM)
-        return udp_endpoints(user->udp, socket->handle, &local, peer) ? 0 : -ENOTCONN;
+    if (socket->type != BARO_STREAM)
+        return udp_endpoints(user_udp(user, socket), socket->handle, &local, peer) ? 0 : -ENOTCONN;
     memset(&info, 0, sizeof info);
     tcp_info(user->tcp, socket->handle, &info);
     if (info.state == BARO_TCP_CLOSED || info.state == BARO_TCP_SYN_SENT)
@@ -239,7 +242,7 @@ int user_group_add(struct user *user, int fd, const struct baro_group *group)
 
     if (socket == NULL)
         return -EBADF;
-    if (socket->type != BARO_DATAGRAM)
+    if (socket->type == BARO_STREAM)
         return -ENOPROTOOPT;
     for (added = socket->groups; added != NULL; added = added->next)
         if (same_group(&added->joined, group))
@@ -260,7 +263,7 @@ int user_group_remove(struct user *user, int fd, const struct baro_group *group)
 
     if (socket == NULL)
         return -EBADF;
-    if (socket->type != BARO_DATAGRAM)
+    if (socket->type == BARO_STREAM)
         return -ENOPROTOOPT;
     for (link = &socket->groups; *link != NULL && !same_group(&(*link)->joined, group); link = &(*link)->next)
         continue;

@@ -19,7 +19,8 @@ struct user;
 /* Numbers below are never given: they are a program's standard streams, and a zeroed descriptor names nobody. */
 enum { USER_DESCRIPTOR_FIRST = 3 };
 
-struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, uint32_t descriptor_limit);
+struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, struct udp *pings,
+                         uint32_t descriptor_limit);
 void user_free(struct user *user);
 
 /* Takes over what happened in TCP and UDP into the queue of readiness and tells the trace who woke. receive.c calls

@@ -51,7 +51,7 @@ struct user_page {
 struct user {
     struct core *core;
     struct tcp *tcp;
-    struct udp *udp;
+    struct udp *udp, *pings;
     uint32_t limit, open;        /* sockets at most, and now */
     uint32_t pages;              /* places in the directory */
     struct user_page **page;     /* NULL where not taken yet */
@@ -68,6 +68,12 @@ struct user_socket *user_table_take(struct user *user, int *error);
 void user_table_give_back(struct user *user, struct user_socket *socket);
 /* NULL: no such descriptor. */
 struct user_socket *user_find(const struct user *user, int fd);
+
+/* Datagram sockets and ping sockets differ in whom they belong to. */
+static inline struct udp *user_udp(const struct user *user, const struct user_socket *socket)
+{
+    return socket->type == BARO_PING ? user->pings : user->udp;
+}
 
 /* Stands in the queue of readiness from now on, if it does not yet. */
 void user_mark(struct user *user, struct user_socket *socket);

@@ -40,7 +40,7 @@ TEST_HELPER int setup(void **state)
     core.slabs = (struct slabs){ .memory = { NULL, take, give_back }, .limit = 1 << 20 };
     random_init(&core.random, seed);
     assert_true(intent_queue_init(&core.intents, &core.slabs));
-    udp = udp_create(&core, 1000);
+    udp = udp_create(&core, UDP_DATAGRAMS, 1000);
     assert_non_null(udp);
     return 0;
 }

@@ -344,6 +344,34 @@ static void control_data_tells_where_it_was_sent_to(void **state)
     assert_int_equal(baro_posix_recv_in(left, one, text, 4, 0), 2);
 }
 
+static void pings_over_the_wire(void **state)
+{
+    const struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000002) };
+    int fd = baro_posix_socket_in(left, AF_INET, SOCK_DGRAM, IPPROTO_ICMP), number = 0;
+    uint8_t octets[16] = { 8, 0, 0, 0, 0, 0, 0, 3, 'p', 'i', 'n', 'g' };
+    struct sockaddr_in from = { 0 };
+    socklen_t length = sizeof number;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(baro_posix_getsockopt_in(left, fd, SOL_SOCKET, SO_PROTOCOL, &number, &length), 0);
+    assert_int_equal(number, IPPROTO_ICMP);
+    assert_int_equal(baro_posix_getsockopt_in(left, fd, SOL_SOCKET, SO_TYPE, &number, &length), 0);
+    assert_int_equal(number, SOCK_DGRAM);
+    number = 1;
+    assert_int_equal(baro_posix_setsockopt_in(left, fd, IPPROTO_IP, IP_RECVERR, &number, sizeof number), 0);
+    assert_int_equal(baro_posix_sendto_in(left, fd, octets, sizeof octets, 0, (const struct sockaddr *)&peer,
+                                          sizeof peer), 16);
+    memset(octets, 0, sizeof octets);
+    length = sizeof from;
+    assert_int_equal(baro_posix_recvfrom_in(left, fd, octets, sizeof octets, 0, (struct sockaddr *)&from, &length), 16);
+    assert_int_equal(octets[0], 0);
+    assert_int_equal(octets[7], 3);
+    assert_memory_equal(octets + 8, "ping", 4);
+    assert_int_equal(from.sin_addr.s_addr, peer.sin_addr.s_addr);
+    assert_int_equal(baro_posix_close_in(left, fd), 0);
+}
+
 static void poll_gives_up_in_time(void **state)
 {
     struct pollfd poll_for[2] = { { posix_bound(left, SOCK_DGRAM, 0, 1000, 0), POLLIN, 7 }, { -1, POLLIN, 7 } };
@@ -390,6 +418,7 @@ int main(void)
         POSIX_PAIR_TEST(refused_by_the_other_host),
         POSIX_PAIR_TEST(options_by_their_posix_names),
         POSIX_PAIR_TEST(control_data_tells_where_it_was_sent_to),
+        POSIX_PAIR_TEST(pings_over_the_wire),
         POSIX_PAIR_TEST(poll_gives_up_in_time),
         POSIX_PAIR_TEST(the_core_is_there_under_the_lock),
     };

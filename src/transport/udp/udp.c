@@ -10,13 +10,14 @@
 
 enum { QUEUE_DEFAULT = 212992, QUEUE_LEAST = 2048 };
 
-struct udp *udp_create(struct core *core, uint32_t socket_limit)
+struct udp *udp_create(struct core *core, enum udp_kind kind, uint32_t socket_limit)
 {
     struct udp *udp = slab_take(&core->slabs, sizeof *udp);
 
     if (udp == NULL)
         return NULL;
     udp->core = core;
+    udp->kind = kind;
     pool_init(&udp->sockets, &core->slabs, sizeof(struct udp_socket), socket_limit);
     demux_init(&udp->tuples, &core->slabs, random_key(&core->random));
     if (udp_ports_init(&udp->ports, &core->slabs, random_key(&core->random)))
@@ -170,8 +171,10 @@ static bool overlap(struct baro_address a, struct baro_address b)
 static bool is_taken(const struct udp *udp, struct baro_endpoint local, const struct udp_settings *settings)
 {
     for (const struct udp_socket *s = udp_ports_chain(udp, local.port); s != NULL; s = s->port_next) {
-        if (s->bound.port.number != local.port.number || !overlap(s->bound.address, local.address))
+        if (s->bound.port.number != local.port.number)
             continue;
+        if (udp->kind == UDP_DATAGRAMS && !overlap(s->bound.address, local.address))
+            continue; /* a reply tells its identifier only: addresses make no difference there */
         if (settings == NULL || !((settings->reuse_address && s->settings.reuse_address) ||
                                   (settings->reuse_port && s->settings.reuse_port)))
             return true;
@@ -322,7 +325,7 @@ uint32_t udp_writable(const struct udp *udp, struct handle handle)
 {
     const struct udp_socket *socket = udp_resolve(udp, handle);
 
-    return socket != NULL && udp_queue_has_room(&socket->out) ? UDP_PAYLOAD_LIMIT : 0;
+    return socket != NULL && udp_queue_has_room(&socket->out) ? udp_payload_limit(udp) : 0;
 }
 
 bool udp_endpoints(const struct udp *udp, struct handle handle, struct baro_endpoint *local,
@@ -337,7 +340,7 @@ bool udp_endpoints(const struct udp *udp, struct handle handle, struct baro_endp
     return true;
 }
 
-static void check_queue(const struct udp_queue *queue)
+static void check_queue(const struct udp_queue *queue, uint32_t limit)
 {
     uint64_t at = queue->ring.begin;
     struct udp_record record;
@@ -345,9 +348,10 @@ static void check_queue(const struct udp_queue *queue)
     for (uint32_t i = 0; i < queue->count; i++) {
         assert(queue->ring.end - at >= sizeof record);
         ring_read(&queue->ring, at, (uint8_t *)&record, sizeof record);
-        assert(record.length <= UDP_PAYLOAD_LIMIT);
+        assert(record.length <= limit);
         at += sizeof record + record.length;
     }
+    (void)limit;
     assert(at == queue->ring.end);
     assert(ring_used(&queue->ring) <= queue->ring.size);
 }
@@ -361,8 +365,8 @@ void udp_check_invariants(const struct udp *udp)
 
         if (socket == NULL)
             continue;
-        check_queue(&socket->in);
-        check_queue(&socket->out);
+        check_queue(&socket->in, udp_payload_limit(udp));
+        check_queue(&socket->out, udp_payload_limit(udp));
         assert(socket->out.count == 0 || socket->output_wanted);
         assert(!socket->closed || (!socket->is_bound && !socket->in_tuples));
         assert(socket->closed || socket->in_tuples == udp_has_peer(socket));

@@ -14,7 +14,11 @@
 
 struct udp;
 
-struct udp *udp_create(struct core *core, uint32_t socket_limit);
+/* Ping sockets are made of the same parts: each kind has its own sockets and its own space of ports. What differs
+ * stands in transport/ping.c. */
+enum udp_kind { UDP_DATAGRAMS, UDP_PINGS };
+
+struct udp *udp_create(struct core *core, enum udp_kind kind, uint32_t socket_limit);
 void udp_free(struct udp *udp);
 
 /* UDP_NO_SOCKET makes receive.c answer with port unreachable where RFC 1122 §4.1.3.1 wants it. */
@@ -31,7 +35,7 @@ bool udp_next_datagram(struct udp *udp, struct handle socket, const struct ip_pa
 
 struct udp_settings {
     uint32_t send_buffer, recv_buffer; /* bytes */
-    bool broadcast, transparent, reuse_address, reuse_port, dont_fragment, multicast_loop;
+    bool broadcast, transparent, reuse_address, reuse_port, dont_fragment, multicast_loop, recv_error;
     uint8_t ttl, tos, multicast_ttl;
 };
 void udp_settings_init(struct udp_settings *settings);

@@ -9,22 +9,27 @@
 #include "codec/ipv4.h"
 #include "codec/udp.h"
 
-/* Puts the datagram into the socket's queue. */
-static enum baro_drop_reason deliver(struct udp *udp, struct udp_socket *socket, const struct ip_packet *packet,
-                                     const struct udp_record *record)
+enum baro_drop_reason udp_deliver(struct udp *udp, struct udp_socket *socket, const struct udp_record *record,
+                                  const uint8_t *octets)
 {
     struct baro_buffer piece;
 
     if (!udp_queue_has_room(&socket->in))
         return BARO_DROP_UDP_QUEUE_FULL;
     /* The queue only reads it. */
-    piece = (struct baro_buffer){ (uint8_t *)(uintptr_t)(packet->payload.data + udp_header_SIZE), record->length };
+    piece = (struct baro_buffer){ (uint8_t *)(uintptr_t)octets, record->length };
     if (!udp_queue_put(&socket->in, &udp->core->slabs, record, &piece, 1))
         return BARO_DROP_NO_SOCKET_MEMORY;
     TRACE(udp->core, UDP_QUEUED, TRACE_N(socket->owner), TRACE_N(record->length),
           TRACE_N(ring_used(&socket->in.ring)), TRACE_N(socket->in.limit));
     udp_tell(udp, socket);
     return BARO_DROP_NONE;
+}
+
+static enum baro_drop_reason deliver(struct udp *udp, struct udp_socket *socket, const struct ip_packet *packet,
+                                     const struct udp_record *record)
+{
+    return udp_deliver(udp, socket, record, packet->payload.data + udp_header_SIZE);
 }
 
 /* A broadcast or multicast datagram goes to every socket that its port and address match. */
@@ -106,8 +111,7 @@ enum baro_drop_reason udp_in(struct udp *udp, const struct ip_packet *packet)
     return reason;
 }
 
-/* What an ICMP error means to a program (RFC 1122 §4.1.3.3); 0: nothing. */
-static int error_of(const struct udp_socket *socket, uint8_t type, uint8_t code)
+int udp_error_of(const struct udp_socket *socket, uint8_t type, uint8_t code)
 {
     if (type == ICMP_TIME_EXCEEDED)
         return EHOSTUNREACH;
@@ -142,7 +146,7 @@ enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local
         /* A socket without a peer may well have sent it, but could not tell which datagram an error is about. */
         return udp_find(udp, local, remote) != NULL ? BARO_DROP_NONE : BARO_DROP_ICMP_NO_MATCH;
     }
-    error = error_of(socket, type, code);
+    error = udp_error_of(socket, type, code);
     TRACE(udp->core, ICMP_ERROR_MATCHED, TRACE_N(IP_PROTOCOL_UDP), TRACE_E(local), TRACE_E(remote), TRACE_N(type),
           TRACE_N(code), TRACE_N(error == ECONNREFUSED));
     if (error != 0)

@@ -5,6 +5,7 @@
 
 #include "codec/ipv4.h"
 #include "codec/udp.h"
+#include "transport/ping.h"
 
 static int take_error(struct udp_socket *socket)
 {
@@ -45,7 +46,7 @@ static bool want_output(struct udp *udp, struct udp_socket *socket)
 
     if (socket->output_wanted)
         return true;
-    intent = intent_add(&udp->core->intents, INTENT_UDP_OUTPUT);
+    intent = intent_add(&udp->core->intents, udp->kind == UDP_PINGS ? INTENT_PING_OUTPUT : INTENT_UDP_OUTPUT);
     if (intent == NULL)
         return false;
     intent->owner = pool_handle(&udp->sockets, socket);
@@ -68,17 +69,19 @@ ptrdiff_t udp_send(struct udp *udp, struct handle handle, const struct baro_mess
     record.peer = message->peer.address.family != BARO_FAMILY_NONE ? message->peer : socket->remote;
     if (record.peer.address.family == BARO_FAMILY_NONE)
         return -EDESTADDRREQ;
-    if (record.peer.port.number == 0)
+    if (udp->kind == UDP_DATAGRAMS && record.peer.port.number == 0)
         return -EINVAL;
     if (address_is_limited_broadcast(record.peer.address) && !socket->settings.broadcast)
         return -EACCES;
     if (choose_source(socket, message, &record.local) != 0)
         return -EINVAL;
     for (size_t i = 0; i < message->buffers; i++) {
-        if (message->buffer[i].length > UDP_PAYLOAD_LIMIT - length)
+        if (message->buffer[i].length > udp_payload_limit(udp) - length)
             return -EMSGSIZE;
         length += message->buffer[i].length;
     }
+    if (udp->kind == UDP_PINGS && !ping_may_be_sent(message))
+        return -EINVAL;
     if (!udp_queue_has_room(&socket->out)) {
         socket->send_blocked = true;
         return -EAGAIN;
@@ -104,25 +107,37 @@ bool udp_destination(const struct udp *udp, struct handle handle, struct baro_en
     return true;
 }
 
+/* All of the message but what its protocol writes. */
 static void write_message(const struct udp_record *record, struct ip_message *message)
 {
-    struct udp_header header = {
-        .source_port = record->local.port.number,
-        .destination_port = record->peer.port.number,
-        .length = (uint16_t)(udp_header_SIZE + record->length),
-    };
-
     message->source = record->local.address;
     message->destination = record->peer.address;
-    message->protocol = IP_PROTOCOL_UDP;
     message->ttl = record->ttl;
     message->tos = record->tos;
     message->dont_fragment = record->dont_fragment;
     message->broadcast_allowed = record->broadcast;
     message->multicast_loop = record->multicast_loop;
+}
+
+/* The header, and the first datagram of the queue behind it. */
+static void write_datagram(struct udp *udp, const struct udp_socket *socket, const struct udp_record *record,
+                           struct ip_message *message)
+{
+    const struct udp_header header = {
+        .source_port = record->local.port.number,
+        .destination_port = record->peer.port.number,
+        .length = (uint16_t)(udp_header_SIZE + record->length),
+    };
+
+    message->protocol = IP_PROTOCOL_UDP;
     message->checksum_offset = 6;
     message->header_length = udp_header_SIZE;
     udp_header_write(&header, message->header);
+    message->parts =
+        ring_slice(&socket->out.ring, socket->out.ring.begin + sizeof *record, record->length, message->part);
+    udp->core->counters.udp_out++;
+    TRACE_PLAIN(udp->core, PACKET_OUT);
+    TRACE(udp->core, UDP_OUT, TRACE_E(record->local), TRACE_E(record->peer), TRACE_N(record->length));
 }
 
 bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_path *path,
@@ -139,12 +154,11 @@ bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_pa
         record.local.address = path->source;
     memset(message, 0, sizeof *message);
     write_message(&record, message);
-    message->parts =
-        ring_slice(&socket->out.ring, socket->out.ring.begin + sizeof record, record.length, message->part);
+    if (udp->kind == UDP_PINGS)
+        ping_write_request(udp, socket, &record, message);
+    else
+        write_datagram(udp, socket, &record, message);
     udp_queue_take(&socket->out, &record);
-    udp->core->counters.udp_out++;
-    TRACE_PLAIN(udp->core, PACKET_OUT);
-    TRACE(udp->core, UDP_OUT, TRACE_E(record.local), TRACE_E(record.peer), TRACE_N(record.length));
     if (socket->out.count == 0) {
         socket->output_wanted = false;
         udp->drained = handle;

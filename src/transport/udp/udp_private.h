@@ -14,6 +14,7 @@
 
 enum {
     UDP_PAYLOAD_LIMIT = 65507, /* 65535 less an IPv4 header and a UDP header */
+    PING_PAYLOAD_LIMIT = 65515, /* the ICMP header is part of the message */
     UDP_PORT_FIRST = 32768     /* ports are chosen from here up (RFC 6056 §3.2) */
 };
 
@@ -70,6 +71,7 @@ struct udp_ports {
 
 struct udp {
     struct core *core;
+    enum udp_kind kind;
     struct pool sockets;
     struct udp_ports ports;
     struct demux tuples;
@@ -87,8 +89,18 @@ static inline bool udp_has_peer(const struct udp_socket *socket)
     return socket->remote.address.family != BARO_FAMILY_NONE;
 }
 
+static inline uint32_t udp_payload_limit(const struct udp *udp)
+{
+    return udp->kind == UDP_PINGS ? PING_PAYLOAD_LIMIT : UDP_PAYLOAD_LIMIT;
+}
+
 /* Something about the socket may have changed its readiness. */
 void udp_tell(struct udp *udp, struct udp_socket *socket);
+/* Puts a received datagram's `octets` (record->length of them) into the socket's queue. */
+enum baro_drop_reason udp_deliver(struct udp *udp, struct udp_socket *socket, const struct udp_record *record,
+                                  const uint8_t *octets);
+/* What an ICMP error means to a program (RFC 1122 §4.1.3.3); 0: nothing. */
+int udp_error_of(const struct udp_socket *socket, uint8_t type, uint8_t code);
 /* Keeps the socket's error for the next call and tells. */
 void udp_fail(struct udp *udp, struct udp_socket *socket, int error);
 /* What was drained last is not needed any more: gives memory back, and frees the socket if it was closed. */
