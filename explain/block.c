@@ -29,12 +29,11 @@ static bool block_room(struct story_block *block, size_t lines)
 bool block_add(struct story_block *block, const struct telling *telling, const char *prefix, const char *text)
 {
     const struct baro_trace_event *event = telling->event;
-    struct story_line line = { baro_trace_step(event->kind), words_of(event->kind, telling->language)->label,
-                               baro_trace_source(event->kind), NULL };
-    if (event->kind == BARO_TRACE_DROP) { /* where and why it ended is the reason's own */
+    struct story_line line = { baro_trace_step(event->kind),
+                               event_label(event->kind, telling->language, telling->ipv6),
+                               event_source(event, telling->ipv6), NULL };
+    if (event->kind == BARO_TRACE_DROP) /* where it ended is the reason's own */
         line.step = baro_drop_step((enum baro_drop_reason)event->value[0].as.number);
-        line.source = baro_drop_source((enum baro_drop_reason)event->value[0].as.number);
-    }
     size_t first = strlen(prefix), second = strlen(text);
     if (!block_room(block, 1) || (line.text = malloc(first + second + 1)) == NULL)
         return false;
@@ -60,6 +59,8 @@ bool block_frame(struct story_block *block, struct baro_bytes frame, size_t capt
 {
     frame_read(&block->view, frame);
     block->has_frame = true;
+    if (block->view.kind != FRAME_OTHER)
+        block->family = block->view.kind == FRAME_IPV6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
     block->octets = frame.length;
     size_t captured = frame.length < capture ? frame.length : capture;
     if (captured == 0)

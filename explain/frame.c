@@ -1,22 +1,17 @@
 /* One line about a frame.
  *
  * The frame may be anything: this is also run on what a hostile peer sent. Every read is bounded
- * by `struct reader`; what is not there reads as 0 and sets `cut`. Nothing is judged here (that is
+ * by `struct frame_reader`; what is not there reads as 0 and sets `cut`. Nothing is judged here (that is
  * the stack's work), and IP options and TCP options are passed over. */
 #include "frame.h"
 
 #include <string.h>
 
 enum { TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_VLAN = 0x8100, TYPE_IPV6 = 0x86DD };
-enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
+enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMPV6 = 58 };
+enum { HEADER_HOP_BY_HOP = 0, HEADER_ROUTING = 43, HEADER_FRAGMENT = 44, HEADER_DESTINATION = 60, CHAIN_LIMIT = 16 };
 
-struct reader {
-    const uint8_t *data;
-    size_t length;
-    bool cut;
-};
-
-static uint32_t read_number(struct reader *reader, size_t at, unsigned octets)
+uint32_t frame_number(struct frame_reader *reader, size_t at, unsigned octets)
 {
     uint32_t number = 0;
     if (at > reader->length || reader->length - at < octets) {
@@ -28,38 +23,41 @@ static uint32_t read_number(struct reader *reader, size_t at, unsigned octets)
     return number;
 }
 
-static void read_octets(struct reader *reader, size_t at, uint8_t *octets, size_t count)
+static void read_octets(struct frame_reader *reader, size_t at, uint8_t *octets, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        octets[i] = (uint8_t)read_number(reader, at + i, 1);
+        octets[i] = (uint8_t)frame_number(reader, at + i, 1);
 }
 
-static void read_address(struct reader *reader, size_t at, struct baro_address *address, bool ipv6)
+void frame_address(struct frame_reader *reader, size_t at, struct baro_address *address, bool ipv6)
 {
     address->family = ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
     read_octets(reader, at, address->octet, ipv6 ? 16 : 4);
 }
 
-static void read_transport(struct frame_view *view, struct reader *reader, size_t at, size_t length)
+static void read_transport(struct frame_view *view, struct frame_reader *reader, size_t at, size_t length)
 {
     size_t header = 8;
     if (view->protocol == PROTOCOL_TCP) {
-        view->source.port.number = (uint16_t)read_number(reader, at, 2);
-        view->destination.port.number = (uint16_t)read_number(reader, at + 2, 2);
-        view->seq = read_number(reader, at + 4, 4);
-        view->ack = read_number(reader, at + 8, 4);
-        header = (size_t)(read_number(reader, at + 12, 1) >> 4) * 4;
-        view->flags = (uint8_t)read_number(reader, at + 13, 1);
-        view->window = (uint16_t)read_number(reader, at + 14, 2);
-        read_number(reader, at + 16, 4);
+        view->source.port.number = (uint16_t)frame_number(reader, at, 2);
+        view->destination.port.number = (uint16_t)frame_number(reader, at + 2, 2);
+        view->seq = frame_number(reader, at + 4, 4);
+        view->ack = frame_number(reader, at + 8, 4);
+        header = (size_t)(frame_number(reader, at + 12, 1) >> 4) * 4;
+        view->flags = (uint8_t)frame_number(reader, at + 13, 1);
+        view->window = (uint16_t)frame_number(reader, at + 14, 2);
+        frame_number(reader, at + 16, 4);
     } else if (view->protocol == PROTOCOL_UDP) {
-        view->source.port.number = (uint16_t)read_number(reader, at, 2);
-        view->destination.port.number = (uint16_t)read_number(reader, at + 2, 2);
-        read_number(reader, at + 4, 4);
-    } else if (view->protocol == PROTOCOL_ICMP) {
-        view->icmp_type = (uint8_t)read_number(reader, at, 1);
-        view->icmp_code = (uint8_t)read_number(reader, at + 1, 1);
-        read_number(reader, at + 2, 6);
+        view->source.port.number = (uint16_t)frame_number(reader, at, 2);
+        view->destination.port.number = (uint16_t)frame_number(reader, at + 2, 2);
+        frame_number(reader, at + 4, 4);
+    } else if (view->protocol == (view->kind == FRAME_IPV6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP)) {
+        view->icmp_type = (uint8_t)frame_number(reader, at, 1);
+        view->icmp_code = (uint8_t)frame_number(reader, at + 1, 1);
+        frame_number(reader, at + 2, 2);
+        frame_number(reader, at + 4, 4);
+        if (view->kind == FRAME_IPV6)
+            frame_read_icmpv6(view, reader, at);
     } else {
         header = 0;
     }
@@ -67,16 +65,16 @@ static void read_transport(struct frame_view *view, struct reader *reader, size_
     view->length = length > header ? (unsigned)(length - header) : 0;
 }
 
-static void read_ipv4(struct frame_view *view, struct reader *reader, size_t at)
+static void read_ipv4(struct frame_view *view, struct frame_reader *reader, size_t at)
 {
     view->kind = FRAME_IPV4;
-    size_t header = (size_t)(read_number(reader, at, 1) & 15) * 4;
-    size_t total = read_number(reader, at + 2, 2);
-    view->id = (uint16_t)read_number(reader, at + 4, 2);
-    view->fragment_offset = (read_number(reader, at + 6, 2) & 0x1FFF) * 8;
-    view->protocol = (uint8_t)read_number(reader, at + 9, 1);
-    read_address(reader, at + 12, &view->source.address, false);
-    read_address(reader, at + 16, &view->destination.address, false);
+    size_t header = (size_t)(frame_number(reader, at, 1) & 15) * 4;
+    size_t total = frame_number(reader, at + 2, 2);
+    view->id = (uint16_t)frame_number(reader, at + 4, 2);
+    view->fragment_offset = (frame_number(reader, at + 6, 2) & 0x1FFF) * 8;
+    view->protocol = (uint8_t)frame_number(reader, at + 9, 1);
+    frame_address(reader, at + 12, &view->source.address, false);
+    frame_address(reader, at + 16, &view->destination.address, false);
     if (total == 0 || total < header) /* a super-segment has no room for its length: the frame's end counts */
         total = reader->length - (at < reader->length ? at : reader->length);
     view->length = total > header ? (unsigned)(total - header) : 0;
@@ -84,43 +82,76 @@ static void read_ipv4(struct frame_view *view, struct reader *reader, size_t at)
         read_transport(view, reader, at + header, total > header ? total - header : 0);
 }
 
-static void read_ipv6(struct frame_view *view, struct reader *reader, size_t at)
+static bool is_extension(uint8_t protocol)
 {
-    view->kind = FRAME_IPV6;
-    size_t length = read_number(reader, at + 4, 2);
-    view->protocol = (uint8_t)read_number(reader, at + 6, 1);
-    read_address(reader, at + 8, &view->source.address, true);
-    read_address(reader, at + 24, &view->destination.address, true);
-    read_transport(view, reader, at + 40, length);
+    return protocol == HEADER_HOP_BY_HOP || protocol == HEADER_ROUTING || protocol == HEADER_FRAGMENT ||
+           protocol == HEADER_DESTINATION;
 }
 
-static void read_arp(struct frame_view *view, struct reader *reader, size_t at)
+static void read_ipv6(struct frame_view *view, struct frame_reader *reader, size_t at)
+{
+    view->kind = FRAME_IPV6;
+    size_t length = frame_number(reader, at + 4, 2);
+    view->protocol = (uint8_t)frame_number(reader, at + 6, 1);
+    frame_address(reader, at + 8, &view->source.address, true);
+    frame_address(reader, at + 24, &view->destination.address, true);
+    at += 40;
+    if (length == 0 && !is_extension(view->protocol)) /* a super-segment, as of IPv4 */
+        length = reader->length - (at < reader->length ? at : reader->length);
+    for (int i = 0; i < CHAIN_LIMIT && is_extension(view->protocol) && view->fragment_offset == 0; i++) {
+        size_t header = 8;
+        if (view->protocol == HEADER_FRAGMENT) {
+            view->fragment = true;
+            view->fragment_offset = frame_number(reader, at + 2, 2) & 0xFFF8;
+            view->id = frame_number(reader, at + 4, 4);
+        } else {
+            header += (size_t)frame_number(reader, at + 1, 1) * 8;
+        }
+        view->protocol = (uint8_t)frame_number(reader, at, 1);
+        if (reader->cut || header > length) {
+            reader->cut = true;
+            return;
+        }
+        at += header;
+        length -= header;
+    }
+    view->length = (unsigned)length;
+    if (view->fragment_offset == 0)
+        read_transport(view, reader, at, length);
+}
+
+static void read_arp(struct frame_view *view, struct frame_reader *reader, size_t at)
 {
     view->kind = FRAME_ARP;
-    view->arp_operation = (uint16_t)read_number(reader, at + 6, 2);
+    view->arp_operation = (uint16_t)frame_number(reader, at + 6, 2);
     read_octets(reader, at + 8, view->sender_mac.octet, 6);
-    read_address(reader, at + 14, &view->source.address, false);
-    read_address(reader, at + 24, &view->destination.address, false);
+    frame_address(reader, at + 14, &view->source.address, false);
+    frame_address(reader, at + 24, &view->destination.address, false);
 }
 
 bool frame_is_bare(struct baro_bytes frame)
 {
+    if (frame.length >= 40 && frame.data[0] >> 4 == 6)
+        return (size_t)(frame.data[4] << 8 | frame.data[5]) + 40 == frame.length;
     return frame.length >= 20 && frame.data[0] >> 4 == 4 && (frame.data[0] & 15) >= 5 &&
            (size_t)(frame.data[2] << 8 | frame.data[3]) == frame.length;
 }
 
 void frame_read(struct frame_view *view, struct baro_bytes frame)
 {
-    struct reader reader = { frame.data, frame.length, false };
+    struct frame_reader reader = { frame.data, frame.length, false };
     memset(view, 0, sizeof *view);
-    if (frame_is_bare(frame)) {
+    if (frame_is_bare(frame) && frame.data[0] >> 4 == 6) {
+        view->type = TYPE_IPV6;
+        read_ipv6(view, &reader, 0);
+    } else if (frame_is_bare(frame)) {
         view->type = TYPE_IPV4;
         read_ipv4(view, &reader, 0);
     } else {
         size_t at = 14;
-        view->type = (uint16_t)read_number(&reader, 12, 2);
+        view->type = (uint16_t)frame_number(&reader, 12, 2);
         if (view->type == TYPE_VLAN) {
-            view->type = (uint16_t)read_number(&reader, 16, 2);
+            view->type = (uint16_t)frame_number(&reader, 16, 2);
             at = 18;
         }
         if (view->type == TYPE_ARP)
@@ -202,11 +233,12 @@ static void write_icmp(struct text *text, const struct frame_view *view, enum ba
 static void write_ip(struct text *text, const struct frame_view *view, enum baro_language language,
                      uint32_t seq_base, uint32_t ack_base)
 {
-    const char *name = view->protocol == PROTOCOL_TCP    ? "TCP"
+    const char *name = view->protocol == PROTOCOL_TCP   ? "TCP"
                        : view->protocol == PROTOCOL_UDP  ? "UDP"
-                       : view->protocol == PROTOCOL_ICMP ? "ICMP"
-                       : view->kind == FRAME_IPV6        ? "IPv6"
-                                                         : "IPv4";
+                       : view->kind == FRAME_IPV6 && view->protocol == PROTOCOL_ICMPV6 ? "ICMPv6"
+                       : view->kind == FRAME_IPV6                                      ? "IPv6"
+                       : view->protocol == PROTOCOL_ICMP                               ? "ICMP"
+                                                                                       : "IPv4";
     write_pair(text, view, name);
     if (!view->transport) {
         text_add(text, " ");
@@ -216,7 +248,9 @@ static void write_ip(struct text *text, const struct frame_view *view, enum baro
             text_format(text, phrase(PHRASE_OCTETS, language), view->length);
     } else if (view->protocol == PROTOCOL_TCP) {
         write_tcp(text, view, language, seq_base, ack_base);
-    } else if (view->protocol == PROTOCOL_ICMP) {
+    } else if (view->kind == FRAME_IPV6 && view->protocol == PROTOCOL_ICMPV6) {
+        frame_write_icmpv6(text, view, language);
+    } else if (view->kind == FRAME_IPV4 && view->protocol == PROTOCOL_ICMP) {
         write_icmp(text, view, language);
     } else {
         text_add(text, " ");

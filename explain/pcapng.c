@@ -157,11 +157,15 @@ static size_t comment_make(struct baro_pcapng *pcapng, const struct story_block 
 static void block_write(void *context, const struct story_block *block)
 {
     struct baro_pcapng *pcapng = context;
-    static const uint8_t bare_header[14] = { [12] = 0x08 };
+    uint8_t bare_header[14] = { [12] = 0x08 };
     if (!block->has_frame || pcapng->error != 0)
         return;
     struct baro_bytes frame = { block->frame, block->captured };
     bool bare = block->captured == block->octets && frame_is_bare(frame);
+    if (bare && frame.data[0] >> 4 == 6) {
+        bare_header[12] = 0x86;
+        bare_header[13] = 0xDD;
+    }
     size_t header = bare ? sizeof bare_header : 0, captured = block->captured + header;
     if (captured > pcapng->config.snap_length)
         captured = pcapng->config.snap_length;

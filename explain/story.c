@@ -97,6 +97,10 @@ void story_line_add(struct story *story, struct host *host, struct group *group,
     struct text out, before;
     struct baro_trace_event told = *event;
     struct telling telling = { .language = story->config.language, .event = &told, .waiting = waiting };
+    uint8_t family = event_family(event);
+    if (family != BARO_FAMILY_NONE)
+        block->family = family;
+    telling.ipv6 = block->family == BARO_FAMILY_IPV6;
     bool alone = block->kind == STORY_EVENT;
     struct flow *flow = flow_learn(&host->flows, alone ? NULL : group->flow, event);
     if (!alone && flow != NULL)
@@ -113,7 +117,7 @@ void story_line_add(struct story *story, struct host *host, struct group *group,
     text_init(&out, line, sizeof line);
     if (event->kind == BARO_TRACE_TCP_AFTER && group->has_before &&
         group->before.value[0].as.number == event->value[0].as.number) {
-        struct telling old = { .language = telling.language, .event = &group->before };
+        struct telling old = { .language = telling.language, .event = &group->before, .ipv6 = telling.ipv6 };
         if (!story->config.absolute_sequence)
             flow_bases(flow, &group->before, old.base);
         variables_write(&out, &old, &telling);

@@ -18,6 +18,7 @@ struct story_block {
     uint32_t host;
     const char *host_name;
     uint32_t interface;
+    uint8_t family;         /* of what was told last: events without addresses are of the same */
     struct baro_instant at;
     char summary[256];
     struct frame_view view; /* STORY_IN, STORY_OUT and STORY_WIRE: kind FRAME_OTHER if it was not seen */

@@ -115,6 +115,10 @@ static bool number_of(const struct telling *telling, const char *name, size_t le
         *number = telling->waiting != NULL;
         return true;
     }
+    if (length == 5 && memcmp(name, "~ipv6", 5) == 0) {
+        *number = telling->ipv6;
+        return true;
+    }
     char type;
     int index = argument_find(telling->event->kind, name, length, &type);
     if (index < 0)

@@ -56,6 +56,12 @@ static void text_ipv6(struct text *text, const uint8_t *octet)
             best_length = run;
         }
     }
+    /* RFC 5952 §5: an IPv4-mapped address ends as IPv4 is written. */
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    if (memcmp(octet, mapped, sizeof mapped) == 0) {
+        text_format(text, "::ffff:%u.%u.%u.%u", octet[12], octet[13], octet[14], octet[15]);
+        return;
+    }
     for (int i = 0; i < 8; i++) {
         if (i == best) {
             text_add(text, "::");
@@ -71,12 +77,15 @@ static void text_ipv6(struct text *text, const uint8_t *octet)
 void text_address(struct text *text, const struct baro_address *address)
 {
     const uint8_t *o = address->octet;
-    if (address->family == BARO_FAMILY_IPV4)
+    if (address->family == BARO_FAMILY_IPV4) {
         text_format(text, "%u.%u.%u.%u", o[0], o[1], o[2], o[3]);
-    else if (address->family == BARO_FAMILY_IPV6)
+    } else if (address->family == BARO_FAMILY_IPV6) {
         text_ipv6(text, o);
-    else
+        if (address->zone != 0) /* RFC 4007 §11 */
+            text_format(text, "%%%u", address->zone);
+    } else {
         text_add(text, "*");
+    }
 }
 
 void text_mac(struct text *text, const struct baro_mac *mac)

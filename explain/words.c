@@ -89,7 +89,8 @@ size_t baro_event_words(const struct baro_trace_event *event, enum baro_language
                         size_t size)
 {
     struct text out;
-    struct telling telling = { .language = language, .event = event };
+    struct telling telling = { .language = language, .event = event,
+                               .ipv6 = event_family(event) == BARO_FAMILY_IPV6 };
     text_init(&out, text, size);
     if (event->kind < BARO_TRACE_COUNT)
         template_fill(&out, &telling, words_of(event->kind, language)->text);

@@ -8,7 +8,7 @@
  *     {name?A|B}           A if the argument is not 0 (an address: not empty), else B, which may be missing
  *     {name=x?A|B}         also < and >; x is another argument or a number; addresses can be equal too
  *     {name#A|B|C}         by number from 0; beyond the last the number itself
- *     {~name?A|B} {~name}  what the teller adds: ~waiting, the call that waits
+ *     {~name?A|B} {~name}  what the teller adds: ~waiting, the call that waits; ~ipv6, whether it is about IPv6
  *
  * A, B and C are templates again. There is no escape: text has none of { | }. */
 #ifndef EXPLAIN_WORDS_H
@@ -59,6 +59,19 @@ enum phrase {
     PHRASE_TYPE,          /* "type 0x%04x" */
     PHRASE_DROPS,         /* "dropped" */
     PHRASE_COUNTERS,      /* heading of the counters */
+    PHRASE_NEIGHBOURS,    /* label of the neighbour cache where it is not ARP's */
+    PHRASE_ND_ASK,        /* "who has %s?" */
+    PHRASE_ND_HERE,       /* "%s is here", without its MAC address */
+    PHRASE_ND_REDIRECT,   /* "there is a better way, by %s" */
+    PHRASE_ROUTER_ASK,
+    PHRASE_ROUTER_HERE,   /* "router for %u s" */
+    PHRASE_MLD_QUERY,
+    PHRASE_MLD_REPORT,
+    PHRASE_MLD_DONE,
+    PHRASE_UNREACHABLE,
+    PHRASE_TOO_BIG,
+    PHRASE_TIME_EXCEEDED,
+    PHRASE_PARAMETER,
     PHRASE_COUNT
 };
 
@@ -76,11 +89,17 @@ const char *phrase(enum phrase what, enum baro_language language);
 /* "connect" for BARO_TRACE_CALL_CONNECT. */
 const char *call_name(uint64_t call);
 
+/* family.c: enum baro_family of the addresses in an event, NONE without any; what it cites, and its label. */
+uint8_t event_family(const struct baro_trace_event *event);
+const char *event_source(const struct baro_trace_event *event, bool ipv6);
+const char *event_label(enum baro_trace_kind kind, enum baro_language language, bool ipv6);
+
 /* What the teller knows besides the event. */
 struct telling {
     enum baro_language language;
     const struct baro_trace_event *event;
     const char *waiting;                    /* ~waiting, NULL: none */
+    bool ipv6;                              /* ~ipv6 */
     uint32_t base[BARO_TRACE_ARGUMENTS];    /* taken from arguments of type n: relative sequence numbers */
 };
 

@@ -5,12 +5,18 @@
 #define TIMER "{timer#retransmission|zero-window probe|delayed ACK|keepalive|TIME-WAIT|user timeout|" \
               "FIN-WAIT-2|linger|cork}"
 #define NEIGHBOUR(which) "{" which "#unknown|asked for|known|stale|checked again|not reachable|fixed}"
-#define PROTOCOL "{protocol=6?TCP|{protocol=17?UDP|{protocol=1?ICMP|no software of ours}}}"
+#define PROTOCOL "{protocol=6?TCP|{protocol=17?UDP|{protocol=1?ICMP|{protocol=58?ICMPv6|no software of ours}}}}"
 #define DATA "{length?with {length} octets of data|control information only}"
 #define TYPE_NAME "{type=2048?IPv4|{type=2054?ARP|{type=34525?IPv6|no software of ours}}}"
-#define ICMP_NAME                                                                                    \
+#define ICMP_NAME_V4                                                                                    \
     "{type#echo reply|1|2|destination unreachable|source quench|redirect|6|7|echo request|9|10|"     \
     "time exceeded|parameter problem}"
+#define ICMP_NAME_V6 \
+    "{type<5?{type#0|destination unreachable|packet too big|time exceeded|parameter problem}|{type=143?multicast listener report|" \
+    "{type<128?{type}|{type>137?{type}|{type=128?echo request|{type=129?echo reply|{type=130?multicast listener query|" \
+    "{type=131?multicast listener report|{type=132?multicast listener done|{type=133?router solicitation|{type=134?router advertisement|" \
+    "{type=135?neighbour solicitation|{type=136?neighbour advertisement|redirect}}}}}}}}}}}}}"
+#define ICMP_NAME "{~ipv6?" ICMP_NAME_V6 "|" ICMP_NAME_V4 "}"
 
 const struct words words_en[BARO_TRACE_COUNT] = {
     /* adapter */
@@ -52,10 +58,10 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_NEIGHBOUR_WAIT] = { "ARP cache", "the MAC address of {address} is not known: {waiting} "
                                     "{waiting=1?packet waits|packets wait}" },
     /* IP */
-    [BARO_TRACE_IP_IN] = { "IP software", "{source} > {destination}, protocol {protocol}, TTL {ttl}, {length} octets, header "
-                           "checksum {checksum}" },
-    [BARO_TRACE_IP_OUT] = { "IP header", "{source} > {destination}, protocol {protocol}, TTL {ttl}, {length} octets, id {id}, "
-                            "{dont_fragment?not to be fragmented|may be fragmented}" },
+    [BARO_TRACE_IP_IN] = { "IP software", "{source} > {destination}, {~ipv6?next header {protocol}, hop limit|protocol {protocol}, TTL} "
+                           "{ttl}, {length} octets{~ipv6?|, header checksum {checksum}}" },
+    [BARO_TRACE_IP_OUT] = { "IP header", "{source} > {destination}, {~ipv6?next header {protocol}, hop limit|protocol {protocol}, TTL} "
+                            "{ttl}, {length} octets{~ipv6?|, id {id}, {dont_fragment?not to be fragmented|may be fragmented}}" },
     [BARO_TRACE_IP_OPTIONS] = { "IP software", "{octets} octets of options, the first of type {first}; none is obeyed" },
     [BARO_TRACE_IP_DELIVERY] = { "IP software", "{destination} is {how#not my address|my address|a broadcast|a group I "
                                  "joined|my own loopback|taken for anybody (gateway)}" },
@@ -169,6 +175,19 @@ const char *const phrases_en[PHRASE_COUNT] = {
     [PHRASE_TYPE] = "type 0x%04x",
     [PHRASE_DROPS] = "dropped",
     [PHRASE_COUNTERS] = "counters",
+    [PHRASE_NEIGHBOURS] = "neighbour cache",
+    [PHRASE_ND_ASK] = "who has %s?",
+    [PHRASE_ND_HERE] = "%s is here",
+    [PHRASE_ND_REDIRECT] = "redirect: the way is by %s",
+    [PHRASE_ROUTER_ASK] = "is there a router?",
+    [PHRASE_ROUTER_HERE] = "I am a router, for %u s",
+    [PHRASE_MLD_QUERY] = "multicast listener query",
+    [PHRASE_MLD_REPORT] = "multicast listener report",
+    [PHRASE_MLD_DONE] = "multicast listener done",
+    [PHRASE_UNREACHABLE] = "destination unreachable",
+    [PHRASE_TOO_BIG] = "packet too big",
+    [PHRASE_TIME_EXCEEDED] = "time exceeded",
+    [PHRASE_PARAMETER] = "parameter problem",
 };
 
 const char *const ready_en[7] = { "readable", "writable",     "urgent data",       "error",

@@ -6,12 +6,19 @@
 #define TIMER "{timer#재전송|제로 윈도우 탐색|지연 ACK|킵얼라이브|TIME-WAIT|사용자 타임아웃|FIN-WAIT-2|링거|코르크}"
 #define NEIGHBOUR(which) "{" which "#모름|물어보는 중|알고 있음|오래됨|다시 확인 중|응답 없음|고정}"
 #define PROTOCOL                                                                                               \
-    "{protocol=6?TCP 담당 부분으로|{protocol=17?UDP 담당 부분으로|{protocol=1?ICMP 담당 부분으로|담당하는 소프트웨어 없음}}}"
+    "{protocol=6?TCP 담당 부분으로|{protocol=17?UDP 담당 부분으로|{protocol=1?ICMP 담당 부분으로|" \
+    "{protocol=58?ICMPv6 담당 부분으로|담당하는 소프트웨어 없음}}}}"
 #define DATA "{length?데이터 {length}바이트|제어 정보만}"
 #define TYPE_NAME                                                                                              \
     "{type=2048?IP 담당 부분으로|{type=2054?ARP 담당 부분으로|{type=34525?IPv6 담당 부분으로|담당하는 소프트웨어 없음}}}"
-#define ICMP_NAME                                                                                              \
+#define ICMP_NAME_V4                                                                                              \
     "{type#에코 응답|1|2|목적지 도달 불가|송신 억제|경로 변경|6|7|에코 요청|9|10|시간 초과|잘못된 헤더}"
+#define ICMP_NAME_V6 \
+    "{type<5?{type#0|목적지 도달 불가|패킷이 너무 큼|시간 초과|잘못된 헤더}|{type=143?그룹 보고|" \
+    "{type<128?{type}|{type>137?{type}|{type=128?에코 요청|{type=129?에코 응답|{type=130?그룹 질문|" \
+    "{type=131?그룹 보고|{type=132?그룹 탈퇴|{type=133?라우터 질문|{type=134?라우터 알림|" \
+    "{type=135?이웃 질문|{type=136?이웃 알림|경로 변경}}}}}}}}}}}}}"
+#define ICMP_NAME "{~ipv6?" ICMP_NAME_V6 "|" ICMP_NAME_V4 "}"
 
 const struct words words_ko[BARO_TRACE_COUNT] = {
     /* LAN 어댑터 */
@@ -50,10 +57,10 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
                                "{mac?, MAC 주소 {mac}|}" },
     [BARO_TRACE_NEIGHBOUR_WAIT] = { "ARP 캐시", "{address}의 MAC 주소를 아직 모름: 패킷 {waiting}개가 기다림" },
     /* IP */
-    [BARO_TRACE_IP_IN] = { "IP 담당 부분", "{source} > {destination}, 프로토콜 번호 {protocol}, TTL {ttl}, 길이 {length}, 헤더 "
-                           "체크섬 {checksum}" },
-    [BARO_TRACE_IP_OUT] = { "IP 헤더", "{source} > {destination}, 프로토콜 번호 {protocol}, TTL {ttl}, 길이 {length}, 식별자 "
-                            "{id}, {dont_fragment?조각내지 말 것|조각낼 수 있음}" },
+    [BARO_TRACE_IP_IN] = { "IP 담당 부분", "{source} > {destination}, {~ipv6?다음 헤더 {protocol}, 홉 제한|프로토콜 번호 {protocol}, TTL} "
+                           "{ttl}, 길이 {length}{~ipv6?|, 헤더 체크섬 {checksum}}" },
+    [BARO_TRACE_IP_OUT] = { "IP 헤더", "{source} > {destination}, {~ipv6?다음 헤더 {protocol}, 홉 제한|프로토콜 번호 {protocol}, TTL} "
+                            "{ttl}, 길이 {length}{~ipv6?|, 식별자 {id}, {dont_fragment?조각내지 말 것|조각낼 수 있음}}" },
     [BARO_TRACE_IP_OPTIONS] = { "IP 담당 부분", "옵션 {octets}바이트, 첫 옵션의 타입 {first}; 따르지는 않음" },
     [BARO_TRACE_IP_DELIVERY] = { "IP 담당 부분", "수신처 {destination}: {how#내 주소가 아님|내 주소|브로드캐스트|가입한 그룹|"
                                  "루프백|누구의 것이든 받음(게이트웨이)}" },
@@ -168,6 +175,19 @@ const char *const phrases_ko[PHRASE_COUNT] = {
     [PHRASE_TYPE] = "타입 0x%04x",
     [PHRASE_DROPS] = "버림",
     [PHRASE_COUNTERS] = "카운터",
+    [PHRASE_NEIGHBOURS] = "이웃 캐시",
+    [PHRASE_ND_ASK] = "%s 주소를 누가 쓰는가?",
+    [PHRASE_ND_HERE] = "%s 여기 있음",
+    [PHRASE_ND_REDIRECT] = "경로 변경: %s 쪽으로",
+    [PHRASE_ROUTER_ASK] = "라우터가 있는가?",
+    [PHRASE_ROUTER_HERE] = "라우터임을 알림, %u초 동안",
+    [PHRASE_MLD_QUERY] = "멀티캐스트 그룹 질문",
+    [PHRASE_MLD_REPORT] = "멀티캐스트 그룹 보고",
+    [PHRASE_MLD_DONE] = "멀티캐스트 그룹 탈퇴",
+    [PHRASE_UNREACHABLE] = "목적지 도달 불가",
+    [PHRASE_TOO_BIG] = "패킷이 너무 큼",
+    [PHRASE_TIME_EXCEEDED] = "시간 초과",
+    [PHRASE_PARAMETER] = "잘못된 헤더",
 };
 
 const char *const ready_ko[7] = { "읽을 수 있음", "쓸 수 있음",       "긴급 데이터",  "오류",

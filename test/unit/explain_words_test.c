@@ -40,7 +40,7 @@ static void visit(void *context, const char *name, size_t length)
     int index = argument_find(seen->kind, name, length, NULL);
     if (index >= 0)
         seen->used |= 1u << index;
-    else if (length != 8 || memcmp(name, "~waiting", 8) != 0)
+    else if ((length != 8 || memcmp(name, "~waiting", 8) != 0) && (length != 5 || memcmp(name, "~ipv6", 5) != 0))
         fail_msg("%s has no argument %.*s", baro_trace_name(seen->kind), (int)length, name);
 }
 
