@@ -1,8 +1,11 @@
-/* A host: a stack on the device that its adapter's driver makes, on a wire.
+/* A host: a stack on the devices that its adapters' drivers make, each adapter on a wire of its own.
  *
- * It is polled when the driver has frames (interrupt, or polling under load), when the stack's deadline has
- * come, and when the transmit ring has room again after it had none. A stack that names
- * a moment in the past has more to do at this instant (its loopback, say) and is polled again. */
+ * It is polled when a driver has frames (interrupt, or polling under load), when the stack's deadline has
+ * come, and when a transmit ring has room again after it had none. A stack that names
+ * a moment in the past has more to do at this instant (its loopback, say) and is polled again.
+ *
+ * A host begins with one wire and takes more later; the stack borrows a driver's device until it is freed, so a port
+ * stays where it is. */
 #include "network_internal.h"
 
 #include <errno.h>
@@ -16,32 +19,42 @@ static bool deadline_passed(const struct baro_host *host)
     return baro_stack_next_deadline(host->stack, &at) && at.ns <= host->network->now.ns;
 }
 
-static bool adapter_due(const struct baro_host *host)
+static bool transmit_room(const struct host_port *port)
 {
-    struct baro_instant at;
-    return baro_adapter_next_deadline(host->adapter, &at) && at.ns <= host->network->now.ns;
+    return port->driver.device.tx_room(port->driver.device.context) > 0;
 }
 
-static bool transmit_room(const struct baro_host *host)
+static bool port_due(const struct host_port *port, struct baro_instant now)
 {
-    return host->driver.device.tx_room(host->driver.device.context) > 0;
+    struct baro_instant at;
+    return (baro_adapter_next_deadline(port->adapter, &at) && at.ns <= now.ns) || baro_driver_ready(&port->driver) ||
+           (port->no_room && transmit_room(port));
 }
 
 bool host_due(const struct baro_host *host)
 {
-    return host->fresh || adapter_due(host) || baro_driver_ready(&host->driver) ||
-           (host->no_room && transmit_room(host)) || deadline_passed(host);
+    for (const struct host_port *port = host->ports; port; port = port->next)
+        if (port_due(port, host->network->now))
+            return true;
+    return host->fresh || deadline_passed(host);
 }
 
 bool host_deadline(const struct baro_host *host, struct baro_instant *deadline)
 {
     struct baro_instant at;
-    bool any = baro_adapter_next_deadline(host->adapter, deadline);
-    if (!baro_stack_next_deadline(host->stack, &at))
-        return any;
-    if (!any || at.ns < deadline->ns)
-        *deadline = at;
-    return true;
+    bool any = baro_stack_next_deadline(host->stack, deadline);
+    for (const struct host_port *port = host->ports; port; port = port->next)
+        if (baro_adapter_next_deadline(port->adapter, &at) && (!any || at.ns < deadline->ns)) {
+            *deadline = at;
+            any = true;
+        }
+    return any;
+}
+
+void host_advance(struct baro_host *host)
+{
+    for (struct host_port *port = host->ports; port; port = port->next)
+        baro_adapter_advance(port->adapter, host->network->now);
 }
 
 void host_poll(struct baro_host *host)
@@ -52,7 +65,8 @@ void host_poll(struct baro_host *host)
         host->program(host->program_context, host);
         baro_stack_flush(host->stack);
     }
-    host->no_room = !transmit_room(host);
+    for (struct host_port *port = host->ports; port; port = port->next)
+        port->no_room = !transmit_room(port);
 }
 
 static bool mac_given(struct baro_mac mac)
@@ -61,26 +75,16 @@ static bool mac_given(struct baro_mac mac)
     return memcmp(&mac, &none, sizeof mac) != 0;
 }
 
-static int make_adapter(struct baro_host *host, const struct baro_host_config *config, unsigned end)
+static void keep_adapter_config(struct baro_host *host, const struct baro_host_config *config)
 {
-    struct baro_adapter_config adapter = { .memory = host->network->memory,
-                                           .mac = mac_given(config->mac) ? config->mac
-                                                                         : network_next_mac(host->network),
-                                           .medium = wire_medium(config->wire, end),
-                                           .now = host->network->now,
-                                           .receive_slots = config->receive_slots,
-                                           .transmit_slots = config->transmit_slots,
-                                           .interrupt_frames = config->interrupt_frames,
-                                           .interrupt_delay = config->interrupt_delay,
-                                           .trace = config->trace,
-                                           .trace_host = config->trace_host };
-    if (adapter.mac.octet[0] & 1)
-        return -EINVAL;
-    host->adapter = baro_adapter_create(&adapter);
-    if (!host->adapter)
-        return -ENOMEM;
-    baro_driver_init(&host->driver, host->adapter);
-    return 0;
+    host->adapter = (struct baro_adapter_config){ .memory = host->network->memory,
+                                                  .receive_slots = config->receive_slots,
+                                                  .transmit_slots = config->transmit_slots,
+                                                  .interrupt_frames = config->interrupt_frames,
+                                                  .interrupt_delay = config->interrupt_delay,
+                                                  .trace_host = config->trace_host };
+    if (!config->quiet_adapters)
+        host->adapter.trace = config->trace;
 }
 
 static int make_stack(struct baro_host *host, const struct baro_host_config *config)
@@ -95,22 +99,73 @@ static int make_stack(struct baro_host *host, const struct baro_host_config *con
     for (unsigned i = 0; i < sizeof stack.seed; i++)
         stack.seed[i] = (uint8_t)draw_next(&seed);
     host->stack = baro_stack_create(&stack);
-    if (!host->stack)
-        return -ENOMEM;
-    host->interface = baro_stack_add_interface(host->stack, &host->driver.device);
-    return host->interface < 0 ? host->interface : 0;
+    return host->stack ? 0 : -ENOMEM;
 }
 
-static int give_addresses(struct baro_host *host, const struct baro_host_config *config)
+static struct host_port *port_new(struct baro_host *host, struct baro_medium medium, struct baro_mac mac)
 {
-    if (config->address.family == BARO_FAMILY_NONE)
-        return 0;
-    int result =
-        baro_stack_add_address(host->stack, host->interface, config->address, config->prefix_length, false);
+    struct baro_adapter_config adapter = host->adapter;
+    struct host_port *port = calloc(1, sizeof *port);
+    if (!port)
+        return NULL;
+    adapter.mac = mac;
+    adapter.medium = medium;
+    adapter.now = host->network->now;
+    port->adapter = baro_adapter_create(&adapter);
+    if (!port->adapter) {
+        free(port);
+        return NULL;
+    }
+    baro_driver_init(&port->driver, port->adapter);
+    return port;
+}
+
+static void port_free(struct host_port *port)
+{
+    baro_adapter_free(port->adapter);
+    free(port);
+}
+
+/* A new port at the wire's `end`; the interface's number, or -errno and nothing has changed. */
+static int plug_in(struct baro_host *host, struct baro_wire *wire, unsigned end, struct baro_mac mac)
+{
+    if (mac.octet[0] & 1)
+        return -EINVAL;
+    struct host_port *port = port_new(host, wire_medium(wire, end), mac);
+    if (!port)
+        return -ENOMEM;
+    port->interface = baro_stack_add_interface(host->stack, &port->driver.device);
+    if (port->interface < 0) {
+        int error = port->interface;
+        port_free(port);
+        return error;
+    }
+    *host->ports_end = port;
+    host->ports_end = &port->next;
+    wire_attach(wire, end, baro_adapter_station(port->adapter));
+    return port->interface;
+}
+
+static int give_addresses(struct baro_host *host, int interface, const struct baro_host_address *addresses,
+                          unsigned count)
+{
+    int result = 0;
+    for (unsigned i = 0; i < count && result == 0; i++)
+        result = baro_stack_add_address(host->stack, interface, addresses[i].address, addresses[i].prefix_length,
+                                        false);
+    return result;
+}
+
+static int give_first_addresses(struct baro_host *host, int interface, const struct baro_host_config *config)
+{
+    const struct baro_host_address first = { config->address, config->prefix_length };
+    int result = give_addresses(host, interface, &first, config->address.family != BARO_FAMILY_NONE);
+    if (result == 0)
+        result = give_addresses(host, interface, config->addresses, config->address_count);
     if (result < 0 || config->gateway.family == BARO_FAMILY_NONE)
         return result;
     struct baro_address any = { .family = config->gateway.family };
-    return baro_stack_add_route(host->stack, any, 0, config->gateway, host->interface);
+    return baro_stack_add_route(host->stack, any, 0, config->gateway, interface);
 }
 
 static int make(struct baro_host *host, const struct baro_host_config *config)
@@ -120,13 +175,14 @@ static int make(struct baro_host *host, const struct baro_host_config *config)
     int end = wire_free_end(config->wire);
     if (end < 0)
         return end;
-    int result = make_adapter(host, config, (unsigned)end);
+    keep_adapter_config(host, config);
+    int result = make_stack(host, config);
     if (result == 0)
-        result = make_stack(host, config);
+        result = plug_in(host, config->wire, (unsigned)end,
+                         mac_given(config->mac) ? config->mac : network_next_mac(host->network));
     if (result < 0)
         return result;
-    wire_attach(config->wire, (unsigned)end, baro_adapter_station(host->adapter));
-    result = give_addresses(host, config);
+    result = give_first_addresses(host, result, config);
     if (result < 0)
         wire_attach(config->wire, (unsigned)end, (struct baro_station){ 0 });
     return result;
@@ -138,6 +194,7 @@ struct baro_host *baro_host_create(struct baro_network *network, const struct ba
     int result = -ENOMEM;
     if (host) {
         host->network = network;
+        host->ports_end = &host->ports;
         host->fresh = true;
         host->program = config->program;
         host->program_context = config->program_context;
@@ -159,13 +216,43 @@ struct baro_host *baro_host_create(struct baro_network *network, const struct ba
     return host;
 }
 
+int baro_host_add_wire(struct baro_host *host, struct baro_wire *wire, const struct baro_host_address *addresses,
+                       unsigned count)
+{
+    if (wire->network != host->network)
+        return -EINVAL;
+    int end = wire_free_end(wire);
+    if (end < 0)
+        return end;
+    int interface = plug_in(host, wire, (unsigned)end, network_next_mac(host->network));
+    if (interface < 0)
+        return interface;
+    host->fresh = true;
+    int result = give_addresses(host, interface, addresses, count);
+    if (result < 0)
+        wire_attach(wire, (unsigned)end, (struct baro_station){ 0 });
+    return result < 0 ? result : interface;
+}
+
+int baro_host_add_route(struct baro_host *host, struct baro_address prefix, unsigned prefix_length,
+                        struct baro_address gateway)
+{
+    int result = -ENETUNREACH;
+    for (const struct host_port *port = host->ports; port && result == -ENETUNREACH; port = port->next)
+        result = baro_stack_add_route(host->stack, prefix, prefix_length, gateway, port->interface);
+    return result;
+}
+
 void host_free(struct baro_host *host)
 {
     if (!host)
         return;
     if (host->stack)
         baro_stack_free(host->stack);
-    baro_adapter_free(host->adapter);
+    for (struct host_port *port = host->ports, *next; port; port = next) {
+        next = port->next;
+        port_free(port);
+    }
     free(host);
 }
 
@@ -186,15 +273,15 @@ struct baro_stack *baro_host_stack(struct baro_host *host)
 
 struct baro_adapter *baro_host_adapter(struct baro_host *host)
 {
-    return host->adapter;
+    return host->ports->adapter;
 }
 
 int baro_host_interface(const struct baro_host *host)
 {
-    return host->interface;
+    return host->ports->interface;
 }
 
 struct baro_mac baro_host_mac(const struct baro_host *host)
 {
-    return host->driver.device.mac;
+    return host->ports->driver.device.mac;
 }

@@ -129,7 +129,7 @@ static void round_once(struct baro_network *network)
     while (network->transits.count > 0 && network->transits.items[0]->at.ns <= network->now.ns)
         wire_deliver(transit_pop(&network->transits));
     for (struct baro_host *host = network->hosts; host; host = host->next) {
-        baro_adapter_advance(host->adapter, network->now);
+        host_advance(host);
         if (host_due(host))
             host_poll(host);
     }
@@ -154,7 +154,7 @@ static void set_clock(struct baro_network *network, struct baro_instant now)
     for (struct baro_host *host = network->hosts; host; host = host->next) {
         if (host_due(host))
             continue;
-        baro_adapter_advance(host->adapter, now);
+        host_advance(host);
         host_poll(host);
     }
 }

@@ -121,19 +121,27 @@ struct baro_switch *switch_next(const struct baro_switch *bridge);
 
 /* ---- host.c ---- */
 
+/* Where a wire is plugged into a host. */
+struct host_port {
+    struct host_port *next;
+    struct baro_adapter *adapter;
+    struct baro_driver driver; /* its device is the stack's */
+    int interface;
+    bool no_room;              /* the transmit ring was full after the last poll */
+};
+
 struct baro_host {
     struct baro_network *network;
     struct baro_host *next;
     char name[32];
-    struct baro_adapter *adapter;
-    struct baro_driver driver;
+    struct host_port *ports, **ports_end; /* in the order of their interfaces, one or more */
+    struct baro_adapter_config adapter;   /* what each adapter is like */
     struct baro_stack *stack;
-    int interface;
-    bool fresh;           /* never polled */
-    bool no_room;         /* the transmit ring was full after the last poll */
+    bool fresh;                           /* never polled */
     void (*program)(void *context, struct baro_host *host);
     void *program_context;
 };
+void host_advance(struct baro_host *host);
 bool host_due(const struct baro_host *host);
 bool host_deadline(const struct baro_host *host, struct baro_instant *deadline);
 void host_poll(struct baro_host *host);

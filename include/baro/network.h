@@ -119,11 +119,19 @@ int baro_switch_join(struct baro_switch *bridge, struct baro_wire *wire);
  * 0, -ENOMEM, -ENOSPC, -EINVAL. */
 int baro_switch_add_device(struct baro_switch *bridge, const struct baro_device *device);
 
+/* One address of a host, of either family. */
+struct baro_host_address {
+    struct baro_address address;
+    unsigned prefix_length;
+};
+
 struct baro_host_config {
     const char *name;                     /* copied, up to 31 octets; NULL: "host1" and so on */
     struct baro_wire *wire;               /* required: takes a free end of it */
     struct baro_address address;          /* family NONE: none yet */
     unsigned prefix_length;
+    const struct baro_host_address *addresses; /* more of them, on the same wire */
+    unsigned address_count;
     struct baro_address gateway;          /* default route; family NONE: none */
     struct baro_mac mac;                  /* all zero: made from the network's seed, locally administered */
     uint32_t receive_slots, transmit_slots, interrupt_frames; /* as in struct baro_adapter_config */
@@ -131,6 +139,8 @@ struct baro_host_config {
     size_t memory_limit;                  /* as in struct baro_stack_config */
     bool forward_any_destination;
     struct baro_trace_sink trace;         /* of the stack and the adapter; event NULL: none */
+    bool quiet_adapters;                  /* of the stack only: each adapter numbers its own frames, so those of a
+                                             host with several wires cannot be told apart in one journey */
     uint32_t trace_host;
     /* The program on it, called after each poll of its stack; may make socket calls, what they decide is sent
      * at once. NULL: none. */
@@ -142,9 +152,22 @@ struct baro_host_config {
  * both ends of the wire are taken, -EINVAL, and what the stack says to its address and gateway. */
 struct baro_host *baro_host_create(struct baro_network *network, const struct baro_host_config *config, int *error);
 
+/* Plugs the host into one more wire, with an adapter of its own and these addresses on it. What the adapter is like and
+ * who traces it is as for the first wire. The new interface's number in the stack, or -errno: -ENOMEM, -EBUSY when both
+ * ends of the wire are taken, -EINVAL, -ENOSPC, and what the stack says to an address; the wire's end is free again then,
+ * the stack's interface stays, without a wire. */
+int baro_host_add_wire(struct baro_host *host, struct baro_wire *wire, const struct baro_host_address *addresses,
+                       unsigned count);
+
+/* A static route by the interface on whose link the gateway is. What baro_stack_add_route says; -ENETUNREACH when the
+ * gateway is on no link of the host. */
+int baro_host_add_route(struct baro_host *host, struct baro_address prefix, unsigned prefix_length,
+                        struct baro_address gateway);
+
 const char *baro_host_name(const struct baro_host *host);
 struct baro_network *baro_host_network(const struct baro_host *host);
-/* Its stack, adapter and its interface's number in the stack. They live as long as the network. */
+/* Its stack, and of its first wire the adapter and the interface's number in the stack. They live as long as the
+ * network. */
 struct baro_stack *baro_host_stack(struct baro_host *host);
 struct baro_adapter *baro_host_adapter(struct baro_host *host);
 int baro_host_interface(const struct baro_host *host);
