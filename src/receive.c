@@ -221,9 +221,11 @@ static void ip_packet(struct baro_stack *stack, struct baro_bytes bytes, bool li
         return;
     }
     if (ipv4_is_fragment(&header)) {
+        const struct fragment fragment = fragment_of_ipv4(&header);
+
         if (reassembly_is_lent(&stack->reassembly)) /* an earlier datagram still looks at that memory */
             transmit_drain(stack), reassembly_returned(&stack->reassembly);
-        if (!reassembly_take(&stack->reassembly, &header, packet, &reason))
+        if (!reassembly_take(&stack->reassembly, &fragment, packet, &reason))
             return;
     }
     deliver(stack, packet);

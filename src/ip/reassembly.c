@@ -15,7 +15,7 @@ void reassembly_init(struct reassembly *reassembly, struct core *core)
 }
 
 static uint64_t hash_of(const struct reassembly *reassembly, struct baro_address source,
-                        struct baro_address destination, uint32_t id_protocol)
+                        struct baro_address destination, uint64_t id_protocol)
 {
     uint64_t words[5] = { id_protocol };
 
@@ -25,11 +25,16 @@ static uint64_t hash_of(const struct reassembly *reassembly, struct baro_address
 }
 
 static struct datagram **bucket_of(struct reassembly *reassembly, struct baro_address source,
-                                   struct baro_address destination, uint16_t id, uint8_t protocol)
+                                   struct baro_address destination, uint32_t id, uint8_t protocol)
 {
-    uint64_t hash = hash_of(reassembly, source, destination, (uint32_t)id << 8 | protocol);
+    uint64_t hash = hash_of(reassembly, source, destination, (uint64_t)id << 8 | protocol);
 
     return &reassembly->bucket[hash % REASSEMBLY_BUCKETS];
+}
+
+static bool is_ipv6(struct baro_address address)
+{
+    return address.family == BARO_FAMILY_IPV6;
 }
 
 static void give_blocks_back(struct reassembly *reassembly, struct datagram *datagram)
@@ -47,8 +52,8 @@ static void give_blocks_back(struct reassembly *reassembly, struct datagram *dat
 
 static void forget(struct reassembly *reassembly, struct datagram *datagram)
 {
-    struct datagram **at = bucket_of(reassembly, datagram->source, datagram->destination, datagram->id,
-                                     datagram->protocol);
+    struct datagram **at =
+        bucket_of(reassembly, datagram->source, datagram->destination, datagram->id, datagram->protocol);
 
     give_blocks_back(reassembly, datagram);
     while (*at != datagram)
@@ -92,21 +97,22 @@ static bool evict(struct reassembly *reassembly, const struct datagram *keep)
 }
 
 static struct datagram *create(struct reassembly *reassembly, struct datagram **bucket,
-                               const struct ipv4_header *header)
+                               const struct fragment *fragment, const struct ip_packet *packet)
 {
     struct core *core = reassembly->core;
     struct datagram *datagram = pool_take(&reassembly->datagrams);
+    bool v6 = is_ipv6(packet->source);
 
     if (datagram == NULL && evict(reassembly, NULL))
         datagram = pool_take(&reassembly->datagrams);
     if (datagram == NULL)
         return NULL;
     datagram->timer.kind = TIMER_REASSEMBLY;
-    datagram->source = header->source;
-    datagram->destination = header->destination;
-    datagram->id = header->id;
-    datagram->protocol = header->protocol;
-    datagram->account = (uint8_t)hash_of(reassembly, header->source, (struct baro_address){ 0 }, 0);
+    datagram->source = packet->source;
+    datagram->destination = packet->destination;
+    datagram->id = fragment->id;
+    datagram->protocol = v6 ? 0 : fragment->protocol;
+    datagram->account = (uint8_t)hash_of(reassembly, packet->source, (struct baro_address){ 0 }, 0);
     datagram->chain = *bucket;
     *bucket = datagram;
     datagram->older = reassembly->youngest;
@@ -115,21 +121,24 @@ static struct datagram *create(struct reassembly *reassembly, struct datagram **
     else
         reassembly->oldest = datagram;
     reassembly->youngest = datagram;
-    wheel_arm(&core->wheel, &datagram->timer, instant_add(core->now, duration_s(REASSEMBLY_TIMEOUT_S)));
+    wheel_arm(&core->wheel, &datagram->timer,
+              instant_add(core->now, duration_s(v6 ? REASSEMBLY_TIMEOUT_V6_S : REASSEMBLY_TIMEOUT_S)));
     return datagram;
 }
 
-static struct datagram *find(struct reassembly *reassembly, const struct ipv4_header *header)
+static struct datagram *find(struct reassembly *reassembly, const struct fragment *fragment,
+                             const struct ip_packet *packet)
 {
-    struct datagram **bucket = bucket_of(reassembly, header->source, header->destination, header->id,
-                                         header->protocol);
+    uint8_t protocol = is_ipv6(packet->source) ? 0 : fragment->protocol;
+    struct datagram **bucket =
+        bucket_of(reassembly, packet->source, packet->destination, fragment->id, protocol);
     struct datagram *at = *bucket;
 
-    while (at != NULL && (at->id != header->id || at->protocol != header->protocol ||
-                          !address_equal(at->source, header->source) ||
-                          !address_equal(at->destination, header->destination)))
+    while (at != NULL && (at->id != fragment->id || at->protocol != protocol ||
+                          !address_equal(at->source, packet->source) ||
+                          !address_equal(at->destination, packet->destination)))
         at = at->chain;
-    return at != NULL ? at : create(reassembly, bucket, header);
+    return at != NULL ? at : create(reassembly, bucket, fragment, packet);
 }
 
 /* ---- the bits ---- */
@@ -196,7 +205,8 @@ static bool same_bytes(const struct datagram *datagram, uint32_t offset, struct 
 
         if (span > bytes.length - at)
             span = bytes.length - at;
-        if (memcmp(datagram->block[(offset + at) / REASSEMBLY_BLOCK]->data + in_block, bytes.data + at, span) != 0)
+        if (memcmp(datagram->block[(offset + at) / REASSEMBLY_BLOCK]->data + in_block, bytes.data + at,
+                   span) != 0)
             return false;
         at += span;
     }
@@ -206,8 +216,8 @@ static bool same_bytes(const struct datagram *datagram, uint32_t offset, struct 
 /* ---- one fragment ---- */
 
 /* NONE: nothing of it is held. DUPLICATE: one with this beginning, this end and these bytes is. */
-static enum baro_drop_reason overlap(const struct datagram *datagram, uint32_t offset, struct baro_bytes bytes,
-                                     bool more)
+static enum baro_drop_reason overlap(const struct datagram *datagram, uint32_t offset,
+                                     struct baro_bytes bytes, bool more)
 {
     uint32_t length = (uint32_t)bytes.length, end = offset + length;
     uint32_t first = offset / 8, last = (end + 7) / 8;
@@ -220,13 +230,14 @@ static enum baro_drop_reason overlap(const struct datagram *datagram, uint32_t o
     if (held == 0)
         return BARO_DROP_NONE;
     if (held == last - first && bit(datagram, first, true) && count_bits(datagram, first, last, true) == 1 &&
-        (!bit(datagram, last, false) || bit(datagram, last, true)) &&
-        (more || datagram->total == end) && same_bytes(datagram, offset, bytes))
+        (!bit(datagram, last, false) || bit(datagram, last, true)) && (more || datagram->total == end) &&
+        same_bytes(datagram, offset, bytes))
         return BARO_DROP_FRAGMENT_DUPLICATE;
     return BARO_DROP_FRAGMENT_OVERLAP;
 }
 
-static bool take_blocks(struct reassembly *reassembly, struct datagram *datagram, uint32_t offset, uint32_t end)
+static bool take_blocks(struct reassembly *reassembly, struct datagram *datagram, uint32_t offset,
+                        uint32_t end)
 {
     struct core *core = reassembly->core;
 
@@ -272,12 +283,11 @@ static void store(struct datagram *datagram, uint32_t offset, struct baro_bytes 
         datagram->total = end;
 }
 
-/* The header and `length` octets of data, in `whole`, as a packet. */
-static void lend(struct reassembly *reassembly, const struct datagram *datagram, uint32_t length,
-                 struct ip_packet *packet)
+/* The first `header_length` octets of the header and `length` of data, in `whole`, as a packet. */
+static void lend(struct reassembly *reassembly, const struct datagram *datagram, uint32_t header_length,
+                 uint32_t length, struct ip_packet *packet)
 {
     uint8_t *whole = reassembly->whole;
-    uint32_t header_length = datagram->header_length;
 
     memcpy(whole, datagram->header, header_length);
     for (uint32_t at = 0; at < length; at += REASSEMBLY_BLOCK) {
@@ -299,31 +309,62 @@ static bool whole_is_there(struct reassembly *reassembly)
     return reassembly->whole != NULL;
 }
 
-/* All is there: one packet, its header as if it had never been cut. */
-static void finish(struct reassembly *reassembly, struct datagram *datagram, struct ip_packet *packet)
+/* IPv4's header as if the datagram had never been cut. */
+static void mend_ipv4(uint8_t *header, const struct datagram *datagram)
 {
-    uint8_t *header = reassembly->whole;
-
-    TRACE(reassembly->core, FRAGMENTS_WHOLE, TRACE_A(datagram->source), TRACE_N(datagram->id),
-          TRACE_N(datagram->fragments), TRACE_N(datagram->total));
-    reassembly->core->counters.fragments_whole++;
-    lend(reassembly, datagram, datagram->total, packet);
-    packet->reassembled = true;
-    packet->to_group |= datagram->to_group;
-    packet->checksum_verified = false;
-    packet->gso_size = 0;
     write_be16(header + 2, (uint16_t)(datagram->header_length + datagram->total));
     write_be16(header + 6, 0);
     write_be16(header + 10, 0);
     write_be16(header + 10, checksum_fold(checksum_add(0, header, datagram->header_length)));
+}
+
+/* IPv6's, its fragment header gone (RFC 8200 §4.5). */
+static void mend_ipv6(uint8_t *header, const struct datagram *datagram)
+{
+    uint32_t before =
+        datagram->header_length - (uint32_t)ipv6_fragment_header_SIZE - (uint32_t)ipv6_header_SIZE;
+
+    write_be16(header + 4, (uint16_t)(before + datagram->total));
+    header[datagram->said_at] = datagram->next_header;
+}
+
+/* All is there: one packet. */
+static void finish(struct reassembly *reassembly, struct datagram *datagram, struct ip_packet *packet)
+{
+    bool v6 = is_ipv6(datagram->source);
+    uint32_t header_length = datagram->header_length - (v6 ? (uint32_t)ipv6_fragment_header_SIZE : 0);
+
+    TRACE(reassembly->core, FRAGMENTS_WHOLE, TRACE_A(datagram->source), TRACE_N(datagram->id),
+          TRACE_N(datagram->fragments), TRACE_N(datagram->total));
+    reassembly->core->counters.fragments_whole++;
+    lend(reassembly, datagram, header_length, datagram->total, packet);
+    packet->reassembled = true;
+    packet->to_group |= datagram->to_group;
+    packet->checksum_verified = false;
+    packet->gso_size = 0;
+    if (v6)
+        mend_ipv6(reassembly->whole, datagram);
+    else
+        mend_ipv4(reassembly->whole, datagram);
     forget(reassembly, datagram);
+}
+
+/* What counts of `header_length` octets of header against the 65,535: IPv4's length is the packet's, IPv6's
+ * is what stands behind its header. */
+static uint32_t counted(struct baro_address source, uint32_t header_length)
+{
+    return is_ipv6(source) ? header_length - (uint32_t)(ipv6_header_SIZE + ipv6_fragment_header_SIZE)
+                           : header_length;
 }
 
 /* Everything about a fragment that can be wrong by itself or with what is held. */
 static enum baro_drop_reason judge(const struct datagram *datagram, uint32_t header_length, uint32_t offset,
                                    struct baro_bytes bytes, bool more)
 {
-    uint32_t header = offset == 0 ? header_length : datagram->header_length == 0 ? 20 : datagram->header_length;
+    uint32_t header = offset == 0                    ? counted(datagram->source, header_length)
+                      : datagram->header_length != 0 ? counted(datagram->source, datagram->header_length)
+                      : is_ipv6(datagram->source)    ? 0
+                                                     : (uint32_t)ipv4_header_SIZE;
     uint32_t end = offset + (uint32_t)bytes.length;
 
     if (header + end > UINT16_MAX || (offset == 0 && header + datagram->end > UINT16_MAX))
@@ -331,46 +372,61 @@ static enum baro_drop_reason judge(const struct datagram *datagram, uint32_t hea
     return overlap(datagram, offset, bytes, more);
 }
 
-bool reassembly_take(struct reassembly *reassembly, const struct ipv4_header *header, struct ip_packet *packet,
+/* What is wrong with a fragment whatever else came. */
+static enum baro_drop_reason malformed(const struct fragment *fragment, const struct ip_packet *packet,
+                                       uint32_t header_length)
+{
+    if (packet->payload.length == 0 || (fragment->more && packet->payload.length % 8 != 0))
+        return BARO_DROP_FRAGMENT_MALFORMED;
+    return header_length > REASSEMBLY_HEADER ? BARO_DROP_IPV6_CHAIN_TOO_LONG : BARO_DROP_NONE;
+}
+
+/* What the fragment at offset 0 brings besides its data. */
+static void keep_header(struct datagram *datagram, const struct fragment *fragment,
+                        const struct ip_packet *packet, uint32_t header_length)
+{
+    datagram->header_length = (uint16_t)header_length;
+    memcpy(datagram->header, packet->whole.data, header_length);
+    datagram->next_header = fragment->protocol;
+    datagram->said_at = fragment->said_at;
+    datagram->first = *packet;
+}
+
+bool reassembly_take(struct reassembly *reassembly, const struct fragment *fragment, struct ip_packet *packet,
                      enum baro_drop_reason *reason)
 {
     struct core *core = reassembly->core;
-    uint32_t offset = ipv4_fragment_offset(header);
-    bool more = (header->flags_offset & IPV4_MORE_FRAGMENTS) != 0;
+    uint32_t offset = fragment->offset, header_length = (uint32_t)(packet->payload.data - packet->whole.data);
     struct baro_bytes bytes = packet->payload;
-    struct datagram *datagram;
+    struct datagram *datagram = NULL;
 
     core->counters.fragments_in++;
-    if (bytes.length == 0 || (more && bytes.length % 8 != 0)) {
-        *reason = core_drop(core, BARO_DROP_FRAGMENT_MALFORMED);
-        return false;
-    }
-    datagram = find(reassembly, header);
+    *reason = malformed(fragment, packet, header_length);
+    if (*reason == BARO_DROP_NONE && (datagram = find(reassembly, fragment, packet)) == NULL)
+        *reason = BARO_DROP_FRAGMENT_MEMORY;
     if (datagram == NULL) {
-        *reason = core_drop(core, BARO_DROP_FRAGMENT_MEMORY);
+        core_drop(core, *reason);
         return false;
     }
     *reason = datagram->given_up ? BARO_DROP_FRAGMENT_OVERLAP
-                                 : judge(datagram, ipv4_header_length(header), offset, bytes, more);
+                                 : judge(datagram, header_length, offset, bytes, fragment->more);
     if (*reason == BARO_DROP_FRAGMENT_OVERLAP || *reason == BARO_DROP_FRAGMENT_TOO_LONG) {
         datagram->given_up = true;
         give_blocks_back(reassembly, datagram);
-    } else if (*reason == BARO_DROP_NONE && !take_blocks(reassembly, datagram, offset, offset + (uint32_t)bytes.length)) {
+    } else if (*reason == BARO_DROP_NONE &&
+               !take_blocks(reassembly, datagram, offset, offset + (uint32_t)bytes.length)) {
         *reason = BARO_DROP_FRAGMENT_MEMORY;
     }
     if (*reason != BARO_DROP_NONE) {
         core_drop(core, *reason);
         return false;
     }
-    store(datagram, offset, bytes, more);
+    store(datagram, offset, bytes, fragment->more);
     datagram->to_group |= packet->to_group;
-    if (offset == 0) {
-        datagram->header_length = (uint8_t)ipv4_header_length(header);
-        memcpy(datagram->header, packet->whole.data, datagram->header_length);
-        datagram->first = *packet;
-    }
+    if (offset == 0)
+        keep_header(datagram, fragment, packet, header_length);
     TRACE(core, FRAGMENT_HELD, TRACE_A(datagram->source), TRACE_N(datagram->id), TRACE_N(offset),
-          TRACE_N(bytes.length), TRACE_N(more), TRACE_N(datagram->received));
+          TRACE_N(bytes.length), TRACE_N(fragment->more), TRACE_N(datagram->received));
     if (datagram->total == 0 || datagram->received != datagram->total)
         return false;
     if (!whole_is_there(reassembly)) {
@@ -392,12 +448,13 @@ bool reassembly_timer(struct reassembly *reassembly, struct wheel_timer *timer, 
               TRACE_N(datagram->received), TRACE_N(datagram->header_length != 0));
         core_drop(reassembly->core, BARO_DROP_FRAGMENT_TIMEOUT);
         if (datagram->header_length != 0 && whole_is_there(reassembly)) {
-            uint32_t units = 0;
+            uint32_t units = 0, most = is_ipv6(datagram->source) ? IPV6_LEAST_MTU / 8 : 576 / 8;
 
             /* As much as is there without a gap, up to what an error quotes. */
-            while (units < 576 / 8 && bit(datagram, units, false))
+            while (units < most && bit(datagram, units, false))
                 units++;
-            lend(reassembly, datagram, units * 8 < datagram->end ? units * 8 : datagram->end, packet);
+            lend(reassembly, datagram, datagram->header_length,
+                 units * 8 < datagram->end ? units * 8 : datagram->end, packet);
             packet->to_group |= datagram->to_group;
             quote = true;
         }
