@@ -8,7 +8,8 @@
 struct ip_packet {
     struct baro_address source, destination;
     uint8_t protocol;             /* enum ip_protocol */
-    uint8_t ttl, tos;
+    uint8_t ttl, tos;             /* IPv6: hop limit and traffic class */
+    uint32_t flow_label;          /* IPv6 (RFC 6437) */
     bool to_group;                /* destination (IP or link) is a broadcast or multicast address */
     bool from_loopback;           /* never was on a wire */
     bool checksum_verified;       /* the transport checksum needs no look */
@@ -30,7 +31,8 @@ struct ip_path {
 /* A message to send, before its IP header: what a transport hands to transmit.c. */
 struct ip_message {
     struct baro_address source, destination;
-    uint8_t protocol, ttl, tos;
+    uint8_t protocol, ttl, tos;   /* IPv6: hop limit and traffic class */
+    bool router_alert;            /* every router on the way shall look at it (RFC 2113, RFC 2711) */
     bool dont_fragment;
     bool broadcast_allowed;
     bool multicast_loop;          /* members on this host get a copy (RFC 1112 §6.1) */
@@ -39,7 +41,8 @@ struct ip_message {
     uint8_t checksum_offset;      /* of the transport checksum in `header`; its field is zero */
     uint8_t header_length;
     uint16_t gso_size;            /* TCP payload of each piece, 0: one packet */
-    int interface;                /* multicast: the one to use, or 0 */
+    uint32_t flow_label;          /* IPv6; 0: the stack chooses the flow's (RFC 6437 §3) */
+    int interface;                /* the one to use, or 0 */
     uint8_t header[60];           /* the transport header with options */
     unsigned parts;               /* 0 to 2 */
     struct baro_bytes part[2];    /* borrowed payload */
