@@ -43,10 +43,11 @@ static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endp
     struct user_way way;
 
     memset(&way, 0, sizeof way);
-    if (peer->address.family == BARO_FAMILY_IPV4 && address_is_unspecified(peer->address))
-        peer->address = baro_ipv4(127, 0, 0, 1);
-    if (peer->address.family != BARO_FAMILY_IPV4)
+    if (peer->address.family == BARO_FAMILY_NONE)
         return way;
+    if (address_is_unspecified(peer->address))
+        peer->address = peer->address.family == BARO_FAMILY_IPV4 ? baro_ipv4(127, 0, 0, 1)
+                                                                 : baro_ipv6(0, 0, 0, 0, 0, 0, 0, 1);
     if (source.family == BARO_FAMILY_NONE)
         source = user_source(stack->user, fd);
     way.kind = kind_of(stack, peer->address);

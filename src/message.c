@@ -15,8 +15,6 @@
 #include "transport/ping.h"
 #include "transport/udp/udp.h"
 
-enum { HEADERS = ethernet_header_SIZE + ipv4_header_SIZE /* in front of the transport's */ };
-
 /* A message on its way to becoming frames. */
 struct outgoing {
     const struct ip_message *message;
@@ -71,7 +69,7 @@ static uint64_t sum_parts(uint64_t sum, const struct baro_bytes *part, unsigned 
     return sum;
 }
 
-/* Writes the transport checksum of `header` over itself and the parts. ICMP's has no pseudo-header. */
+/* Writes the transport checksum of `header` over itself and the parts. ICMP's and IGMP's have no pseudo-header. */
 static void fill_checksum(const struct ip_message *message, uint8_t *header, const struct baro_bytes *part,
                           unsigned parts, uint32_t payload, bool offload)
 {
@@ -80,7 +78,7 @@ static void fill_checksum(const struct ip_message *message, uint8_t *header, con
 
     if (message->checksum_none)
         return;
-    if (message->protocol != IP_PROTOCOL_ICMP)
+    if (message->protocol != IP_PROTOCOL_ICMP && message->protocol != IP_PROTOCOL_IGMP)
         sum = checksum_pseudo(message->source, message->destination, message->protocol,
                               message->header_length + payload);
     if (offload) {
@@ -126,24 +124,30 @@ static void hand_over(struct baro_stack *stack, const struct outgoing *out, stru
     }
 }
 
+static uint16_t type_of(const struct ip_message *message)
+{
+    return message->destination.family == BARO_FAMILY_IPV4 ? ETHERNET_TYPE_IPV4 : ETHERNET_TYPE_IPV6;
+}
+
 static void trace_packet(struct baro_stack *stack, const struct outgoing *out, const struct ip_piece *piece)
 {
     const struct ip_message *message = out->message;
     struct core *core = &stack->core;
+    uint32_t length = ip_header_length(message, piece) + piece->length;
 
     if (piece->more || piece->offset != 0)
         TRACE(core, FRAGMENT_OUT, TRACE_A(message->destination), TRACE_N(piece->id), TRACE_N(piece->offset),
               TRACE_N(piece->length), TRACE_N(piece->more));
     TRACE(core, IP_OUT, TRACE_A(message->source), TRACE_A(message->destination), TRACE_N(message->protocol),
-          TRACE_N(message->ttl), TRACE_N(ipv4_header_SIZE + piece->length), TRACE_N(piece->id),
+          TRACE_N(message->ttl), TRACE_N(length), TRACE_N(piece->id),
           TRACE_N(piece->dont_fragment));
     TRACE(core, ROUTE, TRACE_A(message->destination), TRACE_A(out->hop.next_hop), TRACE_N(out->hop.interface),
           TRACE_N(out->hop.prefix_length), TRACE_N(out->mtu));
     if (out->hop.interface == 0)
-        TRACE(core, LOOPBACK, TRACE_A(message->destination), TRACE_N(ipv4_header_SIZE + piece->length));
+        TRACE(core, LOOPBACK, TRACE_A(message->destination), TRACE_N(length));
     else
         TRACE(core, ETHERNET_OUT, TRACE_M(out->mac), TRACE_M(stack->interface[out->hop.interface].device->mac),
-              TRACE_N(ETHERNET_TYPE_IPV4));
+              TRACE_N(type_of(message)));
 }
 
 /* One IP packet: `header_length` octets of transport header, then `parts`. `checksum`: fill it in, or leave it to the
@@ -154,11 +158,12 @@ static void send_packet(struct baro_stack *stack, const struct outgoing *out, co
 {
     const struct ip_message *message = out->message;
     const struct baro_device *device = stack->interface[out->hop.interface].device;
-    bool offload = checksum && device != NULL && !out->waits && message->protocol != IP_PROTOCOL_ICMP &&
-                   !message->checksum_none && (device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
+    bool offload = checksum && device != NULL && !out->waits && !message->checksum_none &&
+                   (message->protocol == IP_PROTOCOL_TCP || message->protocol == IP_PROTOCOL_UDP) && (device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
     uint8_t local[STACK_HEADER_LIMIT];
     uint8_t *head = out->waits || device == NULL ? local : burst_header(stack, out->hop.interface);
     struct baro_tx_frame frame = { .parts = 1 + parts, .gso_size = gso_size };
+    uint32_t headers = (uint32_t)ethernet_header_SIZE + ip_header_length(message, piece);
 
     trace_packet(stack, out, piece);
     stack->core.counters.ip_out++;
@@ -166,18 +171,18 @@ static void send_packet(struct baro_stack *stack, const struct outgoing *out, co
         core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
         return;
     }
-    ethernet_write(head, out->mac, device == NULL ? (struct baro_mac){ { 0 } } : device->mac, ETHERNET_TYPE_IPV4);
+    ethernet_write(head, out->mac, device == NULL ? (struct baro_mac){ { 0 } } : device->mac, type_of(message));
     ip_write(message, piece, head + ethernet_header_SIZE);
-    memcpy(head + HEADERS, header, header_length);
+    memcpy(head + headers, header, header_length);
     if (checksum)
-        fill_checksum(message, head + HEADERS, part, parts, piece->length - header_length, offload);
+        fill_checksum(message, head + headers, part, parts, piece->length - header_length, offload);
     if (gso_size != 0)
-        frame.header_length = (uint16_t)(HEADERS + header_length);
+        frame.header_length = (uint16_t)(headers + header_length);
     if (offload) {
-        frame.checksum_start = HEADERS;
+        frame.checksum_start = (uint16_t)headers;
         frame.checksum_offset = message->checksum_offset;
     }
-    frame.part[0] = (struct baro_bytes){ head, HEADERS + header_length };
+    frame.part[0] = (struct baro_bytes){ head, headers + header_length };
     for (unsigned i = 0; i < parts; i++)
         frame.part[1 + i] = part[i];
     hand_over(stack, out, &frame);
@@ -217,14 +222,21 @@ static void send_segments(struct baro_stack *stack, const struct outgoing *out, 
     }
 }
 
+/* IPv4 must not repeat one within a packet's life (RFC 6864); IPv6 has bits enough to draw it (RFC 7739 §5.1). */
+static uint32_t next_id(struct baro_stack *stack, const struct ip_message *message)
+{
+    if (message->destination.family == BARO_FAMILY_IPV6)
+        return (uint32_t)random_u64(&stack->core.random);
+    return ip_id_next(&stack->ids, message->source, message->destination, message->protocol);
+}
+
 static void send_fragments(struct baro_stack *stack, const struct outgoing *out)
 {
     const struct ip_message *message = out->message;
     uint32_t total = message->header_length + out->payload;
-    uint32_t size = (out->mtu - ipv4_header_SIZE) & ~UINT32_C(7);
     uint8_t header[sizeof message->header];
-    struct ip_piece piece = { .id = ip_id_next(&stack->ids, message->source, message->destination,
-                                               message->protocol) };
+    struct ip_piece piece = { .id = next_id(stack, message), .more = true };
+    uint32_t size = (out->mtu - ip_header_length(message, &piece)) & ~UINT32_C(7);
 
     memcpy(header, message->header, message->header_length);
     fill_checksum(message, header, message->part, message->parts, out->payload, false);
@@ -311,7 +323,9 @@ static void send_out(struct baro_stack *stack, const struct outgoing *out)
 {
     const struct ip_message *message = out->message;
     const struct baro_device *device = stack->interface[out->hop.interface].device;
-    uint32_t headers = (uint32_t)ipv4_header_SIZE + message->header_length;
+    struct ip_piece piece = { .length = message->header_length + out->payload,
+                              .dont_fragment = message->dont_fragment };
+    uint32_t headers = ip_header_length(message, &piece) + message->header_length;
     uint32_t total = headers + out->payload;
     uint32_t size = message->gso_size != 0 ? message->gso_size : out->payload;
     bool device_cuts = device == NULL ||
@@ -329,11 +343,8 @@ static void send_out(struct baro_stack *stack, const struct outgoing *out)
         else
             send_fragments(stack, out);
     } else {
-        struct ip_piece piece = { .length = message->header_length + out->payload,
-                                  .dont_fragment = message->dont_fragment };
-
-        if (!message->dont_fragment)
-            piece.id = ip_id_next(&stack->ids, message->source, message->destination, message->protocol);
+        if (!message->dont_fragment && message->destination.family == BARO_FAMILY_IPV4)
+            piece.id = next_id(stack, message);
         send_packet(stack, out, &piece, message->header, message->header_length, message->part, message->parts,
                     out->payload > size ? (uint16_t)size : 0, true);
     }

@@ -2,8 +2,8 @@
  *
  *      1 to 5  signal, FCS, MAC address, buffer and driver were the device's business
  *      6       the type field:            from_device(), ethernet/frame.h
- *      7       the right software:        ARP here (arp_packet), IPv4 there (ip_packet)
- *      8       IP header, is it for me?   ip/input.h
+ *      7       the right software:        ARP (arp_packet), IPv4 (ipv4_packet), IPv6 (ipv6_packet)
+ *      8       IP header, is it for me?   ip/input.h, ip/input_v6.h
  *      9       fragments:                 ip/reassembly.h
  *     10       the protocol number:       deliver()
  *
@@ -18,6 +18,7 @@
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
 #include "ip/input.h"
+#include "ip/input_v6.h"
 #include "transport/ping.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp/udp.h"
@@ -199,7 +200,7 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 
 /* ---- steps 8 and 9 ---- */
 
-static void ip_packet(struct baro_stack *stack, struct baro_bytes bytes, bool link_group, struct ip_packet *packet)
+static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool link_group, struct ip_packet *packet)
 {
     const struct baro_address none = { .family = BARO_FAMILY_NONE };
     struct core *core = &stack->core;
@@ -231,6 +232,21 @@ static void ip_packet(struct baro_stack *stack, struct baro_bytes bytes, bool li
     deliver(stack, packet);
 }
 
+static void ipv6_packet(struct baro_stack *stack, struct baro_bytes bytes, bool link_group, struct ip_packet *packet)
+{
+    struct core *core = &stack->core;
+    enum baro_drop_reason reason = ip_read_v6(core, bytes, packet);
+
+    core->counters.ip_in++;
+    if (reason == BARO_DROP_NONE)
+        reason = ip_accept_v6(core, &stack->table, link_group, packet);
+    if (reason != BARO_DROP_NONE) {
+        core_drop(core, reason);
+        return;
+    }
+    deliver(stack, packet);
+}
+
 /* ---- steps 6 and 7 ---- */
 
 static void from_device(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
@@ -254,8 +270,10 @@ static void from_device(struct baro_stack *stack, int interface, const struct ba
         core_drop(core, arrival->verdict);
     else if (arrival->type == ETHERNET_TYPE_ARP)
         arp_packet(stack, interface, arrival->payload);
+    else if (arrival->type == ETHERNET_TYPE_IPV6)
+        ipv6_packet(stack, arrival->payload, arrival->to_group, &packet);
     else
-        ip_packet(stack, arrival->payload, arrival->to_group, &packet);
+        ipv4_packet(stack, arrival->payload, arrival->to_group, &packet);
     if (TRACE_ON(core))
         user_collect(stack->user); /* who woke stands with what woke him */
     if (intent_queue_is_nearly_full(&core->intents))
@@ -304,7 +322,7 @@ bool receive_loopback(struct baro_stack *stack)
     loopback->filling = 1 - area; /* what is sent meanwhile comes in the next round */
     while (loopback_next(stack, area, &at, &frame)) {
         const struct ethernet_arrival arrival = {
-            .type = ETHERNET_TYPE_IPV4, .vlan = -1, .header_read = true,
+            .type = read_be16(frame.data + ethernet_header_SIZE - 2), .vlan = -1, .header_read = true,
             .payload = { frame.data + ethernet_header_SIZE, frame.length - ethernet_header_SIZE }
         };
 

@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "codec/ipv4.h"
+#include "codec/ipv6.h"
 #include "ethernet/frame.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp/udp.h"
@@ -103,12 +104,17 @@ static void set_filter(struct baro_stack *stack, int interface)
 {
     const struct baro_device *device = stack->interface[interface].device;
     const struct ip_interface *at = &stack->table.interface[interface];
-    struct baro_mac mac[1 + IP_GROUPS];
+    struct baro_mac mac[2 + IP_GROUPS + IP_ADDRESSES];
     unsigned count = 0;
 
     if (device->set_filter == NULL)
         return;
     mac[count++] = ethernet_group_mac(baro_ipv4(224, 0, 0, 1));
+    mac[count++] = ethernet_group_mac(baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1));
+    for (unsigned i = 0; i < at->owns; i++) {
+        if (at->own[i].address.family == BARO_FAMILY_IPV6)
+            mac[count++] = ethernet_group_mac(address_solicited_node(at->own[i].address, interface));
+    }
     for (unsigned i = 0; i < at->groups; i++)
         mac[count++] = ethernet_group_mac(at->group[i].address);
     /* An adapter whose filter is full lets too little through; there is nobody to tell but the one who joins. */
@@ -131,6 +137,20 @@ int baro_stack_add_interface(struct baro_stack *stack, const struct baro_device 
     return stack->interfaces - 1;
 }
 
+/* RFC 8200 §5: a link that carries less has no IPv6. */
+static int add_ipv6_address(struct baro_stack *stack, int interface, struct baro_address address,
+                            unsigned prefix_length)
+{
+    int result;
+
+    if (stack->interface[interface].mtu < IPV6_LEAST_MTU)
+        return -EINVAL;
+    result = ip_address_add(&stack->table, interface, address, prefix_length, true);
+    if (result == 0)
+        set_filter(stack, interface);
+    return result;
+}
+
 int baro_stack_add_address(struct baro_stack *stack, int interface, struct baro_address address,
                            unsigned prefix_length, bool probe)
 {
@@ -138,6 +158,8 @@ int baro_stack_add_address(struct baro_stack *stack, int interface, struct baro_
 
     if (!is_interface(stack, interface))
         return -ENODEV;
+    if (address.family == BARO_FAMILY_IPV6)
+        return add_ipv6_address(stack, interface, address_in_zone(address, interface), prefix_length);
     result = ip_address_add(&stack->table, interface, address, prefix_length, !probe);
     if (result != 0)
         return result;
@@ -153,10 +175,12 @@ int baro_stack_remove_address(struct baro_stack *stack, int interface, struct ba
 
     if (!is_interface(stack, interface))
         return -EADDRNOTAVAIL;
+    address = address_in_zone(address, interface);
     result = ip_address_remove(&stack->table, interface, address);
     if (result != 0)
         return result;
     claim_end(&stack->claims, interface, address);
+    set_filter(stack, interface);
     tcp_address_removed(stack->tcp, address);
     return 0;
 }
@@ -166,7 +190,8 @@ int baro_stack_add_route(struct baro_stack *stack, struct baro_address prefix, u
 {
     if (!is_interface(stack, interface))
         return -EINVAL;
-    return ip_route_add(&stack->table, prefix, prefix_length, gateway, interface);
+    return ip_route_add(&stack->table, address_in_zone(prefix, interface), prefix_length,
+                        address_in_zone(gateway, interface), interface);
 }
 
 int baro_stack_remove_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length)
@@ -181,7 +206,7 @@ int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_a
 
     if (!is_interface(stack, interface))
         return -ENODEV;
-    result = ip_group_join(&stack->table, interface, group, &changed);
+    result = ip_group_join(&stack->table, interface, address_in_zone(group, interface), &changed);
     if (changed)
         set_filter(stack, interface);
     return result;
@@ -194,7 +219,7 @@ int baro_stack_leave_group(struct baro_stack *stack, int interface, struct baro_
 
     if (!is_interface(stack, interface))
         return -ENODEV;
-    result = ip_group_leave(&stack->table, interface, group, &changed);
+    result = ip_group_leave(&stack->table, interface, address_in_zone(group, interface), &changed);
     if (changed)
         set_filter(stack, interface);
     return result;
@@ -205,10 +230,10 @@ int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct bar
 {
     if (!is_interface(stack, interface))
         return -ENODEV;
-    if (address.family != BARO_FAMILY_IPV4 || address_is_multicast(address) || address_is_unspecified(address) ||
+    if (address.family == BARO_FAMILY_NONE || address_is_multicast(address) || address_is_unspecified(address) ||
         mac_is_group(mac))
         return -EINVAL;
-    return neighbour_fix(&stack->neighbours, interface, address, mac);
+    return neighbour_fix(&stack->neighbours, interface, address_in_zone(address, interface), mac);
 }
 
 /* ---- time ---- */

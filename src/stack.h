@@ -24,7 +24,7 @@ struct user;
 
 enum {
     STACK_INTERFACES = IP_INTERFACES,   /* 0 is the loopback inside */
-    STACK_HEADER_LIMIT = 14 + 20 + 60,  /* octets of headers in front of payload */
+    STACK_HEADER_LIMIT = 14 + 48 + 60,  /* octets of headers in front of payload */
     BURST_COPY_OCTETS = 32768,          /* payload that the burst copies because it would not live long enough */
     LOOPBACK_OCTETS = 262144,           /* of each of the two areas */
     LOOPBACK_ROUNDS = 16                /* areas that one poll empties */

@@ -20,7 +20,7 @@ enum {
     DEFAULT_TTL = 64,        /* RFC 1122 §3.2.1.7, the assigned number */
     SUPER_SEGMENT = 16384,   /* octets in one that is cut here: few enough that its pieces find room */
     SUPER_SEGMENT_ROOM = 48, /* frames of room for one of those */
-    SUPER_SEGMENT_MOST = UINT16_MAX - 20 - 60,
+    SUPER_SEGMENT_MOST = UINT16_MAX - 40 - 60,
     FALLBACK_MTU = 576,      /* for what has no route, and goes nowhere */
     DRAIN_PASSES = 4
 };
@@ -128,7 +128,8 @@ static void icmp_send(struct baro_stack *stack, const struct intent_icmp *icmp, 
     const struct icmp_header header = { .type = icmp->type, .code = icmp->code, .rest = icmp->value };
     struct ip_message message = { .source = icmp->source,
                                   .destination = icmp->destination,
-                                  .protocol = IP_PROTOCOL_ICMP,
+                                  .protocol = icmp->destination.family == BARO_FAMILY_IPV4 ? IP_PROTOCOL_ICMP
+                                                                                           : IP_PROTOCOL_ICMPV6,
                                   .ttl = DEFAULT_TTL,
                                   .checksum_offset = 2,
                                   .header_length = icmp_header_SIZE,
@@ -226,7 +227,7 @@ static void send_ready(struct baro_stack *stack)
 
         TRACE_GROUP_BEGIN(&stack->core);
         TRACE(&stack->core, ETHERNET_OUT, TRACE_M(read_mac(pending->octets)),
-              TRACE_M(read_mac(pending->octets + 6)), TRACE_N(ETHERNET_TYPE_IPV4));
+              TRACE_M(read_mac(pending->octets + 6)), TRACE_N(read_be16(pending->octets + 12)));
         if (head == NULL) {
             core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
         } else {

@@ -14,7 +14,7 @@ void way_ask(const struct ip_table *table, struct baro_address destination, stru
         return;
     way->broadcast = ip_is_broadcast(table, -1, destination);
     way->asks = ip_source(table, way->hop.interface, way->hop.next_hop);
-    if (way->asks.family == BARO_FAMILY_NONE)
+    if (way->asks.family == BARO_FAMILY_NONE && destination.family == BARO_FAMILY_IPV4)
         way->asks = baro_ipv4(0, 0, 0, 0);
 }
 

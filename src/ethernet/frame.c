@@ -26,7 +26,8 @@ static enum baro_drop_reason judge(struct ethernet_arrival *arrival, struct baro
         return BARO_DROP_SOURCE_MAC_MINE;
     if (arrival->type < ETHERNET_TYPE_LEAST)
         return BARO_DROP_ETHERNET_LENGTH_FIELD;
-    if (arrival->type != ETHERNET_TYPE_IPV4 && arrival->type != ETHERNET_TYPE_ARP)
+    if (arrival->type != ETHERNET_TYPE_IPV4 && arrival->type != ETHERNET_TYPE_IPV6 &&
+        arrival->type != ETHERNET_TYPE_ARP)
         return BARO_DROP_ETHERNET_TYPE_UNKNOWN;
     return BARO_DROP_NONE;
 }
@@ -60,6 +61,8 @@ struct baro_mac ethernet_group_mac(struct baro_address group)
 {
     if (!address_is_multicast(group))
         return ethernet_broadcast_mac();
+    if (group.family == BARO_FAMILY_IPV6)
+        return (struct baro_mac){ { 0x33, 0x33, group.octet[12], group.octet[13], group.octet[14], group.octet[15] } };
     return (struct baro_mac){ { 0x01, 0x00, 0x5e, (uint8_t)(group.octet[1] & 0x7f), group.octet[2],
                                 group.octet[3] } };
 }

@@ -24,7 +24,7 @@ void ethernet_parse(struct ethernet_arrival *arrival, struct baro_bytes frame, s
 /* Writes the 14 octets of a header. */
 void ethernet_write(uint8_t *to, struct baro_mac destination, struct baro_mac source, uint16_t type);
 
-/* The address of a frame to an IPv4 group or broadcast (RFC 1112 §6.4). */
+/* The address of a frame to a group (RFC 1112 §6.4, RFC 2464 §7) or IPv4's broadcast address. */
 struct baro_mac ethernet_group_mac(struct baro_address group);
 struct baro_mac ethernet_broadcast_mac(void);
 

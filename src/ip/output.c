@@ -25,12 +25,12 @@ uint16_t ip_id_next(struct ip_ids *ids, struct baro_address source, struct baro_
     return (uint16_t)(ids->counter[hash % IP_ID_COUNTERS]++ + (hash >> 48));
 }
 
-void ip_write(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to)
+static void write_v4(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to)
 {
     struct ipv4_header header = { .version_length = 4 << 4 | ipv4_header_SIZE / 4,
                                   .tos = message->tos,
                                   .total_length = (uint16_t)(ipv4_header_SIZE + piece->length),
-                                  .id = piece->id,
+                                  .id = (uint16_t)piece->id,
                                   .flags_offset = (uint16_t)(piece->offset / 8),
                                   .ttl = message->ttl,
                                   .protocol = message->protocol,
@@ -43,4 +43,34 @@ void ip_write(const struct ip_message *message, const struct ip_piece *piece, ui
         header.flags_offset |= IPV4_MORE_FRAGMENTS;
     ipv4_header_write(&header, to);
     write_be16(to + 10, checksum_fold(checksum_add(0, to, ipv4_header_SIZE)));
+}
+
+static void write_v6(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to)
+{
+    bool fragment = piece->more || piece->offset != 0;
+    const struct ipv6_header header = {
+        .version_class_flow = ipv6_first_word(message->tos, message->flow_label),
+        .payload_length = (uint16_t)(piece->length + (fragment ? (unsigned)ipv6_fragment_header_SIZE : 0)),
+        .next_header = fragment ? (uint8_t)IP_PROTOCOL_FRAGMENT : message->protocol,
+        .hop_limit = message->ttl,
+        .source = message->source,
+        .destination = message->destination
+    };
+
+    ipv6_header_write(&header, to);
+    if (fragment) {
+        const struct ipv6_fragment_header cut = { .next_header = message->protocol,
+                                                  .offset_more = (uint16_t)(piece->offset | (piece->more ? 1U : 0)),
+                                                  .id = piece->id };
+
+        ipv6_fragment_header_write(&cut, to + ipv6_header_SIZE);
+    }
+}
+
+void ip_write(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to)
+{
+    if (message->destination.family == BARO_FAMILY_IPV4)
+        write_v4(message, piece, to);
+    else
+        write_v6(message, piece, to);
 }

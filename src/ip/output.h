@@ -1,4 +1,4 @@
-/* ip/output.h: the IPv4 header of a packet that leaves, its identification, and cutting it into fragments. */
+/* ip/output.h: the IP header of a packet that leaves, of either family, and its identification. */
 #ifndef IP_OUTPUT_H
 #define IP_OUTPUT_H
 
@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "codec/ip_packet.h"
 #include "codec/ipv4.h"
+#include "codec/ipv6.h"
 
 /* Identifications (RFC 6864, RFC 7739): what may be fragmented gets the next number of a counter that a keyed hash of
  * source, destination and protocol chooses among 1,024, and starts somewhere only the key knows. So they are
@@ -23,13 +24,21 @@ uint16_t ip_id_next(struct ip_ids *ids, struct baro_address source, struct baro_
 
 /* One packet or fragment of a message. */
 struct ip_piece {
-    uint16_t id;
+    uint32_t id;             /* IPv4's has 16 bits */
     uint32_t offset, length; /* octets of the message (transport header included) */
     bool more;               /* fragments follow */
     bool dont_fragment;
 };
 
-/* Writes the 20 octets of header, checksum included. */
+/* Octets of IP header in front of the piece: IPv4's, or IPv6's with a fragment header if there must be one. */
+static inline uint32_t ip_header_length(const struct ip_message *message, const struct ip_piece *piece)
+{
+    if (message->destination.family == BARO_FAMILY_IPV4)
+        return ipv4_header_SIZE;
+    return piece->more || piece->offset != 0 ? ipv6_header_SIZE + ipv6_fragment_header_SIZE : ipv6_header_SIZE;
+}
+
+/* Writes that many octets, IPv4's checksum included. */
 void ip_write(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to);
 
 #endif

@@ -1,6 +1,6 @@
-/* ip/table.h: the addresses of the host, the groups it is in, and its routes.
+/* ip/table.h: the addresses of the host, the groups it is in, and its routes, of both families.
  *
- * Small arrays, searched from the front: 16 interfaces of 8 addresses, 64 routes kept with the longest
+ * Small arrays, searched from the front: 16 interfaces of 16 addresses, 64 routes kept with the longest
  * prefixes first, so that the first match is the longest (RFC 1122 §3.3.1, RFC 1812 §5.2.4.3). The host is a
  * *strong* one (RFC 1122 §3.3.4.2): a packet for an address of another interface is not taken. */
 #ifndef IP_TABLE_H
@@ -9,12 +9,14 @@
 #include "baro/trace.h"
 #include "base/bytes.h"
 
-enum { IP_INTERFACES = 17, IP_ADDRESSES = 8, IP_GROUPS = 32, IP_ROUTES = 64 };
+enum { IP_INTERFACES = 17, IP_ADDRESSES = 16, IP_GROUPS = 32, IP_ROUTES = 64 };
 
 struct ip_own {
     struct baro_address address;
     uint8_t prefix_length;
-    bool usable; /* false while it is being probed (RFC 5227 §2.1) */
+    bool usable;     /* false while it is being probed (RFC 5227 §2.1, RFC 4862 §5.4) */
+    bool deprecated; /* IPv6: its preferred lifetime is over (RFC 4862 §5.5.4) */
+    bool temporary;  /* IPv6: RFC 8981 */
 };
 
 struct ip_group {
@@ -57,7 +59,10 @@ static inline uint32_t ip_mask(unsigned prefix_length)
     return prefix_length == 0 ? 0 : UINT32_MAX << (32 - prefix_length);
 }
 
-/* 0, -EINVAL (not a host address), -EEXIST, -ENOSPC. Adds the subnet's route. */
+/* Is `address` in `prefix`, family and zone included? */
+bool ip_in_prefix(struct baro_address address, struct baro_address prefix, unsigned prefix_length);
+
+/* 0, -EINVAL (not a host address), -EEXIST, -ENOSPC. Adds the subnet's route. A link-local address has its zone. */
 int ip_address_add(struct ip_table *table, int interface, struct baro_address address, unsigned prefix_length,
                    bool usable);
 /* -EADDRNOTAVAIL. Removes the subnet's route unless another address has it too. */
@@ -74,7 +79,8 @@ int ip_group_leave(struct ip_table *table, int interface, struct baro_address gr
 
 /* The interface that a usable unicast address of ours is on, 0 for 127.0.0.0/8, -1: not ours. */
 int ip_owner(const struct ip_table *table, struct baro_address address);
-/* An address of that interface to send from; family NONE: it has none. `near`: prefer one of its subnet. */
+/* An address of that interface to send to `near` from, of its family; family NONE: it has none. IPv4: one of the subnet
+ * of `near` if there is one. IPv6: ip/source.h. */
 struct baro_address ip_source(const struct ip_table *table, int interface, struct baro_address near);
 bool ip_is_member(const struct ip_table *table, int interface, struct baro_address group);
 /* 255.255.255.255, or a broadcast address of a subnet on `interface` (-1: on any). */

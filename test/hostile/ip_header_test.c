@@ -33,7 +33,7 @@ static void l1_short_and_odd_frames(void **state)
         assert_int_equal(victim_feed(&v, f.octets, length, BARO_DROP_IP_TRUNCATED), 1);
     write_be16(f.octets + 12, 46);
     feed(&v, &f, BARO_DROP_ETHERNET_LENGTH_FIELD);
-    write_be16(f.octets + 12, 0x86dd);
+    write_be16(f.octets + 12, 0x88b5);
     feed(&v, &f, BARO_DROP_ETHERNET_TYPE_UNKNOWN);
     write_be16(f.octets + 12, 0x8035); /* L-4: RARP */
     feed(&v, &f, BARO_DROP_ETHERNET_TYPE_UNKNOWN);
