@@ -217,9 +217,12 @@ static int supervise(struct lan *lan)
     if (lan->run == NULL)
         return TOOL_FAILED;
     for (int i = 0; i < lan->hosts; i++) {
-        const struct baro_run_host host = { .stack = baro_host_stack(lan->host[i].host),
-                                            .address = lan->host[i].address,
-                                            .prefix_length = lan->host[i].prefix_length };
+        const struct lan_host *one = &lan->host[i];
+        const struct baro_run_host host = { .stack = baro_host_stack(one->host),
+                                            .interface = { { .number = baro_host_interface(one->host),
+                                                             .mac = baro_host_mac(one->host),
+                                                             .mtu = lan->wire.mtu,
+                                                             .address = { { one->address, one->prefix_length } } } } };
 
         if (baro_run_add_host(lan->run, &host) != i)
             return TOOL_FAILED;

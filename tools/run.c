@@ -289,8 +289,11 @@ static int build_run(struct run_tool *tool)
                                             .ended = program_ended,
                                             .context = tool };
     const struct baro_run_host host = { .stack = baro_host_stack(tool->guest),
-                                        .address = tool->address,
-                                        .prefix_length = tool->prefix_length,
+                                        .interface = { { .number = baro_host_interface(tool->guest),
+                                                         .mac = baro_host_mac(tool->guest),
+                                                         .mtu = tool->wire.mtu,
+                                                         .address = { { tool->address, tool->prefix_length } },
+                                                         .gateway = { tool->gateway_address } } },
                                         .name_server = tool->gateway_address };
     tool->run = baro_run_create(&config);
     if (!tool->run || baro_run_add_host(tool->run, &host) < 0) {

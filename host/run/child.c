@@ -83,8 +83,7 @@ static void set_up_namespaces(const struct child_plan *plan)
     cover_files(plan);
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
         tell(plan, REPORT_NOTE, errno, STEP_PROC);
-    if (plan->host->address.family != BARO_FAMILY_NONE &&
-        !child_show_interface(plan->host->address, plan->host->prefix_length))
+    if (!child_show_interfaces(plan->host))
         tell(plan, REPORT_NOTE, errno, STEP_INTERFACE);
 }
 

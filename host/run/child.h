@@ -50,8 +50,8 @@ struct child_plan {
 /* The life of the namespace's init. */
 _Noreturn void child_init(const struct child_plan *plan);
 
-/* Shows the host's address on an interface of the program's namespace; false with errno. */
-bool child_show_interface(struct baro_address address, unsigned prefix_length);
+/* Shows the host's interfaces in the program's namespace; false with errno if something of them is missing. */
+bool child_show_interfaces(const struct baro_run_host *host);
 
 /* Sends a report, with a descriptor (or -1) and our credentials. */
 bool report_send(int control, struct report report, int descriptor);

@@ -109,6 +109,7 @@ static bool receive(struct socket *s, struct datagram *head)
     head->length = (uint32_t)count;
     head->peer = message.peer;
     head->local = message.local;
+    head->interface = message.interface;
     head->ttl = message.ttl;
     head->tos = message.tos;
     return true;

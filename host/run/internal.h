@@ -62,6 +62,7 @@ struct datagram {
     struct baro_endpoint peer, local;
     uint32_t length;
     int error; /* not a datagram, but this errno for the next receive */
+    int interface;
     uint8_t ttl, tos;
 };
 
@@ -168,6 +169,17 @@ struct baro_run {
 };
 
 #define BUFFER 65536
+
+/* The kernel's index of what mirrors the stack's interface (interface.c), and back; 0 stays "any". */
+static inline int interface_index(int number)
+{
+    return number + 1;
+}
+
+static inline int interface_number(int index)
+{
+    return index > 1 ? index - 1 : 0;
+}
 
 /* --- run.c */
 void run_say(struct baro_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));

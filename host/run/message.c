@@ -113,7 +113,7 @@ static size_t make_control(const struct socket *s, const struct datagram *from, 
     if (s->ancillary & ANCILLARY_TOS)
         at = append_control(space, at, IP_TOS, &from->tos, sizeof from->tos);
     if (s->ancillary & ANCILLARY_PACKET) {
-        struct in_pktinfo information = { .ipi_ifindex = 1 };
+        struct in_pktinfo information = { .ipi_ifindex = interface_index(from->interface) };
         memcpy(&information.ipi_addr, from->local.address.octet, 4);
         information.ipi_spec_dst = information.ipi_addr;
         at = append_control(space, at, IP_PKTINFO, &information, sizeof information);

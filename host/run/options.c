@@ -190,7 +190,7 @@ static int set_group(struct socket *s, int option, const void *bytes, size_t len
     if (length < sizeof(struct ip_mreq))
         return -EINVAL;
     memcpy(&request, bytes, length < sizeof request ? length : sizeof request);
-    struct baro_group group = { .interface = length >= sizeof request ? request.imr_ifindex : 0 };
+    struct baro_group group = { .interface = length >= sizeof request ? interface_number(request.imr_ifindex) : 0 };
     group.group.family = BARO_FAMILY_IPV4;
     memcpy(group.group.octet, &request.imr_multiaddr, 4);
     return set_stack(s, option, &group, sizeof group);

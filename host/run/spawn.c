@@ -114,7 +114,7 @@ static void say_note(struct baro_run *run, const struct report *report)
     static const char *const what[] = {
         [STEP_RESOLVER] = "cannot cover /etc/resolv.conf: names may not resolve",
         [STEP_PROC] = "cannot mount /proc anew: programs see the machine's process numbers there",
-        [STEP_INTERFACE] = "cannot show the host's address on an interface",
+        [STEP_INTERFACE] = "cannot show the host's interfaces and addresses in full",
     };
     if (run->config.verbose && report->step > 0 && report->step < (int)(sizeof what / sizeof *what) &&
         what[report->step])

@@ -48,10 +48,24 @@ struct baro_run *baro_run_create(const struct baro_run_config *config);
 /* Kills what still runs, closes all sockets of theirs, frees it. The loop must not be in a turn. */
 void baro_run_free(struct baro_run *run);
 
-struct baro_run_host {
-    struct baro_stack *stack;    /* required, borrowed until baro_run_free */
-    struct baro_address address; /* what programs see on the interface eth0; family NONE: no interface */
+/* What programs see when they ask for their interfaces (getifaddrs, `ip addr`, if_nametoindex): a mirror, set when a
+ * program starts, of what the stack has. Interface 1 of the stack is eth0, and so on; the kernel's index is one more
+ * than the stack's number, because 1 is the kernel's loopback. */
+enum { BARO_RUN_ADDRESSES = 8, BARO_RUN_INTERFACES = 4 };
+struct baro_run_address {
+    struct baro_address address;
     unsigned prefix_length;
+};
+struct baro_run_interface {
+    int number;          /* the stack's; 0: none, and none after it */
+    struct baro_mac mac; /* all zero: the kernel's choice */
+    uint32_t mtu;        /* 0: 1500 */
+    struct baro_run_address address[BARO_RUN_ADDRESSES]; /* of both families; family NONE ends them */
+    struct baro_address gateway[2];                      /* default routes; family NONE ends them */
+};
+struct baro_run_host {
+    struct baro_stack *stack; /* required, borrowed until baro_run_free */
+    struct baro_run_interface interface[BARO_RUN_INTERFACES];
     struct baro_address name_server; /* written to their resolv.conf; family NONE: an empty one */
 };
 /* A host for programs; its number, from 0, or -ENOMEM. */

@@ -47,8 +47,7 @@ static void fixture_init(struct run_fixture *f, unsigned without)
         exit(77);
     }
     const struct baro_run_host host = { .stack = f->stack,
-                                        .address = baro_ipv4(10, 1, 2, 3),
-                                        .prefix_length = 24,
+                                        .interface = { { .number = 1, .address = { { baro_ipv4(10, 1, 2, 3), 24 } } } },
                                         .name_server = baro_ipv4(10, 1, 2, 1) };
     baro_run_add_host(f->run, &host);
 }
