@@ -1,6 +1,6 @@
 # Installation: headers, libraries, a CMake package and a pkg-config file.
 include(CMakePackageConfigHelpers)
-foreach(library baro baro_posix baro_network baro_explain)
+foreach(library baro baro_posix baro_network baro_service baro_explain)
   if(TARGET ${library})
     list(APPEND BARO_INSTALLED ${library})
   endif()

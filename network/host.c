@@ -16,7 +16,9 @@
 static bool deadline_passed(const struct baro_host *host)
 {
     struct baro_instant at;
-    return baro_stack_next_deadline(host->stack, &at) && at.ns <= host->network->now.ns;
+    return (baro_stack_next_deadline(host->stack, &at) && at.ns <= host->network->now.ns) ||
+           (host->program_deadline && host->program_deadline(host->program_context, &at) &&
+            at.ns <= host->network->now.ns);
 }
 
 static bool transmit_room(const struct host_port *port)
@@ -48,6 +50,11 @@ bool host_deadline(const struct baro_host *host, struct baro_instant *deadline)
             *deadline = at;
             any = true;
         }
+    if (host->program_deadline && host->program_deadline(host->program_context, &at) &&
+        (!any || at.ns < deadline->ns)) {
+        *deadline = at;
+        any = true;
+    }
     return any;
 }
 
@@ -197,6 +204,7 @@ struct baro_host *baro_host_create(struct baro_network *network, const struct ba
         host->ports_end = &host->ports;
         host->fresh = true;
         host->program = config->program;
+        host->program_deadline = config->program_deadline;
         host->program_context = config->program_context;
         if (config->name)
             snprintf(host->name, sizeof host->name, "%.31s", config->name);

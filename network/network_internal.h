@@ -139,6 +139,7 @@ struct baro_host {
     struct baro_stack *stack;
     bool fresh;                           /* never polled */
     void (*program)(void *context, struct baro_host *host);
+    bool (*program_deadline)(void *context, struct baro_instant *deadline);
     void *program_context;
 };
 void host_advance(struct baro_host *host);

@@ -35,17 +35,17 @@ CORE_ARROWS = {
 
 # Outside the core: public headers that are not everybody's -> who may include them.
 EVERYBODYS = {"types", "device", "drop_reasons", "trace", "stack", "socket", "medium", "adapter", "signal", "fcs",
-              "packet", "dns_message"}
+              "packet", "dns_message", "dhcp_message"}
 OUTER_ARROWS = {
     "posix": {"posix"},
     "network": {"network"},
     "explain": {"explain"},
     "drill": {"drill", "explain"},
-    "host": {"host", "network", "posix", "explain"},
+    "host": {"host", "network", "posix", "explain", "service"},
     "service": {"service"},
 }
 OWNER_OF_HEADER = {"posix": "posix", "network": "network", "explain": "explain", "drill": "drill", "loop": "host",
-                   "run": "host", "gateway": "host", "tap": "host", "host": "host"}
+                   "run": "host", "gateway": "host", "tap": "host", "host": "host", "services": "host", "dhcp": "service"}
 
 findings = []
 

@@ -145,6 +145,9 @@ struct baro_host_config {
     /* The program on it, called after each poll of its stack; may make socket calls, what they decide is sent
      * at once. NULL: none. */
     void (*program)(void *context, struct baro_host *host);
+    /* When the program wants to be called although its stack has nothing to do (a service's own timers); false: never.
+     * May be NULL. */
+    bool (*program_deadline)(void *context, struct baro_instant *deadline);
     void *program_context;
 };
 
