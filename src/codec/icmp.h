@@ -1,4 +1,5 @@
-/* codec/icmp.h: ICMP (RFC 792): four octets common to all, four that the type explains. */
+/* codec/icmp.h: ICMP (RFC 792): four octets common to all, four that the type explains; and what an error of either
+ * family means. Transports hear meanings, so that what they do about an error is written once. */
 #ifndef CODEC_ICMP_H
 #define CODEC_ICMP_H
 
@@ -39,6 +40,30 @@ static inline bool icmp_is_error(uint8_t type)
 {
     return type == ICMP_UNREACHABLE || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
            type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM;
+}
+
+/* From NET_UNREACHABLE to PROHIBITED: the destination cannot be reached. */
+enum icmp_meaning {
+    ICMP_MEANS_NOTHING = 0,          /* no error, or one that is not acted on (source quench, redirect) */
+    ICMP_MEANS_NET_UNREACHABLE,
+    ICMP_MEANS_HOST_UNREACHABLE,
+    ICMP_MEANS_PROTOCOL_UNREACHABLE,
+    ICMP_MEANS_PORT_UNREACHABLE,
+    ICMP_MEANS_PROHIBITED,
+    ICMP_MEANS_TOO_BIG,
+    ICMP_MEANS_TIME_EXCEEDED,
+    ICMP_MEANS_PARAMETER_PROBLEM
+};
+
+/* What a type and code of ICMP (`family` IPv4) or ICMPv6 (IPv6) mean. */
+enum icmp_meaning icmp_meaning(enum baro_family family, uint8_t type, uint8_t code);
+
+/* The errno that a program sees, as Linux has it; 0 for NOTHING. */
+int icmp_meaning_errno(enum icmp_meaning meaning);
+
+static inline bool icmp_means_unreachable(enum icmp_meaning meaning)
+{
+    return meaning >= ICMP_MEANS_NET_UNREACHABLE && meaning <= ICMP_MEANS_PROHIBITED;
 }
 
 #endif

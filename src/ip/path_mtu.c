@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "codec/ipv6.h"
 
 void path_mtus_init(struct path_mtus *mtus, struct core *core)
 {
@@ -66,6 +67,8 @@ uint32_t path_mtu_lowered(struct path_mtus *mtus, struct baro_address destinatio
     uint32_t floor = now < PATH_MTU_FLOOR ? now : PATH_MTU_FLOOR;
     uint32_t wanted = reported != 0 ? reported : plateau_below(length);
 
+    if (destination.family == BARO_FAMILY_IPV6)
+        return reported >= IPV6_LEAST_MTU && reported < now ? reported : now;
     if (wanted < floor)
         wanted = floor;
     return wanted < now ? wanted : now;

@@ -87,7 +87,7 @@ enum baro_drop_reason ping_icmp_error(struct udp *pings, const struct icmp_error
     /* Who pings many peers without connect would not know whom it is about. */
     if (udp_has_peer(socket) ? !address_equal(socket->remote.address, error->remote) : !socket->settings.recv_error)
         return BARO_DROP_NONE;
-    number = udp_error_of(socket, error->type, error->code);
+    number = udp_error_of(socket, error->remote.family, error->type, error->code);
     if (number != 0)
         udp_fail(pings, socket, number);
     return BARO_DROP_NONE;

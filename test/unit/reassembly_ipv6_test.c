@@ -156,6 +156,8 @@ static void lengths_that_cannot_be(void **state)
     assert_int_equal(pointer, 4);
     assert_int_equal(feed((struct piece){ 9, 8, 0, false, 17, 0 }, &whole), BARO_DROP_FRAGMENT_MALFORMED);
     assert_false(reassembly_problem(BARO_DROP_FRAGMENT_MALFORMED, &made, &packet, &pointer));
+    /* What no header is known of yet is measured without one. */
+    assert_int_equal(feed((struct piece){ 11, 65520, 8, true, 17, 0 }, &whole), BARO_DROP_NONE);
     assert_int_equal(feed((struct piece){ 9, 65528, 8, false, 17, 8 }, &whole), BARO_DROP_FRAGMENT_TOO_LONG);
     assert_true(reassembly_problem(BARO_DROP_FRAGMENT_TOO_LONG, &made, &packet, &pointer));
     assert_int_equal(pointer, 40 + 8 + 2);

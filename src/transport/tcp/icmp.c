@@ -8,22 +8,6 @@
 
 #include "codec/icmp.h"
 
-static int errno_of(uint8_t type, uint8_t code)
-{
-    if (type != ICMP_UNREACHABLE)
-        return type == ICMP_TIME_EXCEEDED ? EHOSTUNREACH : EPROTO;
-    switch (code) {
-    case ICMP_NET_UNREACHABLE:
-        return ENETUNREACH;
-    case ICMP_PROTOCOL_UNREACHABLE:
-        return ENOPROTOOPT;
-    case ICMP_PORT_UNREACHABLE:
-        return ECONNREFUSED;
-    default:
-        return EHOSTUNREACH;
-    }
-}
-
 static void too_big(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
 {
     uint16_t before = c->mss;
@@ -40,23 +24,24 @@ enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local
                                      struct seq quoted, uint8_t type, uint8_t code, uint32_t mtu)
 {
     struct tcp_connection *c = tcp_resolve(tcp, tcp_find(tcp, local, remote));
+    enum icmp_meaning meaning = icmp_meaning(local.address.family, type, code);
     bool dialogue, in_flight;
 
     if (c == NULL)
         return BARO_DROP_ICMP_NO_MATCH;
     in_flight = seq_le(c->snd.una, quoted) && seq_lt(quoted, c->snd.nxt);
-    if (!in_flight || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT)
+    if (!in_flight || meaning == ICMP_MEANS_NOTHING)
         return BARO_DROP_ICMP_NO_MATCH;
     dialogue = c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED;
     TRACE(tcp->core, ICMP_ERROR_MATCHED, TRACE_N(6), TRACE_E(local), TRACE_E(remote), TRACE_N(type), TRACE_N(code),
           TRACE_N(dialogue));
-    if (type == ICMP_UNREACHABLE && code == ICMP_FRAGMENTATION_NEEDED) {
+    if (meaning == ICMP_MEANS_TOO_BIG) {
         too_big(tcp, c, mtu);
-    } else if (dialogue && type == ICMP_UNREACHABLE && (c->flags & TCP_HELD) == 0) {
-        tcp_finish(tcp, c, errno_of(type, code));
+    } else if (dialogue && icmp_means_unreachable(meaning) && (c->flags & TCP_HELD) == 0) {
+        tcp_finish(tcp, c, icmp_meaning_errno(meaning));
         tcp_reap(tcp, c);
     } else {
-        c->soft_error = (uint16_t)errno_of(type, code);
+        c->soft_error = (uint16_t)icmp_meaning_errno(meaning);
     }
     return BARO_DROP_NONE;
 }

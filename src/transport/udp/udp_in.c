@@ -111,28 +111,15 @@ enum baro_drop_reason udp_in(struct udp *udp, const struct ip_packet *packet)
     return reason;
 }
 
-int udp_error_of(const struct udp_socket *socket, uint8_t type, uint8_t code)
+int udp_error_of(const struct udp_socket *socket, enum baro_family family, uint8_t type, uint8_t code)
 {
-    if (type == ICMP_TIME_EXCEEDED)
-        return EHOSTUNREACH;
-    if (type == ICMP_PARAMETER_PROBLEM)
-        return EPROTO;
-    if (type != ICMP_UNREACHABLE)
-        return 0; /* source quench is not acted on (RFC 6633), redirects are IP's */
-    switch (code) {
-    case ICMP_PORT_UNREACHABLE:
-    case ICMP_PROTOCOL_UNREACHABLE:
+    enum icmp_meaning meaning = icmp_meaning(family, type, code);
+
+    if (meaning == ICMP_MEANS_TOO_BIG && !socket->settings.dont_fragment)
+        return 0; /* IP fragments from now on */
+    if (meaning == ICMP_MEANS_PROTOCOL_UNREACHABLE)
         return ECONNREFUSED;
-    case ICMP_FRAGMENTATION_NEEDED:
-        return socket->settings.dont_fragment ? EMSGSIZE : 0; /* else IP fragments from now on */
-    case ICMP_NET_UNREACHABLE:
-    case 6:  /* destination network unknown */
-    case 9:  /* network prohibited */
-    case 11: /* network unreachable for the type of service */
-        return ENETUNREACH;
-    default:
-        return EHOSTUNREACH;
-    }
+    return icmp_meaning_errno(meaning);
 }
 
 enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local, struct baro_endpoint remote,
@@ -146,7 +133,7 @@ enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local
         /* A socket without a peer may well have sent it, but could not tell which datagram an error is about. */
         return udp_find(udp, local, remote) != NULL ? BARO_DROP_NONE : BARO_DROP_ICMP_NO_MATCH;
     }
-    error = udp_error_of(socket, type, code);
+    error = udp_error_of(socket, local.address.family, type, code);
     TRACE(udp->core, ICMP_ERROR_MATCHED, TRACE_N(IP_PROTOCOL_UDP), TRACE_E(local), TRACE_E(remote), TRACE_N(type),
           TRACE_N(code), TRACE_N(error == ECONNREFUSED));
     if (error != 0)

@@ -99,8 +99,8 @@ void udp_tell(struct udp *udp, struct udp_socket *socket);
 /* Puts a received datagram's `octets` (record->length of them) into the socket's queue. */
 enum baro_drop_reason udp_deliver(struct udp *udp, struct udp_socket *socket, const struct udp_record *record,
                                   const uint8_t *octets);
-/* What an ICMP error means to a program (RFC 1122 §4.1.3.3); 0: nothing. */
-int udp_error_of(const struct udp_socket *socket, uint8_t type, uint8_t code);
+/* What an ICMP or ICMPv6 error means to a program (RFC 1122 §4.1.3.3); 0: nothing. */
+int udp_error_of(const struct udp_socket *socket, enum baro_family family, uint8_t type, uint8_t code);
 /* Keeps the socket's error for the next call and tells. */
 void udp_fail(struct udp *udp, struct udp_socket *socket, int error);
 /* What was drained last is not needed any more: gives memory back, and frees the socket if it was closed. */
