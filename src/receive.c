@@ -15,6 +15,7 @@
 #include <assert.h>
 
 #include "codec/ipv4.h"
+#include "codec/nd.h"
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
 #include "ip/input.h"
@@ -178,6 +179,12 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
         if (reason == BARO_DROP_UDP_NO_SOCKET)
             ip_error_intend(&stack->errors, packet, packet->to_group ? none : packet->destination, ICMP_UNREACHABLE,
                             ICMP_PORT_UNREACHABLE, 0);
+        break;
+    case IP_PROTOCOL_ICMPV6:
+        if (packet->payload.length >= icmp_header_SIZE && nd_is_type(packet->payload.data[0]))
+            discovery_in(stack, packet);
+        else
+            core_drop(core, BARO_DROP_ICMP_TYPE_UNKNOWN);
         break;
     case IP_PROTOCOL_ICMP:
         if (!packet->to_group && !packet->from_loopback && is_echo_request(packet) &&

@@ -123,6 +123,11 @@ bool receive_loopback(struct baro_stack *stack);
 enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_address from,
                                     const struct icmp_error *error);
 
+/* discovery.c: a neighbour discovery message arrived (one of RFC 4861's five types). */
+void discovery_in(struct baro_stack *stack, const struct ip_packet *packet);
+/* discovery.c: sends a solicitation or advertisement; false: there is no room in the device. */
+bool discovery_output(struct baro_stack *stack, const struct intent_nd *nd);
+
 /* transmit.c: sends what the intents say and what waited for neighbours; received frames may go afterwards. */
 void transmit_drain(struct baro_stack *stack);
 

@@ -212,6 +212,8 @@ static bool output(struct baro_stack *stack, const struct intent *intent)
         return true;
     case INTENT_ARP:
         return arp_output(stack, &intent->as.arp);
+    case INTENT_ND:
+        return discovery_output(stack, &intent->as.nd);
     }
     return true;
 }

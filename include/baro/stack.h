@@ -99,6 +99,8 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(octets_out, "octets sent, Ethernet header included")                  \
     X(arp_in, "ARP packets received")                                       \
     X(arp_out, "ARP packets sent")                                          \
+    X(nd_in, "neighbour discovery messages received")                       \
+    X(nd_out, "neighbour discovery messages sent")                          \
     X(ip_in, "IP packets received")                                         \
     X(ip_delivered, "IP packets handed to a protocol")                      \
     X(ip_out, "IP packets sent")                                            \

@@ -19,7 +19,8 @@ enum intent_kind {
     INTENT_ICMP_ECHO_REPLY,  /* answer `borrowed`, a whole ICMP echo request message */
     INTENT_ICMP_ERROR,       /* tell about `borrowed`, a whole IP packet */
     INTENT_ICMP_ECHO_REQUEST,/* a ping of ours */
-    INTENT_ARP               /* an ARP packet */
+    INTENT_ARP,              /* an ARP packet */
+    INTENT_ND                /* a neighbour solicitation or advertisement */
 };
 
 /* A TCP segment without data. `owner` NONE: it belongs to no connection (an RST for a closed port). */
@@ -53,6 +54,14 @@ struct intent_arp {
     struct baro_mac target_mac, destination; /* ARP's field, and the frame's address */
 };
 
+/* A neighbour solicitation or advertisement (RFC 4861 §4.3, §4.4), with our MAC address as its option. */
+struct intent_nd {
+    uint8_t type;               /* enum icmpv6_type */
+    bool solicited, override;   /* of an advertisement */
+    int interface;
+    struct baro_address source, destination, target;
+};
+
 struct intent {
     enum intent_kind kind;
     struct handle owner;
@@ -61,6 +70,7 @@ struct intent {
         struct intent_tcp_control tcp;
         struct intent_icmp icmp;
         struct intent_arp arp;
+        struct intent_nd nd;
     } as;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "codec/arp.h"
+#include "codec/icmpv6.h"
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
 
@@ -187,16 +188,42 @@ static void arm(struct neighbours *neighbours, struct neighbour *entry, int64_t 
 
 /* ---- asking ---- */
 
-/* One request, and the timer for the next; when the last one was less than a second ago only the timer. */
-static void ask(struct neighbours *neighbours, struct neighbour *entry, bool broadcast)
+static void ask_by_arp(struct neighbours *neighbours, const struct neighbour *entry, bool broadcast)
 {
-    struct core *core = neighbours->core;
-    struct baro_instant next = instant_add(entry->asked_at, duration_s(REQUEST_S));
     const struct intent_arp arp = { .operation = ARP_REQUEST,
                                     .interface = entry->interface,
                                     .sender = entry->source,
                                     .target = entry->address,
                                     .destination = broadcast ? ethernet_broadcast_mac() : entry->mac };
+
+    arp_intend(neighbours->core, &arp);
+}
+
+/* To the group that only the target is in, or to where it was last (RFC 4861 §7.2.2, §7.3.3). */
+static void ask_by_solicitation(struct neighbours *neighbours, const struct neighbour *entry, bool group)
+{
+    struct intent *intent;
+
+    if (entry->source.family != BARO_FAMILY_IPV6)
+        return;
+    intent = intent_add(&neighbours->core->intents, INTENT_ND);
+    if (intent == NULL) {
+        core_drop(neighbours->core, BARO_DROP_INTENT_QUEUE_FULL);
+        return;
+    }
+    intent->as.nd = (struct intent_nd){ .type = ICMPV6_NEIGHBOUR_SOLICITATION,
+                                        .interface = entry->interface,
+                                        .source = entry->source,
+                                        .destination = group ? address_solicited_node(entry->address, entry->interface)
+                                                             : entry->address,
+                                        .target = entry->address };
+}
+
+/* One request, and the timer for the next; when the last one was less than a second ago only the timer. */
+static void ask(struct neighbours *neighbours, struct neighbour *entry, bool broadcast)
+{
+    struct core *core = neighbours->core;
+    struct baro_instant next = instant_add(entry->asked_at, duration_s(REQUEST_S));
 
     if (entry->ever_asked && instant_before(core->now, next)) {
         wheel_arm(&core->wheel, &entry->timer, next);
@@ -205,7 +232,10 @@ static void ask(struct neighbours *neighbours, struct neighbour *entry, bool bro
     entry->asked++;
     entry->ever_asked = true;
     entry->asked_at = core->now;
-    arp_intend(core, &arp);
+    if (entry->address.family == BARO_FAMILY_IPV4)
+        ask_by_arp(neighbours, entry, broadcast);
+    else
+        ask_by_solicitation(neighbours, entry, broadcast);
     arm(neighbours, entry, REQUEST_S);
 }
 

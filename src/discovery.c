@@ -1,0 +1,98 @@
+/* src/discovery.c: neighbour discovery (RFC 4861), where the layers that it concerns meet.
+ *
+ * A message that arrived is read by codec/nd.h, which refuses what breaks the rules (hop limit 255 above all: no router
+ * has passed it on, so it was sent on this link). A solicitation for an address of ours is answered, and its sender
+ * noted in the neighbour cache, which an advertisement answers. What is sent is an ICMPv6 message like any other, but
+ * with hop limit 255 and by a certain interface. */
+#include "stack.h"
+
+#include "base/checksum.h"
+#include "codec/icmp.h"
+#include "codec/nd.h"
+
+/* RFC 4861 §7.2.3, §7.2.4: who asks for an address of ours is told, and remembered if he says where he is. */
+static enum baro_drop_reason solicited(struct baro_stack *stack, const struct ip_packet *packet,
+                                       const struct nd_message *message)
+{
+    bool probe = address_is_unspecified(packet->source); /* somebody wants our address (RFC 4862 §5.4.3) */
+    struct intent *intent;
+
+    if (ip_owner(&stack->table, message->target) != packet->interface)
+        return BARO_DROP_ND_NOT_FOR_ME;
+    if (message->has_source_mac && !probe)
+        neighbour_learn(&stack->neighbours, packet->interface, packet->source, message->source_mac, true, false);
+    intent = intent_add(&stack->core.intents, INTENT_ND);
+    if (intent == NULL)
+        return BARO_DROP_INTENT_QUEUE_FULL;
+    intent->as.nd = (struct intent_nd){ .type = ICMPV6_NEIGHBOUR_ADVERTISEMENT,
+                                        .solicited = !probe,
+                                        .override = true,
+                                        .interface = packet->interface,
+                                        .source = message->target,
+                                        .destination = packet->source,
+                                        .target = message->target };
+    if (probe)
+        intent->as.nd.destination = address_in_zone(baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1), packet->interface);
+    return BARO_DROP_NONE;
+}
+
+void discovery_in(struct baro_stack *stack, const struct ip_packet *packet)
+{
+    struct core *core = &stack->core;
+    const struct nd_arrival arrival = { .source = packet->source, .destination = packet->destination,
+                                        .interface = packet->interface, .hop_limit = packet->ttl,
+                                        .fragmented = packet->reassembled };
+    uint64_t sum = checksum_pseudo(packet->source, packet->destination, IP_PROTOCOL_ICMPV6,
+                                   (uint32_t)packet->payload.length);
+    enum baro_drop_reason reason = BARO_DROP_ICMP_CHECKSUM;
+    struct nd_message message;
+
+    core->counters.nd_in++;
+    TRACE(core, ICMP_IN, TRACE_A(packet->source), TRACE_N(packet->payload.data[0]), TRACE_N(packet->payload.data[1]),
+          TRACE_N(packet->payload.length));
+    if (packet->interface == 0)
+        return; /* a group's copy for ourselves: there is nobody to discover */
+    if (checksum_fold(checksum_add(sum, packet->payload.data, packet->payload.length)) == 0)
+        reason = nd_read(&message, &arrival, packet->payload);
+    if (reason == BARO_DROP_NONE) {
+        switch (message.type) {
+        case ICMPV6_NEIGHBOUR_SOLICITATION:
+            reason = solicited(stack, packet, &message);
+            break;
+        case ICMPV6_NEIGHBOUR_ADVERTISEMENT:
+            if (message.has_target_mac)
+                neighbour_learn(&stack->neighbours, packet->interface, message.target, message.target_mac, false,
+                                message.solicited);
+            break;
+        default:
+            reason = BARO_DROP_ICMP_TYPE_UNKNOWN;
+            break;
+        }
+    }
+    if (reason != BARO_DROP_NONE)
+        core_drop(core, reason);
+}
+
+bool discovery_output(struct baro_stack *stack, const struct intent_nd *nd)
+{
+    struct baro_mac own = stack->interface[nd->interface].device->mac;
+    struct nd_message body = { .type = nd->type, .target = nd->target, .solicited = nd->solicited,
+                               .override = nd->override };
+    struct ip_message message = { .source = nd->source, .destination = nd->destination,
+                                  .protocol = IP_PROTOCOL_ICMPV6, .ttl = ND_HOP_LIMIT, .checksum_offset = 2,
+                                  .interface = nd->interface };
+
+    if (burst_room(stack, nd->interface) == 0)
+        return false;
+    body.has_target_mac = nd->type == ICMPV6_NEIGHBOUR_ADVERTISEMENT;
+    body.has_source_mac = !body.has_target_mac && !address_is_unspecified(nd->source);
+    body.source_mac = body.target_mac = own;
+    message.header_length = (uint8_t)nd_write(&body, message.header, sizeof message.header);
+    TRACE_GROUP_BEGIN(&stack->core);
+    TRACE(&stack->core, ICMP_OUT, TRACE_A(nd->destination), TRACE_N(nd->type), TRACE_N(0),
+          TRACE_N(message.header_length));
+    stack->core.counters.nd_out++;
+    message_send(stack, &message);
+    TRACE_GROUP_END(&stack->core);
+    return true;
+}

@@ -1,0 +1,164 @@
+/* Neighbour discovery between a hand-written neighbour and a stack: who asks for an address of ours is answered as RFC
+ * 4861 §7.2.4 says, what comes from beyond a router is not heard, and a packet of ours waits for its neighbour. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "baro/packet.h"
+#include "baro/stack.h"
+#include "codec/ethernet.h"
+#include "codec/icmpv6.h"
+#include "codec/ip_protocol.h"
+#include "codec/nd.h"
+#include "support/frame_device.h"
+
+static struct test_memory memory;
+static struct frame_device device;
+static struct baro_stack *stack;
+static struct baro_address own, peer;
+static const struct baro_mac peer_mac = { { 2, 0, 0, 0, 0, 9 } };
+
+static int start(void **state)
+{
+    struct baro_stack_config config = { .memory = test_memory(&memory), .seed = { 1 } };
+
+    (void)state;
+    memset(&memory, 0, sizeof memory);
+    frame_device_init(&device, 1, 1500);
+    stack = baro_stack_create(&config);
+    assert_int_equal(baro_stack_add_interface(stack, &device.device), 1);
+    own = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1);
+    peer = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 9);
+    assert_int_equal(baro_stack_add_address(stack, 1, own, 64, false), 0);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    baro_stack_check_invariants(stack);
+    baro_stack_free(stack);
+    frame_device_release(&device);
+    assert_int_equal(memory.slabs, 0);
+    return 0;
+}
+
+/* Hands the stack an ICMPv6 message from the neighbour. */
+static void feed(const struct nd_message *message, struct baro_address source, struct baro_address destination,
+                 struct baro_mac to, uint8_t hop_limit)
+{
+    uint8_t body[256], frame[512];
+    size_t length = nd_write(message, body, sizeof body);
+    struct baro_packet packet = { .destination_mac = to, .source_mac = peer_mac, .ethernet_type = ETHERNET_TYPE_IPV6,
+                                  .vlan = -1, .source = source, .destination = destination,
+                                  .protocol = IP_PROTOCOL_ICMPV6, .ttl = hop_limit, .layer = BARO_PACKET_ICMP,
+                                  .icmp_type = body[0], .icmp_code = body[1],
+                                  .icmp_rest = (uint32_t)body[4] << 24 | (uint32_t)body[5] << 16 |
+                                               (uint32_t)body[6] << 8 | body[7],
+                                  .payload = { body + 8, length - 8 } };
+    ptrdiff_t octets = baro_packet_build_frame(&packet, (struct baro_buffer){ frame, sizeof frame });
+
+    assert_true(octets > 0);
+    assert_true(frame_device_put(&device, frame, (uint32_t)octets));
+    baro_stack_poll(stack, (struct baro_instant){ 0 });
+}
+
+/* The next message that the stack sent; false: none. */
+static bool sent(struct baro_packet *packet, struct nd_message *message)
+{
+    const struct device_frame *frame = frame_device_take(&device);
+    struct nd_arrival arrival = { .interface = 1 };
+    static uint8_t whole[512];
+
+    if (frame == NULL)
+        return false;
+    assert_int_equal(baro_packet_parse_frame(packet, (struct baro_bytes){ frame->data, frame->length }), 0);
+    assert_true(packet->transport_checksum_right);
+    arrival.source = address_in_zone(packet->source, 1);
+    arrival.destination = address_in_zone(packet->destination, 1);
+    arrival.hop_limit = packet->ttl;
+    memcpy(whole, frame->data + 54, frame->length - 54);
+    assert_int_equal(nd_read(message, &arrival, (struct baro_bytes){ whole, frame->length - 54 }), 0);
+    return true;
+}
+
+static struct nd_message question(void)
+{
+    return (struct nd_message){ .type = ICMPV6_NEIGHBOUR_SOLICITATION, .target = own, .has_source_mac = true,
+                                .source_mac = peer_mac };
+}
+
+static const struct baro_mac group_mac = { { 0x33, 0x33, 0xff, 0, 0, 1 } };
+
+static void who_asks_is_answered(void **state)
+{
+    struct nd_message message = question(), answer;
+    struct baro_packet packet;
+
+    (void)state;
+    feed(&message, peer, address_solicited_node(own, 1), group_mac, 255);
+    assert_true(sent(&packet, &answer));
+    assert_int_equal(answer.type, ICMPV6_NEIGHBOUR_ADVERTISEMENT);
+    assert_true(answer.solicited && answer.override && !answer.router && answer.has_target_mac);
+    assert_true(mac_equal(answer.target_mac, device.device.mac));
+    assert_true(address_equal(answer.target, own) && address_equal(packet.source, own));
+    assert_true(address_equal(packet.destination, peer));
+    assert_true(mac_equal(packet.destination_mac, peer_mac)); /* learnt from the question */
+    assert_false(sent(&packet, &answer));
+}
+
+/* RFC 4862 §5.4.3: somebody wants our address; §7.2.4: all nodes hear that it is taken. */
+static void a_probe_for_our_address_is_answered_to_all(void **state)
+{
+    struct nd_message message = question(), answer;
+    struct baro_packet packet;
+
+    (void)state;
+    message.has_source_mac = false;
+    feed(&message, baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0), address_solicited_node(own, 1), group_mac, 255);
+    assert_true(sent(&packet, &answer));
+    assert_false(answer.solicited);
+    assert_true(address_equal(packet.destination, baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1)));
+}
+
+static void what_a_router_passed_on_is_not_heard(void **state)
+{
+    struct nd_message message = question(), answer;
+    struct baro_statistics statistics;
+    struct baro_packet packet;
+
+    (void)state;
+    feed(&message, peer, address_solicited_node(own, 1), group_mac, 254);
+    assert_false(sent(&packet, &answer));
+    baro_stack_statistics(stack, &statistics);
+    assert_int_equal(statistics.drops[BARO_DROP_ND_HOP_LIMIT], 1);
+}
+
+static void an_address_that_is_not_ours_is_not_answered(void **state)
+{
+    struct nd_message message = question(), answer;
+    struct baro_statistics statistics;
+    struct baro_packet packet;
+
+    (void)state;
+    message.target.octet[0] = 0xfc; /* the same group */
+    feed(&message, peer, address_solicited_node(own, 1), group_mac, 255);
+    assert_false(sent(&packet, &answer));
+    baro_stack_statistics(stack, &statistics);
+    assert_int_equal(statistics.drops[BARO_DROP_ND_NOT_FOR_ME], 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_asks_is_answered, start, end),
+        cmocka_unit_test_setup_teardown(a_probe_for_our_address_is_answered_to_all, start, end),
+        cmocka_unit_test_setup_teardown(what_a_router_passed_on_is_not_heard, start, end),
+        cmocka_unit_test_setup_teardown(an_address_that_is_not_ours_is_not_answered, start, end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
