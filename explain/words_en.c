@@ -131,7 +131,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     /* user */
     [BARO_TRACE_CALL] = { "call", "{call!call}{descriptor<0?| on descriptor {descriptor}}" },
     [BARO_TRACE_CALL_END] = { "call", "{result<0?gives {result!error}|returns {result}}" },
-    [BARO_TRACE_SOCKET_NEW] = { "socket", "descriptor {descriptor}, a new {type#|TCP|UDP|ping} socket: it knows nobody, the protocol "
+    [BARO_TRACE_SOCKET_NEW] = { "socket", "descriptor {descriptor}, a new {type#|TCP|UDP|ping|packet} socket: it knows nobody, the protocol "
                                 "stack hears nothing of it" },
     [BARO_TRACE_SOCKET_CONTROL] = { "socket", "control information of descriptor {descriptor}: local {local_before=local_after?|{local_before} -> }"
                                     "{local_after}, remote {remote_before=remote_after?|{remote_before} -> }{remote_after}" },

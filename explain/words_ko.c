@@ -131,7 +131,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     /* 소켓 라이브러리 */
     [BARO_TRACE_CALL] = { "호출", "{call!call}{descriptor<0?|, 디스크립터 {descriptor}번}" },
     [BARO_TRACE_CALL_END] = { "호출", "결과: {result<0?{result!error}|{result}}" },
-    [BARO_TRACE_SOCKET_NEW] = { "소켓", "디스크립터 {descriptor}번, 새 {type#|TCP|UDP|핑} 소켓: 아직 상대를 모르고, 프로토콜 스택도 "
+    [BARO_TRACE_SOCKET_NEW] = { "소켓", "디스크립터 {descriptor}번, 새 {type#|TCP|UDP|핑|패킷} 소켓: 아직 상대를 모르고, 프로토콜 스택도 "
                                 "아무것도 듣지 못함" },
     [BARO_TRACE_SOCKET_CONTROL] = { "소켓", "디스크립터 {descriptor}번의 제어 정보: 내 쪽 {local_before=local_after?|{local_before} -> }{local_after}, 상대 쪽 "
                                     "{remote_before=remote_after?|{remote_before} -> }{remote_after}" },

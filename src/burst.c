@@ -94,6 +94,8 @@ void burst_push(struct baro_stack *stack, const struct baro_tx_frame *frame)
         trace_frame(stack, frame, length);
     stack->core.counters.frames_out++;
     stack->core.counters.octets_out += length;
+    if (captures_wanted(&stack->captures))
+        captures_frame(&stack->captures, burst->interface, true, frame->part, frame->parts);
     burst->frame[burst->count++] = *frame;
     if (burst->count == BARO_BURST_LIMIT)
         burst_flush(stack);
@@ -174,6 +176,8 @@ bool loopback_push(struct baro_stack *stack, const struct baro_tx_frame *frame)
     to = loopback->area[filling] + loopback->used[filling];
     memcpy(to, &mark, sizeof mark);
     gather(frame, to + sizeof mark);
+    if (captures_wanted(&stack->captures))
+        captures_frame(&stack->captures, 0, true, frame->part, frame->parts);
     loopback->used[filling] += (uint32_t)sizeof mark + rounded(mark.length);
     return true;
 }

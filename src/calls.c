@@ -98,7 +98,8 @@ static ptrdiff_t send_message(struct baro_stack *stack, int fd, const struct bar
     struct user_way way;
     bool source_is_ours;
 
-    if (user_type(stack->user, fd) == 0 || user_type(stack->user, fd) == BARO_STREAM)
+    if (user_type(stack->user, fd) == 0 || user_type(stack->user, fd) == BARO_STREAM ||
+        user_type(stack->user, fd) == BARO_PACKET)
         return user_send(stack->user, fd, message, flags, NULL, true);
     told = *message;
     to = message->peer;

@@ -268,6 +268,8 @@ static void from_device(struct baro_stack *stack, int interface, const struct ba
                                 .checksum_verified = frame->checksum == BARO_RX_CHECKSUM_VERIFIED };
 
     TRACE_BYTES(core, FRAME_IN, bytes, TRACE_N(interface), TRACE_N(frame->length), TRACE_N(frame->arrival_id));
+    if (captures_wanted(&stack->captures))
+        captures_frame(&stack->captures, interface, false, &bytes, 1);
     core->counters.frames_in += interface != 0;
     core->counters.octets_in += interface != 0 ? frame->length : 0;
     if (arrival->header_read)

@@ -49,6 +49,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     path_mtus_init(&stack->path_mtus, core);
     reassembly_init(&stack->reassembly, core);
     icmp_init(&stack->icmp, core);
+    captures_init(&stack->captures, core, descriptors);
     stack->table.any_destination = config->forward_any_destination;
     stack->interface[0].mtu = UINT16_MAX;
     stack->interfaces = stack->table.interfaces = 1;
@@ -57,7 +58,8 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
         stack->udp = stack->tcp == NULL ? NULL : udp_create(core, UDP_DATAGRAMS, descriptors);
         stack->pings = stack->udp == NULL ? NULL : udp_create(core, UDP_PINGS, descriptors);
         stack->user = stack->pings == NULL ? NULL
-                                           : user_create(core, stack->tcp, stack->udp, stack->pings, descriptors);
+                                           : user_create(core, stack->tcp, stack->udp, stack->pings,
+                                                         &stack->captures, descriptors);
     }
     if (stack->user == NULL) {
         baro_stack_free(stack);
@@ -74,6 +76,7 @@ void baro_stack_free(struct baro_stack *stack)
         return;
     if (stack->user != NULL)
         user_free(stack->user);
+    captures_release(&stack->captures);
     udp_free(stack->pings);
     udp_free(stack->udp);
     if (stack->tcp != NULL)
@@ -419,6 +422,7 @@ void baro_stack_check_invariants(const struct baro_stack *stack)
     tcp_check_invariants(stack->tcp);
     udp_check_invariants(stack->udp);
     udp_check_invariants(stack->pings);
+    captures_check_invariants(&stack->captures);
     user_check_invariants(stack->user);
     (void)core;
 }

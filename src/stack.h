@@ -16,6 +16,7 @@
 #include "ip/path_mtu.h"
 #include "ip/reassembly.h"
 #include "ip/table.h"
+#include "transport/capture.h"
 #include "transport/icmp.h"
 
 struct tcp;
@@ -86,6 +87,7 @@ struct baro_stack {
     struct icmp icmp;
     struct tcp *tcp;
     struct udp *udp, *pings; /* `pings`: the sockets of transport/ping.h */
+    struct captures captures;
     struct user *user;
     struct interface interface[STACK_INTERFACES];
     int interfaces;       /* numbers in use: 0 to interfaces - 1 */

@@ -20,7 +20,14 @@ extern "C" {
  * identifier and checksum are filled in. What is received are the echo replies with that identifier, from anybody, as
  * on Linux. Ports of peers mean nothing. Errors about a request are the socket's error where it is connected, or asks
  * for them by BARO_IP_RECV_ERROR. */
-enum baro_socket_type { BARO_STREAM = 1, BARO_DATAGRAM = 2, BARO_PING = 3 };
+enum baro_socket_type { BARO_STREAM = 1, BARO_DATAGRAM = 2, BARO_PING = 3, BARO_PACKET = 4 };
+
+/* PACKET, with family NONE, is for looking: from its first moment it receives a copy of every frame of
+ * BARO_SO_BIND_INTERFACE, in and out, from the Ethernet header on. baro_recvmsg gives one frame with `interface`,
+ * `outgoing`, `length` (of the whole frame) and `at`. A frame that finds BARO_SO_RECV_BUFFER full is counted in
+ * BARO_PACKET_STATISTICS. It has no ends: bind, connect and send give -EOPNOTSUPP. What is sent is seen as the device is
+ * handed it: super-segments whole, checksums that the device fills in not yet right. What goes to this host itself is
+ * seen on interface 0, going out and coming in. */
 
 enum baro_message_flag {
     BARO_MSG_PEEK = 1 << 0,     /* recv: leave it in the queue */
@@ -69,6 +76,9 @@ enum baro_option {
     BARO_IP_DROP_GROUP,     /* struct baro_group, write only */
     BARO_IP_MTU,            /* int, read only: the path MTU of a connected socket */
     BARO_IP_RECV_ERROR,     /* int, 0 or 1: ping sockets; errors about requests without connect too */
+    BARO_SO_BIND_INTERFACE, /* int: packet sockets: this interface only; -1, the default: all */
+    BARO_PACKET_SNAP_LENGTH, /* int, 1 to 262144 octets, the default: of each frame no more is kept */
+    BARO_PACKET_STATISTICS, /* struct baro_packet_statistics, read only */
     BARO_TCP_NODELAY,       /* int, 0 or 1 (RFC 9293 §3.7.4) */
     BARO_TCP_CORK,          /* int, 0 or 1 */
     BARO_TCP_QUICKACK,      /* int, 0 or 1 */
@@ -89,6 +99,10 @@ struct baro_linger {
 struct baro_group {
     struct baro_address group;
     int interface; /* 0: the route's */
+};
+
+struct baro_packet_statistics {
+    uint64_t seen, dropped; /* frames; those that found no room are among those seen */
 };
 
 /* TCP's eleven states (RFC 9293 §3.3.2). */
@@ -122,6 +136,9 @@ struct baro_message {
     unsigned flags;                  /* recv: BARO_MSG_TRUNCATED */
     int interface;                   /* recv: the interface it came in by */
     uint8_t ttl, tos;                /* recv: of its IP header */
+    bool outgoing;                   /* packet sockets: we sent the frame */
+    uint32_t length;                 /* packet sockets: octets of the whole frame */
+    struct baro_instant at;          /* packet sockets: when it passed */
 };
 
 /* A new socket. -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENOBUFS. */

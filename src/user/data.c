@@ -85,6 +85,8 @@ ptrdiff_t user_send(struct user *user, int fd, const struct baro_message *messag
 
     if (socket == NULL)
         return -EBADF;
+    if (!user_has_ends(socket))
+        return -EOPNOTSUPP;
     if (socket->type == BARO_STREAM)
         return send_stream(user, socket, message, flags);
     return send_datagram(user, socket, message, flags, way, source_is_ours);
@@ -139,6 +141,8 @@ ptrdiff_t user_recv(struct user *user, int fd, struct baro_message *message, uns
 
     if (socket == NULL)
         return -EBADF;
+    if (socket->type == BARO_PACKET)
+        return capture_recv(user->captures, socket->handle, message, flags);
     return socket->type == BARO_STREAM ? recv_stream(user, socket, message, flags)
                                        : recv_datagram(user, socket, message, flags);
 }
@@ -149,6 +153,8 @@ ptrdiff_t user_readable(struct user *user, int fd)
 
     if (socket == NULL)
         return -EBADF;
+    if (socket->type == BARO_PACKET)
+        return capture_readable(user->captures, socket->handle);
     if (socket->type != BARO_STREAM)
         return udp_readable(user_udp(user, socket), socket->handle);
     if (socket->phase == USER_LISTENING)
@@ -162,6 +168,8 @@ ptrdiff_t user_writable(struct user *user, int fd)
 
     if (socket == NULL)
         return -EBADF;
+    if (!user_has_ends(socket))
+        return 0;
     if (socket->type != BARO_STREAM)
         return udp_writable(user_udp(user, socket), socket->handle);
     if (socket->phase == USER_LISTENING)

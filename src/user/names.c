@@ -137,6 +137,8 @@ int user_bind(struct user *user, int fd, const struct baro_endpoint *local, enum
 
     if (socket == NULL)
         return -EBADF;
+    if (!user_has_ends(socket))
+        return -EOPNOTSUPP;
     if (wanted.address.family != BARO_FAMILY_NONE && wanted.address.family != BARO_FAMILY_IPV4)
         return -EAFNOSUPPORT;
     if (socket->bound || socket->phase != USER_FRESH)
@@ -273,6 +275,8 @@ int user_connect(struct user *user, int fd, const struct baro_endpoint *peer, co
 
     if (socket == NULL)
         return -EBADF;
+    if (!user_has_ends(socket))
+        return -EOPNOTSUPP;
     if (socket->type != BARO_STREAM) {
         if (peer->address.family == BARO_FAMILY_IPV6)
             return -EAFNOSUPPORT;

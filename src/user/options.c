@@ -5,11 +5,13 @@
 
 #include <errno.h>
 
-enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, MSS_LEAST = 88, MSS_MOST = 32767 };
+enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, MSS_LEAST = 88, MSS_MOST = 32767, INTERFACE_MOST = 16, SNAP_MOST = 262144 };
 
 void user_settings_apply(struct user *user, struct user_socket *socket)
 {
-    if (socket->type != BARO_STREAM)
+    if (socket->type == BARO_PACKET)
+        capture_change(user->captures, socket->handle, &socket->capture);
+    else if (socket->type != BARO_STREAM)
         udp_change(user_udp(user, socket), socket->handle, &socket->udp);
     else if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
         tcp_change(user->tcp, socket->handle, &socket->tcp);
@@ -24,6 +26,8 @@ static size_t value_size(enum baro_option option)
         return sizeof(struct baro_linger);
     case BARO_TCP_INFO:
         return sizeof(struct baro_tcp_info);
+    case BARO_PACKET_STATISTICS:
+        return sizeof(struct baro_packet_statistics);
     case BARO_TCP_KEEPALIVE_IDLE:
     case BARO_TCP_KEEPALIVE_INTERVAL:
     case BARO_TCP_USER_TIMEOUT:
@@ -46,8 +50,19 @@ static bool is_datagram_option(enum baro_option option)
     return option == BARO_IP_DONT_FRAGMENT || option == BARO_IP_MULTICAST_TTL || option == BARO_IP_MULTICAST_LOOP;
 }
 
+static bool is_packet_option(enum baro_option option)
+{
+    return option == BARO_SO_BIND_INTERFACE || option == BARO_PACKET_SNAP_LENGTH ||
+           option == BARO_PACKET_STATISTICS;
+}
+
 static bool has_option(const struct user_socket *socket, enum baro_option option)
 {
+    if (socket->type == BARO_PACKET)
+        return is_packet_option(option) || option == BARO_SO_ERROR || option == BARO_SO_TYPE ||
+               option == BARO_SO_ACCEPTING || option == BARO_SO_RECV_BUFFER;
+    if (is_packet_option(option))
+        return false;
     if (option == BARO_IP_RECV_ERROR)
         return socket->type == BARO_PING;
     return socket->type == BARO_STREAM ? !is_datagram_option(option) : !is_tcp_option(option);
@@ -94,6 +109,8 @@ static bool *flag_place(struct user_socket *socket, enum baro_option option, boo
 
 static int take_error(struct user *user, struct user_socket *socket)
 {
+    if (!user_has_ends(socket))
+        return 0;
     if (socket->type != BARO_STREAM)
         return udp_take_error(user_udp(user, socket), socket->handle);
     if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
@@ -141,7 +158,15 @@ static int get_number(struct user *user, struct user_socket *socket, enum baro_o
         *number = (int)(socket->type == BARO_STREAM ? socket->tcp.send_buffer : socket->udp.send_buffer);
         return 0;
     case BARO_SO_RECV_BUFFER:
-        *number = (int)(socket->type == BARO_STREAM ? socket->tcp.recv_buffer : socket->udp.recv_buffer);
+        *number = (int)(socket->type == BARO_STREAM   ? socket->tcp.recv_buffer
+                        : socket->type == BARO_PACKET ? socket->capture.recv_buffer
+                                                      : socket->udp.recv_buffer);
+        return 0;
+    case BARO_SO_BIND_INTERFACE:
+        *number = socket->capture.interface;
+        return 0;
+    case BARO_PACKET_SNAP_LENGTH:
+        *number = (int)socket->capture.snap_length;
         return 0;
     case BARO_IP_TTL:
         *number = socket->type == BARO_STREAM ? socket->tcp.ttl : socket->udp.ttl;
@@ -161,6 +186,13 @@ static int get_number(struct user *user, struct user_socket *socket, enum baro_o
     default:
         return -ENOPROTOOPT;
     }
+}
+
+static void get_statistics(const struct user *user, const struct user_socket *socket, void *value)
+{
+    struct baro_packet_statistics statistics = capture_statistics(user->captures, socket->handle);
+
+    memcpy(value, &statistics, sizeof statistics);
 }
 
 int user_getsockopt(struct user *user, int fd, enum baro_option option, void *value, size_t *length)
@@ -190,6 +222,9 @@ int user_getsockopt(struct user *user, int fd, enum baro_option option, void *va
         break;
     case BARO_TCP_INFO:
         get_info(user, socket, value);
+        break;
+    case BARO_PACKET_STATISTICS:
+        get_statistics(user, socket, value);
         break;
     default:
         error = get_number(user, socket, option, &number);
@@ -236,6 +271,17 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
         return 0;
     case BARO_SO_RECV_BUFFER:
         socket->tcp.recv_buffer = socket->udp.recv_buffer = clamp_buffer(user, number);
+        socket->capture.recv_buffer = socket->tcp.recv_buffer;
+        return 0;
+    case BARO_SO_BIND_INTERFACE:
+        if (!within(number, -1, INTERFACE_MOST))
+            return -ENODEV;
+        socket->capture.interface = number;
+        return 0;
+    case BARO_PACKET_SNAP_LENGTH:
+        if (!within(number, 1, SNAP_MOST))
+            return -EINVAL;
+        socket->capture.snap_length = (uint32_t)number;
         return 0;
     case BARO_IP_TTL:
         if (!within(number, 1, 255))
@@ -297,7 +343,8 @@ int user_setsockopt(struct user *user, int fd, enum baro_option option, const vo
 
     if (socket == NULL)
         return -EBADF;
-    if (size == 0 || !has_option(socket, option) || option == BARO_TCP_INFO)
+    if (size == 0 || !has_option(socket, option) || option == BARO_TCP_INFO ||
+        option == BARO_PACKET_STATISTICS)
         return -ENOPROTOOPT;
     if (length != size)
         return -EINVAL;

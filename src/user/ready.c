@@ -33,6 +33,18 @@ void user_unmark(struct user *user, struct user_socket *socket)
     socket->in_ready = false;
 }
 
+static void collect_captures(struct user *user)
+{
+    struct user_socket *socket;
+    uint32_t owner;
+
+    while (capture_next_event(user->captures, &owner)) {
+        socket = user_find(user, (int)owner);
+        if (socket != NULL && socket->type == BARO_PACKET)
+            user_mark(user, socket);
+    }
+}
+
 void user_collect(struct user *user)
 {
     struct user_socket *socket;
@@ -48,6 +60,7 @@ void user_collect(struct user *user)
         if (socket != NULL && socket->type != BARO_STREAM)
             user_mark(user, socket);
     }
+    collect_captures(user);
 }
 
 static unsigned poll_datagram(const struct user *user, const struct user_socket *socket)
@@ -69,6 +82,8 @@ unsigned user_poll(struct user *user, int fd)
 
     if (socket == NULL)
         return BARO_EVENT_INVALID;
+    if (socket->type == BARO_PACKET)
+        return capture_readiness(user->captures, socket->handle);
     if (socket->type != BARO_STREAM)
         return poll_datagram(user, socket);
     if (socket->phase == USER_LISTENING)

@@ -7,7 +7,7 @@
 enum { GROUP_LIMIT = 65536 };
 
 struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, struct udp *pings,
-                         uint32_t descriptor_limit)
+                         struct captures *captures, uint32_t descriptor_limit)
 {
     struct user *user = slab_take(&core->slabs, sizeof *user);
 
@@ -17,6 +17,7 @@ struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, st
     user->tcp = tcp;
     user->udp = udp;
     user->pings = pings;
+    user->captures = captures;
     user->limit = descriptor_limit;
     pool_init(&user->groups, &core->slabs, sizeof(struct user_group), GROUP_LIMIT);
     if (user_table_init(user))
@@ -62,9 +63,9 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
     struct user_socket *socket;
     int error;
 
-    if (family != BARO_FAMILY_IPV4)
+    if (family != (type == BARO_PACKET ? BARO_FAMILY_NONE : BARO_FAMILY_IPV4))
         return -EAFNOSUPPORT;
-    if (type != BARO_STREAM && type != BARO_DATAGRAM && type != BARO_PING)
+    if (type != BARO_STREAM && type != BARO_DATAGRAM && type != BARO_PING && type != BARO_PACKET)
         return -EPROTONOSUPPORT;
     socket = user_table_take(user, &error);
     if (socket == NULL)
@@ -73,12 +74,15 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
     udp_settings_init(&socket->udp);
     socket->type = (uint8_t)type;
     socket->tcp.reuse_address = socket->udp.reuse_address = type == BARO_PING; /* as on Linux */
-    if (type != BARO_STREAM) {
+    capture_settings_init(&socket->capture);
+    error = 0;
+    if (type == BARO_PACKET)
+        error = capture_open(user->captures, (uint32_t)socket->fd, &socket->capture, &socket->handle);
+    else if (type != BARO_STREAM)
         error = udp_open(user_udp(user, socket), (uint32_t)socket->fd, &socket->udp, &socket->handle);
-        if (error != 0) {
-            user_table_give_back(user, socket);
-            return error;
-        }
+    if (error != 0) {
+        user_table_give_back(user, socket);
+        return error;
     }
     TRACE(user->core, SOCKET_NEW, TRACE_N(socket->fd), TRACE_N(type));
     return socket->fd;
@@ -155,6 +159,8 @@ int user_shutdown(struct user *user, int fd, enum baro_shutdown how)
         return -EBADF;
     if (how != BARO_SHUT_READ && how != BARO_SHUT_WRITE && how != BARO_SHUT_BOTH)
         return -EINVAL;
+    if (!user_has_ends(socket))
+        return -EOPNOTSUPP;
     if (socket->type != BARO_STREAM)
         return shutdown_datagram(user, socket, how);
     if (socket->phase == USER_FRESH)
@@ -173,7 +179,9 @@ int user_close(struct user *user, int fd)
         return -EBADF;
     user_unmark(user, socket);
     user_port_release(user, socket);
-    if (socket->type != BARO_STREAM)
+    if (socket->type == BARO_PACKET)
+        capture_close(user->captures, socket->handle);
+    else if (socket->type != BARO_STREAM)
         udp_close(user_udp(user, socket), socket->handle);
     else if (socket->phase == USER_LISTENING)
         tcp_unlisten(user->tcp, socket->handle);
@@ -202,6 +210,8 @@ int user_getsockname(const struct user *user, int fd, struct baro_endpoint *loca
 
     if (socket == NULL)
         return -EBADF;
+    if (!user_has_ends(socket))
+        return -EOPNOTSUPP;
     *local = socket->local;
     if (socket->type != BARO_STREAM)
         udp_endpoints(user_udp(user, socket), socket->handle, local, &remote);
@@ -242,7 +252,7 @@ int user_group_add(struct user *user, int fd, const struct baro_group *group)
 
     if (socket == NULL)
         return -EBADF;
-    if (socket->type == BARO_STREAM)
+    if (socket->type == BARO_STREAM || !user_has_ends(socket))
         return -ENOPROTOOPT;
     for (added = socket->groups; added != NULL; added = added->next)
         if (same_group(&added->joined, group))
@@ -263,7 +273,7 @@ int user_group_remove(struct user *user, int fd, const struct baro_group *group)
 
     if (socket == NULL)
         return -EBADF;
-    if (socket->type == BARO_STREAM)
+    if (socket->type == BARO_STREAM || !user_has_ends(socket))
         return -ENOPROTOOPT;
     for (link = &socket->groups; *link != NULL && !same_group(&(*link)->joined, group); link = &(*link)->next)
         continue;

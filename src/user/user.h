@@ -13,6 +13,7 @@
 #include "transport/tcp/tcp.h" /* struct ip_path too */
 
 struct tcp;
+struct captures;
 struct udp;
 struct user;
 
@@ -20,7 +21,7 @@ struct user;
 enum { USER_DESCRIPTOR_FIRST = 3 };
 
 struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, struct udp *pings,
-                         uint32_t descriptor_limit);
+                         struct captures *captures, uint32_t descriptor_limit);
 void user_free(struct user *user);
 
 /* Takes over what happened in TCP and UDP into the queue of readiness and tells the trace who woke. receive.c calls

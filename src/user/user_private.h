@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/pool.h"
+#include "transport/capture.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp/udp.h"
 #include "user/user.h"
@@ -36,6 +37,7 @@ struct user_socket {
     struct baro_endpoint local;  /* as bound; address NONE: any */
     struct tcp_settings tcp;     /* both kept, so that options need not ask for the type */
     struct udp_settings udp;
+    struct capture_settings capture;
     struct user_group *groups;
     struct user_socket *ready_next, *ready_previous;
     struct user_socket *port_next, *port_previous; /* streams that are bound and not yet TCP's */
@@ -52,6 +54,7 @@ struct user {
     struct core *core;
     struct tcp *tcp;
     struct udp *udp, *pings;
+    struct captures *captures;
     uint32_t limit, open;        /* sockets at most, and now */
     uint32_t pages;              /* places in the directory */
     struct user_page **page;     /* NULL where not taken yet */
@@ -68,6 +71,12 @@ struct user_socket *user_table_take(struct user *user, int *error);
 void user_table_give_back(struct user *user, struct user_socket *socket);
 /* NULL: no such descriptor. */
 struct user_socket *user_find(const struct user *user, int fd);
+
+/* May it be bound and connected, has it a peer? Packet sockets only look. */
+static inline bool user_has_ends(const struct user_socket *socket)
+{
+    return socket->type != BARO_PACKET;
+}
 
 /* Datagram sockets and ping sockets differ in whom they belong to. */
 static inline struct udp *user_udp(const struct user *user, const struct user_socket *socket)

@@ -1,6 +1,6 @@
 /* transport/udp/udp.c: UDP's sockets: opening, binding, connecting, receiving, closing, readiness.
  *
- * A socket has a queue each way, bounded in octets (struct udp_queue). Nothing is acknowledged and nothing is
+ * A socket has a queue each way, bounded in octets (base/queue.h). Nothing is acknowledged and nothing is
  * retransmitted: what finds the receive queue full is dropped and counted. A socket that is closed while
  * datagrams wait to be sent stays, out of all tables, until the drain has taken them. */
 #include "transport/udp/udp_private.h"
@@ -38,8 +38,8 @@ void udp_free(struct udp *udp)
 
         if (socket == NULL)
             continue;
-        udp_queue_release(&socket->in, slabs);
-        udp_queue_release(&socket->out, slabs);
+        queue_release(&socket->in, slabs);
+        queue_release(&socket->out, slabs);
     }
     pool_release(&udp->sockets);
     udp_ports_release(&udp->ports, slabs);
@@ -113,7 +113,7 @@ int udp_open(struct udp *udp, uint32_t owner, const struct udp_settings *setting
 
 static void bury(struct udp *udp, struct udp_socket *socket)
 {
-    udp_queue_release(&socket->out, &udp->core->slabs);
+    queue_release(&socket->out, &udp->core->slabs);
     pool_give_back(&udp->sockets, socket);
 }
 
@@ -130,7 +130,7 @@ void udp_settle(struct udp *udp)
     if (socket->closed)
         bury(udp, socket);
     else
-        udp_queue_trim(&socket->out, &udp->core->slabs);
+        queue_trim(&socket->out, &udp->core->slabs);
 }
 
 void udp_close(struct udp *udp, struct handle handle)
@@ -144,7 +144,7 @@ void udp_close(struct udp *udp, struct handle handle)
     forget_event(udp, socket);
     udp_tuples_remove(udp, socket);
     udp_ports_remove(udp, socket);
-    udp_queue_release(&socket->in, &udp->core->slabs);
+    queue_release(&socket->in, &udp->core->slabs);
     socket->closed = true;
     if (socket->out.count == 0)
         bury(udp, socket);
@@ -269,7 +269,7 @@ ptrdiff_t udp_recv(struct udp *udp, struct handle handle, struct baro_message *m
         return -EBADF;
     if (socket->error != 0)
         return -udp_take_error(udp, handle);
-    if (!udp_queue_first(&socket->in, &record))
+    if (!queue_first(&socket->in, &record, sizeof record))
         return -EAGAIN;
     copied = scatter(socket, &record, message);
     message->peer = record.peer;
@@ -279,8 +279,8 @@ ptrdiff_t udp_recv(struct udp *udp, struct handle handle, struct baro_message *m
     message->tos = record.tos;
     message->flags = copied < record.length ? BARO_MSG_TRUNCATED : 0;
     if (!(flags & BARO_MSG_PEEK)) {
-        udp_queue_take(&socket->in, &record);
-        udp_queue_trim(&socket->in, &udp->core->slabs);
+        queue_take(&socket->in, (uint32_t)sizeof record + record.length);
+        queue_trim(&socket->in, &udp->core->slabs);
     }
     return (ptrdiff_t)(flags & BARO_MSG_TRUNCATE ? record.length : copied);
 }
@@ -294,7 +294,7 @@ unsigned udp_readiness(const struct udp *udp, struct handle handle)
         return BARO_EVENT_INVALID;
     if (socket->in.count != 0 || socket->error != 0)
         events |= BARO_EVENT_IN;
-    if (udp_queue_has_room(&socket->out) || socket->error != 0)
+    if (queue_has_room(&socket->out) || socket->error != 0)
         events |= BARO_EVENT_OUT;
     if (socket->error != 0)
         events |= BARO_EVENT_ERROR;
@@ -318,14 +318,14 @@ uint32_t udp_readable(const struct udp *udp, struct handle handle)
     const struct udp_socket *socket = udp_resolve(udp, handle);
     struct udp_record record;
 
-    return socket != NULL && udp_queue_first(&socket->in, &record) ? record.length : 0;
+    return socket != NULL && queue_first(&socket->in, &record, sizeof record) ? record.length : 0;
 }
 
 uint32_t udp_writable(const struct udp *udp, struct handle handle)
 {
     const struct udp_socket *socket = udp_resolve(udp, handle);
 
-    return socket != NULL && udp_queue_has_room(&socket->out) ? udp_payload_limit(udp) : 0;
+    return socket != NULL && queue_has_room(&socket->out) ? udp_payload_limit(udp) : 0;
 }
 
 bool udp_endpoints(const struct udp *udp, struct handle handle, struct baro_endpoint *local,
@@ -340,7 +340,7 @@ bool udp_endpoints(const struct udp *udp, struct handle handle, struct baro_endp
     return true;
 }
 
-static void check_queue(const struct udp_queue *queue, uint32_t limit)
+static void check_queue(const struct queue *queue, uint32_t limit)
 {
     uint64_t at = queue->ring.begin;
     struct udp_record record;

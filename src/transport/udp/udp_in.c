@@ -14,11 +14,11 @@ enum baro_drop_reason udp_deliver(struct udp *udp, struct udp_socket *socket, co
 {
     struct baro_buffer piece;
 
-    if (!udp_queue_has_room(&socket->in))
+    if (!queue_has_room(&socket->in))
         return BARO_DROP_UDP_QUEUE_FULL;
     /* The queue only reads it. */
     piece = (struct baro_buffer){ (uint8_t *)(uintptr_t)octets, record->length };
-    if (!udp_queue_put(&socket->in, &udp->core->slabs, record, &piece, 1))
+    if (!queue_put(&socket->in, &udp->core->slabs, record, sizeof *record, &piece, 1))
         return BARO_DROP_NO_SOCKET_MEMORY;
     TRACE(udp->core, UDP_QUEUED, TRACE_N(socket->owner), TRACE_N(record->length),
           TRACE_N(ring_used(&socket->in.ring)), TRACE_N(socket->in.limit));

@@ -82,14 +82,15 @@ ptrdiff_t udp_send(struct udp *udp, struct handle handle, const struct baro_mess
     }
     if (udp->kind == UDP_PINGS && !ping_may_be_sent(message))
         return -EINVAL;
-    if (!udp_queue_has_room(&socket->out)) {
+    if (!queue_has_room(&socket->out)) {
         socket->send_blocked = true;
         return -EAGAIN;
     }
     record.length = (uint32_t)length;
     describe(socket, &record);
     if (!want_output(udp, socket) ||
-        !udp_queue_put(&socket->out, &udp->core->slabs, &record, message->buffer, message->buffers))
+        !queue_put(&socket->out, &udp->core->slabs, &record, sizeof record, message->buffer,
+                   message->buffers))
         return -ENOBUFS;
     return (ptrdiff_t)length;
 }
@@ -100,7 +101,7 @@ bool udp_destination(const struct udp *udp, struct handle handle, struct baro_en
     const struct udp_socket *socket = udp_resolve(udp, handle);
     struct udp_record record;
 
-    if (socket == NULL || !udp_queue_first(&socket->out, &record))
+    if (socket == NULL || !queue_first(&socket->out, &record, sizeof record))
         return false;
     *local = record.local;
     *remote = record.peer;
@@ -148,7 +149,7 @@ bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_pa
 
     udp_settle(udp);
     socket = udp_resolve(udp, handle);
-    if (socket == NULL || !udp_queue_first(&socket->out, &record))
+    if (socket == NULL || !queue_first(&socket->out, &record, sizeof record))
         return false;
     if (record.local.address.family == BARO_FAMILY_NONE)
         record.local.address = path->source;
@@ -158,12 +159,12 @@ bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_pa
         ping_write_request(udp, socket, &record, message);
     else
         write_datagram(udp, socket, &record, message);
-    udp_queue_take(&socket->out, &record);
+    queue_take(&socket->out, (uint32_t)sizeof record + record.length);
     if (socket->out.count == 0) {
         socket->output_wanted = false;
         udp->drained = handle;
     }
-    if (socket->send_blocked && udp_queue_has_room(&socket->out)) {
+    if (socket->send_blocked && queue_has_room(&socket->out)) {
         socket->send_blocked = false;
         udp_tell(udp, socket);
     }

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/pool.h"
-#include "base/ring.h"
+#include "base/queue.h"
 #include "transport/demux.h"
 #include "transport/udp/udp.h"
 
@@ -27,31 +27,12 @@ struct udp_record {
     bool dont_fragment, broadcast, multicast_loop;
 };
 
-/* Datagrams in the order of arrival, in a byte ring that takes memory as it fills. `limit` bounds it in octets,
- * records included; the datagram that reaches the limit is still taken whole, so any size fits an empty queue. */
-struct udp_queue {
-    struct ring ring;
-    uint32_t limit, count;
-};
-
-bool udp_queue_has_room(const struct udp_queue *queue);
-/* Puts a datagram at the end; record->length is what the pieces add up to. False: no memory. */
-bool udp_queue_put(struct udp_queue *queue, struct slabs *slabs, const struct udp_record *record,
-                   const struct baro_buffer *piece, size_t pieces);
-/* The record of the first datagram; false when there is none. */
-bool udp_queue_first(const struct udp_queue *queue, struct udp_record *record);
-/* Takes the first datagram, `record`, out. Its octets stay where they are until the next put or trim. */
-void udp_queue_take(struct udp_queue *queue, const struct udp_record *record);
-/* Gives the memory of an empty queue back if it is much. */
-void udp_queue_trim(struct udp_queue *queue, struct slabs *slabs);
-void udp_queue_release(struct udp_queue *queue, struct slabs *slabs);
-
 struct udp_socket {
     struct udp_settings settings;
     struct baro_endpoint bound;  /* as bind said; address NONE: any */
     struct baro_endpoint local;  /* `bound`, with the source address that connect found */
     struct baro_endpoint remote; /* address NONE: no peer */
-    struct udp_queue in, out;
+    struct queue in, out; /* of struct udp_record and the octets */
     uint32_t owner;
     int error;                   /* pending, positive; 0: none */
     bool is_bound;

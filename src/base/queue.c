@@ -1,6 +1,5 @@
-/* transport/udp/udp_queue.c: datagrams in a byte ring, each behind a record that describes it. The ring's memory
- * is charged to the stack's budget; it doubles as needed, so no datagram costs an allocation of its own. */
-#include "transport/udp/udp_private.h"
+/* base/queue.c: see queue.h. */
+#include "base/queue.h"
 
 #include <assert.h>
 
@@ -9,13 +8,13 @@ enum {
     TRIM_ABOVE = 16384  /* an empty queue keeps a ring of up to so many octets */
 };
 
-bool udp_queue_has_room(const struct udp_queue *queue)
+bool queue_has_room(const struct queue *queue)
 {
     return ring_used(&queue->ring) < queue->limit;
 }
 
 /* Room for `bytes` in all, charged. */
-static bool reserve(struct udp_queue *queue, struct slabs *slabs, uint32_t bytes)
+static bool reserve(struct queue *queue, struct slabs *slabs, uint32_t bytes)
 {
     uint32_t before = queue->ring.size, size = RING_LEAST;
 
@@ -34,49 +33,52 @@ static bool reserve(struct udp_queue *queue, struct slabs *slabs, uint32_t bytes
     return true;
 }
 
-bool udp_queue_put(struct udp_queue *queue, struct slabs *slabs, const struct udp_record *record,
-                   const struct baro_buffer *piece, size_t pieces)
+bool queue_put(struct queue *queue, struct slabs *slabs, const void *record, uint32_t record_size,
+               const struct baro_buffer *piece, size_t pieces)
 {
     struct ring *ring = &queue->ring;
+    uint32_t octets = record_size;
     uint64_t at;
 
-    if (!reserve(queue, slabs, ring_used(ring) + (uint32_t)sizeof *record + record->length))
+    for (size_t i = 0; i < pieces; i++)
+        octets += (uint32_t)piece[i].length;
+    if (!reserve(queue, slabs, ring_used(ring) + octets))
         return false;
     at = ring->end;
-    ring_write(ring, at, (const uint8_t *)record, sizeof *record);
-    at += sizeof *record;
+    ring_write(ring, at, record, record_size);
+    at += record_size;
     for (size_t i = 0; i < pieces; i++) {
         ring_write(ring, at, piece[i].data, (uint32_t)piece[i].length);
         at += piece[i].length;
     }
-    assert(at - ring->end == sizeof *record + record->length);
+    assert(at - ring->end == octets);
     ring->end = at;
     queue->count++;
     return true;
 }
 
-bool udp_queue_first(const struct udp_queue *queue, struct udp_record *record)
+bool queue_first(const struct queue *queue, void *record, uint32_t record_size)
 {
     if (queue->count == 0)
         return false;
-    ring_read(&queue->ring, queue->ring.begin, (uint8_t *)record, sizeof *record);
+    ring_read(&queue->ring, queue->ring.begin, record, record_size);
     return true;
 }
 
-void udp_queue_take(struct udp_queue *queue, const struct udp_record *record)
+void queue_take(struct queue *queue, uint32_t octets)
 {
     assert(queue->count != 0);
-    queue->ring.begin += sizeof *record + record->length;
+    queue->ring.begin += octets;
     queue->count--;
 }
 
-void udp_queue_trim(struct udp_queue *queue, struct slabs *slabs)
+void queue_trim(struct queue *queue, struct slabs *slabs)
 {
     if (queue->count == 0 && queue->ring.size > TRIM_ABOVE)
-        udp_queue_release(queue, slabs);
+        queue_release(queue, slabs);
 }
 
-void udp_queue_release(struct udp_queue *queue, struct slabs *slabs)
+void queue_release(struct queue *queue, struct slabs *slabs)
 {
     slab_discharge(slabs, queue->ring.size);
     ring_release(&queue->ring, slabs);
