@@ -218,6 +218,7 @@ static void duplicates_are_retried_and_then_given_up(void **state)
     advertise(net(1), 1000, 500); /* and not again with each advertisement: that would be a loop */
     expect_nothing();
     autoconf_duplicate(&autoconf, INTERFACE, before);
+    autoconf_check_invariants(&autoconf);
     expect_nothing();
 }
 
@@ -300,6 +301,12 @@ static void a_flood_of_prefixes_takes_nothing_away(void **state)
         added++;
     }
     assert_int_equal(added, AUTOCONF_ADDRESSES - 1);
+    start("one", false); /* stable ones leave room for temporary ones, wanted or not */
+    for (unsigned i = 2; i < 100; i++)
+        advertise(net((uint16_t)i), ND_INFINITE, ND_INFINITE);
+    for (added = 0; autoconf_next(&autoconf, &change); added++)
+        assert_false(change.temporary);
+    assert_int_equal(added, AUTOCONF_STABLE_LIMIT);
 }
 
 int main(void)
