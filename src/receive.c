@@ -15,6 +15,7 @@
 #include <assert.h>
 
 #include "codec/ipv4.h"
+#include "codec/ipv6_chain.h"
 #include "codec/nd.h"
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
@@ -239,6 +240,34 @@ static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
     deliver(stack, packet);
 }
 
+/* The extension headers, and fragments behind them. True: `packet` is whole, its protocol what they lead to. */
+static bool ipv6_extensions(struct baro_stack *stack, struct ip_packet *packet, bool whole)
+{
+    enum baro_drop_reason reason;
+    struct ipv6_chain chain;
+
+    ipv6_chain_walk(&chain, packet->whole, whole);
+    packet->protocol = chain.protocol;
+    packet->payload = (struct baro_bytes){ packet->whole.data + chain.payload_at,
+                                           packet->whole.length - chain.payload_at };
+    if (chain.atomic) /* RFC 6946: alone, but it did come in a fragment */
+        packet->reassembled = true;
+    if (chain.reason == BARO_DROP_NONE && chain.fragment) {
+        const struct fragment fragment = fragment_of_ipv6(&chain, packet->whole);
+
+        if (reassembly_is_lent(&stack->reassembly)) /* an earlier datagram still looks at that memory */
+            transmit_drain(stack), reassembly_returned(&stack->reassembly);
+        /* What is whole is walked from its start: it holds no more fragments. */
+        return reassembly_take(&stack->reassembly, &fragment, packet, &reason) &&
+               ipv6_extensions(stack, packet, true);
+    }
+    if (chain.reason == BARO_DROP_NONE && chain.protocol == IP_PROTOCOL_NONE)
+        chain.reason = BARO_DROP_IPV6_NOTHING_FOLLOWS;
+    if (chain.reason != BARO_DROP_NONE)
+        core_drop(&stack->core, chain.reason);
+    return chain.reason == BARO_DROP_NONE;
+}
+
 static void ipv6_packet(struct baro_stack *stack, struct baro_bytes bytes, bool link_group, struct ip_packet *packet)
 {
     struct core *core = &stack->core;
@@ -251,7 +280,8 @@ static void ipv6_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
         core_drop(core, reason);
         return;
     }
-    deliver(stack, packet);
+    if (ipv6_extensions(stack, packet, false))
+        deliver(stack, packet);
 }
 
 /* ---- steps 6 and 7 ---- */
