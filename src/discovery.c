@@ -60,9 +60,9 @@ void discovery_in(struct baro_stack *stack, const struct ip_packet *packet)
             reason = solicited(stack, packet, &message);
             break;
         case ICMPV6_NEIGHBOUR_ADVERTISEMENT:
-            if (message.has_target_mac)
-                neighbour_learn(&stack->neighbours, packet->interface, message.target, message.target_mac, false,
-                                message.solicited);
+            neighbour_advertised(&stack->neighbours, packet->interface, message.target,
+                                 message.has_target_mac ? &message.target_mac : NULL, message.solicited,
+                                 message.override);
             break;
         default:
             reason = BARO_DROP_ICMP_TYPE_UNKNOWN;

@@ -11,7 +11,8 @@
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
 
-enum { REACHABLE_S = 60, STALE_S = 1200, DELAY_S = 5, REQUEST_S = 1, REQUESTS = 3 };
+/* RFC 4861 §6.3.2: a reachable time of 0.5 to 1.5 times 30 s, so that not everybody asks at once. */
+enum { ND_REACHABLE_LEAST_S = 15, ND_REACHABLE_SPAN_S = 31, REACHABLE_S = 60, STALE_S = 1200, DELAY_S = 5, REQUEST_S = 1, REQUESTS = 3 };
 
 static const unsigned class_limit[NEIGHBOUR_CLASSES] = { NEIGHBOUR_UNRESOLVED_LIMIT, NEIGHBOUR_UNPROVEN_LIMIT,
                                                          NEIGHBOUR_PROVEN_LIMIT };
@@ -329,6 +330,16 @@ static void resolved(struct neighbours *neighbours, struct neighbour *entry)
     queue_move(entry, &neighbours->ready_first, &neighbours->ready_last);
 }
 
+static void confirm(struct neighbours *neighbours, struct neighbour *entry)
+{
+    bool is_v6 = entry->address.family == BARO_FAMILY_IPV6;
+
+    change_state(neighbours, entry, BARO_TRACE_NEIGHBOUR_REACHABLE);
+    change_class(neighbours, entry, NEIGHBOUR_PROVEN);
+    arm(neighbours, entry, is_v6 ? ND_REACHABLE_LEAST_S + random_below(&neighbours->core->random, ND_REACHABLE_SPAN_S)
+                                 : REACHABLE_S);
+}
+
 void neighbour_learn(struct neighbours *neighbours, int interface, struct baro_address address, struct baro_mac mac,
                      bool for_us, bool reply)
 {
@@ -348,9 +359,7 @@ void neighbour_learn(struct neighbours *neighbours, int interface, struct baro_a
         return;
     entry->mac = mac;
     if (confirmed) {
-        change_state(neighbours, entry, BARO_TRACE_NEIGHBOUR_REACHABLE);
-        change_class(neighbours, entry, NEIGHBOUR_PROVEN);
-        arm(neighbours, entry, REACHABLE_S);
+        confirm(neighbours, entry);
     } else if (entry->state != BARO_TRACE_NEIGHBOUR_PROBE) {
         change_state(neighbours, entry, BARO_TRACE_NEIGHBOUR_STALE);
         if (entry->class == NEIGHBOUR_UNRESOLVED)
@@ -358,6 +367,36 @@ void neighbour_learn(struct neighbours *neighbours, int interface, struct baro_a
         arm(neighbours, entry, STALE_S);
     }
     resolved(neighbours, entry);
+}
+
+void neighbour_advertised(struct neighbours *neighbours, int interface, struct baro_address address,
+                          const struct baro_mac *mac, bool solicited, bool override)
+{
+    struct neighbour *entry = find(neighbours, interface, address);
+    bool same;
+
+    if (entry == NULL || entry->state == BARO_TRACE_NEIGHBOUR_FIXED || entry->state == BARO_TRACE_NEIGHBOUR_FAILED)
+        return;
+    if (entry->state == BARO_TRACE_NEIGHBOUR_INCOMPLETE) {
+        if (mac != NULL)
+            neighbour_learn(neighbours, interface, address, *mac, false, solicited);
+        return;
+    }
+    same = mac == NULL || mac_equal(entry->mac, *mac);
+    if ((!same && mac_is_group(*mac)) || (same && !solicited))
+        return;
+    if (!same && !override) { /* two of them: which one is it? */
+        neighbour_doubt(neighbours, interface, address);
+        return;
+    }
+    if (!same)
+        entry->mac = *mac;
+    if (solicited) {
+        confirm(neighbours, entry);
+        return;
+    }
+    change_state(neighbours, entry, BARO_TRACE_NEIGHBOUR_STALE);
+    arm(neighbours, entry, STALE_S);
 }
 
 int neighbour_fix(struct neighbours *neighbours, int interface, struct baro_address address, struct baro_mac mac)
@@ -377,69 +416,7 @@ int neighbour_fix(struct neighbours *neighbours, int interface, struct baro_addr
     return 0;
 }
 
-/* ---- packets that wait ---- */
-
-struct pending *neighbour_wait(struct neighbours *neighbours, struct neighbour *entry, uint32_t length)
-{
-    bool large = length > NEIGHBOUR_SMALL;
-    struct pending *pending;
-
-    while (entry->waiting >= NEIGHBOUR_WAITING_LIMIT ||
-           (entry->first != NULL && neighbours->packets >= NEIGHBOUR_PACKETS_LIMIT)) {
-        struct pending *oldest = entry->first;
-
-        entry->first = oldest->next;
-        entry->waiting--;
-        core_drop(neighbours->core, BARO_DROP_NEIGHBOUR_QUEUE_FULL);
-        neighbour_release(neighbours, oldest);
-    }
-    pending = pool_take(large ? &neighbours->large : &neighbours->small);
-    if (pending == NULL) {
-        core_drop(neighbours->core, BARO_DROP_NEIGHBOUR_QUEUE_FULL);
-        return NULL;
-    }
-    neighbours->packets++;
-    pending->interface = entry->interface;
-    pending->large = large;
-    pending->length = length;
-    if (entry->first == NULL)
-        entry->first = pending;
-    else
-        entry->last->next = pending;
-    entry->last = pending;
-    entry->waiting++;
-    TRACE(neighbours->core, NEIGHBOUR_WAIT, TRACE_A(entry->address), TRACE_N(entry->waiting));
-    return pending;
-}
-
-static struct pending *queue_next(struct pending **first, struct pending **last)
-{
-    struct pending *pending = *first;
-
-    if (pending == NULL)
-        return NULL;
-    *first = pending->next;
-    if (*first == NULL)
-        *last = NULL;
-    pending->next = NULL;
-    return pending;
-}
-
-struct pending *neighbour_next_ready(struct neighbours *neighbours)
-{
-    return queue_next(&neighbours->ready_first, &neighbours->ready_last);
-}
-
-struct pending *neighbour_next_failed(struct neighbours *neighbours)
-{
-    return queue_next(&neighbours->failed_first, &neighbours->failed_last);
-}
-
-void neighbour_release(struct neighbours *neighbours, struct pending *pending)
-{
-    neighbours->packets--;
-    pool_give_back(pending->large ? &neighbours->large : &neighbours->small, pending);
-}
+/* ---- for tests ---- */
 
 static unsigned length_of(const struct pending *pending)
 {

@@ -98,6 +98,11 @@ struct pending *neighbour_wait(struct neighbours *neighbours, struct neighbour *
 void neighbour_learn(struct neighbours *neighbours, int interface, struct baro_address address, struct baro_mac mac,
                      bool for_us, bool reply);
 
+/* A neighbour advertisement of `address` came, `mac` NULL: it did not say where. RFC 4861 §7.2.5's table: it makes no entry;
+ * one that was not asked for proves nothing; one that may not override another MAC address only raises a doubt. */
+void neighbour_advertised(struct neighbours *neighbours, int interface, struct baro_address address,
+                          const struct baro_mac *mac, bool solicited, bool override);
+
 /* A fixed entry. 0 or -ENOSPC. */
 int neighbour_fix(struct neighbours *neighbours, int interface, struct baro_address address, struct baro_mac mac);
 
