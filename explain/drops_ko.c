@@ -41,6 +41,7 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_IP_MARTIAN_SOURCE] = "여기서는 있을 수 없는 송신처 주소",
     [BARO_DROP_IP_MARTIAN_DESTINATION] = "여기서는 있을 수 없는 수신처 주소",
     [BARO_DROP_IP_NOT_FOR_ME] = "수신처 주소가 내 것이 아님",
+    [BARO_DROP_IP_NOT_FORWARDED] = "그룹, 브로드캐스트 또는 링크 안의 주소라서 중계하지 않음",
     [BARO_DROP_IP_UNICAST_IN_BROADCAST] = "브로드캐스트 프레임에 든 유니캐스트 패킷",
     [BARO_DROP_IP_TTL_EXPIRED] = "생존 시간(TTL)이 다 됨",
     [BARO_DROP_IP_NO_ROUTE] = "수신처로 가는 경로가 없음",

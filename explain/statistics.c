@@ -28,6 +28,7 @@ static const char *const korean[COUNTER_COUNT] = {
     [COUNTER_ip_in] = "받은 IP 패킷",
     [COUNTER_ip_delivered] = "프로토콜에 넘긴 IP 패킷",
     [COUNTER_ip_out] = "보낸 IP 패킷",
+    [COUNTER_ip_forwarded] = "다른 호스트로 중계한 IP 패킷",
     [COUNTER_fragments_in] = "받은 조각(프래그먼트)",
     [COUNTER_fragments_whole] = "조각을 모아 복원한 패킷",
     [COUNTER_fragments_out] = "보낸 조각(프래그먼트)",

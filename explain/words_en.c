@@ -67,6 +67,8 @@ const struct words words_en[BARO_TRACE_COUNT] = {
                                  "joined|my own loopback|taken for anybody (gateway)}" },
     [BARO_TRACE_ROUTE] = { "route", "{destination} matches a prefix of {prefix_length} bits: next hop {next_hop}, interface "
                            "{interface}, MTU {mtu}" },
+    [BARO_TRACE_FORWARDED] = { "router", "{source} > {destination} is passed on to {next_hop} by interface {interface}, TTL now "
+                               "{ttl}" },
     [BARO_TRACE_PATH_MTU] = { "path MTU", "to {destination}: {before} -> {after} octets" },
     [BARO_TRACE_FRAGMENT_HELD] = { "fragments", "of packet {id} from {source}: octets from {offset}, {length} long, "
                                    "{more?more follow|the last}; held, {held} so far" },

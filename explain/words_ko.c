@@ -66,6 +66,8 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
                                  "루프백|누구의 것이든 받음(게이트웨이)}" },
     [BARO_TRACE_ROUTE] = { "경로 표", "{destination}: 앞쪽 {prefix_length}비트가 일치, 다음 홉 {next_hop}, 인터페이스 "
                            "{interface}번, MTU {mtu}" },
+    [BARO_TRACE_FORWARDED] = { "라우터", "{source} > {destination}: 인터페이스 {interface}번으로 {next_hop}에 중계, 이제 TTL은 "
+                               "{ttl}" },
     [BARO_TRACE_PATH_MTU] = { "경로 MTU", "{destination}까지: {before} -> {after}바이트" },
     [BARO_TRACE_FRAGMENT_HELD] = { "조각(프래그먼트)", "{source}의 패킷 {id}번 조각: {offset}바이트 위치부터 {length}바이트, "
                                    "{more?뒤에 더 있음|마지막}; 보관하고 기다림, 지금까지 {held}" },

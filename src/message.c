@@ -94,25 +94,15 @@ static void fill_checksum(const struct ip_message *message, uint8_t *header, con
 
 /* ---- one packet ---- */
 
-/* A frame is written: to its device, to ourselves, or to where it waits. */
-static void hand_over(struct baro_stack *stack, const struct outgoing *out, struct baro_tx_frame *frame)
+void message_wait(struct baro_stack *stack, struct neighbour *entry, const struct baro_tx_frame *frame)
 {
     struct pending *pending;
     uint32_t length = 0;
 
-    if (out->hop.interface == 0) {
-        if (!loopback_push(stack, frame))
-            core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
-        return;
-    }
-    if (!out->waits) {
-        burst_push(stack, frame);
-        return;
-    }
     for (unsigned i = 0; i < frame->parts; i++)
         length += (uint32_t)frame->part[i].length;
-    pending = out->entry == NULL ? NULL : neighbour_wait(&stack->neighbours, out->entry, length);
-    if (out->entry == NULL)
+    pending = entry == NULL ? NULL : neighbour_wait(&stack->neighbours, entry, length);
+    if (entry == NULL)
         core_drop(&stack->core, BARO_DROP_NEIGHBOUR_QUEUE_FULL);
     if (pending == NULL)
         return;
@@ -122,6 +112,20 @@ static void hand_over(struct baro_stack *stack, const struct outgoing *out, stru
             memcpy(pending->octets + length, frame->part[i].data, frame->part[i].length);
         length += (uint32_t)frame->part[i].length;
     }
+}
+
+/* A frame is written: to its device, to ourselves, or to where it waits. */
+static void hand_over(struct baro_stack *stack, const struct outgoing *out, struct baro_tx_frame *frame)
+{
+    if (out->hop.interface == 0) {
+        if (!loopback_push(stack, frame))
+            core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
+        return;
+    }
+    if (out->waits)
+        message_wait(stack, out->entry, frame);
+    else
+        burst_push(stack, frame);
 }
 
 static uint16_t type_of(const struct ip_message *message)

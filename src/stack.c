@@ -202,6 +202,12 @@ int baro_stack_remove_route(struct baro_stack *stack, struct baro_address prefix
     return ip_route_remove(&stack->table, prefix, prefix_length);
 }
 
+void baro_stack_set_forwarding(struct baro_stack *stack, bool forwarding)
+{
+    stack->table.forwarding = forwarding;
+    stack->table.changes++;
+}
+
 int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_address group)
 {
     bool changed;
@@ -251,9 +257,13 @@ static void tell_failed(struct baro_stack *stack)
                                      pending->length - ethernet_header_SIZE };
         struct icmp_error error = { .type = ICMP_UNREACHABLE, .code = ICMP_HOST_UNREACHABLE };
 
-        core_drop(&stack->core, BARO_DROP_NEIGHBOUR_UNREACHABLE);
-        if (icmp_quote_read(packet, &error))
-            receive_error(stack, error.local, &error);
+        if (forward_failed(stack, packet)) {
+            transmit_drain(stack); /* the error quotes what is given back below */
+        } else {
+            core_drop(&stack->core, BARO_DROP_NEIGHBOUR_UNREACHABLE);
+            if (icmp_quote_read(packet, &error))
+                receive_error(stack, error.local, &error);
+        }
         neighbour_release(&stack->neighbours, pending);
     }
 }

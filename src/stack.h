@@ -25,7 +25,7 @@ struct user;
 
 enum {
     STACK_INTERFACES = IP_INTERFACES,   /* 0 is the loopback inside */
-    STACK_HEADER_LIMIT = 14 + 48 + 60,  /* octets of headers in front of payload */
+    STACK_HEADER_LIMIT = 14 + 60 + 60,  /* octets of headers in front of payload */
     BURST_COPY_OCTETS = 32768,          /* payload that the burst copies because it would not live long enough */
     LOOPBACK_OCTETS = 262144,           /* of each of the two areas */
     LOOPBACK_ROUNDS = 16                /* areas that one poll empties */
@@ -140,6 +140,17 @@ const struct way *way_find(struct baro_stack *stack, struct baro_address destina
 void way_ask(const struct ip_table *table, struct baro_address destination, struct baro_address wanted,
              int interface, struct way *way);
 
+/* forward.c: a router's packet for another host: passed on, or refused and its sender told. `link_group`: its frame was a
+ * broadcast or multicast. */
+void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool link_group);
+/* forward.c: sends what forward_in decided. */
+void forward_out(struct baro_stack *stack, const struct intent *intent);
+/* forward.c: the next hop of `packet` did not answer. False: it was ours. True: dropped, its sender is told; `packet` is
+ * borrowed until the drain. */
+bool forward_failed(struct baro_stack *stack, struct baro_bytes packet);
+
+/* message.c: a frame complete but for its destination waits until `entry` is known; NULL, or no memory: dropped. */
+void message_wait(struct baro_stack *stack, struct neighbour *entry, const struct baro_tx_frame *frame);
 /* message.c: sends one message, or as much of it as can be; what cannot is dropped and told. */
 void message_send(struct baro_stack *stack, const struct ip_message *message);
 

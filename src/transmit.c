@@ -214,6 +214,9 @@ static bool output(struct baro_stack *stack, const struct intent *intent)
         return arp_output(stack, &intent->as.arp);
     case INTENT_ND:
         return discovery_output(stack, &intent->as.nd);
+    case INTENT_FORWARD:
+        forward_out(stack, intent);
+        return true;
     }
     return true;
 }

@@ -45,6 +45,7 @@
     X(IP_MARTIAN_SOURCE, 8, "source address impossible here", "RFC 1122 §3.2.1.3")                  \
     X(IP_MARTIAN_DESTINATION, 8, "destination address impossible here", "RFC 1122 §3.2.1.3")        \
     X(IP_NOT_FOR_ME, 8, "destination address is not mine", "RFC 1122 §3.2.1.3")                     \
+    X(IP_NOT_FORWARDED, 8, "a group's, a broadcast's or a link's own: not passed on", "RFC 1812 §5.3.4") \
     X(IP_UNICAST_IN_BROADCAST, 8, "unicast packet in a broadcast frame", "RFC 1122 §3.3.6")         \
     X(IP_TTL_EXPIRED, 8, "time to live exceeded", "RFC 791 §3.2")                                   \
     X(IP_NO_ROUTE, 8, "no route to the destination", "RFC 1122 §3.3.1")                             \

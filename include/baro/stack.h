@@ -56,6 +56,11 @@ int baro_stack_add_route(struct baro_stack *stack, struct baro_address prefix, u
                          struct baro_address gateway, int interface);
 int baro_stack_remove_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length);
 
+/* Makes the stack a router (RFC 1812): IPv4 packets for other hosts that come in by one interface go out by the one that
+ * the routes say, and their senders are told by ICMP of those that cannot. Groups, broadcasts, link-local addresses and
+ * source routes are not passed on, redirects not sent. A router answers on every interface for all of its addresses. */
+void baro_stack_set_forwarding(struct baro_stack *stack, bool forwarding);
+
 /* Joins and leaves a multicast group on an interface (counted). -EINVAL, -ENODEV, -ENOSPC, -ENOENT. */
 int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_address group);
 int baro_stack_leave_group(struct baro_stack *stack, int interface, struct baro_address group);
@@ -104,6 +109,7 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(ip_in, "IP packets received")                                         \
     X(ip_delivered, "IP packets handed to a protocol")                      \
     X(ip_out, "IP packets sent")                                            \
+    X(ip_forwarded, "IP packets passed on to other hosts")                  \
     X(fragments_in, "fragments received")                                   \
     X(fragments_whole, "datagrams put together from fragments")             \
     X(fragments_out, "fragments sent")                                      \

@@ -65,6 +65,7 @@
     X(IP_OPTIONS, 8, "RFC 791 §3.1", "octets:n first:n")                                                   \
     X(IP_DELIVERY, 8, "RFC 1122 §3.2.1.3", "destination:a how:n")                                          \
     X(ROUTE, 8, "RFC 1122 §3.3.1", "destination:a next_hop:a interface:n prefix_length:n mtu:n")           \
+    X(FORWARDED, 8, "RFC 1812 §5.2.1", "source:a destination:a next_hop:a interface:n ttl:n")              \
     X(PATH_MTU, 8, "RFC 1191 §3", "destination:a before:n after:n")                                        \
     X(FRAGMENT_HELD, 9, "RFC 815", "source:a id:n offset:n length:n more:n held:n")                        \
     X(FRAGMENTS_WHOLE, 9, "RFC 791 §3.2", "source:a id:n fragments:n length:n")                            \

@@ -20,7 +20,8 @@ enum intent_kind {
     INTENT_ICMP_ERROR,       /* tell about `borrowed`, a whole IP packet */
     INTENT_ICMP_ECHO_REQUEST,/* a ping of ours */
     INTENT_ARP,              /* an ARP packet */
-    INTENT_ND                /* a neighbour solicitation or advertisement */
+    INTENT_ND,               /* a neighbour solicitation or advertisement */
+    INTENT_FORWARD           /* pass on `borrowed`, a whole IP packet for another host */
 };
 
 /* A TCP segment without data. `owner` NONE: it belongs to no connection (an RST for a closed port). */
@@ -62,6 +63,13 @@ struct intent_nd {
     struct baro_address source, destination, target;
 };
 
+struct intent_forward {
+    struct baro_address next_hop, asks; /* asks: our address that asks for the next hop's MAC address */
+    int interface;
+    uint8_t front;      /* octets of transport header that may have to be changed, 0: none */
+    uint16_t gso_size;  /* TCP payload of each piece of a super-segment, else 0 */
+};
+
 struct intent {
     enum intent_kind kind;
     struct handle owner;
@@ -71,6 +79,7 @@ struct intent {
         struct intent_icmp icmp;
         struct intent_arp arp;
         struct intent_nd nd;
+        struct intent_forward forward;
     } as;
 };
 

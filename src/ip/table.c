@@ -301,7 +301,7 @@ enum baro_trace_delivery ip_delivery(const struct ip_table *table, int interface
 
     if (interface == 0 && owner >= 0)
         return BARO_TRACE_DELIVERY_LOOPBACK;
-    if (owner > 0 && owner == interface)
+    if (owner > 0 && (owner == interface || table->forwarding))
         return BARO_TRACE_DELIVERY_MINE;
     if (ip_is_broadcast(table, interface == 0 ? -1 : interface, destination))
         return BARO_TRACE_DELIVERY_BROADCAST;
@@ -434,7 +434,7 @@ bool ip_find_route(const struct ip_table *table, struct baro_address destination
         return false;
     if (address_is_multicast(destination) || address_is_limited_broadcast(destination))
         return find_group_route(table, destination, wanted, interface, hop);
-    if (owner > 0)
+    if (owner > 0 && !table->forwarding)
         route = match(table, destination, owner);
     if (route == NULL)
         route = match(table, destination, 0);

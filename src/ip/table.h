@@ -44,6 +44,7 @@ struct ip_table {
     struct ip_route route[IP_ROUTES];
     unsigned routes;
     bool any_destination; /* a gateway: every unicast destination is ours */
+    bool forwarding;      /* a router: an address of ours is ours on every interface, and routes do not ask for the source */
     uint32_t changes;     /* of addresses and routes: an answer is good while it stands still */
 };
 
