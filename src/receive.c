@@ -14,6 +14,7 @@
 
 #include <assert.h>
 
+#include "codec/icmpv6.h"
 #include "codec/ipv4.h"
 #include "codec/ipv6_chain.h"
 #include "codec/nd.h"
@@ -160,6 +161,26 @@ static void icmp_packet(struct baro_stack *stack, const struct ip_packet *packet
     }
 }
 
+/* The source hears that a port or the protocol is nobody's, in its family's words (RFC 1122 §3.2.2.1, RFC 4443 §3.1,
+ * §3.4: of a protocol IPv6 says where it stands). */
+static void nobody(struct baro_stack *stack, const struct ip_packet *packet, bool port)
+{
+    const struct baro_address none = { .family = BARO_FAMILY_NONE };
+    struct baro_address from = packet->to_group ? none : packet->destination;
+    struct ipv6_chain chain;
+
+    if (packet->source.family != BARO_FAMILY_IPV6) {
+        ip_error_intend(&stack->errors, packet, from, ICMP_UNREACHABLE,
+                        port ? ICMP_PORT_UNREACHABLE : ICMP_PROTOCOL_UNREACHABLE, 0);
+    } else if (port) {
+        ip_error_intend(&stack->errors, packet, from, ICMPV6_UNREACHABLE, ICMPV6_PORT_UNREACHABLE, 0);
+    } else {
+        ipv6_chain_walk(&chain, packet->whole, packet->reassembled);
+        ip_error_intend(&stack->errors, packet, from, ICMPV6_PARAMETER_PROBLEM, ICMPV6_UNKNOWN_NEXT_HEADER,
+                        chain.protocol_at);
+    }
+}
+
 static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 {
     const struct baro_address none = { .family = BARO_FAMILY_NONE };
@@ -178,8 +199,7 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
         if (reason != BARO_DROP_NONE)
             core_drop(core, reason);
         if (reason == BARO_DROP_UDP_NO_SOCKET)
-            ip_error_intend(&stack->errors, packet, packet->to_group ? none : packet->destination, ICMP_UNREACHABLE,
-                            ICMP_PORT_UNREACHABLE, 0);
+            nobody(stack, packet, true);
         break;
     case IP_PROTOCOL_ICMPV6:
         if (packet->payload.length >= icmp_header_SIZE && nd_is_type(packet->payload.data[0]))
@@ -200,8 +220,7 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
     default:
         core->counters.ip_delivered--;
         core_drop(core, BARO_DROP_PROTOCOL_UNKNOWN);
-        ip_error_intend(&stack->errors, packet, packet->to_group ? none : packet->destination, ICMP_UNREACHABLE,
-                        ICMP_PROTOCOL_UNREACHABLE, 0);
+        nobody(stack, packet, false);
         break;
     }
 }
@@ -244,11 +263,29 @@ static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
     deliver(stack, packet);
 }
 
+/* The source of a packet with a wrong header hears where it is wrong (RFC 8200 §4, RFC 4443 §3.4). */
+static void parameter_problem(struct baro_stack *stack, const struct ip_packet *packet, uint8_t code, uint32_t pointer)
+{
+    const struct baro_address none = { .family = BARO_FAMILY_NONE };
+
+    ip_error_intend(&stack->errors, packet, packet->to_group ? none : packet->destination, ICMPV6_PARAMETER_PROBLEM,
+                    code, pointer);
+}
+
+static void refuse_chain(struct baro_stack *stack, const struct ip_packet *packet, const struct ipv6_chain *chain)
+{
+    core_drop(&stack->core, chain->reason);
+    if (chain->answer != IPV6_ANSWER_NONE &&
+        !(chain->answer == IPV6_ANSWER_PROBLEM_UNLESS_GROUP && packet->to_group))
+        parameter_problem(stack, packet, chain->code, chain->pointer);
+}
+
 /* The extension headers, and fragments behind them. True: `packet` is whole, its protocol what they lead to. */
 static bool ipv6_extensions(struct baro_stack *stack, struct ip_packet *packet, bool whole)
 {
     enum baro_drop_reason reason;
     struct ipv6_chain chain;
+    uint32_t pointer;
 
     ipv6_chain_walk(&chain, packet->whole, whole);
     packet->protocol = chain.protocol;
@@ -261,14 +298,16 @@ static bool ipv6_extensions(struct baro_stack *stack, struct ip_packet *packet, 
 
         if (reassembly_is_lent(&stack->reassembly)) /* an earlier datagram still looks at that memory */
             transmit_drain(stack), reassembly_returned(&stack->reassembly);
-        /* What is whole is walked from its start: it holds no more fragments. */
-        return reassembly_take(&stack->reassembly, &fragment, packet, &reason) &&
-               ipv6_extensions(stack, packet, true);
+        if (reassembly_take(&stack->reassembly, &fragment, packet, &reason))
+            return ipv6_extensions(stack, packet, true); /* from its start: it holds no more fragments */
+        if (reassembly_problem(reason, &fragment, packet, &pointer))
+            parameter_problem(stack, packet, ICMPV6_BAD_FIELD, pointer);
+        return false;
     }
     if (chain.reason == BARO_DROP_NONE && chain.protocol == IP_PROTOCOL_NONE)
         chain.reason = BARO_DROP_IPV6_NOTHING_FOLLOWS;
     if (chain.reason != BARO_DROP_NONE)
-        core_drop(&stack->core, chain.reason);
+        refuse_chain(stack, packet, &chain);
     return chain.reason == BARO_DROP_NONE;
 }
 

@@ -6,6 +6,8 @@
  * drained in between. */
 #include "stack.h"
 
+#include "codec/icmpv6.h"
+
 #include <assert.h>
 #include <errno.h>
 
@@ -294,7 +296,8 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
             reassembly_returned(&stack->reassembly);
         }
         if (reassembly_timer(&stack->reassembly, timer, &packet))
-            ip_error_intend(&stack->errors, &packet, packet.to_group ? any : packet.destination, ICMP_TIME_EXCEEDED,
+            ip_error_intend(&stack->errors, &packet, packet.to_group ? any : packet.destination,
+                            packet.source.family == BARO_FAMILY_IPV6 ? ICMPV6_TIME_EXCEEDED : ICMP_TIME_EXCEEDED,
                             ICMP_REASSEMBLY_EXCEEDED, 0);
         break;
     default:

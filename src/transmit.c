@@ -160,10 +160,11 @@ static void icmp_reply(struct baro_stack *stack, const struct intent *intent)
 
 static void icmp_error(struct baro_stack *stack, const struct intent *intent)
 {
+    size_t most = intent->as.icmp.destination.family == BARO_FAMILY_IPV6 ? IP_ERROR_QUOTE_V6 : IP_ERROR_QUOTE;
     struct baro_bytes quote = intent->borrowed;
 
-    if (quote.length > IP_ERROR_QUOTE)
-        quote.length = IP_ERROR_QUOTE;
+    if (quote.length > most)
+        quote.length = most;
     icmp_send(stack, &intent->as.icmp, quote);
 }
 

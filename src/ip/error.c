@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "codec/icmp.h"
+#include "codec/icmpv6.h"
 #include "codec/ipv4.h"
 
 void ip_errors_init(struct ip_errors *errors, struct core *core)
@@ -49,6 +50,24 @@ static bool within_rate(struct ip_errors *errors, struct baro_address destinatio
     return true;
 }
 
+/* RFC 4443 §2.4 (e). A path's MTU and an option that wants to be told about concern groups too. */
+static int forbidden_v6(const struct ip_packet *packet, uint8_t type, uint8_t code)
+{
+    bool even_group = type == ICMPV6_PACKET_TOO_BIG || (type == ICMPV6_PARAMETER_PROBLEM && code == ICMPV6_UNKNOWN_OPTION);
+
+    if (packet->to_group && !even_group)
+        return address_is_multicast(packet->destination) ? BARO_TRACE_SUPPRESSED_TO_GROUP
+                                                         : BARO_TRACE_SUPPRESSED_LINK_BROADCAST;
+    if (packet->protocol == IP_PROTOCOL_ICMPV6 &&
+        (packet->payload.length == 0 || icmpv6_is_error(packet->payload.data[0]) ||
+         packet->payload.data[0] == ICMPV6_REDIRECT))
+        return BARO_TRACE_SUPPRESSED_ABOUT_ERROR;
+    if (address_is_unspecified(packet->source) || address_is_multicast(packet->source) ||
+        (address_is_loopback(packet->source) && !packet->from_loopback))
+        return BARO_TRACE_SUPPRESSED_BAD_SOURCE;
+    return -1;
+}
+
 /* Which rule forbids an error about the packet; -1: none. */
 static int forbidden(const struct ip_packet *packet)
 {
@@ -73,7 +92,8 @@ void ip_error_intend(struct ip_errors *errors, const struct ip_packet *packet, s
                      uint8_t type, uint8_t code, uint32_t value)
 {
     struct core *core = errors->core;
-    int why = forbidden(packet);
+    bool v6 = packet->source.family == BARO_FAMILY_IPV6;
+    int why = v6 ? forbidden_v6(packet, type, code) : forbidden(packet);
     struct intent *intent;
 
     if (why < 0 && !within_rate(errors, packet->source)) {

@@ -17,7 +17,8 @@ enum {
     IP_ERROR_PEER_RATE = 10,     /* tokens a second, a destination's */
     IP_ERROR_PEER_BURST = 10,
     IP_ERROR_PEERS = 256,
-    IP_ERROR_QUOTE = 576 - 28    /* RFC 1812 §4.3.2.3: the error fits in 576 octets */
+    IP_ERROR_QUOTE = 576 - 28,   /* RFC 1812 §4.3.2.3: the error fits in 576 octets */
+    IP_ERROR_QUOTE_V6 = 1280 - 48 /* RFC 4443 §2.4 (c): in the smallest MTU of IPv6 */
 };
 
 struct token_bucket {

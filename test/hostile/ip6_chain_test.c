@@ -26,6 +26,9 @@ static int begin(void **state)
     assert_int_equal(
         baro_stack_add_address(victim.stack, 1, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1), 64, false), 0);
     victim_wait(&victim, 5000);
+    assert_int_equal(baro_stack_set_neighbour(victim.stack, 1, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 2),
+                                              (struct baro_mac){ { 2, 0, 0, 0, 0, 2 } }),
+                     0);
     victim_forget(&victim);
     return 0;
 }
@@ -150,6 +153,7 @@ static void i6_7_overlap_drops_all(void **state)
     assert_int_equal(victim_feed(&victim, frame, length, BARO_DROP_UDP_NO_SOCKET), 0);
     fragment(1, 0, true, 32);
     expect(BARO_DROP_UDP_NO_SOCKET);
+    victim_forget(&victim);
     fragment(2, 0, true, 40);
     assert_int_equal(victim_feed(&victim, frame, length, BARO_DROP_UDP_NO_SOCKET), 0);
     fragment(2, 32, false, 32);
@@ -184,6 +188,71 @@ static void i6_9_first_fragment_without_the_chain(void **state)
     expect(BARO_DROP_FRAGMENT_MALFORMED);
 }
 
+/* What went out last is this error about the frame that came last. */
+static void expect_error(uint8_t type, uint8_t code, uint32_t value)
+{
+    const struct device_frame *out = frame_device_take(&victim.device);
+    struct baro_address from = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1), to = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 2);
+    uint32_t icmp;
+
+    assert_non_null(out);
+    icmp = out->length - IP_AT - 40;
+    assert_int_equal(out->data[IP_AT + 6], IP_PROTOCOL_ICMPV6);
+    assert_int_equal(out->data[IP_AT + 40], type);
+    assert_int_equal(out->data[IP_AT + 41], code);
+    assert_int_equal(read_be32(out->data + IP_AT + 44), value);
+    assert_true(out->length - IP_AT <= IPV6_LEAST_MTU);
+    assert_memory_equal(out->data + IP_AT + 48, frame + IP_AT, icmp - 8);
+    assert_int_equal(icmp - 8, length - IP_AT > 1232 ? 1232 : length - IP_AT);
+    assert_int_equal(
+        checksum_fold(checksum_add(checksum_pseudo(from, to, 58, icmp), out->data + IP_AT + 40, icmp)), 0);
+    assert_int_equal(victim_forget(&victim), 0);
+}
+
+static void errors_point_at_what_is_wrong(void **state)
+{
+    uint8_t chain[24] = { 17, 0, 0x9e, 4 }, data[1400] = { 0 };
+
+    (void)state;
+    expect_chain(IP_PROTOCOL_DESTINATION, chain, 8, BARO_DROP_IPV6_UNKNOWN_OPTION);
+    expect_error(4, 2, 42);
+    chain[2] = 0x5e;
+    expect_chain(IP_PROTOCOL_DESTINATION, chain, 8, BARO_DROP_IPV6_UNKNOWN_OPTION);
+    assert_int_equal(victim_forget(&victim), 0); /* action 01: nobody hears of it */
+    memcpy(chain, (const uint8_t[]){ 17, 2, 0, 1 }, 4);
+    expect_chain(IP_PROTOCOL_ROUTING, chain, 24, BARO_DROP_IPV6_ROUTING_HEADER);
+    expect_error(4, 0, 42);
+    fragment(5, 8, true, 31);
+    expect(BARO_DROP_FRAGMENT_MALFORMED);
+    expect_error(4, 0, 4);
+    build(200, chain, 0, data, sizeof data);
+    expect(BARO_DROP_PROTOCOL_UNKNOWN);
+    expect_error(4, 1, 6);
+    expect_chain(17, chain, 0, BARO_DROP_UDP_NO_SOCKET);
+    expect_error(1, 4, 0);
+    fragment(6, 0, true, 32);
+    assert_int_equal(victim_feed(&victim, frame, length, BARO_DROP_UDP_NO_SOCKET), 0);
+    victim_wait(&victim, 59999);
+    assert_int_equal(victim_forget(&victim), 0);
+    victim_wait(&victim, 1);
+    expect_error(3, 1, 0);
+}
+
+static void no_error_about_errors_or_to_nobody(void **state)
+{
+    uint8_t error[8] = { 1, 4 };
+
+    (void)state;
+    build(IP_PROTOCOL_ICMPV6, error, 0, error, 8);
+    memcpy(frame + IP_AT + 8, (const uint8_t[16]){ 0 }, 16); /* from :: */
+    frame[IP_AT + 6] = 200;
+    victim_feed(&victim, frame, length, BARO_DROP_PROTOCOL_UNKNOWN);
+    assert_int_equal(victim_forget(&victim), 0);
+    build(IP_PROTOCOL_ICMPV6, error, 0, error, 8);
+    victim_feed(&victim, frame, length, BARO_DROP_PROTOCOL_UNKNOWN);
+    assert_int_equal(victim_forget(&victim), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +262,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(i6_7_overlap_drops_all, begin, end),
         cmocka_unit_test_setup_teardown(i6_8_atomic_fragments_alone, begin, end),
         cmocka_unit_test_setup_teardown(i6_9_first_fragment_without_the_chain, begin, end),
+        cmocka_unit_test_setup_teardown(errors_point_at_what_is_wrong, begin, end),
+        cmocka_unit_test_setup_teardown(no_error_about_errors_or_to_nobody, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
