@@ -10,6 +10,18 @@
 #include "codec/icmp.h"
 #include "codec/nd.h"
 
+/* RFC 4862 §5.4.3, §5.4.4: is it an address that we are asking for ourselves? Then it is not ours. */
+static bool lost(struct baro_stack *stack, const struct ip_packet *packet, const struct nd_message *message)
+{
+    const struct baro_mac unsaid = { { 0 } };
+
+    if (!claim_lose(&stack->claims, packet->interface, message->target,
+                    message->has_target_mac ? message->target_mac : unsaid))
+        return false;
+    ip_address_remove(&stack->table, packet->interface, message->target);
+    return true;
+}
+
 /* RFC 4861 §7.2.3, §7.2.4: who asks for an address of ours is told, and remembered if he says where he is. */
 static enum baro_drop_reason solicited(struct baro_stack *stack, const struct ip_packet *packet,
                                        const struct nd_message *message)
@@ -17,6 +29,8 @@ static enum baro_drop_reason solicited(struct baro_stack *stack, const struct ip
     bool probe = address_is_unspecified(packet->source); /* somebody wants our address (RFC 4862 §5.4.3) */
     struct intent *intent;
 
+    if (probe && lost(stack, packet, message))
+        return BARO_DROP_ND_DUPLICATE;
     if (ip_owner(&stack->table, message->target) != packet->interface)
         return BARO_DROP_ND_NOT_FOR_ME;
     if (message->has_source_mac && !probe)
@@ -60,6 +74,10 @@ void discovery_in(struct baro_stack *stack, const struct ip_packet *packet)
             reason = solicited(stack, packet, &message);
             break;
         case ICMPV6_NEIGHBOUR_ADVERTISEMENT:
+            if (lost(stack, packet, &message)) {
+                reason = BARO_DROP_ND_DUPLICATE;
+                break;
+            }
             neighbour_advertised(&stack->neighbours, packet->interface, message.target,
                                  message.has_target_mac ? &message.target_mac : NULL, message.solicited,
                                  message.override);

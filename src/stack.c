@@ -144,15 +144,19 @@ int baro_stack_add_interface(struct baro_stack *stack, const struct baro_device 
 
 /* RFC 8200 §5: a link that carries less has no IPv6. */
 static int add_ipv6_address(struct baro_stack *stack, int interface, struct baro_address address,
-                            unsigned prefix_length)
+                            unsigned prefix_length, bool probe)
 {
     int result;
 
     if (stack->interface[interface].mtu < IPV6_LEAST_MTU)
         return -EINVAL;
-    result = ip_address_add(&stack->table, interface, address, prefix_length, true);
-    if (result == 0)
-        set_filter(stack, interface);
+    result = ip_address_add(&stack->table, interface, address, prefix_length, !probe);
+    if (result != 0)
+        return result;
+    set_filter(stack, interface); /* before the probe: its answer comes to the group (RFC 4862 §5.4.2) */
+    result = probe ? claim_begin(&stack->claims, interface, address, true) : 0;
+    if (result != 0)
+        ip_address_remove(&stack->table, interface, address);
     return result;
 }
 
@@ -164,7 +168,7 @@ int baro_stack_add_address(struct baro_stack *stack, int interface, struct baro_
     if (!is_interface(stack, interface))
         return -ENODEV;
     if (address.family == BARO_FAMILY_IPV6)
-        return add_ipv6_address(stack, interface, address_in_zone(address, interface), prefix_length);
+        return add_ipv6_address(stack, interface, address_in_zone(address, interface), prefix_length, probe);
     result = ip_address_add(&stack->table, interface, address, prefix_length, !probe);
     if (result != 0)
         return result;

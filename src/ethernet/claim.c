@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/time.h"
+#include "codec/icmpv6.h"
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
 
@@ -15,7 +16,10 @@ enum {
     ANNOUNCE_WAIT_MS = 2000,
     ANNOUNCE_COUNT = 2,
     ANNOUNCE_INTERVAL_MS = 2000,
-    DEFEND_INTERVAL_S = 10
+    DEFEND_INTERVAL_S = 10,
+    DETECT_WAIT_MS = 1000, /* RFC 4862 §5.4.2: MAX_RTR_SOLICITATION_DELAY */
+    DETECT_COUNT = 1,      /* RFC 4862 §5.1: DupAddrDetectTransmits */
+    DETECT_LISTEN_MS = 1000 /* RFC 4861 §10: RetransTimer */
 };
 
 void claims_init(struct claims *claims, struct core *core)
@@ -36,6 +40,27 @@ static void arm(struct claims *claims, struct claim *claim, int64_t ms)
     wheel_arm(&claims->core->wheel, &claim->timer, instant_add(claims->core->now, duration_ms(ms)));
 }
 
+static bool is_v6(const struct claim *claim)
+{
+    return claim->address.family == BARO_FAMILY_IPV6;
+}
+
+/* To the few that could have it too, from nobody (RFC 4862 §5.4.2). */
+static void detect(struct claims *claims, const struct claim *claim)
+{
+    struct intent *intent = intent_add(&claims->core->intents, INTENT_ND);
+
+    if (intent == NULL) {
+        core_drop(claims->core, BARO_DROP_INTENT_QUEUE_FULL);
+        return;
+    }
+    intent->as.nd = (struct intent_nd){ .type = ICMPV6_NEIGHBOUR_SOLICITATION,
+                                        .interface = claim->interface,
+                                        .source = baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0),
+                                        .destination = address_solicited_node(claim->address, claim->interface),
+                                        .target = claim->address };
+}
+
 static void ask(struct claims *claims, const struct claim *claim, struct baro_address sender)
 {
     const struct intent_arp arp = { .operation = ARP_REQUEST,
@@ -49,6 +74,12 @@ static void ask(struct claims *claims, const struct claim *claim, struct baro_ad
 
 static void probe(struct claims *claims, struct claim *claim)
 {
+    if (is_v6(claim)) {
+        detect(claims, claim);
+        claim->sent++;
+        arm(claims, claim, DETECT_LISTEN_MS);
+        return;
+    }
     ask(claims, claim, baro_ipv4(0, 0, 0, 0));
     claim->sent++;
     if (claim->sent < PROBE_COUNT)
@@ -83,7 +114,7 @@ int claim_begin(struct claims *claims, int interface, struct baro_address addres
     claim->defended = false;
     if (probe_first) {
         claim->state = CLAIM_PROBING;
-        arm(claims, claim, random_below(&claims->core->random, PROBE_WAIT_MS + 1));
+        arm(claims, claim, random_below(&claims->core->random, (is_v6(claim) ? DETECT_WAIT_MS : PROBE_WAIT_MS) + 1));
     } else {
         announce(claims, claim, 1);
     }
@@ -115,9 +146,13 @@ const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer
 {
     struct claim *claim = (struct claim *)(void *)timer;
 
-    if (claim->state == CLAIM_PROBING && claim->sent < PROBE_COUNT) {
+    if (claim->state == CLAIM_PROBING && claim->sent < (is_v6(claim) ? DETECT_COUNT : PROBE_COUNT)) {
         probe(claims, claim);
         return NULL;
+    }
+    if (is_v6(claim)) {
+        claim->state = CLAIM_HELD;
+        return claim;
     }
     if (claim->state == CLAIM_PROBING) {
         claim->sent = 0;
@@ -126,6 +161,17 @@ const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer
     }
     announce(claims, claim, ANNOUNCE_COUNT);
     return NULL;
+}
+
+bool claim_lose(struct claims *claims, int interface, struct baro_address address, struct baro_mac other)
+{
+    struct claim *claim = find(claims, interface, address);
+
+    if (claim == NULL || claim->state != CLAIM_PROBING)
+        return false;
+    TRACE(claims->core, ARP_CONFLICT, TRACE_A(address), TRACE_M(other), TRACE_N(0));
+    claim_end(claims, interface, address);
+    return true;
 }
 
 static enum claim_verdict defend(struct claims *claims, struct claim *claim, const struct arp_packet *arp)

@@ -1,9 +1,12 @@
-/* ethernet/claim.h: claiming and defending our own addresses (RFC 5227).
+/* ethernet/claim.h: claiming and defending our own addresses (RFC 5227, RFC 4862 §5.4).
  *
  * An address with probing is asked for three times, one to two seconds apart, before it may be used; then, and
  * without probing at once, it is announced. An ARP packet of somebody else who uses it is a conflict: during
  * the probing the claim is lost; afterwards it is defended by an announcement, at most once in ten seconds, and
- * kept (§2.4 (c): a host whose connections matter more). */
+ * kept (§2.4 (c): a host whose connections matter more).
+ *
+ * An IPv6 address is asked for once by a neighbour solicitation from nobody, after up to a second, and is ours a second
+ * later if nobody else has it or wants it at the same time. There is no defence: whoever asks is told. */
 #ifndef ETHERNET_CLAIM_H
 #define ETHERNET_CLAIM_H
 
@@ -38,6 +41,9 @@ void claim_end(struct claims *claims, int interface, struct baro_address address
 
 /* A timer of kind TIMER_ADDRESS fired. Returns its claim when the probing is over and the address may be used. */
 const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer);
+
+/* Another host has that IPv6 address, or wants it too: true when we were asking for it, and do so no longer. */
+bool claim_lose(struct claims *claims, int interface, struct baro_address address, struct baro_mac other);
 
 enum claim_verdict { CLAIM_NO_CONFLICT, CLAIM_DEFENDED, CLAIM_LOST };
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 
 #include "baro/packet.h"
@@ -15,6 +16,7 @@
 #include "codec/nd.h"
 #include "support/frame_device.h"
 
+static int64_t feed_at; /* seconds */
 static struct test_memory memory;
 static struct frame_device device;
 static struct baro_stack *stack;
@@ -26,6 +28,7 @@ static int start(void **state)
     struct baro_stack_config config = { .memory = test_memory(&memory), .seed = { 1 } };
 
     (void)state;
+    feed_at = 0;
     memset(&memory, 0, sizeof memory);
     frame_device_init(&device, 1, 1500);
     stack = baro_stack_create(&config);
@@ -63,7 +66,7 @@ static void feed(const struct nd_message *message, struct baro_address source, s
 
     assert_true(octets > 0);
     assert_true(frame_device_put(&device, frame, (uint32_t)octets));
-    baro_stack_poll(stack, (struct baro_instant){ 0 });
+    baro_stack_poll(stack, (struct baro_instant){ feed_at * 1000000000 });
 }
 
 /* The next message that the stack sent; false: none. */
@@ -151,6 +154,72 @@ static void an_address_that_is_not_ours_is_not_answered(void **state)
     assert_int_equal(statistics.drops[BARO_DROP_ND_NOT_FOR_ME], 1);
 }
 
+/* ---- duplicate address detection, RFC 4862 §5.4 ---- */
+
+static const struct baro_mac wanted_mac = { { 0x33, 0x33, 0xff, 0, 0, 7 } };
+
+static struct baro_address wanted(void)
+{
+    return baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 7);
+}
+
+static void poll_s(int64_t s)
+{
+    baro_stack_poll(stack, (struct baro_instant){ s * 1000000000 });
+}
+
+/* Asked for once, from nobody, and ours a second later; until then nobody is answered. */
+static void an_address_is_asked_for_before_it_is_used(void **state)
+{
+    struct nd_message probe, question_of_peer = question(), answer;
+    struct baro_packet packet;
+
+    (void)state;
+    assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), 0);
+    question_of_peer.target = wanted();
+    feed(&question_of_peer, peer, address_solicited_node(wanted(), 1), wanted_mac, 255);
+    assert_false(sent(&packet, &answer));
+    poll_s(1);
+    assert_true(sent(&packet, &probe));
+    assert_int_equal(probe.type, ICMPV6_NEIGHBOUR_SOLICITATION);
+    assert_true(address_equal(probe.target, wanted()) && !probe.has_source_mac);
+    assert_true(address_is_unspecified(packet.source));
+    assert_true(mac_equal(packet.destination_mac, wanted_mac));
+    poll_s(3);
+    assert_false(sent(&packet, &probe)); /* one and no more */
+    feed_at = 3;
+    feed(&question_of_peer, peer, address_solicited_node(wanted(), 1), wanted_mac, 255);
+    assert_true(sent(&packet, &answer));
+    assert_true(address_equal(answer.target, wanted()));
+}
+
+/* Who has it says so; who wants it at the same time asks as we do. */
+static void an_address_of_another_is_let_go(void **state)
+{
+    const struct baro_address all = baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1), nobody = baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0);
+    struct nd_message has = { .type = ICMPV6_NEIGHBOUR_ADVERTISEMENT, .target = wanted(), .has_target_mac = true,
+                              .target_mac = peer_mac };
+    struct nd_message wants = { .type = ICMPV6_NEIGHBOUR_SOLICITATION, .target = wanted() };
+    const struct baro_mac all_mac = { { 0x33, 0x33, 0, 0, 0, 1 } };
+    struct baro_statistics statistics;
+
+    (void)state;
+    assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), 0);
+    feed(&has, wanted(), all, all_mac, 254); /* not from this link */
+    assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), -EEXIST);
+    feed(&has, wanted(), all, all_mac, 255);
+    assert_int_equal(baro_stack_remove_address(stack, 1, wanted()), -EADDRNOTAVAIL);
+    assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), 0);
+    feed(&wants, nobody, address_solicited_node(wanted(), 1), wanted_mac, 255);
+    assert_int_equal(baro_stack_remove_address(stack, 1, wanted()), -EADDRNOTAVAIL);
+    baro_stack_statistics(stack, &statistics);
+    assert_int_equal(statistics.drops[BARO_DROP_ND_DUPLICATE], 2);
+    /* an address that is ours already is not taken away by it */
+    has.target = own;
+    feed(&has, own, all, all_mac, 255);
+    assert_int_equal(baro_stack_remove_address(stack, 1, own), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +227,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_probe_for_our_address_is_answered_to_all, start, end),
         cmocka_unit_test_setup_teardown(what_a_router_passed_on_is_not_heard, start, end),
         cmocka_unit_test_setup_teardown(an_address_that_is_not_ours_is_not_answered, start, end),
+        cmocka_unit_test_setup_teardown(an_address_is_asked_for_before_it_is_used, start, end),
+        cmocka_unit_test_setup_teardown(an_address_of_another_is_let_go, start, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
