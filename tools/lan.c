@@ -2,7 +2,9 @@
  *
  * One supervising process: the hosts' stacks, the wires and the seccomp supervisor are sources of one loop. A host's
  * program is started once the program of the host before it listens or has ended, so a client finds its server. The
- * run ends when the last host's program has ended; the others are then told to end. */
+ * run ends when the last host's program has ended; the others are then told to end.
+ *
+ * In each stack a name server answers for the names of all hosts, polled behind its stack. */
 #include "tools.h"
 
 #include <signal.h>
@@ -15,6 +17,7 @@
 #include "baro/loop.h"
 #include "baro/network.h"
 #include "baro/run.h"
+#include "names.h"
 #include "observe.h"
 
 struct lan_host {
@@ -25,6 +28,7 @@ struct lan_host {
     char **argument;
     uint32_t trace_host;
     struct baro_host *host;
+    struct baro_dns_server *names;
     int program;
     bool started, listening, ended;
 };
@@ -45,11 +49,11 @@ static int help(void)
     printf("usage: baro lan [OPTION ...] --host NAME=ADDRESS[/PREFIX] PROGRAM ... [--host ...] ...\n\n"
            "Runs unmodified programs, each on a host of its own with its own TCP/IP stack, joined by a wire\n"
            "(more than two: by a switch). A host's program starts when the one before it listens. The run ends\n"
-           "with the last host's program, whose exit code is baro's.\n\n"
+           "with the last host's program, whose exit code is baro's. Programs find hosts by NAME and NAME.lan.\n\n"
            "  --wire SPEC      the wire: 100base-tx, 10base-t or fast, with faults (default 100base-tx):\n"
            "                   loss=1%% delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%% rate=10mbit\n"
            "                   queue=64k mtu=1500 noise=300 ppm=100 seed=7, words with commas between\n" OBSERVE_HELP
-           "\nbaro lan --host server=10.7.0.1 python3 -m http.server --host client=10.7.0.2 curl 10.7.0.1:8000\n");
+           "\nbaro lan --host server=10.7.0.1 python3 -m http.server --host client=10.7.0.2 curl server:8000\n");
     return TOOL_OK;
 }
 
@@ -173,6 +177,36 @@ static void program_ended(void *context, int program, int wait_status)
     baro_loop_stop(lan->loop, 0);
 }
 
+/* The program of a host's stack: its name server. */
+static void serve_names(void *context, struct baro_host *host)
+{
+    struct lan_host *lan_host = context;
+
+    if (lan_host->names != NULL)
+        baro_dns_server_poll(lan_host->names, baro_network_now(baro_host_network(host)));
+}
+
+/* Not told to the trace: nobody's program opens these sockets, and who listens starts the next host. */
+static int open_names(struct lan *lan)
+{
+    int error = 0;
+
+    for (int i = 0; i < lan->hosts; i++) {
+        struct baro_stack *stack = baro_host_stack(lan->host[i].host);
+
+        baro_stack_set_trace(stack, (struct baro_trace_sink){ 0 }, lan->host[i].trace_host);
+        lan->host[i].names = names_open(stack, &error);
+        baro_stack_set_trace(stack, observe_sink(&lan->observe), lan->host[i].trace_host);
+        for (int j = 0; lan->host[i].names != NULL && j < lan->hosts; j++)
+            error = baro_dns_server_add_host(lan->host[i].names, lan->host[j].name, lan->host[j].address);
+        if (error != 0) {
+            fprintf(stderr, "baro lan: no names for host %s: %s\n", lan->host[i].name, strerror(-error));
+            return TOOL_FAILED;
+        }
+    }
+    return TOOL_OK;
+}
+
 static int build(struct lan *lan)
 {
     const struct baro_network_config network = { .seed = tool_seed(lan->wire.seed),
@@ -199,13 +233,15 @@ static int build(struct lan *lan)
                                                  .wire = wire,
                                                  .address = host->address,
                                                  .prefix_length = host->prefix_length,
+                                                 .program = serve_names,
+                                                 .program_context = host,
                                                  .trace = observe_sink(&lan->observe),
                                                  .trace_host = host->trace_host };
         host->host = baro_host_create(lan->network, &config, NULL);
         if (host->host == NULL)
             return TOOL_FAILED;
     }
-    return TOOL_OK;
+    return open_names(lan);
 }
 
 static int supervise(struct lan *lan)
@@ -222,7 +258,9 @@ static int supervise(struct lan *lan)
                                             .interface = { { .number = baro_host_interface(one->host),
                                                              .mac = baro_host_mac(one->host),
                                                              .mtu = lan->wire.mtu,
-                                                             .address = { { one->address, one->prefix_length } } } } };
+                                                             .address = { { one->address, one->prefix_length } } } },
+                                            .name_server = names_address(),
+                                            .search = NAMES_DOMAIN };
 
         if (baro_run_add_host(lan->run, &host) != i)
             return TOOL_FAILED;
@@ -272,13 +310,15 @@ int tool_lan(int argc, char **argv)
         return result;
     lan.loop = baro_loop_create();
     if (lan.loop == NULL || build(&lan) != TOOL_OK || baro_loop_add_network(lan.loop, lan.network) != 0) {
-        fprintf(stderr, "baro lan: out of memory, or hosts with the same address\n");
+        fprintf(stderr, "baro lan: out of memory, or hosts with the same address or name\n");
         return TOOL_FAILED;
     }
     result = supervise(&lan);
     if (lan.observe.stats)
         print_statistics(&lan);
     baro_run_free(lan.run);
+    for (int i = 0; i < lan.hosts; i++)
+        baro_dns_server_free(lan.host[i].names);
     if (observe_close(&lan.observe) != TOOL_OK && result == TOOL_OK)
         result = TOOL_FAILED;
     baro_network_free(lan.network);

@@ -45,7 +45,8 @@ OUTER_ARROWS = {
     "service": {"service"},
 }
 OWNER_OF_HEADER = {"posix": "posix", "network": "network", "explain": "explain", "drill": "drill", "loop": "host",
-                   "run": "host", "gateway": "host", "tap": "host", "host": "host", "services": "host", "dhcp": "service"}
+                   "run": "host", "gateway": "host", "tap": "host", "host": "host", "services": "host", "dhcp": "service",
+                   "dns_server": "service"}
 
 findings = []
 

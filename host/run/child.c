@@ -62,11 +62,13 @@ static void cover_files(const struct child_plan *plan)
 {
     static const char *const services[] = { "/run/nscd/socket", "/var/run/nscd/socket",
                                             "/run/systemd/resolve/io.systemd.Resolve" };
-    char text[64] = "# no name server\n";
+    char text[160] = "# no name server\n";
     const struct baro_address *server = &plan->host->name_server;
     if (server->family == BARO_FAMILY_IPV4) {
-        snprintf(text, sizeof text, "nameserver %u.%u.%u.%u\n", server->octet[0], server->octet[1],
-                 server->octet[2], server->octet[3]);
+        const char *search = plan->host->search;
+
+        snprintf(text, sizeof text, "nameserver %u.%u.%u.%u\n%s%.63s%s", server->octet[0], server->octet[1],
+                 server->octet[2], server->octet[3], search ? "search " : "", search ? search : "", search ? "\n" : "");
     }
     if (!cover_with_text("/etc/resolv.conf", text))
         tell(plan, REPORT_NOTE, errno, STEP_RESOLVER);

@@ -67,6 +67,8 @@ struct baro_run_host {
     struct baro_stack *stack; /* required, borrowed until baro_run_free */
     struct baro_run_interface interface[BARO_RUN_INTERFACES];
     struct baro_address name_server; /* written to their resolv.conf; family NONE: an empty one */
+    const char *search;          /* a domain in which names without a dot are looked for first; NULL: none. Borrowed,
+                                    up to 63 octets */
 };
 /* A host for programs; its number, from 0, or -ENOMEM. */
 int baro_run_add_host(struct baro_run *run, const struct baro_run_host *host);

@@ -1,0 +1,72 @@
+/* baro/dns_server.h: a name server for a LAN's hosts, over UDP and TCP (RFC 1035, 7766).
+ *
+ * It knows hosts by name and address and answers with authority: NAME and NAME.lan with A and AAAA, the addresses'
+ * reverse names with PTR; a name that is there without the type asked for has no data (NODATA), a name of the LAN
+ * that is not there does not exist (NXDOMAIN), both with a SOA record that says for how long (RFC 2308). `localhost` is
+ * answered here, too (RFC 6761 §6.3).
+ *
+ * It has no way to the outside: a LAN without one holds all the names there are, so every other name does not exist.
+ *
+ * The server takes no baro_next_ready() of its stack, so it can share one with others: poll it after its stack. No
+ * thread, no clock, no memory but what config.memory gives. */
+#ifndef BARO_DNS_SERVER_H
+#define BARO_DNS_SERVER_H
+
+#include "baro/dns_message.h"
+#include "baro/socket.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct baro_dns_server;
+
+enum {
+    BARO_DNS_SERVER_HOSTS = 256,  /* pairs of name and address */
+    BARO_DNS_SERVER_CLIENTS = 16  /* TCP connections at once; a new one ends the one idle for longest */
+};
+
+struct baro_dns_server_config {
+    struct baro_memory memory;   /* required */
+    struct baro_stack *stack;    /* required, borrowed */
+    struct baro_endpoint local;  /* where it is asked; an address of the stack's, 127.0.0.53 say; port 0: 53 */
+};
+
+/* A server with its sockets open, or NULL with the reason in *error (-errno) if error is not NULL: -ENOMEM, and what
+ * baro_socket, baro_bind and baro_listen say. Free it before its stack. */
+struct baro_dns_server *baro_dns_server_create(const struct baro_dns_server_config *config, int *error);
+void baro_dns_server_free(struct baro_dns_server *server);
+
+/* Adds a host's address: `name` as a person writes it, without "lan"; a name may have many addresses, of both families.
+ * The first host of an address is what its PTR record names. Zones (fe80::1%2) are not told to anybody.
+ * 0, -EINVAL: no such name or family; -EEXIST, -ENOSPC. */
+int baro_dns_server_add_host(struct baro_dns_server *server, const char *name, struct baro_address address);
+/* Takes it away. -ENOENT. */
+int baro_dns_server_remove_host(struct baro_dns_server *server, const char *name, struct baro_address address);
+
+/* Answers what was asked since the last poll. True: there was something. */
+bool baro_dns_server_poll(struct baro_dns_server *server, struct baro_instant now);
+/* When it wants to be polled although nothing came: a connection idle for ten seconds is ended (RFC 7766 §6.2.3).
+ * False: never. */
+bool baro_dns_server_next_deadline(const struct baro_dns_server *server, struct baro_instant *deadline);
+
+/* What it did, X(name, "what it counts"). */
+#define BARO_DNS_SERVER_COUNTERS(X)                              \
+    X(queries, "queries received")                               \
+    X(found, "answered with records")                            \
+    X(no_data, "answered: not of this type")                     \
+    X(no_name, "answered: no such name")                         \
+    X(refused, "answered: malformed or not a query for names")   \
+    X(ignored, "octets that were no query at all")
+
+struct baro_dns_server_statistics {
+#define BARO_DNS_SERVER_COUNTER_FIELD(name, text) uint64_t name;
+    BARO_DNS_SERVER_COUNTERS(BARO_DNS_SERVER_COUNTER_FIELD)
+#undef BARO_DNS_SERVER_COUNTER_FIELD
+};
+void baro_dns_server_statistics(const struct baro_dns_server *server, struct baro_dns_server_statistics *statistics);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
