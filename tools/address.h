@@ -2,10 +2,14 @@
 #ifndef TOOLS_ADDRESS_H
 #define TOOLS_ADDRESS_H
 
-#include "baro/types.h"
+#include "baro/network.h"
 
 /* "10.0.0.1/24" into both, "10.0.0.1" with prefix 24. False: it is no such thing. */
 bool address_parse(const char *text, struct baro_address *address, unsigned *prefix_length);
+
+/* "10.0.0.1/24,fd00::1/64": up to `limit` addresses of hosts, of both families, an IPv6 one without a prefix with 64.
+ * How many; 0: one of them is no such thing. */
+unsigned address_list_parse(const char *text, struct baro_host_address *list, unsigned limit);
 
 /* "8080", 1 to 65535. */
 bool port_parse(const char *text, struct baro_port *port);

@@ -19,12 +19,14 @@
 #include "observe.h"
 #include "services.h"
 
+enum { TAP_ADDRESSES = 8 };
+
 struct tap_tool {
     struct observe observe;
     struct baro_wire_config wire;
     const char *name;
-    struct baro_address address;
-    unsigned prefix_length;
+    struct baro_host_address address[TAP_ADDRESSES];
+    unsigned addresses;
     struct baro_loop *loop;
     struct baro_network *network;
     struct baro_tap *tap;
@@ -39,7 +41,7 @@ static int help(void)
            "A host on a TAP device: it answers ARP and ping and serves echo (7), discard (9) and character generator (19).\n"
            "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
            "  --name NAME      the TAP (default baro0)\n"
-           "  --address A/P    the host's address (default 10.9.0.2/24)\n"
+           "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24)\n"
            "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
 }
@@ -65,9 +67,12 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return tool_usage("tap", "'%s' is no name of a TAP: up to 15 octets, no slash", argv[at + 1]);
         if (strcmp(word, "--name") == 0)
             tool->name = argv[at + 1];
-        else if (strcmp(word, "--address") == 0 && !address_parse(argv[at + 1], &tool->address, &tool->prefix_length))
-            return tool_usage("tap", "'%s' is no IPv4 address of a host", argv[at + 1]);
-        else if (strcmp(word, "--wire") == 0 && baro_wire_parse(argv[at + 1], &tool->wire, error, sizeof error) != 0)
+        if (strcmp(word, "--address") == 0) {
+            tool->addresses = address_list_parse(argv[at + 1], tool->address, TAP_ADDRESSES);
+            if (tool->addresses == 0)
+                return tool_usage("tap", "'%s' is no address of a host, or a list of up to 8", argv[at + 1]);
+        }
+        if (strcmp(word, "--wire") == 0 && baro_wire_parse(argv[at + 1], &tool->wire, error, sizeof error) != 0)
             return tool_usage("tap", "%s", error);
         at += 2;
     }
@@ -90,6 +95,16 @@ static bool serve(void *context, struct baro_instant now)
 {
     (void)now;
     return services_run(&((struct tap_tool *)context)->services);
+}
+
+/* This machine's end, by IPv4: the subnet's first address. */
+static struct baro_address gateway_of(const struct tap_tool *tool)
+{
+    for (unsigned i = 0; i < tool->addresses; i++) {
+        if (tool->address[i].address.family == BARO_FAMILY_IPV4)
+            return address_gateway(tool->address[i].address, tool->address[i].prefix_length);
+    }
+    return (struct baro_address){ .family = BARO_FAMILY_NONE };
 }
 
 static int build(struct tap_tool *tool)
@@ -116,9 +131,9 @@ static int build(struct tap_tool *tool)
         return TOOL_FAILED;
     const struct baro_host_config host = { .name = "baro",
                                            .wire = wire,
-                                           .address = tool->address,
-                                           .prefix_length = tool->prefix_length,
-                                           .gateway = address_gateway(tool->address, tool->prefix_length),
+                                           .addresses = tool->address,
+                                           .address_count = tool->addresses,
+                                           .gateway = gateway_of(tool),
                                            .trace = observe_sink(&tool->observe),
                                            .trace_host = 0 };
     tool->host = baro_host_create(tool->network, &host, &error);
@@ -161,8 +176,8 @@ int tool_tap(int argc, char **argv)
         return help();
     observe_init(&tool.observe, "tap");
     tool.name = "baro0";
-    tool.address = baro_ipv4(10, 9, 0, 2);
-    tool.prefix_length = 24;
+    tool.address[0] = (struct baro_host_address){ baro_ipv4(10, 9, 0, 2), 24 };
+    tool.addresses = 1;
     result = parse(&tool, argc, argv);
     if (result != TOOL_OK)
         return result;

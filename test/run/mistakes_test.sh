@@ -95,6 +95,10 @@ if has tap; then
     mistake tap --name a-name-that-is-too-long
     mistake tap --address 1.2.3; named 1.2.3
     mistake tap --address 10.9.0.2/99
+    mistake tap --address 10.9.0.2,fd00::1/129; named fd00::1/129
+    mistake tap --address ::1
+    mistake tap --address ff02::1
+    mistake tap --address fd00::1,
     mistake tap --wire fast,loss=x; named loss
     mistake tap --lang fr
     mistake tap --pcap

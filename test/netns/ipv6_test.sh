@@ -1,0 +1,25 @@
+#!/bin/bash
+# A host with an IPv6 address on a TAP, and this machine's kernel in a namespace of the test's own: the kernel and ndisc6
+# find its MAC address by neighbour discovery, and do not find one where nobody is.
+. test/netns/lib.sh
+need ip ndisc6 unshare
+namespace "$@"
+
+background tap.log "$BARO" tap --name six --address 10.9.0.2/24,fd00:9::2/64 --stats
+until_true 50 ip link show six || fail "no TAP"
+ip addr add fd00:9::1/64 dev six nodad
+ip link set six up
+until_true 50 ip -6 route get fd00:9::2 || fail "no route"
+
+until_true 20 ndisc6 -q -1 -w 200 fd00:9::2 six || fail "ndisc6 hears no advertisement"
+mac=$(ndisc6 -q -1 fd00:9::2 six)
+ndisc6 -q -1 -r 1 -w 200 fd00:9::3 six && fail "somebody answers for an address that nobody has"
+
+# The kernel's own neighbour cache, filled by a datagram to a port where nobody is.
+echo | timeout 2 nc -u -w 1 fd00:9::2 9 2>/dev/null
+until_true 20 sh -c "ip -6 neigh show fd00:9::2 dev six | grep -i '$mac' | grep -q 'REACHABLE\|DELAY\|STALE'" ||
+    fail "the kernel knows no neighbour $mac: $(ip -6 neigh show dev six)"
+
+kill -INT "$last"
+wait "$last" || fail "baro tap ended with $?"
+echo ok
