@@ -16,9 +16,12 @@ enum bench_offload {
     BENCH_SUPER     /* super-segments and checksums offloaded */
 };
 
-struct bench_pair *bench_pair_create(uint32_t mtu, enum bench_offload offload);
+/* With addresses and neighbours of one family. */
+struct bench_pair *bench_pair_create(enum baro_family family, uint32_t mtu, enum bench_offload offload);
 void bench_pair_free(struct bench_pair *pair);
 struct baro_stack *bench_pair_stack(struct bench_pair *pair, int which); /* 0 client, 1 server */
+/* Whether a stack gives out sockets of the family. */
+bool bench_has(enum baro_family family);
 /* Polls both once, the client first. */
 void bench_pair_poll(struct bench_pair *pair);
 /* The same, `first` first: what it sends is with the other one then. */
@@ -36,14 +39,18 @@ void bench_expect(bool truth, const char *what);
 double bench_seconds(void);
 uint64_t bench_slab_bytes(struct baro_stack *stack);
 
-/* One measurement gives one figure; `argument` is the row's. */
-typedef double (*bench_function)(int argument);
+/* One measurement gives one figure; the family and `argument` are the row's. */
+typedef double (*bench_function)(enum baro_family family, int argument);
 
-double bench_bulk(int argument);       /* mtu * 4 + offload -> Gbit/s */
-double bench_round_trips(int argument);/* connections -> round trips of 64 octets a second */
-double bench_connections(int argument);/* -> connect, 1 octet each way, close: a second */
-double bench_segment(int argument);    /* connections -> ns a received segment, random connection */
-double bench_idle(int argument);       /* connections -> bytes of memory an idle connection, one end */
-double bench_wire(int argument);       /* enum baro_medium_kind -> frames of 1514 octets a second */
+double bench_bulk(enum baro_family family, int argument);       /* mtu * 4 + offload -> Gbit/s */
+double bench_round_trips(enum baro_family family, int argument);/* connections -> round trips of 64 octets a second */
+double bench_connections(enum baro_family family, int argument);/* -> connect, 1 octet each way, close: a second */
+double bench_segment(enum baro_family family, int argument);    /* connections -> ns a received segment, random connection */
+double bench_idle(enum baro_family family, int argument);       /* connections -> bytes of memory an idle connection, one end */
+double bench_wire(enum baro_family family, int argument);       /* enum baro_medium_kind -> frames of 1514 octets a second */
+
+/* What a received segment costs over IPv6, in per cent of IPv4, on so many connections of each: both are measured in
+ * turns of a few milliseconds, so that a machine that becomes slower does so for both. The family is not looked at. */
+double bench_families(enum baro_family family, int argument);
 
 #endif

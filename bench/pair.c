@@ -27,6 +27,7 @@ struct end {
 };
 
 struct bench_pair {
+    enum baro_family family;
     struct end end[2];
     int64_t skipped_ns;
 };
@@ -134,8 +135,10 @@ static struct baro_instant now(const struct bench_pair *pair)
     return (struct baro_instant){ (int64_t)at.tv_sec * 1000000000 + at.tv_nsec + pair->skipped_ns };
 }
 
-static struct baro_address address_of(int which)
+static struct baro_address address_of(const struct bench_pair *pair, int which)
 {
+    if (pair->family == BARO_FAMILY_IPV6)
+        return baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, (uint16_t)(1 + which));
     return baro_ipv4(10, 0, 0, (uint8_t)(1 + which));
 }
 
@@ -164,12 +167,13 @@ static void end_init(struct bench_pair *pair, int which, uint32_t mtu, uint32_t 
     bench_expect(end->stack != NULL && end->lane.memory != NULL, "a stack was created");
     interface = baro_stack_add_interface(end->stack, &end->device);
     bench_expect(interface > 0 &&
-                     baro_stack_add_address(end->stack, interface, address_of(which), 24, false) == 0 &&
-                     baro_stack_set_neighbour(end->stack, interface, address_of(1 - which), mac[1 - which]) == 0,
+                     baro_stack_add_address(end->stack, interface, address_of(pair, which),
+                                            pair->family == BARO_FAMILY_IPV6 ? 64 : 24, false) == 0 &&
+                     baro_stack_set_neighbour(end->stack, interface, address_of(pair, 1 - which), mac[1 - which]) == 0,
                  "an interface was configured");
 }
 
-struct bench_pair *bench_pair_create(uint32_t mtu, enum bench_offload offload)
+struct bench_pair *bench_pair_create(enum baro_family family, uint32_t mtu, enum bench_offload offload)
 {
     static const uint32_t capabilities[] = {
         [BENCH_NONE] = 0,
@@ -179,6 +183,7 @@ struct bench_pair *bench_pair_create(uint32_t mtu, enum bench_offload offload)
     struct bench_pair *pair = calloc(1, sizeof *pair);
 
     bench_expect(pair != NULL, "memory");
+    pair->family = family;
     end_init(pair, 0, mtu, capabilities[offload]);
     end_init(pair, 1, mtu, capabilities[offload]);
     for (int i = 0; i < 4; i++)
@@ -193,6 +198,15 @@ void bench_pair_free(struct bench_pair *pair)
         free(pair->end[i].lane.memory);
     }
     free(pair);
+}
+
+bool bench_has(enum baro_family family)
+{
+    struct bench_pair *pair = bench_pair_create(family, 1500, BENCH_NONE);
+    int fd = baro_socket(pair->end[0].stack, family, BARO_STREAM);
+
+    bench_pair_free(pair);
+    return fd >= 0;
 }
 
 struct baro_stack *bench_pair_stack(struct bench_pair *pair, int which)
@@ -222,8 +236,8 @@ void bench_pair_skip(struct bench_pair *pair, struct baro_duration span)
 int bench_listen(struct bench_pair *pair, uint16_t port, int backlog)
 {
     struct baro_stack *stack = pair->end[1].stack;
-    struct baro_endpoint local = { address_of(1), { port } };
-    int fd = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
+    struct baro_endpoint local = { address_of(pair, 1), { port } };
+    int fd = baro_socket(stack, pair->family, BARO_STREAM);
 
     bench_expect(fd >= 0 && baro_bind(stack, fd, &local) == 0 && baro_listen(stack, fd, backlog) == 0, "listen");
     return fd;
@@ -232,10 +246,10 @@ int bench_listen(struct bench_pair *pair, uint16_t port, int backlog)
 void bench_connect(struct bench_pair *pair, int listener, uint16_t port, int *client, int *server)
 {
     struct baro_stack *stack = pair->end[0].stack;
-    struct baro_endpoint remote = { address_of(1), { port } };
+    struct baro_endpoint remote = { address_of(pair, 1), { port } };
     int result;
 
-    *client = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
+    *client = baro_socket(stack, pair->family, BARO_STREAM);
     bench_expect(*client >= 0, "a socket");
     result = baro_connect(stack, *client, &remote);
     *server = -1;

@@ -17,9 +17,10 @@ static void forget_readiness(struct bench_pair *pair)
     }
 }
 
-double bench_bulk(int argument)
+double bench_bulk(enum baro_family family, int argument)
 {
-    struct bench_pair *pair = bench_pair_create((uint32_t)argument / 4, (enum bench_offload)(argument % 4));
+    struct bench_pair *pair = bench_pair_create(family, (uint32_t)argument / 4,
+                                                (enum bench_offload)(argument % 4));
     struct baro_stack *sender = bench_pair_stack(pair, 0), *receiver = bench_pair_stack(pair, 1);
     static uint8_t out[CHUNK], in[CHUNK];
     const int buffer = 1 << 20;
@@ -57,11 +58,11 @@ struct connections {
     int count, *client, *server;
 };
 
-static void connections_open(struct connections *all, int count)
+static void connections_open(struct connections *all, enum baro_family family, int count)
 {
     int listener;
 
-    all->pair = bench_pair_create(1500, BENCH_NONE);
+    all->pair = bench_pair_create(family, 1500, BENCH_NONE);
     all->count = count;
     all->client = malloc((size_t)count * sizeof *all->client);
     all->server = malloc((size_t)count * sizeof *all->server);
@@ -84,8 +85,9 @@ static void connections_close(struct connections *all)
     free(all->server);
 }
 
-/* One message one way. */
-static void pass(struct bench_pair *pair, int from, int from_fd, int to_fd)
+/* One message one way. Not inlined: bench/instructions.sh counts what happens in here. */
+__attribute__((noinline)) void bench_message(struct bench_pair *pair, int from, int from_fd, int to_fd);
+void bench_message(struct bench_pair *pair, int from, int from_fd, int to_fd)
 {
     uint8_t message[MESSAGE] = { 0 };
     ptrdiff_t got = -1;
@@ -98,39 +100,68 @@ static void pass(struct bench_pair *pair, int from, int from_fd, int to_fd)
     bench_expect(got == MESSAGE, "a message came in");
 }
 
-double bench_round_trips(int argument)
+/* Round trips on connections drawn at random. */
+static void round_trips(struct connections *all, int rounds, uint32_t *random)
+{
+    for (int i = 0; i < rounds; i++) {
+        int which = 0;
+
+        *random = *random * 1664525 + 1013904223;
+        which = (int)((uint64_t)*random * (uint64_t)all->count >> 32);
+        bench_message(all->pair, 0, all->client[which], all->server[which]);
+        bench_message(all->pair, 1, all->server[which], all->client[which]);
+        forget_readiness(all->pair);
+    }
+}
+
+double bench_round_trips(enum baro_family family, int argument)
 {
     struct connections all;
     uint32_t random = 1;
-    double begin = 0, end;
+    double begin, end;
     int rounds = 100000;
 
-    connections_open(&all, argument);
-    for (int i = -1000; i < rounds; i++) {
-        int which = 0;
-
-        if (i == 0)
-            begin = bench_seconds();
-        random = random * 1664525 + 1013904223;
-        which = (int)((uint64_t)random * (uint64_t)argument >> 32);
-        pass(all.pair, 0, all.client[which], all.server[which]);
-        pass(all.pair, 1, all.server[which], all.client[which]);
-        forget_readiness(all.pair);
-    }
+    connections_open(&all, family, argument);
+    round_trips(&all, 1000, &random);
+    begin = bench_seconds();
+    round_trips(&all, rounds, &random);
     end = bench_seconds();
     connections_close(&all);
     return rounds / (end - begin);
 }
 
-double bench_segment(int argument)
+double bench_segment(enum baro_family family, int argument)
 {
     /* A round trip is two data segments with their ACKs on board: each received segment's share, everything on. */
-    return 1e9 / bench_round_trips(argument) / 2;
+    return 1e9 / bench_round_trips(family, argument) / 2;
 }
 
-double bench_connections(int argument)
+double bench_families(enum baro_family family, int argument)
 {
-    struct bench_pair *pair = bench_pair_create(1500, BENCH_NONE);
+    enum { TURNS = 200, ROUNDS = 500 };
+    struct connections all[2]; /* IPv4, IPv6 */
+    uint32_t random[2] = { 1, 1 };
+    double spent[2] = { 0, 0 };
+
+    (void)family;
+    connections_open(&all[0], BARO_FAMILY_IPV4, argument);
+    connections_open(&all[1], BARO_FAMILY_IPV6, argument);
+    for (int turn = -4; turn < TURNS; turn++) {
+        int which = turn & 1;
+        double begin = bench_seconds();
+
+        round_trips(&all[which], ROUNDS, &random[which]);
+        if (turn >= 0) /* the first are to warm up */
+            spent[which] += bench_seconds() - begin;
+    }
+    connections_close(&all[0]);
+    connections_close(&all[1]);
+    return 100 * spent[1] / spent[0];
+}
+
+double bench_connections(enum baro_family family, int argument)
+{
+    struct bench_pair *pair = bench_pair_create(family, 1500, BENCH_NONE);
     int listener[16], rounds = 30000;
     uint8_t byte = 1;
     double begin, end;
@@ -162,15 +193,15 @@ double bench_connections(int argument)
     return rounds / (end - begin);
 }
 
-double bench_idle(int argument)
+double bench_idle(enum baro_family family, int argument)
 {
     struct connections all;
     uint64_t before, after;
 
-    connections_open(&all, 1);
+    connections_open(&all, family, 1);
     before = bench_slab_bytes(bench_pair_stack(all.pair, 0));
     connections_close(&all);
-    connections_open(&all, argument);
+    connections_open(&all, family, argument);
     bench_pair_skip(all.pair, (struct baro_duration){ INT64_C(10000000000) });
     after = bench_slab_bytes(bench_pair_stack(all.pair, 0));
     connections_close(&all);

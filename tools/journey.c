@@ -2,7 +2,7 @@
  * packet in words.
  *
  * The client connects to the server, asks for something, reads the answer until the server has finished,
- * and closes; so the journey has ARP, the dialogue of SYN, SYN+ACK and ACK, data both ways and the end of
+ * and closes; so the journey has ARP (or neighbour discovery), the dialogue of SYN, SYN+ACK and ACK, data both ways and the end of
  * a connection. Virtual time jumps from event to event: the same arguments give the same text, byte for
  * byte. The programs do what programs on a non-blocking socket do: they act when the stack says that a
  * descriptor is ready. */
@@ -30,13 +30,14 @@ struct options {
     const char *pcap;
     size_t answer; /* octets */
     uint64_t seed;
-    bool statistics;
+    bool statistics, ipv6;
 };
 
 /* One program: its sockets and how far it is. */
 struct program {
     int listener, socket; /* -1: none */
     bool server, asked, done;
+    enum baro_family family;
     size_t received, sent; /* octets */
     size_t answer;         /* octets that the server sends */
     int failed;            /* errno of what went wrong, 0 */
@@ -55,10 +56,18 @@ static void program_close(struct program *program, struct baro_stack *stack)
     program->done = true;
 }
 
+/* Of a host by its number. */
+static struct baro_address address_of(enum baro_family family, uint32_t number)
+{
+    if (family == BARO_FAMILY_IPV6)
+        return baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, (uint16_t)number);
+    return baro_ipv4(10, 0, 0, (uint8_t)number);
+}
+
 static void client_begin(struct program *program, struct baro_stack *stack)
 {
-    struct baro_endpoint server = { baro_ipv4(10, 0, 0, 2), { PORT } };
-    program->socket = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
+    struct baro_endpoint server = { address_of(program->family, SERVER), { PORT } };
+    program->socket = baro_socket(stack, program->family, BARO_STREAM);
     fail(program, program->socket);
     if (program->socket >= 0)
         fail(program, baro_connect(stack, program->socket, &server));
@@ -66,8 +75,8 @@ static void client_begin(struct program *program, struct baro_stack *stack)
 
 static void server_begin(struct program *program, struct baro_stack *stack)
 {
-    struct baro_endpoint local = { baro_ipv4(10, 0, 0, 2), { PORT } };
-    program->listener = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
+    struct baro_endpoint local = { address_of(program->family, SERVER), { PORT } };
+    program->listener = baro_socket(stack, program->family, BARO_STREAM);
     fail(program, program->listener);
     if (program->listener < 0)
         return;
@@ -160,8 +169,8 @@ static struct baro_host *host_add(struct baro_network *network, struct baro_wire
 {
     struct baro_host_config config = { .name = number == CLIENT ? "client" : "server",
                                        .wire = wire,
-                                       .address = baro_ipv4(10, 0, 0, (uint8_t)number),
-                                       .prefix_length = 24,
+                                       .address = address_of(program->family, number),
+                                       .prefix_length = program->family == BARO_FAMILY_IPV6 ? 64 : 24,
                                        .trace = sink,
                                        .trace_host = number,
                                        .program = program_run,
@@ -204,6 +213,7 @@ static int run(const struct options *options, struct baro_trace_sink sink)
     struct program client = { .listener = -1, .socket = -1, .answer = options->answer };
     struct program server = { .listener = -1, .socket = -1, .server = true, .answer = options->answer };
     struct program *programs[] = { &client, &server };
+    client.family = server.family = options->ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
     struct baro_network_config config = { .seed = options->seed };
     struct baro_network *network = baro_network_create(&config);
     struct baro_wire *wire = network != NULL ? baro_wire_create(network, &options->wire) : NULL;
@@ -285,6 +295,7 @@ static const char help[] =
     "  --answer N        octets of the server's answer (default 100)\n"
     "  --frames N        stop telling after N frames; one sent and received counts twice\n"
     "  --pcap FILE       write the frames as pcapng, with the same words as comments\n"
+    "  --ipv6            over IPv6, with neighbour discovery instead of ARP\n"
     "  --stats           end with a line of counters for each host\n"
     "  --seed N          of all that is drawn (default 1)\n"
     "  --absolute        sequence numbers as on the wire, not counted from the first\n"
@@ -332,6 +343,9 @@ static int option_read(int option, const char *value, struct options *options)
     case 'p':
         options->pcap = value;
         return TOOL_OK;
+    case '6':
+        options->ipv6 = true;
+        return TOOL_OK;
     case 't':
         options->statistics = true;
         return TOOL_OK;
@@ -355,6 +369,7 @@ int tool_journey(int argc, char **argv)
         { "frames", required_argument, NULL, 'f' },
         { "pcap", required_argument, NULL, 'p' },
         { "seed", required_argument, NULL, 's' },
+        { "ipv6", no_argument, NULL, '6' },
         { "stats", no_argument, NULL, 't' },
         { "absolute", no_argument, NULL, 'n' },
         { "colour", no_argument, NULL, 'c' },
