@@ -1,0 +1,239 @@
+/* tools/gateway.c: `baro gateway`: the way out for a guest behind a TAP: a kernel in a namespace, a container, a virtual
+ * machine. The guest gets its address by DHCP, and its flows end in ordinary sockets of this machine. */
+#include "tools.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "baro/dhcp.h"
+#include "baro/gateway.h"
+#include "baro/loop.h"
+#include "baro/network.h"
+#include "baro/tap.h"
+#include "observe.h"
+
+enum { POOL = 100 };
+
+struct gateway_tool {
+    struct observe observe;
+    const char *name;
+    struct baro_address address;
+    unsigned prefix_length;
+    struct baro_loop *loop;
+    struct baro_network *network;
+    struct baro_tap *tap;
+    struct baro_host *host;
+    struct baro_gateway *gateway;
+    struct baro_dhcp_server *dhcp;
+    int signals;
+};
+
+static int help(void)
+{
+    printf("usage: baro gateway --tap NAME [--address ADDRESS[/PREFIX]] [OPTION ...]\n\n"
+           "The way out for a guest behind a TAP: it serves DHCP (address, router, resolver), relays DNS, and ends the\n"
+           "guest's TCP and UDP flows in ordinary sockets of this machine. Ends at Ctrl-C.\n\n"
+           "  --tap NAME       the TAP\n"
+           "  --address A/P    the gateway's address (default 10.0.2.2/24, prefix 8 to 30); guests get the next ones\n" OBSERVE_HELP);
+    return TOOL_OK;
+}
+
+static int parse(struct gateway_tool *tool, int argc, char **argv)
+{
+    int at = 1;
+
+    while (at < argc) {
+        int taken = observe_option(&tool->observe, argc, argv, &at);
+        const char *word = argv[at];
+
+        if (taken < 0)
+            return TOOL_USAGE;
+        if (taken > 0)
+            continue;
+        if (strcmp(word, "--tap") != 0 && strcmp(word, "--address") != 0)
+            return tool_usage("gateway", "no option '%s'; --help tells more", word);
+        if (at + 1 >= argc)
+            return tool_usage("gateway", "%s wants a value", word);
+        if (strcmp(word, "--tap") == 0 && !interface_name_is_right(argv[at + 1]))
+            return tool_usage("gateway", "'%s' is no name of a TAP: up to 15 octets, no slash", argv[at + 1]);
+        if (strcmp(word, "--tap") == 0)
+            tool->name = argv[at + 1];
+        else if (!address_parse(argv[at + 1], &tool->address, &tool->prefix_length) ||
+                 tool->address.family != BARO_FAMILY_IPV4 || tool->prefix_length < 8 || tool->prefix_length > 30)
+            return tool_usage("gateway", "'%s' is no IPv4 address of a host with a prefix of 8 to 30", argv[at + 1]);
+        at += 2;
+    }
+    return tool->name != NULL ? TOOL_OK : tool_usage("gateway", "no --tap given; --help tells more");
+}
+
+static void tap_ready(void *context, uint32_t events)
+{
+    (void)context; /* the network, a source of the loop, takes the frames */
+    (void)events;
+}
+
+static void signalled(void *context, uint32_t events)
+{
+    (void)events;
+    baro_loop_stop(((struct gateway_tool *)context)->loop, 0);
+}
+
+static void say(void *context, const char *line)
+{
+    (void)context;
+    fprintf(stderr, "baro gateway: %s\n", line);
+}
+
+static void serve(void *context, struct baro_host *host)
+{
+    struct gateway_tool *tool = context;
+
+    (void)host;
+    if (tool->dhcp != NULL)
+        (void)baro_dhcp_server_poll(tool->dhcp, baro_network_now(tool->network));
+}
+
+static void *take(void *context, size_t octets)
+{
+    void *slab = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)context;
+    return slab == MAP_FAILED ? NULL : slab;
+}
+
+static void give_back(void *context, void *slab, size_t octets)
+{
+    (void)context;
+    munmap(slab, octets);
+}
+
+static struct baro_address address_number(uint32_t number)
+{
+    return baro_ipv4((uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number);
+}
+
+/* The pool: the addresses behind the gateway's, or those in front of it where there are none behind. */
+static int serve_dhcp(struct gateway_tool *tool)
+{
+    const uint8_t *octet = tool->address.octet;
+    uint32_t own = (uint32_t)octet[0] << 24 | (uint32_t)octet[1] << 16 | (uint32_t)octet[2] << 8 | octet[3];
+    uint32_t mask = UINT32_MAX << (32 - tool->prefix_length), first = own + 1, last = (own | ~mask) - 1;
+    struct baro_dhcp_server_config config = { .memory = { NULL, take, give_back },
+                                              .stack = baro_host_stack(tool->host),
+                                              .interface = baro_host_interface(tool->host),
+                                              .address = tool->address,
+                                              .prefix_length = tool->prefix_length };
+    int error;
+
+    if (own >= last) {
+        first = (own & mask) + 1;
+        last = own - 1;
+    }
+    config.first = address_number(first);
+    config.last = address_number(last - first < POOL ? last : first + POOL - 1);
+    config.parameters.routers = config.parameters.dns_servers = 1;
+    config.parameters.router[0] = config.parameters.dns[0] = tool->address;
+    tool->dhcp = baro_dhcp_server_create(&config, &error);
+    return error;
+}
+
+static int build(struct gateway_tool *tool)
+{
+    const struct baro_mac switch_mac = { { 2, 0xba, 0x70, 0, 0, 1 } };
+    const struct baro_network_config network = { .seed = tool_seed(0), .now = baro_loop_now() };
+    const struct baro_wire_config wire_config = { .no_large = true };
+    struct baro_switch *bridge;
+    struct baro_wire *wire;
+    int error;
+
+    tool->tap = baro_tap_open(tool->name, 1500, switch_mac);
+    if (tool->tap == NULL) {
+        fprintf(stderr, "baro gateway: cannot open TAP %s: %s\n", tool->name, strerror(errno));
+        return TOOL_FAILED;
+    }
+    tool->network = baro_network_create(&network);
+    bridge = tool->network == NULL ? NULL : baro_switch_create(tool->network);
+    wire = bridge == NULL ? NULL : baro_wire_create(tool->network, &wire_config);
+    if (wire == NULL || baro_switch_join(bridge, wire) != 0 ||
+        baro_switch_add_device(bridge, baro_tap_device(tool->tap)) != 0)
+        return TOOL_FAILED;
+    const struct baro_host_config host = { .name = "gateway", .wire = wire, .address = tool->address,
+                                           .prefix_length = tool->prefix_length, .forward_any_destination = true,
+                                           .trace = observe_sink(&tool->observe), .program = serve,
+                                           .program_context = tool };
+    tool->host = baro_host_create(tool->network, &host, &error);
+    if (tool->host != NULL)
+        error = serve_dhcp(tool);
+    if (error != 0)
+        fprintf(stderr, "baro gateway: no host: %s\n", strerror(-error));
+    return error == 0 ? TOOL_OK : TOOL_FAILED;
+}
+
+static int watch(struct gateway_tool *tool)
+{
+    struct baro_gateway_config gateway = { .address = tool->address, .say = say };
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    tool->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    tool->loop = baro_loop_create();
+    if (tool->loop == NULL || tool->signals < 0 ||
+        baro_loop_watch(tool->loop, baro_tap_descriptor(tool->tap), EPOLLIN, tap_ready, tool) == NULL ||
+        baro_loop_watch(tool->loop, tool->signals, EPOLLIN, signalled, tool) == NULL ||
+        baro_loop_add_network(tool->loop, tool->network) != 0)
+        return TOOL_FAILED;
+    gateway.loop = tool->loop;
+    gateway.stack = baro_host_stack(tool->host);
+    tool->gateway = baro_gateway_create(&gateway);
+    return tool->gateway != NULL ? TOOL_OK : TOOL_FAILED;
+}
+
+int tool_gateway(int argc, char **argv)
+{
+    static struct gateway_tool tool;
+    struct baro_statistics statistics;
+    int result;
+
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return help();
+    observe_init(&tool.observe, "gateway");
+    tool.address = baro_ipv4(10, 0, 2, 2);
+    tool.prefix_length = 24;
+    result = parse(&tool, argc, argv);
+    if (result != TOOL_OK)
+        return result;
+    observe_host(&tool.observe, "gateway");
+    result = observe_open(&tool.observe);
+    if (result != TOOL_OK)
+        return result;
+    if (build(&tool) != TOOL_OK)
+        return TOOL_FAILED;
+    if (watch(&tool) != TOOL_OK) {
+        fprintf(stderr, "baro gateway: no memory or no descriptors\n");
+        return TOOL_FAILED;
+    }
+    fprintf(stderr, "baro gateway: the way out of %s; Ctrl-C ends it\n", tool.name);
+    baro_loop_run(tool.loop);
+    baro_stack_statistics(baro_host_stack(tool.host), &statistics);
+    if (tool.observe.stats)
+        baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
+    result = observe_close(&tool.observe);
+    baro_gateway_free(tool.gateway);
+    baro_dhcp_server_free(tool.dhcp);
+    baro_network_free(tool.network);
+    baro_tap_close(tool.tap);
+    baro_loop_free(tool.loop);
+    close(tool.signals);
+    return result;
+}
