@@ -4,7 +4,7 @@
  * errno or serves it (AF_UNIX). Another thread may exchange the descriptor in between: the kernel's sockets
  * reach an empty network namespace, so nothing is lost by that.
  *
- * Refused: AF_INET6 (until the stack speaks it; programs fall back to IPv4), raw sockets, ping sockets, and
+ * Refused: AF_INET6 (until the stack speaks it; programs fall back to IPv4), raw sockets, and
  * every family that the filter traps for safety. */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "run/filter.h"
 #include "run/internal.h"
 
-enum { SAY_RAW, SAY_PING, SAY_PROTOCOL, SAY_PLACE, SAY_FAMILY /* and 46 more */ };
+enum { SAY_RAW, SAY_PROTOCOL, SAY_PLACE, SAY_FAMILY /* and 46 more */ };
 
 struct patience patience_of(int a, int option)
 {
@@ -44,17 +44,15 @@ static int type_of(const struct call *call, int type, int protocol)
         return SOCK_STREAM;
     if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
         return SOCK_DGRAM;
+    if (type == SOCK_DGRAM && protocol == IPPROTO_ICMP)
+        return SOCK_DGRAM; /* a ping socket */
     if (type == SOCK_RAW) {
         run_say_once(run, SAY_RAW, "socket(SOCK_RAW): EPERM, programs get no raw sockets here");
         return -EPERM;
     }
-    if (type == SOCK_DGRAM && protocol == IPPROTO_ICMP) {
-        run_say_once(run, SAY_PING, "socket(SOCK_DGRAM, ICMP): EACCES, programs get no ping sockets here");
-        return -EACCES;
-    }
     if (type != SOCK_STREAM && type != SOCK_DGRAM)
         return -ESOCKTNOSUPPORT;
-    run_say_once(run, SAY_PROTOCOL, "socket(protocol %d): EPROTONOSUPPORT, only TCP and UDP are there",
+    run_say_once(run, SAY_PROTOCOL, "socket(protocol %d): EPROTONOSUPPORT, only TCP, UDP and ICMP echo are there",
                  protocol);
     return -EPROTONOSUPPORT;
 }
@@ -96,8 +94,9 @@ static void call_socket(const struct call *call)
         call_error(call, type);
         return;
     }
-    int fd =
-        baro_socket(host->config.stack, BARO_FAMILY_IPV4, type == SOCK_STREAM ? BARO_STREAM : BARO_DATAGRAM);
+    bool ping = type == SOCK_DGRAM && (int)call->argument[2] == IPPROTO_ICMP;
+    int fd = baro_socket(host->config.stack, BARO_FAMILY_IPV4,
+                         ping ? BARO_PING : type == SOCK_STREAM ? BARO_STREAM : BARO_DATAGRAM);
     if (fd < 0) {
         call_error(call, fd);
         return;
@@ -109,6 +108,7 @@ static void call_socket(const struct call *call)
         call_error(call, error);
         return;
     }
+    s->ping = ping;
     if (flags & SOCK_NONBLOCK)
         fcntl(a, F_SETFL, fcntl(a, F_GETFL) | O_NONBLOCK);
     int place = type == SOCK_DGRAM ? datagram_place(call) : -1;

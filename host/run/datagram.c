@@ -1,4 +1,4 @@
-/* datagram.c: UDP sockets.
+/* datagram.c: UDP sockets, and ping sockets, whose datagrams are ICMP echo messages.
  *
  * The pair is SOCK_SEQPACKET: it keeps the bounds of datagrams as SOCK_DGRAM would, and tells B when A is
  * closed. The bytes of a received datagram travel in it, its address in a queue here. A program that receives
@@ -112,6 +112,8 @@ static bool receive(struct socket *s, struct datagram *head)
     head->interface = message.interface;
     head->ttl = message.ttl;
     head->tos = message.tos;
+    if (s->ancillary & (ANCILLARY_TIME | ANCILLARY_TIME_NS))
+        clock_gettime(CLOCK_REALTIME, &head->when);
     return true;
 }
 

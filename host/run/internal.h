@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "baro/run.h"
 #include "baro/socket.h"
@@ -63,6 +64,7 @@ struct datagram {
     uint32_t length;
     int error; /* not a datagram, but this errno for the next receive */
     int interface;
+    struct timespec when; /* it came, where the program asked */
     uint8_t ttl, tos;
 };
 
@@ -73,7 +75,13 @@ struct kept_option {
 #define KEPT_OPTIONS 24
 
 /* Which message headers a datagram socket asked for (IP_PKTINFO and so on). */
-enum ancillary { ANCILLARY_PACKET = 1, ANCILLARY_TTL = 2, ANCILLARY_TOS = 4 };
+enum ancillary {
+    ANCILLARY_PACKET = 1,
+    ANCILLARY_TTL = 2,
+    ANCILLARY_TOS = 4,
+    ANCILLARY_TIME = 8,    /* SO_TIMESTAMP: microseconds */
+    ANCILLARY_TIME_NS = 16 /* SO_TIMESTAMPNS */
+};
 
 struct socket {
     struct host *host;
@@ -83,6 +91,7 @@ struct socket {
     uint64_t inode; /* of A */
     int fd;         /* the stack's descriptor, -1: none */
     int type;       /* SOCK_STREAM or SOCK_DGRAM */
+    bool ping;      /* a datagram socket of ICMP echo */
     int b;          /* our end, -1: closed */
     struct baro_watch *watch;
     enum socket_state state;

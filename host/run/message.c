@@ -1,10 +1,11 @@
 /* message.c: sendmsg, recvmsg, sendmmsg and recvmmsg on datagram sockets.
  *
  * The program's struct msghdr is read, its pieces are gathered from or scattered to its memory, and the
- * header is written back as the kernel would: address, control messages (IP_PKTINFO, IP_TTL, IP_TOS if asked
- * for), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in them too.
+ * header is written back as the kernel would: address, control messages (SO_TIMESTAMP, IP_PKTINFO, IP_TTL, IP_TOS if
+ * asked for), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in them too.
  *
- * Limits: control messages of sends are not looked at; the time-out of recvmmsg counts for the first message.
+ * Limits: control messages of sends are not looked at; the time-out of recvmmsg counts for the first message; the
+ * queue of errors (MSG_ERRQUEUE) is always empty, an error is the next receive's errno.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -94,9 +95,9 @@ void call_sendmsg(const struct call *call, struct socket *s)
     }
 }
 
-static size_t append_control(char *space, size_t at, int type, const void *data, size_t length)
+static size_t append_control(char *space, size_t at, int level, int type, const void *data, size_t length)
 {
-    struct cmsghdr header = { .cmsg_len = CMSG_LEN(length), .cmsg_level = IPPROTO_IP, .cmsg_type = type };
+    struct cmsghdr header = { .cmsg_len = CMSG_LEN(length), .cmsg_level = level, .cmsg_type = type };
     memcpy(space + at, &header, sizeof header);
     memcpy(space + at + CMSG_LEN(0), data, length);
     return at + CMSG_SPACE(length);
@@ -106,18 +107,24 @@ static size_t append_control(char *space, size_t at, int type, const void *data,
 static size_t make_control(const struct socket *s, const struct datagram *from, char *space)
 {
     size_t at = 0;
-    if (s->ancillary & ANCILLARY_TTL) {
-        int ttl = from->ttl;
-        at = append_control(space, at, IP_TTL, &ttl, sizeof ttl);
+    if (s->ancillary & ANCILLARY_TIME_NS) {
+        at = append_control(space, at, SOL_SOCKET, SO_TIMESTAMPNS, &from->when, sizeof from->when);
+    } else if (s->ancillary & ANCILLARY_TIME) {
+        struct timeval when = { from->when.tv_sec, from->when.tv_nsec / 1000 };
+        at = append_control(space, at, SOL_SOCKET, SO_TIMESTAMP, &when, sizeof when);
     }
-    if (s->ancillary & ANCILLARY_TOS)
-        at = append_control(space, at, IP_TOS, &from->tos, sizeof from->tos);
     if (s->ancillary & ANCILLARY_PACKET) {
         struct in_pktinfo information = { .ipi_ifindex = interface_index(from->interface) };
         memcpy(&information.ipi_addr, from->local.address.octet, 4);
         information.ipi_spec_dst = information.ipi_addr;
-        at = append_control(space, at, IP_PKTINFO, &information, sizeof information);
+        at = append_control(space, at, IPPROTO_IP, IP_PKTINFO, &information, sizeof information);
     }
+    if (s->ancillary & ANCILLARY_TTL) {
+        int ttl = from->ttl;
+        at = append_control(space, at, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
+    }
+    if (s->ancillary & ANCILLARY_TOS)
+        at = append_control(space, at, IPPROTO_IP, IP_TOS, &from->tos, sizeof from->tos);
     return at;
 }
 
@@ -171,6 +178,10 @@ bool message_receive(const struct call *call, struct socket *s, struct patience 
     ptrdiff_t result = 0;
     if (wanted > MESSAGES)
         wanted = MESSAGES;
+    if (flags & MSG_ERRQUEUE) {
+        call_error(call, EAGAIN);
+        return true;
+    }
     for (; done < wanted; done++, address += sizeof(struct mmsghdr)) {
         struct received received;
         result = datagram_take(call, s, flags & MSG_PEEK, &received, patience);

@@ -20,6 +20,7 @@ enum treatment {
     STACK_LINGER,
     STACK_GROUP, /* struct ip_mreq or ip_mreqn, write only */
     FRAGMENT,    /* IP_MTU_DISCOVER */
+    RECEIVE_ERROR, /* IP_RECVERR: the stack's for ping sockets; else kept */
     ANCILLARY,   /* asks for a message header; `option` is the bit */
     KEEP,        /* `option` is the value before it was set */
     PASS,        /* to A */
@@ -55,8 +56,8 @@ static const struct treated_option table[] = {
     { SOL_SOCKET, SO_RCVLOWAT, PASS, 0 },
     { SOL_SOCKET, SO_PRIORITY, KEEP, 0 },
     { SOL_SOCKET, SO_DONTROUTE, KEEP, 0 },
-    { SOL_SOCKET, SO_TIMESTAMP, KEEP, 0 },
-    { SOL_SOCKET, SO_TIMESTAMPNS, KEEP, 0 },
+    { SOL_SOCKET, SO_TIMESTAMP, ANCILLARY, ANCILLARY_TIME },
+    { SOL_SOCKET, SO_TIMESTAMPNS, ANCILLARY, ANCILLARY_TIME_NS },
     { SOL_SOCKET, SO_RXQ_OVFL, KEEP, 0 },
     { SOL_SOCKET, SO_BUSY_POLL, KEEP, 0 },
     { SOL_SOCKET, SO_PREFER_BUSY_POLL, KEEP, 0 },
@@ -80,7 +81,8 @@ static const struct treated_option table[] = {
     { IPPROTO_IP, IP_PKTINFO, ANCILLARY, ANCILLARY_PACKET },
     { IPPROTO_IP, IP_RECVTTL, ANCILLARY, ANCILLARY_TTL },
     { IPPROTO_IP, IP_RECVTOS, ANCILLARY, ANCILLARY_TOS },
-    { IPPROTO_IP, IP_RECVERR, KEEP, 0 },
+    { IPPROTO_IP, IP_RECVERR, RECEIVE_ERROR, BARO_IP_RECV_ERROR },
+    { IPPROTO_IP, IP_RETOPTS, KEEP, 0 }, /* there are none to give */
     { IPPROTO_IP, IP_FREEBIND, KEEP, 0 },
     { IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, KEEP, 0 },
     { IPPROTO_IP, IP_TRANSPARENT, REFUSE, EPERM },
@@ -173,6 +175,8 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
     case FRAGMENT:
         on = value == IP_PMTUDISC_DO || value == IP_PMTUDISC_PROBE;
         return s->type == SOCK_DGRAM ? set_stack(s, treated->option, &on, sizeof on) : 0;
+    case RECEIVE_ERROR:
+        return s->ping ? set_stack(s, treated->option, &on, sizeof on) : 0;
     case ANCILLARY:
         s->ancillary =
             on ? s->ancillary | (unsigned)treated->option : s->ancillary & ~(unsigned)treated->option;
@@ -294,7 +298,7 @@ static bool get_own(struct socket *s, int level, int name, int *value)
     else if (name == SO_DOMAIN)
         *value = AF_INET;
     else if (name == SO_PROTOCOL)
-        *value = s->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+        *value = s->ping ? IPPROTO_ICMP : s->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
     else if (name == SO_ACCEPTCONN)
         *value = s->state == SOCKET_LISTENING;
     else
@@ -333,6 +337,9 @@ static int get_int(struct socket *s, const struct treated_option *treated, int *
         return 0;
     case ANCILLARY:
         *value = (s->ancillary & (unsigned)treated->option) != 0;
+        return 0;
+    case RECEIVE_ERROR:
+        *value = kept ? kept->value : 0;
         return 0;
     case KEEP:
         *value = kept ? kept->value : treated->option;
