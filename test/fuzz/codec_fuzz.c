@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "baro/explain.h"
 #include "baro/packet.h"
 #include "codec/arp.h"
 #include "codec/ethernet.h"
@@ -80,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = malloc(size); /* of exactly this size, so that a read beyond it is seen */
     struct baro_bytes bytes = { copy, size };
     struct baro_packet packet;
+    char words[256];
 
     if (size == 0 || copy == NULL) {
         free(copy);
@@ -87,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(copy, data, size);
     headers_trip(bytes);
+    (void)baro_frame_summary(bytes, BARO_LANGUAGE_ENGLISH, words, sizeof words);
     (void)baro_packet_parse_frame(&packet, bytes);
     (void)baro_packet_parse_quote(&packet, bytes);
     if (baro_packet_parse(&packet, bytes) == BARO_DROP_NONE)
