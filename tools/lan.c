@@ -20,11 +20,13 @@
 #include "names.h"
 #include "observe.h"
 
+enum { LAN_ADDRESSES = 8 /* of a host */ };
+
 struct lan_host {
     const char *name;
     char name_memory[32];
-    struct baro_address address;
-    unsigned prefix_length;
+    struct baro_host_address address[LAN_ADDRESSES];
+    unsigned addresses;
     char **argument;
     uint32_t trace_host;
     struct baro_host *host;
@@ -46,10 +48,11 @@ struct lan {
 
 static int help(void)
 {
-    printf("usage: baro lan [OPTION ...] --host NAME=ADDRESS[/PREFIX] PROGRAM ... [--host ...] ...\n\n"
+    printf("usage: baro lan [OPTION ...] --host NAME=ADDRESS[/PREFIX][,...] PROGRAM ... [--host ...] ...\n\n"
            "Runs unmodified programs, each on a host of its own with its own TCP/IP stack, joined by a wire\n"
            "(more than two: by a switch). A host's program starts when the one before it listens. The run ends\n"
-           "with the last host's program, whose exit code is baro's. Programs find hosts by NAME and NAME.lan.\n\n"
+           "with the last host's program, whose exit code is baro's. Programs find hosts by NAME and NAME.lan.\n"
+           "A host has up to eight addresses of both families, commas between.\n\n"
            "  --wire SPEC      the wire: 100base-tx, 10base-t or fast, with faults (default 100base-tx):\n"
            "                   loss=1%% delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%% rate=10mbit\n"
            "                   queue=64k mtu=1500 noise=300 ppm=100 seed=7, words with commas between\n" OBSERVE_HELP
@@ -80,8 +83,9 @@ static int parse_host(struct lan *lan, const char *word)
         return tool_usage("lan", "--host wants NAME=ADDRESS[/PREFIX], not '%s'", word);
     memcpy(host->name_memory, word, (size_t)(equals - word));
     host->name = host->name_memory;
-    if (!address_parse(equals + 1, &host->address, &host->prefix_length))
-        return tool_usage("lan", "'%s' is no IPv4 address of a host", equals + 1);
+    host->addresses = address_list_parse(equals + 1, host->address, LAN_ADDRESSES);
+    if (host->addresses == 0)
+        return tool_usage("lan", "'%s' is no address of a host, or a list of up to 8", equals + 1);
     lan->hosts++;
     return TOOL_OK;
 }
@@ -186,6 +190,15 @@ static void serve_names(void *context, struct baro_host *host)
         baro_dns_server_poll(lan_host->names, baro_network_now(baro_host_network(host)));
 }
 
+static int add_names(struct baro_dns_server *names, const struct lan_host *host)
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < host->addresses && error == 0; i++)
+        error = baro_dns_server_add_host(names, host->name, host->address[i].address);
+    return error;
+}
+
 /* Not told to the trace: nobody's program opens these sockets, and who listens starts the next host. */
 static int open_names(struct lan *lan)
 {
@@ -197,8 +210,8 @@ static int open_names(struct lan *lan)
         baro_stack_set_trace(stack, (struct baro_trace_sink){ 0 }, lan->host[i].trace_host);
         lan->host[i].names = names_open(stack, &error);
         baro_stack_set_trace(stack, observe_sink(&lan->observe), lan->host[i].trace_host);
-        for (int j = 0; lan->host[i].names != NULL && j < lan->hosts; j++)
-            error = baro_dns_server_add_host(lan->host[i].names, lan->host[j].name, lan->host[j].address);
+        for (int j = 0; lan->host[i].names != NULL && error == 0 && j < lan->hosts; j++)
+            error = add_names(lan->host[i].names, &lan->host[j]);
         if (error != 0) {
             fprintf(stderr, "baro lan: no names for host %s: %s\n", lan->host[i].name, strerror(-error));
             return TOOL_FAILED;
@@ -231,8 +244,8 @@ static int build(struct lan *lan)
         }
         const struct baro_host_config config = { .name = host->name,
                                                  .wire = wire,
-                                                 .address = host->address,
-                                                 .prefix_length = host->prefix_length,
+                                                 .addresses = host->address,
+                                                 .address_count = host->addresses,
                                                  .program = serve_names,
                                                  .program_context = host,
                                                  .trace = observe_sink(&lan->observe),
@@ -254,14 +267,17 @@ static int supervise(struct lan *lan)
         return TOOL_FAILED;
     for (int i = 0; i < lan->hosts; i++) {
         const struct lan_host *one = &lan->host[i];
-        const struct baro_run_host host = { .stack = baro_host_stack(one->host),
+        struct baro_run_host host = { .stack = baro_host_stack(one->host),
                                             .interface = { { .number = baro_host_interface(one->host),
                                                              .mac = baro_host_mac(one->host),
-                                                             .mtu = lan->wire.mtu,
-                                                             .address = { { one->address, one->prefix_length } } } },
+                                                             .mtu = lan->wire.mtu } },
                                             .name_server = names_address(),
                                             .search = NAMES_DOMAIN };
 
+        for (unsigned j = 0; j < one->addresses; j++) {
+            host.interface[0].address[j].address = one->address[j].address;
+            host.interface[0].address[j].prefix_length = one->address[j].prefix_length;
+        }
         if (baro_run_add_host(lan->run, &host) != i)
             return TOOL_FAILED;
     }

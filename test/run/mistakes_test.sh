@@ -86,6 +86,7 @@ if has lan; then
     mistake lan --lang fr
     mistake lan --pcap
     mistake lan --journey=-1
+    mistake lan --host one=10.7.0.1,fd00::1::2 true; named fd00::1::2
 fi
 if has tap; then
     mistake tap --nonsense; named --nonsense

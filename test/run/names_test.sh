@@ -58,3 +58,10 @@ same "three hosts" "10.7.0.1 10.7.0.2 10.7.0.3" "$(timeout 60 "$BARO" lan --host
     --host three=10.7.0.3 sh -c 'dig +short one; dig +short two.lan; dig +short three' 2>"$dir/said" | tr '\n' ' ' | sed 's/ $//')"
 timeout 20 "$BARO" lan --host same=10.7.0.1 true --host same=10.7.0.1 true 2>"$dir/said"
 same "the same host twice is a failure" 1 $?
+
+# Addresses of both families: all of them are told, and both lead back to the name.
+same "both families" "10.7.0.1 fd00:7::1 server.lan. fd00:7::2" "$(timeout 60 "$BARO" lan --host server=10.7.0.1,fd00:7::1 true \
+    --host client=10.7.0.2,fd00:7::2/64 sh -c 'dig +short server A; dig +short server AAAA; dig +short -x fd00:7::1; dig +short client.lan AAAA' \
+    2>"$dir/said" | tr '\n' ' ' | sed 's/ $//')"
+same "the program's own interfaces" "10.7.0.2/24 fd00:7::2/64" "$(timeout 60 "$BARO" lan --host server=10.7.0.1 true \
+    --host client=10.7.0.2,fd00:7::2/64 ip -br addr show eth0 2>"$dir/said" | awk '{ print $3, $4 }')"
