@@ -2,7 +2,7 @@
  *
  * A message that arrived is read by codec/nd.h, which refuses what breaks the rules (hop limit 255 above all: no router
  * has passed it on, so it was sent on this link). A solicitation for an address of ours is answered, and its sender
- * noted in the neighbour cache, which an advertisement answers. What is sent is an ICMPv6 message like any other, but
+ * noted in the neighbour cache, which an advertisement answers. What routers say goes to advertised.c. What is sent is an ICMPv6 message like any other, but
  * with hop limit 255 and by a certain interface. */
 #include "stack.h"
 
@@ -19,6 +19,7 @@ static bool lost(struct baro_stack *stack, const struct ip_packet *packet, const
                     message->has_target_mac ? message->target_mac : unsaid))
         return false;
     ip_address_remove(&stack->table, packet->interface, message->target);
+    advertised_lost(stack, packet->interface, message->target);
     return true;
 }
 
@@ -81,6 +82,12 @@ void discovery_in(struct baro_stack *stack, const struct ip_packet *packet)
             neighbour_advertised(&stack->neighbours, packet->interface, message.target,
                                  message.has_target_mac ? &message.target_mac : NULL, message.solicited,
                                  message.override);
+            if (!message.router)
+                advertised_host(stack, message.target);
+            break;
+        case ICMPV6_ROUTER_ADVERTISEMENT:
+        case ICMPV6_REDIRECT:
+            reason = advertised_in(stack, packet->interface, packet->source, &message);
             break;
         default:
             reason = BARO_DROP_ICMP_TYPE_UNKNOWN;

@@ -279,7 +279,7 @@ static bool find_way(struct baro_stack *stack, struct outgoing *out)
         core_drop(&stack->core, BARO_DROP_IP_NO_ROUTE);
         return false;
     }
-    out->mtu = stack->interface[out->hop.interface].mtu;
+    out->mtu = interface_mtu(&stack->interface[out->hop.interface], destination.family);
     if (out->hop.interface == 0)
         return true;
     if (way->broadcast) {

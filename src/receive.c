@@ -91,7 +91,7 @@ static uint32_t lowered_mtu(struct baro_stack *stack, const struct icmp_error *e
         return 0;
     if (!ip_find_route(&stack->table, error->remote, any, 0, &hop) || hop.interface == 0)
         return 0;
-    *link_mtu = stack->interface[hop.interface].mtu;
+    *link_mtu = interface_mtu(&stack->interface[hop.interface], error->remote.family);
     return path_mtu_lowered(&stack->path_mtus, error->remote, *link_mtu, error->reported_mtu, error->length);
 }
 

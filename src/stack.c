@@ -84,6 +84,7 @@ void baro_stack_free(struct baro_stack *stack)
     if (stack->tcp != NULL)
         tcp_free(stack->tcp);
     reassembly_release(&stack->reassembly);
+    advertised_release(stack);
     claims_release(&stack->claims);
     neighbours_release(&stack->neighbours);
     burst_release(stack);
@@ -291,8 +292,13 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
         break;
     case TIMER_ADDRESS:
         claim = claim_timer(&stack->claims, timer);
-        if (claim != NULL)
+        if (claim != NULL) {
             ip_address_usable(&stack->table, claim->interface, claim->address);
+            advertised_usable(stack, claim->interface, claim->address);
+        }
+        break;
+    case TIMER_ADVERTISED:
+        advertised_timer(stack);
         break;
     case TIMER_REASSEMBLY:
         if (reassembly_is_lent(&stack->reassembly)) { /* the last one's quote has not been sent yet */
@@ -396,7 +402,8 @@ int stack_path(struct baro_stack *stack, const struct baro_address *destination,
         return -ENETUNREACH;
     device = stack->interface[hop.interface].device;
     path->source = hop.source;
-    path->mtu = path_mtu_get(&stack->path_mtus, *destination, stack->interface[hop.interface].mtu);
+    path->mtu = path_mtu_get(&stack->path_mtus, *destination,
+                             interface_mtu(&stack->interface[hop.interface], destination->family));
     path->super_segment = device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0 ? path->mtu : 0;
     return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef STACK_H
 #define STACK_H
 
+#include "advertised.h"
 #include "base/core.h"
 #include "codec/ip_packet.h"
 #include "ethernet/claim.h"
@@ -34,8 +35,15 @@ enum {
 struct interface {
     const struct baro_device *device; /* borrowed; NULL for the loopback */
     uint32_t mtu;
+    uint32_t mtu_v6;                  /* as a router said, 0: `mtu` */
     uint64_t departures;              /* frames that the device took */
 };
+
+/* What one packet of that family may have on the link. */
+static inline uint32_t interface_mtu(const struct interface *interface, enum baro_family family)
+{
+    return family == BARO_FAMILY_IPV6 && interface->mtu_v6 != 0 ? interface->mtu_v6 : interface->mtu;
+}
 
 /* Frames on their way to one device: sent together when 64 are there, when another interface's turn comes, or when
  * the drain ends. Their headers live here, their payload in send rings and received frames. */
@@ -80,6 +88,7 @@ struct baro_stack {
     struct neighbours neighbours;
     struct claims claims;
     struct ip_table table;
+    struct advertised advertised;
     struct ip_ids ids;
     struct ip_errors errors;
     struct path_mtus path_mtus;

@@ -38,7 +38,8 @@ static int find_path(struct baro_stack *stack, struct baro_address source, struc
         return -1;
     device = stack->interface[interface].device;
     path->source = way->hop.source;
-    path->mtu = path_mtu_get(&stack->path_mtus, destination, stack->interface[interface].mtu);
+    path->mtu = path_mtu_get(&stack->path_mtus, destination,
+                             interface_mtu(&stack->interface[interface], destination.family));
     if (device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0)
         path->super_segment = SUPER_SEGMENT_MOST;
     else if (burst_room(stack, interface) >= SUPER_SEGMENT_ROOM)

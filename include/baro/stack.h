@@ -65,6 +65,35 @@ void baro_stack_set_forwarding(struct baro_stack *stack, bool forwarding);
 int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_address group);
 int baro_stack_leave_group(struct baro_stack *stack, int interface, struct baro_address group);
 
+/* IPv6 by itself (RFC 4861, RFC 4862): the interface forms a link-local address (RFC 7217), probes it and, where it accepts
+ * advertisements, asks for routers and takes addresses, routes, MTU and name servers from them for as long as they say. */
+struct baro_ipv6_config {
+    uint8_t secret[16];         /* of the stack's stable addresses, the first call's counts; all zero: from the seed */
+    bool accept_advertisements; /* a stack that forwards does not, whatever this says */
+    bool temporary_addresses;   /* RFC 8981 */
+};
+/* -ENODEV, -EINVAL below an MTU of 1280, -EEXIST when it is enabled already, -ENOSPC. */
+int baro_stack_enable_ipv6(struct baro_stack *stack, int interface, const struct baro_ipv6_config *config);
+
+struct baro_address_status {
+    struct baro_address address;
+    unsigned prefix_length; /* autoconfigured: 128, since what is on the link is said apart from it (RFC 5942) */
+    bool tentative, deprecated, temporary;
+    struct baro_instant preferred_until, valid_until; /* INT64_MAX: for ever */
+};
+/* The interface's addresses of both families; how many, up to `room`, or -ENODEV. */
+int baro_stack_addresses(const struct baro_stack *stack, int interface, struct baro_address_status *status,
+                         unsigned room);
+
+struct baro_router_status {
+    unsigned routers;                  /* default routers now */
+    bool managed, other;               /* the last advertisement: ask DHCPv6 for addresses, for other things */
+    unsigned dns_servers;
+    struct baro_address dns_server[4]; /* RFC 8106 */
+};
+/* What routers said on that interface. 0 or -ENODEV. */
+int baro_stack_router_status(const struct baro_stack *stack, int interface, struct baro_router_status *status);
+
 /* A fixed neighbour entry that neither expires nor is overwritten. -ENODEV, -EINVAL, -ENOSPC. */
 int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct baro_address address,
                              struct baro_mac mac);

@@ -19,7 +19,8 @@ enum timer_owner {
     TIMER_REASSEMBLY = 0x50,
     TIMER_ADDRESS = 0x60,
     TIMER_PATH_MTU = 0x70,
-    TIMER_GROUP = 0x80
+    TIMER_GROUP = 0x80,
+    TIMER_ADVERTISED = 0x90
 };
 
 struct core {

@@ -62,16 +62,23 @@ static bool is_host_address(struct baro_address address, unsigned prefix_length)
 
 static int route_insert(struct ip_table *table, const struct ip_route *route)
 {
+    bool full = route->advertised ? table->routes_advertised == IP_ROUTES_ADVERTISED
+                                  : table->routes - table->routes_advertised == IP_ROUTES;
     unsigned at = 0;
 
-    if (table->routes == IP_ROUTES)
+    if (full)
         return -ENOSPC;
-    while (at < table->routes && table->route[at].prefix_length >= route->prefix_length)
+    /* Of equal length a router's comes last: what was given by hand goes before it. */
+    while (at < table->routes &&
+           (table->route[at].prefix_length > route->prefix_length ||
+            (table->route[at].prefix_length == route->prefix_length &&
+             (route->advertised || !table->route[at].advertised))))
         at++;
     for (unsigned i = table->routes; i > at; i--)
         table->route[i] = table->route[i - 1];
     table->route[at] = *route;
     table->routes++;
+    table->routes_advertised += route->advertised;
     table->changes++;
     return 0;
 }
@@ -79,6 +86,7 @@ static int route_insert(struct ip_table *table, const struct ip_route *route)
 static void route_erase(struct ip_table *table, unsigned at)
 {
     table->routes--;
+    table->routes_advertised -= table->route[at].advertised;
     table->changes++;
     for (unsigned i = at; i < table->routes; i++)
         table->route[i] = table->route[i + 1];
@@ -135,6 +143,26 @@ void ip_address_usable(struct ip_table *table, int interface, struct baro_addres
 
     if (own != NULL) {
         own->usable = true;
+        table->changes++;
+    }
+}
+
+void ip_address_temporary(struct ip_table *table, int interface, struct baro_address address)
+{
+    struct ip_own *own = find_own(table, interface, address);
+
+    if (own != NULL) {
+        own->temporary = true;
+        table->changes++;
+    }
+}
+
+void ip_address_deprecated(struct ip_table *table, int interface, struct baro_address address, bool deprecated)
+{
+    struct ip_own *own = find_own(table, interface, address);
+
+    if (own != NULL) {
+        own->deprecated = deprecated;
         table->changes++;
     }
 }
@@ -339,7 +367,8 @@ int ip_route_add(struct ip_table *table, struct baro_address prefix, unsigned pr
     for (unsigned i = 0; i < table->routes; i++) {
         const struct ip_route *other = &table->route[i];
 
-        if (!other->of_address && other->prefix_length == prefix_length && address_equal(other->prefix, prefix))
+        if (!other->of_address && !other->advertised && other->prefix_length == prefix_length &&
+            address_equal(other->prefix, prefix))
             return -EEXIST;
         if (other->gateway.family == BARO_FAMILY_NONE && other->interface == interface &&
             ip_in_prefix(gateway, other->prefix, other->prefix_length))
@@ -355,12 +384,30 @@ int ip_route_remove(struct ip_table *table, struct baro_address prefix, unsigned
     for (unsigned i = 0; i < table->routes; i++) {
         const struct ip_route *route = &table->route[i];
 
-        if (!route->of_address && route->prefix_length == prefix_length && address_equal(route->prefix, prefix)) {
+        if (!route->of_address && !route->advertised && route->prefix_length == prefix_length &&
+            address_equal(route->prefix, prefix)) {
             route_erase(table, i);
             return 0;
         }
     }
     return -ENETUNREACH;
+}
+
+void ip_route_advertised(struct ip_table *table, struct baro_address prefix, unsigned prefix_length,
+                         struct baro_address gateway, int interface)
+{
+    const struct ip_route route = { .prefix = prefix, .gateway = gateway, .prefix_length = (uint8_t)prefix_length,
+                                    .interface = (uint8_t)interface, .advertised = true };
+
+    (void)route_insert(table, &route); /* ip/router.h's limits are the table's */
+}
+
+void ip_route_forget_advertised(struct ip_table *table)
+{
+    for (unsigned i = table->routes; i-- > 0;) {
+        if (table->route[i].advertised)
+            route_erase(table, i);
+    }
 }
 
 /* The first match is the longest; interface 0: any. */

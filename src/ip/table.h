@@ -9,7 +9,7 @@
 #include "baro/trace.h"
 #include "base/bytes.h"
 
-enum { IP_INTERFACES = 17, IP_ADDRESSES = 16, IP_GROUPS = 32, IP_ROUTES = 64 };
+enum { IP_INTERFACES = 17, IP_ADDRESSES = 16, IP_GROUPS = 32, IP_ROUTES = 64, IP_ROUTES_ADVERTISED = 72 };
 
 struct ip_own {
     struct baro_address address;
@@ -36,13 +36,14 @@ struct ip_route {
     uint8_t prefix_length;
     uint8_t interface;
     bool of_address;                     /* came with an address and goes with it */
+    bool advertised;                     /* by a router, see ip/router.h */
 };
 
 struct ip_table {
     struct ip_interface interface[IP_INTERFACES];
     int interfaces;
-    struct ip_route route[IP_ROUTES];
-    unsigned routes;
+    struct ip_route route[IP_ROUTES + IP_ROUTES_ADVERTISED];
+    unsigned routes, routes_advertised; /* those of routers among them: they take no other's place */
     bool any_destination; /* a gateway: every unicast destination is ours */
     bool forwarding;      /* a router: an address of ours is ours on every interface, and routes do not ask for the source */
     uint32_t changes;     /* of addresses and routes: an answer is good while it stands still */
@@ -70,9 +71,17 @@ int ip_address_add(struct ip_table *table, int interface, struct baro_address ad
 int ip_address_remove(struct ip_table *table, int interface, struct baro_address address);
 void ip_address_usable(struct ip_table *table, int interface, struct baro_address address);
 
+void ip_address_temporary(struct ip_table *table, int interface, struct baro_address address);
+void ip_address_deprecated(struct ip_table *table, int interface, struct baro_address address, bool deprecated);
+
 int ip_route_add(struct ip_table *table, struct baro_address prefix, unsigned prefix_length,
                  struct baro_address gateway, int interface);
 int ip_route_remove(struct ip_table *table, struct baro_address prefix, unsigned prefix_length);
+
+/* A route that a router advertised, behind equal ones that are there; all of them forgotten. */
+void ip_route_advertised(struct ip_table *table, struct baro_address prefix, unsigned prefix_length,
+                         struct baro_address gateway, int interface);
+void ip_route_forget_advertised(struct ip_table *table);
 
 /* 0, -EINVAL, -ENOSPC; -ENOENT. *changed: the device's filter must be set anew. */
 int ip_group_join(struct ip_table *table, int interface, struct baro_address group, bool *changed);
