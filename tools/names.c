@@ -20,6 +20,11 @@ static void give_back(void *context, void *slab, size_t bytes)
     free(slab);
 }
 
+struct baro_memory names_memory(void)
+{
+    return (struct baro_memory){ NULL, take, give_back };
+}
+
 struct baro_address names_address(void)
 {
     return baro_ipv4(127, 0, 0, 53);
@@ -27,7 +32,7 @@ struct baro_address names_address(void)
 
 struct baro_dns_server *names_open(struct baro_stack *stack, int *error)
 {
-    const struct baro_dns_server_config config = { .memory = { NULL, take, give_back },
+    const struct baro_dns_server_config config = { .memory = names_memory(),
                                                    .stack = stack,
                                                    .local = { .address = names_address() } };
 

@@ -9,6 +9,9 @@ struct baro_address names_address(void);
 /* The domain of the LAN's names, for resolv.conf's search list. */
 #define NAMES_DOMAIN "lan"
 
+/* Memory of the C library for services. */
+struct baro_memory names_memory(void);
+
 /* A server in the stack, without hosts; NULL with *error. */
 struct baro_dns_server *names_open(struct baro_stack *stack, int *error);
 

@@ -14,12 +14,14 @@
 
 #include "address.h"
 #include "baro/loop.h"
+#include "baro/mdns.h"
 #include "baro/network.h"
 #include "baro/tap.h"
+#include "names.h"
 #include "observe.h"
 #include "services.h"
 
-enum { TAP_ADDRESSES = 8 };
+enum { TAP_ADDRESSES = 8, GOODBYE_TURNS = 50 };
 
 struct tap_tool {
     struct observe observe;
@@ -32,16 +34,19 @@ struct tap_tool {
     struct baro_tap *tap;
     struct baro_host *host;
     struct services services;
+    const char *mdns_name; /* NULL: no responder */
+    struct baro_mdns *mdns;
     int signals;
 };
 
 static int help(void)
 {
-    printf("usage: baro tap [--name NAME] [--address ADDRESS[/PREFIX]] [--wire SPEC] [OPTION ...]\n\n"
+    printf("usage: baro tap [--name NAME] [--address ADDRESS[/PREFIX]] [--mdns NAME] [--wire SPEC] [OPTION ...]\n\n"
            "A host on a TAP device: it answers ARP and ping and serves echo (7), discard (9) and character generator (19).\n"
            "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
            "  --name NAME      the TAP (default baro0)\n"
            "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24)\n"
+           "  --mdns NAME      be found as NAME.local by multicast DNS\n"
            "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
 }
@@ -59,7 +64,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return TOOL_USAGE;
         if (taken > 0)
             continue;
-        if (strcmp(word, "--name") != 0 && strcmp(word, "--address") != 0 && strcmp(word, "--wire") != 0)
+        if (strcmp(word, "--name") != 0 && strcmp(word, "--address") != 0 && strcmp(word, "--wire") != 0 &&
+            strcmp(word, "--mdns") != 0)
             return tool_usage("tap", "no option '%s'; --help tells more", word);
         if (at + 1 >= argc)
             return tool_usage("tap", "%s wants a value", word);
@@ -67,6 +73,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return tool_usage("tap", "'%s' is no name of a TAP: up to 15 octets, no slash", argv[at + 1]);
         if (strcmp(word, "--name") == 0)
             tool->name = argv[at + 1];
+        if (strcmp(word, "--mdns") == 0)
+            tool->mdns_name = argv[at + 1];
         if (strcmp(word, "--address") == 0) {
             tool->addresses = address_list_parse(argv[at + 1], tool->address, TAP_ADDRESSES);
             if (tool->addresses == 0)
@@ -107,6 +115,64 @@ static struct baro_address gateway_of(const struct tap_tool *tool)
     return (struct baro_address){ .family = BARO_FAMILY_NONE };
 }
 
+/* The program of the host's stack: its multicast DNS responder, which has timers of its own. */
+static void serve_mdns(void *context, struct baro_host *host)
+{
+    struct tap_tool *tool = context;
+
+    if (tool->mdns != NULL)
+        baro_mdns_poll(tool->mdns, baro_network_now(baro_host_network(host)));
+}
+
+static bool mdns_deadline(void *context, struct baro_instant *deadline)
+{
+    struct tap_tool *tool = context;
+
+    return tool->mdns != NULL && baro_mdns_next_deadline(tool->mdns, deadline);
+}
+
+static int open_mdns(struct tap_tool *tool)
+{
+    struct baro_mdns_config config = { .memory = names_memory(),
+                                       .stack = baro_host_stack(tool->host),
+                                       .interface = baro_host_interface(tool->host),
+                                       .name = tool->mdns_name };
+    int error;
+
+    if (tool->mdns_name == NULL)
+        return TOOL_OK;
+    for (size_t i = 0; i < sizeof config.seed; i += 8) {
+        uint64_t seed = tool_seed(tool->wire.seed);
+
+        memcpy(config.seed + i, &seed, sizeof seed);
+    }
+    tool->mdns = baro_mdns_create(&config, &error);
+    if (tool->mdns == NULL) {
+        fprintf(stderr, "baro tap: cannot answer for the name '%s': %s\n", tool->mdns_name, strerror(-error));
+        return TOOL_FAILED;
+    }
+    for (unsigned i = 0; i < tool->addresses; i++) {
+        error = baro_mdns_add_address(tool->mdns, tool->address[i].address, tool->address[i].prefix_length,
+                                      baro_network_now(tool->network));
+        if (error != 0)
+            return TOOL_FAILED;
+    }
+    return TOOL_OK;
+}
+
+/* Says goodbye on the wire. */
+static void close_mdns(struct tap_tool *tool)
+{
+    if (tool->mdns == NULL)
+        return;
+    baro_mdns_stop(tool->mdns, baro_network_now(tool->network));
+    baro_stack_flush(baro_host_stack(tool->host));
+    for (int i = 0; i < GOODBYE_TURNS; i++) /* through adapter, wire and switch, whose events follow one another */
+        baro_loop_turn(tool->loop, (struct baro_duration){ 1000000 });
+    baro_mdns_free(tool->mdns);
+    tool->mdns = NULL;
+}
+
 static int build(struct tap_tool *tool)
 {
     const struct baro_mac switch_mac = { { 2, 0xba, 0x70, 0, 0, 1 } };
@@ -134,6 +200,9 @@ static int build(struct tap_tool *tool)
                                            .addresses = tool->address,
                                            .address_count = tool->addresses,
                                            .gateway = gateway_of(tool),
+                                           .program = serve_mdns,
+                                           .program_deadline = mdns_deadline,
+                                           .program_context = tool,
                                            .trace = observe_sink(&tool->observe),
                                            .trace_host = 0 };
     tool->host = baro_host_create(tool->network, &host, &error);
@@ -144,7 +213,7 @@ static int build(struct tap_tool *tool)
     error = services_open(&tool->services, baro_host_stack(tool->host));
     if (error != 0)
         fprintf(stderr, "baro tap: no services: %s\n", strerror(-error));
-    return error == 0 ? TOOL_OK : TOOL_FAILED;
+    return error == 0 ? open_mdns(tool) : TOOL_FAILED;
 }
 
 static int watch(struct tap_tool *tool)
@@ -193,6 +262,7 @@ int tool_tap(int argc, char **argv)
     }
     fprintf(stderr, "baro tap: a host on %s; Ctrl-C ends it\n", tool.name);
     baro_loop_run(tool.loop);
+    close_mdns(&tool);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);

@@ -46,7 +46,7 @@ OUTER_ARROWS = {
 }
 OWNER_OF_HEADER = {"posix": "posix", "network": "network", "explain": "explain", "drill": "drill", "loop": "host",
                    "run": "host", "gateway": "host", "tap": "host", "host": "host", "services": "host", "dhcp": "service",
-                   "dns_server": "service"}
+                   "dns_server": "service", "mdns": "service"}
 
 findings = []
 
