@@ -53,6 +53,7 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_IPV6_UNKNOWN_OPTION] = "모르면 패킷을 버리라고 하는 옵션",
     [BARO_DROP_IPV6_ROUTING_HEADER] = "남은 구간이 있는 라우팅 헤더",
     [BARO_DROP_IPV6_NOTHING_FOLLOWS] = "뒤따르는 것이 없는 헤더(59): 전달할 것이 없음",
+    [BARO_DROP_IPV6_UNFINISHED] = "확장 헤더 뒤의 일이 장치 몫으로 남아 있어 중계할 수 없음",
     /* 9 조각 */
     [BARO_DROP_FRAGMENT_MALFORMED] = "조각의 길이가 8의 배수가 아니거나 비어 있음",
     [BARO_DROP_FRAGMENT_OVERLAP] = "조각이 서로 겹침",

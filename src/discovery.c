@@ -110,6 +110,7 @@ bool discovery_output(struct baro_stack *stack, const struct intent_nd *nd)
     if (burst_room(stack, nd->interface) == 0)
         return false;
     body.has_target_mac = nd->type == ICMPV6_NEIGHBOUR_ADVERTISEMENT;
+    body.router = body.has_target_mac && stack->table.forwarding; /* RFC 4861 §7.2.4 */
     body.has_source_mac = !body.has_target_mac && !address_is_unspecified(nd->source);
     body.source_mac = body.target_mac = own;
     message.header_length = (uint8_t)nd_write(&body, message.header, sizeof message.header);

@@ -1,23 +1,26 @@
-/* src/forward.c: a router: packets for other hosts, passed on from one wire to another (RFC 1812 §5).
+/* src/forward.c: a router: packets for other hosts, passed on from one wire to another (RFC 1812 §5, RFC 8200 §3).
  *
  * What may go on, and where to, is decided while the packet is looked at, so that an error quotes it as it came; then
- * an intent borrows it, and the drain gives it a new header and sends it. Only IPv4 is passed on.
+ * an intent borrows it, and the drain gives it a new header and sends it. Both families go this way.
  *
  * Not passed on: what came in a broadcast frame, groups and broadcasts (RFC 2644), link-local addresses (RFC 3927
- * §2.7), source routes (refused at the header). Options stay as they are. The next hop may be on the wire that the
+ * §2.7, RFC 4291 §2.5.6), source routes (refused at the header). Options stay as they are, and so do IPv6's extension
+ * headers, hop-by-hop ones too, which a router need not read (RFC 8200 §4). The next hop may be on the wire that the
  * packet came by: it is passed on there too, and no redirect is sent. A packet that finds no room in the device is
- * dropped, as a router's are.
+ * dropped, as a router's are. What is too large is cut in fragments, but never of IPv6 (RFC 8200 §5).
  *
  * A super-segment, or a checksum that was left undone because the packet never was on a wire, goes on like that where the
  * device can do the rest; elsewhere it is cut, and its sum is filled in, here. Of a fragment that came in nothing
- * but the IP header is touched. */
+ * but the IP header is touched. Behind extension headers neither is possible: there it is dropped. */
 #include "stack.h"
 
 #include <string.h>
 
 #include "base/checksum.h"
 #include "codec/icmp.h"
+#include "codec/icmpv6.h"
 #include "codec/ipv4.h"
+#include "codec/ipv6_chain.h"
 #include "codec/tcp.h"
 #include "codec/udp.h"
 #include "ethernet/frame.h"
@@ -26,19 +29,55 @@ enum { TRANSPORT_LIMIT = 60, OPTION_COPIED = 0x80 /* RFC 791 §3.1 */ };
 
 /* ---- what may go on ---- */
 
-static void refuse(struct baro_stack *stack, const struct ip_packet *packet, enum baro_drop_reason reason, uint8_t type,
-                   uint8_t code, uint32_t value)
+/* What its source is told of a packet that does not, in its family's words. */
+struct refusal {
+    enum baro_drop_reason reason;
+    uint8_t type, code, type_v6, code_v6;
+};
+
+static const struct refusal expired = { BARO_DROP_IP_TTL_EXPIRED, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED,
+                                        ICMPV6_TIME_EXCEEDED, ICMPV6_HOP_LIMIT_EXCEEDED };
+static const struct refusal no_route = { BARO_DROP_IP_NO_ROUTE, ICMP_UNREACHABLE, ICMP_NET_UNREACHABLE,
+                                         ICMPV6_UNREACHABLE, ICMPV6_NO_ROUTE };
+static const struct refusal too_big = { BARO_DROP_IP_TOO_BIG, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED,
+                                        ICMPV6_PACKET_TOO_BIG, 0 };
+static const struct refusal nobody_there = { BARO_DROP_NEIGHBOUR_UNREACHABLE, ICMP_UNREACHABLE,
+                                             ICMP_HOST_UNREACHABLE, ICMPV6_UNREACHABLE,
+                                             ICMPV6_ADDRESS_UNREACHABLE };
+static const struct refusal beyond_scope = { BARO_DROP_IP_NOT_FORWARDED, 0, 0, ICMPV6_UNREACHABLE,
+                                             ICMPV6_BEYOND_SCOPE }; /* IPv4's are dropped in silence */
+
+static void refuse(struct baro_stack *stack, const struct ip_packet *packet, const struct refusal *refusal,
+                   uint32_t value)
 {
     const struct baro_address interfaces = { .family = BARO_FAMILY_NONE };
+    bool v6 = packet->source.family == BARO_FAMILY_IPV6;
+    struct ip_packet about = *packet;
 
-    core_drop(&stack->core, reason);
-    ip_error_intend(&stack->errors, packet, interfaces, type, code, value);
+    core_drop(&stack->core, refusal->reason);
+    if (v6) { /* an ICMPv6 error behind extension headers is one too */
+        struct ipv6_chain chain;
+
+        ipv6_chain_walk(&chain, about.whole, false);
+        about.protocol = chain.protocol;
+        about.payload = (struct baro_bytes){ about.whole.data + chain.payload_at,
+                                             about.whole.length - chain.payload_at };
+    }
+    ip_error_intend(&stack->errors, &about, interfaces, v6 ? refusal->type_v6 : refusal->type,
+                    v6 ? refusal->code_v6 : refusal->code, value);
 }
 
 static bool stays_on_its_link(struct baro_address address)
 {
-    return address_is_multicast(address) || address_is_limited_broadcast(address) ||
-           (address.octet[0] == 169 && address.octet[1] == 254);
+    return address_is_multicast(address) || address_is_limited_broadcast(address) || address_is_link_local(address) ||
+           (address.family == BARO_FAMILY_IPV4 && address.octet[0] == 169 && address.octet[1] == 254);
+}
+
+static bool is_fragment(const struct ip_packet *packet)
+{
+    return packet->source.family == BARO_FAMILY_IPV4
+               ? (read_be16(packet->whole.data + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0
+               : packet->protocol == IP_PROTOCOL_FRAGMENT;
 }
 
 /* Octets of transport header that may have to be changed: those of a whole TCP segment or UDP datagram whose checksum
@@ -48,7 +87,7 @@ static unsigned front_of(const struct ip_packet *packet)
     const struct baro_bytes *payload = &packet->payload;
     unsigned length = 0;
 
-    if ((read_be16(packet->whole.data + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0)
+    if (is_fragment(packet))
         return 0;
     if (packet->protocol == IP_PROTOCOL_UDP && packet->checksum_verified && payload->length >= udp_header_SIZE)
         length = read_be16(payload->data + 6) == 0 ? 0 : udp_header_SIZE; /* RFC 768: there is no checksum */
@@ -60,28 +99,69 @@ static unsigned front_of(const struct ip_packet *packet)
     return length > payload->length ? 0 : length;
 }
 
+/* Behind extension headers: a super-segment, or a checksum that is not right although nobody needs to look at it, which
+ * is one that was left undone. Neither can be finished here. */
+static bool is_unfinished(const struct ip_packet *packet)
+{
+    struct ipv6_chain chain;
+    const uint8_t *at;
+    uint32_t length;
+    uint64_t sum;
+
+    if (packet->source.family != BARO_FAMILY_IPV6 || (!packet->checksum_verified && packet->gso_size == 0))
+        return false;
+    ipv6_chain_walk(&chain, packet->whole, false);
+    if (chain.headers == 0 || chain.reason != BARO_DROP_NONE || chain.fragment)
+        return false;
+    at = packet->whole.data + chain.payload_at;
+    length = (uint32_t)(packet->whole.length - chain.payload_at);
+    if (chain.protocol == IP_PROTOCOL_TCP && packet->gso_size != 0 && length > packet->gso_size)
+        return true;
+    if (!(chain.protocol == IP_PROTOCOL_TCP && length >= tcp_header_SIZE) &&
+        !(chain.protocol == IP_PROTOCOL_UDP && length >= udp_header_SIZE && read_be16(at + 6) != 0))
+        return false;
+    sum = checksum_pseudo(packet->source, packet->destination, chain.protocol, length);
+    return checksum_fold(checksum_add(sum, at, length)) != 0;
+}
+
+/* False: the packet goes nowhere, wherever its destination is. */
+static bool may_go_on(struct baro_stack *stack, const struct ip_packet *packet, bool link_group)
+{
+    if (!link_group && !stays_on_its_link(packet->destination) && address_is_link_local(packet->source)) {
+        refuse(stack, packet, &beyond_scope, 0); /* RFC 4443 §3.1 */
+        return false;
+    }
+    if (link_group || stays_on_its_link(packet->source) || stays_on_its_link(packet->destination)) {
+        core_drop(&stack->core, BARO_DROP_IP_NOT_FORWARDED);
+        return false;
+    }
+    if (packet->ttl <= 1) {
+        refuse(stack, packet, &expired, 0);
+        return false;
+    }
+    if (is_unfinished(packet)) {
+        core_drop(&stack->core, BARO_DROP_IPV6_UNFINISHED);
+        return false;
+    }
+    return true;
+}
+
 void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool link_group)
 {
     const struct baro_address any = { .family = BARO_FAMILY_NONE };
     uint32_t header = (uint32_t)(packet->whole.length - packet->payload.length);
-    bool dont_fragment = (read_be16(packet->whole.data + 6) & IPV4_DONT_FRAGMENT) != 0;
     uint32_t largest = (uint32_t)packet->whole.length, mtu;
     unsigned front = front_of(packet);
+    bool super = packet->gso_size != 0 && front != 0 && packet->payload.length - front > packet->gso_size;
     const struct way *way;
     struct intent *intent;
-    bool super = packet->gso_size != 0 && front != 0 && packet->payload.length - front > packet->gso_size;
+    bool whole;
 
-    if (link_group || stays_on_its_link(packet->source) || stays_on_its_link(packet->destination)) {
-        core_drop(&stack->core, BARO_DROP_IP_NOT_FORWARDED);
+    if (!may_go_on(stack, packet, link_group))
         return;
-    }
-    if (packet->ttl <= 1) {
-        refuse(stack, packet, BARO_DROP_IP_TTL_EXPIRED, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED, 0);
-        return;
-    }
     way = way_find(stack, packet->destination, any);
     if (!way->found || way->hop.interface == 0) {
-        refuse(stack, packet, BARO_DROP_IP_NO_ROUTE, ICMP_UNREACHABLE, ICMP_NET_UNREACHABLE, 0);
+        refuse(stack, packet, &no_route, 0);
         return;
     }
     if (way->broadcast) {
@@ -91,8 +171,9 @@ void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool l
     if (super)
         largest = header + front + packet->gso_size;
     mtu = stack->interface[way->hop.interface].mtu;
-    if (largest > mtu && dont_fragment) {
-        refuse(stack, packet, BARO_DROP_IP_TOO_BIG, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, mtu);
+    whole = packet->source.family == BARO_FAMILY_IPV6 || (packet->whole.data[6] & IPV4_DONT_FRAGMENT >> 8) != 0;
+    if (largest > mtu && whole) {
+        refuse(stack, packet, &too_big, mtu);
         return;
     }
     intent = intent_add(&stack->core.intents, INTENT_FORWARD);
@@ -113,7 +194,10 @@ void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool l
 struct passing {
     const struct intent_forward *forward;
     const uint8_t *ip;                /* as it came, or a segment cut from it */
-    unsigned header_length;
+    bool v6;
+    uint8_t protocol;
+    struct baro_address source, destination;
+    unsigned header_length;           /* of IPv6 without its extension headers */
     uint8_t front[TRANSPORT_LIMIT];   /* the transport header, where it may have to be changed */
     unsigned front_length;
     struct baro_bytes body;           /* what stands behind it, borrowed */
@@ -132,6 +216,12 @@ static unsigned write_header(const struct passing *passing, uint8_t *to, uint32_
     uint16_t flags = read_be16(passing->ip + 6);
     unsigned header = ipv4_header_SIZE;
 
+    if (passing->v6) {
+        memcpy(to, passing->ip, ipv6_header_SIZE);
+        write_be16(to + 4, (uint16_t)length);
+        to[7]--;
+        return ipv6_header_SIZE;
+    }
     memcpy(to, passing->ip, ipv4_header_SIZE);
     for (unsigned at = ipv4_header_SIZE; at < passing->header_length;) {
         uint8_t kind = passing->ip[at];
@@ -166,15 +256,16 @@ static void send_piece(struct baro_stack *stack, const struct passing *passing, 
     uint8_t local[STACK_HEADER_LIMIT];
     uint8_t *head = passing->waits ? local : burst_header(stack, passing->forward->interface);
     struct baro_tx_frame frame = { .parts = 1, .gso_size = passing->gso_size };
+    uint16_t type = passing->v6 ? ETHERNET_TYPE_IPV6 : ETHERNET_TYPE_IPV4;
     uint32_t front = 0;
     unsigned header;
 
-    TRACE(&stack->core, ETHERNET_OUT, TRACE_M(passing->mac), TRACE_M(device->mac), TRACE_N(ETHERNET_TYPE_IPV4));
+    TRACE(&stack->core, ETHERNET_OUT, TRACE_M(passing->mac), TRACE_M(device->mac), TRACE_N(type));
     if (head == NULL) {
         core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
         return;
     }
-    ethernet_write(head, passing->mac, device->mac, ETHERNET_TYPE_IPV4);
+    ethernet_write(head, passing->mac, device->mac, type);
     header = ethernet_header_SIZE + write_header(passing, head + ethernet_header_SIZE, at, length, more);
     if (at < passing->front_length) {
         front = passing->front_length - at < length ? passing->front_length - at : length;
@@ -189,7 +280,7 @@ static void send_piece(struct baro_stack *stack, const struct passing *passing, 
         frame.header_length = (uint16_t)(header + front);
     if (passing->offload) {
         frame.checksum_start = (uint16_t)header;
-        frame.checksum_offset = passing->ip[9] == IP_PROTOCOL_TCP ? 16 : 6;
+        frame.checksum_offset = passing->protocol == IP_PROTOCOL_TCP ? 16 : 6;
     }
     if (passing->waits)
         message_wait(stack, passing->entry, &frame);
@@ -197,13 +288,13 @@ static void send_piece(struct baro_stack *stack, const struct passing *passing, 
         burst_push(stack, &frame);
 }
 
-/* As one packet, or as fragments where it does not fit. */
+/* As one packet, or as fragments where it does not fit; forward_in lets no IPv6 through that does not. */
 static void send_packet(struct baro_stack *stack, const struct passing *passing)
 {
     uint32_t total = passing->front_length + (uint32_t)passing->body.length;
     uint32_t room = stack->interface[passing->forward->interface].mtu - passing->header_length;
 
-    if (total <= room || passing->gso_size != 0) {
+    if (total <= room || passing->gso_size != 0 || passing->v6) {
         send_piece(stack, passing, 0, total, false);
         return;
     }
@@ -225,9 +316,9 @@ static void send_packet(struct baro_stack *stack, const struct passing *passing)
 /* Fills in the transport checksum over `front` and `body`, or what the device begins with. */
 static void write_checksum(struct passing *passing)
 {
-    uint8_t protocol = passing->ip[9];
+    uint8_t protocol = passing->protocol;
     uint8_t *field = passing->front + (protocol == IP_PROTOCOL_TCP ? 16 : 6);
-    uint64_t sum = checksum_pseudo(read_ipv4(passing->ip + 12), read_ipv4(passing->ip + 16), protocol,
+    uint64_t sum = checksum_pseudo(passing->source, passing->destination, protocol,
                                    passing->front_length + (uint32_t)passing->body.length);
     uint16_t value;
 
@@ -267,25 +358,38 @@ static void send_segments(struct baro_stack *stack, const struct passing *whole,
     }
 }
 
+/* What its IP header says. */
+static void passing_init(struct passing *passing, const struct intent_forward *forward, const uint8_t *ip)
+{
+    bool v6 = ip[0] >> 4 == 6;
+
+    *passing = (struct passing){ .forward = forward, .ip = ip, .v6 = v6, .front_length = forward->front };
+    passing->header_length = v6 ? ipv6_header_SIZE : (ip[0] & 15U) * 4;
+    passing->protocol = v6 ? ip[6] : ip[9];
+    passing->source = v6 ? read_ipv6(ip + 8) : read_ipv4(ip + 12);
+    passing->destination = v6 ? read_ipv6(ip + 24) : read_ipv4(ip + 16);
+    passing->id = v6 ? 0 : read_be16(ip + 4);
+}
+
 void forward_out(struct baro_stack *stack, const struct intent *intent)
 {
     const struct intent_forward *forward = &intent->as.forward;
     const struct baro_device *device = stack->interface[forward->interface].device;
     const uint8_t *ip = intent->borrowed.data;
-    struct passing passing = { .forward = forward, .ip = ip, .header_length = (ip[0] & 15U) * 4,
-                               .front_length = forward->front, .id = read_be16(ip + 4) };
-    uint32_t headers = passing.header_length + passing.front_length;
-    uint32_t mtu = stack->interface[forward->interface].mtu;
+    uint32_t mtu = stack->interface[forward->interface].mtu, headers;
+    struct passing passing;
     bool able;
 
+    passing_init(&passing, forward, ip);
+    headers = passing.header_length + passing.front_length;
     passing.body = (struct baro_bytes){ ip + headers, intent->borrowed.length - headers };
     if (forward->front != 0)
         memcpy(passing.front, ip + passing.header_length, forward->front);
     passing.waits = !neighbour_resolve(&stack->neighbours, forward->interface, forward->next_hop, forward->asks,
                                        &passing.mac, &passing.entry);
     TRACE_GROUP_BEGIN(&stack->core);
-    TRACE(&stack->core, FORWARDED, TRACE_A(read_ipv4(ip + 12)), TRACE_A(read_ipv4(ip + 16)),
-          TRACE_A(forward->next_hop), TRACE_N(forward->interface), TRACE_N(ip[8] - 1));
+    TRACE(&stack->core, FORWARDED, TRACE_A(passing.source), TRACE_A(passing.destination), TRACE_A(forward->next_hop),
+          TRACE_N(forward->interface), TRACE_N((passing.v6 ? ip[7] : ip[8]) - 1));
     stack->core.counters.ip_forwarded++;
     able = !passing.waits && forward->front != 0 && (device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
     if (forward->gso_size == 0) {
@@ -309,17 +413,25 @@ void forward_out(struct baro_stack *stack, const struct intent *intent)
 bool forward_failed(struct baro_stack *stack, struct baro_bytes packet)
 {
     struct ip_packet failed = { .whole = packet };
-    unsigned header;
+    unsigned header = 0;
 
-    if (!stack->table.forwarding || packet.length < ipv4_header_SIZE || packet.data[0] >> 4 != 4)
+    if (!stack->table.forwarding)
         return false;
-    header = (packet.data[0] & 15U) * 4;
-    failed.source = read_ipv4(packet.data + 12);
-    failed.destination = read_ipv4(packet.data + 16);
-    if (ip_owner(&stack->table, failed.source) >= 0)
+    if (packet.length >= ipv4_header_SIZE && packet.data[0] >> 4 == 4) {
+        header = (packet.data[0] & 15U) * 4;
+        failed.source = read_ipv4(packet.data + 12);
+        failed.destination = read_ipv4(packet.data + 16);
+        failed.protocol = packet.data[9];
+    } else if (packet.length >= ipv6_header_SIZE && packet.data[0] >> 4 == 6) {
+        header = ipv6_header_SIZE;
+        failed.source = read_ipv6(packet.data + 8);
+        failed.destination = read_ipv6(packet.data + 24);
+        failed.protocol = packet.data[6];
+    }
+    /* No link-local address is passed on: it is ours, on a link that the packet does not name. */
+    if (header == 0 || address_is_link_local(failed.source) || ip_owner(&stack->table, failed.source) >= 0)
         return false;
-    failed.protocol = packet.data[9];
     failed.payload = (struct baro_bytes){ packet.data + header, packet.length - header };
-    refuse(stack, &failed, BARO_DROP_NEIGHBOUR_UNREACHABLE, ICMP_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0);
+    refuse(stack, &failed, &nobody_there, 0);
     return true;
 }

@@ -319,6 +319,10 @@ static void ipv6_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
     core->counters.ip_in++;
     if (reason == BARO_DROP_NONE)
         reason = ip_accept_v6(core, &stack->table, link_group, packet);
+    if (reason == BARO_DROP_IP_NOT_FOR_ME && stack->table.forwarding && packet->interface != 0) {
+        forward_in(stack, packet, link_group);
+        return;
+    }
     if (reason != BARO_DROP_NONE) {
         core_drop(core, reason);
         return;

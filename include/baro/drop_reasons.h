@@ -57,6 +57,7 @@
     X(IPV6_UNKNOWN_OPTION, 8, "unknown option that says: discard the packet", "RFC 8200 §4.2")      \
     X(IPV6_ROUTING_HEADER, 8, "routing header with segments left", "RFC 8200 §4.4, RFC 5095 §3")    \
     X(IPV6_NOTHING_FOLLOWS, 8, "no next header: nothing to deliver", "RFC 8200 §4.7")               \
+    X(IPV6_UNFINISHED, 8, "left for a device to finish, behind extension headers: not passed on", "RFC 8200 §8.1") \
     /* 9 fragments */                                                                               \
     X(FRAGMENT_MALFORMED, 9, "fragment length not a multiple of eight, or empty", "RFC 791 §3.2")   \
     X(FRAGMENT_OVERLAP, 9, "fragments overlap", "RFC 5722, RFC 8900")                               \

@@ -56,9 +56,11 @@ int baro_stack_add_route(struct baro_stack *stack, struct baro_address prefix, u
                          struct baro_address gateway, int interface);
 int baro_stack_remove_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length);
 
-/* Makes the stack a router (RFC 1812): IPv4 packets for other hosts that come in by one interface go out by the one that
- * the routes say, and their senders are told by ICMP of those that cannot. Groups, broadcasts, link-local addresses and
- * source routes are not passed on, redirects not sent. A router answers on every interface for all of its addresses. */
+/* Makes the stack a router (RFC 1812, RFC 8200): packets of both families for other hosts that come in by one interface
+ * go out by the one that the routes say, and their senders are told by ICMP of those that cannot. Groups, broadcasts,
+ * link-local addresses and source routes are not passed on, redirects and router advertisements not sent. IPv4 packets
+ * that are too large are fragmented where they may be, IPv6 ones never. A router answers on every interface for all of
+ * its addresses, IPv6's link-local ones apart. */
 void baro_stack_set_forwarding(struct baro_stack *stack, bool forwarding);
 
 /* Joins and leaves a multicast group on an interface (counted). -EINVAL, -ENODEV, -ENOSPC, -ENOENT. */
