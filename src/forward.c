@@ -73,11 +73,11 @@ static bool stays_on_its_link(struct baro_address address)
            (address.family == BARO_FAMILY_IPV4 && address.octet[0] == 169 && address.octet[1] == 254);
 }
 
-static bool is_fragment(const struct ip_packet *packet)
+/* IPv6's carry a protocol number of their own. */
+static bool is_ipv4_fragment(const struct ip_packet *packet)
 {
-    return packet->source.family == BARO_FAMILY_IPV4
-               ? (read_be16(packet->whole.data + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0
-               : packet->protocol == IP_PROTOCOL_FRAGMENT;
+    return packet->source.family == BARO_FAMILY_IPV4 &&
+           (read_be16(packet->whole.data + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0;
 }
 
 /* Octets of transport header that may have to be changed: those of a whole TCP segment or UDP datagram whose checksum
@@ -87,7 +87,7 @@ static unsigned front_of(const struct ip_packet *packet)
     const struct baro_bytes *payload = &packet->payload;
     unsigned length = 0;
 
-    if (is_fragment(packet))
+    if (is_ipv4_fragment(packet))
         return 0;
     if (packet->protocol == IP_PROTOCOL_UDP && packet->checksum_verified && payload->length >= udp_header_SIZE)
         length = read_be16(payload->data + 6) == 0 ? 0 : udp_header_SIZE; /* RFC 768: there is no checksum */
