@@ -195,6 +195,22 @@ int baro_stack_remove_address(struct baro_stack *stack, int interface, struct ba
     return 0;
 }
 
+enum baro_address_state baro_stack_address_state(const struct baro_stack *stack, int interface,
+                                                 struct baro_address address)
+{
+    const struct ip_interface *at;
+
+    if (!is_interface(stack, interface))
+        return BARO_ADDRESS_NONE;
+    at = &stack->table.interface[interface];
+    address = address_in_zone(address, interface);
+    for (unsigned i = 0; i < at->owns; i++) {
+        if (address_equal(at->own[i].address, address))
+            return at->own[i].usable ? BARO_ADDRESS_USABLE : BARO_ADDRESS_PROBING;
+    }
+    return BARO_ADDRESS_NONE;
+}
+
 int baro_stack_add_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length,
                          struct baro_address gateway, int interface)
 {

@@ -50,6 +50,11 @@ int baro_stack_add_address(struct baro_stack *stack, int interface, struct baro_
 /* Takes it away; connections that use it get ECONNABORTED. -EADDRNOTAVAIL. */
 int baro_stack_remove_address(struct baro_stack *stack, int interface, struct baro_address address);
 
+/* How far an address of an interface is: a probe that was lost has taken it away again (NONE). */
+enum baro_address_state { BARO_ADDRESS_NONE, BARO_ADDRESS_PROBING, BARO_ADDRESS_USABLE };
+enum baro_address_state baro_stack_address_state(const struct baro_stack *stack, int interface,
+                                                 struct baro_address address);
+
 /* Adds a route; gateway of family NONE: the prefix is on the link. -EINVAL, -EEXIST, -ENOSPC, -ENETUNREACH
  * where the gateway is on no link. */
 int baro_stack_add_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length,
