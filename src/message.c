@@ -331,11 +331,13 @@ static void send_out(struct baro_stack *stack, const struct outgoing *out)
                               .dont_fragment = message->dont_fragment };
     uint32_t headers = ip_header_length(message, &piece) + message->header_length;
     uint32_t total = headers + out->payload;
+    /* IPv4 counts its header, IPv6 does not (RFC 791 §3.1, RFC 8200 §3). */
+    uint32_t counted = message->destination.family == BARO_FAMILY_IPV4 ? total : piece.length;
     uint32_t size = message->gso_size != 0 ? message->gso_size : out->payload;
     bool device_cuts = device == NULL ||
                        (!out->waits && (device->capabilities & BARO_DEVICE_TSO) != 0 && headers + size <= out->mtu);
 
-    if (total > UINT16_MAX || headers >= out->mtu) {
+    if (counted > UINT16_MAX || headers >= out->mtu) {
         too_big(stack, out);
     } else if (message->protocol == IP_PROTOCOL_TCP && out->payload > size && !device_cuts) {
         send_segments(stack, out, headers + size > out->mtu ? out->mtu - headers : size);

@@ -81,13 +81,13 @@ static void arp_packet(struct baro_stack *stack, int interface, struct baro_byte
 
 /* ---- step 10: errors about what we sent ---- */
 
-/* "Fragmentation needed": what it makes of the path MTU, which is lowered only once the quote proved right. */
+/* "Fragmentation needed", "packet too big": what it makes of the path MTU, which is lowered only once the quote proved right. */
 static uint32_t lowered_mtu(struct baro_stack *stack, const struct icmp_error *error, uint32_t *link_mtu)
 {
     const struct baro_address any = { .family = BARO_FAMILY_NONE };
     struct ip_hop hop;
 
-    if (error->type != ICMP_UNREACHABLE || error->code != ICMP_FRAGMENTATION_NEEDED)
+    if (icmp_meaning(error->remote.family, error->type, error->code) != ICMP_MEANS_TOO_BIG)
         return 0;
     if (!ip_find_route(&stack->table, error->remote, any, 0, &hop) || hop.interface == 0)
         return 0;
@@ -104,9 +104,9 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
     struct baro_endpoint remote = { error->remote, { read_be16(quoted + 2) } };
     enum baro_drop_reason reason = BARO_DROP_ICMP_NO_MATCH;
     uint32_t link_mtu = 0, mtu = lowered_mtu(stack, error, &link_mtu);
-    bool needs_mtu = error->type == ICMP_UNREACHABLE && error->code == ICMP_FRAGMENTATION_NEEDED;
-    bool hard = error->type == ICMP_UNREACHABLE &&
-                (error->code == ICMP_PROTOCOL_UNREACHABLE || error->code == ICMP_PORT_UNREACHABLE);
+    enum icmp_meaning meaning = icmp_meaning(error->remote.family, error->type, error->code);
+    bool needs_mtu = meaning == ICMP_MEANS_TOO_BIG;
+    bool hard = meaning == ICMP_MEANS_PROTOCOL_UNREACHABLE || meaning == ICMP_MEANS_PORT_UNREACHABLE;
 
     /* A quote of something that this host does not send is a forgery. */
     if ((!stack->table.any_destination && ip_owner(&stack->table, error->local) < 0) || (needs_mtu && mtu == 0))
@@ -117,6 +117,10 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
         break;
     case IP_PROTOCOL_UDP:
         reason = udp_icmp_error(stack->udp, local, remote, error->type, error->code, mtu);
+        break;
+    case IP_PROTOCOL_ICMPV6:
+        local.port.number = remote.port.number = 0;
+        reason = icmp_ping_error(&stack->icmp, from, error) ? BARO_DROP_NONE : BARO_DROP_ICMP_NO_MATCH;
         break;
     case IP_PROTOCOL_ICMP:
         local.port.number = remote.port.number = 0;
@@ -205,7 +209,7 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
         if (packet->payload.length >= icmp_header_SIZE && nd_is_type(packet->payload.data[0]))
             discovery_in(stack, packet);
         else
-            core_drop(core, BARO_DROP_ICMP_TYPE_UNKNOWN);
+            icmp_packet(stack, packet);
         break;
     case IP_PROTOCOL_ICMP:
         if (!packet->to_group && !packet->from_loopback && is_echo_request(packet) &&

@@ -280,11 +280,15 @@ static void tell_failed(struct baro_stack *stack)
                                      pending->length - ethernet_header_SIZE };
         struct icmp_error error = { .type = ICMP_UNREACHABLE, .code = ICMP_HOST_UNREACHABLE };
 
+        if (read_be16(pending->octets + 12) == ETHERNET_TYPE_IPV6) {
+            error.type = ICMPV6_UNREACHABLE;
+            error.code = ICMPV6_ADDRESS_UNREACHABLE;
+        }
         if (forward_failed(stack, packet)) {
             transmit_drain(stack); /* the error quotes what is given back below */
         } else {
             core_drop(&stack->core, BARO_DROP_NEIGHBOUR_UNREACHABLE);
-            if (icmp_quote_read(packet, &error))
+            if (icmp_quote_read(packet, pending->interface, &error))
                 receive_error(stack, error.local, &error);
         }
         neighbour_release(&stack->neighbours, pending);
@@ -394,7 +398,9 @@ int baro_stack_ping(struct baro_stack *stack, struct baro_address destination, u
         return -ENOBUFS;
     intent->as.icmp = (struct intent_icmp){ .source = hop.source,
                                             .destination = destination,
-                                            .type = ICMP_ECHO_REQUEST,
+                                            .type = destination.family == BARO_FAMILY_IPV6
+                                                        ? (uint8_t)ICMPV6_ECHO_REQUEST
+                                                        : (uint8_t)ICMP_ECHO_REQUEST,
                                             .value = (uint32_t)id << 16 | sequence,
                                             .length = (uint32_t)length };
     icmp_ping_sent(&stack->icmp, destination, id, sequence);

@@ -122,7 +122,7 @@ int baro_stack_ping(struct baro_stack *stack, struct baro_address destination, u
 struct baro_ping_result {
     struct baro_address from;
     uint16_t id, sequence;
-    uint8_t type, code; /* ICMP type: 0 echo reply; 3, 11, 12 an error about the request */
+    uint8_t type, code; /* ICMP type: 0 echo reply; 3, 11, 12 an error about the request. ICMPv6: 129; 1 to 4 */
     size_t length;      /* payload bytes of the reply */
     struct baro_instant at;
 };

@@ -32,8 +32,8 @@ struct icmp {
 struct icmp_error {
     uint8_t type, code, protocol;
     struct baro_address local, remote; /* of the quoted packet: its source, its destination */
-    uint16_t reported_mtu;             /* "fragmentation needed": 0 from an old router */
-    uint16_t length;                   /* of the quoted packet */
+    uint32_t reported_mtu;             /* "too big": 0 from an old router (IPv4) */
+    uint32_t length;                   /* of the quoted packet */
     struct baro_bytes transport;       /* at least eight octets of what stood behind the IP header */
 };
 
@@ -41,12 +41,14 @@ void icmp_init(struct icmp *icmp, struct core *core);
 
 enum icmp_verdict { ICMP_DONE, ICMP_IS_ERROR, ICMP_IS_REPLY, ICMP_DROPPED };
 
-/* One message. DONE: answered or reported. IS_ERROR: `error` is for whoever sent the quoted packet. IS_REPLY: an echo reply to none of baro_stack_ping: it may
- * be for a ping socket. DROPPED: counted. */
+/* One message of either family but neighbour discovery's. DONE: answered or reported. IS_ERROR: `error` is for whoever
+ * sent the quoted packet. IS_REPLY: an echo reply to none of baro_stack_ping: it may be for a ping socket. DROPPED:
+ * counted. */
 enum icmp_verdict icmp_in(struct icmp *icmp, const struct ip_packet *packet, struct icmp_error *error);
 
-/* Reads a packet of ours that an error quotes. False: it is not whole enough to know whose it was. */
-bool icmp_quote_read(struct baro_bytes quote, struct icmp_error *error);
+/* Reads a packet of ours, of either family, that an error quotes; link-local addresses are in the zone of `interface`.
+ * False: it is not whole enough to know whose it was. */
+bool icmp_quote_read(struct baro_bytes quote, int interface, struct icmp_error *error);
 
 /* Notes a request; its answer will be a result. */
 void icmp_ping_sent(struct icmp *icmp, struct baro_address destination, uint16_t id, uint16_t sequence);

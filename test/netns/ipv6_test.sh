@@ -2,7 +2,7 @@
 # A host with an IPv6 address on a TAP, and this machine's kernel in a namespace of the test's own: the kernel and ndisc6
 # find its MAC address by neighbour discovery, and do not find one where nobody is.
 . test/netns/lib.sh
-need ip ndisc6 unshare
+need ip ndisc6 ping unshare
 namespace "$@"
 
 background tap.log "$BARO" tap --name six --address 10.9.0.2/24,fd00:9::2/64 --stats
@@ -19,6 +19,12 @@ ndisc6 -q -1 -r 1 -w 200 fd00:9::3 six && fail "somebody answers for an address 
 echo | timeout 2 nc -u -w 1 fd00:9::2 9 2>/dev/null
 until_true 20 sh -c "ip -6 neigh show fd00:9::2 dev six | grep -i '$mac' | grep -q 'REACHABLE\|DELAY\|STALE'" ||
     fail "the kernel knows no neighbour $mac: $(ip -6 neigh show dev six)"
+
+ping -6 -c 3 -i 0.2 -W 2 fd00:9::2 >"$work/ping.log" || fail "ping"
+ping -6 -c 2 -i 0.2 -W 2 -s 4000 fd00:9::2 >"$work/ping-fragments.log" || fail "ping in fragments"
+ping -6 -c 3 -i 0.3 -W 2 ff02::1%six >"$work/ping-group.log" || fail "ping of all nodes"
+grep -q "bytes from fd00:9::2\|bytes from fe80" "$work/ping-group.log" || fail "no answer to all nodes"
+ping -6 -c 1 -W 1 fd00:9::3 >/dev/null && fail "somebody answers for an address that nobody has"
 
 kill -INT "$last"
 wait "$last" || fail "baro tap ended with $?"

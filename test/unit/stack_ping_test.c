@@ -9,6 +9,7 @@
 #include "baro/stack.h"
 #include "codec/ethernet.h"
 #include "codec/icmp.h"
+#include "codec/icmpv6.h"
 #include "support/frame_device.h"
 
 struct host {
@@ -76,6 +77,48 @@ static void ping_of_every_kind_of_size(void **state)
         assert_int_equal(result.sequence, i);
         assert_memory_equal(&result.from, &b.address, sizeof b.address);
     }
+    host_release(&a);
+    host_release(&b);
+}
+
+/* The same by IPv6: found by neighbour discovery, sums with pseudo-header, fragments with a header of their own. */
+static void ping_of_ipv6(void **state)
+{
+    static const size_t size[] = { 0, 1, 1452, 1453, 9001, 65507 };
+    struct baro_ping_result result;
+    struct host a, b;
+
+    (void)state;
+    host_init(&a, 1, 1500);
+    host_init(&b, 2, 1500);
+    b.address = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 2);
+    assert_int_equal(baro_stack_add_address(a.stack, 1, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1), 64, false), 0);
+    assert_int_equal(baro_stack_add_address(b.stack, 1, b.address, 64, false), 0);
+    for (unsigned i = 0; i < sizeof size / sizeof size[0]; i++) {
+        assert_int_equal(baro_stack_ping(a.stack, b.address, 77, (uint16_t)i, size[i]), 0);
+        settle(&a, &b, 10 * (int64_t)i);
+        assert_true(baro_stack_ping_result(a.stack, &result));
+        assert_int_equal(result.type, ICMPV6_ECHO_REPLY);
+        assert_int_equal(result.length, size[i]);
+        assert_memory_equal(&result.from, &b.address, sizeof b.address);
+    }
+    /* RFC 4443 §4.2: who is asked as one of all nodes answers from his own address. */
+    assert_int_equal(baro_stack_ping(a.stack, baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1), 78, 0, 8), 0);
+    settle(&a, &b, 100);
+    assert_true(baro_stack_ping_result(a.stack, &result));
+    assert_memory_equal(&result.from, &b.address, sizeof b.address);
+    /* ::1 is on no wire. */
+    assert_int_equal(baro_stack_ping(a.stack, baro_ipv6(0, 0, 0, 0, 0, 0, 0, 1), 79, 0, 30000), 0);
+    baro_stack_poll(a.stack, (struct baro_instant){ 200000000 });
+    assert_true(baro_stack_ping_result(a.stack, &result));
+    assert_null(frame_device_take(&a.device));
+    /* Nobody there: address unreachable, after three questions (RFC 4861 §7.2.2). */
+    assert_int_equal(baro_stack_ping(a.stack, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 9), 80, 0, 8), 0);
+    for (int64_t ms = 300; ms <= 4300; ms += 500)
+        settle(&a, &b, ms);
+    assert_true(baro_stack_ping_result(a.stack, &result));
+    assert_int_equal(result.type, ICMPV6_UNREACHABLE);
+    assert_int_equal(result.code, ICMPV6_ADDRESS_UNREACHABLE);
     host_release(&a);
     host_release(&b);
 }
@@ -174,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ping_of_every_kind_of_size),
+        cmocka_unit_test(ping_of_ipv6),
         cmocka_unit_test(ping_to_ourselves_is_on_no_wire),
         cmocka_unit_test(nobody_there_is_host_unreachable),
         cmocka_unit_test(no_route_is_said_at_once),
