@@ -2,8 +2,8 @@
  *
  * A message that arrived is read by codec/nd.h, which refuses what breaks the rules (hop limit 255 above all: no router
  * has passed it on, so it was sent on this link). A solicitation for an address of ours is answered, and its sender
- * noted in the neighbour cache, which an advertisement answers. What routers say goes to advertised.c. What is sent is an ICMPv6 message like any other, but
- * with hop limit 255 and by a certain interface. */
+ * noted in the neighbour cache, which an advertisement answers. What routers say goes to advertised.c. What is sent is
+ * an ICMPv6 message like any other, but with hop limit 255 and by a certain interface. */
 #include "stack.h"
 
 #include "base/checksum.h"

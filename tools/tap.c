@@ -4,6 +4,7 @@
  * so every fault of a wire can stand between a stack and the kernel. */
 #include "tools.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 #include "observe.h"
 #include "services.h"
 
-enum { TAP_ADDRESSES = 8, GOODBYE_TURNS = 50 };
+enum { TAP_ADDRESSES = 8, TAP_TOLD = 16, GOODBYE_TURNS = 50 };
 
 struct tap_tool {
     struct observe observe;
@@ -29,6 +30,9 @@ struct tap_tool {
     const char *name;
     struct baro_host_address address[TAP_ADDRESSES];
     unsigned addresses;
+    bool automatic;                     /* the addresses come from routers */
+    struct baro_address told[TAP_TOLD]; /* of those, the ones that have been said */
+    unsigned tolds;
     struct baro_loop *loop;
     struct baro_network *network;
     struct baro_tap *tap;
@@ -45,7 +49,8 @@ static int help(void)
            "A host on a TAP device: it answers ARP and ping and serves echo (7), discard (9) and character generator (19).\n"
            "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
            "  --name NAME      the TAP (default baro0)\n"
-           "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24)\n"
+           "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24);\n"
+           "                   'auto': those that IPv6 routers give it, each said when it comes up\n"
            "  --mdns NAME      be found as NAME.local by multicast DNS\n"
            "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
@@ -75,7 +80,11 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             tool->name = argv[at + 1];
         if (strcmp(word, "--mdns") == 0)
             tool->mdns_name = argv[at + 1];
-        if (strcmp(word, "--address") == 0) {
+        if (strcmp(word, "--address") == 0)
+            tool->automatic = strcmp(argv[at + 1], "auto") == 0;
+        if (strcmp(word, "--address") == 0 && tool->automatic) {
+            tool->addresses = 0;
+        } else if (strcmp(word, "--address") == 0) {
             tool->addresses = address_list_parse(argv[at + 1], tool->address, TAP_ADDRESSES);
             if (tool->addresses == 0)
                 return tool_usage("tap", "'%s' is no address of a host, or a list of up to 8", argv[at + 1]);
@@ -99,10 +108,44 @@ static void signalled(void *context, uint32_t events)
     baro_loop_stop(((struct tap_tool *)context)->loop, 0);
 }
 
+/* Says each address that has come up since the last time. */
+static void tell_addresses(struct tap_tool *tool)
+{
+    struct baro_address_status status[TAP_TOLD];
+    int count = baro_stack_addresses(baro_host_stack(tool->host), baro_host_interface(tool->host), status, TAP_TOLD);
+    char text[INET6_ADDRSTRLEN];
+
+    for (int i = 0; i < count; i++) {
+        bool told = status[i].tentative || tool->tolds == TAP_TOLD;
+
+        for (unsigned j = 0; j < tool->tolds && !told; j++)
+            told = memcmp(tool->told[j].octet, status[i].address.octet, sizeof tool->told[j].octet) == 0;
+        if (told)
+            continue;
+        tool->told[tool->tolds++] = status[i].address;
+        fprintf(stderr, "baro tap: address %s\n", inet_ntop(AF_INET6, status[i].address.octet, text, sizeof text));
+    }
+}
+
 static bool serve(void *context, struct baro_instant now)
 {
+    struct tap_tool *tool = context;
+
     (void)now;
-    return services_run(&((struct tap_tool *)context)->services);
+    if (tool->automatic)
+        tell_addresses(tool);
+    return services_run(&tool->services);
+}
+
+/* An address from routers, by neighbour discovery on the first interface. */
+static int go_automatic(struct tap_tool *tool)
+{
+    const struct baro_ipv6_config ipv6 = { .accept_advertisements = true };
+    int error = baro_stack_enable_ipv6(baro_host_stack(tool->host), baro_host_interface(tool->host), &ipv6);
+
+    if (error != 0)
+        fprintf(stderr, "baro tap: no IPv6: %s\n", strerror(-error));
+    return error == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
 /* This machine's end, by IPv4: the subnet's first address. */
@@ -210,6 +253,8 @@ static int build(struct tap_tool *tool)
         fprintf(stderr, "baro tap: no host: %s\n", strerror(-error));
         return TOOL_FAILED;
     }
+    if (tool->automatic && go_automatic(tool) != TOOL_OK)
+        return TOOL_FAILED;
     error = services_open(&tool->services, baro_host_stack(tool->host));
     if (error != 0)
         fprintf(stderr, "baro tap: no services: %s\n", strerror(-error));
