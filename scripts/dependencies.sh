@@ -22,6 +22,15 @@ netcat-openbsd|/usr/bin/nc /bin/nc|an unmodified program under test
 nginx-light|/usr/sbin/nginx|an unmodified program under test
 golang-go|/usr/bin/go|a static Go client and server under test
 tshark|/usr/bin/tshark|reads our captures back
+bind9-dnsutils|/usr/bin/dig|asks our name servers
+ndisc6|/usr/bin/ndisc6|finds us by neighbour discovery
+radvd|/usr/sbin/radvd|the router whose advertisements our hosts hear
+udhcpc|/usr/sbin/udhcpc /sbin/udhcpc|a guest of our DHCP server
+isc-dhcp-client|/usr/sbin/dhclient /sbin/dhclient|another guest of it
+dnsmasq-base|/usr/sbin/dnsmasq|the DHCP server of our client
+dbus|/usr/bin/dbus-daemon|a private bus for avahi
+avahi-daemon|/usr/sbin/avahi-daemon|finds our name by mDNS
+avahi-utils|/usr/bin/avahi-resolve|asks it
 '
 
 case "${1:-}" in
