@@ -45,12 +45,19 @@ static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endp
     memset(&way, 0, sizeof way);
     if (peer->address.family == BARO_FAMILY_NONE)
         return way;
+    way.error = user_address_in(stack->user, fd, &peer->address);
+    if (way.error != 0)
+        return way;
     if (address_is_unspecified(peer->address))
         peer->address = peer->address.family == BARO_FAMILY_IPV4 ? baro_ipv4(127, 0, 0, 1)
                                                                  : baro_ipv6(0, 0, 0, 0, 0, 0, 0, 1);
-    if (source.family == BARO_FAMILY_NONE)
+    if (address_is_unspecified(source))
         source = user_source(stack->user, fd);
     way.kind = kind_of(stack, peer->address);
+    if (source.family != BARO_FAMILY_NONE && source.family != peer->address.family) {
+        way.error = -EAFNOSUPPORT; /* bound to one family, sent to the other */
+        return way;
+    }
     way.error = stack_path(stack, &peer->address, &source, &way.path);
     return way;
 }
@@ -63,9 +70,16 @@ int baro_socket(struct baro_stack *stack, enum baro_family family, enum baro_soc
 
 int baro_bind(struct baro_stack *stack, int fd, const struct baro_endpoint *local)
 {
+    struct baro_endpoint wanted = *local;
+    int error;
+
     begin(stack, BARO_TRACE_CALL_BIND, fd);
-    return (int)end(stack, BARO_TRACE_CALL_BIND,
-                    user_bind(stack->user, fd, local, kind_of(stack, local->address)));
+    error = user_address_in(stack->user, fd, &wanted.address);
+    if (error == 0)
+        error = user_bind(stack->user, fd, &wanted, kind_of(stack, wanted.address));
+    else if (error == -ENETUNREACH)
+        error = -EINVAL; /* a mapped address on a socket for IPv6 only, as on Linux */
+    return (int)end(stack, BARO_TRACE_CALL_BIND, error);
 }
 
 int baro_listen(struct baro_stack *stack, int fd, int backlog)
@@ -105,12 +119,12 @@ static ptrdiff_t send_message(struct baro_stack *stack, int fd, const struct bar
     to = message->peer;
     if (to.address.family == BARO_FAMILY_NONE && user_getpeername(stack->user, fd, &local) == 0)
         to = local;
-    way = way_to(stack, fd, &to, message->local.address);
+    if (user_address_in(stack->user, fd, &told.local.address) != 0)
+        return -EINVAL;
+    way = way_to(stack, fd, &to, told.local.address);
     if (told.peer.address.family != BARO_FAMILY_NONE)
         told.peer = to;
-    source_is_ours = message->local.address.family == BARO_FAMILY_NONE ||
-                     address_is_unspecified(message->local.address) ||
-                     stack_owns(stack, message->local.address);
+    source_is_ours = address_is_unspecified(told.local.address) || stack_owns(stack, told.local.address);
     return user_send(stack->user, fd, &told, flags, &way, source_is_ours);
 }
 
@@ -227,11 +241,14 @@ static int change_group(struct baro_stack *stack, int fd, bool join, const void 
     memcpy(&group, value, sizeof group);
     if (!address_is_multicast(group.group))
         return user_type(stack->user, fd) == 0 ? -EBADF : -EINVAL;
+    if (group.interface == 0)
+        group.interface = group.group.zone;
     if (group.interface == 0) {
         group.interface = stack_interface_to(stack, group.group);
         if (group.interface < 0)
             return -ENODEV;
     }
+    group.group = address_in_zone(group.group, group.interface);
     error = join ? user_group_add(stack->user, fd, &group) : user_group_remove(stack->user, fd, &group);
     if (error != 0)
         return error;

@@ -29,6 +29,12 @@ enum baro_socket_type { BARO_STREAM = 1, BARO_DATAGRAM = 2, BARO_PING = 3, BARO_
  * handed it: super-segments whole, checksums that the device fills in not yet right. What goes to this host itself is
  * seen on interface 0, going out and coming in. */
 
+/* A STREAM or DATAGRAM of family IPV6 speaks IPv4 too: peers of IPv4 have mapped addresses (::ffff:a.b.c.d, RFC 4291
+ * §2.5.5.2) on it, and bound to :: it takes both families, unless it is BARO_IPV6_ONLY. An address that needs a zone
+ * (link-local ones) without one gives -EINVAL in bind and connect, -ENETUNREACH in send; a zone on any other address is
+ * ignored. An address of the wrong family is -EAFNOSUPPORT; a mapped one on a BARO_IPV6_ONLY socket -EINVAL in bind,
+ * -ENETUNREACH in connect and send. Datagrams over IPv6 hold 65,487 octets at most. */
+
 enum baro_message_flag {
     BARO_MSG_PEEK = 1 << 0,     /* recv: leave it in the queue */
     BARO_MSG_OOB = 1 << 1,      /* urgent data (RFC 6093) */
@@ -76,6 +82,7 @@ enum baro_option {
     BARO_IP_DROP_GROUP,     /* struct baro_group, write only */
     BARO_IP_MTU,            /* int, read only: the path MTU of a connected socket */
     BARO_IP_RECV_ERROR,     /* int, 0 or 1: ping sockets; errors about requests without connect too */
+    BARO_IPV6_ONLY,         /* int, 0 or 1, default 0: an IPv6 socket without IPv4; -EINVAL once it is bound */
     BARO_SO_BIND_INTERFACE, /* int: packet sockets: this interface only; -1, the default: all */
     BARO_PACKET_SNAP_LENGTH, /* int, 1 to 262144 octets, the default: of each frame no more is kept */
     BARO_PACKET_STATISTICS, /* struct baro_packet_statistics, read only */

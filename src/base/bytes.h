@@ -123,6 +123,26 @@ static inline bool address_is_unspecified(struct baro_address address)
     return memcmp(address.octet, zero, sizeof zero) == 0;
 }
 
+/* Bound addresses: of family NONE, any of both families; unspecified, any of its family; else that one.
+ * Do two of them have an address in common? */
+static inline bool bindings_meet(struct baro_address a, struct baro_address b)
+{
+    if (a.family == BARO_FAMILY_NONE || b.family == BARO_FAMILY_NONE)
+        return true;
+    return a.family == b.family &&
+           (address_is_unspecified(a) || address_is_unspecified(b) || address_equal(a, b));
+}
+
+/* How closely a bound address fits a packet's: 3 it is that, 2 any of its family, 1 any, 0 not at all. */
+static inline unsigned binding_fits(struct baro_address bound, struct baro_address address)
+{
+    if (bound.family == BARO_FAMILY_NONE)
+        return 1;
+    if (address_equal(bound, address))
+        return 3;
+    return bound.family == address.family && address_is_unspecified(bound) ? 2 : 0;
+}
+
 /* 224.0.0.0/4 or ff00::/8. */
 static inline bool address_is_multicast(struct baro_address address)
 {

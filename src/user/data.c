@@ -39,7 +39,10 @@ static size_t message_length(const struct baro_message *message)
     return length;
 }
 
-enum { IP_HEADER = 20, UDP_HEADER = 8 };
+/* IP takes no packet longer than this, its header included; of IPv6 that is 40 octets less than RFC 8200 §3 allows. */
+static const size_t PACKET_MOST = 65535;
+
+static const size_t IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8;
 
 static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, const struct baro_message *message,
                                unsigned flags, const struct user_way *way, bool source_is_ours)
@@ -47,12 +50,14 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
     struct baro_message told = *message;
     size_t length = message_length(message);
     bool has_peer = message->peer.address.family != BARO_FAMILY_NONE;
-    size_t headers = socket->type == BARO_PING ? IP_HEADER : IP_HEADER + UDP_HEADER;
+    size_t headers = (way->path.source.family == BARO_FAMILY_IPV6 ? IPV6_HEADER : IPV4_HEADER) +
+                     (socket->type == BARO_PING ? (size_t)0 : UDP_HEADER);
+    struct baro_endpoint local, peer;
     int error;
 
     if (flags & BARO_MSG_OOB)
         return -EOPNOTSUPP;
-    if (message->peer.address.family == BARO_FAMILY_IPV6)
+    if (way->error == -EAFNOSUPPORT)
         return -EAFNOSUPPORT;
     if (socket->shut_write)
         return -EPIPE;
@@ -62,11 +67,17 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
         return -EINVAL;
     if (!source_is_ours && !socket->udp.transparent)
         return -EINVAL;
-    error = user_autobind(user, socket, (struct baro_address){ .family = BARO_FAMILY_NONE }, NULL);
+    error = user_autobind(user, socket, user_any(socket), NULL);
     if (error != 0)
         return error;
+    /* A socket that connect gave an end of one family has no source address for the other. */
+    if (has_peer && udp_endpoints(user_udp(user, socket), socket->handle, &local, &peer) &&
+        !address_is_unspecified(local.address) && local.address.family != message->peer.address.family)
+        return -EAFNOSUPPORT;
     if (way->error == 0 && way->kind == USER_BROADCAST && !socket->udp.broadcast)
         return -EACCES;
+    if (way->error == 0 && length + headers > PACKET_MOST)
+        return -EMSGSIZE;
     if (way->error == 0 && socket->udp.dont_fragment && length + headers > way->path.mtu)
         return -EMSGSIZE;
     if (way->error != 0) {
@@ -105,6 +116,8 @@ static ptrdiff_t recv_stream(struct user *user, struct user_socket *socket, stru
     message->interface = 0;
     message->ttl = message->tos = 0;
     tcp_endpoints(user->tcp, socket->handle, &message->local, &message->peer);
+    user_show(socket, &message->local);
+    user_show(socket, &message->peer);
     for (size_t i = 0; i < message->buffers; i++) {
         ptrdiff_t given = tcp_recv(user->tcp, socket->handle, message->buffer[i], flags);
 
@@ -130,7 +143,11 @@ static ptrdiff_t recv_datagram(struct user *user, struct user_socket *socket, st
     if (received == -EAGAIN && socket->shut_read) {
         message->flags = 0;
         udp_endpoints(user_udp(user, socket), socket->handle, &message->local, &message->peer);
-        return 0;
+        received = 0;
+    }
+    if (received >= 0) {
+        user_show(socket, &message->local);
+        user_show(socket, &message->peer);
     }
     return received;
 }

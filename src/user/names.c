@@ -39,18 +39,13 @@ void user_port_release(struct user *user, struct user_socket *socket)
     socket->in_ports = false;
 }
 
-static bool overlap(struct baro_address a, struct baro_address b)
-{
-    return a.family == BARO_FAMILY_NONE || b.family == BARO_FAMILY_NONE || address_equal(a, b);
-}
-
 /* Is a stream's port free, here and in TCP? Two that are only bound may share it if both say so. */
 static int port_check(const struct user *user, struct baro_endpoint local, bool reuse_address, bool reuse_port)
 {
     const struct user_socket *s = user->ports[local.port.number % USER_PORT_CHAINS];
 
     for (; s != NULL; s = s->port_next) {
-        if (s->local.port.number != local.port.number || !overlap(s->local.address, local.address))
+        if (s->local.port.number != local.port.number || !bindings_meet(s->local.address, local.address))
             continue;
         if (!(reuse_address && s->tcp.reuse_address) && !(reuse_port && s->tcp.reuse_port))
             return -EADDRINUSE;
@@ -65,7 +60,7 @@ static uint16_t port_choose(struct user *user, struct baro_address address, cons
         uint16_t number = tcp_port_choose(user->tcp, address, *remote);
         const struct user_socket *s = user->ports[number % USER_PORT_CHAINS];
 
-        while (s != NULL && !(s->local.port.number == number && overlap(s->local.address, address)))
+        while (s != NULL && !(s->local.port.number == number && bindings_meet(s->local.address, address)))
             s = s->port_next;
         if (s == NULL)
             return number;
@@ -83,7 +78,7 @@ int user_autobind(struct user *user, struct user_socket *socket, struct baro_add
         return 0;
     if (socket->type != BARO_STREAM) {
         /* The address is not bound: what connect chooses goes when the peer goes. */
-        error = udp_bind(user_udp(user, socket), socket->handle, nobody);
+        error = udp_bind(user_udp(user, socket), socket->handle, (struct baro_endpoint){ .address = user_any(socket) });
         if (error != 0)
             return error == -EADDRINUSE ? -EAGAIN : error;
         udp_endpoints(user_udp(user, socket), socket->handle, &socket->local, &local);
@@ -139,16 +134,16 @@ int user_bind(struct user *user, int fd, const struct baro_endpoint *local, enum
         return -EBADF;
     if (!user_has_ends(socket))
         return -EOPNOTSUPP;
-    if (wanted.address.family != BARO_FAMILY_NONE && wanted.address.family != BARO_FAMILY_IPV4)
-        return -EAFNOSUPPORT;
     if (socket->bound || socket->phase != USER_FRESH)
+        return -EINVAL;
+    if (address_needs_zone(wanted.address) && wanted.address.zone == 0)
         return -EINVAL;
     if (kind == USER_FOREIGN && !socket->tcp.transparent)
         return -EADDRNOTAVAIL;
     if ((kind == USER_BROADCAST || kind == USER_MULTICAST) && socket->type != BARO_DATAGRAM)
         return -EADDRNOTAVAIL;
-    if (kind == USER_ANY)
-        wanted.address = (struct baro_address){ .family = BARO_FAMILY_NONE };
+    if (kind == USER_ANY && wanted.address.family != BARO_FAMILY_IPV4) /* a mapped 0.0.0.0 is IPv4's only */
+        wanted.address = user_any(socket);
     before = socket->local;
     error = socket->type == BARO_STREAM ? bind_stream(user, socket, wanted) : bind_datagram(user, socket, wanted);
     if (error != 0)
@@ -174,7 +169,7 @@ int user_listen(struct user *user, int fd, int backlog)
     if (socket->phase != USER_FRESH)
         return -EINVAL;
     before = socket->local;
-    error = user_autobind(user, socket, nobody.address, &nobody);
+    error = user_autobind(user, socket, user_any(socket), &nobody);
     if (error != 0)
         return error == -EADDRNOTAVAIL ? -EADDRINUSE : error;
     error = tcp_listen(user->tcp, socket->local, backlog, &socket->tcp, (uint32_t)fd, &socket->handle);
@@ -201,7 +196,7 @@ static int connect_datagram(struct user *user, struct user_socket *socket, const
             return way->error;
         if (way->kind == USER_BROADCAST && !socket->udp.broadcast)
             return -EACCES;
-        error = user_autobind(user, socket, nobody.address, peer);
+        error = user_autobind(user, socket, user_any(socket), peer);
         if (error != 0)
             return error;
         source.address = way->path.source;
@@ -253,7 +248,7 @@ static int connect_stream(struct user *user, struct user_socket *socket, const s
     if (error != 0)
         return error;
     local = socket->local;
-    if (local.address.family == BARO_FAMILY_NONE)
+    if (address_is_unspecified(local.address))
         local.address = way->path.source;
     error = tcp_connect(user->tcp, local, *peer, &way->path, &socket->tcp, (uint32_t)socket->fd, &socket->handle);
     if (!was_bound) { /* a port chosen for this peer is this connection's only */
@@ -277,13 +272,12 @@ int user_connect(struct user *user, int fd, const struct baro_endpoint *peer, co
         return -EBADF;
     if (!user_has_ends(socket))
         return -EOPNOTSUPP;
-    if (socket->type != BARO_STREAM) {
-        if (peer->address.family == BARO_FAMILY_IPV6)
-            return -EAFNOSUPPORT;
-        return connect_datagram(user, socket, peer, way);
-    }
-    if (peer->address.family != BARO_FAMILY_IPV4)
+    if (way->error == -EAFNOSUPPORT || (socket->type == BARO_STREAM && peer->address.family == BARO_FAMILY_NONE))
         return -EAFNOSUPPORT;
+    if (address_needs_zone(peer->address) && peer->address.zone == 0)
+        return -EINVAL;
+    if (socket->type != BARO_STREAM)
+        return connect_datagram(user, socket, peer, way);
     if (socket->phase == USER_LISTENING || socket->phase == USER_CONNECTED)
         return -EISCONN;
     if (socket->phase == USER_CONNECTING) {

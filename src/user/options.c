@@ -65,6 +65,8 @@ static bool has_option(const struct user_socket *socket, enum baro_option option
         return false;
     if (option == BARO_IP_RECV_ERROR)
         return socket->type == BARO_PING;
+    if (option == BARO_IPV6_ONLY)
+        return socket->family == BARO_FAMILY_IPV6;
     return socket->type == BARO_STREAM ? !is_datagram_option(option) : !is_tcp_option(option);
 }
 
@@ -173,6 +175,9 @@ static int get_number(struct user *user, struct user_socket *socket, enum baro_o
         return 0;
     case BARO_IP_TOS:
         *number = socket->type == BARO_STREAM ? socket->tcp.tos : socket->udp.tos;
+        return 0;
+    case BARO_IPV6_ONLY:
+        *number = socket->ipv6_only;
         return 0;
     case BARO_IP_MULTICAST_TTL:
         *number = socket->udp.multicast_ttl;
@@ -292,6 +297,11 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
         if (!within(number, 0, 255))
             return -EINVAL;
         socket->tcp.tos = socket->udp.tos = (uint8_t)number;
+        return 0;
+    case BARO_IPV6_ONLY:
+        if (socket->bound || socket->phase != USER_FRESH)
+            return -EINVAL; /* what it is bound to is settled */
+        socket->ipv6_only = number != 0;
         return 0;
     case BARO_IP_MULTICAST_TTL:
         if (!within(number, 0, 255))

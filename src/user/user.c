@@ -47,7 +47,39 @@ struct baro_address user_source(const struct user *user, int fd)
     const struct user_socket *socket = user_find(user, fd);
     struct baro_address none = { .family = BARO_FAMILY_NONE };
 
-    return socket == NULL || socket->bound_to_group ? none : socket->local.address;
+    if (socket == NULL || socket->bound_to_group || address_is_unspecified(socket->local.address))
+        return none;
+    return socket->local.address;
+}
+
+int user_address_in(const struct user *user, int fd, struct baro_address *address)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL || !user_has_ends(socket) || address->family == BARO_FAMILY_NONE)
+        return 0; /* the call itself says what is wrong */
+    if (address->family != socket->family)
+        return -EAFNOSUPPORT;
+    if (address_is_mapped(*address)) {
+        *address = read_ipv4(address->octet + 12);
+        return socket->ipv6_only ? -ENETUNREACH : 0;
+    }
+    *address = address_in_zone(*address, address->zone);
+    return 0;
+}
+
+void user_show(const struct user_socket *socket, struct baro_endpoint *endpoint)
+{
+    struct baro_address *address = &endpoint->address;
+
+    if (address->family == BARO_FAMILY_NONE)
+        *address = (struct baro_address){ .family = socket->family };
+    if (socket->family == BARO_FAMILY_IPV6 && address->family == BARO_FAMILY_IPV4) {
+        struct baro_address mapped = baro_ipv6(0, 0, 0, 0, 0, 0xffff, 0, 0);
+
+        write_ipv4(mapped.octet + 12, *address);
+        *address = mapped;
+    }
 }
 
 void user_trace_control(struct user *user, const struct user_socket *socket, struct baro_endpoint local_before,
@@ -63,7 +95,8 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
     struct user_socket *socket;
     int error;
 
-    if (family != (type == BARO_PACKET ? BARO_FAMILY_NONE : BARO_FAMILY_IPV4))
+    if (type == BARO_PACKET ? family != BARO_FAMILY_NONE
+                            : family != BARO_FAMILY_IPV4 && (family != BARO_FAMILY_IPV6 || type == BARO_PING))
         return -EAFNOSUPPORT;
     if (type != BARO_STREAM && type != BARO_DATAGRAM && type != BARO_PING && type != BARO_PACKET)
         return -EPROTONOSUPPORT;
@@ -73,6 +106,7 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
     tcp_settings_init(&socket->tcp);
     udp_settings_init(&socket->udp);
     socket->type = (uint8_t)type;
+    socket->family = (uint8_t)family;
     socket->tcp.reuse_address = socket->udp.reuse_address = type == BARO_PING; /* as on Linux */
     capture_settings_init(&socket->capture);
     error = 0;
@@ -111,6 +145,8 @@ int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
         return error;
     }
     socket->type = BARO_STREAM;
+    socket->family = listener->family;
+    socket->ipv6_only = listener->ipv6_only;
     socket->phase = USER_CONNECTED;
     socket->bound = true;
     socket->tcp = listener->tcp;
@@ -120,9 +156,10 @@ int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
     tcp_endpoints(user->tcp, socket->handle, &local, &remote);
     socket->local = local;
     tcp_change(user->tcp, socket->handle, &socket->tcp);
+    TRACE(user->core, SOCKET_ACCEPTED, TRACE_N(fd), TRACE_N(socket->fd), TRACE_E(local), TRACE_E(remote));
+    user_show(socket, &remote);
     if (peer != NULL)
         *peer = remote;
-    TRACE(user->core, SOCKET_ACCEPTED, TRACE_N(fd), TRACE_N(socket->fd), TRACE_E(local), TRACE_E(remote));
     /* Data, even the FIN, may have come while it waited in the queue. */
     user_mark(user, socket);
     return socket->fd;
@@ -196,13 +233,6 @@ int user_close(struct user *user, int fd)
     return 0;
 }
 
-/* "Any" as a program sees it: the unspecified address of the socket's family. */
-static void show(struct baro_endpoint *endpoint)
-{
-    if (endpoint->address.family == BARO_FAMILY_NONE)
-        endpoint->address = baro_ipv4(0, 0, 0, 0);
-}
-
 int user_getsockname(const struct user *user, int fd, struct baro_endpoint *local)
 {
     const struct user_socket *socket = user_find(user, fd);
@@ -217,7 +247,7 @@ int user_getsockname(const struct user *user, int fd, struct baro_endpoint *loca
         udp_endpoints(user_udp(user, socket), socket->handle, local, &remote);
     else if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
         tcp_endpoints(user->tcp, socket->handle, local, &remote);
-    show(local);
+    user_show(socket, local);
     return 0;
 }
 
@@ -226,18 +256,24 @@ int user_getpeername(const struct user *user, int fd, struct baro_endpoint *peer
     const struct user_socket *socket = user_find(user, fd);
     struct baro_endpoint local;
     struct baro_tcp_info info;
+    bool known;
 
     if (socket == NULL)
         return -EBADF;
     if (socket->phase != USER_CONNECTED && socket->phase != USER_CONNECTING)
         return -ENOTCONN;
-    if (socket->type != BARO_STREAM)
-        return udp_endpoints(user_udp(user, socket), socket->handle, &local, peer) ? 0 : -ENOTCONN;
-    memset(&info, 0, sizeof info);
-    tcp_info(user->tcp, socket->handle, &info);
-    if (info.state == BARO_TCP_CLOSED || info.state == BARO_TCP_SYN_SENT)
+    if (socket->type != BARO_STREAM) {
+        known = udp_endpoints(user_udp(user, socket), socket->handle, &local, peer);
+    } else {
+        memset(&info, 0, sizeof info);
+        tcp_info(user->tcp, socket->handle, &info);
+        known = info.state != BARO_TCP_CLOSED && info.state != BARO_TCP_SYN_SENT &&
+                tcp_endpoints(user->tcp, socket->handle, &local, peer);
+    }
+    if (!known)
         return -ENOTCONN;
-    return tcp_endpoints(user->tcp, socket->handle, &local, peer) ? 0 : -ENOTCONN;
+    user_show(socket, peer);
+    return 0;
 }
 
 static bool same_group(const struct baro_group *a, const struct baro_group *b)
@@ -298,12 +334,18 @@ bool user_group_first(const struct user *user, int fd, struct baro_group *group)
 int user_hold_next(struct user *user, int fd, struct baro_held *held)
 {
     const struct user_socket *socket = user_find(user, fd);
+    int error;
 
     if (socket == NULL)
         return -EBADF;
     if (socket->phase != USER_LISTENING)
         return -EINVAL;
-    return tcp_hold_next(user->tcp, socket->handle, held);
+    error = tcp_hold_next(user->tcp, socket->handle, held);
+    if (error != 0)
+        return error;
+    user_show(socket, &held->local);
+    user_show(socket, &held->remote);
+    return 0;
 }
 
 int user_hold_answer(struct user *user, uint64_t id, enum baro_hold_verdict verdict)

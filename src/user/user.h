@@ -4,6 +4,9 @@
  * address it bound) and has a handle to what TCP or UDP made of it. What only the whole stack knows (a route, whether
  * an address is ours) comes in as a value, struct user_way; calls.c finds it out.
  *
+ * An IPv6 socket speaks IPv4 too, by mapped addresses (::ffff:a.b.c.d, RFC 4291 §2.5.5.2). They exist from here up
+ * only: user_address_in takes them off on the way down, and what comes up is shown mapped again.
+ *
  * Calls return 0, a count or a descriptor, or -errno, as baro/socket.h says of the public function of that name. */
 #ifndef USER_USER_H
 #define USER_USER_H
@@ -34,7 +37,7 @@ enum user_kind { USER_OURS, USER_FOREIGN, USER_BROADCAST, USER_MULTICAST, USER_A
 /* The way to a peer. */
 struct user_way {
     enum user_kind kind;  /* of the peer's address */
-    int error;            /* 0, or -ENETUNREACH: no route */
+    int error;            /* 0, -ENETUNREACH: no route, -EAFNOSUPPORT: not a peer for this socket */
     struct ip_path path;
 };
 
@@ -43,8 +46,13 @@ int user_type(const struct user *user, int fd);
 /* The source address that a path for this socket must have: the one it is bound to, or family NONE. */
 struct baro_address user_source(const struct user *user, int fd);
 
+/* Turns an address that a program says of socket `fd` into the one that the stack knows: mapped ones become IPv4, a
+ * zone that means nothing goes. -EAFNOSUPPORT: the socket's family has no such address; -ENETUNREACH: mapped, and the
+ * socket is BARO_IPV6_ONLY. */
+int user_address_in(const struct user *user, int fd, struct baro_address *address);
+
 int user_socket(struct user *user, enum baro_family family, enum baro_socket_type type);
-/* `kind` is local->address's. */
+/* `kind` is local->address's; both as user_address_in left them. */
 int user_bind(struct user *user, int fd, const struct baro_endpoint *local, enum user_kind kind);
 int user_listen(struct user *user, int fd, int backlog);
 int user_accept(struct user *user, int fd, struct baro_endpoint *peer);

@@ -29,12 +29,14 @@ struct user_socket {
     int fd;
     uint8_t type;                /* enum baro_socket_type; 0: the place is free */
     uint8_t phase;               /* enum user_phase */
+    uint8_t family;              /* enum baro_family, of `socket` */
+    bool ipv6_only;
     bool bound;                  /* `local` holds: by bind, or chosen for it */
     bool bound_to_group;         /* to an address that nobody can send from */
     bool shut_read, shut_write;  /* datagram sockets; TCP knows its own */
     bool in_ready, in_ports;
     struct handle handle;        /* TCP connection, listener (USER_LISTENING) or UDP socket */
-    struct baro_endpoint local;  /* as bound; address NONE: any */
+    struct baro_endpoint local;  /* as bound; see binding_fits in base/bytes.h */
     struct tcp_settings tcp;     /* both kept, so that options need not ask for the type */
     struct udp_settings udp;
     struct capture_settings capture;
@@ -83,6 +85,20 @@ static inline struct udp *user_udp(const struct user *user, const struct user_so
 {
     return socket->type == BARO_PING ? user->pings : user->udp;
 }
+
+/* What the socket is bound to when it is bound to any address: an IPv6 socket takes both families unless it is told
+ * not to. */
+static inline struct baro_address user_any(const struct user_socket *socket)
+{
+    struct baro_address any = { .family = socket->family };
+
+    if (socket->family == BARO_FAMILY_IPV6 && !socket->ipv6_only)
+        any.family = BARO_FAMILY_NONE;
+    return any;
+}
+
+/* An endpoint as the socket's program sees it: IPv4 mapped on an IPv6 socket, "any" in the socket's family. */
+void user_show(const struct user_socket *socket, struct baro_endpoint *endpoint);
 
 /* Stands in the queue of readiness from now on, if it does not yet. */
 void user_mark(struct user *user, struct user_socket *socket);

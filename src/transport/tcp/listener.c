@@ -77,8 +77,6 @@ int tcp_listen(struct tcp *tcp, struct baro_endpoint local, int backlog, const s
     struct baro_endpoint nobody = { 0 };
     struct tcp_listener *listener;
 
-    if (address_is_unspecified(local.address))
-        local.address = (struct baro_address){ 0 }; /* "any" is looked up without a family */
     if (tcp_port_check(tcp, local, true, settings->reuse_port) != 0)
         return -EADDRINUSE;
     listener = pool_take(&tcp->listeners);

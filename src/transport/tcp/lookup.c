@@ -1,6 +1,6 @@
 /* transport/tcp/lookup.c: whose a four-tuple is (RFC 9293 §3.1): connections and TIME-WAIT records exactly; else
- * the listener with that address and port, then any address, then a transparent one for any address and port.
- * Listeners that share a port (SO_REUSEPORT) share the peers by their hash. */
+ * the listener with that address and port, then any address of its family, then any of both, then a transparent
+ * one for any address and port. Listeners that share a port (SO_REUSEPORT) share the peers by their hash. */
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
@@ -44,19 +44,30 @@ static struct tcp_listener *listener_on(const struct tcp *tcp, struct baro_endpo
     return found;
 }
 
+/* One for any address of the family before one for any of both. */
+static struct tcp_listener *listener_on_any(const struct tcp *tcp, struct baro_endpoint local, uint32_t choice)
+{
+    struct tcp_listener *listener;
+
+    local.address = (struct baro_address){ .family = local.address.family };
+    listener = listener_on(tcp, local, choice);
+    if (listener != NULL)
+        return listener;
+    local.address.family = BARO_FAMILY_NONE;
+    return listener_on(tcp, local, choice);
+}
+
 struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local,
                                        struct baro_endpoint remote)
 {
     uint32_t choice = demux_hash(&tcp->demux, &local, &remote);
     struct tcp_listener *listener = listener_on(tcp, local, choice);
 
-    if (listener == NULL) {
-        local.address = (struct baro_address){ 0 };
-        listener = listener_on(tcp, local, choice);
-    }
+    if (listener == NULL)
+        listener = listener_on_any(tcp, local, choice);
     if (listener == NULL) {
         local.port.number = 0;
-        listener = listener_on(tcp, local, choice);
+        listener = listener_on_any(tcp, local, choice);
     }
     return listener;
 }

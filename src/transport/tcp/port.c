@@ -9,19 +9,13 @@
 
 enum { PORT_FIRST = 32768, PORT_COUNT = 32768 };
 
-static bool addresses_meet(const struct baro_address *a, const struct baro_address *b)
-{
-    return a->family == BARO_FAMILY_NONE || b->family == BARO_FAMILY_NONE || address_is_unspecified(*a) ||
-           address_is_unspecified(*b) || address_equal(*a, *b);
-}
-
 static bool listener_conflicts(const struct tcp *tcp, struct baro_endpoint local, bool reuse_port)
 {
     for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
         const struct tcp_listener *listener = pool_at(&tcp->listeners, i);
 
         if (listener != NULL && listener->local.port.number == local.port.number &&
-            addresses_meet(&listener->local.address, &local.address) &&
+            bindings_meet(listener->local.address, local.address) &&
             !(reuse_port && listener->settings.reuse_port) &&
             !(listener->settings.transparent && local.port.number == 0))
             return true;
@@ -39,11 +33,11 @@ int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse
         const struct tcp_connection *c = pool_at(&tcp->connections, i);
 
         if (c != NULL && (c->flags & TCP_IN_DEMUX) != 0 && c->local.port.number == local.port.number &&
-            addresses_meet(&c->local.address, &local.address))
+            bindings_meet(c->local.address, local.address))
             return -EADDRINUSE;
     }
     for (const struct tcp_time_wait *record = tcp->time_wait_first; record != NULL; record = record->next) {
-        if (record->local.port.number == local.port.number && addresses_meet(&record->local.address, &local.address))
+        if (record->local.port.number == local.port.number && bindings_meet(record->local.address, local.address))
             return -EADDRINUSE;
     }
     return 0;

@@ -161,19 +161,13 @@ void udp_change(struct udp *udp, struct handle handle, const struct udp_settings
     socket->out.limit = settings->send_buffer < QUEUE_LEAST ? QUEUE_LEAST : settings->send_buffer;
 }
 
-/* Do two addresses, NONE being any, have one in common? */
-static bool overlap(struct baro_address a, struct baro_address b)
-{
-    return a.family == BARO_FAMILY_NONE || b.family == BARO_FAMILY_NONE || address_equal(a, b);
-}
-
 /* Is the port taken for this address? `settings` NULL: sharing does not count. */
 static bool is_taken(const struct udp *udp, struct baro_endpoint local, const struct udp_settings *settings)
 {
     for (const struct udp_socket *s = udp_ports_chain(udp, local.port); s != NULL; s = s->port_next) {
         if (s->bound.port.number != local.port.number)
             continue;
-        if (udp->kind == UDP_DATAGRAMS && !overlap(s->bound.address, local.address))
+        if (udp->kind == UDP_DATAGRAMS && !bindings_meet(s->bound.address, local.address))
             continue; /* a reply tells its identifier only: addresses make no difference there */
         if (settings == NULL || !((settings->reuse_address && s->settings.reuse_address) ||
                                   (settings->reuse_port && s->settings.reuse_port)))
@@ -204,8 +198,6 @@ int udp_bind(struct udp *udp, struct handle handle, struct baro_endpoint local)
         return -EBADF;
     if (socket->is_bound)
         return -EINVAL;
-    if (address_is_unspecified(local.address))
-        local.address = (struct baro_address){ .family = BARO_FAMILY_NONE };
     if (local.port.number == 0 && !socket->settings.transparent) {
         local.port.number = choose_port(udp, local.address);
         if (local.port.number == 0)
@@ -231,7 +223,7 @@ int udp_connect(struct udp *udp, struct handle handle, struct baro_endpoint loca
         return 0;
     if (!socket->is_bound || socket->bound.port.number == 0)
         return -EINVAL;
-    if (socket->local.address.family == BARO_FAMILY_NONE)
+    if (address_is_unspecified(socket->local.address))
         socket->local.address = local.address;
     socket->remote = remote;
     if (udp_tuples_add(udp, socket))

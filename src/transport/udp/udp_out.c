@@ -20,8 +20,10 @@ static int choose_source(const struct udp_socket *socket, const struct baro_mess
                          struct baro_endpoint *source)
 {
     *source = socket->local;
+    if (address_is_unspecified(source->address))
+        source->address = (struct baro_address){ .family = BARO_FAMILY_NONE };
     if (message->local.address.family != BARO_FAMILY_NONE)
-        source->address = address_is_unspecified(message->local.address) ? socket->local.address
+        source->address = address_is_unspecified(message->local.address) ? source->address
                                                                          : message->local.address;
     if (source->port.number == 0)
         source->port = message->local.port;

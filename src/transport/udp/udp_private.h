@@ -29,7 +29,7 @@ struct udp_record {
 
 struct udp_socket {
     struct udp_settings settings;
-    struct baro_endpoint bound;  /* as bind said; address NONE: any */
+    struct baro_endpoint bound;  /* as bind said; see binding_fits */
     struct baro_endpoint local;  /* `bound`, with the source address that connect found */
     struct baro_endpoint remote; /* address NONE: no peer */
     struct queue in, out; /* of struct udp_record and the octets */

@@ -126,24 +126,26 @@ struct udp_socket *udp_find_connected(const struct udp *udp, struct baro_endpoin
     return NULL;
 }
 
-/* Among the sockets without a peer that hold `port`: one bound to `local.address` before one bound to any. Where
+/* Among the sockets without a peer that hold `port`: one bound to `local.address` before one bound to any
+ * of its family, and that before one bound to any. Where
  * several share the place by SO_REUSE_PORT the flow chooses, else the newest has it. */
 static struct udp_socket *find_bound(const struct udp *udp, struct baro_port port, struct baro_endpoint local,
                                      struct baro_endpoint remote)
 {
     struct udp_socket *best = NULL;
     uint32_t sharing = 0, chosen;
+    unsigned closest = 0;
 
     for (struct udp_socket *s = udp_ports_chain(udp, port); s != NULL; s = s->port_next) {
-        bool any = s->local.address.family == BARO_FAMILY_NONE;
+        unsigned fits = binding_fits(s->local.address, local.address);
 
-        if (s->local.port.number != port.number || udp_has_peer(s) ||
-            !(any || address_equal(s->local.address, local.address)))
+        if (s->local.port.number != port.number || udp_has_peer(s) || fits == 0)
             continue;
-        if (best == NULL || (best->local.address.family == BARO_FAMILY_NONE && !any)) {
+        if (fits > closest) {
             best = s;
+            closest = fits;
             sharing = 1;
-        } else if (any == (best->local.address.family == BARO_FAMILY_NONE)) {
+        } else if (fits == closest) {
             sharing++;
         }
     }
