@@ -161,6 +161,43 @@ static void behind_extension_headers_nothing_is_finished(void **state)
     teardown();
 }
 
+/* Whatever comes: what goes out fits the wire and is as long as it says, and the router lives on. */
+static void anything(void **state)
+{
+    static const uint8_t nexts[] = { 6, 17, 58, 59, 0, 43, 44, 60, 255 };
+    static uint8_t data[4000], chain[16];
+    uint32_t random = 1, passed = 0;
+    (void)state;
+    setup(1280, 0);
+    for (unsigned round = 0; round < 20000; round++) {
+        struct sample sample = across();
+        const struct device_frame *out;
+        uint32_t word[6];
+
+        for (unsigned i = 0; i < 6; i++)
+            word[i] = (random = random * 1664525 + 1013904223) >> 8;
+        sample.next = nexts[word[0] % sizeof nexts];
+        sample.hop_limit = (uint8_t)(word[0] >> 8);
+        memcpy(chain, word, sizeof chain);
+        chain[0] = nexts[word[1] % sizeof nexts];
+        chain[1] = (uint8_t)(word[1] >> 8 & 3);
+        sample.chain = chain;
+        sample.chain_length = (word[2] & 3) * 4;
+        memcpy(data, word, sizeof word);
+        data[12] = (uint8_t)word[4];
+        build(&sample, data, word[3] % (round % 2 == 0 ? 40 : 3000));
+        feed_unfinished((uint16_t)(word[5] % 3 == 0 ? 0 : 1 + word[5] % 1400), BARO_DROP_IPV6_UNFINISHED);
+        while ((out = frame_device_take(&router.far)) != NULL) {
+            assert_true(out->length <= 1280 + IP_AT);
+            assert_int_equal(read_be16(out->data + 18), out->length - DATA_AT);
+            passed++;
+        }
+        victim_forget(&router.victim);
+    }
+    assert_true(passed > 5000);
+    teardown();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +205,7 @@ int main(void)
         cmocka_unit_test(a_super_segment_is_cut),
         cmocka_unit_test(a_super_segment_goes_on_where_the_device_cuts),
         cmocka_unit_test(behind_extension_headers_nothing_is_finished),
+        cmocka_unit_test(anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
