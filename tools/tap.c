@@ -1,7 +1,8 @@
 /* tools/tap.c: `baro tap`: a host on a TAP device, with this machine's kernel as the other end of the wire.
  *
  * The host answers ARP and ping and runs the small services. Its wire ends in a switch whose other port is the TAP,
- * so every fault of a wire can stand between a stack and the kernel. */
+ * so every fault of a wire can stand between a stack and the kernel. With --address dhcp the host has no address until a
+ * DHCP server on the kernel's side gives it one. */
 #include "tools.h"
 
 #include <arpa/inet.h>
@@ -10,10 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "address.h"
+#include "baro/dhcp.h"
 #include "baro/loop.h"
 #include "baro/mdns.h"
 #include "baro/network.h"
@@ -33,6 +36,8 @@ struct tap_tool {
     bool automatic;                     /* the addresses come from routers */
     struct baro_address told[TAP_TOLD]; /* of those, the ones that have been said */
     unsigned tolds;
+    bool by_dhcp;
+    struct baro_dhcp_client *dhcp;
     struct baro_loop *loop;
     struct baro_network *network;
     struct baro_tap *tap;
@@ -50,7 +55,8 @@ static int help(void)
            "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
            "  --name NAME      the TAP (default baro0)\n"
            "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24);\n"
-           "                   'auto': those that IPv6 routers give it, each said when it comes up\n"
+           "                   'auto': those that IPv6 routers give it, each said when it comes up;\n"
+           "                   'dhcp': the IPv4 address that a DHCP server gives it\n"
            "  --mdns NAME      be found as NAME.local by multicast DNS\n"
            "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
@@ -80,9 +86,11 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             tool->name = argv[at + 1];
         if (strcmp(word, "--mdns") == 0)
             tool->mdns_name = argv[at + 1];
-        if (strcmp(word, "--address") == 0)
+        if (strcmp(word, "--address") == 0) {
             tool->automatic = strcmp(argv[at + 1], "auto") == 0;
-        if (strcmp(word, "--address") == 0 && tool->automatic) {
+            tool->by_dhcp = strcmp(argv[at + 1], "dhcp") == 0;
+        }
+        if (strcmp(word, "--address") == 0 && (tool->automatic || tool->by_dhcp)) {
             tool->addresses = 0;
         } else if (strcmp(word, "--address") == 0) {
             tool->addresses = address_list_parse(argv[at + 1], tool->address, TAP_ADDRESSES);
@@ -93,6 +101,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return tool_usage("tap", "%s", error);
         at += 2;
     }
+    if (tool->by_dhcp && tool->mdns_name != NULL)
+        return tool_usage("tap", "--mdns wants addresses given by hand, not --address dhcp");
     return TOOL_OK;
 }
 
@@ -158,20 +168,24 @@ static struct baro_address gateway_of(const struct tap_tool *tool)
     return (struct baro_address){ .family = BARO_FAMILY_NONE };
 }
 
-/* The program of the host's stack: its multicast DNS responder, which has timers of its own. */
-static void serve_mdns(void *context, struct baro_host *host)
+/* The program of the host's stack: its multicast DNS responder and its DHCP client, which have timers of their own. */
+static void run_program(void *context, struct baro_host *host)
 {
     struct tap_tool *tool = context;
 
     if (tool->mdns != NULL)
         baro_mdns_poll(tool->mdns, baro_network_now(baro_host_network(host)));
+    if (tool->dhcp != NULL)
+        (void)baro_dhcp_client_poll(tool->dhcp, baro_network_now(baro_host_network(host)));
 }
 
-static bool mdns_deadline(void *context, struct baro_instant *deadline)
+static bool program_deadline(void *context, struct baro_instant *deadline)
 {
     struct tap_tool *tool = context;
 
-    return tool->mdns != NULL && baro_mdns_next_deadline(tool->mdns, deadline);
+    /* one of them: they are not asked for together */
+    return tool->mdns != NULL ? baro_mdns_next_deadline(tool->mdns, deadline)
+                              : tool->dhcp != NULL && baro_dhcp_client_next_deadline(tool->dhcp, deadline);
 }
 
 static int open_mdns(struct tap_tool *tool)
@@ -203,6 +217,17 @@ static int open_mdns(struct tap_tool *tool)
     return TOOL_OK;
 }
 
+/* Gives the lease back on the wire. */
+static void close_dhcp(struct tap_tool *tool)
+{
+    struct baro_dhcp_client *client = tool->dhcp;
+
+    tool->dhcp = NULL;
+    baro_dhcp_client_free(client);
+    for (int i = 0; client != NULL && i < GOODBYE_TURNS; i++)
+        baro_loop_turn(tool->loop, (struct baro_duration){ 1000000 });
+}
+
 /* Says goodbye on the wire. */
 static void close_mdns(struct tap_tool *tool)
 {
@@ -214,6 +239,36 @@ static void close_mdns(struct tap_tool *tool)
         baro_loop_turn(tool->loop, (struct baro_duration){ 1000000 });
     baro_mdns_free(tool->mdns);
     tool->mdns = NULL;
+}
+
+static void learnt(void *context, const struct baro_dhcp_client_lease *lease)
+{
+    (void)context;
+    if (lease == NULL)
+        fprintf(stderr, "baro tap: the lease is over\n");
+    else
+        fprintf(stderr, "baro tap: address %u.%u.%u.%u/%u by DHCP\n", lease->address.octet[0], lease->address.octet[1],
+                lease->address.octet[2], lease->address.octet[3], lease->prefix_length);
+}
+
+static int start_dhcp(struct tap_tool *tool)
+{
+    struct baro_dhcp_client_config config = { .memory = names_memory(),
+                                              .stack = baro_host_stack(tool->host),
+                                              .interface = baro_host_interface(tool->host),
+                                              .mac = baro_host_mac(tool->host),
+                                              .now = baro_network_now(tool->network),
+                                              .host_name = "baro",
+                                              .told = learnt };
+    int error = 0;
+
+    if (getrandom(config.seed, sizeof config.seed, 0) != (ssize_t)sizeof config.seed)
+        error = -EIO;
+    else
+        tool->dhcp = baro_dhcp_client_create(&config, &error);
+    if (error != 0)
+        fprintf(stderr, "baro tap: no DHCP client: %s\n", strerror(-error));
+    return error == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
 static int build(struct tap_tool *tool)
@@ -243,8 +298,8 @@ static int build(struct tap_tool *tool)
                                            .addresses = tool->address,
                                            .address_count = tool->addresses,
                                            .gateway = gateway_of(tool),
-                                           .program = serve_mdns,
-                                           .program_deadline = mdns_deadline,
+                                           .program = run_program,
+                                           .program_deadline = program_deadline,
                                            .program_context = tool,
                                            .trace = observe_sink(&tool->observe),
                                            .trace_host = 0 };
@@ -258,7 +313,9 @@ static int build(struct tap_tool *tool)
     error = services_open(&tool->services, baro_host_stack(tool->host));
     if (error != 0)
         fprintf(stderr, "baro tap: no services: %s\n", strerror(-error));
-    return error == 0 ? open_mdns(tool) : TOOL_FAILED;
+    if (error != 0)
+        return TOOL_FAILED;
+    return tool->by_dhcp ? start_dhcp(tool) : open_mdns(tool);
 }
 
 static int watch(struct tap_tool *tool)
@@ -307,6 +364,7 @@ int tool_tap(int argc, char **argv)
     }
     fprintf(stderr, "baro tap: a host on %s; Ctrl-C ends it\n", tool.name);
     baro_loop_run(tool.loop);
+    close_dhcp(&tool);
     close_mdns(&tool);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
