@@ -28,11 +28,11 @@ static bool remember(struct services *services, int fd, uint16_t port)
 
 int services_open(struct services *services, struct baro_stack *stack)
 {
-    struct baro_endpoint any = { .address = baro_ipv4(0, 0, 0, 0) };
+    struct baro_endpoint any = { .address = baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0) }; /* both families */
 
     *services = (struct services){ .stack = stack };
     for (int i = 0; i < 3; i++) {
-        int fd = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM), result;
+        int fd = baro_socket(stack, BARO_FAMILY_IPV6, BARO_STREAM), result;
 
         any.port.number = ports[i];
         if (fd < 0)
@@ -42,7 +42,7 @@ int services_open(struct services *services, struct baro_stack *stack)
         services->listener[i] = fd;
     }
     any.port.number = SERVICE_ECHO;
-    services->datagrams = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
+    services->datagrams = baro_socket(stack, BARO_FAMILY_IPV6, BARO_DATAGRAM);
     return services->datagrams < 0 ? services->datagrams : baro_bind(stack, services->datagrams, &any);
 }
 
