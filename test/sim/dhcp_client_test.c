@@ -314,6 +314,34 @@ static void a_refused_renewal_begins_again(void **state)
     assert_true(address_equal(baro_dhcp_client_lease(w->client)->address, config.first));
 }
 
+/* A NAK as its own server would send it, but by somebody who has not seen the request. */
+static void a_stranger_cannot_take_the_lease_away(void **state)
+{
+    struct world *w = *state;
+    struct baro_stack *stack = baro_host_stack(w->other_host);
+    const struct baro_endpoint all = { baro_ipv4(255, 255, 255, 255), { BARO_DHCP_CLIENT_PORT } };
+    struct baro_dhcp_message m = { .type = BARO_DHCP_NAK, .reply = true, .mac = baro_host_mac(w->client_host) };
+    uint8_t octets[BARO_DHCP_MESSAGE_OCTETS];
+    const int one = 1;
+    ptrdiff_t length;
+    int fd = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
+
+    assert_int_equal(baro_setsockopt(stack, fd, BARO_SO_BROADCAST, &one, sizeof one), 0);
+    assert_int_equal(baro_stack_add_address(stack, 1, baro_ipv4(10, 7, 0, 66), 24, false), 0);
+    assert_true(bound_within(w, 10));
+    stop_server(w);
+    wait_s(w, 510);
+    assert_int_equal(baro_dhcp_client_state(w->client), BARO_DHCP_CLIENT_RENEWING);
+    m.client = m.your = m.next_server = m.relay = baro_ipv4(0, 0, 0, 0);
+    m.server_id = baro_ipv4(10, 7, 0, 1);
+    length = baro_dhcp_build(&m, (struct baro_buffer){ octets, sizeof octets });
+    assert_true(length > 0);
+    assert_int_equal(baro_sendto(stack, fd, octets, (size_t)length, 0, &all), length);
+    wait_s(w, 2);
+    assert_int_equal(baro_dhcp_client_state(w->client), BARO_DHCP_CLIENT_RENEWING);
+    assert_int_equal(w->lost, 0);
+}
+
 static void an_address_in_use_is_declined(void **state)
 {
     struct world *w = *state;
@@ -418,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_server_it_rebinds_and_then_the_lease_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(rebinding_finds_another_server, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_renewal_begins_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stranger_cannot_take_the_lease_away, setup, teardown),
         cmocka_unit_test_setup_teardown(an_address_in_use_is_declined, setup, teardown),
         cmocka_unit_test_setup_teardown(it_gives_the_lease_back, setup, teardown),
         cmocka_unit_test_setup_teardown(classless_routes_instead_of_the_router, setup, teardown),
