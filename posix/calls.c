@@ -12,7 +12,7 @@ static int type_of(int domain, int type, int protocol)
 {
     int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    if (domain != AF_INET)
+    if (domain != AF_INET && domain != AF_INET6)
         return -EAFNOSUPPORT;
     if (kind != SOCK_STREAM && kind != SOCK_DGRAM)
         return kind == SOCK_RAW || kind == SOCK_SEQPACKET || kind == SOCK_RDM ? -ESOCKTNOSUPPORT : -EINVAL;
@@ -44,7 +44,8 @@ int baro_posix_socket_in(struct baro_posix_stack *stack, int domain, int type, i
     }
     if (!posix_enter(stack))
         return -1;
-    fd = baro_socket(stack->core, BARO_FAMILY_IPV4, (enum baro_socket_type)kind);
+    fd = baro_socket(stack->core, domain == AF_INET6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4,
+                     (enum baro_socket_type)kind);
     if (fd >= 0)
         fd = adopt(stack, fd, (enum baro_socket_type)kind, type);
     return (int)posix_leave(stack, fd);

@@ -183,13 +183,21 @@ static void write_control(const struct posix_file *file, const struct baro_messa
     size_t room = message->msg_control == NULL ? 0 : message->msg_controllen;
     struct in_pktinfo info = { .ipi_ifindex = told->interface };
     int ttl = told->ttl;
+    struct in6_addr address;
+    const uint8_t *octets = told->local.address.octet;
 
     message->msg_controllen = 0;
     if (file->is_stream)
         return;
+    if (told->local.address.family == BARO_FAMILY_IPV6) { /* IP's own data are about IPv4 only */
+        memcpy(&address, octets, sizeof address);
+        if (!IN6_IS_ADDR_V4MAPPED(&address))
+            return;
+        octets += 12;
+    }
     if (file->tell_packet_info) {
-        memcpy(&info.ipi_addr, told->local.address.octet, 4);
-        memcpy(&info.ipi_spec_dst, told->local.address.octet, 4);
+        memcpy(&info.ipi_addr, octets, 4);
+        memcpy(&info.ipi_spec_dst, octets, 4);
         add_control(message, room, IP_PKTINFO, &info, sizeof info);
     }
     if (file->tell_ttl)

@@ -31,6 +31,11 @@ static const struct option_line lines[] = {
     { IPPROTO_IP, IP_MULTICAST_LOOP, BARO_IP_MULTICAST_LOOP, 0 },
     { IPPROTO_IP, IP_MTU, BARO_IP_MTU, 0 },
     { IPPROTO_IP, IP_RECVERR, BARO_IP_RECV_ERROR, 0 },
+    { IPPROTO_IPV6, IPV6_V6ONLY, BARO_IPV6_ONLY, 0 },
+    { IPPROTO_IPV6, IPV6_UNICAST_HOPS, BARO_IP_TTL, 0 },
+    { IPPROTO_IPV6, IPV6_TCLASS, BARO_IP_TOS, 0 },
+    { IPPROTO_IPV6, IPV6_MULTICAST_HOPS, BARO_IP_MULTICAST_TTL, 0 },
+    { IPPROTO_IPV6, IPV6_MULTICAST_LOOP, BARO_IP_MULTICAST_LOOP, 0 },
     { IPPROTO_TCP, TCP_NODELAY, BARO_TCP_NODELAY, 0 },
     { IPPROTO_TCP, TCP_CORK, BARO_TCP_CORK, 0 },
     { IPPROTO_TCP, TCP_QUICKACK, BARO_TCP_QUICKACK, 0 },
@@ -154,8 +159,6 @@ static int get_own(const struct posix_file *file, int level, int name, void *val
         switch (name) {
         case SO_TYPE:
             return give_int(value, length, file->is_stream ? SOCK_STREAM : SOCK_DGRAM);
-        case SO_DOMAIN:
-            return give_int(value, length, AF_INET);
         case SO_PROTOCOL:
             return give_int(value, length, file->is_stream ? IPPROTO_TCP : file->is_ping ? IPPROTO_ICMP : IPPROTO_UDP);
         case SO_RCVTIMEO:
@@ -173,6 +176,16 @@ static int get_own(const struct posix_file *file, int level, int name, void *val
     if (level == IPPROTO_IP && name == IP_RECVTOS)
         return give_int(value, length, file->tell_tos);
     return 1;
+}
+
+static int get_domain(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
+{
+    struct baro_endpoint local; /* shown in the socket's family */
+    int error = baro_getsockname(stack->core, fd, &local);
+
+    if (error != 0)
+        return error;
+    return give_int(value, length, local.address.family == BARO_FAMILY_IPV6 ? AF_INET6 : AF_INET);
 }
 
 static int get_discover(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
@@ -199,6 +212,8 @@ static int get_option(struct baro_posix_stack *stack, int fd, int level, int nam
     result = get_own(file, level, name, value, length);
     if (result <= 0)
         return result;
+    if (level == SOL_SOCKET && name == SO_DOMAIN)
+        return get_domain(stack, fd, value, length);
     if (line != NULL)
         return get_line(stack, fd, line, value, length);
     if (level == SOL_SOCKET && name == SO_LINGER)
@@ -207,7 +222,9 @@ static int get_option(struct baro_posix_stack *stack, int fd, int level, int nam
         return get_info(stack, fd, value, length);
     if (level == IPPROTO_IP && name == IP_MTU_DISCOVER)
         return get_discover(stack, fd, value, length);
-    return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_TCP ? -ENOPROTOOPT : -EOPNOTSUPP;
+    return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_IPV6 || level == IPPROTO_TCP
+               ? -ENOPROTOOPT
+                : -EOPNOTSUPP;
 }
 
 int baro_posix_getsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, void *value,
@@ -296,6 +313,21 @@ static int set_group(struct baro_posix_stack *stack, int fd, bool join, const vo
     return baro_setsockopt(stack->core, fd, join ? BARO_IP_ADD_GROUP : BARO_IP_DROP_GROUP, &group, sizeof group);
 }
 
+static int set_group_v6(struct baro_posix_stack *stack, int fd, bool join, const void *value, socklen_t length)
+{
+    struct ipv6_mreq request;
+    struct baro_group group = { .group.family = BARO_FAMILY_IPV6 };
+
+    if (length < sizeof request)
+        return -EINVAL;
+    memcpy(&request, value, sizeof request);
+    if (request.ipv6mr_interface > INT32_MAX)
+        return -ENODEV;
+    memcpy(group.group.octet, &request.ipv6mr_multiaddr, 16);
+    group.interface = (int)request.ipv6mr_interface;
+    return baro_setsockopt(stack->core, fd, join ? BARO_IP_ADD_GROUP : BARO_IP_DROP_GROUP, &group, sizeof group);
+}
+
 static int set_flag(bool *flag, const void *value, socklen_t length)
 {
     int number, error = take_int(value, length, &number);
@@ -335,6 +367,8 @@ static int set_option(struct baro_posix_stack *stack, int fd, int level, int nam
         return set_linger(stack, fd, value, length);
     if (level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP))
         return set_group(stack, fd, name == IP_ADD_MEMBERSHIP, value, length);
+    if (level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP))
+        return set_group_v6(stack, fd, name == IPV6_JOIN_GROUP, value, length);
     if (level == IPPROTO_IP && name == IP_PKTINFO)
         return set_flag(&file->tell_packet_info, value, length);
     if (level == IPPROTO_IP && name == IP_RECVTTL)

@@ -376,7 +376,7 @@ static int find_device(struct baro_posix_stack *stack, const struct baro_posix_c
 
 static int join(struct baro_posix_stack *stack, const struct baro_posix_config *config)
 {
-    struct baro_address anywhere = { .family = BARO_FAMILY_IPV4 };
+    struct baro_address anywhere = { .family = config->gateway.family };
     int interface, error = find_device(stack, config);
 
     if (error != 0 || stack->device == NULL)
