@@ -4,8 +4,7 @@
  * errno or serves it (AF_UNIX). Another thread may exchange the descriptor in between: the kernel's sockets
  * reach an empty network namespace, so nothing is lost by that.
  *
- * Refused: AF_INET6 (until the stack speaks it; programs fall back to IPv4), raw sockets, and
- * every family that the filter traps for safety. */
+ * Refused: raw sockets, ping sockets of IPv6, and every family that the filter traps for safety. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -37,14 +36,14 @@ struct patience patience_of(int a, int option)
 }
 
 /* SOCK_STREAM or SOCK_DGRAM, or -errno. */
-static int type_of(const struct call *call, int type, int protocol)
+static int type_of(const struct call *call, int family, int type, int protocol)
 {
     struct baro_run *run = call->program->run;
     if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
         return SOCK_STREAM;
     if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
         return SOCK_DGRAM;
-    if (type == SOCK_DGRAM && protocol == IPPROTO_ICMP)
+    if (type == SOCK_DGRAM && protocol == IPPROTO_ICMP && family == AF_INET)
         return SOCK_DGRAM; /* a ping socket */
     if (type == SOCK_RAW) {
         run_say_once(run, SAY_RAW, "socket(SOCK_RAW): EPERM, programs get no raw sockets here");
@@ -52,7 +51,7 @@ static int type_of(const struct call *call, int type, int protocol)
     }
     if (type != SOCK_STREAM && type != SOCK_DGRAM)
         return -ESOCKTNOSUPPORT;
-    run_say_once(run, SAY_PROTOCOL, "socket(protocol %d): EPROTONOSUPPORT, only TCP, UDP and ICMP echo are there",
+    run_say_once(run, SAY_PROTOCOL, "socket(protocol %d): EPROTONOSUPPORT, only TCP, UDP and IPv4's ICMP echo are there",
                  protocol);
     return -EPROTONOSUPPORT;
 }
@@ -80,28 +79,27 @@ static void call_socket(const struct call *call)
 {
     struct host *host = call->program->host;
     int family = (int)call->argument[0], flags = (int)call->argument[1], a;
-    if (family != AF_INET) {
-        if (family != AF_INET6)
-            run_say_once(host->run, SAY_FAMILY + (unsigned)family % 64,
-                         "socket(family %d): EAFNOSUPPORT, the stack has only IPv4", family);
+    if (family != AF_INET && family != AF_INET6) {
+        run_say_once(host->run, SAY_FAMILY + (unsigned)family % 64,
+                     "socket(family %d): EAFNOSUPPORT, the stack has only IPv4 and IPv6", family);
         call_error(call, EAFNOSUPPORT);
         return;
     }
     int type = -EINVAL;
     if (!(flags & ~(0xf | SOCK_NONBLOCK | SOCK_CLOEXEC)))
-        type = type_of(call, flags & 0xf, (int)call->argument[2]);
+        type = type_of(call, family, flags & 0xf, (int)call->argument[2]);
     if (type < 0) {
         call_error(call, type);
         return;
     }
     bool ping = type == SOCK_DGRAM && (int)call->argument[2] == IPPROTO_ICMP;
-    int fd = baro_socket(host->config.stack, BARO_FAMILY_IPV4,
+    int fd = baro_socket(host->config.stack, family == AF_INET6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4,
                          ping ? BARO_PING : type == SOCK_STREAM ? BARO_STREAM : BARO_DATAGRAM);
     if (fd < 0) {
         call_error(call, fd);
         return;
     }
-    struct socket *s = socket_create(host, type, fd, &a);
+    struct socket *s = socket_create(host, family, type, fd, &a);
     if (!s) {
         int error = errno;
         baro_close(host->config.stack, fd);
@@ -124,8 +122,12 @@ static void call_socket(const struct call *call)
 static void call_bind(const struct call *call, struct socket *s)
 {
     struct baro_endpoint local;
-    int result = call_read_address(call, call->argument[1], call->argument[2], &local);
+    int result = call_read_address(call, s, call->argument[1], call->argument[2], &local);
     if (result == 0 && s->fd < 0)
+        result = -EINVAL;
+    if (result == 0 && local.address.family == BARO_FAMILY_NONE && s->family == AF_INET6)
+        result = -EAFNOSUPPORT;
+    if (result == 0 && address_lacks_interface(&local.address))
         result = -EINVAL;
     if (result == 0 && local.address.family == BARO_FAMILY_NONE)
         local.address.family = BARO_FAMILY_IPV4; /* Linux takes AF_UNSPEC for any address */
@@ -147,7 +149,7 @@ static void call_name(const struct call *call, struct socket *s)
     else if (s->fd >= 0)
         result = baro_getsockname(s->host->config.stack, s->fd, &name);
     if (result == 0)
-        result = call_write_address(call, call->argument[1], call->argument[2], &name);
+        result = call_write_address(call, s, call->argument[1], call->argument[2], &name);
     call_error(call, result);
 }
 

@@ -38,7 +38,7 @@ static int renew_fd(struct socket *s)
         socket_set_fd(s, -1);
         baro_close(stack, old);
     }
-    int fd = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
+    int fd = baro_socket(stack, s->family == AF_INET6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4, BARO_STREAM);
     if (fd < 0)
         return fd;
     if (!socket_set_fd(s, fd)) {
@@ -201,7 +201,9 @@ static void connect_datagram(const struct call *call, struct socket *s, const st
 void call_connect(const struct call *call, struct socket *s)
 {
     struct baro_endpoint peer;
-    int result = call_read_address(call, call->argument[1], call->argument[2], &peer);
+    int result = call_read_address(call, s, call->argument[1], call->argument[2], &peer);
+    if (result == 0 && address_lacks_interface(&peer.address))
+        result = -EINVAL;
     if (result == 0 && s->type == SOCK_STREAM && peer.address.family == BARO_FAMILY_NONE)
         result = -EAFNOSUPPORT;
     if (result < 0) {

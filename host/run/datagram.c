@@ -212,6 +212,11 @@ int datagram_take(const struct call *call, struct socket *s, bool peek, struct r
     return -received->from.error;
 }
 
+size_t datagram_limit(const struct socket *s)
+{
+    return BUFFER - (s->family == AF_INET6 ? 8 : 28); /* an IPv6 header is not in its own length */
+}
+
 ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_endpoint *peer)
 {
     struct baro_stack *stack = s->host->config.stack;
@@ -230,8 +235,8 @@ void call_sendto(const struct call *call, struct socket *s)
         stream_sendto(call, s);
         return;
     }
-    int result = call_read_address(call, call->argument[4], call->argument[5], &peer);
-    if (result == 0 && call->argument[2] > BUFFER - 28)
+    int result = call_read_address(call, s, call->argument[4], call->argument[5], &peer);
+    if (result == 0 && call->argument[2] > datagram_limit(s))
         result = -EMSGSIZE;
     if (result == 0)
         result = call_read(call, call->argument[1], s->host->run->buffer, (size_t)call->argument[2]);
@@ -255,7 +260,7 @@ static bool try_recvfrom(const struct call *call, struct socket *s, struct patie
     if (result == 0)
         result = call_write(call, call->argument[1], s->host->run->buffer, length);
     if (result == 0)
-        result = call_write_address(call, call->argument[4], call->argument[5], &received.from.peer);
+        result = call_write_address(call, s, call->argument[4], call->argument[5], &received.from.peer);
     if (result < 0)
         call_error(call, result);
     else

@@ -80,7 +80,10 @@ enum ancillary {
     ANCILLARY_TTL = 2,
     ANCILLARY_TOS = 4,
     ANCILLARY_TIME = 8,    /* SO_TIMESTAMP: microseconds */
-    ANCILLARY_TIME_NS = 16 /* SO_TIMESTAMPNS */
+    ANCILLARY_TIME_NS = 16, /* SO_TIMESTAMPNS */
+    ANCILLARY_PACKET_V6 = 32, /* IPV6_RECVPKTINFO */
+    ANCILLARY_HOP_LIMIT = 64,
+    ANCILLARY_TRAFFIC_CLASS = 128
 };
 
 struct socket {
@@ -90,6 +93,7 @@ struct socket {
     bool doubtful;  /* in the run's list of those whose B cannot tell that the descriptor is gone */
     uint64_t inode; /* of A */
     int fd;         /* the stack's descriptor, -1: none */
+    int family;     /* AF_INET or AF_INET6 */
     int type;       /* SOCK_STREAM or SOCK_DGRAM */
     bool ping;      /* a datagram socket of ICMP echo */
     int b;          /* our end, -1: closed */
@@ -223,19 +227,22 @@ uint64_t call_inode(const struct call *call, int descriptor);
 bool call_place_free(const struct call *call, int place);
 /* A copy of the socket's A, taken by this thread's descriptor; -errno. Close it at once. */
 int take_end(pid_t tid, int descriptor, uint64_t inode);
-/* Reads a socket address; -EINVAL, -EAFNOSUPPORT, -EFAULT, -ENOENT. AF_UNSPEC gives family NONE. */
-int call_read_address(const struct call *call, uint64_t address, uint64_t length,
+/* Reads a socket address for a call on `s`; -EINVAL, -EAFNOSUPPORT, -ENODEV, -EFAULT, -ENOENT. AF_UNSPEC gives family
+ * NONE. */
+int call_read_address(const struct call *call, const struct socket *s, uint64_t address, uint64_t length,
                       struct baro_endpoint *endpoint);
-int endpoint_from_sockaddr(const void *bytes, size_t length, struct baro_endpoint *endpoint);
-struct sockaddr_in endpoint_to_sockaddr(const struct baro_endpoint *endpoint);
+/* What a program sees of an endpoint of a socket of `family`; its length. */
+size_t endpoint_to_sockaddr(const struct baro_endpoint *endpoint, int family, struct sockaddr_in6 *name);
+/* Whether the address means nothing without its interface, and has none. */
+bool address_lacks_interface(const struct baro_address *address);
 /* Writes one as accept, getsockname and so on do, if `address` is not 0. */
-int call_write_address(const struct call *call, uint64_t address, uint64_t length_address,
+int call_write_address(const struct call *call, const struct socket *s, uint64_t address, uint64_t length_address,
                        const struct baro_endpoint *endpoint);
 
 /* --- table.c: sockets */
 struct socket *socket_find(struct baro_run *run, uint64_t inode);
 /* A socket with its pair; A goes to *a for a moment. `fd` becomes the socket's. NULL with errno. */
-struct socket *socket_create(struct host *host, int type, int fd, int *a);
+struct socket *socket_create(struct host *host, int family, int type, int fd, int *a);
 void socket_free(struct socket *socket);
 /* Sets another descriptor of the stack, -1 for none; the old one is not closed. */
 bool socket_set_fd(struct socket *socket, int fd);
@@ -298,6 +305,8 @@ void call_setsockopt(const struct call *call, struct socket *s);
 void call_getsockopt(const struct call *call, struct socket *s);
 /* Sets what the program had set on a new descriptor of the stack. */
 void options_repeat(struct socket *s);
+/* The stack's number of the interface that IPV6_MULTICAST_IF names, 0: none. */
+int option_multicast_interface(const struct socket *s);
 /* The socket's pending errno, cleared. */
 int option_take_error(struct socket *s);
 /* struct tcp_info into `room` bytes; bytes filled, or -errno. */
@@ -320,6 +329,8 @@ int datagram_take(const struct call *call, struct socket *s, bool peek, struct r
                   struct patience *patience);
 /* Sends the run's buffer; bytes or -errno. */
 ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_endpoint *peer);
+/* More than this no datagram holds. */
+size_t datagram_limit(const struct socket *s);
 void datagram_ready(struct socket *s, unsigned events);
 void datagram_b_ready(struct socket *s, uint32_t events);
 void call_sendto(const struct call *call, struct socket *s);

@@ -52,14 +52,14 @@ static int give(const struct call *call, struct socket *listener, const struct a
 {
     unsigned flags = call->number == SYS_accept4 ? (unsigned)call->argument[3] : 0;
     int a;
-    struct socket *s = socket_create(listener->host, SOCK_STREAM, arrival->fd, &a);
+    struct socket *s = socket_create(listener->host, listener->family, SOCK_STREAM, arrival->fd, &a);
     if (!s)
         return -errno;
     s->state = SOCKET_CONNECTED;
     s->told = s->was_connected = true;
     if (flags & SOCK_NONBLOCK)
         fcntl(a, F_SETFL, fcntl(a, F_GETFL) | O_NONBLOCK);
-    int result = call_write_address(call, call->argument[1], call->argument[2], &arrival->peer);
+    int result = call_write_address(call, s, call->argument[1], call->argument[2], &arrival->peer);
     if (result == 0) {
         result = call_give(call, a, flags & SOCK_CLOEXEC ? O_CLOEXEC : 0, -1);
         result = result < 0 ? result : 0;

@@ -92,33 +92,103 @@ int take_end(pid_t tid, int descriptor, uint64_t inode)
     return end;
 }
 
-int endpoint_from_sockaddr(const void *bytes, size_t length, struct baro_endpoint *endpoint)
+static bool is_link_local_unicast(const uint8_t *octet)
 {
-    struct sockaddr_in address = { 0 };
-    memset(endpoint, 0, sizeof *endpoint);
-    if (length < sizeof(sa_family_t))
-        return -EINVAL;
-    memcpy(&address, bytes, length < sizeof address ? length : sizeof address);
-    if (address.sin_family == AF_UNSPEC)
+    return octet[0] == 0xfe && (octet[1] & 0xc0) == 0x80;
+}
+
+/* Groups of interface or link scope (RFC 4291 §2.7). */
+static bool is_local_group(const uint8_t *octet)
+{
+    return octet[0] == 0xff && ((octet[1] & 15) == 1 || (octet[1] & 15) == 2);
+}
+
+bool address_lacks_interface(const struct baro_address *address)
+{
+    return address->family == BARO_FAMILY_IPV6 && !address->zone &&
+           (is_link_local_unicast(address->octet) || is_local_group(address->octet));
+}
+
+static int from_ipv6(const struct socket *s, const char *bytes, size_t length, struct baro_endpoint *endpoint)
+{
+    struct sockaddr_in6 name = { 0 };
+    if (length < offsetof(struct sockaddr_in6, sin6_scope_id))
+        return -EINVAL; /* RFC 2133's, without a scope, is long enough */
+    memcpy(&name, bytes, length < sizeof name ? length : sizeof name);
+    endpoint->address.family = BARO_FAMILY_IPV6;
+    memcpy(endpoint->address.octet, &name.sin6_addr, 16);
+    endpoint->port.number = ntohs(name.sin6_port);
+    if (!address_lacks_interface(&endpoint->address))
         return 0;
-    if (address.sin_family != AF_INET)
-        return -EAFNOSUPPORT;
-    if (length < sizeof address)
-        return -EINVAL;
-    endpoint->address.family = BARO_FAMILY_IPV4;
-    memcpy(endpoint->address.octet, &address.sin_addr, 4);
-    endpoint->port.number = ntohs(address.sin_port);
+    int number = interface_number(name.sin6_scope_id > INT32_MAX ? INT32_MAX : (int)name.sin6_scope_id);
+    if (!number && is_local_group(endpoint->address.octet))
+        number = option_multicast_interface(s);
+    if (number > UINT8_MAX)
+        return -ENODEV;
+    endpoint->address.zone = (uint8_t)number;
     return 0;
 }
 
-struct sockaddr_in endpoint_to_sockaddr(const struct baro_endpoint *endpoint)
+/* An IPv4 address, which a datagram socket of IPv6 takes too, as Linux's do: getaddrinfo relies on it. */
+static int from_ipv4(const struct socket *s, const char *bytes, size_t length, struct baro_endpoint *endpoint)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(endpoint->port.number) };
-    memcpy(&address.sin_addr, endpoint->address.octet, 4);
-    return address;
+    struct sockaddr_in name;
+    uint8_t *octet = endpoint->address.octet;
+    if (length < sizeof name)
+        return -EINVAL;
+    memcpy(&name, bytes, sizeof name);
+    endpoint->port.number = ntohs(name.sin_port);
+    endpoint->address.family = BARO_FAMILY_IPV4;
+    if (s->family == AF_INET6) {
+        endpoint->address.family = BARO_FAMILY_IPV6;
+        octet[10] = octet[11] = 0xff;
+        octet += 12;
+    }
+    memcpy(octet, &name.sin_addr, 4);
+    return 0;
 }
 
-int call_read_address(const struct call *call, uint64_t address, uint64_t length,
+static int endpoint_from_sockaddr(const struct call *call, const struct socket *s, const char *bytes, size_t length,
+                                  struct baro_endpoint *endpoint)
+{
+    sa_family_t family;
+    bool takes_both = s->family == AF_INET6 && s->type == SOCK_DGRAM && call->number != SYS_bind;
+    memset(endpoint, 0, sizeof *endpoint);
+    if (length < sizeof family)
+        return -EINVAL;
+    memcpy(&family, bytes, sizeof family);
+    if (family == AF_UNSPEC)
+        return 0;
+    if (family == AF_INET6 && s->family == AF_INET6)
+        return from_ipv6(s, bytes, length, endpoint);
+    if (family == AF_INET && (s->family == AF_INET || takes_both))
+        return from_ipv4(s, bytes, length, endpoint);
+    return -EAFNOSUPPORT;
+}
+
+size_t endpoint_to_sockaddr(const struct baro_endpoint *endpoint, int family, struct sockaddr_in6 *name)
+{
+    const struct baro_address *address = &endpoint->address;
+    memset(name, 0, sizeof *name);
+    if (family == AF_INET) {
+        struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons(endpoint->port.number) };
+        memcpy(&ipv4.sin_addr, address->octet, 4);
+        memcpy(name, &ipv4, sizeof ipv4);
+        return sizeof ipv4;
+    }
+    name->sin6_family = AF_INET6;
+    name->sin6_port = htons(endpoint->port.number);
+    if (address->family == BARO_FAMILY_IPV4) {
+        name->sin6_addr.s6_addr[10] = name->sin6_addr.s6_addr[11] = 0xff;
+        memcpy(name->sin6_addr.s6_addr + 12, address->octet, 4);
+    } else if (address->family == BARO_FAMILY_IPV6) {
+        memcpy(&name->sin6_addr, address->octet, 16);
+        name->sin6_scope_id = address->zone ? (uint32_t)interface_index(address->zone) : 0;
+    }
+    return sizeof *name;
+}
+
+int call_read_address(const struct call *call, const struct socket *s, uint64_t address, uint64_t length,
                       struct baro_endpoint *endpoint)
 {
     char bytes[128];
@@ -126,14 +196,14 @@ int call_read_address(const struct call *call, uint64_t address, uint64_t length
     if (given < 0 || given > (int)sizeof bytes)
         return -EINVAL;
     int result = call_read(call, address, bytes, (size_t)given);
-    return result ? result : endpoint_from_sockaddr(bytes, (size_t)given, endpoint);
+    return result ? result : endpoint_from_sockaddr(call, s, bytes, (size_t)given, endpoint);
 }
 
-int call_write_address(const struct call *call, uint64_t address, uint64_t length_address,
+int call_write_address(const struct call *call, const struct socket *s, uint64_t address, uint64_t length_address,
                        const struct baro_endpoint *endpoint)
 {
-    struct sockaddr_in value = endpoint_to_sockaddr(endpoint);
-    int room, length = (int)sizeof value;
+    struct sockaddr_in6 value;
+    int room, length = (int)endpoint_to_sockaddr(endpoint, s->family, &value);
     if (!address)
         return 0;
     int result = call_read(call, length_address, &room, sizeof room);

@@ -2,7 +2,7 @@
  *
  * The program's struct msghdr is read, its pieces are gathered from or scattered to its memory, and the
  * header is written back as the kernel would: address, control messages (SO_TIMESTAMP, IP_PKTINFO, IP_TTL, IP_TOS if
- * asked for), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in them too.
+ * asked for, and their like of IPv6), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in them too.
  *
  * Limits: control messages of sends are not looked at; the time-out of recvmmsg counts for the first message; the
  * queue of errors (MSG_ERRQUEUE) is always empty, an error is the next receive's errno.
@@ -45,13 +45,13 @@ static ptrdiff_t send_one(const struct call *call, struct socket *s, uint64_t ad
     size_t total, at = 0;
     int result = call_read(call, address, &message, sizeof message);
     if (result == 0 && message.msg_name && message.msg_namelen)
-        result = call_read_address(call, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, &peer);
+        result = call_read_address(call, s, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, &peer);
     if (result < 0)
         return result;
     int count = read_pieces(call, &message, piece, &total);
     if (count < 0)
         return count;
-    if (total > BUFFER - 28)
+    if (total > datagram_limit(s))
         return -EMSGSIZE;
     for (int i = 0; i < count; i++) {
         result = call_read(call, (uint64_t)(uintptr_t)piece[i].iov_base, buffer + at, piece[i].iov_len);
@@ -103,6 +103,35 @@ static size_t append_control(char *space, size_t at, int level, int type, const 
     return at + CMSG_SPACE(length);
 }
 
+static bool is_of_ipv6(const struct baro_endpoint *local)
+{
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    return local->address.family == BARO_FAMILY_IPV6 && memcmp(local->address.octet, mapped, sizeof mapped) != 0;
+}
+
+/* Those of an IPv6 socket. Like Linux's, it tells of an IPv4 datagram only where it was sent to. */
+static size_t make_control_v6(const struct socket *s, const struct datagram *from, char *space, size_t at)
+{
+    if (s->ancillary & ANCILLARY_PACKET_V6) {
+        struct sockaddr_in6 name;
+        endpoint_to_sockaddr(&from->local, AF_INET6, &name);
+        struct in6_pktinfo information = { .ipi6_addr = name.sin6_addr,
+                                           .ipi6_ifindex = (unsigned)interface_index(from->interface) };
+        at = append_control(space, at, IPPROTO_IPV6, IPV6_PKTINFO, &information, sizeof information);
+    }
+    if (!is_of_ipv6(&from->local))
+        return at;
+    if (s->ancillary & ANCILLARY_HOP_LIMIT) {
+        int hop_limit = from->ttl;
+        at = append_control(space, at, IPPROTO_IPV6, IPV6_HOPLIMIT, &hop_limit, sizeof hop_limit);
+    }
+    if (s->ancillary & ANCILLARY_TRAFFIC_CLASS) {
+        int traffic_class = from->tos;
+        at = append_control(space, at, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class, sizeof traffic_class);
+    }
+    return at;
+}
+
 /* The control messages that the program asked for; their length. */
 static size_t make_control(const struct socket *s, const struct datagram *from, char *space)
 {
@@ -113,9 +142,13 @@ static size_t make_control(const struct socket *s, const struct datagram *from, 
         struct timeval when = { from->when.tv_sec, from->when.tv_nsec / 1000 };
         at = append_control(space, at, SOL_SOCKET, SO_TIMESTAMP, &when, sizeof when);
     }
+    at = make_control_v6(s, from, space, at);
+    if (is_of_ipv6(&from->local))
+        return at;
     if (s->ancillary & ANCILLARY_PACKET) {
         struct in_pktinfo information = { .ipi_ifindex = interface_index(from->interface) };
-        memcpy(&information.ipi_addr, from->local.address.octet, 4);
+        bool mapped = from->local.address.family == BARO_FAMILY_IPV6;
+        memcpy(&information.ipi_addr, from->local.address.octet + (mapped ? 12 : 0), 4);
         information.ipi_spec_dst = information.ipi_addr;
         at = append_control(space, at, IPPROTO_IP, IP_PKTINFO, &information, sizeof information);
     }
@@ -151,10 +184,11 @@ static ptrdiff_t write_message(const struct call *call, struct socket *s, uint64
     }
     message.msg_flags = received->length > total ? MSG_TRUNC : 0;
     if (message.msg_name) {
-        struct sockaddr_in name = endpoint_to_sockaddr(&received->from.peer);
-        size_t length = message.msg_namelen < sizeof name ? message.msg_namelen : sizeof name;
+        struct sockaddr_in6 name;
+        size_t whole = endpoint_to_sockaddr(&received->from.peer, s->family, &name);
+        size_t length = message.msg_namelen < whole ? message.msg_namelen : whole;
         result = call_write(call, (uint64_t)(uintptr_t)message.msg_name, &name, length);
-        message.msg_namelen = sizeof name;
+        message.msg_namelen = (socklen_t)whole;
     }
     size_t control_length = message.msg_control ? make_control(s, &received->from, control) : 0;
     if (control_length > message.msg_controllen) {

@@ -14,11 +14,12 @@
 
 enum treatment {
     STACK_INT,     /* the stack's option, an int */
+    STACK_OR_DEFAULT, /* the same, -1 for the stack's own value */
     STACK_BUFFER,  /* an int that Linux doubles, within limits */
     STACK_SECONDS, /* a duration */
     STACK_MILLISECONDS,
     STACK_LINGER,
-    STACK_GROUP, /* struct ip_mreq or ip_mreqn, write only */
+    STACK_GROUP, /* struct ip_mreq, ip_mreqn or ipv6_mreq, write only */
     FRAGMENT,    /* IP_MTU_DISCOVER */
     RECEIVE_ERROR, /* IP_RECVERR: the stack's for ping sockets; else kept */
     ANCILLARY,   /* asks for a message header; `option` is the bit */
@@ -86,6 +87,22 @@ static const struct treated_option table[] = {
     { IPPROTO_IP, IP_FREEBIND, KEEP, 0 },
     { IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, KEEP, 0 },
     { IPPROTO_IP, IP_TRANSPARENT, REFUSE, EPERM },
+    { IPPROTO_IPV6, IPV6_V6ONLY, STACK_INT, BARO_IPV6_ONLY },
+    { IPPROTO_IPV6, IPV6_UNICAST_HOPS, STACK_OR_DEFAULT, BARO_IP_TTL },
+    { IPPROTO_IPV6, IPV6_MULTICAST_HOPS, STACK_OR_DEFAULT, BARO_IP_MULTICAST_TTL },
+    { IPPROTO_IPV6, IPV6_TCLASS, STACK_OR_DEFAULT, BARO_IP_TOS },
+    { IPPROTO_IPV6, IPV6_MULTICAST_LOOP, STACK_INT, BARO_IP_MULTICAST_LOOP },
+    { IPPROTO_IPV6, IPV6_MULTICAST_IF, KEEP, 0 },
+    { IPPROTO_IPV6, IPV6_MULTICAST_ALL, KEEP, 1 },
+    { IPPROTO_IPV6, IPV6_MTU, STACK_INT, BARO_IP_MTU },
+    { IPPROTO_IPV6, IPV6_JOIN_GROUP, STACK_GROUP, BARO_IP_ADD_GROUP },
+    { IPPROTO_IPV6, IPV6_LEAVE_GROUP, STACK_GROUP, BARO_IP_DROP_GROUP },
+    { IPPROTO_IPV6, IPV6_MTU_DISCOVER, FRAGMENT, BARO_IP_DONT_FRAGMENT },
+    { IPPROTO_IPV6, IPV6_RECVPKTINFO, ANCILLARY, ANCILLARY_PACKET_V6 },
+    { IPPROTO_IPV6, IPV6_RECVHOPLIMIT, ANCILLARY, ANCILLARY_HOP_LIMIT },
+    { IPPROTO_IPV6, IPV6_RECVTCLASS, ANCILLARY, ANCILLARY_TRAFFIC_CLASS },
+    { IPPROTO_IPV6, IPV6_RECVERR, RECEIVE_ERROR, BARO_IP_RECV_ERROR },
+    { IPPROTO_IPV6, IPV6_TRANSPARENT, REFUSE, EPERM },
     { IPPROTO_TCP, TCP_NODELAY, STACK_INT, BARO_TCP_NODELAY },
     { IPPROTO_TCP, TCP_CORK, STACK_INT, BARO_TCP_CORK },
     { IPPROTO_TCP, TCP_QUICKACK, STACK_INT, BARO_TCP_QUICKACK },
@@ -115,7 +132,7 @@ static const struct treated_option *find(int level, int name)
     return NULL;
 }
 
-static struct kept_option *find_kept(struct socket *s, int level, int name)
+static const struct kept_option *find_kept(const struct socket *s, int level, int name)
 {
     for (unsigned i = 0; i < s->options; i++) {
         if (s->option[i].level == level && s->option[i].name == name)
@@ -126,7 +143,11 @@ static struct kept_option *find_kept(struct socket *s, int level, int name)
 
 static void keep(struct socket *s, int level, int name, int value)
 {
-    struct kept_option *kept = find_kept(s, level, name);
+    struct kept_option *kept = NULL;
+    for (unsigned i = 0; i < s->options; i++) {
+        if (s->option[i].level == level && s->option[i].name == name)
+            kept = &s->option[i];
+    }
     if (!kept && s->options < KEPT_OPTIONS)
         kept = &s->option[s->options++];
     if (kept)
@@ -158,6 +179,12 @@ static int set_duration(struct socket *s, int option, int value, int64_t unit_ns
     return value < 0 ? -EINVAL : set_stack(s, option, &duration, sizeof duration);
 }
 
+/* What an option is before it is set. */
+static int initial_value(int option)
+{
+    return option == BARO_IP_TTL ? 64 : option == BARO_IP_MULTICAST_TTL ? 1 : 0;
+}
+
 static int set_int(struct socket *s, const struct treated_option *treated, int value)
 {
     int on = value != 0;
@@ -166,6 +193,9 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
         if (treated->level == SOL_SOCKET)
             return set_stack(s, treated->option, &on, sizeof on);
         return set_stack(s, treated->option, &value, sizeof value);
+    case STACK_OR_DEFAULT:
+        value = value == -1 ? initial_value(treated->option) : value;
+        return set_stack(s, treated->option, &value, sizeof value);
     case STACK_BUFFER:
         return set_buffer(s, treated->option, value);
     case STACK_SECONDS:
@@ -173,7 +203,7 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
     case STACK_MILLISECONDS:
         return set_duration(s, treated->option, value, 1000000);
     case FRAGMENT:
-        on = value == IP_PMTUDISC_DO || value == IP_PMTUDISC_PROBE;
+        on = value == IP_PMTUDISC_DO || value == IP_PMTUDISC_PROBE; /* IPv6's numbers are the same */
         return s->type == SOCK_DGRAM ? set_stack(s, treated->option, &on, sizeof on) : 0;
     case RECEIVE_ERROR:
         return s->ping ? set_stack(s, treated->option, &on, sizeof on) : 0;
@@ -197,6 +227,20 @@ static int set_group(struct socket *s, int option, const void *bytes, size_t len
     struct baro_group group = { .interface = length >= sizeof request ? interface_number(request.imr_ifindex) : 0 };
     group.group.family = BARO_FAMILY_IPV4;
     memcpy(group.group.octet, &request.imr_multiaddr, 4);
+    return set_stack(s, option, &group, sizeof group);
+}
+
+static int set_group_v6(struct socket *s, int option, const void *bytes, size_t length)
+{
+    struct ipv6_mreq request;
+    struct baro_group group = { .group.family = BARO_FAMILY_IPV6 };
+    if (length < sizeof request)
+        return -EINVAL;
+    memcpy(&request, bytes, sizeof request);
+    if (request.ipv6mr_interface > UINT8_MAX)
+        return -ENODEV;
+    group.interface = interface_number((int)request.ipv6mr_interface);
+    memcpy(group.group.octet, &request.ipv6mr_multiaddr, 16);
     return set_stack(s, option, &group, sizeof group);
 }
 
@@ -231,14 +275,15 @@ static int set_value(struct socket *s, int level, int name, const char *bytes, s
         return set_congestion(bytes, length);
     if (level == IPPROTO_TCP && s->type != SOCK_STREAM)
         return -EOPNOTSUPP;
-    if (level == IPPROTO_IPV6)
+    if (level == IPPROTO_IPV6 && s->family == AF_INET)
         return -ENOPROTOOPT; /* as the kernel says of an IPv4 socket */
     if (!treated || treated->treatment == REFUSE)
         return refuse(s, "setsockopt", level, name, treated ? treated->option : ENOPROTOOPT);
     if (treated->treatment == STACK_LINGER)
         return set_linger(s, bytes, length);
     if (treated->treatment == STACK_GROUP)
-        return set_group(s, treated->option, bytes, length);
+        return level == IPPROTO_IPV6 ? set_group_v6(s, treated->option, bytes, length)
+                                     : set_group(s, treated->option, bytes, length);
     if (length >= sizeof value)
         memcpy(&value, bytes, sizeof value);
     else if (length >= 1 && level == IPPROTO_IP)
@@ -276,6 +321,12 @@ void options_repeat(struct socket *s)
     }
 }
 
+int option_multicast_interface(const struct socket *s)
+{
+    const struct kept_option *kept = find_kept(s, IPPROTO_IPV6, IPV6_MULTICAST_IF);
+    return kept ? interface_number(kept->value) : 0;
+}
+
 int option_take_error(struct socket *s)
 {
     int error = s->error;
@@ -296,7 +347,7 @@ static bool get_own(struct socket *s, int level, int name, int *value)
     else if (name == SO_TYPE)
         *value = s->type;
     else if (name == SO_DOMAIN)
-        *value = AF_INET;
+        *value = s->family;
     else if (name == SO_PROTOCOL)
         *value = s->ping ? IPPROTO_ICMP : s->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
     else if (name == SO_ACCEPTCONN)
@@ -325,6 +376,7 @@ static int get_int(struct socket *s, const struct treated_option *treated, int *
         return 0;
     switch (treated->treatment) {
     case STACK_INT:
+    case STACK_OR_DEFAULT:
     case STACK_BUFFER:
         return baro_getsockopt(s->host->config.stack, s->fd, (enum baro_option)treated->option, value,
                                &length);
@@ -380,8 +432,8 @@ static int get_value(struct socket *s, int level, int name, void *bytes)
     }
     if (get_own(s, level, name, &value))
         result = 0;
-    else if (level == IPPROTO_IPV6)
-        result = -ENOPROTOOPT;
+    else if (level == IPPROTO_IPV6 && s->family == AF_INET)
+        result = -EOPNOTSUPP;
     else if (treated)
         result = get_int(s, treated, &value);
     else

@@ -62,7 +62,7 @@ static int make_pair(struct socket *socket, int *a)
     return 0;
 }
 
-struct socket *socket_create(struct host *host, int type, int fd, int *a)
+struct socket *socket_create(struct host *host, int family, int type, int fd, int *a)
 {
     struct socket *socket = calloc(1, sizeof *socket);
     if (!socket) {
@@ -70,6 +70,7 @@ struct socket *socket_create(struct host *host, int type, int fd, int *a)
         return NULL;
     }
     socket->host = host;
+    socket->family = family;
     socket->type = type;
     socket->fd = socket->b = -1;
     socket->last_descriptor = -1;
