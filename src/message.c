@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "codec/icmpv6.h"
 #include "codec/ipv4.h"
 #include "codec/tcp.h"
 #include "ethernet/frame.h"
@@ -311,7 +312,10 @@ static void too_big(struct baro_stack *stack, const struct outgoing *out)
         struct baro_endpoint local = { message->source, { read_be16(message->header) } };
         struct baro_endpoint remote = { message->destination, { read_be16(message->header + 2) } };
 
-        udp_icmp_error(stack->udp, local, remote, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, out->mtu);
+        if (message->destination.family == BARO_FAMILY_IPV6)
+            udp_icmp_error(stack->udp, local, remote, ICMPV6_PACKET_TOO_BIG, 0, out->mtu);
+        else
+            udp_icmp_error(stack->udp, local, remote, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, out->mtu);
     } else if (message->protocol == IP_PROTOCOL_ICMP) {
         const struct icmp_error error = { .type = ICMP_UNREACHABLE, .code = ICMP_FRAGMENTATION_NEEDED,
                                           .protocol = message->protocol, .local = message->source,

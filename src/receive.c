@@ -142,14 +142,37 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
 
 static bool is_echo_request(const struct ip_packet *packet)
 {
-    return packet->payload.length >= icmp_header_SIZE && packet->payload.data[0] == ICMP_ECHO_REQUEST;
+    return packet->payload.length >= icmp_header_SIZE &&
+           packet->payload.data[0] == (packet->protocol == IP_PROTOCOL_ICMP ? (int)ICMP_ECHO_REQUEST
+                                                                            : (int)ICMPV6_ECHO_REQUEST);
+}
+
+/* ICMP in IPv6 and ICMPv6 in IPv4 are protocols that nobody speaks: a neighbour solicitation from an IPv4 address would
+ * otherwise teach the neighbour cache. */
+static bool is_icmp_of_family(const struct ip_packet *packet)
+{
+    return packet->protocol == (packet->source.family == BARO_FAMILY_IPV6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP);
 }
 
 static void icmp_packet(struct baro_stack *stack, const struct ip_packet *packet)
 {
+    const struct baro_address none = { .family = BARO_FAMILY_NONE };
+    bool v6 = packet->protocol == IP_PROTOCOL_ICMPV6;
     enum baro_drop_reason reason;
     struct icmp_error error;
 
+    if (v6 && packet->payload.length >= icmp_header_SIZE && nd_is_type(packet->payload.data[0])) {
+        discovery_in(stack, packet);
+        return;
+    }
+    if (!packet->to_group && !packet->from_loopback && is_echo_request(packet) &&
+        ip_owner(&stack->table, packet->destination) < 0) {
+        /* A gateway knows nothing of that host: an answer would claim that it lives. */
+        core_drop(&stack->core, BARO_DROP_ICMP_NOT_OURS);
+        ip_error_intend(&stack->errors, packet, none, v6 ? (uint8_t)ICMPV6_UNREACHABLE : (uint8_t)ICMP_UNREACHABLE,
+                        v6 ? (uint8_t)ICMPV6_PROHIBITED : (uint8_t)ICMP_ADMINISTRATIVELY_PROHIBITED, 0);
+        return;
+    }
     switch (icmp_in(&stack->icmp, packet, &error)) {
     case ICMP_IS_ERROR:
         receive_error(stack, packet->source, &error);
@@ -185,9 +208,15 @@ static void nobody(struct baro_stack *stack, const struct ip_packet *packet, boo
     }
 }
 
+static void unspoken(struct baro_stack *stack, const struct ip_packet *packet)
+{
+    stack->core.counters.ip_delivered--;
+    core_drop(&stack->core, BARO_DROP_PROTOCOL_UNKNOWN);
+    nobody(stack, packet, false);
+}
+
 static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 {
-    const struct baro_address none = { .family = BARO_FAMILY_NONE };
     struct core *core = &stack->core;
     enum baro_drop_reason reason;
 
@@ -206,25 +235,14 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
             nobody(stack, packet, true);
         break;
     case IP_PROTOCOL_ICMPV6:
-        if (packet->payload.length >= icmp_header_SIZE && nd_is_type(packet->payload.data[0]))
-            discovery_in(stack, packet);
-        else
-            icmp_packet(stack, packet);
-        break;
     case IP_PROTOCOL_ICMP:
-        if (!packet->to_group && !packet->from_loopback && is_echo_request(packet) &&
-            ip_owner(&stack->table, packet->destination) < 0) {
-            /* A gateway knows nothing of that host: an answer would claim that it lives. */
-            core_drop(core, BARO_DROP_ICMP_NOT_OURS);
-            ip_error_intend(&stack->errors, packet, none, ICMP_UNREACHABLE, ICMP_ADMINISTRATIVELY_PROHIBITED, 0);
-            break;
-        }
-        icmp_packet(stack, packet);
+        if (is_icmp_of_family(packet))
+            icmp_packet(stack, packet);
+        else
+            unspoken(stack, packet);
         break;
     default:
-        core->counters.ip_delivered--;
-        core_drop(core, BARO_DROP_PROTOCOL_UNKNOWN);
-        nobody(stack, packet, false);
+        unspoken(stack, packet);
         break;
     }
 }

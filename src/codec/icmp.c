@@ -55,8 +55,8 @@ static enum icmp_meaning meaning_v6(uint8_t type, uint8_t code)
     case ICMPV6_PARAMETER_PROBLEM: /* IPv6's way to say that nobody speaks the protocol (RFC 4443 §3.4) */
         return code == ICMPV6_UNKNOWN_NEXT_HEADER ? ICMP_MEANS_PROTOCOL_UNREACHABLE
                                                   : ICMP_MEANS_PARAMETER_PROBLEM;
-    default:
-        return ICMP_MEANS_NOTHING;
+    default: /* an error of a type that nobody knows yet is told all the same (RFC 4443 §2.4 (a)) */
+        return icmpv6_is_error(type) ? ICMP_MEANS_PARAMETER_PROBLEM : ICMP_MEANS_NOTHING;
     }
 }
 
