@@ -1,6 +1,6 @@
 /* Three wires in a row, joined by two routers, the one in the middle narrower (1500, 1280, 1500), with loss: a stream and
  * datagrams there and back, every octet compared. Twenty seeds; one in four is without faults, so that its outer wires
- * carry super-segments and undone checksums, which the routers cut and fill in for the middle one, or carry on. */
+ * carry super-segments and undone checksums, which the routers cut and fill in for the middle one, or carry on. Both families. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,22 +27,36 @@ struct client {
     struct baro_instant again;
 };
 
-static uint8_t octet_at(unsigned seed, uint32_t at)
+static enum baro_family family; /* of the whole network */
+
+/* 10.net.0.host, or fd00:net::host. */
+static struct baro_address at(unsigned net, unsigned host)
 {
-    return (uint8_t)((at * 2654435761u + seed) >> 13);
+    return family == BARO_FAMILY_IPV4 ? baro_ipv4(10, (uint8_t)net, 0, (uint8_t)host)
+                                      : baro_ipv6(0xfd00, (uint16_t)net, 0, 0, 0, 0, 0, (uint16_t)host);
+}
+
+static unsigned prefix(void)
+{
+    return family == BARO_FAMILY_IPV4 ? 24 : 64;
+}
+
+static uint8_t octet_at(unsigned seed, uint32_t index)
+{
+    return (uint8_t)((index * 2654435761u + seed) >> 13);
 }
 
 static void serve(void *context, struct baro_host *host)
 {
     struct server *server = context;
     struct baro_stack *stack = baro_host_stack(host);
-    struct baro_endpoint local = { { 0 }, { PORT } }, peer;
+    struct baro_endpoint local = { { .family = family }, { PORT } }, peer;
     uint8_t data[2000];
     ptrdiff_t length;
 
     if (server->listener < 0) {
-        server->listener = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
-        server->datagrams = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
+        server->listener = baro_socket(stack, family, BARO_STREAM);
+        server->datagrams = baro_socket(stack, family, BARO_DATAGRAM);
         assert_int_equal(baro_bind(stack, server->listener, &local), 0);
         assert_int_equal(baro_listen(stack, server->listener, 5), 0);
         assert_int_equal(baro_bind(stack, server->datagrams, &local), 0);
@@ -69,7 +83,7 @@ static void serve(void *context, struct baro_host *host)
 /* One datagram after another; one without answer is sent again after a while: UDP repairs nothing. */
 static void ask(struct client *client, struct baro_stack *stack, struct baro_instant now)
 {
-    struct baro_endpoint to = { baro_ipv4(10, 3, 0, 2), { PORT } };
+    struct baro_endpoint to = { at(3, 2), { PORT } };
     uint8_t data[DATAGRAM + 1];
 
     while (baro_recv(stack, client->datagrams, data, sizeof data, 0) == DATAGRAM) {
@@ -94,13 +108,13 @@ static void use(void *context, struct baro_host *host)
 {
     struct client *client = context;
     struct baro_stack *stack = baro_host_stack(host);
-    struct baro_endpoint peer = { baro_ipv4(10, 3, 0, 2), { PORT } };
+    struct baro_endpoint peer = { at(3, 2), { PORT } };
     uint8_t data[5000];
     ptrdiff_t length;
 
     if (client->stream < 0) {
-        client->stream = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
-        client->datagrams = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
+        client->stream = baro_socket(stack, family, BARO_STREAM);
+        client->datagrams = baro_socket(stack, family, BARO_DATAGRAM);
         assert_int_equal(baro_connect(stack, client->stream, &peer), -EINPROGRESS);
     }
     ask(client, stack, baro_network_now(baro_host_network(host)));
@@ -135,12 +149,12 @@ static bool done(void *context)
 static struct baro_host *add_host(struct baro_network *network, struct baro_wire *wire, unsigned net, unsigned last,
                                   unsigned gateway, void (*program)(void *, struct baro_host *), void *context)
 {
-    struct baro_host_config config = { .wire = wire, .address = baro_ipv4(10, (uint8_t)net, 0, (uint8_t)last),
-                                       .prefix_length = 24, .program = program, .program_context = context };
+    struct baro_host_config config = { .wire = wire, .address = at(net, last),
+                                       .prefix_length = prefix(), .program = program, .program_context = context };
     struct baro_host *host;
 
     if (gateway != 0)
-        config.gateway = baro_ipv4(10, (uint8_t)net, 0, (uint8_t)gateway);
+        config.gateway = at(net, gateway);
     host = baro_host_create(network, &config, NULL);
     assert_non_null(host);
     return host;
@@ -177,11 +191,11 @@ static void one_seed(unsigned seed)
     router[1] = add_host(network, wire[2], 3, 1, 0, NULL, NULL);
     add_host(network, wire[2], 3, 2, 1, serve, &server);
     for (unsigned i = 0; i < 2; i++) {
-        struct baro_host_address address = { baro_ipv4(10, 2, 0, (uint8_t)(i + 1)), 24 };
+        struct baro_host_address address = { at(2, i + 1), prefix() };
 
         assert_int_equal(baro_host_add_wire(router[i], wire[1], &address, 1), 2);
-        assert_int_equal(baro_host_add_route(router[i], baro_ipv4(10, i == 0 ? 3 : 1, 0, 0), 24,
-                                             baro_ipv4(10, 2, 0, (uint8_t)(2 - i))), 0);
+        assert_int_equal(baro_host_add_route(router[i], at(i == 0 ? 3 : 1, 0), prefix(),
+                                             at(2, 2 - i)), 0);
         baro_stack_set_forwarding(baro_host_stack(router[i]), true);
     }
     for (int64_t limit = 100000000; !done(&client); limit += 100000000) {
@@ -196,14 +210,16 @@ static void one_seed(unsigned seed)
 
 static void twenty_seeds(void **state)
 {
-    (void)state;
+    family = *(enum baro_family *)*state;
     for (unsigned seed = 1; seed <= 20; seed++)
         one_seed(seed);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(twenty_seeds) };
+    static enum baro_family ipv4 = BARO_FAMILY_IPV4, ipv6 = BARO_FAMILY_IPV6;
+    const struct CMUnitTest tests[] = { cmocka_unit_test_prestate(twenty_seeds, &ipv4),
+                                        cmocka_unit_test_prestate(twenty_seeds, &ipv6) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
