@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "baro/socket.h"
+#include "dhcp_parts.h"
 #include "dhcp_routes.h"
 #include "random.h"
 
@@ -36,15 +37,9 @@ struct baro_dhcp_client {
     struct dhcp_routes routes;
 };
 
-static uint32_t number_of(struct baro_address address)
-{
-    return (uint32_t)address.octet[0] << 24 | (uint32_t)address.octet[1] << 16 | (uint32_t)address.octet[2] << 8 |
-           address.octet[3];
-}
-
 static bool same(struct baro_address a, struct baro_address b)
 {
-    return a.family == BARO_FAMILY_IPV4 && b.family == BARO_FAMILY_IPV4 && number_of(a) == number_of(b);
+    return a.family == BARO_FAMILY_IPV4 && b.family == BARO_FAMILY_IPV4 && dhcp_number(a) == dhcp_number(b);
 }
 
 static struct baro_instant after(struct baro_instant now, int64_t milliseconds)
@@ -58,24 +53,6 @@ static struct baro_instant earlier(struct baro_instant a, struct baro_instant b)
 }
 
 /* ---- life ---- */
-
-static int open_socket(struct baro_dhcp_client *client)
-{
-    const struct baro_endpoint any = { .address = baro_ipv4(0, 0, 0, 0), .port = { BARO_DHCP_CLIENT_PORT } };
-    struct baro_stack *stack = client->config.stack;
-    const int one = 1;
-    int result;
-
-    client->socket = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
-    if (client->socket < 0)
-        return client->socket;
-    result = baro_setsockopt(stack, client->socket, BARO_SO_BROADCAST, &one, sizeof one);
-    if (result == 0)
-        result = baro_bind(stack, client->socket, &any);
-    if (result != 0)
-        baro_close(stack, client->socket);
-    return result;
-}
 
 /* Begins again after so long, and up to a second more (§4.4.1: hosts that start together do not ask together). */
 static void start_over(struct baro_dhcp_client *client, struct baro_instant now, int64_t wait_s)
@@ -108,7 +85,8 @@ struct baro_dhcp_client *baro_dhcp_client_create(const struct baro_dhcp_client_c
             memcpy(client->host_name, config->host_name, name);
         service_random_init(&client->random, config->seed);
         start_over(client, config->now, 0);
-        result = open_socket(client);
+        client->socket = dhcp_socket(config->stack, BARO_DHCP_CLIENT_PORT);
+        result = client->socket < 0 ? client->socket : 0;
         if (result != 0) {
             config->memory.give_back(config->memory.context, client, sizeof *client);
             client = NULL;
@@ -382,7 +360,7 @@ static void handle(struct baro_dhcp_client *client, const struct baro_dhcp_messa
         memcmp(message->mac.octet, client->config.mac.octet, sizeof message->mac.octet) != 0)
         return;
     if (client->state == BARO_DHCP_CLIENT_SELECTING) {
-        if (message->type != BARO_DHCP_OFFER || !grants || number_of(message->your) == 0)
+        if (message->type != BARO_DHCP_OFFER || !grants || dhcp_number(message->your) == 0)
             return;
         client->wanted = message->your; /* the first offer is taken */
         client->server = message->server_id;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "baro/socket.h"
+#include "dhcp_parts.h"
 
 enum { POOL_LIMIT = 4096, OFFER_S = 60, DECLINED_S = 600, LEASE_S = 3600, LEASE_LEAST_S = 60, DATAGRAM_LIMIT = 4096,
        HEADERS = 28 /* IPv4 and UDP */, MESSAGE_SIZE_LEAST = 576 };
@@ -32,12 +33,6 @@ struct baro_dhcp_server {
     struct record record[];
 };
 
-static uint32_t number_of(struct baro_address address)
-{
-    return (uint32_t)address.octet[0] << 24 | (uint32_t)address.octet[1] << 16 | (uint32_t)address.octet[2] << 8 |
-           address.octet[3];
-}
-
 static struct baro_address address_of(uint32_t number)
 {
     return baro_ipv4((uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number);
@@ -50,32 +45,14 @@ static uint32_t mask_of(const struct baro_dhcp_server_config *config)
 
 static bool in_subnet(const struct baro_dhcp_server *server, struct baro_address address)
 {
-    return ((number_of(address) ^ number_of(server->config.address)) & mask_of(&server->config)) == 0;
+    return ((dhcp_number(address) ^ dhcp_number(server->config.address)) & mask_of(&server->config)) == 0;
 }
 
 /* ---- life ---- */
 
-static int open_socket(struct baro_dhcp_server *server)
-{
-    const struct baro_endpoint any = { .address = baro_ipv4(0, 0, 0, 0), .port = { BARO_DHCP_SERVER_PORT } };
-    struct baro_stack *stack = server->config.stack;
-    const int one = 1;
-    int result;
-
-    server->socket = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
-    if (server->socket < 0)
-        return server->socket;
-    result = baro_setsockopt(stack, server->socket, BARO_SO_BROADCAST, &one, sizeof one);
-    if (result == 0)
-        result = baro_bind(stack, server->socket, &any);
-    if (result != 0)
-        baro_close(stack, server->socket);
-    return result;
-}
-
 static int check(const struct baro_dhcp_server_config *config)
 {
-    uint32_t own = number_of(config->address), first = number_of(config->first), last = number_of(config->last), host;
+    uint32_t own = dhcp_number(config->address), first = dhcp_number(config->first), last = dhcp_number(config->last), host;
 
     if (config->address.family != BARO_FAMILY_IPV4 || config->first.family != BARO_FAMILY_IPV4 ||
         config->last.family != BARO_FAMILY_IPV4 || config->prefix_length < 8 || config->prefix_length > 30)
@@ -96,23 +73,24 @@ struct baro_dhcp_server *baro_dhcp_server_create(const struct baro_dhcp_server_c
 
     if (result == 0) {
         octets = sizeof *server +
-                 sizeof server->record[0] * (size_t)(number_of(config->last) - number_of(config->first) + 1);
+                 sizeof server->record[0] * (size_t)(dhcp_number(config->last) - dhcp_number(config->first) + 1);
         server = config->memory.take(config->memory.context, octets);
         result = server == NULL ? -ENOMEM : 0;
     }
     if (result == 0) {
         server->config = *config;
         server->octets = octets;
-        server->first = number_of(config->first);
-        server->count = number_of(config->last) - server->first + 1;
+        server->first = dhcp_number(config->first);
+        server->count = dhcp_number(config->last) - server->first + 1;
         if (config->lease_s == 0)
             server->config.lease_s = LEASE_S;
         parameters = &server->config.parameters;
         if (parameters->subnet_mask.family == BARO_FAMILY_NONE)
             parameters->subnet_mask = address_of(mask_of(config));
         if (parameters->broadcast.family == BARO_FAMILY_NONE)
-            parameters->broadcast = address_of(number_of(config->address) | ~mask_of(config));
-        result = open_socket(server);
+            parameters->broadcast = address_of(dhcp_number(config->address) | ~mask_of(config));
+        server->socket = dhcp_socket(config->stack, BARO_DHCP_SERVER_PORT);
+        result = server->socket < 0 ? server->socket : 0;
         if (result != 0) {
             config->memory.give_back(config->memory.context, server, octets);
             server = NULL;
@@ -153,10 +131,10 @@ static struct record *find_client(struct baro_dhcp_server *server, const struct 
 
 static struct record *find_address(struct baro_dhcp_server *server, struct baro_address address)
 {
-    uint32_t number = number_of(address);
+    uint32_t number = dhcp_number(address);
 
     if (address.family != BARO_FAMILY_IPV4 || number < server->first || number - server->first >= server->count ||
-        number == number_of(server->config.address))
+        number == dhcp_number(server->config.address))
         return NULL;
     return &server->record[number - server->first];
 }
@@ -183,7 +161,7 @@ static struct record *choose(struct baro_dhcp_server *server, const struct baro_
         return record;
     for (uint32_t i = 0; i < server->count; i++) {
         record = &server->record[i];
-        if (server->first + i == number_of(server->config.address) || !is_free(record, now))
+        if (server->first + i == dhcp_number(server->config.address) || !is_free(record, now))
             continue;
         if (record->state == NEVER)
             return record;
@@ -268,7 +246,7 @@ static void answer(struct baro_dhcp_server *server, const struct baro_dhcp_messa
     piece.length = (size_t)length;
     datagram.local.address = server->config.address;
     datagram.peer = (struct baro_endpoint){ baro_ipv4(255, 255, 255, 255), { BARO_DHCP_CLIENT_PORT } };
-    if (reply->type == BARO_DHCP_ACK && number_of(message->client) != 0)
+    if (reply->type == BARO_DHCP_ACK && dhcp_number(message->client) != 0)
         datagram.peer.address = message->client;
     (void)baro_sendmsg(server->config.stack, server->socket, &datagram, 0); /* lost: the client asks again */
 }
@@ -313,10 +291,10 @@ static void discover(struct baro_dhcp_server *server, const struct baro_dhcp_mes
 static void request(struct baro_dhcp_server *server, const struct baro_dhcp_message *message, struct baro_instant now)
 {
     struct record *mine = find_client(server, message), *wanted;
-    bool selecting = message->server_id.family != BARO_FAMILY_NONE, renewing = number_of(message->client) != 0;
+    bool selecting = message->server_id.family != BARO_FAMILY_NONE, renewing = dhcp_number(message->client) != 0;
     struct baro_address address = renewing ? message->client : message->requested;
 
-    if (selecting && number_of(message->server_id) != number_of(server->config.address)) {
+    if (selecting && dhcp_number(message->server_id) != dhcp_number(server->config.address)) {
         if (mine != NULL && mine->state == OFFERED)
             mine->until = now; /* another server's offer was taken */
         return;
@@ -352,9 +330,9 @@ static void inform(struct baro_dhcp_server *server, const struct baro_dhcp_messa
 static void handle(struct baro_dhcp_server *server, const struct baro_dhcp_message *message, struct baro_instant now)
 {
     struct record *record = find_client(server, message);
-    bool for_us = number_of(message->server_id) == number_of(server->config.address);
+    bool for_us = dhcp_number(message->server_id) == dhcp_number(server->config.address);
 
-    if (message->reply || number_of(message->relay) != 0)
+    if (message->reply || dhcp_number(message->relay) != 0)
         return;
     switch (message->type) {
     case BARO_DHCP_DISCOVER:

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "baro/loop.h"
 #include "baro/network.h"
 #include "baro/tap.h"
+#include "names.h"
 #include "observe.h"
 
 enum { POOL = 100 };
@@ -100,20 +100,6 @@ static void serve(void *context, struct baro_host *host)
         (void)baro_dhcp_server_poll(tool->dhcp, baro_network_now(tool->network));
 }
 
-static void *take(void *context, size_t octets)
-{
-    void *slab = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    (void)context;
-    return slab == MAP_FAILED ? NULL : slab;
-}
-
-static void give_back(void *context, void *slab, size_t octets)
-{
-    (void)context;
-    munmap(slab, octets);
-}
-
 static struct baro_address address_number(uint32_t number)
 {
     return baro_ipv4((uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number);
@@ -125,7 +111,7 @@ static int serve_dhcp(struct gateway_tool *tool)
     const uint8_t *octet = tool->address.octet;
     uint32_t own = (uint32_t)octet[0] << 24 | (uint32_t)octet[1] << 16 | (uint32_t)octet[2] << 8 | octet[3];
     uint32_t mask = UINT32_MAX << (32 - tool->prefix_length), first = own + 1, last = (own | ~mask) - 1;
-    struct baro_dhcp_server_config config = { .memory = { NULL, take, give_back },
+    struct baro_dhcp_server_config config = { .memory = names_memory(),
                                               .stack = baro_host_stack(tool->host),
                                               .interface = baro_host_interface(tool->host),
                                               .address = tool->address,
