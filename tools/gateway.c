@@ -2,20 +2,14 @@
  * machine. The guest gets its address by DHCP, and its flows end in ordinary sockets of this machine. */
 #include "tools.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "baro/dhcp.h"
 #include "baro/gateway.h"
-#include "baro/loop.h"
-#include "baro/network.h"
-#include "baro/tap.h"
+#include "cable.h"
 #include "names.h"
 #include "observe.h"
 
@@ -26,13 +20,10 @@ struct gateway_tool {
     const char *name;
     struct baro_address address;
     unsigned prefix_length;
-    struct baro_loop *loop;
-    struct baro_network *network;
-    struct baro_tap *tap;
+    struct cable cable;
     struct baro_host *host;
     struct baro_gateway *gateway;
     struct baro_dhcp_server *dhcp;
-    int signals;
 };
 
 static int help(void)
@@ -73,18 +64,6 @@ static int parse(struct gateway_tool *tool, int argc, char **argv)
     return tool->name != NULL ? TOOL_OK : tool_usage("gateway", "no --tap given; --help tells more");
 }
 
-static void tap_ready(void *context, uint32_t events)
-{
-    (void)context; /* the network, a source of the loop, takes the frames */
-    (void)events;
-}
-
-static void signalled(void *context, uint32_t events)
-{
-    (void)events;
-    baro_loop_stop(((struct gateway_tool *)context)->loop, 0);
-}
-
 static void say(void *context, const char *line)
 {
     (void)context;
@@ -97,7 +76,7 @@ static void serve(void *context, struct baro_host *host)
 
     (void)host;
     if (tool->dhcp != NULL)
-        (void)baro_dhcp_server_poll(tool->dhcp, baro_network_now(tool->network));
+        (void)baro_dhcp_server_poll(tool->dhcp, baro_network_now(tool->cable.network));
 }
 
 static struct baro_address address_number(uint32_t number)
@@ -132,29 +111,16 @@ static int serve_dhcp(struct gateway_tool *tool)
 
 static int build(struct gateway_tool *tool)
 {
-    const struct baro_mac switch_mac = { { 2, 0xba, 0x70, 0, 0, 1 } };
-    const struct baro_network_config network = { .seed = tool_seed(0), .now = baro_loop_now() };
-    const struct baro_wire_config wire_config = { .no_large = true };
-    struct baro_switch *bridge;
-    struct baro_wire *wire;
+    const struct baro_wire_config wire = { .kind = BARO_MEDIUM_FAST };
     int error;
 
-    tool->tap = baro_tap_open(tool->name, 1500, switch_mac);
-    if (tool->tap == NULL) {
-        fprintf(stderr, "baro gateway: cannot open TAP %s: %s\n", tool->name, strerror(errno));
+    if (cable_open(&tool->cable, "gateway", tool->name, &wire) != TOOL_OK)
         return TOOL_FAILED;
-    }
-    tool->network = baro_network_create(&network);
-    bridge = tool->network == NULL ? NULL : baro_switch_create(tool->network);
-    wire = bridge == NULL ? NULL : baro_wire_create(tool->network, &wire_config);
-    if (wire == NULL || baro_switch_join(bridge, wire) != 0 ||
-        baro_switch_add_device(bridge, baro_tap_device(tool->tap)) != 0)
-        return TOOL_FAILED;
-    const struct baro_host_config host = { .name = "gateway", .wire = wire, .address = tool->address,
+    const struct baro_host_config host = { .name = "gateway", .wire = tool->cable.wire, .address = tool->address,
                                            .prefix_length = tool->prefix_length, .forward_any_destination = true,
                                            .trace = observe_sink(&tool->observe), .program = serve,
                                            .program_context = tool };
-    tool->host = baro_host_create(tool->network, &host, &error);
+    tool->host = baro_host_create(tool->cable.network, &host, &error);
     if (tool->host != NULL)
         error = serve_dhcp(tool);
     if (error != 0)
@@ -165,21 +131,11 @@ static int build(struct gateway_tool *tool)
 static int watch(struct gateway_tool *tool)
 {
     struct baro_gateway_config gateway = { .address = tool->address, .say = say };
-    sigset_t set;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    tool->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    tool->loop = baro_loop_create();
-    if (tool->loop == NULL || tool->signals < 0 ||
-        baro_loop_watch(tool->loop, baro_tap_descriptor(tool->tap), EPOLLIN, tap_ready, tool) == NULL ||
-        baro_loop_watch(tool->loop, tool->signals, EPOLLIN, signalled, tool) == NULL ||
-        baro_loop_add_network(tool->loop, tool->network) != 0)
+    if (cable_watch(&tool->cable) != TOOL_OK)
         return TOOL_FAILED;
-    gateway.loop = tool->loop;
+    gateway.loop = tool->cable.loop;
     gateway.stack = baro_host_stack(tool->host);
     tool->gateway = baro_gateway_create(&gateway);
     return tool->gateway != NULL ? TOOL_OK : TOOL_FAILED;
@@ -210,16 +166,13 @@ int tool_gateway(int argc, char **argv)
         return TOOL_FAILED;
     }
     fprintf(stderr, "baro gateway: the way out of %s; Ctrl-C ends it\n", tool.name);
-    baro_loop_run(tool.loop);
+    baro_loop_run(tool.cable.loop);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
     result = observe_close(&tool.observe);
     baro_gateway_free(tool.gateway);
     baro_dhcp_server_free(tool.dhcp);
-    baro_network_free(tool.network);
-    baro_tap_close(tool.tap);
-    baro_loop_free(tool.loop);
-    close(tool.signals);
+    cable_close(&tool.cable);
     return result;
 }

@@ -7,20 +7,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "baro/dhcp.h"
-#include "baro/loop.h"
 #include "baro/mdns.h"
-#include "baro/network.h"
-#include "baro/tap.h"
+#include "cable.h"
 #include "names.h"
 #include "observe.h"
 #include "services.h"
@@ -38,14 +32,11 @@ struct tap_tool {
     unsigned tolds;
     bool by_dhcp;
     struct baro_dhcp_client *dhcp;
-    struct baro_loop *loop;
-    struct baro_network *network;
-    struct baro_tap *tap;
+    struct cable cable;
     struct baro_host *host;
     struct services services;
     const char *mdns_name; /* NULL: no responder */
     struct baro_mdns *mdns;
-    int signals;
 };
 
 static int help(void)
@@ -104,18 +95,6 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
     if (tool->by_dhcp && tool->mdns_name != NULL)
         return tool_usage("tap", "--mdns wants addresses given by hand, not --address dhcp");
     return TOOL_OK;
-}
-
-static void tap_ready(void *context, uint32_t events)
-{
-    (void)context; /* the network, a source of the loop, takes the frames */
-    (void)events;
-}
-
-static void signalled(void *context, uint32_t events)
-{
-    (void)events;
-    baro_loop_stop(((struct tap_tool *)context)->loop, 0);
 }
 
 /* Says each address that has come up since the last time. */
@@ -210,7 +189,7 @@ static int open_mdns(struct tap_tool *tool)
     }
     for (unsigned i = 0; i < tool->addresses; i++) {
         error = baro_mdns_add_address(tool->mdns, tool->address[i].address, tool->address[i].prefix_length,
-                                      baro_network_now(tool->network));
+                                      baro_network_now(tool->cable.network));
         if (error != 0)
             return TOOL_FAILED;
     }
@@ -225,7 +204,7 @@ static void close_dhcp(struct tap_tool *tool)
     tool->dhcp = NULL;
     baro_dhcp_client_free(client);
     for (int i = 0; client != NULL && i < GOODBYE_TURNS; i++)
-        baro_loop_turn(tool->loop, (struct baro_duration){ 1000000 });
+        baro_loop_turn(tool->cable.loop, (struct baro_duration){ 1000000 });
 }
 
 /* Says goodbye on the wire. */
@@ -233,10 +212,10 @@ static void close_mdns(struct tap_tool *tool)
 {
     if (tool->mdns == NULL)
         return;
-    baro_mdns_stop(tool->mdns, baro_network_now(tool->network));
+    baro_mdns_stop(tool->mdns, baro_network_now(tool->cable.network));
     baro_stack_flush(baro_host_stack(tool->host));
     for (int i = 0; i < GOODBYE_TURNS; i++) /* through adapter, wire and switch, whose events follow one another */
-        baro_loop_turn(tool->loop, (struct baro_duration){ 1000000 });
+        baro_loop_turn(tool->cable.loop, (struct baro_duration){ 1000000 });
     baro_mdns_free(tool->mdns);
     tool->mdns = NULL;
 }
@@ -257,7 +236,7 @@ static int start_dhcp(struct tap_tool *tool)
                                               .stack = baro_host_stack(tool->host),
                                               .interface = baro_host_interface(tool->host),
                                               .mac = baro_host_mac(tool->host),
-                                              .now = baro_network_now(tool->network),
+                                              .now = baro_network_now(tool->cable.network),
                                               .host_name = "baro",
                                               .told = learnt };
     int error = 0;
@@ -273,28 +252,12 @@ static int start_dhcp(struct tap_tool *tool)
 
 static int build(struct tap_tool *tool)
 {
-    const struct baro_mac switch_mac = { { 2, 0xba, 0x70, 0, 0, 1 } };
-    const struct baro_network_config network = { .seed = tool_seed(tool->wire.seed),
-                                                 .now = baro_loop_now() };
-    uint32_t mtu = tool->wire.mtu == 0 ? 1500 : tool->wire.mtu;
-    struct baro_switch *bridge;
-    struct baro_wire *wire;
     int error;
 
-    tool->tap = baro_tap_open(tool->name, mtu, switch_mac);
-    if (tool->tap == NULL) {
-        fprintf(stderr, "baro tap: cannot open TAP %s: %s\n", tool->name, strerror(errno));
-        return TOOL_FAILED;
-    }
-    tool->wire.no_large = true;
-    tool->network = baro_network_create(&network);
-    bridge = tool->network == NULL ? NULL : baro_switch_create(tool->network);
-    wire = bridge == NULL ? NULL : baro_wire_create(tool->network, &tool->wire);
-    if (wire == NULL || baro_switch_join(bridge, wire) != 0 ||
-        baro_switch_add_device(bridge, baro_tap_device(tool->tap)) != 0)
+    if (cable_open(&tool->cable, "tap", tool->name, &tool->wire) != TOOL_OK)
         return TOOL_FAILED;
     const struct baro_host_config host = { .name = "baro",
-                                           .wire = wire,
+                                           .wire = tool->cable.wire,
                                            .addresses = tool->address,
                                            .address_count = tool->addresses,
                                            .gateway = gateway_of(tool),
@@ -303,7 +266,7 @@ static int build(struct tap_tool *tool)
                                            .program_context = tool,
                                            .trace = observe_sink(&tool->observe),
                                            .trace_host = 0 };
-    tool->host = baro_host_create(tool->network, &host, &error);
+    tool->host = baro_host_create(tool->cable.network, &host, &error);
     if (tool->host == NULL) {
         fprintf(stderr, "baro tap: no host: %s\n", strerror(-error));
         return TOOL_FAILED;
@@ -321,18 +284,8 @@ static int build(struct tap_tool *tool)
 static int watch(struct tap_tool *tool)
 {
     const struct baro_source source = { tool, serve, NULL };
-    sigset_t set;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    tool->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    tool->loop = baro_loop_create();
-    if (tool->loop == NULL || tool->signals < 0 ||
-        baro_loop_watch(tool->loop, baro_tap_descriptor(tool->tap), EPOLLIN, tap_ready, tool) == NULL ||
-        baro_loop_watch(tool->loop, tool->signals, EPOLLIN, signalled, tool) == NULL ||
-        baro_loop_add_network(tool->loop, tool->network) != 0 || baro_loop_add_source(tool->loop, &source) != 0)
+    if (cable_watch(&tool->cable) != TOOL_OK || baro_loop_add_source(tool->cable.loop, &source) != 0)
         return TOOL_FAILED;
     return TOOL_OK;
 }
@@ -363,7 +316,7 @@ int tool_tap(int argc, char **argv)
         return TOOL_FAILED;
     }
     fprintf(stderr, "baro tap: a host on %s; Ctrl-C ends it\n", tool.name);
-    baro_loop_run(tool.loop);
+    baro_loop_run(tool.cable.loop);
     close_dhcp(&tool);
     close_mdns(&tool);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
@@ -371,9 +324,6 @@ int tool_tap(int argc, char **argv)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
     result = observe_close(&tool.observe);
     services_close(&tool.services);
-    baro_network_free(tool.network);
-    baro_tap_close(tool.tap);
-    baro_loop_free(tool.loop);
-    close(tool.signals);
+    cable_close(&tool.cable);
     return result;
 }
