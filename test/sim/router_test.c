@@ -50,7 +50,7 @@ static void serve(void *context, struct baro_host *host)
 {
     struct server *server = context;
     struct baro_stack *stack = baro_host_stack(host);
-    struct baro_endpoint local = { { .family = family }, { PORT } }, peer;
+    struct baro_endpoint local = { { .family = (uint8_t)family }, { PORT } }, peer;
     uint8_t data[2000];
     ptrdiff_t length;
 
