@@ -41,7 +41,7 @@ static char *next_line(char **rest)
 
 static void quotes(const char *page)
 {
-    char *manual = read_all(page), *example = read_all(BARO_SOURCE_DIR "/examples/echo_client.c");
+    char *manual = read_all(page), *example = read_all("examples/echo_client.c");
     char *at = strstr(manual, ".Bd -literal"), *source = strstr(example, "struct sockaddr_in server"), *quoted;
     int lines = 0;
 
@@ -60,8 +60,8 @@ static void quotes(const char *page)
 static void both_pages_quote_the_example(void **state)
 {
     (void)state;
-    quotes(BARO_SOURCE_DIR "/docs/man/baro_posix.3");
-    quotes(BARO_SOURCE_DIR "/docs/man/baro_socket.3");
+    quotes("docs/man/baro_posix.3");
+    quotes("docs/man/baro_socket.3");
 }
 
 int main(void)
