@@ -153,6 +153,12 @@ static void claim_link_local(struct baro_stack *stack, int interface)
 
 /* ---- routers ---- */
 
+/* A router neither asks nor listens (RFC 4861 §6.2.2, §6.3). */
+static bool listens(const struct baro_stack *stack, int interface)
+{
+    return stack->advertised.interface[interface].accepts && !stack->table.forwarding && !advertise_runs(stack, interface);
+}
+
 /* A tenth more or less, so that many hosts do not stay in step (RFC 7559 §2). */
 static struct baro_duration about(struct core *core, int64_t ms)
 {
@@ -224,7 +230,7 @@ static void advertisement(struct baro_stack *stack, int interface, struct baro_a
 enum baro_drop_reason advertised_in(struct baro_stack *stack, int interface, struct baro_address from,
                                     const struct nd_message *message)
 {
-    if (!stack->advertised.interface[interface].accepts || stack->table.forwarding)
+    if (!listens(stack, interface))
         return BARO_DROP_ND_NOT_LISTENING;
     if (message->type == ICMPV6_ROUTER_ADVERTISEMENT) {
         advertisement(stack, interface, from, message);
@@ -257,7 +263,7 @@ void advertised_usable(struct baro_stack *stack, int interface, struct baro_addr
 {
     struct advertised_interface *at = &stack->advertised.interface[interface];
 
-    if (!at->accepts || !address_equal(at->link_local, address))
+    if (!listens(stack, interface) || !address_equal(at->link_local, address))
         return;
     at->asking = true; /* the probe was delayed at random: this is not (RFC 4861 §6.3.7) */
     ask(stack, interface);
@@ -280,6 +286,7 @@ void advertised_timer(struct baro_stack *stack)
     for (int i = 1; i < stack->interfaces; i++) {
         struct advertised_interface *at = &advertised->interface[i];
 
+        at->asking = at->asking && listens(stack, i);
         if (at->asking && instant_reached(now, at->ask_at))
             ask(stack, i);
         for (unsigned j = 0; j < ND_SERVERS; j++) {

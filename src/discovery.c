@@ -10,6 +10,11 @@
 #include "codec/icmp.h"
 #include "codec/nd.h"
 
+enum {
+    ND_OUT_OCTETS = 512, /* an advertisement with all that it may say */
+    ND_OUT_FRONT = 56    /* of those that stand in the message's own header */
+};
+
 /* RFC 4862 §5.4.3, §5.4.4: is it an address that we are asking for ourselves? Then it is not ours. */
 static bool lost(struct baro_stack *stack, const struct ip_packet *packet, const struct nd_message *message)
 {
@@ -85,6 +90,9 @@ void discovery_in(struct baro_stack *stack, const struct ip_packet *packet)
             if (!message.router)
                 advertised_host(stack, message.target);
             break;
+        case ICMPV6_ROUTER_SOLICITATION:
+            reason = advertise_solicited(stack, packet->interface, packet->source, &message);
+            break;
         case ICMPV6_ROUTER_ADVERTISEMENT:
         case ICMPV6_REDIRECT:
             reason = advertised_in(stack, packet->interface, packet->source, &message);
@@ -98,27 +106,47 @@ void discovery_in(struct baro_stack *stack, const struct ip_packet *packet)
         core_drop(core, reason);
 }
 
+/* What an intent says, as a message. */
+static void compose(const struct baro_stack *stack, const struct intent_nd *nd, struct nd_message *body)
+{
+    if (nd->type == ICMPV6_ROUTER_ADVERTISEMENT)
+        advertise_compose(stack, nd->interface, body);
+    else
+        *body = (struct nd_message){ .type = nd->type, .target = nd->target, .solicited = nd->solicited,
+                                     .override = nd->override };
+    body->has_target_mac = nd->type == ICMPV6_NEIGHBOUR_ADVERTISEMENT;
+    body->router = body->has_target_mac && stack_is_router(stack); /* RFC 4861 §7.2.4 */
+    body->has_source_mac = !body->has_target_mac && !address_is_unspecified(nd->source);
+    body->source_mac = body->target_mac = stack->interface[nd->interface].device->mac;
+}
+
 bool discovery_output(struct baro_stack *stack, const struct intent_nd *nd)
 {
-    struct baro_mac own = stack->interface[nd->interface].device->mac;
-    struct nd_message body = { .type = nd->type, .target = nd->target, .solicited = nd->solicited,
-                               .override = nd->override };
+    struct nd_message body;
     struct ip_message message = { .source = nd->source, .destination = nd->destination,
                                   .protocol = IP_PROTOCOL_ICMPV6, .ttl = ND_HOP_LIMIT, .checksum_offset = 2,
                                   .interface = nd->interface };
+    uint8_t octets[ND_OUT_OCTETS];
+    size_t length;
+    bool kept = true;
 
     if (burst_room(stack, nd->interface) == 0)
         return false;
-    body.has_target_mac = nd->type == ICMPV6_NEIGHBOUR_ADVERTISEMENT;
-    body.router = body.has_target_mac && stack->table.forwarding; /* RFC 4861 §7.2.4 */
-    body.has_source_mac = !body.has_target_mac && !address_is_unspecified(nd->source);
-    body.source_mac = body.target_mac = own;
-    message.header_length = (uint8_t)nd_write(&body, message.header, sizeof message.header);
+    compose(stack, nd, &body);
+    length = nd_write(&body, octets, sizeof octets);
+    message.header_length = (uint8_t)(length < ND_OUT_FRONT ? length : ND_OUT_FRONT);
+    memcpy(message.header, octets, message.header_length);
     TRACE_GROUP_BEGIN(&stack->core);
-    TRACE(&stack->core, ICMP_OUT, TRACE_A(nd->destination), TRACE_N(nd->type), TRACE_N(0),
-          TRACE_N(message.header_length));
+    TRACE(&stack->core, ICMP_OUT, TRACE_A(nd->destination), TRACE_N(nd->type), TRACE_N(0), TRACE_N(length));
+    if (length > message.header_length) {
+        message.parts = 1;
+        message.part[0] = (struct baro_bytes){ octets + message.header_length, length - message.header_length };
+        kept = burst_keep(stack, &message.part[0]);
+    }
     stack->core.counters.nd_out++;
     message_send(stack, &message);
     TRACE_GROUP_END(&stack->core);
+    if (!kept)
+        burst_flush(stack);
     return true;
 }

@@ -84,6 +84,7 @@ void baro_stack_free(struct baro_stack *stack)
     if (stack->tcp != NULL)
         tcp_free(stack->tcp);
     reassembly_release(&stack->reassembly);
+    advertise_release(stack);
     advertised_release(stack);
     claims_release(&stack->claims);
     neighbours_release(&stack->neighbours);
@@ -158,6 +159,8 @@ static int add_ipv6_address(struct baro_stack *stack, int interface, struct baro
     result = probe ? claim_begin(&stack->claims, interface, address, true) : 0;
     if (result != 0)
         ip_address_remove(&stack->table, interface, address);
+    else if (!probe)
+        advertise_usable(stack, interface);
     return result;
 }
 
@@ -315,10 +318,14 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
         if (claim != NULL) {
             ip_address_usable(&stack->table, claim->interface, claim->address);
             advertised_usable(stack, claim->interface, claim->address);
+            advertise_usable(stack, claim->interface);
         }
         break;
     case TIMER_ADVERTISED:
         advertised_timer(stack);
+        break;
+    case TIMER_ADVERTISE:
+        advertise_timer(stack, timer);
         break;
     case TIMER_REASSEMBLY:
         if (reassembly_is_lent(&stack->reassembly)) { /* the last one's quote has not been sent yet */

@@ -7,6 +7,7 @@
 #ifndef STACK_H
 #define STACK_H
 
+#include "advertise.h"
 #include "advertised.h"
 #include "base/core.h"
 #include "codec/ip_packet.h"
@@ -89,6 +90,7 @@ struct baro_stack {
     struct claims claims;
     struct ip_table table;
     struct advertised advertised;
+    struct advertise advertise;
     struct ip_ids ids;
     struct ip_errors errors;
     struct path_mtus path_mtus;
@@ -136,6 +138,12 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
 
 /* discovery.c: a neighbour discovery message arrived (one of RFC 4861's five types). */
 void discovery_in(struct baro_stack *stack, const struct ip_packet *packet);
+/* Would it pass on what hosts give it? The default router of a link does. */
+static inline bool stack_is_router(const struct baro_stack *stack)
+{
+    return stack->table.forwarding || stack->table.any_destination;
+}
+
 /* discovery.c: sends a solicitation or advertisement; false: there is no room in the device. */
 bool discovery_output(struct baro_stack *stack, const struct intent_nd *nd);
 

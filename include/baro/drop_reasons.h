@@ -83,6 +83,7 @@
     X(ND_DUPLICATE, 10, "another host has the address that I ask for", "RFC 4862 §5.4")             \
     X(ND_NOT_FOR_ME, 10, "neighbour solicitation for an address that is not mine", "RFC 4861 §7.2.3") \
     X(ND_NOT_LISTENING, 10, "what a router says and this interface does not take from it", "RFC 4861 §6.2.2, §6.3.4, §8.1") \
+    X(ND_NOT_ADVERTISING, 10, "a host asks for routers, and I am none here", "RFC 4861 §6.1.1")       \
     X(ND_BAD_ADDRESS, 10, "neighbour discovery about an address that cannot be meant", "RFC 4861 §7.1, §8.1")\
     X(UDP_TRUNCATED, 10, "UDP length wrong", "RFC 768")                                             \
     X(UDP_CHECKSUM, 10, "UDP checksum wrong", "RFC 1122 §4.1.3.4")                                  \

@@ -63,9 +63,9 @@ int baro_stack_remove_route(struct baro_stack *stack, struct baro_address prefix
 
 /* Makes the stack a router (RFC 1812, RFC 8200): packets of both families for other hosts that come in by one interface
  * go out by the one that the routes say, and their senders are told by ICMP of those that cannot. Groups, broadcasts,
- * link-local addresses and source routes are not passed on, redirects and router advertisements not sent. IPv4 packets
- * that are too large are fragmented where they may be, IPv6 ones never. A router answers on every interface for all of
- * its addresses, IPv6's link-local ones apart. */
+ * link-local addresses and source routes are not passed on, redirects not sent; advertisements are sent where
+ * baro_stack_advertise() says so. IPv4 packets that are too large are fragmented where they may be, IPv6 ones never. A
+ * router answers on every interface for all of its addresses, IPv6's link-local ones apart. */
 void baro_stack_set_forwarding(struct baro_stack *stack, bool forwarding);
 
 /* Joins and leaves a multicast group on an interface (counted). -EINVAL, -ENODEV, -ENOSPC, -ENOENT. */
@@ -100,6 +100,36 @@ struct baro_router_status {
 };
 /* What routers said on that interface. 0 or -ENODEV. */
 int baro_stack_router_status(const struct baro_stack *stack, int interface, struct baro_router_status *status);
+
+/* Router advertisements sent (RFC 4861 §6.2): what this stack says as a router on an interface. */
+struct baro_advertised_prefix {
+    struct baro_address prefix; /* with zeros behind prefix_length */
+    unsigned prefix_length;     /* hosts make themselves addresses with 64 */
+    bool on_link, autonomous;   /* hosts reach it without a router; make themselves addresses in it */
+    uint32_t valid_s, preferred_s; /* UINT32_MAX: for ever; valid 0 withdraws it. RFC 4861's own are 2592000 and 604800 */
+};
+enum baro_router_preference { BARO_ROUTER_MEDIUM, BARO_ROUTER_HIGH, BARO_ROUTER_LOW }; /* RFC 4191 */
+
+struct baro_advertise_config {
+    uint16_t lifetime_s;         /* as a default router, interval_max_s or more; 0: it is none */
+    uint32_t interval_max_s;     /* between two that nobody asked for, 4 to 1800; 0: 600 */
+    bool managed, other;         /* hosts shall ask DHCPv6 for addresses, for other things */
+    uint8_t hop_limit;           /* for what hosts send; 0: not said, as with the next three */
+    uint32_t mtu;                /* 1280 to the interface's */
+    uint32_t reachable_ms, retransmit_ms; /* reachable_ms up to 3600000 */
+    enum baro_router_preference preference;
+    struct baro_advertised_prefix prefix[4];
+    unsigned prefixes;
+    struct baro_address dns_server[4]; /* RFC 8106; theirs lives for three intervals */
+    unsigned dns_servers;
+};
+
+/* Advertises on an interface from its link-local address (once there is one, see baro_stack_enable_ipv6), by and by and to
+ * who asks; again: what is said from now on. Such an interface takes no advertisements. The stack must be a router: one
+ * that forwards or takes any destination; as soon as it is none, it says the lifetime 0. `config` is copied; NULL ends it,
+ * by three last advertisements with lifetime 0, three seconds apart, and returns how many of them are not decided yet.
+ * Otherwise 0, or -ENODEV, -EINVAL, -EPERM where the stack is no router, -ENOSPC where it can join no more groups. */
+int baro_stack_advertise(struct baro_stack *stack, int interface, const struct baro_advertise_config *config);
 
 /* A fixed neighbour entry that neither expires nor is overwritten. -ENODEV, -EINVAL, -ENOSPC. */
 int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct baro_address address,

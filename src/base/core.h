@@ -20,7 +20,8 @@ enum timer_owner {
     TIMER_ADDRESS = 0x60,
     TIMER_PATH_MTU = 0x70,
     TIMER_GROUP = 0x80,
-    TIMER_ADVERTISED = 0x90
+    TIMER_ADVERTISED = 0x90,
+    TIMER_ADVERTISE = 0xa0
 };
 
 struct core {
