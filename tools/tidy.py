@@ -35,7 +35,7 @@ CORE_ARROWS = {
 
 # Outside the core: public headers that are not everybody's -> who may include them.
 EVERYBODYS = {"types", "device", "drop_reasons", "trace", "stack", "socket", "medium", "adapter", "signal", "fcs",
-              "packet", "dns_message", "dhcp_message"}
+              "packet", "dns_message", "dhcp_message", "dhcp6_message"}
 OUTER_ARROWS = {
     "posix": {"posix"},
     "network": {"network"},
@@ -46,7 +46,7 @@ OUTER_ARROWS = {
 }
 OWNER_OF_HEADER = {"posix": "posix", "network": "network", "explain": "explain", "drill": "drill", "loop": "host",
                    "run": "host", "gateway": "host", "tap": "host", "host": "host", "services": "host", "dhcp": "service",
-                   "dns_server": "service", "mdns": "service"}
+                   "dhcp6": "service", "dns_server": "service", "mdns": "service"}
 
 findings = []
 

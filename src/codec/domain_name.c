@@ -45,7 +45,7 @@ bool domain_name_take(struct baro_bytes octets, char text[DOMAIN_NAME_TEXT])
     return true;
 }
 
-static bool read_labels(struct baro_bytes octets, size_t *at, char text[DOMAIN_NAME_TEXT])
+static bool read_labels(struct baro_bytes octets, size_t *at, char text[DOMAIN_NAME_TEXT], bool pointers)
 {
     size_t here = *at, limit = *at, used = 0;
     bool jumped = false;
@@ -57,7 +57,7 @@ static bool read_labels(struct baro_bytes octets, size_t *at, char text[DOMAIN_N
             return false;
         length = octets.data[here];
         if ((length & POINTER) == POINTER) {
-            if (here + 1 >= octets.length)
+            if (!pointers || here + 1 >= octets.length)
                 return false;
             if (!jumped)
                 *at = here + 2;
@@ -87,12 +87,22 @@ static bool read_labels(struct baro_bytes octets, size_t *at, char text[DOMAIN_N
     return domain_name_is_right(text, used - 1);
 }
 
-bool domain_name_read(struct baro_bytes octets, size_t *at, char text[DOMAIN_NAME_TEXT])
+static bool read_name(struct baro_bytes octets, size_t *at, char text[DOMAIN_NAME_TEXT], bool pointers)
 {
-    if (read_labels(octets, at, text))
+    if (read_labels(octets, at, text, pointers))
         return true;
     memset(text, 0, DOMAIN_NAME_TEXT); /* nothing half read is left behind */
     return false;
+}
+
+bool domain_name_read(struct baro_bytes octets, size_t *at, char text[DOMAIN_NAME_TEXT])
+{
+    return read_name(octets, at, text, true);
+}
+
+bool domain_name_read_plain(struct baro_bytes octets, size_t *at, char text[DOMAIN_NAME_TEXT])
+{
+    return read_name(octets, at, text, false);
 }
 
 ptrdiff_t domain_name_write(const char *text, struct baro_buffer to)
