@@ -19,7 +19,18 @@
 #include "observe.h"
 #include "services.h"
 
-enum { TAP_ADDRESSES = 8, TAP_TOLD = 16, GOODBYE_TURNS = 50 };
+enum {
+    TAP_ADDRESSES = 8,
+    TAP_PREFIXES = 4,
+    TAP_TOLD = 16,
+    GOODBYE_TURNS = 50,
+    ROUTER_LIFETIME_S = 1800,
+    PREFIX_VALID_S = 86400,
+    PREFIX_PREFERRED_S = 14400,
+    TAP_MTU = 1500 /* where the wire says none */
+};
+
+static const int64_t ROUTER_GOODBYE_NS = INT64_C(4000000000); /* to wait for its first word */
 
 struct tap_tool {
     struct observe observe;
@@ -30,6 +41,8 @@ struct tap_tool {
     bool automatic;                     /* the addresses come from routers */
     struct baro_address told[TAP_TOLD]; /* of those, the ones that have been said */
     unsigned tolds;
+    struct baro_host_address prefix[TAP_PREFIXES];
+    unsigned prefixes;                  /* that are advertised; 0: the host is no router */
     bool by_dhcp;
     struct baro_dhcp_client *dhcp;
     struct cable cable;
@@ -48,9 +61,28 @@ static int help(void)
            "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24);\n"
            "                   'auto': those that IPv6 routers give it, each said when it comes up;\n"
            "                   'dhcp': the IPv4 address that a DHCP server gives it\n"
+           "  --advertise P    be an IPv6 router that advertises these prefixes (fd00:9::/64), commas between, so that the\n"
+           "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
            "  --mdns NAME      be found as NAME.local by multicast DNS\n"
            "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
+}
+
+/* IPv6 prefixes with nothing behind their length. */
+static bool parse_prefixes(struct tap_tool *tool, const char *text)
+{
+    tool->prefixes = address_list_parse(text, tool->prefix, TAP_PREFIXES);
+    for (unsigned i = 0; i < tool->prefixes; i++) {
+        const struct baro_host_address *prefix = &tool->prefix[i];
+
+        if (prefix->address.family != BARO_FAMILY_IPV6)
+            return false;
+        for (unsigned bit = prefix->prefix_length; bit < 128; bit++) {
+            if ((prefix->address.octet[bit / 8] & 0x80 >> bit % 8) != 0)
+                return false;
+        }
+    }
+    return tool->prefixes != 0;
 }
 
 static int parse(struct tap_tool *tool, int argc, char **argv)
@@ -67,7 +99,7 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
         if (taken > 0)
             continue;
         if (strcmp(word, "--name") != 0 && strcmp(word, "--address") != 0 && strcmp(word, "--wire") != 0 &&
-            strcmp(word, "--mdns") != 0)
+            strcmp(word, "--mdns") != 0 && strcmp(word, "--advertise") != 0)
             return tool_usage("tap", "no option '%s'; --help tells more", word);
         if (at + 1 >= argc)
             return tool_usage("tap", "%s wants a value", word);
@@ -88,10 +120,14 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             if (tool->addresses == 0)
                 return tool_usage("tap", "'%s' is no address of a host, or a list of up to 8", argv[at + 1]);
         }
+        if (strcmp(word, "--advertise") == 0 && !parse_prefixes(tool, argv[at + 1]))
+            return tool_usage("tap", "'%s' is no IPv6 prefix, or a list of up to 4", argv[at + 1]);
         if (strcmp(word, "--wire") == 0 && baro_wire_parse(argv[at + 1], &tool->wire, error, sizeof error) != 0)
             return tool_usage("tap", "%s", error);
         at += 2;
     }
+    if (tool->automatic && tool->prefixes != 0)
+        return tool_usage("tap", "a router that advertises has no addresses from routers: not with --address auto");
     if (tool->by_dhcp && tool->mdns_name != NULL)
         return tool_usage("tap", "--mdns wants addresses given by hand, not --address dhcp");
     return TOOL_OK;
@@ -135,6 +171,44 @@ static int go_automatic(struct tap_tool *tool)
     if (error != 0)
         fprintf(stderr, "baro tap: no IPv6: %s\n", strerror(-error));
     return error == 0 ? TOOL_OK : TOOL_FAILED;
+}
+
+/* A router of this link; its link-local address is probed first. */
+static int go_router(struct tap_tool *tool)
+{
+    const struct baro_ipv6_config ipv6 = { .accept_advertisements = false };
+    const struct baro_address none = { .family = BARO_FAMILY_NONE };
+    struct baro_advertise_config says = { .lifetime_s = ROUTER_LIFETIME_S, .hop_limit = 64,
+                                          .mtu = tool->wire.mtu == 0 ? TAP_MTU : tool->wire.mtu,
+                                          .prefixes = tool->prefixes };
+    struct baro_stack *stack = baro_host_stack(tool->host);
+    int interface = baro_host_interface(tool->host), error = baro_stack_enable_ipv6(stack, interface, &ipv6);
+
+    for (unsigned i = 0; i < tool->prefixes; i++) /* what is on the link for others is so for us */
+        (void)baro_stack_add_route(stack, tool->prefix[i].address, tool->prefix[i].prefix_length, none, interface);
+    for (unsigned i = 0; i < tool->prefixes; i++)
+        says.prefix[i] = (struct baro_advertised_prefix){ tool->prefix[i].address, tool->prefix[i].prefix_length, true,
+                                                          true, PREFIX_VALID_S, PREFIX_PREFERRED_S };
+    baro_stack_set_forwarding(stack, true);
+    if (error == 0 || error == -EEXIST)
+        error = baro_stack_advertise(stack, interface, &says);
+    if (error != 0)
+        fprintf(stderr, "baro tap: no router: %s\n", strerror(-error));
+    return error == 0 ? TOOL_OK : TOOL_FAILED;
+}
+
+/* Says that the router goes; when it spoke less than three seconds ago, that waits for them. */
+static void close_router(struct tap_tool *tool)
+{
+    struct baro_stack *stack = baro_host_stack(tool->host);
+    int interface = baro_host_interface(tool->host);
+    int all = tool->prefixes == 0 ? 0 : baro_stack_advertise(stack, interface, NULL);
+    struct baro_instant now = baro_loop_now(), until = { now.ns + ROUTER_GOODBYE_NS };
+
+    for (; all > 0 && baro_stack_advertise(stack, interface, NULL) == all && now.ns < until.ns; now = baro_loop_now())
+        baro_loop_turn(tool->cable.loop, (struct baro_duration){ 20000000 });
+    for (int i = 0; all > 0 && i < GOODBYE_TURNS; i++)
+        baro_loop_turn(tool->cable.loop, (struct baro_duration){ 1000000 });
 }
 
 /* This machine's end, by IPv4: the subnet's first address. */
@@ -273,6 +347,8 @@ static int build(struct tap_tool *tool)
     }
     if (tool->automatic && go_automatic(tool) != TOOL_OK)
         return TOOL_FAILED;
+    if (tool->prefixes != 0 && go_router(tool) != TOOL_OK)
+        return TOOL_FAILED;
     error = services_open(&tool->services, baro_host_stack(tool->host));
     if (error != 0)
         fprintf(stderr, "baro tap: no services: %s\n", strerror(-error));
@@ -319,6 +395,7 @@ int tool_tap(int argc, char **argv)
     baro_loop_run(tool.cable.loop);
     close_dhcp(&tool);
     close_mdns(&tool);
+    close_router(&tool);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
