@@ -306,18 +306,18 @@ static bool find_way(struct baro_stack *stack, struct outgoing *out)
 static void too_big(struct baro_stack *stack, const struct outgoing *out)
 {
     const struct ip_message *message = out->message;
+    bool v6 = message->destination.family == BARO_FAMILY_IPV6;
+    uint8_t type = v6 ? (uint8_t)ICMPV6_PACKET_TOO_BIG : (uint8_t)ICMP_UNREACHABLE;
+    uint8_t code = v6 ? (uint8_t)0 : (uint8_t)ICMP_FRAGMENTATION_NEEDED;
 
     core_drop(&stack->core, BARO_DROP_IP_TOO_BIG);
     if (message->protocol == IP_PROTOCOL_UDP) {
         struct baro_endpoint local = { message->source, { read_be16(message->header) } };
         struct baro_endpoint remote = { message->destination, { read_be16(message->header + 2) } };
 
-        if (message->destination.family == BARO_FAMILY_IPV6)
-            udp_icmp_error(stack->udp, local, remote, ICMPV6_PACKET_TOO_BIG, 0, out->mtu);
-        else
-            udp_icmp_error(stack->udp, local, remote, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, out->mtu);
-    } else if (message->protocol == IP_PROTOCOL_ICMP) {
-        const struct icmp_error error = { .type = ICMP_UNREACHABLE, .code = ICMP_FRAGMENTATION_NEEDED,
+        udp_icmp_error(stack->udp, local, remote, type, code, out->mtu);
+    } else if (ip_protocol_is_icmp(message->protocol)) {
+        const struct icmp_error error = { .type = type, .code = code,
                                           .protocol = message->protocol, .local = message->source,
                                           .remote = message->destination, .length = UINT16_MAX,
                                           .transport = { message->header, message->header_length } };

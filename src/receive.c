@@ -119,9 +119,6 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
         reason = udp_icmp_error(stack->udp, local, remote, error->type, error->code, mtu);
         break;
     case IP_PROTOCOL_ICMPV6:
-        local.port.number = remote.port.number = 0;
-        reason = icmp_ping_error(&stack->icmp, from, error) ? BARO_DROP_NONE : BARO_DROP_ICMP_NO_MATCH;
-        break;
     case IP_PROTOCOL_ICMP:
         local.port.number = remote.port.number = 0;
         reason = icmp_ping_error(&stack->icmp, from, error) ? BARO_DROP_NONE : ping_icmp_error(stack->pings, error);

@@ -4,7 +4,7 @@
  * errno or serves it (AF_UNIX). Another thread may exchange the descriptor in between: the kernel's sockets
  * reach an empty network namespace, so nothing is lost by that.
  *
- * Refused: raw sockets, ping sockets of IPv6, and every family that the filter traps for safety. */
+ * Refused: raw sockets, and every family that the filter traps for safety. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -35,6 +35,12 @@ struct patience patience_of(int a, int option)
     return patience;
 }
 
+/* A datagram socket of this protocol is a ping socket. */
+static int ping_protocol(int family)
+{
+    return family == AF_INET6 ? (int)IPPROTO_ICMPV6 : (int)IPPROTO_ICMP;
+}
+
 /* SOCK_STREAM or SOCK_DGRAM, or -errno. */
 static int type_of(const struct call *call, int family, int type, int protocol)
 {
@@ -43,15 +49,15 @@ static int type_of(const struct call *call, int family, int type, int protocol)
         return SOCK_STREAM;
     if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
         return SOCK_DGRAM;
-    if (type == SOCK_DGRAM && protocol == IPPROTO_ICMP && family == AF_INET)
-        return SOCK_DGRAM; /* a ping socket */
+    if (type == SOCK_DGRAM && protocol == ping_protocol(family))
+        return SOCK_DGRAM;
     if (type == SOCK_RAW) {
         run_say_once(run, SAY_RAW, "socket(SOCK_RAW): EPERM, programs get no raw sockets here");
         return -EPERM;
     }
     if (type != SOCK_STREAM && type != SOCK_DGRAM)
         return -ESOCKTNOSUPPORT;
-    run_say_once(run, SAY_PROTOCOL, "socket(protocol %d): EPROTONOSUPPORT, only TCP, UDP and IPv4's ICMP echo are there",
+    run_say_once(run, SAY_PROTOCOL, "socket(protocol %d): EPROTONOSUPPORT, only TCP, UDP and ICMP echo are there",
                  protocol);
     return -EPROTONOSUPPORT;
 }
@@ -92,7 +98,7 @@ static void call_socket(const struct call *call)
         call_error(call, type);
         return;
     }
-    bool ping = type == SOCK_DGRAM && (int)call->argument[2] == IPPROTO_ICMP;
+    bool ping = type == SOCK_DGRAM && (int)call->argument[2] == ping_protocol(family);
     int fd = baro_socket(host->config.stack, family == AF_INET6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4,
                          ping ? BARO_PING : type == SOCK_STREAM ? BARO_STREAM : BARO_DATAGRAM);
     if (fd < 0) {

@@ -337,6 +337,13 @@ int option_take_error(struct socket *s)
     return error;
 }
 
+static int protocol_of(const struct socket *s)
+{
+    if (s->ping)
+        return s->family == AF_INET6 ? (int)IPPROTO_ICMPV6 : (int)IPPROTO_ICMP;
+    return s->type == SOCK_STREAM ? (int)IPPROTO_TCP : (int)IPPROTO_UDP;
+}
+
 /* What the supervisor knows by itself; false: it is another option. */
 static bool get_own(struct socket *s, int level, int name, int *value)
 {
@@ -349,7 +356,7 @@ static bool get_own(struct socket *s, int level, int name, int *value)
     else if (name == SO_DOMAIN)
         *value = s->family;
     else if (name == SO_PROTOCOL)
-        *value = s->ping ? IPPROTO_ICMP : s->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+        *value = protocol_of(s);
     else if (name == SO_ACCEPTCONN)
         *value = s->state == SOCKET_LISTENING;
     else

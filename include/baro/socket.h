@@ -14,11 +14,12 @@
 extern "C" {
 #endif
 
-/* PING is a datagram socket whose datagrams are whole ICMP echo messages (RFC 792, "ping sockets"). Its port is the
- * identifier: bind sets it, port 0 chooses a free one; a named one that is taken may be shared where both
- * have BARO_SO_REUSE_ADDRESS, which ping sockets have from the start, as on Linux: the newest gets the replies. What is sent must begin with an echo request's header, type 8 and code 0, else -EINVAL;
- * identifier and checksum are filled in. What is received are the echo replies with that identifier, from anybody, as
- * on Linux. Ports of peers mean nothing. Errors about a request are the socket's error where it is connected, or asks
+/* PING is a datagram socket whose datagrams are whole ICMP echo messages (RFC 792, "ping sockets"), of ICMPv6 (RFC 4443
+ * §4) where its family is IPV6; mapped addresses are -EINVAL there. Its port is the identifier: bind sets it, port 0
+ * chooses a free one; a named one that is taken may be shared where both have BARO_SO_REUSE_ADDRESS, which ping sockets
+ * have from the start, as on Linux: the newest gets the replies. What is sent must begin with an echo request's header,
+ * type 8 (IPV6: 128) and code 0, else -EINVAL; identifier and checksum are filled in. What is received are the echo
+ * replies with that identifier, from anybody, as on Linux. Ports of peers mean nothing. Errors about a request are the socket's error where it is connected, or asks
  * for them by BARO_IP_RECV_ERROR. */
 enum baro_socket_type { BARO_STREAM = 1, BARO_DATAGRAM = 2, BARO_PING = 3, BARO_PACKET = 4 };
 

@@ -113,8 +113,6 @@ static enum icmp_verdict echo_reply(struct icmp *icmp, const struct ip_packet *p
     uint16_t id = (uint16_t)(header->rest >> 16), sequence = (uint16_t)header->rest;
     struct ping *ping = find(icmp, packet->source, id, sequence);
 
-    if (ping == NULL && packet->protocol == IP_PROTOCOL_ICMPV6) /* ping sockets are IPv4's */
-        return drop(icmp, BARO_DROP_ICMP_NO_MATCH);
     if (ping == NULL)
         return ICMP_IS_REPLY;
     ping->open = address_is_multicast(ping->destination) || address_is_limited_broadcast(ping->destination);

@@ -1,10 +1,16 @@
 /* transport/ping.c: see ping.h. */
 #include "transport/ping.h"
 
-#include "codec/ipv4.h"
+#include "codec/icmpv6.h"
+#include "codec/ip_protocol.h"
 #include "transport/udp/udp_private.h"
 
-bool ping_may_be_sent(const struct baro_message *message)
+static uint8_t request_type(unsigned family)
+{
+    return family == BARO_FAMILY_IPV6 ? (uint8_t)ICMPV6_ECHO_REQUEST : (uint8_t)ICMP_ECHO_REQUEST;
+}
+
+bool ping_may_be_sent(const struct baro_message *message, enum baro_family family)
 {
     uint8_t octets[icmp_header_SIZE];
     size_t have = 0;
@@ -18,7 +24,7 @@ bool ping_may_be_sent(const struct baro_message *message)
             memcpy(octets + have, message->buffer[i].data, part);
         have += part;
     }
-    return have == sizeof octets && octets[0] == ICMP_ECHO_REQUEST && octets[1] == 0;
+    return have == sizeof octets && octets[0] == request_type(family) && octets[1] == 0;
 }
 
 void ping_write_request(struct udp *pings, const struct udp_socket *socket, const struct udp_record *record,
@@ -32,7 +38,7 @@ void ping_write_request(struct udp *pings, const struct udp_socket *socket, cons
     header.checksum = 0; /* message.c's to fill in */
     header.rest = (uint32_t)record->local.port.number << 16 | (header.rest & 0xffff);
     icmp_header_write(&header, message->header);
-    message->protocol = IP_PROTOCOL_ICMP;
+    message->protocol = record->peer.address.family == BARO_FAMILY_IPV6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP;
     message->checksum_offset = 2;
     message->header_length = icmp_header_SIZE;
     message->parts = ring_slice(&socket->out.ring, at + icmp_header_SIZE,
@@ -79,7 +85,7 @@ enum baro_drop_reason ping_icmp_error(struct udp *pings, const struct icmp_error
     int number;
 
     icmp_header_read(&header, error->transport.data);
-    if (header.type != ICMP_ECHO_REQUEST)
+    if (header.type != request_type(error->remote.family))
         return BARO_DROP_ICMP_NO_MATCH;
     socket = find(pings, error->local, (struct baro_port){ (uint16_t)(header.rest >> 16) });
     if (socket == NULL)

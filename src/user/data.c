@@ -57,14 +57,17 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
 
     if (flags & BARO_MSG_OOB)
         return -EOPNOTSUPP;
-    if (way->error == -EAFNOSUPPORT)
-        return -EAFNOSUPPORT;
+    if (way->error == -EAFNOSUPPORT || way->error == -EINVAL)
+        return way->error;
     if (socket->shut_write)
         return -EPIPE;
     if (!has_peer && socket->phase != USER_CONNECTED)
         return -EDESTADDRREQ;
     if (has_peer && message->peer.port.number == 0 && socket->type == BARO_DATAGRAM)
         return -EINVAL;
+    if (has_peer && socket->type == BARO_PING && address_needs_zone(message->peer.address) &&
+        message->peer.address.zone == 0)
+        return -EINVAL; /* as on Linux, where UDP asks the routes first */
     if (!source_is_ours && !socket->udp.transparent)
         return -EINVAL;
     error = user_autobind(user, socket, user_any(socket), NULL);

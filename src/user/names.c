@@ -272,8 +272,8 @@ int user_connect(struct user *user, int fd, const struct baro_endpoint *peer, co
         return -EBADF;
     if (!user_has_ends(socket))
         return -EOPNOTSUPP;
-    if (way->error == -EAFNOSUPPORT || (socket->type == BARO_STREAM && peer->address.family == BARO_FAMILY_NONE))
-        return -EAFNOSUPPORT;
+    if (way->error == -EAFNOSUPPORT || way->error == -EINVAL || (socket->type == BARO_STREAM && peer->address.family == BARO_FAMILY_NONE))
+        return way->error == -EINVAL ? -EINVAL : -EAFNOSUPPORT;
     if (address_needs_zone(peer->address) && peer->address.zone == 0)
         return -EINVAL;
     if (socket->type != BARO_STREAM)

@@ -61,6 +61,8 @@ int user_address_in(const struct user *user, int fd, struct baro_address *addres
     if (address->family != socket->family)
         return -EAFNOSUPPORT;
     if (address_is_mapped(*address)) {
+        if (socket->type == BARO_PING)
+            return -EINVAL; /* its datagrams are of ICMPv6 */
         *address = read_ipv4(address->octet + 12);
         return socket->ipv6_only ? -ENETUNREACH : 0;
     }
@@ -96,7 +98,7 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
     int error;
 
     if (type == BARO_PACKET ? family != BARO_FAMILY_NONE
-                            : family != BARO_FAMILY_IPV4 && (family != BARO_FAMILY_IPV6 || type == BARO_PING))
+                            : family != BARO_FAMILY_IPV4 && family != BARO_FAMILY_IPV6)
         return -EAFNOSUPPORT;
     if (type != BARO_STREAM && type != BARO_DATAGRAM && type != BARO_PING && type != BARO_PACKET)
         return -EPROTONOSUPPORT;

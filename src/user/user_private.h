@@ -87,12 +87,12 @@ static inline struct udp *user_udp(const struct user *user, const struct user_so
 }
 
 /* What the socket is bound to when it is bound to any address: an IPv6 socket takes both families unless it is told
- * not to. */
+ * not to, or speaks ICMPv6. */
 static inline struct baro_address user_any(const struct user_socket *socket)
 {
     struct baro_address any = { .family = socket->family };
 
-    if (socket->family == BARO_FAMILY_IPV6 && !socket->ipv6_only)
+    if (socket->family == BARO_FAMILY_IPV6 && !socket->ipv6_only && socket->type != BARO_PING)
         any.family = BARO_FAMILY_NONE;
     return any;
 }

@@ -10,13 +10,28 @@ for user in $users; do
     asked 1 as $user timeout 60 "$BARO" run -- ping -n -c 1 -s 3000 10.0.2.100
 done
 asked 3 timeout 60 "$BARO" run -- ping -n -c 3 -i 0.2 127.0.0.1
-asked 1 timeout 60 "$BARO" lan --host there=10.7.0.1 sh -c 'sleep 30' --host here=10.7.0.2 ping -n -c 1 10.7.0.1
+asked 1 timeout 60 "$BARO" lan --host there=10.7.0.1 true --host here=10.7.0.2 ping -n -c 1 10.7.0.1
 timeout 60 "$BARO" run -- ping -n -c 1 -W 1 10.0.2.77 >"$dir/silent"
 same "nobody answers: ping says so" 1 $?
 
-timeout 60 "$BARO" run -- python3 "$here/programs/ping.py" >"$dir/inside" 2>"$dir/error" || fail "$(cat "$dir/error")"
+# Of IPv6: by address and by name, in fragments, to everybody on the link.
+lan6=(timeout 60 "$BARO" lan --host there=10.7.0.1,fd00:7::1/64 true --host here=10.7.0.2,fd00:7::2/64)
+asked 2 timeout 60 "$BARO" run -- ping -6 -n -c 2 -i 0.2 ::1
+for user in $users; do
+    asked 2 as $user "${lan6[@]}" ping -6 -n -c 2 -i 0.2 fd00:7::1
+done
+asked 1 "${lan6[@]}" ping -6 -c 1 there
+asked 1 "${lan6[@]}" ping -6 -n -c 1 -s 20000 fd00:7::1
+asked 1 "${lan6[@]}" sh -c "ping -6 -q -c 1 there >/dev/null; ping -6 -n -c 1 -s 65000 fd00:7::1"
+asked 1 "${lan6[@]}" ping -6 -n -c 1 -t 1 -Q 32 fd00:7::1
+"${lan6[@]}" ping -6 -n -c 1 -W 1 fd00:7::77 >"$dir/silent"
+same "nobody answers over IPv6: ping says so" 1 $?
+
 native='ip link set lo up && echo "0 0" >/proc/sys/net/ipv4/ping_group_range && exec python3 "$0"'
-unshare -Urn sh -c "$native" "$here/programs/ping.py" >"$dir/kernel" 2>"$dir/error" ||
-    skip "no ping sockets of the kernel's to compare with: $(tail -1 "$dir/error")"
-diff "$dir/kernel" "$dir/inside" || fail "the kernel (<) and baro (>) differ"
-echo "ok: $(wc -l <"$dir/kernel") lines alike"
+for program in ping ping6; do
+    timeout 60 "$BARO" run -- python3 "$here/programs/$program.py" >"$dir/inside" 2>"$dir/error" || fail "$(cat "$dir/error")"
+    unshare -Urn sh -c "$native" "$here/programs/$program.py" >"$dir/kernel" 2>"$dir/error" ||
+        skip "no ping sockets of the kernel's to compare with: $(tail -1 "$dir/error")"
+    diff "$dir/kernel" "$dir/inside" || fail "$program.py: the kernel (<) and baro (>) differ"
+    echo "ok: $program.py: $(wc -l <"$dir/kernel") lines alike"
+done

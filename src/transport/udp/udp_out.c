@@ -82,7 +82,7 @@ ptrdiff_t udp_send(struct udp *udp, struct handle handle, const struct baro_mess
             return -EMSGSIZE;
         length += message->buffer[i].length;
     }
-    if (udp->kind == UDP_PINGS && !ping_may_be_sent(message))
+    if (udp->kind == UDP_PINGS && !ping_may_be_sent(message, (enum baro_family)record.peer.address.family))
         return -EINVAL;
     if (!queue_has_room(&socket->out)) {
         socket->send_blocked = true;
