@@ -73,6 +73,48 @@ unsigned address_list_parse(const char *text, struct baro_host_address *list, un
     return 0;
 }
 
+bool address_within(struct baro_address address, struct baro_address prefix, unsigned prefix_length)
+{
+    unsigned whole = prefix_length / 8, rest = prefix_length % 8;
+
+    return address.family == prefix.family && memcmp(address.octet, prefix.octet, whole) == 0 &&
+           (rest == 0 || (address.octet[whole] ^ prefix.octet[whole]) >> (8 - rest) == 0);
+}
+
+bool prefix_parse(const char *text, struct baro_address *prefix, unsigned *prefix_length)
+{
+    char copy[64], *slash, *end;
+    struct baro_address zeros;
+    unsigned bits;
+    long length;
+
+    if (strlen(text) >= sizeof copy)
+        return false;
+    strcpy(copy, text);
+    slash = strchr(copy, '/');
+    if (slash == NULL || slash[1] < '0' || slash[1] > '9')
+        return false;
+    *slash = '\0';
+    *prefix = (struct baro_address){ .family = strchr(copy, ':') == NULL ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6 };
+    bits = prefix->family == BARO_FAMILY_IPV4 ? 32 : 128;
+    length = strtol(slash + 1, &end, 10);
+    if (*end != '\0' || length < 0 || length > (long)bits ||
+        inet_pton(prefix->family == BARO_FAMILY_IPV4 ? AF_INET : AF_INET6, copy, prefix->octet) != 1)
+        return false;
+    *prefix_length = (unsigned)length;
+    zeros = (struct baro_address){ .family = prefix->family };
+    memcpy(zeros.octet, prefix->octet, *prefix_length / 8);
+    if (*prefix_length % 8 != 0)
+        zeros.octet[*prefix_length / 8] = (uint8_t)(prefix->octet[*prefix_length / 8] & 0xff00 >> *prefix_length % 8);
+    return memcmp(&zeros, prefix, sizeof zeros) == 0;
+}
+
+const char *address_words(struct baro_address address, char text[ADDRESS_WORDS])
+{
+    inet_ntop(address.family == BARO_FAMILY_IPV6 ? AF_INET6 : AF_INET, address.octet, text, ADDRESS_WORDS);
+    return text;
+}
+
 bool port_parse(const char *text, struct baro_port *port)
 {
     char *end;

@@ -11,6 +11,16 @@ bool address_parse(const char *text, struct baro_address *address, unsigned *pre
  * How many; 0: one of them is no such thing. */
 unsigned address_list_parse(const char *text, struct baro_host_address *list, unsigned limit);
 
+/* Is it in the subnet? */
+bool address_within(struct baro_address address, struct baro_address prefix, unsigned prefix_length);
+
+/* "10.0.0.0/8", "fd00::/64", "0.0.0.0/0": a subnet, without anything behind its prefix. */
+bool prefix_parse(const char *text, struct baro_address *prefix, unsigned *prefix_length);
+
+/* An address of either family as text. */
+enum { ADDRESS_WORDS = 46 };
+const char *address_words(struct baro_address address, char text[ADDRESS_WORDS]);
+
 /* "8080", 1 to 65535. */
 bool port_parse(const char *text, struct baro_port *port);
 

@@ -87,6 +87,60 @@ if has lan; then
     mistake lan --pcap
     mistake lan --journey=-1
     mistake lan --host one=10.7.0.1,fd00::1::2 true; named fd00::1::2
+    mistake lan --host one=10.7.0.1 $start
+    mistake lan --host one=10.7.0.1 $start --host two=10.7.0.1 $start; named 10.7.0.1
+    mistake lan --host one=10.7.0.1,10.7.0.1 $start --host two=10.7.0.2 $start; named 10.7.0.1
+    mistake lan --host one=10.7.0.1 $start --host one=10.7.0.2 $start; named one
+    mistake lan --host 'o ne=10.7.0.1' $start --host two=10.7.0.2 $start; named 'o ne'
+    mistake lan --host one. $start; named one.
+    mistake lan --host one=10.7.0.1 $start --host two=10.7.0.2; named two
+    mistake lan --host one=10.7.0.1 $start --host
+    one="--host one@a=10.1.0.1,fd00:1::1 $start"
+    wires="--wire a=fast --wire b=fast"
+    router="--router r@a=10.1.0.9,fd00:1::9 --router r@b=10.2.0.9,fd00:2::9"
+    mistake lan $wires $router
+    mistake lan --wire fast --wire fast $one; named NAME=
+    mistake lan --wire a=fast --wire a=fast $one; named "'a'"
+    mistake lan --wire a@b=fast $one; named a@b
+    mistake lan --wire a=fast,loss=x $one; named loss
+    mistake lan --wire a=nonsense $one; named a=nonsense
+    mistake lan $wires $one --host two=10.1.0.2 $start; named two
+    mistake lan $wires $one --host two@c=10.1.0.2 $start; named "'c'"
+    mistake lan $wires $one --host two@=10.1.0.2 $start
+    mistake lan $wires $one --host two@a=10.1.0.2 $start; named b
+    mistake lan $wires $router --router r@c=10.3.0.9 $one; named "'c'"
+    mistake lan $wires $router --router r@a=10.3.0.9 $one; named a
+    mistake lan $wires $router --router q@a=10.1.0.8 $one; named q
+    mistake lan $wires $router --router q=10.1.0.8 $one; named q
+    mistake lan $wires $router --router q@a $one; named q@a
+    mistake lan $wires $router --router q@a=10.1.0.9 --router q@b=10.2.0.8 $one; named 10.1.0.9
+    mistake lan $wires --router q@a=10.1.0.9/16 --router q@b=10.1.1.9 $one; named 10.1.1.9
+    mistake lan $wires $router $one --host r@b=10.2.0.2 $start; named "'r'"
+    mistake lan $wires $router $one --host two@b=10.9.0.2 $start; named 10.9.0.2
+    mistake lan $wires $router $one --host two@b=fd00:9::2 $start; named fd00:9::2
+    mistake lan $wires $router $one --host two@b=10.2.0.2/30 $start; named 10.2.0.2/30
+    mistake lan $wires $router --router; named --router
+    mistake lan --wire a=fast --wire b=fast,mtu=1000 $router $one; named mtu
+    mistake lan $wires $router --route; named --route
+    mistake lan $wires $router --route r 10.3.0.0/24 10.2.0.1 $one; named via
+    mistake lan $wires $router --route q 10.3.0.0/24 via 10.2.0.1 $one; named "'q'"
+    mistake lan $wires $router --route r 10.3.0.1/24 via 10.2.0.1 $one; named 10.3.0.1/24
+    mistake lan $wires $router --route r 10.3.0.0/33 via 10.2.0.1 $one; named 10.3.0.0/33
+    mistake lan $wires $router --route r 10.3.0.0 via 10.2.0.1 $one; named 10.3.0.0
+    mistake lan $wires $router --route r fd00:3::/x via fd00:2::1 $one; named fd00:3::/x
+    mistake lan $wires $router --route r 10.3.0.0/24 via 10.2.0.300 $one; named 10.2.0.300
+    mistake lan $wires $router --route r 10.3.0.0/24 via fd00:2::1 $one; named fd00:2::1
+    mistake lan $wires $router --route r 10.3.0.0/24 via 10.9.0.1 $one; named 10.9.0.1
+    mistake lan $wires $router --route r 10.3.0.0/24 via 10.2.0.9 $one; named 10.2.0.9
+    mistake lan $wires $router --route r 10.3.0.0/24 via 10.2.0.1 $one; named 10.2.0.1
+    mistake lan $wires $router --route one default via fe80::1 $one; named fe80::1
+    mistake lan $wires $router --route one default via 10.1.0.9 --route one 0.0.0.0/0 via 10.1.0.9 $one; named 0.0.0.0/0
+    many=
+    for i in $(seq 17); do many="$many --wire w$i=fast"; done
+    mistake lan $many $one; named 16
+    many=
+    for i in $(seq 17); do many="$many --host h$i=10.7.0.$i $start"; done
+    mistake lan $many; named 16
 fi
 if has tap; then
     mistake tap --nonsense; named --nonsense

@@ -57,7 +57,8 @@ done
 same "three hosts" "10.7.0.1 10.7.0.2 10.7.0.3" "$(timeout 60 "$BARO" lan --host one=10.7.0.1 true --host two=10.7.0.2 true \
     --host three=10.7.0.3 sh -c 'dig +short one; dig +short two.lan; dig +short three' 2>"$dir/said" | tr '\n' ' ' | sed 's/ $//')"
 timeout 20 "$BARO" lan --host same=10.7.0.1 true --host same=10.7.0.1 true 2>"$dir/said"
-same "the same host twice is a failure" 1 $?
+same "the same host twice is a mistake" 2 $?
+same "and names it" "baro lan: two hosts or routers are called 'same'" "$(cat "$dir/said")"
 
 # Addresses of both families: all of them are told, and both lead back to the name.
 same "both families" "10.7.0.1 fd00:7::1 server.lan. fd00:7::2" "$(timeout 60 "$BARO" lan --host server=10.7.0.1,fd00:7::1 true \

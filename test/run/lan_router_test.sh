@@ -1,0 +1,111 @@
+# Three wires in a row, joined by two routers, the middle one slower and narrower: unmodified programs talk across in both
+# families, see their hop limits end on the way, the path's MTU and who is not there. Then a wire that loses frames, one that
+# loses all of them, a switch and a router on one wire, and routes by hand where a wire has two routers.
+. "$BARO_SOURCE/test/run/support.sh"
+need python3 curl ping getent
+r1="--router r1@left=10.1.0.1,fd00:1::1 --router r1@middle=10.2.0.1,fd00:2::1"
+r2="--router r2@middle=10.2.0.2,fd00:2::2 --router r2@right=10.3.0.1,fd00:3::1"
+routes="--route r1 10.3.0.0/24 via 10.2.0.2 --route r1 fd00:3::/64 via fd00:2::2
+    --route r2 10.1.0.0/24 via 10.2.0.1 --route r2 default via fd00:2::1"
+row() { # row LEFT MIDDLE RIGHT: the options of the LAN
+    echo "--wire left=$1 --wire middle=$2 --wire right=$3 $r1 $r2 $routes"
+}
+server=server@right=10.3.0.2,fd00:3::2/64
+client=client@left=10.1.0.2,fd00:1::2/64
+
+cat >"$dir/client.sh" <<'END'
+for try in 1 2 3 4 5 6 7 8 9 10; do curl -s -m 5 -o /dev/null http://10.3.0.2:8000/ && break; sleep 0.3; done
+curl -sS -4 -m 20 http://server:8000/
+curl -sS -6 -m 20 http://server.lan:8000/
+python3 "$1/programs/through.py" 10.3.0.2 fd00:3::2
+ping -n -c 1 -W 20 server | grep -o 'from .* ttl=[0-9]*'
+echo r1: $(getent ahostsv4 r1 | awk '$2 == "STREAM" { print $1 }') $(getent ahostsv6 r1 | awk '$2 == "STREAM" { print $1 }')
+ip route show default | grep -o 'via [0-9.]*'
+ip -6 route show default | grep -o 'via [0-9a-f:]*'
+END
+chmod a+r "$dir/client.sh"
+cat >"$dir/expected" <<'END'
+you are ::ffff:10.1.0.2, I am ::ffff:10.3.0.2
+you are fd00:1::2, I am fd00:3::2
+1 hops: EHOSTUNREACH
+2 hops: EHOSTUNREACH
+3 hops: 5 from ::ffff:10.1.0.2 scope 0 to ::ffff:10.3.0.2 on 2
+mtu 1500 EMSGSIZE mtu 1300 1200 from ::ffff:10.1.0.2 scope 0 to ::ffff:10.3.0.2 on 2
+1 hops: EHOSTUNREACH
+2 hops: EHOSTUNREACH
+3 hops: 5 from fd00:1::2 scope 0 to fd00:3::2 on 2 hops 1 class 0
+mtu 1500 EMSGSIZE mtu 1300 1200 from fd00:1::2 scope 0 to fd00:3::2 on 2 hops 62 class 0
+10.9.0.9 ENETUNREACH
+10.3.0.9 EHOSTUNREACH
+fd00:9::9 ENETUNREACH
+fd00:3::9 EHOSTUNREACH
+from 10.3.0.2: icmp_seq=1 ttl=62
+r1: 10.1.0.1 10.2.0.1 fd00:1::1 fd00:2::1
+via 10.1.0.1
+via fd00:1::1
+END
+for user in $users; do
+    as $user timeout 100 "$BARO" lan --stats $(row fast fast,delay=2ms,mtu=1300 100base-tx) --host $server \
+        python3 "$here/programs/dual.py" --host $client sh "$dir/client.sh" "$dir" >"$dir/said" 2>"$dir/error" ||
+        fail "as $user: exit $?: $(tail -5 "$dir/error")"
+    diff "$dir/expected" "$dir/said" || fail "as $user: $(tail -5 "$dir/error")"
+    for line in '^4 hosts: frames' '^r1: frames .* ICMP .* time to live exceeded 2' '^r2: frames ' '^client: frames' \
+        '^wire middle: frames sent [1-9]'; do
+        grep -q "$line" "$dir/error" || fail "the statistics have no '$line': $(cat "$dir/error")"
+    done
+    echo "ok: as $user: across two routers, both families"
+done
+
+# Half a megabyte each family, the path's MTU to be found on the way, with faults on the wire in the middle.
+mkdir "$dir/site"
+head -c 500000 /dev/urandom >"$dir/site/page"
+chmod -R a+rX "$dir/site"
+serve="python3 -u -m http.server --bind :: --directory $dir/site 8000"
+fetch="curl -sS -m 60 -o $dir/four http://10.3.0.2:8000/page -o $dir/six http://[fd00:3::2]:8000/page"
+for middle in fast,mtu=1300 fast,mtu=1400,delay=2ms,loss=2%,seed=5 100base-tx,mtu=1280; do
+    rm -f "$dir/four" "$dir/six"
+    timeout 100 "$BARO" lan --stats $(row fast $middle fast) --host $server $serve --host $client $fetch 2>"$dir/error" ||
+        fail "over $middle: exit $?: $(tail -5 "$dir/error")"
+    cmp "$dir/site/page" "$dir/four" && cmp "$dir/site/page" "$dir/six" || fail "over $middle: the page differs"
+    case $middle in *loss*) grep -q '^wire middle: .*lost [1-9]' "$dir/error" || fail "nothing was lost: $(tail -1 "$dir/error")" ;; esac
+    echo "ok: half a megabyte each over $middle"
+done
+
+# All frames lost in the middle: neighbours there find nobody, and the client hears it. Its own wire's router is there.
+cat >"$dir/pulled.sh" <<'END'
+ping -n -c 1 -W 20 10.1.0.1 | grep -o '1 received'
+curl -4 -sS -m 30 http://10.3.0.2:8000/; echo $?
+curl -6 -sS -m 30 http://server:8000/; echo $?
+END
+timeout 90 "$BARO" lan $(row fast fast,loss=100% fast) --host $server python3 "$here/programs/dual.py" \
+    --host $client sh "$dir/pulled.sh" >"$dir/said" 2>"$dir/error" || fail "$(tail -5 "$dir/error")"
+same "a wire that loses all" "1 received 7 7" "$(tr '\n' ' ' <"$dir/said" | sed 's/ $//')"
+
+# Two hosts and two routers on the wire in the middle, which so is a switch, faithful; no default there, but routes.
+cat >"$dir/middle.sh" <<'END'
+curl -sS -m 20 http://10.3.0.2:8000/
+curl -sS -m 20 http://[fd00:3::2]:8000/
+ip route show default
+ping -n -c 1 -W 1 10.1.0.2 2>&1 | grep -o 'unreachable'
+curl -sS -m 20 http://10.2.0.4:8000/
+END
+cat >"$dir/expected" <<'END'
+you are ::ffff:10.2.0.3, I am ::ffff:10.3.0.2
+you are fd00:2::3, I am fd00:3::2
+unreachable
+you are ::ffff:10.2.0.3, I am ::ffff:10.2.0.4
+END
+chmod a+r "$dir/middle.sh"
+timeout 90 "$BARO" lan $(row fast 100base-tx fast) --route there 10.3.0.0/24 via 10.2.0.2 --route there fd00:3::/64 via fd00:2::2 \
+    --route r2 fd00:9::/64 via fd00:2::1 --host $server python3 "$here/programs/dual.py" --host near@middle=10.2.0.4 python3 "$here/programs/dual.py" \
+    --host there@middle=10.2.0.3,fd00:2::3 sh "$dir/middle.sh" >"$dir/said" 2>"$dir/error" || fail "$(tail -5 "$dir/said" "$dir/error")"
+diff "$dir/expected" "$dir/said" || fail "routes by hand: $(cat "$dir/error")"
+echo "ok: a switch with two routers, routes by hand"
+
+# One router for three wires, two hosts of which are not the router's neighbours in order; its capture has all three wires.
+timeout 60 "$BARO" lan --pcap "$dir/r.pcapng" --pcap-of r --wire a=fast --wire b=fast --wire c=100base-tx --router r@a=10.1.0.1 \
+    --router r@b=10.2.0.1 --router r@c=10.3.0.1 --host one@a=10.1.0.2 python3 "$here/programs/dual.py" \
+    --host two@b=10.2.0.2 python3 "$here/programs/dual.py" --host three@c=10.3.0.2 \
+    curl -sS -m 20 http://one:8000/ http://two:8000/ >"$dir/said" 2>"$dir/error" || fail "$(cat "$dir/error")"
+same "a star" "you are ::ffff:10.3.0.2, I am ::ffff:10.1.0.2 you are ::ffff:10.3.0.2, I am ::ffff:10.2.0.2" \
+    "$(tr '\n' ' ' <"$dir/said" | sed 's/ $//')"

@@ -1,0 +1,94 @@
+/* tools/lan.h: what `baro lan` was asked for, and how it is built.
+ *
+ * lan_options.c reads the command line, lan_plan.c says what does not fit together and finds the default gateways,
+ * lan_network.c makes wires, stacks, routes and names of it, lan.c runs the programs, lan_statistics.c tells the counters
+ * at the end. Before lan_network.c nothing exists. */
+#ifndef TOOLS_LAN_H
+#define TOOLS_LAN_H
+
+#include "baro/loop.h"
+#include "baro/network.h"
+#include "baro/run.h"
+#include "names.h"
+#include "observe.h"
+
+enum {
+    LAN_WIRES = 16,               /* as many as a router's stack has interfaces */
+    LAN_STATIONS = OBSERVE_HOSTS, /* hosts and routers together */
+    LAN_ADDRESSES = 8,            /* of a host, or of a router on one wire */
+    LAN_ROUTES = 64,
+    LAN_NAME = 32                 /* with the NUL */
+};
+
+struct lan_wire {
+    char name[LAN_NAME]; /* "": the only wire, and it was given none */
+    struct baro_wire_config config;
+    int stations;               /* on it */
+    struct baro_switch *bridge; /* where they are not two */
+    struct baro_wire *cable[LAN_STATIONS]; /* the one between two stations, or each station's to the switch */
+    int cables;
+};
+
+/* Where a station is on a wire. */
+struct lan_port {
+    char wire_name[LAN_NAME]; /* as it was written; "": not said */
+    int wire;                 /* by lan_plan */
+    struct baro_host_address address[LAN_ADDRESSES];
+    unsigned addresses;
+};
+
+/* A host has a program and one port, a router two ports or more. */
+struct lan_station {
+    char name[LAN_NAME];
+    bool router;
+    struct lan_port port[LAN_WIRES];
+    int ports;
+    struct baro_address gateway[2]; /* default routes that nobody asked for: IPv4, IPv6; family NONE: none */
+    uint32_t trace_host;
+    struct baro_host *host;
+    /* a host's */
+    char **argument;
+    struct baro_dns_server *names;
+    int program;
+    bool started, listening, ended;
+};
+
+struct lan_route {
+    char name[LAN_NAME]; /* whose */
+    int station;         /* by lan_plan */
+    struct baro_address prefix, gateway;
+    unsigned prefix_length;
+};
+
+struct lan {
+    struct observe observe;
+    struct lan_wire wire[LAN_WIRES];
+    int wires;
+    struct lan_station station[LAN_STATIONS]; /* hosts in the order of their start, then routers */
+    int stations, hosts;
+    struct lan_route route[LAN_ROUTES];
+    int routes;
+    int status;
+    struct baro_loop *loop;
+    struct baro_network *network;
+    struct baro_run *run;
+    bool listen_call[LAN_STATIONS];
+};
+
+/* Prints the usage. TOOL_OK. */
+int lan_help(void);
+
+/* Reads the command line into an empty `lan`. TOOL_OK, or TOOL_USAGE after one line that says what is wrong. */
+int lan_options(struct lan *lan, int argc, char **argv);
+
+/* Says whether the wires, stations and routes make a LAN: names that are not there or twice, addresses out of reach,
+ * gateways on no wire. Then it knows ports' wires, routes' stations, and hosts' default gateways. As above. */
+int lan_plan(struct lan *lan);
+
+/* Counters at the end: of all stations together, and where there are several wires of each station and each wire. */
+void lan_statistics(const struct lan *lan);
+
+/* Makes all of it. TOOL_OK, or TOOL_FAILED after saying why. */
+int lan_network(struct lan *lan);
+
+#endif
