@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { TTL_S = 5, OPT_OCTETS = 11, CODE_BAD_VERSION = 16 };
+enum { TTL_S = 5, OPT_OCTETS = 11, CODE_BAD_VERSION = 16, TYPE_IXFR = 251, TYPE_AXFR = 252 };
 
 static const struct baro_dns_name root = { 1, { 0 } };
 static const struct baro_dns_name lan = { 5, { 3, 'l', 'a', 'n', 0 } };
@@ -163,13 +163,39 @@ static size_t end(struct reply *reply, size_t limit, bool edns, unsigned code)
     return baro_dns_write_end(&reply->writer);
 }
 
-size_t dns_answer(struct baro_dns_server *server, struct baro_bytes query, bool stream, struct baro_buffer to)
+/* Octets that the asker takes. */
+static size_t limit_of(const struct dns_asker *asker, const struct baro_dns_edns *edns, size_t room)
+{
+    size_t taken = edns->udp_size < BARO_DNS_UDP_PLAIN ? BARO_DNS_UDP_PLAIN : edns->udp_size;
+
+    if (asker->client != NULL)
+        return room;
+    taken = taken > BARO_DNS_UDP_EDNS ? BARO_DNS_UDP_EDNS : taken;
+    return taken < room ? taken : room;
+}
+
+static void begin(struct reply *reply, const struct baro_dns_header *header, struct baro_buffer to)
+{
+    baro_dns_write(&reply->writer, to, header);
+    if (reply->question->name.length > 1 || reply->question->type != 0)
+        baro_dns_write_question(&reply->writer, reply->question);
+}
+
+/* Names of the outside, where there is a way. Transfers of zones have answers of many messages: nobody asks a LAN's
+ * forwarder for them. */
+static bool goes_out(const struct baro_dns_server *server, const struct baro_dns_question *question)
+{
+    return server->pending != NULL && !dns_is_private(&question->name, question->type);
+}
+
+size_t dns_answer(struct baro_dns_server *server, struct baro_bytes query, const struct dns_asker *asker,
+                  struct baro_buffer to, struct baro_instant now)
 {
     struct baro_dns_reader reader;
     struct baro_dns_question question = { .name = root };
     struct baro_dns_edns edns = { 0 };
     struct reply reply = { .question = &question };
-    size_t limit = to.length;
+    size_t limit;
     unsigned code;
 
     if (baro_dns_read(&reader, query) != 0 || (reader.header.flags & BARO_DNS_RESPONSE) != 0) {
@@ -178,20 +204,20 @@ size_t dns_answer(struct baro_dns_server *server, struct baro_bytes query, bool 
     }
     server->counts.queries++;
     code = judge(query, &reader, &question, &edns);
-    if (!stream) {
-        size_t taken = edns.udp_size < BARO_DNS_UDP_PLAIN ? BARO_DNS_UDP_PLAIN : edns.udp_size;
-
-        taken = taken > BARO_DNS_UDP_EDNS ? BARO_DNS_UDP_EDNS : taken;
-        limit = taken < limit ? taken : limit;
+    if (code == BARO_DNS_NO_ERROR && goes_out(server, &question)) {
+        if (question.type != TYPE_AXFR && question.type != TYPE_IXFR) {
+            dns_forward(server, &reader.header, &question, &edns, asker, now);
+            return 0;
+        }
+        code = BARO_DNS_REFUSED;
     }
+    limit = limit_of(asker, &edns, to.length);
     to.length = limit - OPT_OCTETS;
     reader.header.flags = (uint16_t)((reader.header.flags & (BARO_DNS_RECURSION_DESIRED | BARO_DNS_CHECKING_DISABLED)) |
                                      BARO_DNS_RESPONSE | BARO_DNS_RECURSION_AVAILABLE);
     if (code == BARO_DNS_NO_ERROR)
         reader.header.flags |= BARO_DNS_AUTHORITATIVE;
-    baro_dns_write(&reply.writer, to, &reader.header);
-    if (question.name.length > 1 || question.type != 0)
-        baro_dns_write_question(&reply.writer, &question);
+    begin(&reply, &reader.header, to);
     if (code != BARO_DNS_NO_ERROR) {
         server->counts.refused++;
         return end(&reply, limit, edns.present, code);
@@ -203,4 +229,18 @@ size_t dns_answer(struct baro_dns_server *server, struct baro_bytes query, bool 
         code = BARO_DNS_NAME_ERROR;
     *(reply.found != 0 ? &server->counts.found : reply.exists ? &server->counts.no_data : &server->counts.no_name) += 1;
     return end(&reply, limit, edns.present, code);
+}
+
+size_t dns_answer_error(const struct dns_pending *pending, unsigned code, bool truncated, struct baro_buffer to)
+{
+    const struct baro_dns_header header = { .id = pending->asker_id,
+                                            .flags = BARO_DNS_RESPONSE | BARO_DNS_RECURSION_AVAILABLE |
+                                                     BARO_DNS_RECURSION_DESIRED };
+    struct reply reply = { .question = &pending->question };
+    size_t limit = to.length;
+
+    to.length -= OPT_OCTETS;
+    begin(&reply, &header, to);
+    reply.writer.truncated = truncated;
+    return end(&reply, limit, pending->edns, code);
 }

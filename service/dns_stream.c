@@ -1,8 +1,8 @@
 /* service/dns_stream.c: the name server over TCP (RFC 1035 §4.2.2, RFC 7766): each message behind its length, many
  * queries on one connection, answered in their order.
  *
- * One answer at a time waits to be sent; until it is, no further query is read, so a peer that does not read its answers
- * costs no more than its place. A connection that stays idle for ten seconds is ended, a query longer than DNS_QUERY_LIMIT ends
+ * One answer at a time is outside or waits to be sent; until it is, no further query is read, so a peer that does not read
+ * its answers costs no more than its place. A connection that stays idle for ten seconds is ended, a query longer than DNS_QUERY_LIMIT ends
  * it at once, and a new connection takes the place of the one that would be ended next. */
 #include "dns_server.h"
 
@@ -10,42 +10,66 @@
 #include <string.h>
 
 static const struct baro_duration idle = { INT64_C(10000000000) };
+static const struct baro_duration waiting = { INT64_C(60000000000) }; /* longer than the outside takes to answer or not */
 
-void dns_stream_close(struct baro_dns_server *server, struct dns_client *client)
+void dns_stream_close(struct baro_dns_server *server, struct dns_client **client)
 {
-    if (client->fd >= 0)
-        baro_close(server->config.stack, client->fd);
-    client->fd = -1;
+    const struct baro_memory *memory = &server->config.memory;
+
+    if (*client == NULL)
+        return;
+    dns_forget_client(server, *client);
+    baro_close(server->config.stack, (*client)->fd);
+    memory->give_back(memory->context, *client, sizeof **client);
+    *client = NULL;
 }
 
+void dns_stream_say(struct dns_client *client, uint16_t id, struct baro_bytes answer, struct baro_instant now)
+{
+    client->out[0] = (uint8_t)(answer.length >> 8);
+    client->out[1] = (uint8_t)answer.length;
+    memcpy(client->out + 2, answer.data, answer.length);
+    client->out[2] = (uint8_t)(id >> 8);
+    client->out[3] = (uint8_t)id;
+    client->length = 2 + answer.length;
+    client->waiting = false;
+    client->idle_until.ns = now.ns + idle.ns;
+}
+
+/* A place with memory; NULL: there is none. */
 static struct dns_client *place_for_one(struct baro_dns_server *server)
 {
-    struct dns_client *first = &server->client[0];
+    const struct baro_memory *memory = &server->config.memory;
+    struct dns_client **first = &server->client[0];
 
-    for (int i = 0; i < BARO_DNS_SERVER_CLIENTS; i++) {
-        if (server->client[i].fd < 0)
-            return &server->client[i];
-        if (server->client[i].idle_until.ns < first->idle_until.ns)
+    for (int i = 0; i < BARO_DNS_SERVER_CLIENTS && *first != NULL; i++) {
+        if (server->client[i] == NULL || server->client[i]->idle_until.ns < (*first)->idle_until.ns)
             first = &server->client[i];
     }
     dns_stream_close(server, first);
-    return first;
+    *first = memory->take(memory->context, sizeof **first);
+    return *first;
 }
 
-static bool accept_all(struct baro_dns_server *server, struct baro_instant now)
+static bool accept_all(struct baro_dns_server *server, int listener, struct baro_instant now)
 {
     const int one = 1;
     bool any = false;
     int fd;
 
-    while ((fd = baro_accept(server->config.stack, server->listener, NULL)) >= 0) {
+    while (listener >= 0 && (fd = baro_accept(server->config.stack, listener, NULL)) >= 0) {
         struct dns_client *client = place_for_one(server);
 
+        any = true;
+        if (client == NULL) {
+            baro_close(server->config.stack, fd);
+            continue;
+        }
         baro_setsockopt(server->config.stack, fd, BARO_TCP_NODELAY, &one, sizeof one); /* answers wait for no other */
         client->fd = fd;
+        client->waiting = false;
         client->heard = client->said = client->length = 0;
         client->idle_until.ns = now.ns + idle.ns;
-        any = true;
     }
     return any;
 }
@@ -66,8 +90,10 @@ static bool send_out(struct baro_dns_server *server, struct dns_client *client)
 }
 
 /* Answers the query at the front of `in`, if it is whole. False: the connection is over. */
-static bool answer_one(struct baro_dns_server *server, struct dns_client *client, bool *answered)
+static bool answer_one(struct baro_dns_server *server, struct dns_client *client, struct baro_instant now,
+                       bool *answered)
 {
+    const struct dns_asker asker = { .client = client };
     size_t length, said;
 
     *answered = false;
@@ -78,13 +104,15 @@ static bool answer_one(struct baro_dns_server *server, struct dns_client *client
         return false;
     if (client->heard < 2 + length)
         return true;
-    said = dns_answer(server, (struct baro_bytes){ client->in + 2, length }, true,
-                      (struct baro_buffer){ client->out + 2, DNS_ANSWER_LIMIT });
-    if (said == 0)
+    said = dns_answer(server, (struct baro_bytes){ client->in + 2, length }, &asker,
+                      (struct baro_buffer){ client->out + 2, DNS_ANSWER_LIMIT }, now);
+    if (said == 0 && !client->waiting && client->length == 0)
         return false; /* not a query: who speaks is no resolver */
-    client->out[0] = (uint8_t)(said >> 8);
-    client->out[1] = (uint8_t)said;
-    client->length = 2 + said;
+    if (said != 0) {
+        client->out[0] = (uint8_t)(said >> 8);
+        client->out[1] = (uint8_t)said;
+        client->length = 2 + said;
+    }
     client->heard -= 2 + length;
     memmove(client->in, client->in + 2 + length, client->heard);
     *answered = true;
@@ -94,16 +122,19 @@ static bool answer_one(struct baro_dns_server *server, struct dns_client *client
 /* Reads, answers, sends, as long as something moves. False: the connection is over. */
 static bool pump(struct baro_dns_server *server, struct dns_client *client, struct baro_instant now, bool *did)
 {
+    size_t said = client->said, length = client->length;
+
     if (!send_out(server, client))
         return false;
-    while (client->length == 0) {
+    *did = *did || client->said != said || client->length != length;
+    while (client->length == 0 && !client->waiting) {
         bool answered;
         ptrdiff_t octets;
 
-        if (!answer_one(server, client, &answered))
+        if (!answer_one(server, client, now, &answered))
             return false;
         if (answered) {
-            client->idle_until.ns = now.ns + idle.ns;
+            client->idle_until.ns = now.ns + (client->waiting ? waiting : idle).ns;
             *did = true;
             continue;
         }
@@ -118,13 +149,14 @@ static bool pump(struct baro_dns_server *server, struct dns_client *client, stru
 
 bool dns_stream_poll(struct baro_dns_server *server, struct baro_instant now)
 {
-    bool did = accept_all(server, now);
+    bool did = accept_all(server, server->listener[0], now);
 
+    did = accept_all(server, server->listener[1], now) || did;
     for (int i = 0; i < BARO_DNS_SERVER_CLIENTS; i++) {
-        struct dns_client *client = &server->client[i];
+        struct dns_client *client = server->client[i];
 
-        if (client->fd >= 0 && (!pump(server, client, now, &did) || client->idle_until.ns <= now.ns)) {
-            dns_stream_close(server, client);
+        if (client != NULL && (!pump(server, client, now, &did) || client->idle_until.ns <= now.ns)) {
+            dns_stream_close(server, &server->client[i]);
             did = true;
         }
     }

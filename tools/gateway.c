@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "address.h"
 #include "baro/dhcp.h"
@@ -14,6 +15,8 @@
 #include "observe.h"
 
 enum { POOL = 100 };
+
+#define NAME_SIGNS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-" /* of a host's name, RFC 1123 §2.1 */
 
 struct gateway_tool {
     struct observe observe;
@@ -29,8 +32,9 @@ struct gateway_tool {
 static int help(void)
 {
     printf("usage: baro gateway --tap NAME [--address ADDRESS[/PREFIX]] [OPTION ...]\n\n"
-           "The way out for a guest behind a TAP: it serves DHCP (address, router, resolver), relays DNS, and ends the\n"
-           "guest's TCP and UDP flows in ordinary sockets of this machine. Ends at Ctrl-C.\n\n"
+           "The way out for a guest behind a TAP: it serves DHCP (address, router, resolver) and ends the guest's TCP and\n"
+           "UDP flows in ordinary sockets of this machine. Its name server knows gateway.lan and guests by the names they\n"
+           "tell with DHCP, and asks this machine's name servers for what is outside. Ends at Ctrl-C.\n\n"
            "  --tap NAME       the TAP\n"
            "  --address A/P    the gateway's address (default 10.0.2.2/24, prefix 8 to 30); guests get the next ones\n" OBSERVE_HELP);
     return TOOL_OK;
@@ -70,13 +74,31 @@ static void say(void *context, const char *line)
     fprintf(stderr, "baro gateway: %s\n", line);
 }
 
+/* The gateway is found as gateway.lan, guests by the names they ask for their leases with: the first who has a name keeps
+ * it. A name that is none, such as one with a blank, is not told. */
+static void learn_names(struct gateway_tool *tool)
+{
+    struct baro_dns_server *names = baro_gateway_names(tool->gateway);
+    struct baro_dhcp_server_lease lease;
+    unsigned at = 0;
+
+    baro_dns_server_remove_hosts(names);
+    (void)baro_dns_server_add_host(names, "gateway", tool->address);
+    while (baro_dhcp_server_next_lease(tool->dhcp, baro_network_now(tool->cable.network), &at, &lease)) {
+        if (lease.host_name[strspn(lease.host_name, NAME_SIGNS)] == '\0' && strcasecmp(lease.host_name, "localhost") != 0 &&
+            !baro_dns_server_has_host(names, lease.host_name))
+            (void)baro_dns_server_add_host(names, lease.host_name, lease.address);
+    }
+}
+
 static void serve(void *context, struct baro_host *host)
 {
     struct gateway_tool *tool = context;
 
     (void)host;
-    if (tool->dhcp != NULL)
-        (void)baro_dhcp_server_poll(tool->dhcp, baro_network_now(tool->cable.network));
+    if (tool->dhcp != NULL && baro_dhcp_server_poll(tool->dhcp, baro_network_now(tool->cable.network)) &&
+        tool->gateway != NULL)
+        learn_names(tool);
 }
 
 static struct baro_address address_number(uint32_t number)
@@ -138,6 +160,8 @@ static int watch(struct gateway_tool *tool)
     gateway.loop = tool->cable.loop;
     gateway.stack = baro_host_stack(tool->host);
     tool->gateway = baro_gateway_create(&gateway);
+    if (tool->gateway != NULL)
+        learn_names(tool);
     return tool->gateway != NULL ? TOOL_OK : TOOL_FAILED;
 }
 

@@ -1,7 +1,7 @@
 /* host/gateway/gateway.c: the gateway's life, and whose each readiness is.
  *
  * Two catch-all sockets of its stack hear everything that guests send: a listener that holds SYNs and a datagram
- * socket. The loop runs gateway_run after the network: it empties the stack's queue of readiness and hands each descriptor to
+ * socket; port 53 at its own address is the name server's. The loop runs gateway_run after the network: it empties the stack's queue of readiness and hands each descriptor to
  * its owner. Once a second flows that ended silently are swept. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "internal.h"
 
-enum { DNS_PORT = 53, BACKLOG = 4096 };
+enum { BACKLOG = 4096 };
 
 static const struct baro_duration sweep_interval = { INT64_C(1000000000) };
 
@@ -57,10 +57,6 @@ int gateway_outside(struct baro_gateway *gateway, struct baro_endpoint destinati
     *outside = gateway_sockaddr(destination);
     if (memcmp(destination.address.octet, gateway->config.address.octet, 4) != 0)
         return 0;
-    if (destination.port.number == DNS_PORT) {
-        outside->sin_addr = resolver_address(gateway->config.resolv_conf);
-        return 0;
-    }
     if (gateway->config.no_host_loopback)
         return -ECONNREFUSED;
     outside->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -120,6 +116,7 @@ static bool gateway_run(void *context, struct baro_instant now)
         dispatch(gateway, &ready);
         busy = true;
     }
+    busy = gateway_names_run(gateway, now) || busy;
     if (gateway->next_sweep.ns <= now.ns)
         sweep(gateway, now);
     return busy;
@@ -129,8 +126,13 @@ static bool gateway_deadline(void *context, struct baro_instant *deadline)
 {
     struct baro_gateway *gateway = context;
 
-    *deadline = gateway->next_sweep;
-    return gateway->flows != NULL || gateway->datagram_flows != NULL;
+    bool names = gateway_names_deadline(gateway, deadline);
+
+    if (gateway->flows == NULL && gateway->datagram_flows == NULL)
+        return names;
+    if (!names || gateway->next_sweep.ns < deadline->ns)
+        *deadline = gateway->next_sweep;
+    return true;
 }
 
 /* The two catch-all sockets. 0 or -errno. */
@@ -167,8 +169,11 @@ struct baro_gateway *baro_gateway_create(const struct baro_gateway_config *confi
     gateway->config = *config;
     result = open_catch_alls(gateway);
     if (result == 0)
+        result = gateway_names_open(gateway);
+    if (result == 0)
         result = baro_loop_add_source(config->loop, &source);
     if (result != 0) {
+        gateway_names_close(gateway);
         free(gateway);
         errno = -result;
         return NULL;
@@ -185,6 +190,7 @@ void baro_gateway_free(struct baro_gateway *gateway)
         flow_free(gateway->flows, true);
     datagram_free_all(gateway);
     publish_free(gateway);
+    gateway_names_close(gateway);
     baro_close(gateway->config.stack, gateway->listener);
     baro_close(gateway->config.stack, gateway->datagrams);
     free(gateway->by_inside);

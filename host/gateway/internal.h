@@ -1,7 +1,8 @@
 /* host/gateway/internal.h: what the gateway's parts share.
  *
  * A flow joins two sockets: one of this machine's kernel (`outside`) and one of the gateway's stack (`inside`).
- * TCP flows are flow.c's, how they begin is held.c's (from inside) and publish.c's (from outside); datagram.c has UDP. */
+ * TCP flows are flow.c's, how they begin is held.c's (from inside) and publish.c's (from outside); datagram.c has UDP,
+ * names.c port 53 at the gateway's address. */
 #ifndef HOST_GATEWAY_INTERNAL_H
 #define HOST_GATEWAY_INTERNAL_H
 
@@ -16,6 +17,8 @@ enum flow_state {
     FLOW_CONNECTING_IN,  /* a published port's connection, the stack connects */
     FLOW_OPEN
 };
+
+struct gateway_names; /* names.c's */
 
 struct flow {
     struct flow *next, *previous;
@@ -61,6 +64,7 @@ struct baro_gateway {
     struct flow **by_inside;          /* by the stack's descriptor */
     size_t by_inside_size;
     struct baro_instant next_sweep;
+    struct gateway_names *names;
     uint8_t scratch[GATEWAY_SCRATCH];
 };
 
@@ -72,8 +76,18 @@ struct sockaddr_in gateway_sockaddr(struct baro_endpoint endpoint);
 struct baro_endpoint gateway_endpoint(const struct sockaddr_in *address);
 bool gateway_same(const struct baro_endpoint *a, const struct baro_endpoint *b);
 
-/* resolver.c: the first IPv4 name server of a resolv.conf; 127.0.0.1 when it names none. */
-struct in_addr resolver_address(const char *resolv_conf);
+/* names.c: the name server inside. 0 or -errno; after a failure gateway_names_close is still due. */
+int gateway_names_open(struct baro_gateway *gateway);
+void gateway_names_close(struct baro_gateway *gateway);
+bool gateway_names_run(struct baro_gateway *gateway, struct baro_instant now);
+bool gateway_names_deadline(struct baro_gateway *gateway, struct baro_instant *deadline);
+
+/* resolver.c: the name servers of a resolv.conf, 127.0.0.1 when it names none; how many, 1 to `room`. */
+struct gateway_server {
+    struct sockaddr_storage address;
+    socklen_t length;
+};
+int resolver_servers(const char *resolv_conf, struct gateway_server *server, int room);
 
 /* flow.c */
 struct flow *flow_create(struct baro_gateway *gateway, enum flow_state state, int outside);

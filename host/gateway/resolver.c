@@ -1,27 +1,36 @@
-/* host/gateway/resolver.c: which name server this machine uses now.
- *
- * resolv.conf is read at each new flow to port 53: name servers change while programs run, and the file is short. */
-#include <arpa/inet.h>
+/* host/gateway/resolver.c: which name servers this machine uses now. */
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "internal.h"
 
-struct in_addr resolver_address(const char *resolv_conf)
+/* An address as resolv.conf has it, of either family, perhaps with a scope. */
+static bool parse(const char *word, struct gateway_server *server)
 {
-    struct in_addr address = { htonl(INADDR_LOOPBACK) };
-    char line[256], word[64];
+    const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_DGRAM };
+    struct addrinfo *found;
+
+    if (getaddrinfo(word, "53", &hints, &found) != 0)
+        return false;
+    memcpy(&server->address, found->ai_addr, found->ai_addrlen);
+    server->length = found->ai_addrlen;
+    freeaddrinfo(found);
+    return true;
+}
+
+int resolver_servers(const char *resolv_conf, struct gateway_server *server, int room)
+{
     FILE *file = fopen(resolv_conf == NULL ? "/etc/resolv.conf" : resolv_conf, "re");
+    char line[256], word[80];
+    int count = 0;
 
-    if (file == NULL)
-        return address;
-    while (fgets(line, sizeof line, file) != NULL) {
-        struct in_addr found;
-
-        if (sscanf(line, " nameserver %63s", word) == 1 && inet_pton(AF_INET, word, &found) == 1) {
-            address = found;
-            break;
-        }
+    while (file != NULL && count < room && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, " nameserver %79s", word) == 1 && parse(word, &server[count]))
+            count++;
     }
-    fclose(file);
-    return address;
+    if (file != NULL)
+        fclose(file);
+    return count == 0 && parse("127.0.0.1", &server[0]) ? 1 : count;
 }

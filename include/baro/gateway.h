@@ -3,13 +3,15 @@
  * The gateway is a stack that takes packets for any destination as its own (forward_any_destination) and this
  * library on top of it. It never answers before it knows: a guest's SYN is held while this machine connects, then
  * answered with SYN+ACK, RST or the ICMP that fits, so refused outside is ECONNREFUSED inside. Datagrams travel in flows
- * of their own, port 53 at the gateway's address is relayed to this machine's resolver (resolv.conf is read again when
- * it changes), and published ports lead in. No privileges.
+ * of their own, and published ports lead in. At port 53 of the gateway's address a name server (baro/dns_server.h) answers
+ * for the names of the private network and passes queries for all others on to this machine's name servers (resolv.conf
+ * is read each time). No privileges.
  *
  * The gateway takes every baro_next_ready() of its stack: a stack has one user. Add the network to the loop first. */
 #ifndef BARO_GATEWAY_H
 #define BARO_GATEWAY_H
 
+#include "baro/dns_server.h"
 #include "baro/loop.h"
 #include "baro/stack.h"
 
@@ -22,7 +24,7 @@ struct baro_gateway;
 struct baro_gateway_config {
     struct baro_loop *loop;          /* required, borrowed */
     struct baro_stack *stack;        /* required, borrowed; made with forward_any_destination */
-    struct baro_address address;     /* the gateway's own: port 53 is the resolver, other ports this machine's
+    struct baro_address address;     /* the gateway's own: port 53 is the name server, other ports this machine's
                                         loopback unless no_host_loopback */
     bool no_host_loopback;           /* connections to the gateway's own address are refused, but for port 53 */
     const char *resolv_conf;         /* NULL: /etc/resolv.conf. Borrowed. */
@@ -34,6 +36,9 @@ struct baro_gateway_config {
 /* A gateway, or NULL with errno. Free it before its stack and loop. */
 struct baro_gateway *baro_gateway_create(const struct baro_gateway_config *config);
 void baro_gateway_free(struct baro_gateway *gateway);
+
+/* The name server inside, to be told hosts' names; the gateway's own. */
+struct baro_dns_server *baro_gateway_names(struct baro_gateway *gateway);
 
 /* Listens on this machine at `address` (family NONE: 127.0.0.1) and TCP port `host_port`, and leads connections to
  * `guest`. A peer that is not on this machine's loopback is seen by the guest under its true address. 0 or -errno
