@@ -146,6 +146,20 @@ static bool may_go_on(struct baro_stack *stack, const struct ip_packet *packet, 
     return true;
 }
 
+bool forward_stand_in(struct baro_stack *stack, const struct ip_packet *packet)
+{
+    if (!stack->table.any_destination || packet->to_group || packet->from_loopback ||
+        ip_owner(&stack->table, packet->destination) >= 0)
+        return true;
+    if (packet->ttl <= 1)
+        refuse(stack, packet, &expired, 0);
+    else if (address_is_link_local(packet->source))
+        refuse(stack, packet, &beyond_scope, 0);
+    else
+        return true;
+    return false;
+}
+
 void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool link_group)
 {
     const struct baro_address any = { .family = BARO_FAMILY_NONE };

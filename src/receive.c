@@ -248,7 +248,6 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 
 static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool link_group, struct ip_packet *packet)
 {
-    const struct baro_address none = { .family = BARO_FAMILY_NONE };
     struct core *core = &stack->core;
     struct ipv4_header header;
     enum baro_drop_reason reason = ip_read(core, bytes, &header, packet);
@@ -264,13 +263,8 @@ static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
         core_drop(core, reason);
         return;
     }
-    /* A gateway stands between networks: what would go no further than here, had we to pass it on. */
-    if (stack->table.any_destination && packet->ttl <= 1 && !packet->to_group && !packet->from_loopback &&
-        ip_owner(&stack->table, packet->destination) < 0) {
-        core_drop(core, BARO_DROP_IP_TTL_EXPIRED);
-        ip_error_intend(&stack->errors, packet, none, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED, 0);
+    if (!forward_stand_in(stack, packet))
         return;
-    }
     if (ipv4_is_fragment(&header)) {
         const struct fragment fragment = fragment_of_ipv4(&header);
 
@@ -346,7 +340,7 @@ static void ipv6_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
         core_drop(core, reason);
         return;
     }
-    if (ipv6_extensions(stack, packet, false))
+    if (forward_stand_in(stack, packet) && ipv6_extensions(stack, packet, false))
         deliver(stack, packet);
 }
 

@@ -77,7 +77,7 @@ struct loopback {
 };
 
 /* Datagrams that baro_refuse_datagram tells about, as ICMP quotes them (refusal.c). */
-enum { REFUSALS = 32, REFUSAL_OCTETS = 28 };
+enum { REFUSALS = 32, REFUSAL_OCTETS = 48 };
 
 struct refusals {
     uint32_t count; /* used since the queue of intents was last empty */
@@ -160,6 +160,9 @@ void way_ask(const struct ip_table *table, struct baro_address destination, stru
 /* forward.c: a router's packet for another host: passed on, or refused and its sender told. `link_group`: its frame was a
  * broadcast or multicast. */
 void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool link_group);
+/* forward.c: a packet came to a gateway, which takes it in the place of a host of another network unless it is its own.
+ * False: no router would have passed it on; dropped, its sender is told. */
+bool forward_stand_in(struct baro_stack *stack, const struct ip_packet *packet);
 /* forward.c: sends what forward_in decided. */
 void forward_out(struct baro_stack *stack, const struct intent *intent);
 /* forward.c: the next hop of `packet` did not answer. False: it was ours. True: dropped, its sender is told; `packet` is

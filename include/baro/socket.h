@@ -208,9 +208,9 @@ struct baro_held {
 enum baro_hold_verdict {
     BARO_HOLD_ACCEPT,           /* SYN+ACK now; the connection then comes through accept */
     BARO_HOLD_REFUSE,           /* RST */
-    BARO_HOLD_HOST_UNREACHABLE, /* ICMP destination unreachable, host */
-    BARO_HOLD_NET_UNREACHABLE,  /* ICMP destination unreachable, network */
-    BARO_HOLD_PROHIBITED,       /* ICMP destination unreachable, administratively prohibited */
+    BARO_HOLD_HOST_UNREACHABLE, /* ICMP destination unreachable: host; IPv6: address. EHOSTUNREACH at the peer */
+    BARO_HOLD_NET_UNREACHABLE,  /* network; IPv6: no route. ENETUNREACH */
+    BARO_HOLD_PROHIBITED,       /* administratively prohibited. EACCES, over IPv4 EHOSTUNREACH */
     BARO_HOLD_DROP              /* nothing: the peer's SYN times out */
 };
 /* The next held SYN not told yet (a listener with one is BARO_EVENT_PRIORITY). 0, -EAGAIN, -EBADF. */

@@ -28,7 +28,8 @@ struct baro_stack_config {
     uint32_t descriptor_limit;     /* sockets open at once; 0: 1,048,576 */
     struct baro_trace_sink trace;  /* event NULL: no trace */
     uint32_t trace_host;           /* `host` of its trace events */
-    bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own */
+    bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own,
+                                      link-local ones of IPv6 apart */
 };
 
 /* A stack, or NULL when memory fails. Free it with baro_stack_free, which gives every slab back. */

@@ -76,6 +76,43 @@ enum icmp_meaning icmp_meaning(enum baro_family family, uint8_t type, uint8_t co
     }
 }
 
+static uint8_t code_v4(enum icmp_meaning meaning)
+{
+    switch (meaning) {
+    case ICMP_MEANS_NET_UNREACHABLE:
+        return ICMP_NET_UNREACHABLE;
+    case ICMP_MEANS_PROTOCOL_UNREACHABLE:
+        return ICMP_PROTOCOL_UNREACHABLE;
+    case ICMP_MEANS_PORT_UNREACHABLE:
+        return ICMP_PORT_UNREACHABLE;
+    case ICMP_MEANS_PROHIBITED:
+        return ICMP_ADMINISTRATIVELY_PROHIBITED;
+    default:
+        return ICMP_HOST_UNREACHABLE;
+    }
+}
+
+static uint8_t code_v6(enum icmp_meaning meaning)
+{
+    switch (meaning) {
+    case ICMP_MEANS_NET_UNREACHABLE:
+        return ICMPV6_NO_ROUTE;
+    case ICMP_MEANS_PORT_UNREACHABLE:
+        return ICMPV6_PORT_UNREACHABLE;
+    case ICMP_MEANS_PROHIBITED:
+        return ICMPV6_PROHIBITED;
+    default:
+        return ICMPV6_ADDRESS_UNREACHABLE;
+    }
+}
+
+struct icmp_kind icmp_unreachable(enum baro_family family, enum icmp_meaning meaning)
+{
+    if (family == BARO_FAMILY_IPV6)
+        return (struct icmp_kind){ ICMPV6_UNREACHABLE, code_v6(meaning) };
+    return (struct icmp_kind){ ICMP_UNREACHABLE, code_v4(meaning) };
+}
+
 int icmp_meaning_errno(enum icmp_meaning meaning)
 {
     switch (meaning) {

@@ -58,6 +58,14 @@ enum icmp_meaning {
 /* What a type and code of ICMP (`family` IPv4) or ICMPv6 (IPv6) mean. */
 enum icmp_meaning icmp_meaning(enum baro_family family, uint8_t type, uint8_t code);
 
+struct icmp_kind {
+    uint8_t type, code;
+};
+
+/* The other way round: how `family` says that a destination cannot be reached, so that a Linux host reads this meaning
+ * in it, and its programs icmp_meaning_errno(). IPv4 has no word that is read as PROHIBITED. */
+struct icmp_kind icmp_unreachable(enum baro_family family, enum icmp_meaning meaning);
+
 /* The errno that a program sees, as Linux has it; 0 for NOTHING. */
 int icmp_meaning_errno(enum icmp_meaning meaning);
 

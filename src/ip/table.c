@@ -336,7 +336,8 @@ enum baro_trace_delivery ip_delivery(const struct ip_table *table, int interface
     if (address_is_multicast(destination))
         return ip_is_member(table, interface, destination) ? BARO_TRACE_DELIVERY_GROUP
                                                            : BARO_TRACE_DELIVERY_NOT_MINE;
-    return table->any_destination ? BARO_TRACE_DELIVERY_ANY : BARO_TRACE_DELIVERY_NOT_MINE;
+    return table->any_destination && !address_is_link_local(destination) ? BARO_TRACE_DELIVERY_ANY
+                                                                         : BARO_TRACE_DELIVERY_NOT_MINE;
 }
 
 bool ip_is_martian_source(const struct ip_table *table, int interface, struct baro_address source)

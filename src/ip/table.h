@@ -44,7 +44,7 @@ struct ip_table {
     int interfaces;
     struct ip_route route[IP_ROUTES + IP_ROUTES_ADVERTISED];
     unsigned routes, routes_advertised; /* those of routers among them: they take no other's place */
-    bool any_destination; /* a gateway: every unicast destination is ours */
+    bool any_destination; /* a gateway: every unicast destination is ours, link-local ones of IPv6 apart */
     bool forwarding;      /* a router: an address of ours is ours on every interface, and routes do not ask for the source */
     uint32_t changes;     /* of addresses and routes: an answer is good while it stands still */
 };

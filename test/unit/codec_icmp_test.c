@@ -88,12 +88,29 @@ static void what_cannot_be_reached(void **state)
     assert_false(icmp_means_unreachable(ICMP_MEANS_PARAMETER_PROBLEM));
 }
 
+/* What we say that way is read that way; IPv4 has no word for PROHIBITED that a host reads as such, and IPv6 says of a
+ * protocol by a parameter problem. */
+static void unreachable_is_said_as_it_is_read(void **state)
+{
+    (void)state;
+    for (int meaning = ICMP_MEANS_NET_UNREACHABLE; meaning <= ICMP_MEANS_PROHIBITED; meaning++) {
+        enum icmp_meaning means = (enum icmp_meaning)meaning;
+        struct icmp_kind v4 = icmp_unreachable(BARO_FAMILY_IPV4, means), v6 = icmp_unreachable(BARO_FAMILY_IPV6, means);
+
+        assert_int_equal(icmp_meaning(BARO_FAMILY_IPV4, v4.type, v4.code),
+                         means == ICMP_MEANS_PROHIBITED ? ICMP_MEANS_HOST_UNREACHABLE : means);
+        assert_int_equal(icmp_meaning(BARO_FAMILY_IPV6, v6.type, v6.code),
+                         means == ICMP_MEANS_PROTOCOL_UNREACHABLE ? ICMP_MEANS_HOST_UNREACHABLE : means);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(icmp_errors_by_meaning),
         cmocka_unit_test(icmpv6_errors_by_meaning),
         cmocka_unit_test(what_cannot_be_reached),
+        cmocka_unit_test(unreachable_is_said_as_it_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,7 +185,7 @@ struct tcp_time_wait {
     bool timestamps;
 };
 
-enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 40, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256 };
+enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256 };
 
 struct tcp {
     struct core *core;

@@ -6,9 +6,9 @@
  * silence. After 180 s without an answer it is silence. */
 #include "transport/tcp/parts.h"
 
-#include "base/checksum.h"
 #include "codec/icmp.h"
-#include "codec/ipv4.h"
+#include "codec/ip_protocol.h"
+#include "codec/ip_quote.h"
 
 int tcp_hold_next(struct tcp *tcp, struct handle handle, struct baro_held *held)
 {
@@ -30,27 +30,28 @@ int tcp_hold_next(struct tcp *tcp, struct handle handle, struct baro_held *held)
 /* The SYN as an IP packet, in memory that lives until the queue of intents is empty. */
 static struct baro_bytes quote(struct tcp *tcp, const struct tcp_connection *c)
 {
-    struct ipv4_header ip = { .version_length = 0x45, .total_length = TCP_QUOTE_OCTETS, .ttl = 64,
-                              .flags_offset = IPV4_DONT_FRAGMENT, .protocol = IP_PROTOCOL_TCP,
-                              .source = c->remote.address, .destination = c->local.address };
-    struct tcp_header header = { .source_port = c->remote.port.number, .destination_port = c->local.port.number,
-                                 .seq = c->rcv.irs.value, .data_offset = 5 << 4, .flags = TCP_FLAG_SYN,
-                                 .window = (uint16_t)c->snd.wnd };
+    const struct tcp_header header = { .source_port = c->remote.port.number,
+                                       .destination_port = c->local.port.number,
+                                       .seq = c->rcv.irs.value,
+                                       .data_offset = 5 << 4,
+                                       .flags = TCP_FLAG_SYN,
+                                       .window = (uint16_t)c->snd.wnd };
+    unsigned ip;
     uint8_t *at;
 
     if (tcp->core->intents.count == 0)
         tcp->quotes = 0;
-    if (tcp->quotes == TCP_QUOTES || c->local.address.family != BARO_FAMILY_IPV4)
+    if (tcp->quotes == TCP_QUOTES)
         return (struct baro_bytes){ NULL, 0 };
     at = tcp->quote[tcp->quotes++];
-    ipv4_header_write(&ip, at);
-    write_be16(at + 10, checksum_fold(checksum_add(0, at, ipv4_header_SIZE)));
-    tcp_header_write(&header, at + ipv4_header_SIZE);
-    return (struct baro_bytes){ at, TCP_QUOTE_OCTETS };
+    ip = ip_quote_write(at, c->remote.address, c->local.address, IP_PROTOCOL_TCP, tcp_header_SIZE);
+    tcp_header_write(&header, at + ip);
+    return (struct baro_bytes){ at, ip + tcp_header_SIZE };
 }
 
-static void unreachable(struct tcp *tcp, struct tcp_connection *c, uint8_t code)
+static void unreachable(struct tcp *tcp, struct tcp_connection *c, enum icmp_meaning meaning)
 {
+    const struct icmp_kind kind = icmp_unreachable(c->remote.address.family, meaning);
     struct baro_bytes packet = quote(tcp, c);
     struct intent *intent = packet.data == NULL ? NULL : intent_add(&tcp->core->intents, INTENT_ICMP_ERROR);
 
@@ -59,7 +60,7 @@ static void unreachable(struct tcp *tcp, struct tcp_connection *c, uint8_t code)
         return;
     }
     intent->borrowed = packet;
-    intent->as.icmp = (struct intent_icmp){ .destination = c->remote.address, .type = ICMP_UNREACHABLE, .code = code };
+    intent->as.icmp = (struct intent_icmp){ .destination = c->remote.address, .type = kind.type, .code = kind.code };
 }
 
 int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict)
@@ -78,13 +79,13 @@ int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict
         tcp_send_reset(tcp, c);
         break;
     case BARO_HOLD_HOST_UNREACHABLE:
-        unreachable(tcp, c, ICMP_HOST_UNREACHABLE);
+        unreachable(tcp, c, ICMP_MEANS_HOST_UNREACHABLE);
         break;
     case BARO_HOLD_NET_UNREACHABLE:
-        unreachable(tcp, c, ICMP_NET_UNREACHABLE);
+        unreachable(tcp, c, ICMP_MEANS_NET_UNREACHABLE);
         break;
     case BARO_HOLD_PROHIBITED:
-        unreachable(tcp, c, ICMP_ADMINISTRATIVELY_PROHIBITED);
+        unreachable(tcp, c, ICMP_MEANS_PROHIBITED);
         break;
     case BARO_HOLD_DROP:
         break;
