@@ -11,12 +11,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "baro/socket.h"
 #include "dhcp_parts.h"
 #include "dhcp_routes.h"
 #include "random.h"
 
-enum { DATAGRAM_LIMIT = 4096, HEADERS = 28 /* IPv4 and UDP */, RETRY_FIRST_S = 4, RETRY_MOST_S = 64, REQUESTS = 4,
+enum { HEADERS = 28 /* IPv4 and UDP */, RETRY_FIRST_S = 4, RETRY_MOST_S = 64, REQUESTS = 4,
        RENEW_LEAST_S = 60, LEASE_LEAST_S = 10, DECLINE_WAIT_S = 10, FAILURES_MOST = 6, HARDWARE_ETHERNET = 1 };
 
 struct baro_dhcp_client {
@@ -42,23 +41,13 @@ static bool same(struct baro_address a, struct baro_address b)
     return a.family == BARO_FAMILY_IPV4 && b.family == BARO_FAMILY_IPV4 && dhcp_number(a) == dhcp_number(b);
 }
 
-static struct baro_instant after(struct baro_instant now, int64_t milliseconds)
-{
-    return (struct baro_instant){ now.ns + milliseconds * 1000000 };
-}
-
-static struct baro_instant earlier(struct baro_instant a, struct baro_instant b)
-{
-    return a.ns < b.ns ? a : b;
-}
-
 /* ---- life ---- */
 
 /* Begins again after so long, and up to a second more (§4.4.1: hosts that start together do not ask together). */
 static void start_over(struct baro_dhcp_client *client, struct baro_instant now, int64_t wait_s)
 {
     client->state = BARO_DHCP_CLIENT_INIT;
-    client->due = after(now, wait_s * 1000 + service_random_below(&client->random, 1001));
+    client->due = dhcp_after(now, wait_s * 1000 + service_random_below(&client->random, 1001));
 }
 
 static void fail(struct baro_dhcp_client *client, struct baro_instant now)
@@ -85,7 +74,7 @@ struct baro_dhcp_client *baro_dhcp_client_create(const struct baro_dhcp_client_c
             memcpy(client->host_name, config->host_name, name);
         service_random_init(&client->random, config->seed);
         start_over(client, config->now, 0);
-        client->socket = dhcp_socket(config->stack, BARO_DHCP_CLIENT_PORT);
+        client->socket = dhcp_socket(config->stack, BARO_FAMILY_IPV4, BARO_DHCP_CLIENT_PORT);
         result = client->socket < 0 ? client->socket : 0;
         if (result != 0) {
             config->memory.give_back(config->memory.context, client, sizeof *client);
@@ -138,28 +127,28 @@ static struct baro_dhcp_message message_of(const struct baro_dhcp_client *client
     return message;
 }
 
+static const struct baro_address all_servers = { .family = BARO_FAMILY_NONE };
+
 /* To a server, or with family NONE to all on the link. What cannot be sent now is sent again later like what is lost. */
 static void send(struct baro_dhcp_client *client, const struct baro_dhcp_message *message, struct baro_address server)
 {
     uint8_t octets[BARO_DHCP_MESSAGE_OCTETS];
     struct baro_buffer piece = { octets, sizeof octets };
-    struct baro_message datagram = { .buffer = &piece, .buffers = 1 };
+    struct baro_endpoint peer = { server, { BARO_DHCP_SERVER_PORT } };
+    struct baro_address local = all_servers;
     ptrdiff_t length = baro_dhcp_build(message, piece);
 
     if (length < 0)
         return; /* a host name that is none: the stack has no part in it */
     piece.length = (size_t)length;
-    datagram.peer = (struct baro_endpoint){ server, { BARO_DHCP_SERVER_PORT } };
     if (server.family == BARO_FAMILY_NONE) {
-        datagram.peer.address = baro_ipv4(255, 255, 255, 255);
-        datagram.peer.address.zone = (uint8_t)client->config.interface; /* which of the links */
+        peer.address = baro_ipv4(255, 255, 255, 255);
+        peer.address.zone = (uint8_t)client->config.interface; /* which of the links */
     }
     if (client->state == BARO_DHCP_CLIENT_RENEWING || client->state == BARO_DHCP_CLIENT_REBINDING)
-        datagram.local.address = client->lease.address;
-    (void)baro_sendmsg(client->config.stack, client->socket, &datagram, 0);
+        local = client->lease.address;
+    dhcp_send(client->config.stack, client->socket, piece, peer, local);
 }
-
-static const struct baro_address all_servers = { .family = BARO_FAMILY_NONE };
 
 /* §4.1: 4, 8, 16, 32, 64 seconds and no longer, each a second more or less. */
 static void send_again_later(struct baro_dhcp_client *client, struct baro_instant now)
@@ -169,7 +158,7 @@ static void send_again_later(struct baro_dhcp_client *client, struct baro_instan
     for (unsigned i = 0; i < client->sent && wait_s < RETRY_MOST_S; i++)
         wait_s *= 2;
     client->sent++;
-    client->due = after(now, wait_s * 1000 - 1000 + service_random_below(&client->random, 2001));
+    client->due = dhcp_after(now, wait_s * 1000 - 1000 + service_random_below(&client->random, 2001));
 }
 
 static void set_seconds(struct baro_dhcp_client *client, struct baro_instant now)
@@ -218,7 +207,7 @@ static void send_renewal(struct baro_dhcp_client *client, struct baro_instant no
     client->asked = now;
     if (wait_ms < RENEW_LEAST_S * 1000)
         wait_ms = RENEW_LEAST_S * 1000;
-    client->due = earlier(after(now, wait_ms), end);
+    client->due = dhcp_earlier(dhcp_after(now, wait_ms), end);
 }
 
 /* ---- what a lease does to the stack ---- */
@@ -273,9 +262,9 @@ static void set_times(struct baro_dhcp_client *client, const struct baro_dhcp_me
         renew_ms = (int64_t)ack->renewal_time_s * 1000;
         rebind_ms = (int64_t)ack->rebinding_time_s * 1000;
     }
-    client->renew = after(client->asked, renew_ms - service_random_below(&client->random, 1000));
-    client->rebind = after(client->asked, rebind_ms - service_random_below(&client->random, 1000));
-    client->lease.expires = after(client->asked, lease_ms);
+    client->renew = dhcp_after(client->asked, renew_ms - service_random_below(&client->random, 1000));
+    client->rebind = dhcp_after(client->asked, rebind_ms - service_random_below(&client->random, 1000));
+    client->lease.expires = dhcp_after(client->asked, lease_ms);
 }
 
 static void bind_lease(struct baro_dhcp_client *client)
@@ -384,22 +373,19 @@ static void handle(struct baro_dhcp_client *client, const struct baro_dhcp_messa
 
 static bool receive(struct baro_dhcp_client *client, struct baro_instant now)
 {
-    uint8_t octets[DATAGRAM_LIMIT];
+    uint8_t octets[DHCP_DATAGRAM_LIMIT];
     struct baro_dhcp_message message;
+    struct baro_message datagram;
+    const struct baro_dhcp_client_config *config = &client->config;
+    ptrdiff_t length;
     bool any = false;
 
-    for (;;) {
-        struct baro_buffer piece = { octets, sizeof octets };
-        struct baro_message datagram = { .buffer = &piece, .buffers = 1 };
-        ptrdiff_t length = baro_recvmsg(client->config.stack, client->socket, &datagram, 0);
-
-        if (length < 0)
-            return any;
+    while ((length = dhcp_receive(config->stack, client->socket, config->interface, octets, &datagram)) >= 0) {
         any = true;
-        if (datagram.interface == client->config.interface && (datagram.flags & BARO_MSG_TRUNCATED) == 0 &&
-            baro_dhcp_parse(&message, (struct baro_bytes){ octets, (size_t)length }) == 0)
+        if (baro_dhcp_parse(&message, (struct baro_bytes){ octets, (size_t)length }) == 0)
             handle(client, &message, now);
     }
+    return any;
 }
 
 /* ---- time ---- */

@@ -1,27 +1,20 @@
 /* service/dhcp_server.c: the DHCPv4 server, see baro/dhcp.h.
  *
- * One record an address of the pool. A record remembers its client when its lease has ended, so that the client gets the
- * same address again as long as nobody else needed it (RFC 2131 §4.3.1): first its own, then the one it asks for, then one
- * never used, then the one whose lease ended first. An offer holds an address for OFFER_S; a declined one rests for
- * DECLINED_S. A client is known by its identifier, without one by its MAC address (§4.2). */
+ * Who has which address is lease_pool.h's; this is the dialogue. A client is known by its identifier, without one by its
+ * MAC address (RFC 2131 §4.2). */
 #include "baro/dhcp.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "baro/socket.h"
 #include "dhcp_parts.h"
+#include "lease_pool.h"
 
-enum { POOL_LIMIT = 4096, OFFER_S = 60, DECLINED_S = 600, LEASE_S = 3600, LEASE_LEAST_S = 60, DATAGRAM_LIMIT = 4096,
-       HEADERS = 28 /* IPv4 and UDP */, MESSAGE_SIZE_LEAST = 576 };
+enum { LEASE_S = 3600, LEASE_LEAST_S = 60, HEADERS = 28 /* IPv4 and UDP */, MESSAGE_SIZE_LEAST = 576 };
 
-enum record_state { NEVER, OFFERED, BOUND, DECLINED };
-
-struct record {
-    enum record_state state;
-    struct baro_instant until; /* with state BOUND and ns INT64_MAX: for ever */
+/* What is told of a client, in the place of its lease. */
+struct guest {
     struct baro_mac mac;
-    uint8_t id_length, id[BARO_DHCP_ID];
     char host_name[BARO_DHCP_NAME];
 };
 
@@ -29,8 +22,9 @@ struct baro_dhcp_server {
     struct baro_dhcp_server_config config;
     int socket;
     uint32_t first, count;
+    struct lease_pool pool;
     size_t octets; /* of this slab */
-    struct record record[];
+    struct guest guest[];
 };
 
 static struct baro_address address_of(uint32_t number)
@@ -58,44 +52,63 @@ static int check(const struct baro_dhcp_server_config *config)
         config->last.family != BARO_FAMILY_IPV4 || config->prefix_length < 8 || config->prefix_length > 30)
         return -EINVAL;
     host = ~mask_of(config);
-    if (first > last || last - first >= POOL_LIMIT || ((first ^ own) & ~host) != 0 || ((last ^ own) & ~host) != 0 ||
+    if (first > last || last - first >= LEASE_POOL_LIMIT || ((first ^ own) & ~host) != 0 || ((last ^ own) & ~host) != 0 ||
         (first & host) == 0 || (last & host) == host)
         return -EINVAL;
     return 0;
 }
 
+/* What a client is not told otherwise comes from the prefix. */
+static void fill_in(struct baro_dhcp_server *server, const struct baro_dhcp_server_config *config)
+{
+    struct baro_dhcp_parameters *parameters = &server->config.parameters;
+
+    if (config->lease_s == 0)
+        server->config.lease_s = LEASE_S;
+    if (parameters->subnet_mask.family == BARO_FAMILY_NONE)
+        parameters->subnet_mask = address_of(mask_of(config));
+    if (parameters->broadcast.family == BARO_FAMILY_NONE)
+        parameters->broadcast = address_of(dhcp_number(config->address) | ~mask_of(config));
+}
+
+static int set_up(struct baro_dhcp_server *server, const struct baro_dhcp_server_config *config)
+{
+    uint32_t own = dhcp_number(config->address);
+    int result;
+
+    server->config = *config;
+    server->first = dhcp_number(config->first);
+    server->count = dhcp_number(config->last) - server->first + 1;
+    fill_in(server, config);
+    result = lease_pool_init(&server->pool, config->memory, server->count);
+    if (result != 0)
+        return result;
+    if (own >= server->first && own - server->first < server->count)
+        lease_withhold(&server->pool.lease[own - server->first]);
+    server->socket = dhcp_socket(config->stack, BARO_FAMILY_IPV4, BARO_DHCP_SERVER_PORT);
+    if (server->socket < 0)
+        lease_pool_release(&server->pool);
+    return server->socket < 0 ? server->socket : 0;
+}
+
 struct baro_dhcp_server *baro_dhcp_server_create(const struct baro_dhcp_server_config *config, int *error)
 {
     struct baro_dhcp_server *server = NULL;
-    struct baro_dhcp_parameters *parameters;
     int result = check(config);
-    size_t octets;
+    size_t octets = 0;
 
     if (result == 0) {
         octets = sizeof *server +
-                 sizeof server->record[0] * (size_t)(dhcp_number(config->last) - dhcp_number(config->first) + 1);
+                 sizeof server->guest[0] * (size_t)(dhcp_number(config->last) - dhcp_number(config->first) + 1);
         server = config->memory.take(config->memory.context, octets);
-        result = server == NULL ? -ENOMEM : 0;
+        result = server == NULL ? -ENOMEM : set_up(server, config);
     }
-    if (result == 0) {
-        server->config = *config;
+    if (server != NULL && result != 0) {
+        config->memory.give_back(config->memory.context, server, octets);
+        server = NULL;
+    }
+    if (server != NULL)
         server->octets = octets;
-        server->first = dhcp_number(config->first);
-        server->count = dhcp_number(config->last) - server->first + 1;
-        if (config->lease_s == 0)
-            server->config.lease_s = LEASE_S;
-        parameters = &server->config.parameters;
-        if (parameters->subnet_mask.family == BARO_FAMILY_NONE)
-            parameters->subnet_mask = address_of(mask_of(config));
-        if (parameters->broadcast.family == BARO_FAMILY_NONE)
-            parameters->broadcast = address_of(dhcp_number(config->address) | ~mask_of(config));
-        server->socket = dhcp_socket(config->stack, BARO_DHCP_SERVER_PORT);
-        result = server->socket < 0 ? server->socket : 0;
-        if (result != 0) {
-            config->memory.give_back(config->memory.context, server, octets);
-            server = NULL;
-        }
-    }
     if (error != NULL)
         *error = result;
     return server;
@@ -106,85 +119,43 @@ void baro_dhcp_server_free(struct baro_dhcp_server *server)
     if (server == NULL)
         return;
     baro_close(server->config.stack, server->socket);
+    lease_pool_release(&server->pool);
     server->config.memory.give_back(server->config.memory.context, server, server->octets);
 }
 
-/* ---- records ---- */
+/* ---- leases ---- */
 
-static bool is_of(const struct record *record, const struct baro_dhcp_message *message)
+static struct lease_key key_of(const struct baro_dhcp_message *message)
 {
-    if (record->state == NEVER || record->state == DECLINED || record->id_length != message->id_length)
-        return false;
+    struct lease_key key = { .octet = { message->id_length != 0 } };
+
     if (message->id_length != 0)
-        return memcmp(record->id, message->id, message->id_length) == 0;
-    return memcmp(record->mac.octet, message->mac.octet, sizeof message->mac.octet) == 0;
+        memcpy(key.octet + 1, message->id, message->id_length);
+    else
+        memcpy(key.octet + 1, message->mac.octet, sizeof message->mac.octet);
+    key.length = (uint16_t)(1 + (message->id_length != 0 ? message->id_length : sizeof message->mac.octet));
+    return key;
 }
 
-static struct record *find_client(struct baro_dhcp_server *server, const struct baro_dhcp_message *message)
+static struct lease *find_client(struct baro_dhcp_server *server, const struct baro_dhcp_message *message)
 {
-    for (uint32_t i = 0; i < server->count; i++) {
-        if (is_of(&server->record[i], message))
-            return &server->record[i];
-    }
-    return NULL;
+    const struct lease_key key = key_of(message);
+
+    return lease_find(&server->pool, &key);
 }
 
-static struct record *find_address(struct baro_dhcp_server *server, struct baro_address address)
+static struct lease *find_address(struct baro_dhcp_server *server, struct baro_address address)
 {
     uint32_t number = dhcp_number(address);
 
-    if (address.family != BARO_FAMILY_IPV4 || number < server->first || number - server->first >= server->count ||
-        number == dhcp_number(server->config.address))
+    if (address.family != BARO_FAMILY_IPV4 || number < server->first || number - server->first >= server->count)
         return NULL;
-    return &server->record[number - server->first];
+    return &server->pool.lease[number - server->first];
 }
 
-static struct baro_address address_at(const struct baro_dhcp_server *server, const struct record *record)
+static struct baro_address address_at(const struct baro_dhcp_server *server, const struct lease *lease)
 {
-    return address_of(server->first + (uint32_t)(record - server->record));
-}
-
-static bool is_free(const struct record *record, struct baro_instant now)
-{
-    return record->state == NEVER || record->until.ns <= now.ns;
-}
-
-static struct record *choose(struct baro_dhcp_server *server, const struct baro_dhcp_message *message,
-                             struct baro_instant now)
-{
-    struct record *record = find_client(server, message), *best = NULL;
-
-    if (record != NULL)
-        return record;
-    record = find_address(server, message->requested);
-    if (record != NULL && is_free(record, now))
-        return record;
-    for (uint32_t i = 0; i < server->count; i++) {
-        record = &server->record[i];
-        if (server->first + i == dhcp_number(server->config.address) || !is_free(record, now))
-            continue;
-        if (record->state == NEVER)
-            return record;
-        if (best == NULL || record->until.ns < best->until.ns)
-            best = record;
-    }
-    return best;
-}
-
-static void take(struct record *record, const struct baro_dhcp_message *message, enum record_state state,
-                 struct baro_instant until)
-{
-    record->state = state;
-    record->until = until;
-    record->mac = message->mac;
-    record->id_length = message->id_length;
-    memcpy(record->id, message->id, message->id_length);
-    memcpy(record->host_name, message->parameters.host_name, sizeof record->host_name);
-}
-
-static struct baro_instant after(struct baro_instant now, uint32_t seconds)
-{
-    return (struct baro_instant){ seconds == UINT32_MAX ? INT64_MAX : now.ns + (int64_t)seconds * 1000000000 };
+    return address_of(server->first + (uint32_t)(lease - server->pool.lease));
 }
 
 static uint32_t lease_of(const struct baro_dhcp_server *server, const struct baro_dhcp_message *message)
@@ -226,7 +197,7 @@ static void answer(struct baro_dhcp_server *server, const struct baro_dhcp_messa
 {
     uint8_t octets[BARO_DHCP_MESSAGE_OCTETS];
     struct baro_buffer piece = { octets, sizeof octets };
-    struct baro_message datagram = { .buffer = &piece, .buffers = 1 };
+    struct baro_endpoint peer = { baro_ipv4(255, 255, 255, 255), { BARO_DHCP_CLIENT_PORT } };
     size_t limit = message->message_size == 0 ? MESSAGE_SIZE_LEAST : message->message_size;
     ptrdiff_t length;
 
@@ -244,20 +215,18 @@ static void answer(struct baro_dhcp_server *server, const struct baro_dhcp_messa
     if (length < 0)
         return; /* an identifier so long that nothing else fits */
     piece.length = (size_t)length;
-    datagram.local.address = server->config.address;
-    datagram.peer = (struct baro_endpoint){ baro_ipv4(255, 255, 255, 255), { BARO_DHCP_CLIENT_PORT } };
     if (reply->type == BARO_DHCP_ACK && dhcp_number(message->client) != 0)
-        datagram.peer.address = message->client;
-    (void)baro_sendmsg(server->config.stack, server->socket, &datagram, 0); /* lost: the client asks again */
+        peer.address = message->client;
+    dhcp_send(server->config.stack, server->socket, piece, peer, server->config.address);
 }
 
-static void grant(struct baro_dhcp_server *server, const struct baro_dhcp_message *message, struct record *record,
+static void grant(struct baro_dhcp_server *server, const struct baro_dhcp_message *message, struct lease *lease,
                   enum baro_dhcp_type type)
 {
     struct baro_dhcp_message reply = { .type = type, .has_lease_time = true };
 
     reply.client = type == BARO_DHCP_ACK ? message->client : baro_ipv4(0, 0, 0, 0);
-    reply.your = address_at(server, record);
+    reply.your = address_at(server, lease);
     reply.lease_time_s = lease_of(server, message);
     reply.has_renewal_time = reply.has_rebinding_time = reply.lease_time_s != UINT32_MAX;
     reply.renewal_time_s = reply.lease_time_s / 2;                              /* RFC 2131 §4.4.5 */
@@ -277,25 +246,38 @@ static void refuse(struct baro_dhcp_server *server, const struct baro_dhcp_messa
 
 static void discover(struct baro_dhcp_server *server, const struct baro_dhcp_message *message, struct baro_instant now)
 {
-    struct record *record = choose(server, message, now);
+    const struct lease_key key = key_of(message);
+    struct lease *lease = lease_choose(&server->pool, &key, find_address(server, message->requested), now);
 
-    if (record == NULL)
+    if (lease == NULL)
         return; /* the pool is used up: another server may have one */
-    if (record->state != BOUND || is_free(record, now))
-        take(record, message, OFFERED, after(now, OFFER_S));
-    grant(server, message, record, BARO_DHCP_OFFER);
+    lease_offer(lease, &key, now);
+    grant(server, message, lease, BARO_DHCP_OFFER);
+}
+
+/* The lease is the client's. */
+static void commit(struct baro_dhcp_server *server, const struct baro_dhcp_message *message, struct lease *lease,
+                   struct baro_instant now)
+{
+    const struct lease_key key = key_of(message);
+    struct guest *guest = &server->guest[lease - server->pool.lease];
+
+    lease_give(lease, &key, LEASE_BOUND, dhcp_after_s(now, lease_of(server, message)));
+    guest->mac = message->mac;
+    memcpy(guest->host_name, message->parameters.host_name, sizeof guest->host_name);
+    grant(server, message, lease, BARO_DHCP_ACK);
 }
 
 /* RFC 2131 §4.3.2: a request that answers an offer has a server identifier; one of a host that starts again names an
  * address; one that renews or rebinds has it in `ciaddr`. */
 static void request(struct baro_dhcp_server *server, const struct baro_dhcp_message *message, struct baro_instant now)
 {
-    struct record *mine = find_client(server, message), *wanted;
+    struct lease *mine = find_client(server, message), *wanted;
     bool selecting = message->server_id.family != BARO_FAMILY_NONE, renewing = dhcp_number(message->client) != 0;
     struct baro_address address = renewing ? message->client : message->requested;
 
     if (selecting && dhcp_number(message->server_id) != dhcp_number(server->config.address)) {
-        if (mine != NULL && mine->state == OFFERED)
+        if (mine != NULL && mine->state == LEASE_OFFERED)
             mine->until = now; /* another server's offer was taken */
         return;
     }
@@ -308,11 +290,10 @@ static void request(struct baro_dhcp_server *server, const struct baro_dhcp_mess
         refuse(server, message, "that is not your address");
     } else if (mine == NULL && !renewing && !selecting) {
         return; /* an address that this server knows nothing of */
-    } else if (wanted == NULL || (mine == NULL && !is_free(wanted, now))) {
+    } else if (wanted == NULL || (mine == NULL && !lease_is_free(wanted, now))) {
         refuse(server, message, "that address is not to be had");
     } else {
-        take(wanted, message, BOUND, after(now, lease_of(server, message)));
-        grant(server, message, wanted, BARO_DHCP_ACK);
+        commit(server, message, wanted, now);
     }
 }
 
@@ -329,7 +310,7 @@ static void inform(struct baro_dhcp_server *server, const struct baro_dhcp_messa
 
 static void handle(struct baro_dhcp_server *server, const struct baro_dhcp_message *message, struct baro_instant now)
 {
-    struct record *record = find_client(server, message);
+    struct lease *lease = find_client(server, message);
     bool for_us = dhcp_number(message->server_id) == dhcp_number(server->config.address);
 
     if (message->reply || dhcp_number(message->relay) != 0)
@@ -342,14 +323,12 @@ static void handle(struct baro_dhcp_server *server, const struct baro_dhcp_messa
         request(server, message, now);
         break;
     case BARO_DHCP_DECLINE:
-        if (for_us && record != NULL && record == find_address(server, message->requested)) {
-            record->state = DECLINED; /* somebody uses it whom we do not know */
-            record->until = after(now, DECLINED_S);
-        }
+        if (for_us && lease != NULL && lease == find_address(server, message->requested))
+            lease_decline(lease, now);
         break;
     case BARO_DHCP_RELEASE:
-        if (for_us && record != NULL && record == find_address(server, message->client))
-            record->until = now;
+        if (for_us && lease != NULL && lease == find_address(server, message->client))
+            lease->until = now;
         break;
     case BARO_DHCP_INFORM:
         inform(server, message);
@@ -361,36 +340,34 @@ static void handle(struct baro_dhcp_server *server, const struct baro_dhcp_messa
 
 bool baro_dhcp_server_poll(struct baro_dhcp_server *server, struct baro_instant now)
 {
-    uint8_t octets[DATAGRAM_LIMIT];
+    uint8_t octets[DHCP_DATAGRAM_LIMIT];
     struct baro_dhcp_message message;
+    struct baro_message datagram;
+    const struct baro_dhcp_server_config *config = &server->config;
+    ptrdiff_t length;
     bool any = false;
 
-    for (;;) {
-        struct baro_buffer piece = { octets, sizeof octets };
-        struct baro_message datagram = { .buffer = &piece, .buffers = 1 };
-        ptrdiff_t length = baro_recvmsg(server->config.stack, server->socket, &datagram, 0);
-
-        if (length < 0)
-            return any;
+    while ((length = dhcp_receive(config->stack, server->socket, config->interface, octets, &datagram)) >= 0) {
         any = true;
-        if (datagram.interface == server->config.interface && (datagram.flags & BARO_MSG_TRUNCATED) == 0 &&
-            baro_dhcp_parse(&message, (struct baro_bytes){ octets, (size_t)length }) == 0)
+        if (baro_dhcp_parse(&message, (struct baro_bytes){ octets, (size_t)length }) == 0)
             handle(server, &message, now);
     }
+    return any;
 }
 
 bool baro_dhcp_server_next_lease(const struct baro_dhcp_server *server, struct baro_instant now, unsigned *index,
                                  struct baro_dhcp_server_lease *lease)
 {
     while (*index < server->count) {
-        const struct record *record = &server->record[(*index)++];
+        const struct lease *at = &server->pool.lease[*index];
+        const struct guest *guest = &server->guest[(*index)++];
 
-        if (record->state != BOUND || is_free(record, now))
+        if (!lease_is_bound(at, now))
             continue;
-        lease->address = address_at(server, record);
-        lease->mac = record->mac;
-        lease->expires = record->until;
-        memcpy(lease->host_name, record->host_name, sizeof lease->host_name);
+        lease->address = address_at(server, at);
+        lease->mac = guest->mac;
+        lease->expires = at->until;
+        memcpy(lease->host_name, guest->host_name, sizeof lease->host_name);
         return true;
     }
     return false;
