@@ -6,6 +6,9 @@
 
 enum { DHCP_DATAGRAM_LIMIT = 4096 /* octets; what is longer is nobody's message */ };
 
+/* Where clients of DHCPv6 speak to (RFC 8415 §7.1), without the zone. */
+#define DHCP6_ALL_SERVERS baro_ipv6(0xff02, 0, 0, 0, 0, 0, 1, 2)
+
 /* An IPv4 address as a number, so that it can be masked and counted; 0: 0.0.0.0, and no address at all. */
 static inline uint32_t dhcp_number(struct baro_address address)
 {

@@ -13,11 +13,10 @@
 #include "baro/network.h"
 #include "baro/socket.h"
 #include "base/bytes.h"
-#include "support/frame_device.h"
+#include "sim/dhcp_hosts.h"
 
 struct world {
-    struct test_memory memory;
-    struct baro_network *network;
+    struct dhcp_hosts hosts;
     struct baro_host *server_host, *client_host, *other_host;
     struct baro_dhcp_server *server;
     struct baro_dhcp_client *client;
@@ -30,7 +29,7 @@ static void serve(void *context, struct baro_host *host)
 
     (void)host;
     if (w->server != NULL)
-        (void)baro_dhcp_server_poll(w->server, baro_network_now(w->network));
+        (void)baro_dhcp_server_poll(w->server, baro_network_now(w->hosts.network));
 }
 
 static void run_client(void *context, struct baro_host *host)
@@ -39,7 +38,7 @@ static void run_client(void *context, struct baro_host *host)
 
     (void)host;
     if (w->client != NULL)
-        (void)baro_dhcp_client_poll(w->client, baro_network_now(w->network));
+        (void)baro_dhcp_client_poll(w->client, baro_network_now(w->hosts.network));
 }
 
 static bool client_deadline(void *context, struct baro_instant *deadline)
@@ -59,7 +58,7 @@ static void learn(void *context, const struct baro_dhcp_client_lease *lease)
 
 static struct baro_dhcp_server_config server_config(struct world *w)
 {
-    struct baro_dhcp_server_config config = { .memory = test_memory(&w->memory),
+    struct baro_dhcp_server_config config = { .memory = test_memory(&w->hosts.memory),
                                               .stack = baro_host_stack(w->server_host),
                                               .interface = baro_host_interface(w->server_host),
                                               .address = baro_ipv4(10, 7, 0, 1),
@@ -91,12 +90,12 @@ static void stop_server(struct world *w)
 
 static void start_client(struct world *w, uint8_t seed)
 {
-    struct baro_dhcp_client_config config = { .memory = test_memory(&w->memory),
+    struct baro_dhcp_client_config config = { .memory = test_memory(&w->hosts.memory),
                                               .stack = baro_host_stack(w->client_host),
                                               .interface = baro_host_interface(w->client_host),
                                               .mac = baro_host_mac(w->client_host),
                                               .seed = { seed, 1, 2 },
-                                              .now = baro_network_now(w->network),
+                                              .now = baro_network_now(w->hosts.network),
                                               .host_name = "guest",
                                               .told = learn,
                                               .context = w };
@@ -108,43 +107,27 @@ static void start_client(struct world *w, uint8_t seed)
     assert_int_equal(error, -EADDRINUSE);
 }
 
-/* The three hosts at one switch; the client's wire as said. */
+/* The client's wire as said. */
 static void build(struct world *w, const char *wire, uint64_t seed)
 {
-    const struct baro_network_config network = { .seed = seed, .now = { 1000000000 } };
-    struct baro_wire_config fast, spec;
-    struct baro_wire *wires[3];
-    struct baro_switch *bridge;
-    char error[100];
-    int result;
+    const struct baro_host_config config[3] = {
+        { .program = run_client, .program_deadline = client_deadline, .program_context = w },
+        { .address = baro_ipv4(10, 7, 0, 1), .prefix_length = 24, .program = serve, .program_context = w },
+        { .name = "other" }
+    };
 
     memset(w, 0, sizeof *w);
-    w->network = baro_network_create(&network);
-    bridge = baro_switch_create(w->network);
-    assert_int_equal(baro_wire_parse("fast", &fast, error, sizeof error), 0);
-    assert_int_equal(baro_wire_parse(wire, &spec, error, sizeof error), 0);
-    fast.no_large = spec.no_large = true; /* a switch passes on frames */
-    for (int i = 0; i < 3; i++) {
-        wires[i] = baro_wire_create(w->network, i == 0 ? &spec : &fast);
-        assert_int_equal(baro_switch_join(bridge, wires[i]), 0);
-    }
-    w->client_host = baro_host_create(w->network, &(struct baro_host_config){ .wire = wires[0], .program = run_client,
-                                      .program_deadline = client_deadline, .program_context = w }, &result);
-    assert_int_equal(result, 0);
-    w->server_host = baro_host_create(w->network, &(struct baro_host_config){ .wire = wires[1],
-                                      .address = baro_ipv4(10, 7, 0, 1), .prefix_length = 24, .program = serve,
-                                      .program_context = w }, &result);
-    assert_int_equal(result, 0);
-    w->other_host = baro_host_create(w->network, &(struct baro_host_config){ .wire = wires[2] }, &result);
-    assert_int_equal(result, 0);
+    dhcp_hosts_build(&w->hosts, config, wire, seed);
+    w->client_host = w->hosts.host[0];
+    w->server_host = w->hosts.host[1];
+    w->other_host = w->hosts.host[2];
 }
 
 static void pull_down(struct world *w)
 {
     baro_dhcp_client_free(w->client);
     baro_dhcp_server_free(w->server);
-    assert_int_equal(w->memory.slabs, 0);
-    baro_network_free(w->network);
+    dhcp_hosts_pull_down(&w->hosts);
 }
 
 static int setup(void **state)
@@ -168,8 +151,7 @@ static int teardown(void **state)
 
 static void wait_s(struct world *w, int64_t seconds)
 {
-    baro_network_run_until(w->network, (struct baro_instant){ baro_network_now(w->network).ns + seconds * 1000000000 },
-                           NULL, NULL);
+    dhcp_hosts_wait_s(&w->hosts, seconds);
 }
 
 static bool is_bound(void *context)
@@ -179,9 +161,7 @@ static bool is_bound(void *context)
 
 static bool bound_within(struct world *w, int64_t seconds)
 {
-    return baro_network_run_until(w->network,
-                                  (struct baro_instant){ baro_network_now(w->network).ns + seconds * 1000000000 },
-                                  is_bound, w);
+    return baro_network_run_until(w->hosts.network, dhcp_hosts_in_s(&w->hosts, seconds), is_bound, w);
 }
 
 static enum baro_address_state address_of_client(struct world *w, struct baro_address address)
@@ -194,7 +174,7 @@ static unsigned leases(struct world *w)
     struct baro_dhcp_server_lease lease;
     unsigned index = 0, count = 0;
 
-    while (baro_dhcp_server_next_lease(w->server, baro_network_now(w->network), &index, &lease)) {
+    while (baro_dhcp_server_next_lease(w->server, baro_network_now(w->hosts.network), &index, &lease)) {
         assert_string_equal(lease.host_name, "guest");
         count++;
     }
@@ -203,7 +183,7 @@ static unsigned leases(struct world *w)
 
 static int64_t left_s(struct world *w)
 {
-    return (baro_dhcp_client_lease(w->client)->expires.ns - baro_network_now(w->network).ns) / 1000000000;
+    return (baro_dhcp_client_lease(w->client)->expires.ns - baro_network_now(w->hosts.network).ns) / 1000000000;
 }
 
 static void from_nothing_to_a_lease(void **state)
@@ -350,7 +330,7 @@ static void an_address_in_use_is_declined(void **state)
     assert_int_equal(baro_stack_add_address(baro_host_stack(w->other_host), 1, taken, 24, false), 0);
     assert_true(bound_within(w, 40));
     assert_true(address_equal(baro_dhcp_client_lease(w->client)->address, baro_ipv4(10, 7, 0, 3)));
-    assert_true(baro_network_now(w->network).ns > INT64_C(11) * 1000000000); /* ten seconds lay between */
+    assert_true(baro_network_now(w->hosts.network).ns > INT64_C(11) * 1000000000); /* ten seconds lay between */
     assert_true(w->told == 1 && w->lost == 0 && leases(w) == 1); /* the server heard: the other is no lease */
     assert_int_equal(address_of_client(w, taken), BARO_ADDRESS_NONE);
 }
@@ -411,7 +391,7 @@ static void the_waiting_doubles(void **state)
         else
             wanted_s = 8; /* the first deadline is that of the second message, 4 s after the first */
         last = deadline;
-        baro_network_run_until(w->network, (struct baro_instant){ deadline.ns + 1 }, NULL, NULL);
+        baro_network_run_until(w->hosts.network, (struct baro_instant){ deadline.ns + 1 }, NULL, NULL);
     }
 }
 
