@@ -62,6 +62,18 @@ static void print_column(struct baro_journey *journey, const char *string, size_
     while (++used <= columns);
 }
 
+/* Who, and on which wire where that has a name. */
+static void print_host(struct baro_journey *journey, const struct story_block *block)
+{
+    char name[128];
+    struct text out;
+    text_init(&out, name, sizeof name);
+    text_add(&out, block->host_name);
+    if (block->wire != NULL)
+        text_format(&out, "@%s", block->wire);
+    print_column(journey, name, HOST_COLUMNS);
+}
+
 /* Prints text, broken at spaces so that each line ends before the width; `used` columns are taken already,
  * `indent` are filled with a bar and spaces on the following lines. A source in parentheses at the end stays
  * in one piece: spaces in it do not count. */
@@ -158,7 +170,7 @@ static void block_print(void *context, const struct story_block *block)
              (long long)(ns % 1000000000 / 1000));
     colour(journey, COLOUR_HEADING);
     print(journey, time);
-    print_column(journey, block->host_name, HOST_COLUMNS);
+    print_host(journey, block);
     print_column(journey, story_phrase_of(block->kind, journey->config.language), WAY_COLUMNS);
     size_t told = heading_text(text, sizeof text, block);
     print_wrapped(journey, text, TIME_COLUMNS + HOST_COLUMNS + 1 + WAY_COLUMNS + 1,
@@ -189,6 +201,8 @@ struct baro_journey *baro_journey_create(const struct baro_journey_config *confi
     struct story_config story = { .language = config->language,
                                   .hosts = config->hosts,
                                   .host_count = config->host_count,
+                                  .interfaces = config->interfaces,
+                                  .interface_count = config->interface_count,
                                   .absolute_sequence = config->absolute_sequence,
                                   .context = journey,
                                   .block = block_print };

@@ -122,7 +122,9 @@ static uint32_t interface_get(struct baro_pcapng *pcapng, const struct story_blo
     pcapng->interface[i].interface = block->interface;
     text_init(&out, name, sizeof name);
     text_add(&out, block->host_name);
-    if (block->interface == 0)
+    if (block->wire != NULL)
+        text_format(&out, "@%s", block->wire);
+    else if (block->interface == 0)
         text_add(&out, "/lo");
     else
         text_format(&out, "/%u", (unsigned)block->interface);
@@ -208,6 +210,8 @@ struct baro_pcapng *baro_pcapng_create(const struct baro_pcapng_config *config)
     struct story_config story = { .language = config->language,
                                   .hosts = config->hosts,
                                   .host_count = config->host_count,
+                                  .interfaces = config->interfaces,
+                                  .interface_count = config->interface_count,
                                   .capture = pcapng->config.snap_length,
                                   .absolute_sequence = config->absolute_sequence,
                                   .context = pcapng,

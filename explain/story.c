@@ -18,6 +18,21 @@ const char *story_phrase_of(enum story_kind kind, enum baro_language language)
     return phrase(phrases[kind], language);
 }
 
+static bool copy_interfaces(struct story *story, const struct story_config *config)
+{
+    struct baro_interface_name *copies = calloc(config->interface_count + 1, sizeof *copies);
+    story->config.interfaces = copies;
+    story->config.interface_count = 0;
+    for (size_t i = 0; i < config->interface_count && copies != NULL; i++) {
+        copies[i] = config->interfaces[i];
+        copies[i].wire = strdup(config->interfaces[i].wire);
+        if (copies[i].wire == NULL)
+            return false;
+        story->config.interface_count++;
+    }
+    return copies != NULL;
+}
+
 struct story *story_create(const struct story_config *config)
 {
     struct story *story = calloc(1, sizeof *story);
@@ -27,7 +42,7 @@ struct story *story_create(const struct story_config *config)
     story->config.host_count = 0;
     struct baro_host_name *names = calloc(config->host_count + 1, sizeof *names);
     story->config.hosts = names;
-    bool failed = names == NULL;
+    bool failed = !copy_interfaces(story, config) || names == NULL;
     for (size_t i = 0; i < config->host_count && !failed; i++) {
         names[i].host = config->hosts[i].host;
         names[i].name = strdup(config->hosts[i].name);
@@ -73,6 +88,7 @@ void story_block_open(struct story_block *block, struct host *host, enum story_k
     block->kind = kind;
     block->host = host->number;
     block->host_name = host->name;
+    block->wire = NULL;
     block->at = event->at;
 }
 
@@ -206,13 +222,21 @@ static struct group *group_open(struct story *story, struct host *host, enum sto
     return group;
 }
 
+static void block_interface(const struct story *story, struct story_block *block, uint64_t interface)
+{
+    block->interface = (uint32_t)interface;
+    for (size_t i = 0; i < story->config.interface_count; i++)
+        if (story->config.interfaces[i].host == block->host && story->config.interfaces[i].interface == interface)
+            block->wire = story->config.interfaces[i].wire;
+}
+
 static void frame_in(struct story *story, struct host *host, const struct baro_trace_event *event)
 {
     if (host->depth > 0 && host->group[host->depth - 1].block.kind == STORY_IN)
         group_close(story, host);
     struct group *group = group_open(story, host, STORY_IN, event);
     story_adapter_join(story, host, &group->block, event->value[2].as.number);
-    group->block.interface = (uint32_t)event->value[0].as.number;
+    block_interface(story, &group->block, event->value[0].as.number);
     if (!block_frame(&group->block, event->bytes, story->config.capture))
         story->memory_failed = true;
     line_place(story, host, event, NULL);
@@ -229,7 +253,7 @@ static void frame_out(struct story *story, struct host *host, const struct baro_
         group = group_open(story, host, STORY_UNSENT, event);
     group->block.kind = STORY_OUT;
     group->block.at = event->at;
-    group->block.interface = (uint32_t)event->value[0].as.number;
+    block_interface(story, &group->block, event->value[0].as.number);
     if (!block_frame(&group->block, event->bytes, story->config.capture))
         story->memory_failed = true;
     group->departure = event->value[2].as.number;
@@ -366,6 +390,9 @@ void story_free(struct story *story)
     }
     for (size_t i = 0; i < story->config.host_count; i++)
         free((char *)story->config.hosts[i].name);
+    for (size_t i = 0; i < story->config.interface_count; i++)
+        free((char *)story->config.interfaces[i].wire);
     free((struct baro_host_name *)story->config.hosts);
+    free((struct baro_interface_name *)story->config.interfaces);
     free(story);
 }

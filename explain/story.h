@@ -18,6 +18,7 @@ struct story_block {
     uint32_t host;
     const char *host_name;
     uint32_t interface;
+    const char *wire;       /* what that is on; NULL: not known, or no interface's block */
     uint8_t family;         /* of what was told last: events without addresses are of the same */
     struct baro_instant at;
     char summary[256];
@@ -33,6 +34,8 @@ struct story_config {
     enum baro_language language;
     const struct baro_host_name *hosts;
     size_t host_count;
+    const struct baro_interface_name *interfaces;
+    size_t interface_count;
     size_t capture;         /* octets of a frame to keep; 0: none */
     bool absolute_sequence;
     void *context;

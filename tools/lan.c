@@ -108,6 +108,14 @@ static int supervise(struct lan *lan)
     return lan->status;
 }
 
+/* For the journey and captures: where there is more than one wire, the wire's name too. */
+static void name_station(struct lan *lan, struct lan_station *station)
+{
+    station->trace_host = observe_host(&lan->observe, station->name);
+    for (int i = 0; i < station->ports && lan->wires > 1; i++) /* interfaces count from 1, in the order of ports */
+        observe_interface(&lan->observe, station->trace_host, (uint32_t)i + 1, lan->wire[station->port[i].wire].name);
+}
+
 int tool_lan(int argc, char **argv)
 {
     static struct lan lan;
@@ -121,7 +129,7 @@ int tool_lan(int argc, char **argv)
     if (result != TOOL_OK)
         return result;
     for (int i = 0; i < lan.stations; i++)
-        lan.station[i].trace_host = observe_host(&lan.observe, lan.station[i].name);
+        name_station(&lan, &lan.station[i]);
     observe_add(&lan.observe, listen_sink);
     result = observe_open(&lan.observe);
     if (result != TOOL_OK)
@@ -135,8 +143,7 @@ int tool_lan(int argc, char **argv)
     if (lan.observe.stats)
         lan_statistics(&lan);
     baro_run_free(lan.run);
-    for (int i = 0; i < lan.hosts; i++)
-        baro_dns_server_free(lan.station[i].names);
+    lan_services_close(&lan);
     if (observe_close(&lan.observe) != TOOL_OK && result == TOOL_OK)
         result = TOOL_FAILED;
     baro_network_free(lan.network);

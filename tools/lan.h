@@ -45,6 +45,7 @@ struct lan_station {
     int ports;
     struct baro_address gateway[2]; /* default routes that nobody asked for: IPv4, IPv6; family NONE: none */
     uint32_t trace_host;
+    struct baro_trace_sink trace;
     struct baro_host *host;
     /* a host's */
     char **argument;
@@ -90,5 +91,8 @@ void lan_statistics(const struct lan *lan);
 
 /* Makes all of it. TOOL_OK, or TOOL_FAILED after saying why. */
 int lan_network(struct lan *lan);
+
+/* Ends what serves inside the hosts. The network itself is lan->network. */
+void lan_services_close(struct lan *lan);
 
 #endif

@@ -10,13 +10,28 @@
 
 #include "tools.h"
 
+/* Calls between "off" and "on" are not told to the trace: they are no program's, and who listens starts the next host.
+ * What they send is told, when it is drained. */
+static void trace_off(const struct lan_station *station)
+{
+    baro_stack_set_trace(baro_host_stack(station->host), (struct baro_trace_sink){ 0 }, station->trace_host);
+}
+
+static void trace_on(const struct lan_station *station)
+{
+    baro_stack_set_trace(baro_host_stack(station->host), station->trace, station->trace_host);
+}
+
 /* The program of a host's stack: its name server. */
 static void serve(void *context, struct baro_host *host)
 {
     struct lan_station *station = context;
 
-    if (station->names != NULL)
-        baro_dns_server_poll(station->names, baro_network_now(baro_host_network(host)));
+    if (station->names == NULL)
+        return;
+    trace_off(station);
+    baro_dns_server_poll(station->names, baro_network_now(baro_host_network(host)));
+    trace_on(station);
 }
 
 /* ---- wires ---- */
@@ -56,6 +71,7 @@ static struct baro_wire *next_end(struct lan *lan, struct lan_wire *wire)
 
 static int make_station(struct lan *lan, struct lan_station *station)
 {
+    station->trace = observe_sink(&lan->observe);
     const struct lan_port *first = &station->port[0];
     const struct baro_host_config config = { .name = station->name,
                                              .wire = next_end(lan, &lan->wire[first->wire]),
@@ -63,7 +79,7 @@ static int make_station(struct lan *lan, struct lan_station *station)
                                              .address_count = first->addresses,
                                              .program = serve,
                                              .program_context = station,
-                                             .trace = observe_sink(&lan->observe),
+                                             .trace = station->trace,
                                              .quiet_adapters = station->router,
                                              .trace_host = station->trace_host };
     int error;
@@ -133,19 +149,17 @@ static int add_names(struct baro_dns_server *names, const struct lan_station *st
     return error;
 }
 
-/* Of all stations, in each host. Not told to the trace: nobody's program opens these sockets, and who listens starts the
- * next host. */
+/* Of all stations, in each host. */
 static int open_names(struct lan *lan)
 {
     int error = 0;
 
     for (int i = 0; i < lan->hosts; i++) {
         struct lan_station *host = &lan->station[i];
-        struct baro_stack *stack = baro_host_stack(host->host);
 
-        baro_stack_set_trace(stack, (struct baro_trace_sink){ 0 }, host->trace_host);
-        host->names = names_open(stack, &error);
-        baro_stack_set_trace(stack, observe_sink(&lan->observe), host->trace_host);
+        trace_off(host);
+        host->names = names_open(baro_host_stack(host->host), &error);
+        trace_on(host);
         for (int j = 0; host->names != NULL && error == 0 && j < lan->stations; j++)
             error = add_names(host->names, &lan->station[j]);
         if (error != 0) {
@@ -154,6 +168,15 @@ static int open_names(struct lan *lan)
         }
     }
     return TOOL_OK;
+}
+
+void lan_services_close(struct lan *lan)
+{
+    for (int i = 0; i < lan->hosts; i++) {
+        trace_off(&lan->station[i]);
+        baro_dns_server_free(lan->station[i].names);
+        trace_on(&lan->station[i]);
+    }
 }
 
 int lan_network(struct lan *lan)

@@ -88,6 +88,12 @@ uint32_t observe_host(struct observe *observe, const char *name)
     return host;
 }
 
+void observe_interface(struct observe *observe, uint32_t host, uint32_t interface, const char *wire)
+{
+    if (observe->interfaces < OBSERVE_INTERFACES)
+        observe->interface[observe->interfaces++] = (struct baro_interface_name){ host, interface, wire };
+}
+
 static int cannot(const struct observe *observe, const char *path)
 {
     fprintf(stderr, "baro %s: cannot write %s: %s\n", observe->tool, path, strerror(errno));
@@ -138,6 +144,8 @@ static int open_journey(struct observe *observe)
         .language = observe->language,
         .hosts = observe->name,
         .host_count = observe->hosts,
+        .interfaces = observe->interface,
+        .interface_count = observe->interfaces,
         .frame_limit = observe->frames,
         .width = size.ws_col >= 40 ? size.ws_col : 110,
         .colour = size.ws_col != 0 && getenv("NO_COLOR") == NULL,
@@ -172,6 +180,8 @@ static int open_pcap(struct observe *observe)
         .language = observe->language,
         .hosts = observe->name,
         .host_count = observe->hosts,
+        .interfaces = observe->interface,
+        .interface_count = observe->interfaces,
         .epoch = epoch(),
     };
     observe->pcapng = baro_pcapng_create(&config);

@@ -6,7 +6,7 @@
 
 #include "baro/explain.h"
 
-enum { OBSERVE_HOSTS = 16 };
+enum { OBSERVE_HOSTS = 16, OBSERVE_INTERFACES = 256 };
 
 /* Lets through what one host tells. */
 struct observe_filter {
@@ -30,6 +30,8 @@ struct observe {
     struct baro_fanout fanout;
     struct baro_host_name name[OBSERVE_HOSTS];
     size_t hosts;
+    struct baro_interface_name interface[OBSERVE_INTERFACES];
+    size_t interfaces;
 };
 
 #define OBSERVE_HELP                                                                          \
@@ -48,6 +50,9 @@ int observe_option(struct observe *observe, int argc, char **argv, int *at);
 
 /* Names the next host; `name` is borrowed. Its trace number. */
 uint32_t observe_host(struct observe *observe, const char *name);
+
+/* Names the wire that a host's interface is on: its frames are told as of HOST@WIRE. Borrowed. */
+void observe_interface(struct observe *observe, uint32_t host, uint32_t interface, const char *wire);
 
 /* Opens what was asked for, after all hosts are named. TOOL_OK, or TOOL_FAILED after saying why. */
 int observe_open(struct observe *observe);

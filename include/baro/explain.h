@@ -38,6 +38,12 @@ struct baro_host_name {
     const char *name;
 };
 
+/* What an interface of a host is on: frames that pass it are told as of NAME@WIRE. */
+struct baro_interface_name {
+    uint32_t host, interface;
+    const char *wire;
+};
+
 /* Words about one event, without its step and source, zero-terminated and cut at a character's end if
  * `size` is too small. Returns their length in bytes. */
 size_t baro_event_words(const struct baro_trace_event *event, enum baro_language language, char *text,
@@ -54,6 +60,8 @@ struct baro_journey_config {
     enum baro_language language;
     const struct baro_host_name *hosts; /* copied; hosts without a name are "host 7" */
     size_t host_count;
+    const struct baro_interface_name *interfaces; /* copied; those without a name are not told */
+    size_t interface_count;
     unsigned frame_limit;               /* after so many frames nothing more is printed; 0: all */
     struct baro_port port;              /* not 0: TCP and UDP packets of other ports are left out */
     unsigned width;                     /* columns of the terminal, 40 and more; 0: lines are not broken */
@@ -79,6 +87,8 @@ struct baro_pcapng_config {
     enum baro_language language;
     const struct baro_host_name *hosts; /* copied */
     size_t host_count;
+    const struct baro_interface_name *interfaces; /* copied; those without a name are called by their number */
+    size_t interface_count;
     uint32_t snap_length;               /* octets of a frame that are kept; 0: 262,144 */
     struct baro_instant epoch;          /* added to every instant: Unix time in ns of the clock's 0 */
     bool absolute_sequence;             /* as in struct baro_journey_config */

@@ -18,7 +18,8 @@ for try in 1 2 3 4 5 6 7 8 9 10; do curl -s -m 5 -o /dev/null http://10.3.0.2:80
 curl -sS -4 -m 20 http://server:8000/
 curl -sS -6 -m 20 http://server.lan:8000/
 python3 "$1/programs/through.py" 10.3.0.2 fd00:3::2
-ping -n -c 1 -W 20 server | grep -o 'from .* ttl=[0-9]*'
+ping -4 -n -c 1 -W 20 server | grep -o 'from .* ttl=[0-9]*'
+ping -6 -n -c 1 -W 20 server | grep -o 'from .* ttl=[0-9]*'
 echo r1: $(getent ahostsv4 r1 | awk '$2 == "STREAM" { print $1 }') $(getent ahostsv6 r1 | awk '$2 == "STREAM" { print $1 }')
 ip route show default | grep -o 'via [0-9.]*'
 ip -6 route show default | grep -o 'via [0-9a-f:]*'
@@ -40,6 +41,7 @@ mtu 1500 EMSGSIZE mtu 1300 1200 from fd00:1::2 scope 0 to fd00:3::2 on 2 hops 62
 fd00:9::9 ENETUNREACH
 fd00:3::9 EHOSTUNREACH
 from 10.3.0.2: icmp_seq=1 ttl=62
+from fd00:3::2: icmp_seq=1 ttl=62
 r1: 10.1.0.1 10.2.0.1 fd00:1::1 fd00:2::1
 via 10.1.0.1
 via fd00:1::1
@@ -103,9 +105,20 @@ diff "$dir/expected" "$dir/said" || fail "routes by hand: $(cat "$dir/error")"
 echo "ok: a switch with two routers, routes by hand"
 
 # One router for three wires, two hosts of which are not the router's neighbours in order; its capture has all three wires.
-timeout 60 "$BARO" lan --pcap "$dir/r.pcapng" --pcap-of r --wire a=fast --wire b=fast --wire c=100base-tx --router r@a=10.1.0.1 \
+timeout 60 "$BARO" lan --journey-to "$dir/journey" --pcap "$dir/r.pcapng" --pcap-of r --wire a=fast --wire b=fast --wire c=100base-tx --router r@a=10.1.0.1 \
     --router r@b=10.2.0.1 --router r@c=10.3.0.1 --host one@a=10.1.0.2 python3 "$here/programs/dual.py" \
     --host two@b=10.2.0.2 python3 "$here/programs/dual.py" --host three@c=10.3.0.2 \
     curl -sS -m 20 http://one:8000/ http://two:8000/ >"$dir/said" 2>"$dir/error" || fail "$(cat "$dir/error")"
 same "a star" "you are ::ffff:10.3.0.2, I am ::ffff:10.1.0.2 you are ::ffff:10.3.0.2, I am ::ffff:10.2.0.2" \
     "$(tr '\n' ' ' <"$dir/said" | sed 's/ $//')"
+for words in 'one@a *out .*ARP' 'r@a *in .*ARP' 'r@c *in .*TCP 10.3.0.2:[0-9]* > 10.1.0.2:8000 SYN' \
+    'r@a *out .*TCP 10.3.0.2:[0-9]* > 10.1.0.2:8000 SYN' 'one  *call  *accept'; do
+    grep -q "$words" "$dir/journey" || fail "the journey has no '$words': $(head -20 "$dir/journey")"
+done
+grep -q 'descriptor 3: gives EAGAIN' "$dir/journey" && fail "the journey tells of the name server: $(grep -m 3 EAGAIN "$dir/journey")"
+echo "ok: the journey names hosts and wires"
+if command -v tshark >"$dir/where"; then
+    same "a router's capture has its three wires" "r@a r@b r@c" "$(timeout 60 tshark -r "$dir/r.pcapng" -T fields \
+        -e frame.interface_name 2>"$dir/error" | sort -u | tr '\n' ' ' | sed 's/ $//')"
+    same "with nothing malformed" "" "$(timeout 60 tshark -r "$dir/r.pcapng" -Y '_ws.malformed || _ws.expert.severity == error' 2>"$dir/error")"
+fi

@@ -301,6 +301,30 @@ static void test_missing_end(void **state)
     assert_true(first != NULL && first < second);
 }
 
+/* Interfaces with names: frames are told as of HOST@WIRE, calls and other hosts' frames not. */
+static void test_wires(void **state)
+{
+    static const struct baro_interface_name names[] = { { 2, 1, "left" }, { 2, 2, "right" }, { 1, 3, "none" } };
+    struct run *run = *state;
+    uint8_t frame[64];
+    size_t length = tell_segment(frame, 2, 1000, 0, 0);
+    run->config.interfaces = names;
+    run->config.interface_count = 3;
+    struct baro_trace_sink sink = start(run);
+    tell_syn(sink);
+    tell_frame(sink, 2, 30000, "FRAME_OUT interface=2 octets=54 departure=1", frame, length);
+    tell(sink, 2, 30000, "FRAME_END");
+    tell_frame(sink, 1, 40000, "FRAME_IN interface=1 octets=54", frame, length);
+    tell(sink, 1, 40000, "FRAME_END");
+    tell(sink, 2, 50000, "CALL call=0 descriptor=3");
+    tell(sink, 2, 50000, "CALL_END call=0 result=3");
+    const char *text = finish(run);
+    assert_has(text, "  server@left in    TCP");
+    assert_has(text, "  server@right out   TCP");
+    assert_has(text, "  client   in    TCP");
+    assert_has(text, "  server   call  ");
+}
+
 static void test_limits(void **state)
 {
     struct run *run = *state;
@@ -350,6 +374,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lost_frames, begin, end),
         cmocka_unit_test_setup_teardown(test_nested_groups, begin, end),
         cmocka_unit_test_setup_teardown(test_missing_end, begin, end),
+        cmocka_unit_test_setup_teardown(test_wires, begin, end),
         cmocka_unit_test_setup_teardown(test_limits, begin, end),
         cmocka_unit_test(test_write_errors),
     };

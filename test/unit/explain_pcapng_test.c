@@ -256,9 +256,27 @@ static void test_write_errors(void **state)
     fclose(full);
 }
 
+/* An interface with a name is called by it; the loopback and others by their numbers. */
+static void test_wires(void **state)
+{
+    static const struct baro_interface_name names[] = { { 1, 1, "left" }, { 2, 7, "none" } };
+    struct baro_pcapng_config config = { .interfaces = names, .interface_count = 2 };
+    size_t size, at = 0, length;
+    uint8_t *file = record(config, &size);
+    (void)state;
+    block_next(file, size, &at);
+    struct block block = block_next(file, size, &at);
+    assert_memory_equal(option(&block, 8, 2, &length), "client@left", 11);
+    block_next(file, size, &at);
+    block = block_next(file, size, &at);
+    assert_memory_equal(option(&block, 8, 2, &length), "server/1", 8);
+    free(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wires),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_tshark),
         cmocka_unit_test(test_any_order),
