@@ -224,9 +224,9 @@ void mdns_hear(struct baro_mdns *mdns, struct baro_bytes octets, const struct ba
 
     if (!on_link(mdns, from->peer.address) || !is_whole(octets) || baro_dns_read(&reader, octets) != 0)
         return;
-    for (unsigned i = 0; i < mdns->addresses; i++) {
+    for (unsigned i = 0; i < mdns->addresses && from->peer.port.number == BARO_MDNS_PORT; i++) {
         if (memcmp(&mdns->own[i].address, &from->peer.address, sizeof from->peer.address) == 0)
-            return; /* our own words */
+            return; /* our own words; from another port, a question of this host's own programs */
     }
     if (reader.header.operation != 0 || reader.header.code != 0) /* §18.3, §18.11 */
         return;

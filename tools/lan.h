@@ -1,12 +1,13 @@
 /* tools/lan.h: what `baro lan` was asked for, and how it is built.
  *
  * lan_options.c reads the command line, lan_plan.c says what does not fit together and finds the default gateways,
- * lan_network.c makes wires, stacks, routes and names of it, lan.c runs the programs, lan_statistics.c tells the counters
- * at the end. Before lan_network.c nothing exists. */
+ * lan_network.c makes wires, stacks and routes of it, lan_services.c names in the stacks, lan.c runs the programs,
+ * lan_statistics.c tells the counters at the end. Before lan_network.c nothing exists. */
 #ifndef TOOLS_LAN_H
 #define TOOLS_LAN_H
 
 #include "baro/loop.h"
+#include "baro/mdns.h"
 #include "baro/network.h"
 #include "baro/run.h"
 #include "names.h"
@@ -50,6 +51,7 @@ struct lan_station {
     /* a host's */
     char **argument;
     struct baro_dns_server *names;
+    struct baro_mdns *mdns;
     int program;
     bool started, listening, ended;
 };
@@ -69,6 +71,7 @@ struct lan {
     int stations, hosts;
     struct lan_route route[LAN_ROUTES];
     int routes;
+    bool mdns; /* asked for */
     int status;
     struct baro_loop *loop;
     struct baro_network *network;
@@ -92,7 +95,11 @@ void lan_statistics(const struct lan *lan);
 /* Makes all of it. TOOL_OK, or TOOL_FAILED after saying why. */
 int lan_network(struct lan *lan);
 
-/* Ends what serves inside the hosts. The network itself is lan->network. */
+/* What serves inside the stacks: opened with the stations, then run as their programs, whose `context` is the station. */
+int lan_services_open(struct lan *lan);
+void lan_services_run(void *context, struct baro_host *host);
+bool lan_services_deadline(void *context, struct baro_instant *deadline);
+/* Before the network is freed. */
 void lan_services_close(struct lan *lan);
 
 #endif

@@ -1,4 +1,4 @@
-/* tools/lan_network.c: wires, stacks, routes and names of `baro lan`, as lan_plan.c found them to fit.
+/* tools/lan_network.c: wires, stacks and routes of `baro lan`, as lan_plan.c found them to fit.
  *
  * Two stations on a wire are its two ends. Others meet in a switch, each with a cable of the wire's kind and faults, so
  * that a frame between two of them goes through two cables. */
@@ -9,30 +9,6 @@
 #include <string.h>
 
 #include "tools.h"
-
-/* Calls between "off" and "on" are not told to the trace: they are no program's, and who listens starts the next host.
- * What they send is told, when it is drained. */
-static void trace_off(const struct lan_station *station)
-{
-    baro_stack_set_trace(baro_host_stack(station->host), (struct baro_trace_sink){ 0 }, station->trace_host);
-}
-
-static void trace_on(const struct lan_station *station)
-{
-    baro_stack_set_trace(baro_host_stack(station->host), station->trace, station->trace_host);
-}
-
-/* The program of a host's stack: its name server. */
-static void serve(void *context, struct baro_host *host)
-{
-    struct lan_station *station = context;
-
-    if (station->names == NULL)
-        return;
-    trace_off(station);
-    baro_dns_server_poll(station->names, baro_network_now(baro_host_network(host)));
-    trace_on(station);
-}
 
 /* ---- wires ---- */
 
@@ -77,7 +53,8 @@ static int make_station(struct lan *lan, struct lan_station *station)
                                              .wire = next_end(lan, &lan->wire[first->wire]),
                                              .addresses = first->address,
                                              .address_count = first->addresses,
-                                             .program = serve,
+                                             .program = lan_services_run,
+                                             .program_deadline = lan_services_deadline,
                                              .program_context = station,
                                              .trace = station->trace,
                                              .quiet_adapters = station->router,
@@ -134,51 +111,6 @@ static int add_routes(struct lan *lan)
     return TOOL_OK;
 }
 
-/* ---- names ---- */
-
-static int add_names(struct baro_dns_server *names, const struct lan_station *station)
-{
-    int error = 0;
-
-    for (int i = 0; i < station->ports; i++) {
-        const struct lan_port *port = &station->port[i];
-
-        for (unsigned j = 0; j < port->addresses && error == 0; j++)
-            error = baro_dns_server_add_host(names, station->name, port->address[j].address);
-    }
-    return error;
-}
-
-/* Of all stations, in each host. */
-static int open_names(struct lan *lan)
-{
-    int error = 0;
-
-    for (int i = 0; i < lan->hosts; i++) {
-        struct lan_station *host = &lan->station[i];
-
-        trace_off(host);
-        host->names = names_open(baro_host_stack(host->host), &error);
-        trace_on(host);
-        for (int j = 0; host->names != NULL && error == 0 && j < lan->stations; j++)
-            error = add_names(host->names, &lan->station[j]);
-        if (error != 0) {
-            fprintf(stderr, "baro lan: no names for host %s: %s\n", host->name, strerror(-error));
-            return TOOL_FAILED;
-        }
-    }
-    return TOOL_OK;
-}
-
-void lan_services_close(struct lan *lan)
-{
-    for (int i = 0; i < lan->hosts; i++) {
-        trace_off(&lan->station[i]);
-        baro_dns_server_free(lan->station[i].names);
-        trace_on(&lan->station[i]);
-    }
-}
-
 int lan_network(struct lan *lan)
 {
     const struct baro_network_config network = { .seed = tool_seed(lan->wire[0].config.seed), .now = baro_loop_now() };
@@ -190,5 +122,5 @@ int lan_network(struct lan *lan)
         if (make_station(lan, &lan->station[i]) != TOOL_OK)
             return TOOL_FAILED;
     }
-    return add_routes(lan) == TOOL_OK ? open_names(lan) : TOOL_FAILED;
+    return add_routes(lan) == TOOL_OK ? lan_services_open(lan) : TOOL_FAILED;
 }

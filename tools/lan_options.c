@@ -23,7 +23,8 @@ int lan_help(void)
            "A host has up to eight addresses of both families, commas between.\n\n"
            "  --wire SPEC      the wire: 100base-tx, 10base-t or fast, with faults (default 100base-tx):\n"
            "                   loss=1%% delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%% rate=10mbit\n"
-           "                   queue=64k mtu=1500 noise=300 ppm=100 seed=7, words with commas between\n" OBSERVE_HELP
+           "                   queue=64k mtu=1500 noise=300 ppm=100 seed=7, words with commas between\n"
+           "  --mdns           hosts are also found as NAME.local, by multicast DNS on their wires\n" OBSERVE_HELP
            "\nSeveral wires, joined by routers, up to 16 of them and of hosts and routers together:\n\n"
            "  --wire NAME=KIND[,FAULT...]       a wire with a name; hosts say where they are: --host NAME@WIRE=...\n"
            "  --router NAME@WIRE=ADDRESS[,...]  a host without a program that passes packets on between its wires;\n"
@@ -206,12 +207,17 @@ static int parse_hosts(struct lan *lan, int argc, char **argv, int at)
     return TOOL_OK;
 }
 
-/* One of --wire, --router, --route at argv[*at]. */
+/* One of --wire, --router, --route, --mdns at argv[*at]. */
 static int parse_option(struct lan *lan, int argc, char **argv, int *at)
 {
     const char *option = argv[*at];
     int words = argc - *at - 1, result;
 
+    if (strcmp(option, "--mdns") == 0) {
+        lan->mdns = true;
+        *at += 1;
+        return TOOL_OK;
+    }
     if (strcmp(option, "--wire") != 0 && strcmp(option, "--router") != 0 && strcmp(option, "--route") != 0)
         return tool_usage("lan", "no option '%s'; --help tells more", option);
     if (strcmp(option, "--route") == 0) {
@@ -220,7 +226,7 @@ static int parse_option(struct lan *lan, int argc, char **argv, int *at)
         return result;
     }
     if (words < 1)
-        return option[1 + 1] == 'w' ? tool_usage("lan", "--wire wants a specification")
+        return option[2] == 'w' ? tool_usage("lan", "--wire wants a specification")
                                     : tool_usage("lan", "%s", router_form);
     *at += 2;
     return option[2] == 'w' ? parse_wire(lan, argv[*at - 1]) : parse_router(lan, argv[*at - 1]);

@@ -1,0 +1,130 @@
+/* tools/lan_services.c: what serves inside the stacks of `baro lan`: names.
+ *
+ * Each host has a name server of its own that knows all stations; its programs ask it at 127.0.0.53. With --mdns each
+ * host also answers for its name on its wire by multicast DNS: that is frames that nobody's program sent, so it is only
+ * there when asked for. No leave is taken at the end: the whole LAN goes at once.
+ *
+ * Their calls are not told to the trace: they are no program's, and who listens starts the next host. What they
+ * send is told, when it is drained. */
+#include "lan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools.h"
+
+static void trace_off(const struct lan_station *station)
+{
+    baro_stack_set_trace(baro_host_stack(station->host), (struct baro_trace_sink){ 0 }, station->trace_host);
+}
+
+static void trace_on(const struct lan_station *station)
+{
+    baro_stack_set_trace(baro_host_stack(station->host), station->trace, station->trace_host);
+}
+
+void lan_services_run(void *context, struct baro_host *host)
+{
+    struct lan_station *station = context;
+    struct baro_instant now = baro_network_now(baro_host_network(host));
+
+    if (station->host == NULL)
+        return; /* still being made */
+    trace_off(station);
+    if (station->names != NULL)
+        baro_dns_server_poll(station->names, now);
+    if (station->mdns != NULL)
+        baro_mdns_poll(station->mdns, now);
+    trace_on(station);
+}
+
+bool lan_services_deadline(void *context, struct baro_instant *deadline)
+{
+    const struct lan_station *station = context;
+    bool any = station->names != NULL && baro_dns_server_next_deadline(station->names, deadline);
+    struct baro_instant at;
+
+    if (station->mdns == NULL || !baro_mdns_next_deadline(station->mdns, &at))
+        return any;
+    if (!any || at.ns < deadline->ns)
+        *deadline = at;
+    return true;
+}
+
+static int add_names(struct baro_dns_server *names, const struct lan_station *station)
+{
+    int error = 0;
+
+    for (int i = 0; i < station->ports; i++) {
+        const struct lan_port *port = &station->port[i];
+
+        for (unsigned j = 0; j < port->addresses && error == 0; j++)
+            error = baro_dns_server_add_host(names, station->name, port->address[j].address);
+    }
+    return error;
+}
+
+/* Of all stations, in a host. */
+static int open_names(struct lan *lan, struct lan_station *host)
+{
+    int error = 0;
+
+    host->names = names_open(baro_host_stack(host->host), &error);
+    for (int i = 0; host->names != NULL && error == 0 && i < lan->stations; i++)
+        error = add_names(host->names, &lan->station[i]);
+    return error;
+}
+
+/* A name with dots is no multicast DNS name. */
+static int open_mdns(const struct lan *lan, struct lan_station *host)
+{
+    const uint64_t seed[2] = { tool_seed(lan->wire[0].config.seed), host->trace_host };
+    const struct lan_port *port = &host->port[0];
+    struct baro_mdns_config config = { .memory = names_memory(),
+                                       .stack = baro_host_stack(host->host),
+                                       .interface = baro_host_interface(host->host),
+                                       .name = host->name };
+    int error = 0;
+
+    if (strchr(host->name, '.') != NULL)
+        return 0;
+    memcpy(config.seed, seed, sizeof seed);
+    host->mdns = baro_mdns_create(&config, &error);
+    for (unsigned i = 0; i < port->addresses && error == 0; i++)
+        error = baro_mdns_add_address(host->mdns, port->address[i].address, port->address[i].prefix_length,
+                                      baro_network_now(lan->network));
+    return error;
+}
+
+int lan_services_open(struct lan *lan)
+{
+    int error = 0;
+
+    for (int i = 0; i < lan->hosts && error == 0; i++) {
+        struct lan_station *host = &lan->station[i];
+
+        trace_off(host);
+        error = open_names(lan, host);
+        if (error == 0 && lan->mdns)
+            error = open_mdns(lan, host);
+        trace_on(host);
+        if (error != 0)
+            fprintf(stderr, "baro lan: no names for host %s: %s\n", host->name, strerror(-error));
+    }
+    return error == 0 ? TOOL_OK : TOOL_FAILED;
+}
+
+void lan_services_close(struct lan *lan)
+{
+    for (int i = 0; i < lan->hosts; i++) {
+        struct lan_station *host = &lan->station[i];
+
+        trace_off(host);
+        baro_dns_server_free(host->names);
+        baro_mdns_free(host->mdns);
+        trace_on(host);
+        host->names = NULL;
+        host->mdns = NULL;
+    }
+}
