@@ -46,6 +46,7 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_IP_TTL_EXPIRED] = "생존 시간(TTL)이 다 됨",
     [BARO_DROP_IP_NO_ROUTE] = "수신처로 가는 경로가 없음",
     [BARO_DROP_IP_TOO_BIG] = "경로가 허용하는 크기를 넘고 조각낼 수도 없음",
+    [BARO_DROP_IP_GROUP_STAYS] = "이 호스트 안에만 머무는 그룹 앞이나 여기에는 가입자가 없음",
     [BARO_DROP_IP_BROADCAST_REFUSED] = "이 소켓에는 브로드캐스트가 허용되지 않음",
     [BARO_DROP_IPV6_CHAIN_TRUNCATED] = "패킷 끝을 넘는 확장 헤더",
     [BARO_DROP_IPV6_CHAIN_TOO_LONG] = "확장 헤더, 옵션, 채움이 너무 많음",

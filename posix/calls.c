@@ -24,9 +24,9 @@ static int type_of(int domain, int type, int protocol)
 }
 
 /* The record of a descriptor that the core just gave; the descriptor, or -errno and it is closed again. */
-static int adopt(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, int flags)
+static int adopt(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, bool is_ipv6, int flags)
 {
-    int error = posix_file_open(stack, fd, type, (flags & SOCK_NONBLOCK) != 0);
+    int error = posix_file_open(stack, fd, type, is_ipv6, (flags & SOCK_NONBLOCK) != 0);
 
     if (error == 0)
         return fd;
@@ -47,7 +47,7 @@ int baro_posix_socket_in(struct baro_posix_stack *stack, int domain, int type, i
     fd = baro_socket(stack->core, domain == AF_INET6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4,
                      (enum baro_socket_type)kind);
     if (fd >= 0)
-        fd = adopt(stack, fd, (enum baro_socket_type)kind, type);
+        fd = adopt(stack, fd, (enum baro_socket_type)kind, domain == AF_INET6, type);
     return (int)posix_leave(stack, fd);
 }
 
@@ -99,6 +99,7 @@ int baro_posix_accept4_in(struct baro_posix_stack *stack, int fd, struct sockadd
                           int flags)
 {
     struct baro_endpoint peer;
+    struct posix_file *file;
     int result;
 
     if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) {
@@ -109,8 +110,9 @@ int baro_posix_accept4_in(struct baro_posix_stack *stack, int fd, struct sockadd
         return -1;
     memset(&peer, 0, sizeof peer);
     result = accept_one(stack, fd, &peer);
+    file = posix_file(stack, fd); /* may have been closed while it waited */
     if (result >= 0)
-        result = adopt(stack, result, BARO_STREAM, flags);
+        result = adopt(stack, result, BARO_STREAM, file != NULL && file->is_ipv6, flags);
     if (result >= 0)
         posix_address_write(&peer, address, length);
     return (int)posix_leave(stack, result);

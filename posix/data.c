@@ -58,28 +58,6 @@ static unsigned core_flags(int flags, bool is_stream)
 
 /* ---- sending ---- */
 
-/* The source that control data of IP_PKTINFO chooses. 0 or -EINVAL. */
-static int read_control(const struct msghdr *message, struct baro_endpoint *local)
-{
-    struct msghdr *walk = (struct msghdr *)(uintptr_t)message; /* CMSG_NXTHDR only reads it */
-    struct in_pktinfo info;
-
-    if (message->msg_control == NULL)
-        return 0;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(walk, c)) {
-        if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
-            continue;
-        if (c->cmsg_len < CMSG_LEN(sizeof info))
-            return -EINVAL;
-        memcpy(&info, CMSG_DATA(c), sizeof info);
-        if (info.ipi_spec_dst.s_addr == INADDR_ANY)
-            continue;
-        local->address.family = BARO_FAMILY_IPV4;
-        memcpy(local->address.octet, &info.ipi_spec_dst, 4);
-    }
-    return 0;
-}
-
 /* Sends all of it, waiting for room where that is wanted. A stream that ends half way gives what was taken. */
 static ssize_t send_all(struct baro_posix_stack *stack, int fd, const struct msghdr *message, int flags)
 {
@@ -96,7 +74,7 @@ static ssize_t send_all(struct baro_posix_stack *stack, int fd, const struct msg
     if (error == 0 && message->msg_name != NULL && message->msg_namelen != 0)
         error = posix_address_read(&told.peer, message->msg_name, message->msg_namelen);
     if (error == 0)
-        error = read_control(message, &told.local);
+        error = posix_control_read(stack, fd, message, &told);
     if (error != 0)
         return error;
     deadline = posix_deadline(file->send_timeout);
@@ -161,51 +139,6 @@ ssize_t baro_posix_write_in(struct baro_posix_stack *stack, int fd, const void *
 
 /* ---- receiving ---- */
 
-/* Appends one piece of control data; without room for it MSG_CTRUNC is set. */
-static void add_control(struct msghdr *message, size_t room, int type, const void *data, size_t length)
-{
-    struct cmsghdr *header;
-
-    if (room - message->msg_controllen < CMSG_SPACE(length)) {
-        message->msg_flags |= MSG_CTRUNC;
-        return;
-    }
-    header = (struct cmsghdr *)(void *)((char *)message->msg_control + message->msg_controllen);
-    header->cmsg_level = IPPROTO_IP;
-    header->cmsg_type = type;
-    header->cmsg_len = CMSG_LEN(length);
-    memcpy(CMSG_DATA(header), data, length);
-    message->msg_controllen += CMSG_SPACE(length);
-}
-
-static void write_control(const struct posix_file *file, const struct baro_message *told, struct msghdr *message)
-{
-    size_t room = message->msg_control == NULL ? 0 : message->msg_controllen;
-    struct in_pktinfo info = { .ipi_ifindex = told->interface };
-    int ttl = told->ttl;
-    struct in6_addr address;
-    const uint8_t *octets = told->local.address.octet;
-
-    message->msg_controllen = 0;
-    if (file->is_stream)
-        return;
-    if (told->local.address.family == BARO_FAMILY_IPV6) { /* IP's own data are about IPv4 only */
-        memcpy(&address, octets, sizeof address);
-        if (!IN6_IS_ADDR_V4MAPPED(&address))
-            return;
-        octets += 12;
-    }
-    if (file->tell_packet_info) {
-        memcpy(&info.ipi_addr, octets, 4);
-        memcpy(&info.ipi_spec_dst, octets, 4);
-        add_control(message, room, IP_PKTINFO, &info, sizeof info);
-    }
-    if (file->tell_ttl)
-        add_control(message, room, IP_TTL, &ttl, sizeof ttl);
-    if (file->tell_tos)
-        add_control(message, room, IP_TOS, &told->tos, sizeof told->tos);
-}
-
 static void write_result(const struct posix_file *file, const struct baro_message *told, struct msghdr *message,
                          int flags)
 {
@@ -214,7 +147,7 @@ static void write_result(const struct posix_file *file, const struct baro_messag
         message->msg_flags |= MSG_TRUNC;
     if (message->msg_name != NULL)
         posix_address_write(&told->peer, message->msg_name, &message->msg_namelen);
-    write_control(file, told, message);
+    posix_control_write(file, told, message);
 }
 
 /* Receives once, or with MSG_WAITALL until all pieces of a stream are full. */

@@ -6,10 +6,13 @@
 #ifndef POSIX_INTERNAL_H
 #define POSIX_INTERNAL_H
 
+#include <netinet/in.h>
 #include <pthread.h>
 
 #include "baro/posix.h"
 #include "baro/socket.h"
+
+enum { POSIX_INTERFACES = 16 }; /* a stack has no more, and numbers them from 1 */
 
 /* One thread that waits, in posix_wait or poll. */
 struct posix_waiter {
@@ -29,8 +32,14 @@ struct posix_wait_node {
 /* What the library itself knows of a descriptor. */
 struct posix_file {
     struct posix_wait_node *waiting;
-    bool open, nonblocking, is_stream, is_ping;
-    bool tell_packet_info, tell_ttl, tell_tos;
+    bool open, nonblocking, is_stream, is_ping, is_ipv6;
+    bool tell_packet_info, tell_ttl, tell_tos;                     /* by control data of IPPROTO_IP */
+    bool tell_packet_info_v6, tell_hop_limit, tell_traffic_class;  /* of IPPROTO_IPV6 */
+    bool dont_fragment;                 /* IPV6_DONTFRAG */
+    uint8_t discover, discover_v6;      /* IP_MTU_DISCOVER, IPV6_MTU_DISCOVER: IP_PMTUDISC_WANT and so on */
+    struct baro_address sticky_source;  /* IPV6_PKTINFO; family NONE: none */
+    int sticky_interface;
+    struct in_addr group_source;        /* IP_MULTICAST_IF, as it was said */
     struct baro_duration recv_timeout, send_timeout; /* 0: for ever */
 };
 
@@ -82,9 +91,23 @@ bool posix_sleep(struct baro_posix_stack *stack, struct posix_waiter *waiter, st
 /* The library's own record of an open descriptor; NULL: there is none. */
 struct posix_file *posix_file(struct baro_posix_stack *stack, int fd);
 /* Begins a record for a descriptor that the core just gave out. -ENOMEM. */
-int posix_file_open(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, bool nonblocking);
+int posix_file_open(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, bool is_ipv6,
+                    bool nonblocking);
 /* Ends it and wakes all who wait for it. */
 void posix_file_close(struct baro_posix_stack *stack, int fd);
+
+/* options_ip.c: an option of IPPROTO_IP or IPPROTO_IPV6 of an open descriptor. 0 or -errno. */
+int posix_ip_get(struct baro_posix_stack *stack, int fd, int level, int name, void *value, socklen_t *length);
+int posix_ip_set(struct baro_posix_stack *stack, int fd, int level, int name, const void *value, socklen_t length);
+
+/* control.c: what the control data of a message to be sent say, told->peer being there already; of an open descriptor.
+ * 0 or -EINVAL. */
+int posix_control_read(struct baro_posix_stack *stack, int fd, const struct msghdr *message,
+                       struct baro_message *told);
+/* Writes the control data of a received message that its descriptor asks for. */
+void posix_control_write(const struct posix_file *file, const struct baro_message *told, struct msghdr *message);
+/* The address (family NONE: none) and the interface of struct in6_pktinfo. */
+void posix_packet_info_read(const struct in6_pktinfo *info, struct baro_address *source, int *interface);
 
 /* 0, -EINVAL, -EAFNOSUPPORT. AF_UNSPEC gives family NONE. */
 int posix_address_read(struct baro_endpoint *endpoint, const struct sockaddr *address, socklen_t length);

@@ -1,4 +1,5 @@
-/* posix/options.c: the options of <sys/socket.h>, <netinet/in.h> and <netinet/tcp.h> as those of the core. */
+/* posix/options.c: the options of <sys/socket.h> and <netinet/tcp.h> as those of the core; those of IP stand in
+ * options_ip.c. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,18 +25,6 @@ static const struct option_line lines[] = {
     { SOL_SOCKET, SO_SNDBUF, BARO_SO_SEND_BUFFER, 0 },
     { SOL_SOCKET, SO_RCVBUF, BARO_SO_RECV_BUFFER, 0 },
     { SOL_SOCKET, SO_OOBINLINE, BARO_SO_OOB_INLINE, 0 },
-    { IPPROTO_IP, IP_TTL, BARO_IP_TTL, 0 },
-    { IPPROTO_IP, IP_TOS, BARO_IP_TOS, 0 },
-    { IPPROTO_IP, IP_TRANSPARENT, BARO_SO_TRANSPARENT, 0 },
-    { IPPROTO_IP, IP_MULTICAST_TTL, BARO_IP_MULTICAST_TTL, 0 },
-    { IPPROTO_IP, IP_MULTICAST_LOOP, BARO_IP_MULTICAST_LOOP, 0 },
-    { IPPROTO_IP, IP_MTU, BARO_IP_MTU, 0 },
-    { IPPROTO_IP, IP_RECVERR, BARO_IP_RECV_ERROR, 0 },
-    { IPPROTO_IPV6, IPV6_V6ONLY, BARO_IPV6_ONLY, 0 },
-    { IPPROTO_IPV6, IPV6_UNICAST_HOPS, BARO_IP_TTL, 0 },
-    { IPPROTO_IPV6, IPV6_TCLASS, BARO_IP_TOS, 0 },
-    { IPPROTO_IPV6, IPV6_MULTICAST_HOPS, BARO_IP_MULTICAST_TTL, 0 },
-    { IPPROTO_IPV6, IPV6_MULTICAST_LOOP, BARO_IP_MULTICAST_LOOP, 0 },
     { IPPROTO_TCP, TCP_NODELAY, BARO_TCP_NODELAY, 0 },
     { IPPROTO_TCP, TCP_CORK, BARO_TCP_CORK, 0 },
     { IPPROTO_TCP, TCP_QUICKACK, BARO_TCP_QUICKACK, 0 },
@@ -161,6 +150,8 @@ static int get_own(const struct posix_file *file, int level, int name, void *val
             return give_int(value, length, file->is_stream ? SOCK_STREAM : SOCK_DGRAM);
         case SO_PROTOCOL:
             return give_int(value, length, file->is_stream ? IPPROTO_TCP : file->is_ping ? IPPROTO_ICMP : IPPROTO_UDP);
+        case SO_DOMAIN:
+            return give_int(value, length, file->is_ipv6 ? AF_INET6 : AF_INET);
         case SO_RCVTIMEO:
             return give_time(value, length, file->recv_timeout);
         case SO_SNDTIMEO:
@@ -169,34 +160,7 @@ static int get_own(const struct posix_file *file, int level, int name, void *val
             return 1;
         }
     }
-    if (level == IPPROTO_IP && name == IP_PKTINFO)
-        return give_int(value, length, file->tell_packet_info);
-    if (level == IPPROTO_IP && name == IP_RECVTTL)
-        return give_int(value, length, file->tell_ttl);
-    if (level == IPPROTO_IP && name == IP_RECVTOS)
-        return give_int(value, length, file->tell_tos);
     return 1;
-}
-
-static int get_domain(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
-{
-    struct baro_endpoint local; /* shown in the socket's family */
-    int error = baro_getsockname(stack->core, fd, &local);
-
-    if (error != 0)
-        return error;
-    return give_int(value, length, local.address.family == BARO_FAMILY_IPV6 ? AF_INET6 : AF_INET);
-}
-
-static int get_discover(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
-{
-    int number = 1, error; /* TCP always sets DF */
-    size_t size = sizeof number;
-
-    error = baro_getsockopt(stack->core, fd, BARO_IP_DONT_FRAGMENT, &number, &size);
-    if (error != 0 && error != -ENOPROTOOPT)
-        return error;
-    return give_int(value, length, number ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
 }
 
 static int get_option(struct baro_posix_stack *stack, int fd, int level, int name, void *value, socklen_t *length)
@@ -212,19 +176,15 @@ static int get_option(struct baro_posix_stack *stack, int fd, int level, int nam
     result = get_own(file, level, name, value, length);
     if (result <= 0)
         return result;
-    if (level == SOL_SOCKET && name == SO_DOMAIN)
-        return get_domain(stack, fd, value, length);
     if (line != NULL)
         return get_line(stack, fd, line, value, length);
     if (level == SOL_SOCKET && name == SO_LINGER)
         return get_linger(stack, fd, value, length);
     if (level == IPPROTO_TCP && name == TCP_INFO)
         return get_info(stack, fd, value, length);
-    if (level == IPPROTO_IP && name == IP_MTU_DISCOVER)
-        return get_discover(stack, fd, value, length);
-    return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_IPV6 || level == IPPROTO_TCP
-               ? -ENOPROTOOPT
-                : -EOPNOTSUPP;
+    if (level == IPPROTO_IP || level == IPPROTO_IPV6)
+        return posix_ip_get(stack, fd, level, name, value, length);
+    return level == SOL_SOCKET || level == IPPROTO_TCP ? -ENOPROTOOPT : -EOPNOTSUPP;
 }
 
 int baro_posix_getsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, void *value,
@@ -236,22 +196,6 @@ int baro_posix_getsockopt_in(struct baro_posix_stack *stack, int fd, int level, 
 }
 
 /* ---- setting ---- */
-
-/* An int, or for IP's multicast options an octet. */
-static int take_int(const void *value, socklen_t length, int *number)
-{
-    uint8_t octet;
-
-    if (length >= sizeof *number) {
-        memcpy(number, value, sizeof *number);
-        return 0;
-    }
-    if (length == 0)
-        return -EINVAL;
-    memcpy(&octet, value, 1);
-    *number = octet;
-    return 0;
-}
 
 static int take_time(const void *value, socklen_t length, struct baro_duration *span)
 {
@@ -273,13 +217,11 @@ static int set_line(struct baro_posix_stack *stack, int fd, const struct option_
                     socklen_t length)
 {
     struct baro_duration span;
-    int number, error;
+    int number;
 
-    if (line->level != IPPROTO_IP && length < sizeof number)
+    if (length < sizeof number)
         return -EINVAL;
-    error = take_int(value, length, &number);
-    if (error != 0)
-        return error;
+    memcpy(&number, value, sizeof number);
     if (line->scale_ns == 0)
         return baro_setsockopt(stack->core, fd, line->option, &number, sizeof number);
     span.ns = number * line->scale_ns;
@@ -296,55 +238,6 @@ static int set_linger(struct baro_posix_stack *stack, int fd, const void *value,
     memcpy(&told, value, sizeof told);
     lingering = (struct baro_linger){ told.l_onoff != 0, { (int64_t)told.l_linger * 1000000000 } };
     return baro_setsockopt(stack->core, fd, BARO_SO_LINGER, &lingering, sizeof lingering);
-}
-
-static int set_group(struct baro_posix_stack *stack, int fd, bool join, const void *value, socklen_t length)
-{
-    struct ip_mreqn request = { 0 };
-    struct baro_group group = { 0 };
-
-    if (length < sizeof(struct ip_mreq))
-        return -EINVAL;
-    /* struct ip_mreq is the beginning of struct ip_mreqn. An interface is named by its number only. */
-    memcpy(&request, value, length < sizeof request ? length : sizeof request);
-    group.group.family = BARO_FAMILY_IPV4;
-    memcpy(group.group.octet, &request.imr_multiaddr, 4);
-    group.interface = request.imr_ifindex;
-    return baro_setsockopt(stack->core, fd, join ? BARO_IP_ADD_GROUP : BARO_IP_DROP_GROUP, &group, sizeof group);
-}
-
-static int set_group_v6(struct baro_posix_stack *stack, int fd, bool join, const void *value, socklen_t length)
-{
-    struct ipv6_mreq request;
-    struct baro_group group = { .group.family = BARO_FAMILY_IPV6 };
-
-    if (length < sizeof request)
-        return -EINVAL;
-    memcpy(&request, value, sizeof request);
-    if (request.ipv6mr_interface > INT32_MAX)
-        return -ENODEV;
-    memcpy(group.group.octet, &request.ipv6mr_multiaddr, 16);
-    group.interface = (int)request.ipv6mr_interface;
-    return baro_setsockopt(stack->core, fd, join ? BARO_IP_ADD_GROUP : BARO_IP_DROP_GROUP, &group, sizeof group);
-}
-
-static int set_flag(bool *flag, const void *value, socklen_t length)
-{
-    int number, error = take_int(value, length, &number);
-
-    if (error == 0)
-        *flag = number != 0;
-    return error;
-}
-
-static int set_discover(struct baro_posix_stack *stack, int fd, const void *value, socklen_t length)
-{
-    int number, error = take_int(value, length, &number);
-
-    if (error != 0)
-        return error;
-    number = number == IP_PMTUDISC_DO || number == IP_PMTUDISC_PROBE;
-    return baro_setsockopt(stack->core, fd, BARO_IP_DONT_FRAGMENT, &number, sizeof number);
 }
 
 static int set_option(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
@@ -365,18 +258,8 @@ static int set_option(struct baro_posix_stack *stack, int fd, int level, int nam
         return take_time(value, length, &file->send_timeout);
     if (level == SOL_SOCKET && name == SO_LINGER)
         return set_linger(stack, fd, value, length);
-    if (level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP))
-        return set_group(stack, fd, name == IP_ADD_MEMBERSHIP, value, length);
-    if (level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP))
-        return set_group_v6(stack, fd, name == IPV6_JOIN_GROUP, value, length);
-    if (level == IPPROTO_IP && name == IP_PKTINFO)
-        return set_flag(&file->tell_packet_info, value, length);
-    if (level == IPPROTO_IP && name == IP_RECVTTL)
-        return set_flag(&file->tell_ttl, value, length);
-    if (level == IPPROTO_IP && name == IP_RECVTOS)
-        return set_flag(&file->tell_tos, value, length);
-    if (level == IPPROTO_IP && name == IP_MTU_DISCOVER)
-        return set_discover(stack, fd, value, length);
+    if (level == IPPROTO_IP || level == IPPROTO_IPV6)
+        return posix_ip_set(stack, fd, level, name, value, length);
     return -ENOPROTOOPT;
 }
 

@@ -222,7 +222,8 @@ struct posix_file *posix_file(struct baro_posix_stack *stack, int fd)
     return fd < 0 || fd >= stack->files || !stack->file[fd].open ? NULL : &stack->file[fd];
 }
 
-int posix_file_open(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, bool nonblocking)
+int posix_file_open(struct baro_posix_stack *stack, int fd, enum baro_socket_type type, bool is_ipv6,
+                    bool nonblocking)
 {
     if (fd >= stack->files) {
         int files = fd * 2 + 16;
@@ -235,7 +236,9 @@ int posix_file_open(struct baro_posix_stack *stack, int fd, enum baro_socket_typ
         stack->files = files;
     }
     stack->file[fd] = (struct posix_file){ .open = true, .nonblocking = nonblocking,
-                                            .is_stream = type == BARO_STREAM, .is_ping = type == BARO_PING };
+                                            .is_stream = type == BARO_STREAM, .is_ping = type == BARO_PING,
+                                            .is_ipv6 = is_ipv6,
+                                            .discover = IP_PMTUDISC_WANT, .discover_v6 = IP_PMTUDISC_WANT };
     return 0;
 }
 

@@ -35,10 +35,26 @@ static enum user_kind kind_of(const struct baro_stack *stack, struct baro_addres
     return stack_owns(stack, address) ? USER_OURS : USER_FOREIGN;
 }
 
-/* The way from descriptor `fd` to `peer`. The unspecified address as a destination means this host, as everywhere
- * since 4.2BSD; *peer is changed to the loopback address then. */
+/* Chooses the interface to `to`: what the call asks for (0: nothing), then the address's zone, for groups then the
+ * socket's; 0: the route's. An address that needs a zone and has none gets that. 0, -ENODEV, or -EINVAL where the call
+ * asks for another than the zone. */
+static int choose_interface(struct baro_stack *stack, int fd, struct baro_address *to, int *interface)
+{
+    if (*interface < 0 || *interface >= stack->interfaces)
+        return -ENODEV;
+    if (*interface != 0 && to->zone != 0 && to->zone != *interface)
+        return -EINVAL;
+    if (*interface == 0 && to->zone == 0 && address_is_multicast(*to))
+        *interface = user_multicast_interface(stack->user, fd);
+    if (to->zone == 0)
+        *to = address_in_zone(*to, *interface);
+    return 0;
+}
+
+/* The way from descriptor `fd` to `peer`, by `interface` if that is not 0. The unspecified address as a destination means
+ * this host, as everywhere since 4.2BSD; *peer is changed to the loopback address then. */
 static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endpoint *peer,
-                              struct baro_address source)
+                              struct baro_address source, int interface)
 {
     struct user_way way;
 
@@ -46,6 +62,8 @@ static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endp
     if (peer->address.family == BARO_FAMILY_NONE)
         return way;
     way.error = user_address_in(stack->user, fd, &peer->address);
+    if (way.error == 0)
+        way.error = choose_interface(stack, fd, &peer->address, &interface);
     if (way.error != 0)
         return way;
     if (address_is_unspecified(peer->address))
@@ -58,7 +76,10 @@ static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endp
         way.error = -EAFNOSUPPORT; /* bound to one family, sent to the other */
         return way;
     }
-    way.error = stack_path(stack, &peer->address, &source, &way.path);
+    source = address_needs_zone(source) && source.zone == 0
+                 ? address_in_zone(source, interface != 0 ? interface : peer->address.zone)
+                 : source;
+    way.error = stack_path(stack, &peer->address, &source, interface, &way.path);
     return way;
 }
 
@@ -100,7 +121,7 @@ int baro_connect(struct baro_stack *stack, int fd, const struct baro_endpoint *p
     struct user_way way;
 
     begin(stack, BARO_TRACE_CALL_CONNECT, fd);
-    way = way_to(stack, fd, &to, (struct baro_address){ .family = BARO_FAMILY_NONE });
+    way = way_to(stack, fd, &to, (struct baro_address){ .family = BARO_FAMILY_NONE }, 0);
     return (int)end(stack, BARO_TRACE_CALL_CONNECT, user_connect(stack->user, fd, &to, &way));
 }
 
@@ -111,6 +132,7 @@ static ptrdiff_t send_message(struct baro_stack *stack, int fd, const struct bar
     struct baro_endpoint to, local;
     struct user_way way;
     bool source_is_ours;
+    int interface;
 
     if (user_type(stack->user, fd) == 0 || user_type(stack->user, fd) == BARO_STREAM ||
         user_type(stack->user, fd) == BARO_PACKET)
@@ -121,7 +143,10 @@ static ptrdiff_t send_message(struct baro_stack *stack, int fd, const struct bar
         to = local;
     if (user_address_in(stack->user, fd, &told.local.address) != 0)
         return -EINVAL;
-    way = way_to(stack, fd, &to, told.local.address);
+    interface = told.given & BARO_GIVEN_INTERFACE ? told.interface : 0;
+    way = way_to(stack, fd, &to, told.local.address, interface);
+    if (address_needs_zone(told.local.address) && told.local.address.zone == 0)
+        told.local.address = way.path.source;
     if (told.peer.address.family != BARO_FAMILY_NONE)
         told.peer = to;
     source_is_ours = address_is_unspecified(told.local.address) || stack_owns(stack, told.local.address);
@@ -213,7 +238,7 @@ static int path_mtu(struct baro_stack *stack, int fd, void *value, size_t *lengt
         return error;
     if (*length < sizeof mtu)
         return -EINVAL;
-    way = way_to(stack, fd, &peer, (struct baro_address){ .family = BARO_FAMILY_NONE });
+    way = way_to(stack, fd, &peer, (struct baro_address){ .family = BARO_FAMILY_NONE }, 0);
     if (way.error != 0)
         return way.error;
     mtu = (int)way.path.mtu;
@@ -239,7 +264,8 @@ static int change_group(struct baro_stack *stack, int fd, bool join, const void 
     if (length != sizeof group)
         return user_type(stack->user, fd) == 0 ? -EBADF : -EINVAL;
     memcpy(&group, value, sizeof group);
-    if (!address_is_multicast(group.group))
+    if (!address_is_multicast(group.group) ||
+        (group.group.family == BARO_FAMILY_IPV6 && user_family(stack->user, fd) != BARO_FAMILY_IPV6))
         return user_type(stack->user, fd) == 0 ? -EBADF : -EINVAL;
     if (group.interface == 0)
         group.interface = group.group.zone;
@@ -262,10 +288,14 @@ static int change_group(struct baro_stack *stack, int fd, bool join, const void 
 
 int baro_setsockopt(struct baro_stack *stack, int fd, enum baro_option option, const void *value, size_t length)
 {
-    int result;
+    int result, interface = 0;
 
     begin(stack, BARO_TRACE_CALL_SETSOCKOPT, fd);
-    if (option == BARO_IP_ADD_GROUP || option == BARO_IP_DROP_GROUP)
+    if (option == BARO_IP_MULTICAST_INTERFACE && length == sizeof interface)
+        memcpy(&interface, value, sizeof interface);
+    if (interface >= stack->interfaces)
+        result = user_type(stack->user, fd) == 0 ? -EBADF : -ENODEV;
+    else if (option == BARO_IP_ADD_GROUP || option == BARO_IP_DROP_GROUP)
         result = change_group(stack, fd, option == BARO_IP_ADD_GROUP, value, length);
     else
         result = user_setsockopt(stack->user, fd, option, value, length);

@@ -295,7 +295,8 @@ static bool find_way(struct baro_stack *stack, struct outgoing *out)
         out->mac = ethernet_group_mac(destination);
         return true;
     }
-    out->mtu = path_mtu_get(&stack->path_mtus, destination, out->mtu);
+    if (!message->ignore_path_mtu)
+        out->mtu = path_mtu_get(&stack->path_mtus, destination, out->mtu);
     if (out->message->doubt)
         neighbour_doubt(&stack->neighbours, out->hop.interface, out->hop.next_hop);
     out->waits = !neighbour_resolve(&stack->neighbours, out->hop.interface, out->hop.next_hop, way->asks,
@@ -360,19 +361,36 @@ static void send_out(struct baro_stack *stack, const struct outgoing *out)
     }
 }
 
+/* To a group on this host only: TTL 0 (RFC 1112 §6.1), or a scope no larger than the interface (RFC 4291 §2.7). */
+static bool stays_on_host(const struct ip_message *message)
+{
+    struct baro_address to = message->destination;
+
+    return address_is_multicast(to) &&
+           (message->ttl == 0 || (to.family == BARO_FAMILY_IPV6 && (to.octet[1] & 0x0f) <= 1));
+}
+
 void message_send(struct baro_stack *stack, const struct ip_message *message)
 {
     struct outgoing out = { .message = message, .payload = payload_of(message) };
+    bool looped;
 
     if (!find_way(stack, &out))
         return;
-    send_out(stack, &out);
-    if (message->multicast_loop && address_is_multicast(message->destination) &&
-        ip_is_member(&stack->table, out.hop.interface, message->destination)) {
+    looped = message->multicast_loop && address_is_multicast(message->destination) &&
+             ip_is_member(&stack->table, out.hop.interface, message->destination);
+    if (message->fragment_size != 0 && message->fragment_size < out.mtu)
+        out.mtu = message->fragment_size;
+    if (!stays_on_host(message))
+        send_out(stack, &out);
+    else if (!looped)
+        core_drop(&stack->core, BARO_DROP_IP_GROUP_STAYS);
+    if (looped) {
         struct outgoing copy = { .message = message, .payload = out.payload, .mtu = UINT16_MAX };
 
         copy.hop.next_hop = message->destination;
-        next_group(stack);
+        if (!stays_on_host(message))
+            next_group(stack);
         send_out(stack, &copy);
     }
 }

@@ -422,17 +422,17 @@ bool baro_stack_ping_result(struct baro_stack *stack, struct baro_ping_result *r
 /* ---- questions ---- */
 
 int stack_path(struct baro_stack *stack, const struct baro_address *destination,
-               const struct baro_address *wanted_source, struct ip_path *path)
+               const struct baro_address *wanted_source, int interface, struct ip_path *path)
 {
     const struct baro_device *device;
     struct ip_hop hop;
 
-    if (!ip_find_route(&stack->table, *destination, *wanted_source, 0, &hop))
+    if (!ip_find_route(&stack->table, *destination, *wanted_source, interface, &hop))
         return -ENETUNREACH;
     device = stack->interface[hop.interface].device;
     path->source = hop.source;
-    path->mtu = path_mtu_get(&stack->path_mtus, *destination,
-                             interface_mtu(&stack->interface[hop.interface], destination->family));
+    path->link_mtu = interface_mtu(&stack->interface[hop.interface], destination->family);
+    path->mtu = path_mtu_get(&stack->path_mtus, *destination, path->link_mtu);
     path->super_segment = device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0 ? path->mtu : 0;
     return 0;
 }

@@ -25,21 +25,26 @@ enum {
     DRAIN_PASSES = 4
 };
 
-/* What the transport must know of the way to `remote`; the room left decides how large a super-segment may be. */
+/* What the transport must know of the way to `remote`, by interface `wanted` (0: the route's); the room left decides how
+ * large a super-segment may be. The interface, or -1: no route. */
 static int find_path(struct baro_stack *stack, struct baro_address source, struct baro_address destination,
-                     struct ip_path *path)
+                     int wanted, struct ip_path *path)
 {
-    const struct way *way = way_find(stack, destination, source);
+    struct way by_interface;
+    const struct way *way = wanted == 0 ? way_find(stack, destination, source) : &by_interface;
     const struct baro_device *device;
-    int interface = way->hop.interface;
+    int interface;
 
-    *path = (struct ip_path){ .source = source, .mtu = FALLBACK_MTU };
+    *path = (struct ip_path){ .source = source, .mtu = FALLBACK_MTU, .link_mtu = FALLBACK_MTU };
+    if (wanted != 0)
+        way_ask(&stack->table, destination, source, wanted, &by_interface);
     if (!way->found)
         return -1;
+    interface = way->hop.interface;
     device = stack->interface[interface].device;
     path->source = way->hop.source;
-    path->mtu = path_mtu_get(&stack->path_mtus, destination,
-                             interface_mtu(&stack->interface[interface], destination.family));
+    path->link_mtu = interface_mtu(&stack->interface[interface], destination.family);
+    path->mtu = path_mtu_get(&stack->path_mtus, destination, path->link_mtu);
     if (device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0)
         path->super_segment = SUPER_SEGMENT_MOST;
     else if (burst_room(stack, interface) >= SUPER_SEGMENT_ROOM)
@@ -56,7 +61,7 @@ static bool tcp_output(struct baro_stack *stack, struct handle connection)
     bool more = true;
 
     while (more && tcp_destination(stack->tcp, connection, &local, &remote)) {
-        int interface = find_path(stack, local.address, remote.address, &path);
+        int interface = find_path(stack, local.address, remote.address, 0, &path);
 
         if (interface >= 0 && burst_room(stack, interface) == 0)
             return false;
@@ -76,9 +81,10 @@ static bool udp_output(struct baro_stack *stack, struct udp *udp, struct handle 
     struct baro_endpoint local, remote;
     struct ip_message message;
     struct ip_path path;
+    int wanted;
 
-    while (udp_destination(udp, socket, &local, &remote)) {
-        int interface = find_path(stack, local.address, remote.address, &path);
+    while (udp_destination(udp, socket, &local, &remote, &wanted)) {
+        int interface = find_path(stack, local.address, remote.address, wanted, &path);
         bool kept = true, more;
 
         if (interface >= 0 && burst_room(stack, interface) == 0)
@@ -103,7 +109,7 @@ static bool udp_output(struct baro_stack *stack, struct udp *udp, struct handle 
 static bool has_room(struct baro_stack *stack, struct baro_address source, struct baro_address destination)
 {
     struct ip_path path;
-    int interface = find_path(stack, source, destination, &path);
+    int interface = find_path(stack, source, destination, 0, &path);
 
     return interface < 0 || burst_room(stack, interface) != 0;
 }

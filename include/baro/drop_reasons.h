@@ -50,6 +50,7 @@
     X(IP_TTL_EXPIRED, 8, "time to live exceeded", "RFC 791 §3.2")                                   \
     X(IP_NO_ROUTE, 8, "no route to the destination", "RFC 1122 §3.3.1")                             \
     X(IP_TOO_BIG, 8, "larger than the path allows and not to be fragmented", "RFC 1191 §4")         \
+    X(IP_GROUP_STAYS, 8, "to a group on this host only, which nobody here is in", "RFC 1112 §6.1")      \
     X(IP_BROADCAST_REFUSED, 8, "broadcast not permitted on this socket", "RFC 1122 §3.3.6")         \
     X(IPV6_CHAIN_TRUNCATED, 8, "an extension header runs past the packet", "RFC 8200 §4")           \
     X(IPV6_CHAIN_TOO_LONG, 8, "more extension headers, options or padding than is looked at", "RFC 8504 §5.3") \

@@ -78,8 +78,7 @@ int baro_posix_wire(const char *path);
 /* ---- the calls ---- */
 
 /* AF_INET or AF_INET6 with SOCK_STREAM or SOCK_DGRAM, SOCK_NONBLOCK may be ored. AF_INET and SOCK_DGRAM with IPPROTO_ICMP is a ping socket
- * (enum baro_socket_type; IP_RECVERR is BARO_IP_RECV_ERROR). Of IPv6's control data
- * (IPV6_PKTINFO and others) there is none yet: ENOPROTOOPT. */
+ * (enum baro_socket_type; IP_RECVERR is BARO_IP_RECV_ERROR). */
 int baro_posix_socket_in(struct baro_posix_stack *stack, int domain, int type, int protocol);
 int baro_posix_bind_in(struct baro_posix_stack *stack, int fd, const struct sockaddr *address, socklen_t length);
 int baro_posix_listen_in(struct baro_posix_stack *stack, int fd, int backlog);
@@ -103,7 +102,8 @@ int baro_posix_fcntl_in(struct baro_posix_stack *stack, int fd, int command, int
 ssize_t baro_posix_send_in(struct baro_posix_stack *stack, int fd, const void *data, size_t length, int flags);
 ssize_t baro_posix_sendto_in(struct baro_posix_stack *stack, int fd, const void *data, size_t length, int flags,
                              const struct sockaddr *address, socklen_t address_length);
-/* Control data: IP_PKTINFO chooses the source address. */
+/* Control data of datagrams: IP_PKTINFO and IPV6_PKTINFO (source address, interface), IP_TTL, IP_TOS, IPV6_HOPLIMIT,
+ * IPV6_TCLASS, IPV6_DONTFRAG (RFC 3542 §6); what else a level has is EINVAL. */
 ssize_t baro_posix_sendmsg_in(struct baro_posix_stack *stack, int fd, const struct msghdr *message, int flags);
 ssize_t baro_posix_write_in(struct baro_posix_stack *stack, int fd, const void *data, size_t length);
 
@@ -111,11 +111,13 @@ ssize_t baro_posix_write_in(struct baro_posix_stack *stack, int fd, const void *
 ssize_t baro_posix_recv_in(struct baro_posix_stack *stack, int fd, void *data, size_t length, int flags);
 ssize_t baro_posix_recvfrom_in(struct baro_posix_stack *stack, int fd, void *data, size_t length, int flags,
                                struct sockaddr *address, socklen_t *address_length);
-/* Control data, where the option of that name asks for it: IP_PKTINFO, IP_TTL (IP_RECVTTL), IP_TOS (IP_RECVTOS). */
+/* Control data, where the option asks for it: IP_PKTINFO, IP_TTL (IP_RECVTTL), IP_TOS (IP_RECVTOS), IPV6_PKTINFO
+ * (IPV6_RECVPKTINFO), IPV6_HOPLIMIT (IPV6_RECVHOPLIMIT), IPV6_TCLASS (IPV6_RECVTCLASS). An interface's number is the
+ * stack's, 0 the loopback's. */
 ssize_t baro_posix_recvmsg_in(struct baro_posix_stack *stack, int fd, struct msghdr *message, int flags);
 ssize_t baro_posix_read_in(struct baro_posix_stack *stack, int fd, void *data, size_t length);
 
-/* SOL_SOCKET, IPPROTO_IP and IPPROTO_TCP with the names of <sys/socket.h>, <netinet/in.h> and <netinet/tcp.h>;
+/* SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6 (of AF_INET6 only) and IPPROTO_TCP with the names of <sys/socket.h>, <netinet/in.h> and <netinet/tcp.h>;
  * SO_RCVTIMEO and SO_SNDTIMEO are the library's own. Buffer sizes are not doubled. */
 int baro_posix_getsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, void *value,
                              socklen_t *length);

@@ -34,7 +34,8 @@ enum baro_socket_type { BARO_STREAM = 1, BARO_DATAGRAM = 2, BARO_PING = 3, BARO_
  * §2.5.5.2) on it, and bound to :: it takes both families, unless it is BARO_IPV6_ONLY. An address that needs a zone
  * (link-local ones) without one gives -EINVAL in bind and connect, -ENETUNREACH in send; a zone on any other address is
  * ignored. An address of the wrong family is -EAFNOSUPPORT; a mapped one on a BARO_IPV6_ONLY socket -EINVAL in bind,
- * -ENETUNREACH in connect and send. Datagrams over IPv6 hold 65,487 octets at most. */
+ * -ENETUNREACH in connect and send. A datagram over IPv4 holds 65,507 octets at most, over IPv6 65,527; more is
+ * -EMSGSIZE. */
 
 enum baro_message_flag {
     BARO_MSG_PEEK = 1 << 0,     /* recv: leave it in the queue */
@@ -74,15 +75,22 @@ enum baro_option {
     BARO_SO_TRANSPARENT,    /* int, 0 or 1: bind to addresses that are not ours, and to port 0 as "any port"
                                (a gateway's catch-all listener or datagram socket) */
     BARO_SO_HOLD_SYN,       /* int, 0 or 1: a listener that answers no SYN before baro_hold_answer */
-    BARO_IP_TTL,            /* int, 1 to 255 */
-    BARO_IP_TOS,            /* int, 0 to 255 */
-    BARO_IP_DONT_FRAGMENT,  /* int, 0 or 1: datagram sockets; TCP always sets DF */
-    BARO_IP_MULTICAST_TTL,  /* int, 0 to 255, default 1 */
+    BARO_IP_TTL,            /* int, 1 to 255; 0 too on an IPv6 socket, whose hop limit it is */
+    BARO_IP_TOS,            /* int, 0 to 255; IPv6: the traffic class */
+    BARO_IP_DONT_FRAGMENT,  /* int, 0 or 1: datagram sockets; TCP always sets DF. What is longer than the path MTU is
+                               -EMSGSIZE then */
+    BARO_IP_IGNORE_PATH_MTU, /* int, 0 or 1: datagram sockets; the interface's MTU counts, not what the path is said to
+                               carry (a program that probes by itself, RFC 8899) */
+    BARO_IP_FRAGMENT_SIZE,  /* int, 0 or 1,280 to 65,535, default 0: datagram sockets; no IPv6 packet or fragment
+                               longer than that (RFC 3542 §11.1 is 1,280); -EMSGSIZE with BARO_IP_DONT_FRAGMENT */
+    BARO_IP_MULTICAST_TTL,  /* int, 0 to 255, default 1; 0: to members on this host only */
     BARO_IP_MULTICAST_LOOP, /* int, 0 or 1 */
+    BARO_IP_MULTICAST_INTERFACE, /* int, an interface or 0, the default: the route's. Groups are sent to by it */
     BARO_IP_ADD_GROUP,      /* struct baro_group, write only */
     BARO_IP_DROP_GROUP,     /* struct baro_group, write only */
     BARO_IP_MTU,            /* int, read only: the path MTU of a connected socket */
-    BARO_IP_RECV_ERROR,     /* int, 0 or 1: ping sockets; errors about requests without connect too */
+    BARO_IP_RECV_ERROR,     /* int, 0 or 1: datagram and ping sockets; errors about datagrams sent without connect are
+                               the socket's too (whose they are it cannot tell) */
     BARO_IPV6_ONLY,         /* int, 0 or 1, default 0: an IPv6 socket without IPv4; -EINVAL once it is bound */
     BARO_SO_BIND_INTERFACE, /* int: packet sockets: this interface only; -1, the default: all */
     BARO_PACKET_SNAP_LENGTH, /* int, 1 to 262144 octets, the default: of each frame no more is kept */
@@ -135,6 +143,14 @@ struct baro_tcp_info {
     uint32_t consecutive_timeouts, probes;
 };
 
+/* What a datagram to be sent says for itself (RFC 3542 §6); all else is the socket's. */
+enum baro_message_given {
+    BARO_GIVEN_INTERFACE = 1 << 0,     /* leaves by `interface`; 0: by the route's after all */
+    BARO_GIVEN_TTL = 1 << 1,
+    BARO_GIVEN_TOS = 1 << 2,
+    BARO_GIVEN_DONT_FRAGMENT = 1 << 3
+};
+
 /* A message in pieces, with its address and what came along. */
 struct baro_message {
     struct baro_endpoint peer;       /* send: destination or family NONE; recv: the source */
@@ -142,8 +158,10 @@ struct baro_message {
     struct baro_buffer *buffer;      /* pieces */
     size_t buffers;
     unsigned flags;                  /* recv: BARO_MSG_TRUNCATED */
-    int interface;                   /* recv: the interface it came in by */
-    uint8_t ttl, tos;                /* recv: of its IP header */
+    unsigned given;                  /* send, datagram sockets: which of the next four count, enum baro_message_given */
+    int interface;                   /* recv: the interface it came in by; send: to leave by */
+    uint8_t ttl, tos;                /* of its IP header; IPv6: hop limit and traffic class */
+    bool dont_fragment;              /* send: as BARO_IP_DONT_FRAGMENT */
     bool outgoing;                   /* packet sockets: we sent the frame */
     uint32_t length;                 /* packet sockets: octets of the whole frame */
     struct baro_instant at;          /* packet sockets: when it passed */
@@ -163,7 +181,8 @@ int baro_accept(struct baro_stack *stack, int fd, struct baro_endpoint *peer);
  * family NONE removes it. */
 int baro_connect(struct baro_stack *stack, int fd, const struct baro_endpoint *peer);
 /* Bytes taken, possibly fewer than given on a stream. -EAGAIN, -ENOTCONN, -EPIPE, -ECONNRESET, -EMSGSIZE,
- * -EDESTADDRREQ, -ENOBUFS, -ENETUNREACH, and the socket's pending error. */
+ * -EDESTADDRREQ, -ENOBUFS, -ENETUNREACH, and the socket's pending error; with a given interface -ENODEV (there is none of
+ * that number) and -EINVAL (the peer's zone is another). */
 ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags);
 ptrdiff_t baro_sendto(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags,
                       const struct baro_endpoint *peer);

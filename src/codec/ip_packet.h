@@ -25,6 +25,7 @@ struct ip_packet {
 struct ip_path {
     struct baro_address source;   /* the address to send from */
     uint32_t mtu;                 /* path MTU, bytes of IP packet (RFC 1191) */
+    uint32_t link_mtu;            /* of the interface, whatever the path is said to be */
     uint32_t super_segment;       /* TCP payload bytes the device takes in one super-segment; 0: one MSS */
 };
 
@@ -34,6 +35,7 @@ struct ip_message {
     uint8_t protocol, ttl, tos;   /* IPv6: hop limit and traffic class */
     bool router_alert;            /* every router on the way shall look at it (RFC 2113, RFC 2711) */
     bool dont_fragment;
+    bool ignore_path_mtu;         /* the interface's counts (RFC 8899 §3: probes) */
     bool broadcast_allowed;
     bool multicast_loop;          /* members on this host get a copy (RFC 1112 §6.1) */
     bool doubt;                   /* answers stay away: is the neighbour still there? (RFC 9293 §3.8.3 MUST-20) */
@@ -43,6 +45,7 @@ struct ip_message {
     uint16_t gso_size;            /* TCP payload of each piece, 0: one packet */
     uint32_t flow_label;          /* IPv6; 0: the stack chooses the flow's (RFC 6437 §3) */
     int interface;                /* the one to use, or 0 */
+    uint32_t fragment_size;       /* no fragment larger than this, header included; 0: as the path says */
     uint8_t header[60];           /* the transport header with options */
     unsigned parts;               /* 0 to 2 */
     struct baro_bytes part[2];    /* borrowed payload */

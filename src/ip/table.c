@@ -482,10 +482,10 @@ bool ip_find_route(const struct ip_table *table, struct baro_address destination
         return false;
     if (address_is_multicast(destination) || address_is_limited_broadcast(destination))
         return find_group_route(table, destination, wanted, interface, hop);
-    if (owner > 0 && !table->forwarding)
+    if (owner > 0 && !table->forwarding && interface == 0)
         route = match(table, destination, owner);
     if (route == NULL)
-        route = match(table, destination, 0);
+        route = match(table, destination, interface);
     if (route == NULL)
         return false;
     hop->interface = route->interface;

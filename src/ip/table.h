@@ -103,8 +103,8 @@ enum baro_trace_delivery ip_delivery(const struct ip_table *table, int interface
  * our own. */
 bool ip_is_martian_source(const struct ip_table *table, int interface, struct baro_address source);
 
-/* The next hop to `destination`, sent from `wanted` (family NONE: routing chooses). A group or the limited broadcast
- * address goes out by `interface`, if that is not 0. False: no route. */
+/* The next hop to `destination`, sent from `wanted` (family NONE: routing chooses). With `interface` not 0 only routes by
+ * it count, and groups and the limited broadcast address go out by it. What is ours stays here. False: no route. */
 bool ip_find_route(const struct ip_table *table, struct baro_address destination, struct baro_address wanted,
                    int interface, struct ip_hop *hop);
 

@@ -39,10 +39,28 @@ static size_t message_length(const struct baro_message *message)
     return length;
 }
 
-/* IP takes no packet longer than this, its header included; of IPv6 that is 40 octets less than RFC 8200 §3 allows. */
-static const size_t PACKET_MOST = 65535;
+/* IP's length field says no more than this; IPv4's counts the header, IPv6's does not (RFC 791 §3.1, RFC 8200 §3). */
+static const size_t LENGTH_MOST = 65535;
 
 static const size_t IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8;
+
+/* Is a datagram of `length` octets too long for IP, or for the path while it must stay whole? */
+static bool is_too_long(const struct user_socket *socket, const struct baro_message *message, size_t length,
+                        const struct user_way *way)
+{
+    const struct udp_settings *settings = &socket->udp;
+    bool v6 = way->path.source.family == BARO_FAMILY_IPV6;
+    size_t behind_ip = length + (socket->type == BARO_PING ? (size_t)0 : UDP_HEADER);
+    size_t whole = behind_ip + (v6 ? IPV6_HEADER : IPV4_HEADER);
+    uint32_t mtu = settings->ignore_path_mtu ? way->path.link_mtu : way->path.mtu;
+
+    if ((v6 ? behind_ip : whole) > LENGTH_MOST)
+        return true;
+    if (v6 && settings->fragment_size != 0 && settings->fragment_size < mtu)
+        mtu = settings->fragment_size;
+    return whole > mtu &&
+           (settings->dont_fragment || (message->given & BARO_GIVEN_DONT_FRAGMENT && message->dont_fragment));
+}
 
 static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, const struct baro_message *message,
                                unsigned flags, const struct user_way *way, bool source_is_ours)
@@ -50,8 +68,6 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
     struct baro_message told = *message;
     size_t length = message_length(message);
     bool has_peer = message->peer.address.family != BARO_FAMILY_NONE;
-    size_t headers = (way->path.source.family == BARO_FAMILY_IPV6 ? IPV6_HEADER : IPV4_HEADER) +
-                     (socket->type == BARO_PING ? (size_t)0 : UDP_HEADER);
     struct baro_endpoint local, peer;
     int error;
 
@@ -79,9 +95,7 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
         return -EAFNOSUPPORT;
     if (way->error == 0 && way->kind == USER_BROADCAST && !socket->udp.broadcast)
         return -EACCES;
-    if (way->error == 0 && length + headers > PACKET_MOST)
-        return -EMSGSIZE;
-    if (way->error == 0 && socket->udp.dont_fragment && length + headers > way->path.mtu)
+    if (way->error == 0 && is_too_long(socket, message, length, way))
         return -EMSGSIZE;
     if (way->error != 0) {
         error = udp_take_error(user_udp(user, socket), socket->handle);

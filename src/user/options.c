@@ -5,7 +5,8 @@
 
 #include <errno.h>
 
-enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, MSS_LEAST = 88, MSS_MOST = 32767, INTERFACE_MOST = 16, SNAP_MOST = 262144 };
+enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, MSS_LEAST = 88, MSS_MOST = 32767, INTERFACE_MOST = 16, SNAP_MOST = 262144,
+       FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */ };
 
 void user_settings_apply(struct user *user, struct user_socket *socket)
 {
@@ -47,7 +48,7 @@ static bool is_tcp_option(enum baro_option option)
 
 static bool is_datagram_option(enum baro_option option)
 {
-    return option == BARO_IP_DONT_FRAGMENT || option == BARO_IP_MULTICAST_TTL || option == BARO_IP_MULTICAST_LOOP;
+    return option >= BARO_IP_DONT_FRAGMENT && option <= BARO_IP_MULTICAST_INTERFACE;
 }
 
 static bool is_packet_option(enum baro_option option)
@@ -64,9 +65,9 @@ static bool has_option(const struct user_socket *socket, enum baro_option option
     if (is_packet_option(option))
         return false;
     if (option == BARO_IP_RECV_ERROR)
-        return socket->type == BARO_PING;
-    if (option == BARO_IPV6_ONLY)
-        return socket->family == BARO_FAMILY_IPV6;
+        return socket->type != BARO_STREAM;
+    if ((option == BARO_IPV6_ONLY || option == BARO_IP_FRAGMENT_SIZE) && socket->family != BARO_FAMILY_IPV6)
+        return false;
     return socket->type == BARO_STREAM ? !is_datagram_option(option) : !is_tcp_option(option);
 }
 
@@ -94,6 +95,8 @@ static bool *flag_place(struct user_socket *socket, enum baro_option option, boo
         return &socket->tcp.hold_syn;
     case BARO_IP_DONT_FRAGMENT:
         return &socket->udp.dont_fragment;
+    case BARO_IP_IGNORE_PATH_MTU:
+        return &socket->udp.ignore_path_mtu;
     case BARO_IP_MULTICAST_LOOP:
         return &socket->udp.multicast_loop;
     case BARO_IP_RECV_ERROR:
@@ -182,6 +185,12 @@ static int get_number(struct user *user, struct user_socket *socket, enum baro_o
     case BARO_IP_MULTICAST_TTL:
         *number = socket->udp.multicast_ttl;
         return 0;
+    case BARO_IP_MULTICAST_INTERFACE:
+        *number = socket->udp.multicast_interface;
+        return 0;
+    case BARO_IP_FRAGMENT_SIZE:
+        *number = socket->udp.fragment_size;
+        return 0;
     case BARO_TCP_MAXSEG:
         *number = max_segment(user, socket);
         return 0;
@@ -259,6 +268,30 @@ static bool within(int number, int least, int most)
     return number >= least && number <= most;
 }
 
+/* What only datagrams have. */
+static int set_datagram_number(struct udp_settings *settings, enum baro_option option, int number)
+{
+    switch (option) {
+    case BARO_IP_MULTICAST_TTL:
+        if (!within(number, 0, 255))
+            return -EINVAL;
+        settings->multicast_ttl = (uint8_t)number;
+        return 0;
+    case BARO_IP_MULTICAST_INTERFACE:
+        if (!within(number, 0, INTERFACE_MOST))
+            return -ENODEV; /* whether there is one of that number calls.c knows */
+        settings->multicast_interface = (uint8_t)number;
+        return 0;
+    case BARO_IP_FRAGMENT_SIZE:
+        if (number != 0 && !within(number, FRAGMENT_LEAST, UINT16_MAX))
+            return -EINVAL;
+        settings->fragment_size = (uint16_t)number;
+        return 0;
+    default: /* read only */
+        return -ENOPROTOOPT;
+    }
+}
+
 /* 0, -EINVAL or -ENOPROTOOPT. */
 static int set_number(struct user *user, struct user_socket *socket, enum baro_option option, int number)
 {
@@ -289,7 +322,7 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
         socket->capture.snap_length = (uint32_t)number;
         return 0;
     case BARO_IP_TTL:
-        if (!within(number, 1, 255))
+        if (!within(number, socket->family == BARO_FAMILY_IPV6 ? 0 : 1, 255))
             return -EINVAL;
         socket->tcp.ttl = socket->udp.ttl = (uint8_t)number;
         return 0;
@@ -303,11 +336,6 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
             return -EINVAL; /* what it is bound to is settled */
         socket->ipv6_only = number != 0;
         return 0;
-    case BARO_IP_MULTICAST_TTL:
-        if (!within(number, 0, 255))
-            return -EINVAL;
-        socket->udp.multicast_ttl = (uint8_t)number;
-        return 0;
     case BARO_TCP_MAXSEG:
         if (!within(number, MSS_LEAST, MSS_MOST))
             return -EINVAL;
@@ -318,8 +346,8 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
             return -EINVAL;
         socket->tcp.keepalive_count = number;
         return 0;
-    default: /* read only */
-        return -ENOPROTOOPT;
+    default:
+        return set_datagram_number(&socket->udp, option, number);
     }
 }
 

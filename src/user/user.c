@@ -52,6 +52,20 @@ struct baro_address user_source(const struct user *user, int fd)
     return socket->local.address;
 }
 
+enum baro_family user_family(const struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    return socket == NULL ? BARO_FAMILY_NONE : (enum baro_family)socket->family;
+}
+
+int user_multicast_interface(const struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    return socket == NULL ? 0 : socket->udp.multicast_interface;
+}
+
 int user_address_in(const struct user *user, int fd, struct baro_address *address)
 {
     const struct user_socket *socket = user_find(user, fd);

@@ -37,7 +37,8 @@ enum user_kind { USER_OURS, USER_FOREIGN, USER_BROADCAST, USER_MULTICAST, USER_A
 /* The way to a peer. */
 struct user_way {
     enum user_kind kind;  /* of the peer's address */
-    int error;            /* 0, -ENETUNREACH: no route, -EAFNOSUPPORT: not a peer for this socket */
+    int error;            /* 0; -ENETUNREACH: no route; -EAFNOSUPPORT: not a peer for this socket; -ENODEV, -EINVAL: by no
+                             such interface */
     struct ip_path path;
 };
 
@@ -45,6 +46,11 @@ struct user_way {
 int user_type(const struct user *user, int fd);
 /* The source address that a path for this socket must have: the one it is bound to, or family NONE. */
 struct baro_address user_source(const struct user *user, int fd);
+
+/* The family a descriptor's socket was made of; NONE: no such descriptor, or it has none. */
+enum baro_family user_family(const struct user *user, int fd);
+/* BARO_IP_MULTICAST_INTERFACE of a descriptor's socket. */
+int user_multicast_interface(const struct user *user, int fd);
 
 /* Turns an address that a program says of socket `fd` into the one that the stack knows: mapped ones become IPv4, a
  * zone that means nothing goes. -EAFNOSUPPORT: the socket's family has no such address; -ENETUNREACH: mapped, and the

@@ -109,7 +109,7 @@ static void a_catch_all_takes_what_nobody_wants(void **state)
     assert_true(endpoint_equal(told.local, at(200, 123)));
     assert_int_equal(send_text(all, told.peer, none, "x"), -EINVAL); /* from which port? */
     assert_int_equal(send_text(all, told.peer, told.local, "reply"), 5);
-    assert_true(udp_destination(udp, all, &local, &remote));
+    assert_true(udp_destination(udp, all, &local, &remote, &(int){ 0 }));
     assert_true(endpoint_equal(local, at(200, 123)));
     assert_true(endpoint_equal(remote, at(2, 9)));
     assert_true(udp_next_datagram(udp, all, &path, &message));
@@ -166,7 +166,7 @@ static void a_send_becomes_an_intent_and_a_message(void **state)
     assert_memory_equal(message.part[0].data, "two", 3);
     assert_false(udp_next_datagram(udp, socket, &path, &message));
     assert_int_equal(core.slabs.charged, 0);
-    assert_false(udp_destination(udp, socket, &(struct baro_endpoint){ 0 }, &(struct baro_endpoint){ 0 }));
+    assert_false(udp_destination(udp, socket, &(struct baro_endpoint){ 0 }, &(struct baro_endpoint){ 0 }, &(int){ 0 }));
 }
 
 static void limits_of_sending(void **state)

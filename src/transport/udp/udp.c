@@ -317,7 +317,7 @@ uint32_t udp_writable(const struct udp *udp, struct handle handle)
 {
     const struct udp_socket *socket = udp_resolve(udp, handle);
 
-    return socket != NULL && queue_has_room(&socket->out) ? udp_payload_limit(udp) : 0;
+    return socket != NULL && queue_has_room(&socket->out) ? udp_payload_limit(udp, socket->remote.address.family) : 0;
 }
 
 bool udp_endpoints(const struct udp *udp, struct handle handle, struct baro_endpoint *local,
@@ -357,8 +357,8 @@ void udp_check_invariants(const struct udp *udp)
 
         if (socket == NULL)
             continue;
-        check_queue(&socket->in, udp_payload_limit(udp));
-        check_queue(&socket->out, udp_payload_limit(udp));
+        check_queue(&socket->in, udp_payload_limit(udp, BARO_FAMILY_IPV6));
+        check_queue(&socket->out, udp_payload_limit(udp, BARO_FAMILY_IPV6));
         assert(socket->out.count == 0 || socket->output_wanted);
         assert(!socket->closed || (!socket->is_bound && !socket->in_tuples));
         assert(socket->closed || socket->in_tuples == udp_has_peer(socket));

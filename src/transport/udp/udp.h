@@ -26,9 +26,10 @@ enum baro_drop_reason udp_in(struct udp *udp, const struct ip_packet *packet);
 enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local, struct baro_endpoint remote,
                                      uint8_t type, uint8_t code, uint32_t mtu);
 
-/* The destination of the socket's next queued datagram; false: none, or the handle is stale. */
+/* The destination of the socket's next queued datagram, and the interface to use or 0; false: none, or the handle is
+ * stale. */
 bool udp_destination(const struct udp *udp, struct handle socket, struct baro_endpoint *local,
-                     struct baro_endpoint *remote);
+                     struct baro_endpoint *remote, int *interface);
 /* Takes that datagram off the queue as a message; its payload is good until the next call into UDP. Once the
  * queue is empty the socket records a new intent at its next send. */
 bool udp_next_datagram(struct udp *udp, struct handle socket, const struct ip_path *path, struct ip_message *message);
@@ -36,7 +37,10 @@ bool udp_next_datagram(struct udp *udp, struct handle socket, const struct ip_pa
 struct udp_settings {
     uint32_t send_buffer, recv_buffer; /* bytes */
     bool broadcast, transparent, reuse_address, reuse_port, dont_fragment, multicast_loop, recv_error;
+    bool ignore_path_mtu;
     uint8_t ttl, tos, multicast_ttl;
+    uint8_t multicast_interface; /* 0: the route's */
+    uint16_t fragment_size;      /* 0: as the path says */
 };
 void udp_settings_init(struct udp_settings *settings);
 

@@ -129,8 +129,12 @@ enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local
 
     (void)mtu; /* the path MTU is IP's to remember */
     if (socket == NULL) {
+        socket = udp_find(udp, local, remote);
+        if (socket == NULL)
+            return BARO_DROP_ICMP_NO_MATCH;
         /* A socket without a peer may well have sent it, but could not tell which datagram an error is about. */
-        return udp_find(udp, local, remote) != NULL ? BARO_DROP_NONE : BARO_DROP_ICMP_NO_MATCH;
+        if (!socket->settings.recv_error)
+            return BARO_DROP_NONE;
     }
     error = udp_error_of(socket, local.address.family, type, code);
     TRACE(udp->core, ICMP_ERROR_MATCHED, TRACE_N(IP_PROTOCOL_UDP), TRACE_E(local), TRACE_E(remote), TRACE_N(type),

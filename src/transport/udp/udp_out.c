@@ -30,15 +30,24 @@ static int choose_source(const struct udp_socket *socket, const struct baro_mess
     return source->port.number == 0 ? -EINVAL : 0;
 }
 
-static void describe(const struct udp_socket *socket, struct udp_record *record)
+/* What the message says for itself, else what the socket does. */
+static void describe(const struct udp_socket *socket, const struct baro_message *message, struct udp_record *record)
 {
     const struct udp_settings *settings = &socket->settings;
+    bool to_group = address_is_multicast(record->peer.address);
+    unsigned given = message->given;
 
-    record->ttl = address_is_multicast(record->peer.address) ? settings->multicast_ttl : settings->ttl;
-    record->tos = settings->tos;
-    record->dont_fragment = settings->dont_fragment;
+    record->ttl = given & BARO_GIVEN_TTL ? message->ttl : to_group ? settings->multicast_ttl : settings->ttl;
+    record->tos = given & BARO_GIVEN_TOS ? message->tos : settings->tos;
+    record->dont_fragment = settings->dont_fragment || (given & BARO_GIVEN_DONT_FRAGMENT && message->dont_fragment);
     record->broadcast = settings->broadcast;
     record->multicast_loop = settings->multicast_loop;
+    record->ignore_path_mtu = settings->ignore_path_mtu;
+    record->fragment_size = settings->fragment_size;
+    if (given & BARO_GIVEN_INTERFACE)
+        record->interface = message->interface;
+    if (record->interface == 0 && to_group && record->peer.address.zone == 0)
+        record->interface = settings->multicast_interface;
 }
 
 /* One intent a socket at a time. False: the queue of intents is full. */
@@ -78,7 +87,7 @@ ptrdiff_t udp_send(struct udp *udp, struct handle handle, const struct baro_mess
     if (choose_source(socket, message, &record.local) != 0)
         return -EINVAL;
     for (size_t i = 0; i < message->buffers; i++) {
-        if (message->buffer[i].length > udp_payload_limit(udp) - length)
+        if (message->buffer[i].length > udp_payload_limit(udp, record.peer.address.family) - length)
             return -EMSGSIZE;
         length += message->buffer[i].length;
     }
@@ -89,7 +98,7 @@ ptrdiff_t udp_send(struct udp *udp, struct handle handle, const struct baro_mess
         return -EAGAIN;
     }
     record.length = (uint32_t)length;
-    describe(socket, &record);
+    describe(socket, message, &record);
     if (!want_output(udp, socket) ||
         !queue_put(&socket->out, &udp->core->slabs, &record, sizeof record, message->buffer,
                    message->buffers))
@@ -98,7 +107,7 @@ ptrdiff_t udp_send(struct udp *udp, struct handle handle, const struct baro_mess
 }
 
 bool udp_destination(const struct udp *udp, struct handle handle, struct baro_endpoint *local,
-                     struct baro_endpoint *remote)
+                     struct baro_endpoint *remote, int *interface)
 {
     const struct udp_socket *socket = udp_resolve(udp, handle);
     struct udp_record record;
@@ -107,6 +116,7 @@ bool udp_destination(const struct udp *udp, struct handle handle, struct baro_en
         return false;
     *local = record.local;
     *remote = record.peer;
+    *interface = record.interface;
     return true;
 }
 
@@ -120,6 +130,10 @@ static void write_message(const struct udp_record *record, struct ip_message *me
     message->dont_fragment = record->dont_fragment;
     message->broadcast_allowed = record->broadcast;
     message->multicast_loop = record->multicast_loop;
+    message->ignore_path_mtu = record->ignore_path_mtu;
+    message->interface = record->interface;
+    if (record->peer.address.family == BARO_FAMILY_IPV6)
+        message->fragment_size = record->fragment_size;
 }
 
 /* The header, and the first datagram of the queue behind it. */

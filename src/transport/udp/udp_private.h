@@ -14,7 +14,9 @@
 
 enum {
     UDP_PAYLOAD_LIMIT = 65507, /* 65535 less an IPv4 header and a UDP header */
+    UDP_PAYLOAD_LIMIT_V6 = 65527, /* IPv6 does not count its header (RFC 8200 §3) */
     PING_PAYLOAD_LIMIT = 65515, /* the ICMP header is part of the message */
+    PING_PAYLOAD_LIMIT_V6 = 65535,
     UDP_PORT_FIRST = 32768     /* ports are chosen from here up (RFC 6056 §3.2) */
 };
 
@@ -22,9 +24,10 @@ enum {
 struct udp_record {
     struct baro_endpoint peer, local;
     uint32_t length;
-    int interface;
+    int interface;        /* it came in by, or is to leave by, 0: the route's */
     uint8_t ttl, tos;
-    bool dont_fragment, broadcast, multicast_loop;
+    bool dont_fragment, broadcast, multicast_loop, ignore_path_mtu;
+    uint16_t fragment_size;
 };
 
 struct udp_socket {
@@ -70,8 +73,10 @@ static inline bool udp_has_peer(const struct udp_socket *socket)
     return socket->remote.address.family != BARO_FAMILY_NONE;
 }
 
-static inline uint32_t udp_payload_limit(const struct udp *udp)
+static inline uint32_t udp_payload_limit(const struct udp *udp, enum baro_family family)
 {
+    if (family == BARO_FAMILY_IPV6)
+        return udp->kind == UDP_PINGS ? PING_PAYLOAD_LIMIT_V6 : UDP_PAYLOAD_LIMIT_V6;
     return udp->kind == UDP_PINGS ? PING_PAYLOAD_LIMIT : UDP_PAYLOAD_LIMIT;
 }
 
