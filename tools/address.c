@@ -59,6 +59,29 @@ bool address_parse(const char *text, struct baro_address *address, unsigned *pre
     return true;
 }
 
+bool address_any_parse(const char *text, struct baro_address *address, unsigned *prefix_length)
+{
+    struct baro_host_address parsed;
+
+    if (!parse_one(text, strlen(text), &parsed))
+        return false;
+    *address = parsed.address;
+    *prefix_length = parsed.prefix_length;
+    return true;
+}
+
+bool address_listens(const char *text, struct baro_address *address)
+{
+    const struct in6_addr *octets = (const struct in6_addr *)(const void *)address->octet;
+
+    *address = (struct baro_address){ .family = BARO_FAMILY_IPV4 };
+    if (inet_pton(AF_INET, text, address->octet) == 1)
+        return address->octet[0] < 224;
+    address->family = BARO_FAMILY_IPV6;
+    return inet_pton(AF_INET6, text, address->octet) == 1 && !IN6_IS_ADDR_MULTICAST(octets) &&
+           !IN6_IS_ADDR_V4MAPPED(octets) && !IN6_IS_ADDR_LINKLOCAL(octets);
+}
+
 unsigned address_list_parse(const char *text, struct baro_host_address *list, unsigned limit)
 {
     for (unsigned count = 0; count < limit; count++) {
@@ -131,10 +154,25 @@ bool interface_name_is_right(const char *text)
     return *text != '\0' && strlen(text) <= 15 && strpbrk(text, "/ ") == NULL;
 }
 
+static struct baro_address gateway_v6(struct baro_address address, unsigned prefix_length)
+{
+    struct baro_address gateway = address;
+
+    for (unsigned bit = prefix_length; bit < 128; bit++)
+        gateway.octet[bit / 8] &= (uint8_t)~(0x80U >> bit % 8);
+    gateway.octet[15] |= 1;
+    if (memcmp(&gateway, &address, sizeof gateway) == 0)
+        gateway.octet[15] ^= 3;
+    return gateway;
+}
+
 struct baro_address address_gateway(struct baro_address address, unsigned prefix_length)
 {
     struct baro_address gateway = address;
     uint32_t own, network;
+
+    if (address.family == BARO_FAMILY_IPV6)
+        return gateway_v6(address, prefix_length);
 
     memcpy(&own, address.octet, sizeof own);
     own = ntohl(own);

@@ -1,5 +1,6 @@
 /* tools/gateway.c: `baro gateway`: the way out for a guest behind a TAP: a kernel in a namespace, a container, a virtual
- * machine. The guest gets its address by DHCP, and its flows end in ordinary sockets of this machine. */
+ * machine. The guest gets its addresses by DHCP and from router advertisements, and its flows end in ordinary sockets of
+ * this machine. */
 #include "tools.h"
 
 #include <signal.h>
@@ -13,6 +14,8 @@
 #include "cable.h"
 #include "names.h"
 #include "observe.h"
+#include "publish.h"
+#include "router.h"
 
 enum { POOL = 100 };
 
@@ -23,6 +26,9 @@ struct gateway_tool {
     const char *name;
     struct baro_address address;
     unsigned prefix_length;
+    struct baro_host_address ipv6;   /* its prefix is advertised */
+    struct baro_address first_guest; /* of the DHCP pool */
+    struct publications publications;
     struct cable cable;
     struct baro_host *host;
     struct baro_gateway *gateway;
@@ -31,13 +37,55 @@ struct gateway_tool {
 
 static int help(void)
 {
-    printf("usage: baro gateway --tap NAME [--address ADDRESS[/PREFIX]] [OPTION ...]\n\n"
-           "The way out for a guest behind a TAP: it serves DHCP (address, router, resolver) and ends the guest's TCP and\n"
-           "UDP flows in ordinary sockets of this machine. Its name server knows gateway.lan and guests by the names they\n"
-           "tell with DHCP, and asks this machine's name servers for what is outside. Ends at Ctrl-C.\n\n"
+    printf("usage: baro gateway --tap NAME [--address ADDRESS[/PREFIX][,...]] [-p PORTS] [OPTION ...]\n\n"
+           "The way out for a guest behind a TAP: it serves DHCP (address, router, resolver), advertises an IPv6 prefix, from\n"
+           "which guests make themselves addresses, and ends the guest's TCP and UDP flows in ordinary sockets of this\n"
+           "machine. Its name server knows gateway.lan and guests by the names they tell with DHCP, and asks this machine's\n"
+           "name servers for what is outside. This machine's loopback is reached at the gateway's addresses. Ends at\n"
+           "Ctrl-C.\n\n"
            "  --tap NAME       the TAP\n"
-           "  --address A/P    the gateway's address (default 10.0.2.2/24, prefix 8 to 30); guests get the next ones\n" OBSERVE_HELP);
+           "  --address A/P    the gateway's address, or one of each family, a comma between (default\n"
+           "                   10.0.2.2/24,fdba:70::2/64; prefix 8 to 30, of IPv6 64); guests get the next ones\n"
+           "  -p [ADDRESS:]HOST:[GUEST:]PORT  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is\n"
+           "                   of all IPv6 addresses) to PORT of GUEST, of the first to come by DHCP if it is not named\n" OBSERVE_HELP);
     return TOOL_OK;
+}
+
+/* One address of each family, at most; the other family's stays what it was. */
+static bool parse_addresses(struct gateway_tool *tool, const char *word)
+{
+    struct baro_host_address list[2];
+    unsigned count = address_list_parse(word, list, 2);
+
+    if (count == 2 && list[0].address.family == list[1].address.family)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        if (list[i].address.family == BARO_FAMILY_IPV6) {
+            tool->ipv6 = list[i];
+            if (list[i].prefix_length != 64)
+                return false;
+        } else {
+            tool->address = list[i].address;
+            tool->prefix_length = list[i].prefix_length;
+            if (tool->prefix_length < 8)
+                return false;
+        }
+    }
+    return count != 0;
+}
+
+static int parse_option(struct gateway_tool *tool, const char *word, const char *value)
+{
+    if (strcmp(word, "-p") == 0)
+        return publications_add(&tool->publications, "gateway", value, true);
+    if (strcmp(word, "--address") == 0)
+        return parse_addresses(tool, value)
+                   ? TOOL_OK
+                   : tool_usage("gateway", "'%s' is no address of a host with a prefix of 8 to 30, IPv6 64", value);
+    tool->name = value;
+    return interface_name_is_right(value)
+               ? TOOL_OK
+               : tool_usage("gateway", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
 }
 
 static int parse(struct gateway_tool *tool, int argc, char **argv)
@@ -52,17 +100,12 @@ static int parse(struct gateway_tool *tool, int argc, char **argv)
             return TOOL_USAGE;
         if (taken > 0)
             continue;
-        if (strcmp(word, "--tap") != 0 && strcmp(word, "--address") != 0)
+        if (strcmp(word, "--tap") != 0 && strcmp(word, "--address") != 0 && strcmp(word, "-p") != 0)
             return tool_usage("gateway", "no option '%s'; --help tells more", word);
         if (at + 1 >= argc)
             return tool_usage("gateway", "%s wants a value", word);
-        if (strcmp(word, "--tap") == 0 && !interface_name_is_right(argv[at + 1]))
-            return tool_usage("gateway", "'%s' is no name of a TAP: up to 15 octets, no slash", argv[at + 1]);
-        if (strcmp(word, "--tap") == 0)
-            tool->name = argv[at + 1];
-        else if (!address_parse(argv[at + 1], &tool->address, &tool->prefix_length) ||
-                 tool->address.family != BARO_FAMILY_IPV4 || tool->prefix_length < 8 || tool->prefix_length > 30)
-            return tool_usage("gateway", "'%s' is no IPv4 address of a host with a prefix of 8 to 30", argv[at + 1]);
+        if (parse_option(tool, word, argv[at + 1]) != TOOL_OK)
+            return TOOL_USAGE;
         at += 2;
     }
     return tool->name != NULL ? TOOL_OK : tool_usage("gateway", "no --tap given; --help tells more");
@@ -84,6 +127,7 @@ static void learn_names(struct gateway_tool *tool)
 
     baro_dns_server_remove_hosts(names);
     (void)baro_dns_server_add_host(names, "gateway", tool->address);
+    (void)baro_dns_server_add_host(names, "gateway", tool->ipv6.address);
     while (baro_dhcp_server_next_lease(tool->dhcp, baro_network_now(tool->cable.network), &at, &lease)) {
         if (lease.host_name[strspn(lease.host_name, NAME_SIGNS)] == '\0' && strcasecmp(lease.host_name, "localhost") != 0 &&
             !baro_dns_server_has_host(names, lease.host_name))
@@ -123,7 +167,7 @@ static int serve_dhcp(struct gateway_tool *tool)
         first = (own & mask) + 1;
         last = own - 1;
     }
-    config.first = address_number(first);
+    tool->first_guest = config.first = address_number(first);
     config.last = address_number(last - first < POOL ? last : first + POOL - 1);
     config.parameters.routers = config.parameters.dns_servers = 1;
     config.parameters.router[0] = config.parameters.dns[0] = tool->address;
@@ -134,12 +178,14 @@ static int serve_dhcp(struct gateway_tool *tool)
 static int build(struct gateway_tool *tool)
 {
     const struct baro_wire_config wire = { .kind = BARO_MEDIUM_FAST };
+    const struct router_config router = { .prefix = &tool->ipv6, .prefixes = 1, .name_server = tool->ipv6.address };
     int error;
 
     if (cable_open(&tool->cable, "gateway", tool->name, &wire) != TOOL_OK)
         return TOOL_FAILED;
     const struct baro_host_config host = { .name = "gateway", .wire = tool->cable.wire, .address = tool->address,
-                                           .prefix_length = tool->prefix_length, .forward_any_destination = true,
+                                           .prefix_length = tool->prefix_length, .addresses = &tool->ipv6,
+                                           .address_count = 1, .forward_any_destination = true,
                                            .trace = observe_sink(&tool->observe), .program = serve,
                                            .program_context = tool };
     tool->host = baro_host_create(tool->cable.network, &host, &error);
@@ -147,22 +193,23 @@ static int build(struct gateway_tool *tool)
         error = serve_dhcp(tool);
     if (error != 0)
         fprintf(stderr, "baro gateway: no host: %s\n", strerror(-error));
-    return error == 0 ? TOOL_OK : TOOL_FAILED;
+    return error == 0 ? router_open("gateway", tool->host, &router) : TOOL_FAILED;
 }
 
 static int watch(struct gateway_tool *tool)
 {
-    struct baro_gateway_config gateway = { .address = tool->address, .say = say };
+    struct baro_gateway_config gateway = { .address = tool->address, .address_v6 = tool->ipv6.address, .say = say };
 
     signal(SIGPIPE, SIG_IGN);
-    if (cable_watch(&tool->cable) != TOOL_OK)
-        return TOOL_FAILED;
     gateway.loop = tool->cable.loop;
     gateway.stack = baro_host_stack(tool->host);
     tool->gateway = baro_gateway_create(&gateway);
-    if (tool->gateway != NULL)
-        learn_names(tool);
-    return tool->gateway != NULL ? TOOL_OK : TOOL_FAILED;
+    if (tool->gateway == NULL) {
+        fprintf(stderr, "baro gateway: no memory or no descriptors\n");
+        return TOOL_FAILED;
+    }
+    learn_names(tool);
+    return publications_open(&tool->publications, "gateway", tool->gateway, &tool->first_guest, 1);
 }
 
 int tool_gateway(int argc, char **argv)
@@ -176,6 +223,7 @@ int tool_gateway(int argc, char **argv)
     observe_init(&tool.observe, "gateway");
     tool.address = baro_ipv4(10, 0, 2, 2);
     tool.prefix_length = 24;
+    tool.ipv6 = (struct baro_host_address){ baro_ipv6(0xfdba, 0x70, 0, 0, 0, 0, 0, 2), 64 };
     result = parse(&tool, argc, argv);
     if (result != TOOL_OK)
         return result;
@@ -185,12 +233,15 @@ int tool_gateway(int argc, char **argv)
         return result;
     if (build(&tool) != TOOL_OK)
         return TOOL_FAILED;
-    if (watch(&tool) != TOOL_OK) {
+    if (cable_watch(&tool.cable) != TOOL_OK) {
         fprintf(stderr, "baro gateway: no memory or no descriptors\n");
         return TOOL_FAILED;
     }
+    if (watch(&tool) != TOOL_OK)
+        return TOOL_FAILED;
     fprintf(stderr, "baro gateway: the way out of %s; Ctrl-C ends it\n", tool.name);
     baro_loop_run(tool.cable.loop);
+    router_close(&tool.cable, tool.host);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);

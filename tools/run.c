@@ -8,7 +8,6 @@
  * for at most LINGER_S. */
 #include "tools.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,25 +25,21 @@
 #include "baro/run.h"
 #include "baro/tap.h"
 #include "observe.h"
+#include "publish.h"
 
-enum { PUBLISHED = 64, LINGER_S = 10, QUIET_S = 5 };
+enum { LINGER_S = 10, QUIET_S = 5, IPV6_MTU = 1280 };
 
 /* A limit for the buffers of a host, not memory taken: 8,000 connections to itself charge 128 KiB at each end, because
  * segments of 64 KiB travel there. */
 #define HOST_MEMORY ((size_t)2 << 30)
 
-struct publication {
-    struct baro_address address;
-    struct baro_port host_port, guest_port;
-};
-
 struct run_tool {
     struct observe observe;
-    struct baro_address address, gateway_address;
-    unsigned prefix_length;
+    struct baro_host_address address[2];     /* IPv4's, IPv6's; of family NONE: none */
+    struct baro_address gateway_address[2];
+    bool ipv6_given;
     struct baro_wire_config wire;
-    struct publication publication[PUBLISHED];
-    int publications;
+    struct publications publications;
     const char *tap_name; /* NULL: a gateway */
     struct baro_tap *tap;
     bool verbose, trap_every_message;
@@ -66,16 +61,17 @@ static int help(void)
            "gateway:\n"
            "its connections and datagrams leave by ordinary sockets of this machine, names resolve. "
            "127.0.0.1 is\n"
-           "the private host's own; the gateway, the subnet's first address (10.0.2.1), leads to this "
-           "machine's own.\nNeeds no root.\n\n"
-           "  --address A[/P]  the private host's address (default 10.0.2.100/24)\n"
+           "the private host's own; the gateway, the subnet's first address (10.0.2.1, fdba:70::1), leads to this "
+           "machine's\nown. Needs no root.\n\n"
+           "  --address A[/P]  the private host's address, or one of each family, a comma between (default\n"
+           "                   10.0.2.100/24,fdba:70::100/64)\n"
            "  --wire SPEC      the wire to the gateway: fast, 100base-tx or 10base-t, with faults (default "
            "fast):\n"
            "                   loss=1%% delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%% "
            "rate=10mbit\n"
            "                   queue=64k mtu=1500 noise=300 ppm=100 seed=7, words with commas between\n"
-           "  -p [ADDRESS:]HOST:GUEST  lead TCP port HOST of this machine (of 127.0.0.1) to port "
-           "GUEST\n"
+           "  -p [ADDRESS:]HOST:GUEST  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is of\n"
+           "                   all IPv6 addresses) to port GUEST\n"
            "  --tap NAME       end the wire in the TAP NAME: the other host is this machine's kernel, for which\n"
            "                   the subnet's first address is right: ip addr add 10.0.2.1/24 dev NAME; ip link set "
            "NAME up\n" OBSERVE_HELP "  --trap-messages  trap sendmsg and recvmsg on every descriptor (programs "
@@ -85,31 +81,22 @@ static int help(void)
     return TOOL_OK;
 }
 
-/* [ADDRESS:]HOST:GUEST */
-static int parse_publication(struct run_tool *tool, const char *word)
+/* One address of each family, at most; the other family's stays what it was. */
+static int parse_addresses(struct run_tool *tool, const char *word)
 {
-    char text[64], *guest, *host;
-    struct publication *publication = &tool->publication[tool->publications];
+    struct baro_host_address list[2];
+    unsigned count = address_list_parse(word, list, 2);
+    bool wrong = count == 0 || (count == 2 && list[0].address.family == list[1].address.family);
 
-    if (tool->publications == PUBLISHED)
-        return tool_usage("run", "more than %d published ports", PUBLISHED);
-    snprintf(text, sizeof text, "%s", word);
-    guest = strrchr(text, ':');
-    if (!guest)
-        return tool_usage("run", "-p wants [ADDRESS:]HOST:GUEST, not '%s'", word);
-    *guest++ = '\0';
-    host = strrchr(text, ':');
-    publication->address = baro_ipv4(127, 0, 0, 1);
-    if (host) {
-        *host++ = '\0';
-        if (inet_pton(AF_INET, text, publication->address.octet) != 1)
-            return tool_usage("run", "'%s' is no IPv4 address to publish on", text);
-    } else {
-        host = text;
+    for (unsigned i = 0; i < count && !wrong; i++) {
+        bool v6 = list[i].address.family == BARO_FAMILY_IPV6;
+
+        wrong = list[i].prefix_length > (v6 ? 126 : 30);
+        tool->address[v6] = list[i];
+        tool->ipv6_given |= v6;
     }
-    if (!port_parse(host, &publication->host_port) || !port_parse(guest, &publication->guest_port))
-        return tool_usage("run", "-p wants ports from 1 to 65535, not '%s'", word);
-    tool->publications++;
+    if (wrong)
+        return tool_usage("run", "'%s' is no address of a host in a subnet of two or more, nor one of each family", word);
     return TOOL_OK;
 }
 
@@ -135,7 +122,7 @@ static int parse_option(struct run_tool *tool, int argc, char **argv, int *at)
         return tool_usage("run", "%s wants a value; --help tells more", option);
     *at += 1;
     if (strcmp(option, "-p") == 0)
-        return parse_publication(tool, value);
+        return publications_add(&tool->publications, "run", value, false);
     if (strcmp(option, "--tap") == 0) {
         tool->tap_name = value;
         return interface_name_is_right(value) ? TOOL_OK
@@ -144,8 +131,22 @@ static int parse_option(struct run_tool *tool, int argc, char **argv, int *at)
     if (strcmp(option, "--wire") == 0)
         return baro_wire_parse(value, &tool->wire, error, sizeof error) == 0 ? TOOL_OK
                                                                              : tool_usage("run", "%s", error);
-    if (!address_parse(value, &tool->address, &tool->prefix_length) || tool->prefix_length > 30)
-        return tool_usage("run", "'%s' is no IPv4 address of a host in a subnet of two or more", value);
+    return parse_addresses(tool, value);
+}
+
+/* The gateway's addresses; and no IPv6 where nobody would speak it, or the wire is too narrow for it (RFC 8200 §5). */
+static int settle_addresses(struct run_tool *tool)
+{
+    bool narrow = tool->wire.mtu != 0 && tool->wire.mtu < IPV6_MTU;
+
+    if (narrow && tool->ipv6_given)
+        return tool_usage("run", "IPv6 wants a wire with an mtu of %d or more", IPV6_MTU);
+    if (narrow || (tool->tap_name && !tool->ipv6_given))
+        tool->address[1].address.family = BARO_FAMILY_NONE;
+    for (int i = 0; i < 2; i++) {
+        if (tool->address[i].address.family != BARO_FAMILY_NONE)
+            tool->gateway_address[i] = address_gateway(tool->address[i].address, tool->address[i].prefix_length);
+    }
     return TOOL_OK;
 }
 
@@ -153,8 +154,8 @@ static int parse(struct run_tool *tool, int argc, char **argv)
 {
     int at = 1;
 
-    tool->address = baro_ipv4(10, 0, 2, 100);
-    tool->prefix_length = 24;
+    tool->address[0] = (struct baro_host_address){ baro_ipv4(10, 0, 2, 100), 24 };
+    tool->address[1] = (struct baro_host_address){ baro_ipv6(0xfdba, 0x70, 0, 0, 0, 0, 0, 0x100), 64 };
     while (at < argc && argv[at][0] == '-') {
         if (strcmp(argv[at], "--") == 0) {
             at++;
@@ -166,11 +167,10 @@ static int parse(struct run_tool *tool, int argc, char **argv)
     }
     if (at >= argc)
         return tool_usage("run", "which program? `baro run -- PROGRAM ...`; --help tells more");
-    if (tool->tap_name && tool->publications)
+    if (tool->tap_name && tool->publications.count != 0)
         return tool_usage("run", "-p leads through the gateway; with --tap programs are reached at their own address");
     tool->argument = argv + at;
-    tool->gateway_address = address_gateway(tool->address, tool->prefix_length);
-    return TOOL_OK;
+    return settle_addresses(tool);
 }
 
 static void tap_ready(void *context, uint32_t events)
@@ -199,6 +199,42 @@ static int build_tap(struct run_tool *tool, struct baro_wire *wire)
     return TOOL_OK;
 }
 
+/* 0 or -errno. */
+static int build_hosts(struct run_tool *tool, struct baro_wire *wire)
+{
+    const struct baro_host_address gateway_v6 = { tool->gateway_address[1], tool->address[1].prefix_length };
+    const struct baro_address any_v6 = { .family = BARO_FAMILY_IPV6 };
+    const bool v6 = tool->address[1].address.family != BARO_FAMILY_NONE;
+    struct baro_host_config guest = { .name = "host",
+                                      .wire = wire,
+                                      .address = tool->address[0].address,
+                                      .prefix_length = tool->address[0].prefix_length,
+                                      .addresses = &tool->address[1],
+                                      .address_count = v6,
+                                      .gateway = tool->gateway_address[0],
+                                      .memory_limit = HOST_MEMORY,
+                                      .trace = observe_sink(&tool->observe),
+                                      .trace_host = tool->trace_guest };
+    struct baro_host_config gateway = { .name = "gateway",
+                                        .wire = wire,
+                                        .address = tool->gateway_address[0],
+                                        .prefix_length = tool->address[0].prefix_length,
+                                        .addresses = &gateway_v6,
+                                        .address_count = v6,
+                                        .forward_any_destination = true,
+                                        .memory_limit = HOST_MEMORY,
+                                        .trace = observe_sink(&tool->observe),
+                                        .trace_host = tool->trace_gateway };
+    int error;
+
+    tool->guest = baro_host_create(tool->network, &guest, &error);
+    if (error == 0 && v6)
+        error = baro_host_add_route(tool->guest, any_v6, 0, tool->gateway_address[1]);
+    if (error == 0 && !tool->tap)
+        tool->gateway_host = baro_host_create(tool->network, &gateway, &error);
+    return error;
+}
+
 static int build_network(struct run_tool *tool)
 {
     const struct baro_network_config network = { .seed = tool_seed(tool->wire.seed),
@@ -215,26 +251,10 @@ static int build_network(struct run_tool *tool)
     }
     if (tool->tap_name && build_tap(tool, wire) != TOOL_OK)
         return TOOL_FAILED;
-    struct baro_host_config guest = { .name = "host",
-                                      .wire = wire,
-                                      .address = tool->address,
-                                      .prefix_length = tool->prefix_length,
-                                      .gateway = tool->gateway_address,
-                                      .memory_limit = HOST_MEMORY,
-                                      .trace = observe_sink(&tool->observe),
-                                      .trace_host = tool->trace_guest };
-    struct baro_host_config gateway = { .name = "gateway",
-                                        .wire = wire,
-                                        .address = tool->gateway_address,
-                                        .prefix_length = tool->prefix_length,
-                                        .forward_any_destination = true,
-                                        .memory_limit = HOST_MEMORY,
-                                        .trace = observe_sink(&tool->observe),
-                                        .trace_host = tool->trace_gateway };
-    tool->guest = baro_host_create(tool->network, &guest, &error);
-    if (tool->guest && !tool->tap)
-        tool->gateway_host = baro_host_create(tool->network, &gateway, &error);
-    if (!tool->guest || (!tool->tap && !tool->gateway_host) || (error = baro_loop_add_network(tool->loop, tool->network)) < 0) {
+    error = build_hosts(tool, wire);
+    if (error == 0)
+        error = baro_loop_add_network(tool->loop, tool->network);
+    if (error < 0) {
         fprintf(stderr, "baro run: cannot make the hosts: %s\n", strerror(-error));
         return TOOL_FAILED;
     }
@@ -260,25 +280,18 @@ static int build_gateway(struct run_tool *tool)
 {
     const struct baro_gateway_config config = { .loop = tool->loop,
                                                 .stack = baro_host_stack(tool->gateway_host),
-                                                .address = tool->gateway_address,
+                                                .address = tool->gateway_address[0],
+                                                .address_v6 = tool->gateway_address[1],
                                                 .say = say };
+    const struct baro_address guest[2] = { tool->address[0].address, tool->address[1].address };
+
     tool->gateway = baro_gateway_create(&config);
     if (!tool->gateway) {
         fprintf(stderr, "baro run: cannot make the gateway: %s\n", strerror(errno));
         return TOOL_FAILED;
     }
-    for (int i = 0; i < tool->publications; i++) {
-        const struct publication *publication = &tool->publication[i];
-        const struct baro_endpoint guest = { tool->address, publication->guest_port };
-        int result = baro_gateway_publish(tool->gateway, publication->address, publication->host_port, guest);
-
-        if (result < 0) {
-            fprintf(stderr, "baro run: cannot listen on port %u: %s\n", publication->host_port.number,
-                    strerror(-result));
-            return TOOL_FAILED;
-        }
-    }
-    return TOOL_OK;
+    return publications_open(&tool->publications, "run", tool->gateway, guest,
+                             guest[1].family == BARO_FAMILY_NONE ? 1 : 2);
 }
 
 static int build_run(struct run_tool *tool)
@@ -292,9 +305,13 @@ static int build_run(struct run_tool *tool)
                                         .interface = { { .number = baro_host_interface(tool->guest),
                                                          .mac = baro_host_mac(tool->guest),
                                                          .mtu = tool->wire.mtu,
-                                                         .address = { { tool->address, tool->prefix_length } },
-                                                         .gateway = { tool->gateway_address } } },
-                                        .name_server = tool->gateway_address };
+                                                         .address = { { tool->address[0].address,
+                                                                        tool->address[0].prefix_length },
+                                                                      { tool->address[1].address,
+                                                                        tool->address[1].prefix_length } },
+                                                         .gateway = { tool->gateway_address[0],
+                                                                      tool->gateway_address[1] } } },
+                                        .name_server = tool->gateway_address[0] };
     tool->run = baro_run_create(&config);
     if (!tool->run || baro_run_add_host(tool->run, &host) < 0) {
         fprintf(stderr, "baro run: this kernel has no seccomp user notification: %s\n", strerror(errno));

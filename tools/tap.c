@@ -17,20 +17,15 @@
 #include "cable.h"
 #include "names.h"
 #include "observe.h"
+#include "router.h"
 #include "services.h"
 
 enum {
     TAP_ADDRESSES = 8,
     TAP_PREFIXES = 4,
     TAP_TOLD = 16,
-    GOODBYE_TURNS = 50,
-    ROUTER_LIFETIME_S = 1800,
-    PREFIX_VALID_S = 86400,
-    PREFIX_PREFERRED_S = 14400,
-    TAP_MTU = 1500 /* where the wire says none */
+    GOODBYE_TURNS = 50
 };
-
-static const int64_t ROUTER_GOODBYE_NS = INT64_C(4000000000); /* to wait for its first word */
 
 struct tap_tool {
     struct observe observe;
@@ -173,42 +168,18 @@ static int go_automatic(struct tap_tool *tool)
     return error == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
-/* A router of this link; its link-local address is probed first. */
+/* A router of this link. */
 static int go_router(struct tap_tool *tool)
 {
-    const struct baro_ipv6_config ipv6 = { .accept_advertisements = false };
+    const struct router_config config = { .prefix = tool->prefix, .prefixes = tool->prefixes, .mtu = tool->wire.mtu };
     const struct baro_address none = { .family = BARO_FAMILY_NONE };
-    struct baro_advertise_config says = { .lifetime_s = ROUTER_LIFETIME_S, .hop_limit = 64,
-                                          .mtu = tool->wire.mtu == 0 ? TAP_MTU : tool->wire.mtu,
-                                          .prefixes = tool->prefixes };
     struct baro_stack *stack = baro_host_stack(tool->host);
-    int interface = baro_host_interface(tool->host), error = baro_stack_enable_ipv6(stack, interface, &ipv6);
+    int interface = baro_host_interface(tool->host);
 
     for (unsigned i = 0; i < tool->prefixes; i++) /* what is on the link for others is so for us */
         (void)baro_stack_add_route(stack, tool->prefix[i].address, tool->prefix[i].prefix_length, none, interface);
-    for (unsigned i = 0; i < tool->prefixes; i++)
-        says.prefix[i] = (struct baro_advertised_prefix){ tool->prefix[i].address, tool->prefix[i].prefix_length, true,
-                                                          true, PREFIX_VALID_S, PREFIX_PREFERRED_S };
     baro_stack_set_forwarding(stack, true);
-    if (error == 0 || error == -EEXIST)
-        error = baro_stack_advertise(stack, interface, &says);
-    if (error != 0)
-        fprintf(stderr, "baro tap: no router: %s\n", strerror(-error));
-    return error == 0 ? TOOL_OK : TOOL_FAILED;
-}
-
-/* Says that the router goes; when it spoke less than three seconds ago, that waits for them. */
-static void close_router(struct tap_tool *tool)
-{
-    struct baro_stack *stack = baro_host_stack(tool->host);
-    int interface = baro_host_interface(tool->host);
-    int all = tool->prefixes == 0 ? 0 : baro_stack_advertise(stack, interface, NULL);
-    struct baro_instant now = baro_loop_now(), until = { now.ns + ROUTER_GOODBYE_NS };
-
-    for (; all > 0 && baro_stack_advertise(stack, interface, NULL) == all && now.ns < until.ns; now = baro_loop_now())
-        baro_loop_turn(tool->cable.loop, (struct baro_duration){ 20000000 });
-    for (int i = 0; all > 0 && i < GOODBYE_TURNS; i++)
-        baro_loop_turn(tool->cable.loop, (struct baro_duration){ 1000000 });
+    return router_open("tap", tool->host, &config);
 }
 
 /* This machine's end, by IPv4: the subnet's first address. */
@@ -395,7 +366,8 @@ int tool_tap(int argc, char **argv)
     baro_loop_run(tool.cable.loop);
     close_dhcp(&tool);
     close_mdns(&tool);
-    close_router(&tool);
+    if (tool.prefixes != 0)
+        router_close(&tool.cable, tool.host);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);

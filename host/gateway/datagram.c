@@ -38,6 +38,8 @@ static void tell(struct baro_gateway *gateway, struct baro_endpoint guest, struc
     case ECONNREFUSED:
     case EHOSTUNREACH:
     case ENETUNREACH:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
     case EACCES:
     case EPERM:
         baro_refuse_datagram(gateway->config.stack, guest, destination, held_verdict(error));
@@ -67,7 +69,7 @@ static void outside_ready(void *context, uint32_t events)
             return;
         flow->two_way = true;
         flow->last = baro_loop_now();
-        if (baro_sendmsg(gateway->config.stack, gateway->datagrams, &message, 0) >= 0)
+        if (baro_sendmsg(gateway->config.stack, flow->inside, &message, 0) >= 0)
             gateway->counts.datagrams_in++;
     }
 }
@@ -89,7 +91,7 @@ static struct datagram_flow *find(struct baro_gateway *gateway, const struct bar
 
 static struct datagram_flow *create(struct baro_gateway *gateway, const struct baro_message *message)
 {
-    struct sockaddr_in outside;
+    struct outside_address outside;
     struct datagram_flow *flow;
     int fd;
 
@@ -97,11 +99,13 @@ static struct datagram_flow *create(struct baro_gateway *gateway, const struct b
         tell(gateway, message->peer, message->local, ECONNREFUSED);
         return NULL;
     }
-    fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    fd = socket(outside.name.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        tell(gateway, message->peer, message->local, errno);
         return NULL;
+    }
     flow = calloc(1, sizeof *flow);
-    if (flow == NULL || connect(fd, (const struct sockaddr *)&outside, sizeof outside) != 0) {
+    if (flow == NULL || connect(fd, &outside.name, outside.length) != 0) {
         tell(gateway, message->peer, message->local, flow == NULL ? ENOMEM : errno);
         close(fd);
         free(flow);
@@ -117,6 +121,7 @@ static struct datagram_flow *create(struct baro_gateway *gateway, const struct b
     flow->guest = message->peer;
     flow->destination = message->local;
     flow->outside = fd;
+    flow->inside = gateway->datagrams[gateway_family(message->local.address)];
     flow->next = gateway->datagram_flows;
     if (flow->next != NULL)
         flow->next->previous = flow;
@@ -143,12 +148,12 @@ static void send_out(struct datagram_flow *flow, size_t octets)
     }
 }
 
-void datagram_from_inside(struct baro_gateway *gateway)
+void datagram_from_inside(struct baro_gateway *gateway, int inside)
 {
     for (;;) {
         struct baro_buffer piece = { gateway->scratch, GATEWAY_SCRATCH };
         struct baro_message message = { .buffer = &piece, .buffers = 1 };
-        ptrdiff_t octets = baro_recvmsg(gateway->config.stack, gateway->datagrams, &message, 0);
+        ptrdiff_t octets = baro_recvmsg(gateway->config.stack, inside, &message, 0);
         struct datagram_flow *flow;
 
         if (octets < 0)

@@ -71,6 +71,15 @@ int flow_join(struct flow *flow, int inside)
     return 0;
 }
 
+void flow_leave(struct flow *flow)
+{
+    if (flow->inside < 0)
+        return;
+    flow->gateway->by_inside[flow->inside] = NULL;
+    baro_close(flow->gateway->config.stack, flow->inside);
+    flow->inside = -1;
+}
+
 static void reset_on_close(struct flow *flow)
 {
     const struct linger kernel = { .l_onoff = 1, .l_linger = 0 };
@@ -87,10 +96,7 @@ void flow_free(struct flow *flow, bool reset)
 
     if (reset)
         reset_on_close(flow);
-    if (flow->inside >= 0) {
-        gateway->by_inside[flow->inside] = NULL;
-        baro_close(gateway->config.stack, flow->inside);
-    }
+    flow_leave(flow);
     baro_loop_unwatch(gateway->config.loop, flow->watch);
     close(flow->outside);
     if (flow->previous != NULL)

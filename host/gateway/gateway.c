@@ -1,9 +1,9 @@
 /* host/gateway/gateway.c: the gateway's life, and whose each readiness is.
  *
- * Two catch-all sockets of its stack hear everything that guests send: a listener that holds SYNs and a datagram
- * socket; port 53 at its own address is the name server's. The loop runs gateway_run after the network: it empties the stack's queue of readiness and hands each descriptor to
- * its owner. Once a second flows that ended silently are swept. */
-#include <arpa/inet.h>
+ * Two catch-all sockets of its stack for each family hear everything that guests send: a listener that holds SYNs and a
+ * datagram socket; port 53 at its own addresses is the name server's. The loop runs gateway_run after the network: it
+ * empties the stack's queue of readiness and hands each descriptor to its owner. Once a second flows that ended silently
+ * are swept. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,44 +29,10 @@ void gateway_say(struct baro_gateway *gateway, const char *format, ...)
     gateway->config.say(gateway->config.context, line);
 }
 
-struct sockaddr_in gateway_sockaddr(struct baro_endpoint endpoint)
-{
-    struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(endpoint.port.number) };
-
-    memcpy(&name.sin_addr, endpoint.address.octet, 4);
-    return name;
-}
-
-struct baro_endpoint gateway_endpoint(const struct sockaddr_in *name)
-{
-    struct baro_endpoint endpoint = { .port = { ntohs(name->sin_port) } };
-
-    endpoint.address.family = BARO_FAMILY_IPV4;
-    memcpy(endpoint.address.octet, &name->sin_addr, 4);
-    return endpoint;
-}
-
-bool gateway_same(const struct baro_endpoint *a, const struct baro_endpoint *b)
-{
-    return a->port.number == b->port.number && a->address.family == b->address.family &&
-           memcmp(a->address.octet, b->address.octet, sizeof a->address.octet) == 0;
-}
-
-int gateway_outside(struct baro_gateway *gateway, struct baro_endpoint destination, struct sockaddr_in *outside)
-{
-    *outside = gateway_sockaddr(destination);
-    if (memcmp(destination.address.octet, gateway->config.address.octet, 4) != 0)
-        return 0;
-    if (gateway->config.no_host_loopback)
-        return -ECONNREFUSED;
-    outside->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return 0;
-}
-
 static void connected_inside(struct flow *flow, unsigned events)
 {
     if (events & (BARO_EVENT_ERROR | BARO_EVENT_HANGUP))
-        flow_free(flow, true);
+        publish_next(flow);
     else if (events & BARO_EVENT_OUT)
         flow_open(flow);
 }
@@ -75,14 +41,16 @@ static void dispatch(struct baro_gateway *gateway, const struct baro_ready *read
 {
     struct flow *flow;
 
-    if (ready->fd == gateway->listener) {
-        held_take(gateway);
-        held_accept(gateway);
-        return;
-    }
-    if (ready->fd == gateway->datagrams) {
-        datagram_from_inside(gateway);
-        return;
+    for (unsigned i = 0; i < GATEWAY_FAMILIES; i++) {
+        if (ready->fd == gateway->listener[i]) {
+            held_take(gateway, ready->fd);
+            held_accept(gateway, ready->fd);
+            return;
+        }
+        if (ready->fd == gateway->datagrams[i]) {
+            datagram_from_inside(gateway, ready->fd);
+            return;
+        }
     }
     flow = (size_t)ready->fd < gateway->by_inside_size ? gateway->by_inside[ready->fd] : NULL;
     if (flow == NULL)
@@ -135,27 +103,56 @@ static bool gateway_deadline(void *context, struct baro_instant *deadline)
     return true;
 }
 
-/* The two catch-all sockets. 0 or -errno. */
+/* A socket that hears what comes for any address and port of its family, or -errno. */
+static int catch_all(struct baro_stack *stack, enum baro_family family, enum baro_socket_type type)
+{
+    const struct baro_endpoint any = { .address = { .family = (uint8_t)family } };
+    const int one = 1, megabyte = 1 << 20;
+    int fd = baro_socket(stack, family, type), result = 0;
+
+    if (fd < 0)
+        return -ENOBUFS;
+    if (type == BARO_DATAGRAM) {
+        baro_setsockopt(stack, fd, BARO_SO_RECV_BUFFER, &megabyte, sizeof megabyte);
+        baro_setsockopt(stack, fd, BARO_SO_SEND_BUFFER, &megabyte, sizeof megabyte);
+    }
+    if (family == BARO_FAMILY_IPV6)
+        result = baro_setsockopt(stack, fd, BARO_IPV6_ONLY, &one, sizeof one);
+    if (result == 0)
+        result = baro_setsockopt(stack, fd, BARO_SO_TRANSPARENT, &one, sizeof one);
+    if (result == 0 && type == BARO_STREAM)
+        result = baro_setsockopt(stack, fd, BARO_SO_HOLD_SYN, &one, sizeof one);
+    if (result == 0)
+        result = baro_bind(stack, fd, &any);
+    if (result == 0 && type == BARO_STREAM)
+        result = baro_listen(stack, fd, BACKLOG);
+    if (result == 0)
+        return fd;
+    baro_close(stack, fd);
+    return result;
+}
+
+static void close_catch_alls(struct baro_gateway *gateway)
+{
+    for (unsigned i = 0; i < GATEWAY_FAMILIES; i++) {
+        if (gateway->listener[i] >= 0)
+            baro_close(gateway->config.stack, gateway->listener[i]);
+        if (gateway->datagrams[i] >= 0)
+            baro_close(gateway->config.stack, gateway->datagrams[i]);
+    }
+}
+
 static int open_catch_alls(struct baro_gateway *gateway)
 {
-    struct baro_stack *stack = gateway->config.stack;
-    const struct baro_endpoint any = { .address = baro_ipv4(0, 0, 0, 0) };
-    const int one = 1, megabyte = 1 << 20;
-    int result;
+    int result = 0;
 
-    gateway->listener = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
-    gateway->datagrams = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
-    if (gateway->listener < 0 || gateway->datagrams < 0)
-        return -ENOBUFS;
-    baro_setsockopt(stack, gateway->datagrams, BARO_SO_RECV_BUFFER, &megabyte, sizeof megabyte);
-    baro_setsockopt(stack, gateway->datagrams, BARO_SO_SEND_BUFFER, &megabyte, sizeof megabyte);
-    if ((result = baro_setsockopt(stack, gateway->listener, BARO_SO_TRANSPARENT, &one, sizeof one)) != 0 ||
-        (result = baro_setsockopt(stack, gateway->listener, BARO_SO_HOLD_SYN, &one, sizeof one)) != 0 ||
-        (result = baro_bind(stack, gateway->listener, &any)) != 0 ||
-        (result = baro_listen(stack, gateway->listener, BACKLOG)) != 0 ||
-        (result = baro_setsockopt(stack, gateway->datagrams, BARO_SO_TRANSPARENT, &one, sizeof one)) != 0)
-        return result;
-    return baro_bind(stack, gateway->datagrams, &any);
+    for (unsigned i = 0; i < GATEWAY_FAMILIES; i++) {
+        enum baro_family family = i == 0 ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6;
+
+        gateway->listener[i] = result < 0 ? -1 : (result = catch_all(gateway->config.stack, family, BARO_STREAM));
+        gateway->datagrams[i] = result < 0 ? -1 : (result = catch_all(gateway->config.stack, family, BARO_DATAGRAM));
+    }
+    return result < 0 ? result : 0;
 }
 
 struct baro_gateway *baro_gateway_create(const struct baro_gateway_config *config)
@@ -174,6 +171,7 @@ struct baro_gateway *baro_gateway_create(const struct baro_gateway_config *confi
         result = baro_loop_add_source(config->loop, &source);
     if (result != 0) {
         gateway_names_close(gateway);
+        close_catch_alls(gateway);
         free(gateway);
         errno = -result;
         return NULL;
@@ -191,8 +189,7 @@ void baro_gateway_free(struct baro_gateway *gateway)
     datagram_free_all(gateway);
     publish_free(gateway);
     gateway_names_close(gateway);
-    baro_close(gateway->config.stack, gateway->listener);
-    baro_close(gateway->config.stack, gateway->datagrams);
+    close_catch_alls(gateway);
     free(gateway->by_inside);
     free(gateway);
 }

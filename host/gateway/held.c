@@ -23,7 +23,8 @@ enum baro_hold_verdict held_verdict(int error)
         return BARO_HOLD_HOST_UNREACHABLE;
     case ENETUNREACH:
     case ENETDOWN:
-    case EADDRNOTAVAIL:
+    case EADDRNOTAVAIL: /* no address to send from */
+    case EAFNOSUPPORT:  /* a kernel without IPv6 */
         return BARO_HOLD_NET_UNREACHABLE;
     case EACCES:
     case EPERM:
@@ -66,7 +67,7 @@ void held_connected(struct flow *flow)
 
 static void connect_outside(struct baro_gateway *gateway, const struct baro_held *held)
 {
-    struct sockaddr_in outside;
+    struct outside_address outside;
     struct flow *flow;
     const int one = 1;
     int fd, error = -gateway_outside(gateway, held->local, &outside);
@@ -75,14 +76,16 @@ static void connect_outside(struct baro_gateway *gateway, const struct baro_held
         refuse(gateway, held, error);
         return;
     }
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = socket(outside.name.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        gateway_say(gateway, "no descriptor for a connection to the outside");
-        refuse(gateway, held, errno);
+        error = errno;
+        if (error != EAFNOSUPPORT)
+            gateway_say(gateway, "no descriptor for a connection to the outside");
+        refuse(gateway, held, error);
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* Nagle ran inside already */
-    if (connect(fd, (const struct sockaddr *)&outside, sizeof outside) != 0 && errno != EINPROGRESS) {
+    if (connect(fd, &outside.name, outside.length) != 0 && errno != EINPROGRESS) {
         refuse(gateway, held, errno);
         close(fd);
         return;
@@ -96,11 +99,11 @@ static void connect_outside(struct baro_gateway *gateway, const struct baro_held
     flow->held = *held;
 }
 
-void held_take(struct baro_gateway *gateway)
+void held_take(struct baro_gateway *gateway, int listener)
 {
     struct baro_held held;
 
-    while (baro_hold_next(gateway->config.stack, gateway->listener, &held) == 0)
+    while (baro_hold_next(gateway->config.stack, listener, &held) == 0)
         connect_outside(gateway, &held);
 }
 
@@ -114,13 +117,13 @@ static struct flow *flow_of(struct baro_gateway *gateway, struct baro_endpoint l
     return NULL;
 }
 
-void held_accept(struct baro_gateway *gateway)
+void held_accept(struct baro_gateway *gateway, int listener)
 {
     struct baro_stack *stack = gateway->config.stack;
     struct baro_endpoint local, remote;
     int inside;
 
-    while ((inside = baro_accept(stack, gateway->listener, &remote)) >= 0) {
+    while ((inside = baro_accept(stack, listener, &remote)) >= 0) {
         const int one = 1;
         struct flow *flow = NULL;
 

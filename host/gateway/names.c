@@ -188,6 +188,7 @@ int gateway_names_open(struct baro_gateway *gateway)
     struct baro_dns_server_config config = { .memory = { NULL, take, give_back },
                                              .stack = gateway->config.stack,
                                              .local = { .address = gateway->config.address },
+                                             .also = { .address = gateway->config.address_v6 },
                                              .outside = &outside };
     int error = -ENOMEM;
 

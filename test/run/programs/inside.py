@@ -1,4 +1,4 @@
-"""What runs inside in the gateway's test: each function asserts one thing and is called by its name."""
+"""What runs inside in the gateway's tests: each function asserts one thing and is called by its name. IPV6=1: by IPv6."""
 import concurrent.futures
 import errno
 import hashlib
@@ -7,7 +7,9 @@ import socket
 import sys
 import time
 
-OUTSIDE = "10.77.0.1"
+V6 = os.environ.get("IPV6") == "1"
+OUTSIDE, ANOTHER, SILENT = ("fd77::1", "fd77::2", "fd77::99") if V6 else ("10.77.0.1", "10.77.0.2", "10.77.0.99")
+FAMILY = socket.AF_INET6 if V6 else socket.AF_INET
 PAGE = hashlib.shake_256(b"baro").digest(8000000)
 
 
@@ -17,7 +19,7 @@ def connect(port, address=OUTSIDE, timeout=30):
 
 def failure(address, port, limit=10):
     """errno's name of a connect, which must not take longer than the limit."""
-    one = socket.socket()
+    one = socket.socket(FAMILY)
     one.settimeout(limit)
     try:
         one.connect((address, port))
@@ -38,18 +40,20 @@ def rest(connection):
 def refused():
     began = time.monotonic()
     assert failure(OUTSIDE, 7999) == "ECONNREFUSED"
-    assert failure("10.77.0.2", 7999) == "ECONNREFUSED"
+    assert failure(ANOTHER, 7999) == "ECONNREFUSED"
     assert time.monotonic() - began < 5
 
 
 def unreachable():
-    assert failure("10.99.0.1", 80) == "ENETUNREACH", failure("10.99.0.1", 80)
-    assert failure("10.78.0.1", 80) == "EHOSTUNREACH", failure("10.78.0.1", 80)
-    assert failure("10.79.0.1", 80) == "EHOSTUNREACH", failure("10.79.0.1", 80)  # prohibited
+    networks = ["fd99::1", "fd78::1", "fd79::1"] if V6 else ["10.99.0.1", "10.78.0.1", "10.79.0.1"]
+    began = time.monotonic()
+    assert [failure(network, 80) for network in networks] == \
+        ["ENETUNREACH", "EHOSTUNREACH", "EACCES" if V6 else "EHOSTUNREACH"], [failure(n, 80) for n in networks]
+    assert time.monotonic() - began < 5
 
 
 def silent():
-    assert failure("10.77.0.99", 80, 4) == "time-out"
+    assert failure(SILENT, 80, 4) == "time-out"
 
 
 def half_close():
@@ -76,18 +80,20 @@ def parallel():
 
 
 def datagrams():
-    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one = socket.socket(FAMILY, socket.SOCK_DGRAM)
     one.settimeout(5)
     for length in 0, 1, 1472, 1473, 9000, 60000:
         text = os.urandom(length)
         one.sendto(text, (OUTSIDE, 7005))
-        assert one.recvfrom(65535) == (text, (OUTSIDE, 7005)), length
-    one.sendto(b"another", ("10.77.0.2", 7005))
-    assert one.recvfrom(65535) == (b"another", ("10.77.0.2", 7005))
+        data, peer = one.recvfrom(65535)
+        assert (data, peer[:2]) == (text, (OUTSIDE, 7005)), length
+    one.sendto(b"another", (ANOTHER, 7005))
+    data, peer = one.recvfrom(65535)
+    assert (data, peer[:2]) == (b"another", (ANOTHER, 7005))
 
 
 def datagram_refused():
-    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one = socket.socket(FAMILY, socket.SOCK_DGRAM)
     one.settimeout(5)
     one.connect((OUTSIDE, 7999))
     one.send(b"anybody?")
@@ -101,7 +107,7 @@ def datagram_refused():
 def names():
     """One line for each name: its address."""
     for name in sys.argv[2:]:
-        print(socket.getaddrinfo(name, 80, socket.AF_INET, socket.SOCK_STREAM)[0][4][0])
+        print(socket.getaddrinfo(name, 80, FAMILY, socket.SOCK_STREAM)[0][4][0])
 
 
 def flood():
@@ -112,9 +118,11 @@ def flood():
 
 
 def peers():
-    """A server that says whom it sees."""
-    listener = socket.socket()
-    listener.bind(("0.0.0.0", 80))
+    """A server of one family that says whom it sees."""
+    listener = socket.socket(FAMILY)
+    if V6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listener.bind(("::" if V6 else "0.0.0.0", 80))
     listener.listen()
     while True:
         connection, peer = listener.accept()

@@ -1,0 +1,20 @@
+/* tools/router.h: a host of ours as an IPv6 router of the link that a cable makes with the kernel. */
+#ifndef TOOLS_ROUTER_H
+#define TOOLS_ROUTER_H
+
+#include "cable.h"
+
+/* Advertises itself and these prefixes (up to 4), from which hosts make themselves addresses; name server: of family NONE,
+ * none. The host forwards or takes any destination. TOOL_OK, or TOOL_FAILED after saying why in the name of `tool`. */
+struct router_config {
+    const struct baro_host_address *prefix;
+    unsigned prefixes;
+    uint32_t mtu; /* 0: 1500 */
+    struct baro_address name_server;
+};
+int router_open(const char *tool, struct baro_host *host, const struct router_config *config);
+
+/* Says that the router goes; when it spoke less than three seconds ago, that waits for them. */
+void router_close(struct cable *cable, struct baro_host *host);
+
+#endif
