@@ -6,6 +6,7 @@
  * return. */
 #include "calls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -28,18 +29,48 @@ struct descriptor *drill_call_descriptor(struct run *run, const struct call_line
     return &run->descriptor[number];
 }
 
+static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+struct baro_endpoint drill_call_shown(const struct run *run, struct baro_endpoint wire)
+{
+    struct baro_endpoint shown = wire;
+
+    if (run->script->settings.version != DRILL_MAPPED || wire.address.family != BARO_FAMILY_IPV4)
+        return wire;
+    shown.address.family = BARO_FAMILY_IPV6;
+    memcpy(shown.address.octet, mapped_prefix, sizeof mapped_prefix);
+    memcpy(shown.address.octet + sizeof mapped_prefix, wire.address.octet, 4);
+    return shown;
+}
+
+struct baro_endpoint drill_call_wire(struct baro_endpoint shown)
+{
+    const uint8_t *octet = shown.address.octet;
+
+    if (shown.address.family == BARO_FAMILY_IPV6 && memcmp(octet, mapped_prefix, sizeof mapped_prefix) == 0)
+        shown.address = baro_ipv4(octet[12], octet[13], octet[14], octet[15]);
+    return shown;
+}
+
+static bool is_field(const struct value *field, const char *name, const char *name_v6)
+{
+    return field->name != NULL && field->kind == VALUE_NUMBER &&
+           (strcmp(field->name, name) == 0 || strcmp(field->name, name_v6) == 0);
+}
+
 static bool endpoint_field(struct run *run, const struct value *field, struct baro_endpoint *endpoint)
 {
     if (field->kind == VALUE_ADDRESS) {
         endpoint->address = field->address;
-    } else if (field->name != NULL && strcmp(field->name, "sin_port") == 0 && field->kind == VALUE_NUMBER) {
+    } else if (is_field(field, "sin_port", "sin6_port")) {
         endpoint->port.number = (uint16_t)field->number;
-    } else if (field->name != NULL && strcmp(field->name, "sa_family") == 0 && field->kind == VALUE_NUMBER) {
+    } else if (is_field(field, "sa_family", "sin6_family")) {
         if (field->number == AF_UNSPEC)
             endpoint->address = (struct baro_address){ .family = BARO_FAMILY_NONE };
-    } else if (field->name != NULL && strcmp(field->name, "sin_addr") == 0 && field->kind == VALUE_NUMBER &&
-               field->number == INADDR_ANY) {
-        endpoint->address = (struct baro_address){ .family = BARO_FAMILY_IPV4 };
+    } else if (is_field(field, "sin_addr", "sin6_addr") && field->number == INADDR_ANY) {
+        endpoint->address = (struct baro_address){ .family = run->script->settings.version == DRILL_IPV4
+                                                                 ? BARO_FAMILY_IPV4
+                                                                 : BARO_FAMILY_IPV6 };
     } else if (field->kind != VALUE_ANY) {
         return drill_run_fail(run, "the address has a field that is not understood");
     }
@@ -49,7 +80,7 @@ static bool endpoint_field(struct run *run, const struct value *field, struct ba
 bool drill_call_endpoint(struct run *run, const struct value *value, struct baro_endpoint otherwise,
                          struct baro_endpoint *endpoint)
 {
-    *endpoint = otherwise;
+    *endpoint = drill_call_shown(run, otherwise);
     if (value->kind == VALUE_ANY)
         return true;
     if (value->kind != VALUE_STRUCT)
@@ -59,6 +90,21 @@ bool drill_call_endpoint(struct run *run, const struct value *value, struct baro
         if (!endpoint_field(run, &value->items[i], endpoint))
             return false;
     return true;
+}
+
+bool drill_call_check_peer(struct run *run, const struct value *value, const struct baro_endpoint *peer)
+{
+    struct baro_endpoint wanted;
+    char text[INET6_ADDRSTRLEN] = "?";
+
+    if (value->kind == VALUE_ANY || value->kind == VALUE_NULL)
+        return true;
+    if (!drill_call_endpoint(run, value, *peer, &wanted))
+        return false;
+    inet_ntop(peer->address.family == BARO_FAMILY_IPV6 ? AF_INET6 : AF_INET, peer->address.octet, text, sizeof text);
+    return (wanted.port.number == peer->port.number &&
+            memcmp(&wanted.address, &peer->address, sizeof wanted.address) == 0) ||
+           drill_run_fail(run, "the peer is port %u of %s", peer->port.number, text);
 }
 
 /* ---- the calls ---- */
@@ -89,12 +135,14 @@ static ptrdiff_t new_descriptor(struct run *run, const struct call_line *call, i
 
 static ptrdiff_t call_socket(struct run *run, const struct call_line *call)
 {
-    enum baro_family family = BARO_FAMILY_IPV4;
+    enum baro_family family = run->script->settings.version == DRILL_IPV4 ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6;
     long long type = call->argument[1].number, protocol = call->argument[2].number;
     enum baro_socket_type kind = (type & 0xf) == SOCK_DGRAM ? BARO_DATAGRAM : BARO_STREAM;
 
-    if (call->argument[0].kind == VALUE_NUMBER && call->argument[0].number != AF_INET)
-        family = call->argument[0].number == AF_INET6 ? BARO_FAMILY_IPV6 : (enum baro_family)9;
+    if (call->argument[0].kind == VALUE_NUMBER)
+        family = call->argument[0].number == AF_INET    ? BARO_FAMILY_IPV4
+                 : call->argument[0].number == AF_INET6 ? BARO_FAMILY_IPV6
+                                                        : (enum baro_family)9;
     if ((type & 0xf) != SOCK_DGRAM && (type & 0xf) != SOCK_STREAM)
         return drill_run_fail(run, "only SOCK_STREAM and SOCK_DGRAM are supported yet"), -EPROTONOSUPPORT;
     if (call->argument[2].kind == VALUE_NUMBER && protocol != 0 &&
@@ -142,8 +190,10 @@ static ptrdiff_t call_accept(struct run *run, const struct call_line *call)
     if (descriptor == NULL)
         return -EINVAL;
     live = baro_accept(run->stack, descriptor->live, &remote);
+    if (live >= 0 && !drill_call_check_peer(run, &call->argument[1], &remote))
+        return -EINVAL;
     if (live >= 0 && baro_getsockname(run->stack, live, &local) == 0)
-        connection = drill_connection_find(run, false, local, remote);
+        connection = drill_connection_find(run, false, drill_call_wire(local), drill_call_wire(remote));
     return new_descriptor(run, call, live, BARO_STREAM, false, connection);
 }
 
@@ -180,9 +230,9 @@ static ptrdiff_t call_connect(struct run *run, const struct call_line *call)
     if (descriptor->connection == NOBODY && (result == 0 || result == -EINPROGRESS)) {
         (void)baro_getsockname(run->stack, descriptor->live, &local);
         local.address = settings->local;
-        descriptor->connection = drill_connection_new(run, udp, local, remote);
+        descriptor->connection = drill_connection_new(run, udp, local, drill_call_wire(remote));
     } else if (udp && result == 0) {
-        run->connection[descriptor->connection].remote = remote;
+        run->connection[descriptor->connection].remote = drill_call_wire(remote);
         run->udp_now = descriptor->connection;
     }
     return result;

@@ -1,7 +1,8 @@
 /* drill/device.c: a device in memory, and the stack on it.
  *
- * One frame at a time goes in. Everything that comes out is copied and stamped with the script's time; only
- * IPv4 is kept (ARP talk is not what a script is about: the gateway has a fixed neighbour entry). Memory that
+ * One frame at a time goes in. Everything that comes out is copied and stamped with the script's time; what
+ * keeps the link going (ARP, neighbour discovery, reports of groups) is not what a script is about and is not kept: the
+ * gateway has a fixed neighbour entry. Memory that
  * the stack takes is counted, so that what it does not give back is seen. */
 #include "run.h"
 
@@ -12,8 +13,15 @@
 enum {
     ETHERNET_HEADER = 14,
     TYPE_AT = 12,
-    IPV4_HIGH = 0x08,
-    IPV4_LOW = 0x00,
+    TYPE_IPV4 = 0x0800,
+    TYPE_IPV6 = 0x86dd,
+    IPV6_HEADER = 40,
+    NEXT_HEADER_AT = 6,
+    HOP_BY_HOP = 0,
+    ICMPV6 = 58,
+    ICMPV6_GROUPS_FIRST = 130, /* queries and reports of groups, then neighbour discovery's five */
+    ICMPV6_DISCOVERY_LAST = 137,
+    ICMPV6_REPORT_V2 = 143,
     TX_ROOM = 64,
     SLAB_ALIGNMENT = 64,
     MEMORY_LIMIT = 64 << 20,
@@ -86,6 +94,22 @@ static void keep(struct run *run, uint8_t *frame, size_t length)
     run->sent[run->sent_first + run->sent_count++] = (struct sent){ run->now_ns, frame, length };
 }
 
+/* A datagram, and not the link's own talk? */
+static bool is_kept(const uint8_t *frame, size_t length)
+{
+    unsigned type = length < ETHERNET_HEADER ? 0 : (unsigned)frame[TYPE_AT] << 8 | frame[TYPE_AT + 1];
+    const uint8_t *datagram = frame + ETHERNET_HEADER;
+    uint8_t icmp;
+
+    if (type != TYPE_IPV6 || length <= ETHERNET_HEADER + IPV6_HEADER)
+        return type == TYPE_IPV4 || type == TYPE_IPV6;
+    icmp = datagram[IPV6_HEADER];
+    if (datagram[NEXT_HEADER_AT] == HOP_BY_HOP) /* reports have the router alert option */
+        return false;
+    return datagram[NEXT_HEADER_AT] != ICMPV6 ||
+           !((icmp >= ICMPV6_GROUPS_FIRST && icmp <= ICMPV6_DISCOVERY_LAST) || icmp == ICMPV6_REPORT_V2);
+}
+
 static unsigned tx_burst(void *context, const struct baro_tx_frame *frames, unsigned count)
 {
     struct run *run = context;
@@ -102,7 +126,7 @@ static unsigned tx_burst(void *context, const struct baro_tx_frame *frames, unsi
         for (unsigned j = 0; j < frames[i].parts; at += frames[i].part[j++].length)
             if (frames[i].part[j].length != 0)
                 memcpy(whole + at, frames[i].part[j].data, frames[i].part[j].length);
-        if (length > ETHERNET_HEADER && whole[TYPE_AT] == IPV4_HIGH && whole[TYPE_AT + 1] == IPV4_LOW) {
+        if (is_kept(whole, length)) {
             memmove(whole, whole + ETHERNET_HEADER, length - ETHERNET_HEADER);
             keep(run, whole, length - ETHERNET_HEADER);
         } else {
@@ -115,7 +139,7 @@ static unsigned tx_burst(void *context, const struct baro_tx_frame *frames, unsi
 static bool configure(struct run *run)
 {
     const struct settings *settings = &run->script->settings;
-    struct baro_address any = { .family = BARO_FAMILY_IPV4 };
+    struct baro_address any = { .family = settings->local.family };
     int interface = baro_stack_add_interface(run->stack, &run->device);
     int result;
 
@@ -186,14 +210,16 @@ bool drill_run_deadline(const struct run *run, int64_t *at_ns)
 
 bool drill_device_receive(struct run *run, const uint8_t *datagram, size_t length)
 {
+    unsigned type = length > 0 && datagram[0] >> 4 == 6 ? TYPE_IPV6 : TYPE_IPV4;
+
     run->incoming_length = length + ETHERNET_HEADER;
     run->incoming = malloc(run->incoming_length);
     if (run->incoming == NULL)
         abort();
     memcpy(run->incoming, own_mac.octet, sizeof own_mac.octet);
     memcpy(run->incoming + 6, gateway_mac.octet, sizeof gateway_mac.octet);
-    run->incoming[TYPE_AT] = IPV4_HIGH;
-    run->incoming[TYPE_AT + 1] = IPV4_LOW;
+    run->incoming[TYPE_AT] = (uint8_t)(type >> 8);
+    run->incoming[TYPE_AT + 1] = (uint8_t)(type & 0xff);
     memcpy(run->incoming + ETHERNET_HEADER, datagram, length);
     return drill_run_settle(run, true);
 }

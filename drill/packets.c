@@ -12,8 +12,10 @@
 enum {
     KIND_SACK = 5,
     KIND_TIMESTAMPS = 8,
-    DATAGRAM_LIMIT = 65535,
-    QUOTE_OCTETS = 28,
+    DATAGRAM_LIMIT = 65535 + 40, /* IPv6 does not count its header */
+    TRANSPORT_QUOTE = 8, /* of what an error quotes, behind the IP header */
+    IPV4_HEADER = 20,
+    IPV6_HEADER = 40,
     WORDS = 256,
     NS_PER_MS = 1000000
 };
@@ -97,21 +99,27 @@ static size_t make_quote(struct run *run, const struct connection *connection, c
                                   .destination_port = connection->remote.port,
                                   .payload = { nothing, line->quote.length } };
 
+    size_t most = TRANSPORT_QUOTE + (line->is_icmpv6 ? IPV6_HEADER : IPV4_HEADER);
+
     if (!line->has_quote) {
-        memcpy(to, run->quoted, run->quoted_length < QUOTE_OCTETS ? run->quoted_length : QUOTE_OCTETS);
-        return run->quoted_length < QUOTE_OCTETS ? run->quoted_length : QUOTE_OCTETS;
+        if (most > run->quoted_length)
+            most = run->quoted_length;
+        memcpy(to, run->quoted, most);
+        return most;
     }
     packet.layer = line->quote_udp ? BARO_PACKET_UDP : BARO_PACKET_TCP;
     packet.seq = line->quote.first + connection->local_offset;
     packet.flags = BARO_TCP_ACK;
-    if (baro_packet_build(&packet, (struct baro_buffer){ datagram, sizeof datagram }) < QUOTE_OCTETS)
+    if (baro_packet_build(&packet, (struct baro_buffer){ datagram, sizeof datagram }) < (ptrdiff_t)most)
         return 0;
-    memcpy(to, datagram, QUOTE_OCTETS);
-    return QUOTE_OCTETS;
+    memcpy(to, datagram, most);
+    return most;
 }
 
 static bool is_error(const struct packet_line *line)
 {
+    if (line->is_icmpv6)
+        return line->icmp_type < 128; /* RFC 4443 §2.1 */
     return line->icmp_type == 3 || line->icmp_type == 4 || line->icmp_type == 5 || line->icmp_type == 11 ||
            line->icmp_type == 12;
 }
@@ -163,6 +171,7 @@ bool drill_packet_inject(struct run *run, const struct packet_line *line)
     packet.destination_port = connection->local.port;
     packet.tos = (uint8_t)((line->tos >= 0 ? line->tos : 0) | (line->ecn > 0 ? line->ecn : 0));
     packet.ttl = line->ttl >= 0 ? (uint8_t)line->ttl : 0;
+    packet.flow_label = line->flow_label >= 0 ? (uint32_t)line->flow_label : 0;
     if (line->kind == PACKET_TCP) {
         inject_tcp(connection, line, &packet, options, payload);
     } else if (line->kind == PACKET_UDP) {

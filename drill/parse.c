@@ -1,4 +1,4 @@
-/* drill/parse.c: scripts, events, times and settings.
+/* drill/parse.c: scripts, events and times; settings are in parse_settings.c.
  *
  *     script   = setting* event*
  *     event    = time action          time = `*` | [+]S | [+]S~[+]S
@@ -13,13 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TOLERANCE_NS = 4000000,
-    NS_DIGITS = 9,
-    DEFAULT_MTU = 1500,
-    DEFAULT_PORT = 8080,
-    SECONDS_LIMIT = 10000000
-};
+enum { NS_DIGITS = 9, SECONDS_LIMIT = 10000000 };
 
 const char *drill_token_words(const struct token *token)
 {
@@ -76,128 +70,6 @@ bool drill_parse_seconds(struct lexer *lexer, int64_t *ns)
     for (int i = 0; i < NS_DIGITS; i++, at++)
         *ns = *ns * 10 + (at < token.length ? token.text[at] - '0' : 0);
     return true;
-}
-
-bool drill_read_ipv4_text(const char *text, size_t length, struct baro_address *address)
-{
-    unsigned octet[4] = { 0 };
-    size_t at = 0;
-
-    for (int i = 0; i < 4; i++) {
-        size_t digits = 0;
-
-        for (; at < length && isdigit((unsigned char)text[at]) && digits < 3; at++, digits++)
-            octet[i] = octet[i] * 10 + (unsigned)(text[at] - '0');
-        if (digits == 0 || octet[i] > 255 || (i < 3 && (at >= length || text[at++] != '.')))
-            return false;
-    }
-    *address = baro_ipv4((uint8_t)octet[0], (uint8_t)octet[1], (uint8_t)octet[2], (uint8_t)octet[3]);
-    return at == length;
-}
-
-/* ---- settings ---- */
-
-static bool setting_number(struct lexer *lexer, const struct token *token, const char *value, size_t length,
-                           long least, long most, long *number)
-{
-    char digits[16], *end = digits;
-
-    if (length > 0 && length < sizeof digits) {
-        memcpy(digits, value, length);
-        digits[length] = '\0';
-        *number = strtol(digits, &end, 10);
-    }
-    if (end == digits || *end != '\0' || *number < least || *number > most)
-        return drill_lexer_error(lexer, token->at, "%.*s: expected a number from %ld to %ld",
-                                 (int)token->length, token->text, least, most);
-    return true;
-}
-
-/* Settings that are addresses, and those that are numbers. False without an error: another name. */
-static bool apply_address(struct settings *settings, const char *name, size_t length,
-                          struct baro_address address)
-{
-    if (length == 8 && memcmp(name, "local_ip", 8) == 0)
-        settings->local = address;
-    else if (length == 9 && memcmp(name, "remote_ip", 9) == 0)
-        settings->remote = address;
-    else if (length == 10 && memcmp(name, "gateway_ip", 10) == 0)
-        settings->gateway = address;
-    else
-        return false;
-    return true;
-}
-
-static bool apply_netmask(struct settings *settings, struct baro_address mask)
-{
-    uint32_t bits = (uint32_t)mask.octet[0] << 24 | (uint32_t)mask.octet[1] << 16 |
-                    (uint32_t)mask.octet[2] << 8 | mask.octet[3];
-
-    settings->prefix_length = 0;
-    for (; (bits & 0x80000000U) != 0; bits <<= 1)
-        settings->prefix_length++;
-    return bits == 0;
-}
-
-static bool name_is(const struct token *token, size_t length, const char *name)
-{
-    return strlen(name) == length && memcmp(token->text + 2, name, length) == 0;
-}
-
-static bool apply_number(struct lexer *lexer, const struct token *token, size_t name, const char *value,
-                         size_t length, bool *known)
-{
-    struct settings *settings = &lexer->script->settings;
-    long number = 0;
-
-    if (name_is(token, name, "tolerance_usecs")) {
-        if (!setting_number(lexer, token, value, length, 0, 60000000, &number))
-            return false;
-        settings->tolerance_ns = number * 1000;
-    } else if (name_is(token, name, "mtu")) {
-        if (!setting_number(lexer, token, value, length, 68, 65535, &number))
-            return false;
-        settings->mtu = (uint32_t)number;
-    } else if (name_is(token, name, "bind_port")) {
-        if (!setting_number(lexer, token, value, length, 1, 65535, &number))
-            return false;
-        settings->bind_port = (uint16_t)number;
-    } else if (name_is(token, name, "connect_port")) {
-        if (!setting_number(lexer, token, value, length, 1, 65535, &number))
-            return false;
-        settings->connect_port = (uint16_t)number;
-    } else {
-        *known = false;
-    }
-    return true;
-}
-
-bool drill_parse_setting(struct lexer *lexer)
-{
-    struct token token = drill_lexer_take(lexer);
-    const char *equals = memchr(token.text, '=', token.length);
-    size_t name = (equals == NULL ? token.length : (size_t)(equals - token.text)) - 2;
-    const char *value = equals == NULL ? "" : equals + 1;
-    size_t length = equals == NULL ? 0 : token.length - (size_t)(value - token.text);
-    struct baro_address address;
-    bool known = true;
-
-    if (name_is(&token, name, "ip_version"))
-        return (length == 4 && memcmp(value, "ipv4", 4) == 0) ||
-               drill_lexer_error(lexer, token.at, "%.*s: only ipv4 is supported yet", (int)token.length,
-                                 token.text);
-    if (!apply_number(lexer, &token, name, value, length, &known))
-        return false;
-    if (known)
-        return true;
-    if (drill_read_ipv4_text(value, length, &address)) {
-        if (apply_address(&lexer->script->settings, token.text + 2, name, address))
-            return true;
-        if (name_is(&token, name, "netmask_ip") && apply_netmask(&lexer->script->settings, address))
-            return true;
-    }
-    return drill_lexer_error(lexer, token.at, "the setting %.*s is not supported", (int)token.length,
-                             token.text);
 }
 
 /* ---- shell lines ---- */
@@ -323,23 +195,22 @@ static bool parse_event(struct lexer *lexer)
     return true;
 }
 
-bool drill_script_parse(struct script *script, const char *name, const char *text, size_t length)
+bool drill_script_parse(struct script *script, const char *name, const char *text, size_t length,
+                        const struct baro_drill_options *options)
 {
     struct lexer lexer;
 
     *script = (struct script){ .name = name, .text = text, .length = length };
-    script->settings = (struct settings){ .tolerance_ns = TOLERANCE_NS,
-                                          .local = baro_ipv4(192, 168, 0, 1),
-                                          .remote = baro_ipv4(192, 0, 2, 1),
-                                          .gateway = baro_ipv4(192, 168, 0, 2),
-                                          .prefix_length = 16,
-                                          .mtu = DEFAULT_MTU,
-                                          .bind_port = DEFAULT_PORT,
-                                          .connect_port = DEFAULT_PORT };
+    drill_settings_init(&script->settings);
     drill_lexer_init(&lexer, script);
-    while (drill_lexer_peek(&lexer)->kind == TOKEN_OPTION)
-        if (!drill_parse_setting(&lexer))
+    while (drill_lexer_peek(&lexer)->kind == TOKEN_OPTION) {
+        struct token token = drill_lexer_take(&lexer);
+
+        if (!drill_parse_setting(&lexer, &token))
             return false;
+    }
+    if (!drill_settings_finish(&lexer, options))
+        return false;
     while (drill_lexer_peek(&lexer)->kind == TOKEN_BACKQUOTE)
         if (!parse_shell(&lexer))
             return false;

@@ -74,8 +74,8 @@ static bool parse_inet_addr(struct lexer *lexer, struct value *value)
         return false;
     text = drill_lexer_take(lexer);
     value->kind = VALUE_ADDRESS;
-    if (text.kind != TOKEN_STRING || !drill_read_ipv4_text(text.text, text.length, &value->address))
-        return drill_lexer_error(lexer, text.at, "expected an IPv4 address in quotes, found %s",
+    if (text.kind != TOKEN_STRING || !drill_read_address_text(text.text, text.length, &value->address))
+        return drill_lexer_error(lexer, text.at, "expected an address in quotes, found %s",
                                  drill_token_words(&text));
     return drill_parse_sign(lexer, ')');
 }

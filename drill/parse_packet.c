@@ -1,16 +1,16 @@
 /* drill/parse_packet.c: packet lines.
  *
- *     packet = (`<` | `>`) [ecn] [(tos N, ttl N)] [port > port] body
+ *     packet = (`<` | `>`) [ecn] [(tos N, ttl N, flowlabel N)] [port > port] body
  *     body   = flags first:last(length) [ack N] [win N] [urg N] [<options>]
  *            | udp (length)
- *            | [`[` quote `]`] icmp type [code] [mtu N] [id N] [seq N] [(length)]
+ *            | [`[` quote `]`] (icmp | icmpv4 | icmpv6) type [code] [mtu N] [id N] [seq N] [(length)]
  *     quote  = first:last(length) | udp (length) */
 #include "parser.h"
 #include "symbols.h"
 
 #include <string.h>
 
-enum { ICMP_UNREACHABLE = 3, ICMP_FRAGMENTATION_NEEDED = 4, DATAGRAM_LIMIT = 65507 };
+enum { ICMP_UNREACHABLE = 3, ICMP_FRAGMENTATION_NEEDED = 4, DATAGRAM_LIMIT = 65527, FLOW_LABEL_MOST = 0xfffff };
 
 static bool parse_u32(struct lexer *lexer, uint32_t *number)
 {
@@ -143,10 +143,10 @@ static bool parse_icmp_code(struct lexer *lexer, struct packet_line *packet)
     if (token->kind != TOKEN_WORD || drill_token_is_word(token, "mtu") || drill_token_is_word(token, "id") ||
         drill_token_is_word(token, "seq"))
         return true;
-    code = drill_symbol_icmp_code(packet->icmp_type, token->text, token->length);
+    code = drill_symbol_icmp_code(packet->is_icmpv6, packet->icmp_type, token->text, token->length);
     if (code < 0)
-        return drill_lexer_error(lexer, token->at, "%s is no code of ICMP type %u", drill_token_words(token),
-                                 packet->icmp_type);
+        return drill_lexer_error(lexer, token->at, "%s is no code of ICMP%s type %u", drill_token_words(token),
+                                 packet->is_icmpv6 ? "v6" : "", packet->icmp_type);
     packet->has_icmp_code = true;
     packet->icmp_code = (uint8_t)code;
     drill_lexer_take(lexer);
@@ -167,7 +167,7 @@ static bool parse_icmp_rest(struct lexer *lexer, struct packet_line *packet)
         if (!drill_token_is_word(drill_lexer_peek(lexer), parts[i].word))
             continue;
         drill_lexer_take(lexer);
-        if (!drill_parse_number(lexer, UINT16_MAX, &number))
+        if (!drill_parse_number(lexer, i == 0 && packet->is_icmpv6 ? UINT32_MAX : UINT16_MAX, &number))
             return false;
         packet->icmp_rest |= (uint32_t)number << parts[i].shift;
     }
@@ -176,6 +176,13 @@ static bool parse_icmp_rest(struct lexer *lexer, struct packet_line *packet)
     if (drill_token_is_sign(drill_lexer_peek(lexer), '('))
         return parse_length(lexer, &packet->length);
     return true;
+}
+
+/* `icmp` is the one of the script's IP version. */
+static bool is_icmp(const struct token *token)
+{
+    return drill_token_is_word(token, "icmp") || drill_token_is_word(token, "icmpv4") ||
+           drill_token_is_word(token, "icmpv6");
 }
 
 static bool parse_icmp(struct lexer *lexer, struct packet_line *packet)
@@ -187,10 +194,14 @@ static bool parse_icmp(struct lexer *lexer, struct packet_line *packet)
     if (drill_token_is_sign(drill_lexer_peek(lexer), '[') && !parse_quote(lexer, packet))
         return false;
     token = drill_lexer_take(lexer);
-    if (!drill_token_is_word(&token, "icmp"))
+    if (!is_icmp(&token))
         return drill_lexer_error(lexer, token.at, "expected icmp, found %s", drill_token_words(&token));
+    packet->is_icmpv6 = lexer->script->settings.version == DRILL_IPV6;
+    if (token.length > 4 && (token.text[5] == '6') != packet->is_icmpv6)
+        return drill_lexer_error(lexer, token.at, "%s in a script of the other IP version",
+                                 drill_token_words(&token));
     token = drill_lexer_take(lexer);
-    type = token.kind == TOKEN_WORD ? drill_symbol_icmp_type(token.text, token.length) : -1;
+    type = token.kind == TOKEN_WORD ? drill_symbol_icmp_type(packet->is_icmpv6, token.text, token.length) : -1;
     if (type < 0)
         return drill_lexer_error(lexer, token.at, "expected a type of ICMP, found %s",
                                  drill_token_words(&token));
@@ -218,12 +229,18 @@ static bool parse_ip_field(struct lexer *lexer, struct packet_line *packet)
 {
     struct token token = drill_lexer_take(lexer);
     uint64_t number = 0;
+    bool label = drill_token_is_word(&token, "flowlabel");
 
-    if (!drill_token_is_word(&token, "tos") && !drill_token_is_word(&token, "ttl"))
-        return drill_lexer_error(lexer, token.at, "expected tos or ttl, found %s", drill_token_words(&token));
-    if (!drill_parse_number(lexer, UINT8_MAX, &number))
+    if (!label && !drill_token_is_word(&token, "tos") && !drill_token_is_word(&token, "ttl"))
+        return drill_lexer_error(lexer, token.at, "expected tos, ttl or flowlabel, found %s",
+                                 drill_token_words(&token));
+    if (label && lexer->script->settings.version != DRILL_IPV6)
+        return drill_lexer_error(lexer, token.at, "only IPv6 has flow labels");
+    if (!drill_parse_number(lexer, label ? FLOW_LABEL_MOST : UINT8_MAX, &number))
         return false;
-    if (token.text[1] == 'o')
+    if (label)
+        packet->flow_label = (int)number;
+    else if (token.text[1] == 'o')
         packet->tos = (int)number;
     else
         packet->ttl = (int)number;
@@ -258,7 +275,7 @@ static bool parse_body(struct lexer *lexer, struct packet_line *packet)
 
     if (drill_token_is_word(next, "udp"))
         return parse_udp(lexer, packet);
-    if (drill_token_is_word(next, "icmp") || drill_token_is_sign(next, '['))
+    if (is_icmp(next) || drill_token_is_sign(next, '['))
         return parse_icmp(lexer, packet);
     return parse_tcp(lexer, packet);
 }
@@ -266,7 +283,8 @@ static bool parse_body(struct lexer *lexer, struct packet_line *packet)
 bool drill_parse_packet(struct lexer *lexer, struct packet_line *packet)
 {
     packet->inbound = drill_lexer_take(lexer).text[0] == '<';
-    packet->ecn = packet->tos = packet->ttl = packet->source_port = packet->destination_port = -1;
+    packet->ecn = packet->tos = packet->ttl = packet->flow_label = -1;
+    packet->source_port = packet->destination_port = -1;
     packet->timestamps_at = -1;
     if (drill_token_is_sign(drill_lexer_peek(lexer), '[')) {
         struct lexer before = *lexer;

@@ -11,13 +11,17 @@ bool drill_parse_sign(struct lexer *lexer, char sign);
 bool drill_parse_number(struct lexer *lexer, uint64_t limit, uint64_t *number);
 /* Seconds with a decimal point, in nanoseconds. */
 bool drill_parse_seconds(struct lexer *lexer, int64_t *ns);
-/* a.b.c.d in `text`; false without an error. */
-bool drill_read_ipv4_text(const char *text, size_t length, struct baro_address *address);
+/* An address of either family in `text`; false without an error. */
+bool drill_read_address_text(const char *text, size_t length, struct baro_address *address);
 /* What was found, for "expected X, found Y". Good until the next call. */
 const char *drill_token_words(const struct token *token);
 
+/* Before the first setting. */
+void drill_settings_init(struct settings *settings);
 /* `--name=value` */
-bool drill_parse_setting(struct lexer *lexer);
+bool drill_parse_setting(struct lexer *lexer, const struct token *token);
+/* The script's are over: those of the command line, and what nobody said. */
+bool drill_settings_finish(struct lexer *lexer, const struct baro_drill_options *options);
 /* `< S 0:0(0) win 1000 <mss 1460>`, with the direction. */
 bool drill_parse_packet(struct lexer *lexer, struct packet_line *packet);
 /* `<mss 1460,nop>` behind a TCP line. */

@@ -202,7 +202,7 @@ enum baro_drill_result baro_drill_run_text(const char *name, const char *text, s
     struct script script;
     enum baro_drill_result result = BARO_DRILL_NOT_A_SCRIPT;
 
-    if (drill_script_parse(&script, name, text, length)) {
+    if (drill_script_parse(&script, name, text, length, options)) {
         result = run_script(&script, options, out, (struct baro_trace_sink){ 0 });
         if (result == BARO_DRILL_FAILED && options != NULL && options->journey)
             tell_journey(&script, options, out);

@@ -5,6 +5,7 @@
 #ifndef DRILL_SCRIPT_H
 #define DRILL_SCRIPT_H
 
+#include "baro/drill.h"
 #include "baro/packet.h"
 #include "baro/types.h"
 
@@ -63,7 +64,8 @@ enum { SCRIPT_OPTIONS_LIMIT = 40, SCRIPT_TS_LIMIT = 4 };
 struct packet_line {
     bool inbound;
     enum packet_kind kind;
-    int ecn, tos, ttl;                 /* -1: not said */
+    int ecn, tos, ttl;                 /* -1: not said; IPv6: traffic class and hop limit */
+    int flow_label;                    /* IPv6, -1: not said */
     int source_port, destination_port; /* -1: not said */
     /* TCP */
     uint8_t flags;
@@ -77,6 +79,7 @@ struct packet_line {
     /* UDP, and ICMP echo */
     uint32_t length;
     /* ICMP */
+    bool is_icmpv6;
     uint8_t icmp_type, icmp_code;
     bool has_icmp_code;
     uint32_t icmp_rest;
@@ -129,7 +132,11 @@ struct event {
     struct event *next;
 };
 
+/* As `--ip_version` counts them: MAPPED is IPv6's sockets on IPv4's packets. */
+enum drill_version { DRILL_IPV4, DRILL_MAPPED, DRILL_IPV6 };
+
 struct settings {
+    enum drill_version version;
     int64_t tolerance_ns;
     struct baro_address local, remote, gateway;
     unsigned prefix_length;
@@ -151,8 +158,9 @@ struct script {
     char error[256];
 };
 
-/* Reads a script. `text` is borrowed while the script is used. False: see `error`. */
-bool drill_script_parse(struct script *script, const char *name, const char *text, size_t length);
+/* Reads a script. `text` is borrowed while the script is used; `options` may be NULL. False: see `error`. */
+bool drill_script_parse(struct script *script, const char *name, const char *text, size_t length,
+                        const struct baro_drill_options *options);
 void drill_script_release(struct script *script);
 
 /* The text of a line, without its end; for messages. */

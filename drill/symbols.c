@@ -38,6 +38,9 @@ static const struct symbol constants[] = {
     SYMBOL(TCP_NODELAY),     SYMBOL(TCP_MAXSEG),     SYMBOL(TCP_CORK),         SYMBOL(TCP_KEEPIDLE),
     SYMBOL(TCP_KEEPINTVL),   SYMBOL(TCP_KEEPCNT),    SYMBOL(TCP_QUICKACK),     SYMBOL(TCP_USER_TIMEOUT),
     SYMBOL(TCP_INFO),        SYMBOL(TCP_SYNCNT),     SYMBOL(TCP_DEFER_ACCEPT), SYMBOL(TCP_WINDOW_CLAMP),
+    SYMBOL(SOL_IPV6),        SYMBOL(IPPROTO_ICMPV6), SYMBOL(IPV6_V6ONLY),      SYMBOL(IPV6_UNICAST_HOPS),
+    SYMBOL(IPV6_TCLASS),     SYMBOL(IPV6_MTU),       SYMBOL(IPV6_DONTFRAG),    SYMBOL(IPV6_RECVERR),
+    SYMBOL(IP_RECVERR),
     SYMBOL(TCP_CONGESTION),  SYMBOL(POLLIN),         SYMBOL(POLLOUT),          SYMBOL(POLLPRI),
     SYMBOL(POLLERR),         SYMBOL(POLLHUP),        SYMBOL(POLLNVAL),         SYMBOL(POLLRDHUP)
 };
@@ -89,32 +92,50 @@ static const struct symbol errors[] = { SYMBOL(EPERM),
                                         { "EWOULDBLOCK", EAGAIN },
                                         { "ENOTSUP", EOPNOTSUPP } };
 
-static const struct symbol icmp_types[] = { { "echo_reply", 0 },         { "unreachable", 3 },
-                                            { "source_quench", 4 },      { "redirect", 5 },
-                                            { "echo_request", 8 },       { "time_exceeded", 11 },
-                                            { "parameter_problem", 12 }, { "timestamp_request", 13 },
-                                            { "timestamp_reply", 14 } };
+/* A type of ICMP with its codes. A code may have several names, and the first is the one that is printed: short names
+ * are of both families, so that a script can be too. */
+struct icmp_symbol {
+    struct symbol type;
+    const struct symbol *codes;
+    size_t count;
+};
 
-static const struct symbol unreachable_codes[] = { { "net", 0 },
-                                                   { "host", 1 },
-                                                   { "protocol", 2 },
-                                                   { "port", 3 },
-                                                   { "frag_needed", 4 },
-                                                   { "source_route_failed", 5 },
-                                                   { "net_unknown", 6 },
-                                                   { "host_unknown", 7 },
-                                                   { "source_host_isolated", 8 },
-                                                   { "net_prohibited", 9 },
-                                                   { "host_prohibited", 10 },
-                                                   { "net_unreachable_for_tos", 11 },
-                                                   { "host_unreachable_for_tos", 12 },
-                                                   { "packet_filtered", 13 },
-                                                   { "host_precedence_violation", 14 },
-                                                   { "precedence_cutoff", 15 } };
-
+static const struct symbol unreachable_codes[] = {
+    { "net", 0 },           { "host", 1 },           { "protocol", 2 },
+    { "port", 3 },          { "frag_needed", 4 },    { "source_route_failed", 5 },
+    { "net_unknown", 6 },   { "host_unknown", 7 },   { "source_host_isolated", 8 },
+    { "net_prohibited", 9 }, { "host_prohibited", 10 }, { "net_unreachable_for_tos", 11 },
+    { "host_unreachable_for_tos", 12 }, { "packet_filtered", 13 }, { "host_precedence_violation", 14 },
+    { "precedence_cutoff", 15 }, { "net_unreachable", 0 }, { "host_unreachable", 1 },
+    { "protocol_unreachable", 2 }, { "port_unreachable", 3 }, { "precedence_violation", 14 }
+};
 static const struct symbol exceeded_codes[] = { { "ttl", 0 }, { "reassembly", 1 } };
 
+static const struct symbol unreachable_codes_v6[] = {
+    { "no_route", 0 },    { "admin_prohibited", 1 }, { "not_neighbour", 2 },    { "address_unreachable", 3 },
+    { "port_unreachable", 4 }, { "source_policy", 5 }, { "reject_route", 6 },   { "net", 0 },
+    { "net_unreachable", 0 }, { "host", 3 },         { "host_unreachable", 3 }, { "port", 4 }
+};
+static const struct symbol exceeded_codes_v6[] = { { "exceeded_hop_limit", 0 }, { "exceeded_frag_time", 1 },
+                                                   { "ttl", 0 }, { "reassembly", 1 } };
+static const struct symbol problem_codes_v6[] = { { "header_field", 0 }, { "unknown_next_header", 1 },
+                                                  { "unknown_option", 2 }, { "incomplete_chain", 3 } };
+
 #define LENGTH(table) (sizeof(table) / sizeof(table)[0])
+#define CODES(table) table, LENGTH(table)
+
+static const struct icmp_symbol icmp_types[] = {
+    { { "echo_reply", 0 }, NULL, 0 },         { { "unreachable", 3 }, CODES(unreachable_codes) },
+    { { "source_quench", 4 }, NULL, 0 },      { { "redirect", 5 }, NULL, 0 },
+    { { "echo_request", 8 }, NULL, 0 },       { { "time_exceeded", 11 }, CODES(exceeded_codes) },
+    { { "parameter_problem", 12 }, NULL, 0 }, { { "timestamp_request", 13 }, NULL, 0 },
+    { { "timestamp_reply", 14 }, NULL, 0 }
+};
+static const struct icmp_symbol icmp_types_v6[] = {
+    { { "unreachable", 1 }, CODES(unreachable_codes_v6) },   { { "packet_too_big", 2 }, NULL, 0 },
+    { { "time_exceeded", 3 }, CODES(exceeded_codes_v6) },    { { "parameter_problem", 4 }, CODES(problem_codes_v6) },
+    { { "echo_request", 128 }, NULL, 0 },                    { { "echo_reply", 129 }, NULL, 0 }
+};
 
 static const struct symbol *find(const struct symbol *table, size_t count, const char *name, size_t length)
 {
@@ -155,37 +176,47 @@ const char *drill_symbol_errno_name(int number)
     return name == NULL ? "errno" : name;
 }
 
-int drill_symbol_icmp_type(const char *name, size_t length)
+/* By name, or by number where that is NULL. NULL: there is none. */
+static const struct icmp_symbol *find_type(bool v6, const char *name, size_t length, int number)
 {
-    const struct symbol *symbol = find(icmp_types, LENGTH(icmp_types), name, length);
+    const struct icmp_symbol *table = v6 ? icmp_types_v6 : icmp_types;
+    size_t count = v6 ? LENGTH(icmp_types_v6) : LENGTH(icmp_types);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct symbol *type = &table[i].type;
+
+        if (name == NULL ? type->number == number
+                         : strlen(type->name) == length && memcmp(type->name, name, length) == 0)
+            return &table[i];
+    }
+    return NULL;
+}
+
+int drill_symbol_icmp_type(bool v6, const char *name, size_t length)
+{
+    const struct icmp_symbol *type = find_type(v6, name, length, 0);
+
+    return type == NULL ? -1 : (int)type->type.number;
+}
+
+int drill_symbol_icmp_code(bool v6, int type, const char *name, size_t length)
+{
+    const struct icmp_symbol *of = find_type(v6, NULL, 0, type);
+    const struct symbol *symbol = of == NULL ? NULL : find(of->codes, of->count, name, length);
 
     return symbol == NULL ? -1 : (int)symbol->number;
 }
 
-static const struct symbol *codes_of(int type, size_t *count)
+const char *drill_symbol_icmp_type_name(bool v6, int type)
 {
-    *count = type == 3 ? LENGTH(unreachable_codes) : type == 11 ? LENGTH(exceeded_codes) : 0;
-    return type == 3 ? unreachable_codes : exceeded_codes;
+    const struct icmp_symbol *symbol = find_type(v6, NULL, 0, type);
+
+    return symbol == NULL ? NULL : symbol->type.name;
 }
 
-int drill_symbol_icmp_code(int type, const char *name, size_t length)
+const char *drill_symbol_icmp_code_name(bool v6, int type, int code)
 {
-    size_t count;
-    const struct symbol *table = codes_of(type, &count);
-    const struct symbol *symbol = find(table, count, name, length);
+    const struct icmp_symbol *of = find_type(v6, NULL, 0, type);
 
-    return symbol == NULL ? -1 : (int)symbol->number;
-}
-
-const char *drill_symbol_icmp_type_name(int type)
-{
-    return find_number(icmp_types, LENGTH(icmp_types), type);
-}
-
-const char *drill_symbol_icmp_code_name(int type, int code)
-{
-    size_t count;
-    const struct symbol *table = codes_of(type, &count);
-
-    return find_number(table, count, code);
+    return of == NULL ? NULL : find_number(of->codes, of->count, code);
 }

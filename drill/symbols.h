@@ -12,11 +12,11 @@ int drill_symbol_errno(const char *name, size_t length);
 /* The name of an errno, or "errno". */
 const char *drill_symbol_errno_name(int number);
 
-/* ICMP types ("unreachable") and, for `type`, codes ("frag_needed"). -1: no such name. */
-int drill_symbol_icmp_type(const char *name, size_t length);
-int drill_symbol_icmp_code(int type, const char *name, size_t length);
+/* Types of ICMP or ICMPv6 ("unreachable") and, for `type`, codes ("frag_needed"). -1: no such name. */
+int drill_symbol_icmp_type(bool v6, const char *name, size_t length);
+int drill_symbol_icmp_code(bool v6, int type, const char *name, size_t length);
 /* NULL: it has none. */
-const char *drill_symbol_icmp_type_name(int type);
-const char *drill_symbol_icmp_code_name(int type, int code);
+const char *drill_symbol_icmp_type_name(bool v6, int type);
+const char *drill_symbol_icmp_code_name(bool v6, int type, int code);
 
 #endif

@@ -73,20 +73,6 @@ static bool check_octets(struct run *run, const struct value *contents, struct d
     return true;
 }
 
-/* recvfrom's address, where the script says what it must be. */
-static bool check_peer(struct run *run, const struct value *value, const struct baro_endpoint *peer)
-{
-    struct baro_endpoint wanted;
-
-    if (!drill_call_endpoint(run, value, *peer, &wanted))
-        return false;
-    return (wanted.port.number == peer->port.number &&
-            memcmp(&wanted.address, &peer->address, sizeof wanted.address) == 0) ||
-           drill_run_fail(run, "the datagram is from port %u of %u.%u.%u.%u", peer->port.number,
-                          peer->address.octet[0], peer->address.octet[1], peer->address.octet[2],
-                          peer->address.octet[3]);
-}
-
 static ptrdiff_t receive(struct run *run, const struct call_line *call, const struct value *flags_value,
                          const struct value *peer_value)
 {
@@ -111,7 +97,7 @@ static ptrdiff_t receive(struct run *run, const struct call_line *call, const st
         if ((flags & BARO_MSG_PEEK) == 0)
             descriptor->taken += (uint64_t)result;
         if (peer_value != NULL)
-            check_peer(run, peer_value, &peer);
+            drill_call_check_peer(run, peer_value, &peer);
     }
     free(octets);
     return result;
@@ -154,9 +140,9 @@ static void follow(struct run *run, struct descriptor *descriptor, const struct 
         return;
     local.address = run->script->settings.local;
     if (descriptor->connection == NOBODY)
-        descriptor->connection = drill_connection_new(run, true, local, *remote);
+        descriptor->connection = drill_connection_new(run, true, local, drill_call_wire(*remote));
     else
-        run->connection[descriptor->connection].remote = *remote;
+        run->connection[descriptor->connection].remote = drill_call_wire(*remote);
     if (descriptor->connection != NOBODY)
         run->udp_now = descriptor->connection;
 }

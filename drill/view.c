@@ -13,7 +13,10 @@ enum {
     ICMP_FRAGMENTATION_NEEDED = 4,
     ECN_MASK = 3,
     ICMP_ECHO_REPLY = 0,
-    ICMP_ECHO_REQUEST = 8
+    ICMP_ECHO_REQUEST = 8,
+    ICMPV6_PACKET_TOO_BIG = 2,
+    ICMPV6_ECHO_REQUEST = 128,
+    ICMPV6_ECHO_REPLY = 129
 };
 
 static uint32_t read32(const uint8_t *at)
@@ -58,6 +61,7 @@ void drill_view_datagram(const struct run *run, const struct connection *connect
     *line = (struct packet_line){ .ecn = packet->tos & ECN_MASK,
                                   .tos = packet->tos,
                                   .ttl = packet->ttl,
+                                  .flow_label = (int)packet->flow_label,
                                   .source_port = packet->source_port.number,
                                   .timestamps_at = -1,
                                   .destination_port = packet->destination_port.number };
@@ -66,6 +70,7 @@ void drill_view_datagram(const struct run *run, const struct connection *connect
         line->length = packet->payload_length;
     } else if (packet->layer == BARO_PACKET_ICMP) {
         line->kind = PACKET_ICMP;
+        line->is_icmpv6 = packet->source.family == BARO_FAMILY_IPV6;
         line->icmp_type = packet->icmp_type;
         line->icmp_code = packet->icmp_code;
         line->has_icmp_code = true;
@@ -173,10 +178,24 @@ static void add_tcp(struct text *text, const struct packet_line *line)
     add_options(text, line);
 }
 
+static bool tells_mtu(const struct packet_line *line)
+{
+    if (line->is_icmpv6)
+        return line->icmp_type == ICMPV6_PACKET_TOO_BIG;
+    return line->icmp_type == ICMP_UNREACHABLE && line->icmp_code == ICMP_FRAGMENTATION_NEEDED;
+}
+
+static bool is_echo(const struct packet_line *line)
+{
+    if (line->is_icmpv6)
+        return line->icmp_type == ICMPV6_ECHO_REQUEST || line->icmp_type == ICMPV6_ECHO_REPLY;
+    return line->icmp_type == ICMP_ECHO_REQUEST || line->icmp_type == ICMP_ECHO_REPLY;
+}
+
 static void add_icmp(struct text *text, const struct packet_line *line)
 {
-    const char *type = drill_symbol_icmp_type_name(line->icmp_type);
-    const char *code = drill_symbol_icmp_code_name(line->icmp_type, line->icmp_code);
+    const char *type = drill_symbol_icmp_type_name(line->is_icmpv6, line->icmp_type);
+    const char *code = drill_symbol_icmp_code_name(line->is_icmpv6, line->icmp_type, line->icmp_code);
 
     if (line->has_quote && line->quote_udp)
         add(text, " [udp (%u)]", line->quote.length);
@@ -187,9 +206,9 @@ static void add_icmp(struct text *text, const struct packet_line *line)
         add(text, " %s", code);
     else if (line->icmp_code != 0)
         add(text, " %u", line->icmp_code);
-    if (line->icmp_type == ICMP_UNREACHABLE && line->icmp_code == ICMP_FRAGMENTATION_NEEDED)
-        add(text, " mtu %u", line->icmp_rest & UINT16_MAX);
-    if (line->icmp_type == ICMP_ECHO_REQUEST || line->icmp_type == ICMP_ECHO_REPLY)
+    if (tells_mtu(line))
+        add(text, " mtu %u", line->icmp_rest);
+    if (is_echo(line))
         add(text, " id %u seq %u (%u)", line->icmp_rest >> 16, line->icmp_rest & UINT16_MAX, line->length);
 }
 
@@ -254,7 +273,7 @@ static void compare_tcp(struct text *text, const struct packet_line *expected, c
 static void compare_icmp(struct text *text, const struct packet_line *expected,
                          const struct packet_line *seen)
 {
-    bool echo = expected->icmp_type == ICMP_ECHO_REPLY || expected->icmp_type == ICMP_ECHO_REQUEST;
+    bool echo = is_echo(expected);
 
     differs(text, expected->icmp_type != seen->icmp_type, "type");
     differs(text, expected->has_icmp_code && expected->icmp_code != seen->icmp_code, "code");
@@ -281,6 +300,7 @@ bool drill_view_same(const struct packet_line *expected, const struct packet_lin
     differs(&text, expected->ecn >= 0 && expected->ecn != seen->ecn, "ECN");
     differs(&text, expected->tos >= 0 && expected->tos != seen->tos, "TOS");
     differs(&text, expected->ttl >= 0 && expected->ttl != seen->ttl, "TTL");
+    differs(&text, expected->flow_label >= 0 && expected->flow_label != seen->flow_label, "flow label");
     if (expected->kind == PACKET_TCP)
         compare_tcp(&text, expected, seen, timestamp_slack);
     else if (expected->kind == PACKET_UDP)

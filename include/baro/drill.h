@@ -1,4 +1,4 @@
-/* baro/drill.h: packetdrill's scripts against a stack of ours, in virtual time.
+/* baro/drill.h: packetdrill's scripts against a stack of ours, in virtual time, over either family.
  *
  * A script says at which time a program calls what and a peer sends what, and what must come back: results,
  * errno and packets. Here one stack in memory is the system under test: no device, no root, no waiting; a
@@ -24,6 +24,9 @@ struct baro_drill_options {
     uint64_t seed;                  /* of the stack: its ISNs, ports and timestamps */
     bool verbose;                   /* print every event as it happens, not only failures */
     bool journey;                   /* after a failure, print every decision of the stack up to it (baro/explain.h) */
+    bool ipv6;                      /* over IPv6, with an MTU that is 20 octets larger: segments stay as long as in IPv4 */
+    const char *const *setting;     /* "--mtu=1400" and so on, as in front of a script: they override the script's */
+    size_t setting_count;
 };
 
 enum baro_drill_result {

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     assert(text != NULL);
     memcpy(text, data, size);
-    if (!drill_script_parse(&script, "fuzz", text, size)) {
+    if (!drill_script_parse(&script, "fuzz", text, size, NULL)) {
         assert(script.failed && script.error[0] != '\0' && script.error_at.line >= 1);
         (void)drill_script_line(&script, script.error_at.line);
     }

@@ -11,7 +11,7 @@
 
 static void parse(struct script *script, const char *text)
 {
-    if (!drill_script_parse(script, "test", text, strlen(text)))
+    if (!drill_script_parse(script, "test", text, strlen(text), NULL))
         fail_msg("%d:%d: %s", script->error_at.line, script->error_at.column, script->error);
 }
 
@@ -19,7 +19,7 @@ static void refuse(const char *text, int line, int column, const char *words)
 {
     struct script script;
 
-    assert_false(drill_script_parse(&script, "test", text, strlen(text)));
+    assert_false(drill_script_parse(&script, "test", text, strlen(text), NULL));
     if (strstr(script.error, words) == NULL)
         fail_msg("'%s' does not say '%s'", script.error, words);
     assert_int_equal(script.error_at.line, line);
@@ -146,6 +146,42 @@ static void calls(void **state)
     drill_script_release(&script);
 }
 
+static void ipv6(void **state)
+{
+    static const char *const said[] = { "--mtu=1400", "--remote_ip=2001:db8::7/32" };
+    const struct baro_drill_options options = { .setting = said, .setting_count = 2 }, longer = { .ipv6 = true };
+    const char *text = "--ip_version=ipv6\n--remote_ip=2001:db8::9\n"
+                       "0 < (tos 3, ttl 4, flowlabel 0xabcde) . 1:1(0) ack 1\n"
+                       "0 < [1:1461(1460)] icmpv6 packet_too_big mtu 70000\n0 < icmp unreachable port\n"
+                       "0 > icmp echo_reply id 1 seq 2 (5)\n0 < icmp parameter_problem unknown_option\n";
+    const struct event *event;
+    struct script script;
+
+    (void)state;
+    assert_true(drill_script_parse(&script, "test", text, strlen(text), &options));
+    assert_int_equal(script.settings.version, DRILL_IPV6);
+    assert_int_equal(script.settings.mtu, 1400);
+    assert_int_equal(script.settings.prefix_length, 48);
+    assert_int_equal(script.settings.remote.octet[15], 7); /* the command line's word is the last */
+    assert_int_equal(script.settings.local.octet[0], 0xfd);
+    event = script.first;
+    assert_int_equal(event->as.packet.flow_label, 0xabcde);
+    assert_int_equal(event->as.packet.ttl, 4);
+    event = event->next;
+    assert_int_equal(event->as.packet.icmp_type, 2);
+    assert_int_equal(event->as.packet.icmp_rest, 70000);
+    event = event->next;
+    assert_int_equal(event->as.packet.icmp_code, 4);
+    assert_int_equal(event->next->as.packet.icmp_type, 129);
+    assert_int_equal(event->next->next->as.packet.icmp_code, 2);
+    drill_script_release(&script);
+    text = "0 close(3) = 0";
+    assert_true(drill_script_parse(&script, "test", text, strlen(text), &longer));
+    assert_int_equal(script.settings.version, DRILL_IPV6);
+    assert_int_equal(script.settings.mtu, 1520);
+    drill_script_release(&script);
+}
+
 static void errors_say_what_and_where(void **state)
 {
     (void)state;
@@ -154,7 +190,15 @@ static void errors_say_what_and_where(void **state)
     refuse("0 %{ print(1) }%", 1, 3, "code blocks");
     refuse("`ip route add`\n", 1, 1, "'ip'");
     refuse("`sysctl -q net.ipv4.tcp_timestamps=0`\n", 1, 1, "tcp_timestamps=0");
-    refuse("--ip_version=ipv6\n", 1, 1, "only ipv4");
+    refuse("--ip_version=ipv5\n", 1, 1, "expected ipv4, ipv4-mapped-ipv6 or ipv6");
+    refuse("--ip_version=ipv6\n--local_ip=10.1.2.3\n0 close(3) = 0", 1, 1, "not all of the IP version");
+    refuse("--ip_version=ipv4-mapped-ipv6\n--gateway_ip=fd00::1\n0 close(3) = 0", 1, 1, "not all of the IP version");
+    refuse("--local_ip=10.1.2\n", 1, 1, "--local_ip");
+    refuse("0 < (flowlabel 7) . 1:1(0) ack 1", 1, 6, "only IPv6");
+    refuse("0 < icmpv6 unreachable no_route", 1, 5, "other IP version");
+    refuse("--ip_version=ipv6\n0 < icmpv4 unreachable net", 2, 5, "other IP version");
+    refuse("--ip_version=ipv6\n0 < icmp source_quench", 2, 10, "expected a type");
+    refuse("--ip_version=ipv6\n0 < icmp unreachable protocol", 2, 22, "no code of ICMPv6 type 1");
     refuse("--wire_server\n", 1, 1, "--wire_server");
     refuse("0 epoll_wait(1) = 0", 1, 3, "not supported yet");
     refuse("0 frobnicate(1) = 0", 1, 3, "no call");
@@ -179,6 +223,7 @@ int main(void)
         cmocka_unit_test(tcp_lines),
         cmocka_unit_test(other_packets),
         cmocka_unit_test(calls),
+        cmocka_unit_test(ipv6),
         cmocka_unit_test(errors_say_what_and_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

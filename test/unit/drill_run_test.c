@@ -105,9 +105,39 @@ static void what_is_no_script_is_told(void **state)
     expect("1 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n0 close(3) = 0\n", BARO_DRILL_FAILED, "lies before");
 }
 
+#define OVER_IPV6 "--ip_version=ipv6\n"
+
+static void over_ipv6(void **state)
+{
+    const char *const mapped = "--ip_version=ipv4-mapped-ipv6\n" LISTENER
+                               "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > S. 0:0(0) ack 1 <mss 1460>\n"
+                               "+.1 < . 1:1(0) ack 1 win 65535\n";
+    char script[1024];
+
+    (void)state;
+    expect(OVER_IPV6 LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > (tos 0, ttl 64) S. 0:0(0) ack 1 <mss 1440>\n",
+           BARO_DRILL_PASSED, NULL);
+    expect(OVER_IPV6 LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > (ttl 63) S. 0:0(0) ack 1 <...>\n",
+           BARO_DRILL_FAILED, "differs in: TTL");
+    expect(OVER_IPV6 LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > (flowlabel 0xfffff) S. 0:0(0) ack 1 <...>\n",
+           BARO_DRILL_FAILED, "differs in: flow label");
+    expect(OVER_IPV6 "0 < icmp echo_request id 7 seq 1 (56)\n+0 > icmp unreachable port\n", BARO_DRILL_FAILED,
+           "icmp echo_reply id 7 seq 1 (56)");
+    expect(OVER_IPV6 "0 < udp (5)\n+0 > icmp packet_too_big mtu 1300\n", BARO_DRILL_FAILED,
+           "icmp unreachable port_unreachable");
+    expect(OVER_IPV6 "0 < udp (5)\n+0 > icmp unreachable no_route\n", BARO_DRILL_FAILED, "differs in: code");
+    expect(OVER_IPV6 "--mtu=1279\n0 < udp (5)\n", BARO_DRILL_FAILED, "refuses its address");
+    /* Who was accepted, as the socket shows it. */
+    snprintf(script, sizeof script, "%s+0 accept(3, {sin6_addr = inet_addr(\"::ffff:192.0.2.1\")}, ...) = 4\n", mapped);
+    expect(script, BARO_DRILL_PASSED, NULL);
+    snprintf(script, sizeof script, "%s+0 accept(3, {sin6_addr = inet_addr(\"192.0.2.1\")}, ...) = 4\n", mapped);
+    expect(script, BARO_DRILL_FAILED, "of ::ffff:192.0.2.1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(over_ipv6),
         cmocka_unit_test(what_is_right_passes_silently),
         cmocka_unit_test(a_wrong_packet_is_told_with_what_differs),
         cmocka_unit_test(a_wrong_time_is_told),

@@ -1,0 +1,201 @@
+/* drill/parse_settings.c: `--name=value` lines in front of a script, and those of the command line, which override them.
+ *
+ * The IP version decides what is not said: which addresses there are, and of which family the script's sockets and
+ * packets are. With ipv4-mapped-ipv6 the sockets are IPv6's and the packets IPv4's. */
+#include "parser.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TOLERANCE_NS = 4000000,
+    DEFAULT_MTU = 1500,
+    DEFAULT_PORT = 8080,
+    IPV4_PREFIX = 16,
+    IPV6_PREFIX = 48,
+    LONGER_HEADER = 20 /* IPv6's than IPv4's */
+};
+
+bool drill_read_address_text(const char *text, size_t length, struct baro_address *address)
+{
+    char copy[INET6_ADDRSTRLEN];
+
+    *address = (struct baro_address){ .family = BARO_FAMILY_NONE };
+    if (length >= sizeof copy)
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    if (inet_pton(AF_INET, copy, address->octet) == 1)
+        address->family = BARO_FAMILY_IPV4;
+    else if (inet_pton(AF_INET6, copy, address->octet) == 1)
+        address->family = BARO_FAMILY_IPV6;
+    return address->family != BARO_FAMILY_NONE;
+}
+
+static bool setting_number(struct lexer *lexer, const struct token *token, const char *value, size_t length,
+                           long least, long most, long *number)
+{
+    char digits[16], *end = digits;
+
+    if (length > 0 && length < sizeof digits) {
+        memcpy(digits, value, length);
+        digits[length] = '\0';
+        *number = strtol(digits, &end, 10);
+    }
+    if (end == digits || *end != '\0' || *number < least || *number > most)
+        return drill_lexer_error(lexer, token->at, "%.*s: expected a number from %ld to %ld",
+                                 (int)token->length, token->text, least, most);
+    return true;
+}
+
+static bool name_is(const struct token *token, size_t length, const char *name)
+{
+    return strlen(name) == length && memcmp(token->text + 2, name, length) == 0;
+}
+
+/* Settings that are addresses; `remote_ip` may have a prefix length behind it. False without an error: another name, or
+ * no address. */
+static bool apply_address(struct settings *settings, const struct token *token, size_t name, const char *value,
+                          size_t length)
+{
+    struct baro_address *place = NULL;
+    const char *slash = memchr(value, '/', length);
+
+    if (name_is(token, name, "local_ip"))
+        place = &settings->local;
+    else if (name_is(token, name, "remote_ip"))
+        place = &settings->remote;
+    else if (name_is(token, name, "gateway_ip"))
+        place = &settings->gateway;
+    if (place == &settings->remote && slash != NULL)
+        length = (size_t)(slash - value);
+    return place != NULL && drill_read_address_text(value, length, place);
+}
+
+static bool apply_netmask(struct settings *settings, const char *value, size_t length)
+{
+    struct baro_address mask;
+    uint32_t bits;
+
+    if (!drill_read_address_text(value, length, &mask) || mask.family != BARO_FAMILY_IPV4)
+        return false;
+    bits = (uint32_t)mask.octet[0] << 24 | (uint32_t)mask.octet[1] << 16 | (uint32_t)mask.octet[2] << 8 |
+           mask.octet[3];
+    settings->prefix_length = 0;
+    for (; (bits & 0x80000000U) != 0; bits <<= 1)
+        settings->prefix_length++;
+    return bits == 0;
+}
+
+static bool apply_number(struct lexer *lexer, const struct token *token, size_t name, const char *value,
+                         size_t length, bool *known)
+{
+    struct settings *settings = &lexer->script->settings;
+    long number = 0;
+
+    if (name_is(token, name, "tolerance_usecs")) {
+        if (!setting_number(lexer, token, value, length, 0, 60000000, &number))
+            return false;
+        settings->tolerance_ns = number * 1000;
+    } else if (name_is(token, name, "mtu")) {
+        if (!setting_number(lexer, token, value, length, 68, 65535, &number))
+            return false;
+        settings->mtu = (uint32_t)number;
+    } else if (name_is(token, name, "bind_port")) {
+        if (!setting_number(lexer, token, value, length, 1, 65535, &number))
+            return false;
+        settings->bind_port = (uint16_t)number;
+    } else if (name_is(token, name, "connect_port")) {
+        if (!setting_number(lexer, token, value, length, 1, 65535, &number))
+            return false;
+        settings->connect_port = (uint16_t)number;
+    } else {
+        *known = false;
+    }
+    return true;
+}
+
+static bool apply_version(struct lexer *lexer, const struct token *token, const char *value, size_t length)
+{
+    static const char *const names[] = { "ipv4", "ipv4-mapped-ipv6", "ipv6" };
+
+    for (unsigned i = 0; i < 3; i++) {
+        if (strlen(names[i]) == length && memcmp(names[i], value, length) == 0) {
+            lexer->script->settings.version = (enum drill_version)i;
+            return true;
+        }
+    }
+    return drill_lexer_error(lexer, token->at, "%.*s: expected ipv4, ipv4-mapped-ipv6 or ipv6", (int)token->length,
+                             token->text);
+}
+
+bool drill_parse_setting(struct lexer *lexer, const struct token *token)
+{
+    struct settings *settings = &lexer->script->settings;
+    const char *equals = memchr(token->text, '=', token->length);
+    size_t name = (equals == NULL ? token->length : (size_t)(equals - token->text)) - 2;
+    const char *value = equals == NULL ? "" : equals + 1;
+    size_t length = equals == NULL ? 0 : token->length - (size_t)(value - token->text);
+    bool known = true;
+
+    if (name_is(token, name, "ip_version"))
+        return apply_version(lexer, token, value, length);
+    if (!apply_number(lexer, token, name, value, length, &known))
+        return false;
+    if (known || apply_address(settings, token, name, value, length) ||
+        (name_is(token, name, "netmask_ip") && apply_netmask(settings, value, length)))
+        return true;
+    return drill_lexer_error(lexer, token->at, "the setting %.*s is not supported", (int)token->length,
+                             token->text);
+}
+
+void drill_settings_init(struct settings *settings)
+{
+    *settings = (struct settings){ .tolerance_ns = TOLERANCE_NS,
+                                   .mtu = DEFAULT_MTU,
+                                   .bind_port = DEFAULT_PORT,
+                                   .connect_port = DEFAULT_PORT };
+}
+
+static void otherwise(struct baro_address *address, struct baro_address usual)
+{
+    if (address->family == BARO_FAMILY_NONE)
+        *address = usual;
+}
+
+/* packetdrill's addresses, where none are given. */
+static void fill_in(struct settings *settings)
+{
+    bool v6 = settings->version == DRILL_IPV6;
+
+    otherwise(&settings->local, v6 ? baro_ipv6(0xfd3d, 0xfa7b, 0xd17d, 0, 0, 0, 0, 1) : baro_ipv4(192, 168, 0, 1));
+    otherwise(&settings->remote, v6 ? baro_ipv6(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1) : baro_ipv4(192, 0, 2, 1));
+    otherwise(&settings->gateway, v6 ? baro_ipv6(0xfd3d, 0xfa7b, 0xd17d, 0, 0, 0, 0, 2) : baro_ipv4(192, 168, 0, 2));
+    if (settings->prefix_length == 0)
+        settings->prefix_length = v6 ? IPV6_PREFIX : IPV4_PREFIX;
+}
+
+bool drill_settings_finish(struct lexer *lexer, const struct baro_drill_options *options)
+{
+    struct settings *settings = &lexer->script->settings;
+    const struct location start = { 1, 1 };
+    enum baro_family family;
+
+    if (options != NULL && options->ipv6) {
+        settings->version = DRILL_IPV6;
+        settings->mtu += LONGER_HEADER;
+    }
+    for (size_t i = 0; options != NULL && i < options->setting_count; i++) {
+        const char *text = options->setting[i];
+        const struct token token = { TOKEN_OPTION, start, text, strlen(text), 0 };
+
+        if (!drill_parse_setting(lexer, &token))
+            return false;
+    }
+    fill_in(settings);
+    family = settings->version == DRILL_IPV6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
+    if (settings->local.family != family || settings->remote.family != family || settings->gateway.family != family)
+        return drill_lexer_error(lexer, start, "local_ip, remote_ip and gateway_ip are not all of the IP version");
+    return true;
+}
