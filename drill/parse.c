@@ -84,7 +84,7 @@ static const char *const sysctl_facts[] = { "net.ipv4.tcp_timestamps=1",
                                             "net.ipv4.tcp_fastopen=0",
                                             "net.ipv4.tcp_mtu_probing=0",
                                             "net.ipv4.ip_no_pmtu_disc=0",
-                                            "net.ipv4.tcp_sack=0",
+                                            "net.ipv4.tcp_sack=1",
                                             "net.ipv4.tcp_recovery=0",
                                             "net.ipv4.tcp_early_retrans=0" };
 

@@ -83,10 +83,11 @@ void tcp_options_read(struct tcp_options *options, struct baro_bytes bytes)
     }
 }
 
+/* In a SYN "SACK permitted" stands in the two places that would only align. */
 static unsigned write_timestamps(const struct tcp_options *options, uint8_t *to)
 {
-    to[0] = TCP_OPTION_NOP;
-    to[1] = TCP_OPTION_NOP;
+    to[0] = options->sack_permitted ? TCP_OPTION_SACK_PERMITTED : TCP_OPTION_NOP;
+    to[1] = options->sack_permitted ? PERMITTED_LENGTH : TCP_OPTION_NOP;
     to[2] = TCP_OPTION_TIMESTAMPS;
     to[3] = TIMESTAMPS_LENGTH;
     write_be32(to + 4, options->ts_value);
@@ -123,7 +124,7 @@ unsigned tcp_options_write(const struct tcp_options *options, uint8_t to[TCP_OPT
         write_be16(to + at + 2, options->mss);
         at += MSS_LENGTH;
     }
-    if (options->sack_permitted) {
+    if (options->sack_permitted && !options->has_timestamps) {
         to[at] = TCP_OPTION_NOP;
         to[at + 1] = TCP_OPTION_NOP;
         to[at + 2] = TCP_OPTION_SACK_PERMITTED;

@@ -141,11 +141,11 @@ static void sack_lengths(void **state)
     }
 }
 
-/* RFC 7323 §3.2 and appendix A: <nop,nop,timestamps>; RFC 7323 §2.2: <nop,ws>. */
+/* RFC 7323 §3.2 and appendix A: <nop,nop,timestamps>, and in a SYN <sackOK,timestamps>; RFC 7323 §2.2: <nop,ws>. */
 static void known_octets(void **state)
 {
     static const uint8_t stamps[] = { 1, 1, 8, 10, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0 };
-    static const uint8_t syn[] = { 2, 4, 0x05, 0xb4, 1, 1, 4, 2, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7 };
+    static const uint8_t syn[] = { 2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7 };
     struct tcp_options options = { .has_timestamps = true, .ts_value = 0x12345678, .ts_echo = 0x9abcdef0 };
     uint8_t octets[TCP_OPTIONS_LIMIT];
 
@@ -171,7 +171,7 @@ static void what_is_written_reads_back(void **state)
                                            .sack_permitted = set & 8, .mss = 1000, .scale = 3, .ts_value = 77,
                                            .ts_echo = 78, .sack_count = blocks }, again;
             uint8_t octets[TCP_OPTIONS_LIMIT + 1];
-            unsigned length, other = (set & 1) * 4 + (set & 2) * 2 + (set & 4) * 3 + (set & 8) / 2;
+            unsigned length, other = (set & 1) * 4 + (set & 2) * 2 + (set & 4) * 3 + ((set & 12) == 8 ? 4 : 0);
             unsigned fit = (40 - other) < 4 ? 0 : (40 - other - 4) / 8;
 
             for (unsigned i = 0; i < blocks; i++)

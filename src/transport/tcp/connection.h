@@ -35,7 +35,7 @@ enum tcp_connection_flag {
     TCP_HELD = 1u << 3,               /* its SYN is answered when somebody says how */
     TCP_TIMESTAMPS = 1u << 4,         /* both ends agreed (RFC 7323 §3.2) */
     TCP_SCALED = 1u << 5,             /* both ends agreed (RFC 7323 §2.2) */
-    TCP_SACK_PERMITTED = 1u << 6,     /* the peer may be sent SACK blocks; nothing does yet */
+    TCP_SACK_PERMITTED = 1u << 6,     /* both ends agreed (RFC 2018 §2) */
     TCP_OUTPUT_QUEUED = 1u << 7,      /* an INTENT_TCP_OUTPUT stands in the queue */
     TCP_OUTPUT_WAITING = 1u << 8,     /* that queue was full: in the list of those that wait for it */
     TCP_ACK_NOW = 1u << 9,            /* the next segment must leave at once, if only as an ACK */
@@ -96,6 +96,7 @@ enum {
 /* Data held beyond the in-order end: stream offsets [begin, end), ascending, with holes between. */
 struct tcp_ranges {
     uint32_t count;
+    uint64_t recent[TCP_SACK_LIMIT]; /* an offset of each of the segments that came last, the newest first */
     struct { uint64_t begin, end; } range[TCP_RANGES];
 };
 

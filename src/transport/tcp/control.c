@@ -47,8 +47,16 @@ static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection
 }
 
 /* An acknowledgement leaves: nothing is owed any more. */
-static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct intent_tcp_control *control)
+static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
+                        struct intent_tcp_control *control)
 {
+    struct tcp_sack_block block[TCP_SACK_LIMIT];
+
+    control->sack_count = (uint8_t)tcp_sack_blocks(c, repeated, block);
+    for (unsigned i = 0; i < control->sack_count; i++) {
+        control->sack[i].left = block[i].left;
+        control->sack[i].right = block[i].right;
+    }
     control->ack = c->rcv.nxt;
     control->window = tcp_receive_window(c, (c->flags & TCP_SCALED) != 0);
     c->rcv.acked = c->rcv.nxt;
@@ -57,12 +65,17 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct intent
     tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
 }
 
-void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
+void tcp_send_ack_repeated(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated)
 {
     struct intent_tcp_control *control = add_for(tcp, c, TCP_FLAG_ACK);
 
     if (control != NULL)
-        acknowledge(tcp, c, control);
+        acknowledge(tcp, c, repeated, control);
+}
+
+void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp_send_ack_repeated(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt });
 }
 
 void tcp_send_probe(struct tcp *tcp, struct tcp_connection *c)
@@ -72,7 +85,7 @@ void tcp_send_probe(struct tcp *tcp, struct tcp_connection *c)
     if (control == NULL)
         return;
     control->seq = seq_sub(c->snd.una, 1);
-    acknowledge(tcp, c, control);
+    acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, control);
 }
 
 void tcp_send_challenge(struct tcp *tcp, struct tcp_connection *c, enum baro_drop_reason why)

@@ -151,7 +151,7 @@ enum baro_drop_reason tcp_step_sequence(struct tcp *tcp, struct tcp_connection *
     if (length == 0 || (segment->flags & TCP_FLAG_SYN) != 0)
         tcp_send_blind_ack(tcp, c);
     else
-        tcp_send_ack(tcp, c);
+        tcp_send_ack_repeated(tcp, c, tcp_sack_old(c, segment));
     return length != 0 && seq_le(seq_add(segment->seq, length), c->rcv.nxt) ? BARO_DROP_TCP_DUPLICATE
                                                                             : BARO_DROP_TCP_OUT_OF_WINDOW;
 }

@@ -78,6 +78,18 @@ bool tcp_receive_window_opens(const struct tcp_connection *c);
 uint64_t tcp_receive_last(const struct tcp_connection *c);
 bool tcp_ranges_add(struct tcp *tcp, struct tcp_connection *c, uint64_t begin, uint64_t end);
 
+/* ---- sack.c ---- */
+
+/* A segment whose data begins at `offset` was held. */
+void tcp_sack_note(struct tcp_ranges *ranges, uint64_t offset);
+/* The octets of a segment that lie before RCV.NXT, or none of them within reason (RFC 2883 §4). */
+struct tcp_sack_block tcp_sack_old(const struct tcp_connection *c, const struct segment *segment);
+/* The first octets of [begin, end) that are held out of order already; empty: none. */
+struct tcp_sack_block tcp_sack_repeated(const struct tcp_connection *c, uint64_t begin, uint64_t end);
+/* The blocks of an ACK sent now; `repeated`: octets that came twice, or empty. */
+unsigned tcp_sack_blocks(const struct tcp_connection *c, struct tcp_sack_block repeated,
+                         struct tcp_sack_block block[TCP_SACK_LIMIT]);
+
 /* ---- send_buffer.c ---- */
 
 uint32_t tcp_send_room(const struct tcp_connection *c);
@@ -91,6 +103,8 @@ uint32_t tcp_ring_cost(uint32_t bytes);
 /* ---- control.c: segments without data, with the values of the moment ---- */
 
 void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c);
+/* An ACK that also tells which octets came twice (RFC 2883); empty: none. */
+void tcp_send_ack_repeated(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated);
 void tcp_send_challenge(struct tcp *tcp, struct tcp_connection *c, enum baro_drop_reason why);
 /* An ACK for a segment without data outside the window: at most two a second (an ACK war ends there). */
 void tcp_send_blind_ack(struct tcp *tcp, struct tcp_connection *c);

@@ -48,7 +48,8 @@ static void learn_segment_size(struct tcp_connection *c, const struct segment *s
 }
 
 /* Acknowledge in-order text: now, or by the timer. The FIN, when it follows, has its own. */
-static void acknowledge(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, bool hole_filled)
+static void acknowledge(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment,
+                        struct tcp_sack_block repeated, bool hole_filled)
 {
     bool now = hole_filled || c->ranges != NULL || c->settings.quickack || c->quick_acks != 0 ||
                c->unacknowledged >= 2u * c->rcv_full;
@@ -57,8 +58,8 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, const struct 
         return;
     if (c->quick_acks != 0)
         c->quick_acks--;
-    if (now) {
-        tcp_send_ack(tcp, c);
+    if (now || !seq_eq(repeated.left, repeated.right)) {
+        tcp_send_ack_repeated(tcp, c, repeated);
         return;
     }
     c->flags |= TCP_ACK_DELAYED;
@@ -72,6 +73,7 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
 {
     uint64_t before = c->recv.end;
     uint32_t octets = (uint32_t)data.length;
+    struct tcp_sack_block repeated = tcp_sack_old(c, segment);
     bool had_ranges = c->ranges != NULL;
 
     if (c->flags & TCP_SHUT_READ) {
@@ -90,7 +92,7 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
     TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
           TRACE_N(ring_used(&c->recv)));
     learn_segment_size(c, segment);
-    acknowledge(tcp, c, segment, had_ranges);
+    acknowledge(tcp, c, segment, repeated, had_ranges);
     tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);
     return BARO_DROP_NONE;
@@ -100,6 +102,7 @@ static enum baro_drop_reason out_of_order(struct tcp *tcp, struct tcp_connection
                                           struct baro_bytes data)
 {
     uint64_t offset = tcp_recv_offset(c, seq);
+    struct tcp_sack_block repeated = tcp_sack_repeated(c, offset, offset + data.length);
     enum baro_drop_reason reason = BARO_DROP_NONE;
 
     if ((c->flags & TCP_SHUT_READ) != 0)
@@ -107,9 +110,11 @@ static enum baro_drop_reason out_of_order(struct tcp *tcp, struct tcp_connection
     else if (!tcp_receive_store(tcp, c, offset, data) ||
              !tcp_ranges_add(tcp, c, offset, offset + data.length))
         reason = BARO_DROP_TCP_NO_MEMORY;
+    if (c->ranges != NULL)
+        tcp_sack_note(c->ranges, offset);
     TRACE(tcp->core, TCP_OUT_OF_ORDER, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(seq.value),
           TRACE_N(data.length), TRACE_N(c->ranges == NULL ? 0 : c->ranges->count));
-    tcp_send_ack(tcp, c);
+    tcp_send_ack_repeated(tcp, c, repeated);
     return reason;
 }
 
@@ -156,7 +161,7 @@ enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, s
     if (data.length == 0) {
         if (segment->fin) /* only that may be new */
             return BARO_DROP_NONE;
-        tcp_send_ack(tcp, c);
+        tcp_send_ack_repeated(tcp, c, tcp_sack_old(c, segment));
         return BARO_DROP_TCP_DUPLICATE;
     }
     if (c->flags & TCP_ORPHAN) {
