@@ -3,7 +3,7 @@
 
 #define CODE "{code#10BASE-T (Manchester)|100BASE-TX (scrambled 4B5B, MLT-3)}"
 #define TIMER "{timer#retransmission|zero-window probe|delayed ACK|keepalive|TIME-WAIT|user timeout|" \
-              "FIN-WAIT-2|linger|cork}"
+              "FIN-WAIT-2|linger|cork|reordering|tail probe}"
 #define NEIGHBOUR(which) "{" which "#unknown|asked for|known|stale|checked again|not reachable|fixed}"
 #define PROTOCOL "{protocol=6?TCP|{protocol=17?UDP|{protocol=1?ICMP|{protocol=58?ICMPv6|no software of ours}}}}"
 #define DATA "{length?with {length} octets of data|control information only}"
@@ -120,6 +120,11 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_CONGESTION] = { "congestion", "{phase#slow start|congestion avoidance|fast recovery|after a loss}: cwnd "
                                     "{cwnd}, ssthresh {ssthresh}, {flight} octets under way" },
     [BARO_TRACE_TCP_FAST_RETRANSMIT] = { "congestion", "{duplicates} duplicate ACKs: seq {seq} is lost, sent again at once" },
+    [BARO_TRACE_TCP_LOSS] = { "congestion", "seq {seq} is lost: later ones were delivered; {lost} octets lost, {sacked} held by "
+                              "the peer, {pipe} on their way" },
+    [BARO_TRACE_TCP_UNDO] = { "congestion", "nothing was lost: cwnd {cwnd}, ssthresh {ssthresh} as before" },
+    [BARO_TRACE_TCP_TAIL_PROBE] = { "TCP software", "no news of the end of the flight: {again?its last segment again|one new "
+                                    "segment} as a probe" },
     [BARO_TRACE_TCP_RETRANSMIT] = { "TCP software", "seq {seq}, {length} octets again, attempt {attempt}" },
     [BARO_TRACE_TCP_TIMER_ARMED] = { "timer", TIMER " timer started: {delay}" },
     [BARO_TRACE_TCP_TIMER_CANCELLED] = { "timer", TIMER " timer cancelled" },

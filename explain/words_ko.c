@@ -3,7 +3,8 @@
 #include "words.h"
 
 #define CODE "{code#10BASE-T(맨체스터 부호)|100BASE-TX(스크램블한 4B5B, MLT-3)}"
-#define TIMER "{timer#재전송|제로 윈도우 탐색|지연 ACK|킵얼라이브|TIME-WAIT|사용자 타임아웃|FIN-WAIT-2|링거|코르크}"
+#define TIMER "{timer#재전송|제로 윈도우 탐색|지연 ACK|킵얼라이브|TIME-WAIT|사용자 타임아웃|FIN-WAIT-2|링거|코르크|" \
+              "순서 바뀜|꼬리 탐색}"
 #define NEIGHBOUR(which) "{" which "#모름|물어보는 중|알고 있음|오래됨|다시 확인 중|응답 없음|고정}"
 #define PROTOCOL                                                                                               \
     "{protocol=6?TCP 담당 부분으로|{protocol=17?UDP 담당 부분으로|{protocol=1?ICMP 담당 부분으로|" \
@@ -121,6 +122,11 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_CONGESTION] = { "혼잡 제어", "{phase#슬로 스타트|혼잡 회피|빠른 회복|손실 뒤}: cwnd {cwnd}, ssthresh "
                                     "{ssthresh}, 보내는 중 {flight}바이트" },
     [BARO_TRACE_TCP_FAST_RETRANSMIT] = { "혼잡 제어", "중복 ACK {duplicates}번: 시퀀스 번호 {seq} 손실로 보고 바로 다시 보냄" },
+    [BARO_TRACE_TCP_LOSS] = { "혼잡 제어", "시퀀스 번호 {seq} 손실: 나중에 보낸 것이 먼저 도착; 손실 {lost}바이트, 상대가 보관 "
+                              "{sacked}바이트, 가는 중 {pipe}바이트" },
+    [BARO_TRACE_TCP_UNDO] = { "혼잡 제어", "손실이 아니었음: cwnd {cwnd}, ssthresh {ssthresh}로 되돌림" },
+    [BARO_TRACE_TCP_TAIL_PROBE] = { "TCP 담당 부분", "보낸 것의 끝에서 소식이 없음: {again?마지막 세그먼트를 다시|새 세그먼트 하나를} "
+                                    "보내 탐색" },
     [BARO_TRACE_TCP_RETRANSMIT] = { "TCP 담당 부분", "시퀀스 번호 {seq}, {length}바이트를 다시 보냄, {attempt}번째" },
     [BARO_TRACE_TCP_TIMER_ARMED] = { "타이머", TIMER " 타이머 시작: {delay}" },
     [BARO_TRACE_TCP_TIMER_CANCELLED] = { "타이머", TIMER " 타이머 멈춤" },

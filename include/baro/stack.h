@@ -191,6 +191,8 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(tcp_retransmitted, "TCP segments retransmitted")                      \
     X(tcp_rto, "retransmission timeouts")                                   \
     X(tcp_fast_retransmits, "fast retransmits")                             \
+    X(tcp_undone, "recoveries from a loss that was none")                   \
+    X(tcp_tail_repairs, "losses repaired by a tail loss probe")             \
     X(tcp_active_opens, "connections opened by connect")                    \
     X(tcp_passive_opens, "connections opened by a listener")                \
     X(tcp_resets_in, "RST segments accepted")                               \

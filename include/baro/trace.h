@@ -104,6 +104,9 @@
     X(TCP_RTT, 10, "RFC 6298 §2", "connection:n sample:t srtt:t rttvar:t rto:t")                           \
     X(TCP_CONGESTION, 10, "RFC 5681 §3", "connection:n phase:n cwnd:n ssthresh:n flight:n")                \
     X(TCP_FAST_RETRANSMIT, 10, "RFC 5681 §3.2, RFC 6582", "connection:n seq:n duplicates:n")               \
+    X(TCP_LOSS, 10, "RFC 8985 §6.2", "connection:n seq:n lost:n sacked:n pipe:n")                          \
+    X(TCP_UNDO, 10, "RFC 3522, RFC 4015, RFC 2883", "connection:n cwnd:n ssthresh:n")                      \
+    X(TCP_TAIL_PROBE, 10, "RFC 8985 §7", "connection:n again:n")                                           \
     X(TCP_RETRANSMIT, 10, "RFC 6298 §5", "connection:n seq:n length:n attempt:n")                          \
     X(TCP_TIMER_ARMED, 10, "RFC 9293 §3.8", "connection:n timer:n delay:t")                                \
     X(TCP_TIMER_CANCELLED, 10, "RFC 9293 §3.8", "connection:n timer:n")                                    \
@@ -168,7 +171,8 @@ enum baro_trace_phase { /* TCP_CONGESTION phase */
 enum baro_trace_timer { /* TCP_TIMER_* timer */
     BARO_TRACE_TIMER_RETRANSMIT, BARO_TRACE_TIMER_PERSIST, BARO_TRACE_TIMER_DELAYED_ACK,
     BARO_TRACE_TIMER_KEEPALIVE, BARO_TRACE_TIMER_TIME_WAIT, BARO_TRACE_TIMER_USER_TIMEOUT,
-    BARO_TRACE_TIMER_FIN_WAIT_2, BARO_TRACE_TIMER_LINGER, BARO_TRACE_TIMER_CORK
+    BARO_TRACE_TIMER_FIN_WAIT_2, BARO_TRACE_TIMER_LINGER, BARO_TRACE_TIMER_CORK,
+    BARO_TRACE_TIMER_REORDER, BARO_TRACE_TIMER_TAIL
 };
 
 /* CALL call: the socket calls, X(NAME, "as a program writes it"). */

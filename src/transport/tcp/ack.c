@@ -14,6 +14,7 @@ void tcp_established(struct tcp *tcp, struct tcp_connection *c)
         rtt_after_syn_loss(&c->rtt);
     c->retries = 0;
     congestion_init(&c->congestion, tcp_payload_limit(c));
+    rack_memory_init(&c->rack);
     if (c->syn_retries > 1) /* RFC 6928 §2: lost more than once */
         c->congestion.cwnd = tcp_payload_limit(c);
     c->quick_acks = TCP_QUICK_ACKS;
@@ -106,12 +107,16 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
     c->retries = c->probes = 0;
     c->soft_error = 0;
     tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);
-    tcp_recover_acked(tcp, c, acked, flight);
+    if (c->flags & TCP_SACK_PERMITTED)
+        tcp_sender_acked(tcp, c, segment, acked, flight);
+    else
+        tcp_recover_acked(tcp, c, acked, flight);
     tcp_send_acked(tcp, c);
     if (tcp_flight(c) == 0)
         tcp_timer_cancel(tcp, c, TCP_TIMER_RETRANSMIT);
     else /* RFC 6298 §5.3 */
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+    tcp_tail_arm(tcp, c);
     if ((c->flags & TCP_FIN_SENT) != 0 && tcp_flight(c) == 0)
         fin_acknowledged(tcp, c);
 }
@@ -164,9 +169,13 @@ enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, co
         tcp_send_challenge(tcp, c, BARO_DROP_TCP_BAD_ACK);
         return BARO_DROP_TCP_BAD_ACK;
     }
+    if (segment->options.sack_count != 0)
+        tcp_sender_open(tcp, c);
     if (seq_gt(segment->ack, c->snd.una))
         acknowledged(tcp, c, segment);
-    else if (is_duplicate(c, segment))
+    else if ((c->flags & TCP_SACK_PERMITTED) != 0 && seq_eq(segment->ack, c->snd.una))
+        tcp_sender_acked(tcp, c, segment, 0, tcp_flight(c));
+    else if ((c->flags & TCP_SACK_PERMITTED) == 0 && is_duplicate(c, segment))
         tcp_recover_duplicate(tcp, c);
     if ((c->flags & TCP_ORPHAN) == 0 || c->snd.wnd != 0)
         c->probes = 0; /* alive: a closed window is probed for ever (MUST-36, MUST-37), but not for nobody */

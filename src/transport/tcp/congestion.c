@@ -45,12 +45,17 @@ void congestion_acked(struct congestion *congestion, const struct congestion_ack
     congestion->cwnd = smaller(congestion->cwnd, CONGESTION_LIMIT);
 }
 
-void congestion_fast_retransmit(struct congestion *congestion, uint32_t flight, uint32_t mss)
+void congestion_loss(struct congestion *congestion, uint32_t flight, uint32_t mss)
 {
     congestion->ssthresh = larger(flight / 2, 2 * mss);
-    congestion->cwnd = congestion->ssthresh + 3 * mss;
     congestion->gathered = 0;
     congestion->phase = CONGESTION_RECOVERY;
+}
+
+void congestion_fast_retransmit(struct congestion *congestion, uint32_t flight, uint32_t mss)
+{
+    congestion_loss(congestion, flight, mss);
+    congestion->cwnd = congestion->ssthresh + 3 * mss;
 }
 
 void congestion_inflate(struct congestion *congestion, uint32_t flight, uint32_t mss)

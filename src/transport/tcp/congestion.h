@@ -35,6 +35,8 @@ void congestion_init(struct congestion *congestion, uint32_t mss);
 void congestion_acked(struct congestion *congestion, const struct congestion_ack *ack);
 /* The third duplicate ACK: fast recovery begins (RFC 5681 §3.2). */
 void congestion_fast_retransmit(struct congestion *congestion, uint32_t flight, uint32_t mss);
+/* The same where PRR says what may leave (RFC 9937): ssthresh alone. */
+void congestion_loss(struct congestion *congestion, uint32_t flight, uint32_t mss);
 /* One more duplicate ACK during it: one more segment has left the network. */
 void congestion_inflate(struct congestion *congestion, uint32_t flight, uint32_t mss);
 /* A partial ACK during it (RFC 6582 §3.2 step 3). */

@@ -21,6 +21,7 @@
 #include "transport/demux.h"
 #include "transport/tcp/congestion.h"
 #include "transport/tcp/rtt.h"
+#include "transport/tcp/sender.h"
 #include "transport/tcp/tcp.h"
 
 enum tcp_kind { TCP_KIND_CONNECTION = 0, TCP_KIND_LISTENER = 1, TCP_KIND_TIME_WAIT = 2 };
@@ -53,6 +54,7 @@ enum tcp_connection_flag {
     TCP_WANT_WRITE = 1u << 21,        /* the program found the send buffer full */
     TCP_CLOSED_DONE = 1u << 22,       /* CLOSED or in TIME-WAIT: no longer in the demux, kept for its descriptor */
     TCP_REFUSED_FINAL_ACK = 1u << 23, /* the accept queue was full when the dialogue ended */
+    TCP_TAIL = 1u << 24,              /* the tail timer fired: one segment beyond the congestion window may leave */
     TCP_IN_DEMUX = 1u << 25,
     TCP_URGENT_TAKEN = 1u << 26,      /* recv(OOB) has given the octet */
     TCP_PROBE = 1u << 27,             /* the persist timer fired: one octet beyond the window may leave */
@@ -72,7 +74,9 @@ enum tcp_timer_name {
     TCP_TIMER_USER_TIMEOUT = BARO_TRACE_TIMER_USER_TIMEOUT,
     TCP_TIMER_FIN_WAIT_2 = BARO_TRACE_TIMER_FIN_WAIT_2,
     TCP_TIMER_CORK = 7,
-    TCP_TIMER_COUNT = 8
+    TCP_TIMER_REORDER = 8,          /* RACK: what is missing now may be lost by then */
+    TCP_TIMER_TAIL = 9,             /* TLP */
+    TCP_TIMER_COUNT = 10
 };
 
 enum {
@@ -150,6 +154,12 @@ struct tcp_connection {
     struct seq rtt_seq;                /* the timed segment's end */
     int64_t rtt_at_ns;
     struct congestion congestion;
+    struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
+    struct rack_memory rack;
+    struct {
+        bool out, again;               /* a tail loss probe is out; it was the last segment again */
+        struct seq end;                /* SND.NXT behind it */
+    } tail;
     struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
     int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
     int64_t received_at_ns, sent_at_ns, challenge_at_ns, blind_at_ns;
@@ -190,7 +200,7 @@ enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PA
 
 struct tcp {
     struct core *core;
-    struct pool connections, listeners, time_waits, ranges;
+    struct pool connections, listeners, time_waits, ranges, senders;
     struct demux demux;
     struct hash_key isn_key, timestamp_key;
     uint32_t half_open, half_open_limit;

@@ -10,6 +10,11 @@ static void check_sequence(const struct tcp_connection *c)
     assert(seq_ge(c->retransmit_next, c->snd.una) || seq_eq(c->retransmit_next, c->retransmit_end));
     assert(seq_le(c->retransmit_next, c->retransmit_end));
     assert(c->mss >= TCP_MSS_FLOOR && c->congestion.cwnd >= 1);
+    if (c->sender != NULL) {
+        scoreboard_check(&c->sender->board);
+        assert(seq_eq(c->sender->board.begin, c->snd.una));
+        assert(seq_eq(scoreboard_end(&c->sender->board), c->snd.nxt) && tcp_flight(c) != 0);
+    }
     if (c->state < BARO_TCP_ESTABLISHED)
         return;
     assert(seq_ge(c->rcv.edge, c->rcv.nxt));

@@ -138,8 +138,11 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
 {
     tcp->core->counters.tcp_retransmitted++;
     c->retransmits++;
-    c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
+    if (!plan->lost)
+        c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
     /* Karn: an ACK for it would not tell which of the two it answers. */
+    if ((c->flags & TCP_SACK_PERMITTED) != 0)
+        tcp_sender_again(tcp, c, plan->seq, seq_add(plan->seq, plan->length + plan->syn + plan->fin));
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;
     TRACE(tcp->core, TCP_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(plan->seq.value),
           TRACE_N(plan->length), TRACE_N(c->retries));
@@ -157,6 +160,11 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
     if (plan->again) {
         count_again(tcp, c, plan);
     } else if (octets != 0) {
+        if ((c->flags & TCP_SACK_PERMITTED) != 0 && tcp_synchronised(c))
+            tcp_sender_sent(tcp, c, end);
+        if (c->flags & TCP_TAIL)
+            c->tail.end = end;
+        c->flags &= ~(uint32_t)TCP_TAIL;
         c->snd.nxt = end;
         c->retransmit_next = c->retransmit_end = end;
         tcp->core->counters.tcp_data_out += plan->length;
@@ -176,6 +184,8 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
         c->flags |= TCP_FIN_SENT;
     if (octets != 0 && !tcp_timer_armed(c, TCP_TIMER_RETRANSMIT))
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+    if (octets != 0 && !plan->again)
+        tcp_tail_arm(tcp, c);
     if (c->state == BARO_TCP_SYN_SENT)
         return;
     c->rcv.acked = c->rcv.nxt;

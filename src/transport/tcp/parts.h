@@ -128,6 +128,7 @@ struct plan {
     struct seq seq;
     uint32_t length;          /* payload octets */
     bool syn, fin, push, again;
+    bool lost;                /* `again` because the scoreboard says so */
 };
 /* Could nothing leave, whatever the path? So most ACKs find it, and the segment behind the last one. */
 bool tcp_has_nothing(const struct tcp_connection *c);
@@ -139,6 +140,33 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
 void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c);
 void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c);
 void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq end);
+
+/* New data was acknowledged outside of a fast recovery: the congestion window may grow. */
+void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight);
+
+/* ---- sender.c: the same for peers with SACK ---- */
+
+/* Makes the record of the flight if there is none yet and memory for it. */
+void tcp_sender_open(struct tcp *tcp, struct tcp_connection *c);
+void tcp_sender_release(struct tcp *tcp, struct tcp_connection *c);
+/* New octets from SND.NXT to `end` leave; [from, to) leaves again. */
+void tcp_sender_sent(struct tcp *tcp, struct tcp_connection *c, struct seq end);
+void tcp_sender_again(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq to);
+/* An acceptable ACK; `acked` octets are new, `flight` were under way before it. */
+void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
+                      uint32_t flight);
+void tcp_sender_timeout(struct tcp *tcp, struct tcp_connection *c);
+void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c);
+/* Octets on their way as far as is known. */
+uint32_t tcp_pipe(const struct tcp_connection *c);
+
+/* ---- tail.c ---- */
+
+/* Something was sent or acknowledged: the probe's time begins anew, if it has one. */
+void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c);
+void tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c);
+void tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
+                    bool duplicate);
 
 /* ---- timers.c ---- */
 

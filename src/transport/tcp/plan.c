@@ -14,12 +14,25 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* [from, end), or as much of it as goes into a segment, again. */
+static bool plan_piece(const struct tcp_connection *c, struct seq from, struct seq end, struct plan *plan)
+{
+    uint32_t length = smaller(seq_span(end, from), tcp_payload_limit(c));
+    uint64_t offset = tcp_send_offset(c, from);
+
+    if (offset + length > c->send.end)
+        length = (uint32_t)(c->send.end - offset);
+    *plan = (struct plan){ .seq = from, .length = length, .again = true };
+    plan->push = offset + length == c->send.end && length != 0;
+    plan->fin = (c->flags & TCP_FIN_SENT) != 0 && offset + length == c->send.end;
+    return length != 0 || plan->fin;
+}
+
 /* What has to be sent again. The peer's window limits it, after a timeout the congestion window too, but never its
  * first segment. */
 static bool plan_again(const struct tcp_connection *c, struct plan *plan)
 {
-    uint32_t length, sent = seq_span(c->retransmit_next, c->snd.una), limit = tcp_payload_limit(c);
-    uint64_t offset = tcp_send_offset(c, c->retransmit_next);
+    uint32_t sent = seq_span(c->retransmit_next, c->snd.una), limit = tcp_payload_limit(c);
 
     if (seq_ge(c->retransmit_next, c->retransmit_end))
         return false;
@@ -27,13 +40,21 @@ static bool plan_again(const struct tcp_connection *c, struct plan *plan)
         return false;
     if (sent != 0 && sent + limit > c->snd.wnd && seq_lt(seq_add(c->snd.una, c->snd.wnd), c->retransmit_end))
         return false;
-    length = smaller(seq_span(c->retransmit_end, c->retransmit_next), limit);
-    if (offset + length > c->send.end)
-        length = (uint32_t)(c->send.end - offset);
-    *plan = (struct plan){ .seq = c->retransmit_next, .length = length, .again = true };
-    plan->push = offset + length == c->send.end && length != 0;
-    plan->fin = (c->flags & TCP_FIN_SENT) != 0 && offset + length == c->send.end;
-    return length != 0 || plan->fin;
+    return plan_piece(c, c->retransmit_next, c->retransmit_end, plan);
+}
+
+/* What the scoreboard has for lost, as far as the congestion window is ahead of what is on its way. */
+static bool plan_lost(const struct tcp_connection *c, struct plan *plan)
+{
+    uint32_t pipe = tcp_pipe(c);
+    struct seq from, to;
+
+    if (c->sender == NULL || !scoreboard_next_lost(&c->sender->board, &from, &to) || !plan_piece(c, from, to, plan))
+        return false;
+    plan->lost = true;
+    if (pipe != 0 && pipe + plan->length > c->congestion.cwnd)
+        return false;
+    return seq_eq(from, c->snd.una) || seq_le(seq_add(from, plan->length), seq_add(c->snd.una, c->snd.wnd));
 }
 
 /* May the last piece, below full size, leave now? */
@@ -52,14 +73,15 @@ static bool small_piece_may_leave(struct tcp *tcp, struct tcp_connection *c)
 /* Octets that the two windows let out beyond what is in flight. */
 static uint32_t allowed(const struct tcp_connection *c)
 {
-    uint32_t flight = tcp_flight(c), window = c->congestion.cwnd, mss = tcp_payload_limit(c);
+    uint32_t flight = tcp_flight(c), pipe = tcp_pipe(c), window = c->congestion.cwnd, mss = tcp_payload_limit(c);
 
     if (window < mss)
         window = mss; /* the segment size has grown since: one may always be in flight */
     if (c->duplicate_acks != 0 && c->congestion.phase < CONGESTION_RECOVERY)
-        window += smaller(c->duplicate_acks, 2) * mss; /* limited transmit */
-    window = smaller(window, c->snd.wnd);
-    return window > flight ? window - flight : 0;
+        window += smaller(c->duplicate_acks, 2) * mss; /* limited transmit; with SACK the pipe says the same */
+    if (c->flags & TCP_TAIL)
+        window = window < pipe ? pipe + mss : window + mss;
+    return smaller(window > pipe ? window - pipe : 0, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
 }
 
 /* How much new text goes into the next segment or super-segment; 0: none now. */
@@ -128,7 +150,7 @@ static bool plan_syn(const struct tcp_connection *c, struct plan *plan)
 bool tcp_has_nothing(const struct tcp_connection *c)
 {
     if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED || (c->flags & TCP_ACK_NOW) != 0 ||
-        seq_lt(c->retransmit_next, c->retransmit_end))
+        seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))
         return false;
     return (c->flags & TCP_FIN_SENT) != 0 ||
            ((c->flags & TCP_FIN_WANTED) == 0 && tcp_send_offset(c, c->snd.nxt) == c->send.end);
@@ -140,9 +162,9 @@ bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment,
         return false;
     if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
         return plan_syn(c, plan);
-    if (plan_again(c, plan))
+    if (plan_again(c, plan) || plan_lost(c, plan))
         return true;
-    if (seq_lt(c->retransmit_next, c->retransmit_end))
+    if (seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))
         return false; /* nothing new before what is lost */
     return plan_new(tcp, c, super_segment, plan);
 }

@@ -3,7 +3,8 @@
  * One span [retransmit_next, retransmit_end) says what has to be sent again; output takes from its beginning before
  * it sends anything new. Fast retransmit and a partial ACK put one segment there, a timeout everything in flight,
  * which then goes out as the window opens from one segment. `recover` is NewReno's: no second fast retransmit for
- * losses of the same window. SACK and RACK will fill the same span from a scoreboard. */
+ * losses of the same window. This is for peers without SACK; with it sender.c finds what is lost, and the span has what
+ * is sent again for other reasons: a smaller path MTU, a window that opens again, a probe. */
 #include "transport/tcp/parts.h"
 
 static void trace_congestion(const struct tcp *tcp, const struct tcp_connection *c)
@@ -22,6 +23,14 @@ void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq f
 static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
 {
     tcp_retransmit_from(tcp, c, c->snd.una, seq_min(seq_add(c->snd.una, tcp_payload_limit(c)), c->snd.nxt));
+}
+
+void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+{
+    congestion_acked(&c->congestion, &(struct congestion_ack){ .now = tcp->core->now,
+                                                               .srtt = { c->rtt.srtt_ns },
+                                                               .acked = acked, .flight = flight,
+                                                               .mss = tcp_payload_limit(c) });
 }
 
 void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
@@ -46,9 +55,7 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
     }
     if (phase == CONGESTION_LOSS && seq_ge(c->snd.una, c->recover))
         c->congestion.phase = CONGESTION_SLOW_START;
-    congestion_acked(&c->congestion, &(struct congestion_ack){ .now = tcp->core->now,
-                                                               .srtt = { c->rtt.srtt_ns },
-                                                               .acked = acked, .flight = flight, .mss = mss });
+    tcp_grow(tcp, c, acked, flight);
     trace_congestion(tcp, c);
 }
 
@@ -75,10 +82,14 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c)
 {
+    tcp_sender_timeout(tcp, c);
     congestion_timeout(&c->congestion, tcp_flight(c), tcp_payload_limit(c), c->retries > 1);
     c->duplicate_acks = 0;
     c->recover = c->snd.nxt;
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;
     trace_congestion(tcp, c);
-    tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
+    if (c->sender == NULL)
+        tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
+    else
+        tcp_want_output(tcp, c);
 }

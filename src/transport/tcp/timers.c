@@ -7,7 +7,16 @@
 
 static unsigned trace_number(enum tcp_timer_name name)
 {
-    return name == TCP_TIMER_CORK ? (unsigned)BARO_TRACE_TIMER_CORK : (unsigned)name;
+    switch (name) {
+    case TCP_TIMER_CORK:
+        return BARO_TRACE_TIMER_CORK;
+    case TCP_TIMER_REORDER:
+        return BARO_TRACE_TIMER_REORDER;
+    case TCP_TIMER_TAIL:
+        return BARO_TRACE_TIMER_TAIL;
+    default:
+        return (unsigned)name;
+    }
 }
 
 void tcp_timer_arm(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
@@ -124,6 +133,11 @@ static void on_retransmit(struct tcp *tcp, struct tcp_connection *c)
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
         return;
     }
+    if (tcp_timer_armed(c, TCP_TIMER_TAIL)) { /* the probe comes first: one segment instead of the whole window */
+        tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
+        tcp_tail_probe(tcp, c);
+        return;
+    }
     c->retries++;
     if (exhausted(c)) {
         give_up(tcp, c);
@@ -201,6 +215,12 @@ static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name
         break;
     case TCP_TIMER_FIN_WAIT_2:
         tcp_finish(tcp, c, 0);
+        break;
+    case TCP_TIMER_REORDER:
+        tcp_sender_reorder_timer(tcp, c);
+        break;
+    case TCP_TIMER_TAIL:
+        tcp_tail_probe(tcp, c);
         break;
     case TCP_TIMER_CORK:
         c->flags |= TCP_FLUSH;

@@ -1,0 +1,296 @@
+/* transport/tcp/sender.c: what an ACK with SACK means (RFC 2018, RFC 8985, RFC 9937, RFC 4015).
+ *
+ * One function for each ACK, tcp_sender_acked(): the scoreboard learns what was delivered, RACK marks what is lost by
+ * now, and the phases follow: a first loss begins a recovery, in which PRR says at each ACK how much may leave; the ACK
+ * of all that was in flight at its beginning ends it. Output takes what is marked LOST before anything new, as far as
+ * the congestion window is ahead of what is on its way (plan.c).
+ *
+ * A loss that was a mistake is taken back: when an ACK echoes a timestamp from before the first retransmission (Eifel,
+ * RFC 3522), or when all that was sent again is told of as duplicates (RFC 2883), the windows are again what they were
+ * (RFC 4015 §3.2 without its change of RTO). Connections without SACK: recovery.c. */
+#include "transport/tcp/parts.h"
+
+void tcp_sender_open(struct tcp *tcp, struct tcp_connection *c)
+{
+    bool again = c->retries != 0;
+
+    if (c->sender != NULL || (c->flags & TCP_SACK_PERMITTED) == 0 || !tcp_synchronised(c) || tcp_flight(c) == 0)
+        return;
+    c->sender = pool_take(&tcp->senders);
+    if (c->sender == NULL)
+        return; /* SACK goes unheard until there is memory: the timer repairs */
+    scoreboard_begin(&c->sender->board, c->snd.una, c->snd.nxt, c->rtt_at_ns, again);
+    prr_begin(&c->sender->prr, tcp_flight(c));
+}
+
+void tcp_sender_release(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (c->sender != NULL)
+        pool_give_back(&tcp->senders, c->sender);
+    c->sender = NULL;
+    tcp_timer_cancel(tcp, c, TCP_TIMER_REORDER);
+}
+
+uint32_t tcp_pipe(const struct tcp_connection *c)
+{
+    return c->sender == NULL ? tcp_flight(c) : scoreboard_pipe(&c->sender->board);
+}
+
+void tcp_sender_sent(struct tcp *tcp, struct tcp_connection *c, struct seq end)
+{
+    if (tcp_flight(c) != 0 && c->rtt_at_ns != tcp->core->now.ns)
+        tcp_sender_open(tcp, c);
+    if (c->sender == NULL)
+        return;
+    if (c->congestion.phase == CONGESTION_RECOVERY)
+        c->sender->prr.out += seq_span(end, c->snd.nxt);
+    scoreboard_sent(&c->sender->board, end, tcp->core->now.ns);
+}
+
+void tcp_sender_again(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq to)
+{
+    struct tcp_sender *sender;
+
+    tcp_sender_open(tcp, c);
+    sender = c->sender;
+    if (sender == NULL)
+        return;
+    if (c->congestion.phase == CONGESTION_RECOVERY)
+        sender->prr.out += seq_span(to, from);
+    if (!sender->undo.stamped) {
+        sender->undo.stamped = true;
+        sender->undo.stamp = tcp_timestamp(tcp, c->ts_offset);
+        sender->undo.from = from;
+    }
+    sender->undo.octets += seq_span(to, from);
+    scoreboard_again(&sender->board, from, to, tcp->core->now.ns);
+    /* The answer to this is a round trip away: it is worth a timer of its own (RFC 6675 §5 (4.3) allows it). */
+    if (c->congestion.phase == CONGESTION_RECOVERY && seq_eq(from, c->snd.una))
+        tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+}
+
+static void trace_congestion(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    TRACE(tcp->core, TCP_CONGESTION, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->congestion.phase),
+          TRACE_N(c->congestion.cwnd), TRACE_N(c->congestion.ssthresh), TRACE_N(tcp_flight(c)));
+}
+
+/* What there is to go back to. */
+static void remember(struct tcp_connection *c)
+{
+    c->sender->undo.possible = true;
+    c->sender->undo.stamped = false;
+    c->sender->undo.octets = 0;
+    c->sender->undo.cwnd = c->congestion.cwnd;
+    c->sender->undo.ssthresh = c->congestion.ssthresh;
+}
+
+/* `flight`: octets not acknowledged when the loss was found; `missing`: those of them not SACKED (RFC 9937's RecoverFS). */
+static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t flight, uint32_t missing)
+{
+    struct seq from = c->snd.una, to;
+
+    remember(c);
+    c->recover = c->snd.nxt;
+    c->tail.out = false;
+    congestion_loss(&c->congestion, flight, tcp_payload_limit(c));
+    prr_begin(&c->sender->prr, missing);
+    tcp->core->counters.tcp_fast_retransmits++;
+    (void)scoreboard_next_lost(&c->sender->board, &from, &to);
+    TRACE(tcp->core, TCP_LOSS, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(from.value),
+          TRACE_N(c->sender->board.lost), TRACE_N(c->sender->board.sacked), TRACE_N(tcp_pipe(c)));
+}
+
+static void end_recovery(struct tcp_connection *c)
+{
+    c->congestion.cwnd = c->congestion.ssthresh;
+    c->congestion.phase = CONGESTION_AVOIDANCE;
+    rack_recovered(&c->rack);
+    c->sender->undo.possible = false;
+}
+
+void tcp_sender_timeout(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp_sender_open(tcp, c);
+    c->tail.out = false;
+    if (c->sender == NULL)
+        return;
+    if (c->congestion.phase < CONGESTION_RECOVERY)
+        remember(c);
+    scoreboard_lose_all(&c->sender->board);
+    tcp_timer_cancel(tcp, c, TCP_TIMER_REORDER);
+}
+
+static struct rack_facts facts_of(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    return (struct rack_facts){ .now_ns = tcp->core->now.ns, .srtt_ns = c->rtt.srtt_ns, .min_rtt_ns = c->rtt.min_ns,
+                                .mss = tcp_payload_limit(c), .recovering = c->congestion.phase >= CONGESTION_RECOVERY };
+}
+
+/* The first block repeats what is acknowledged, or what lies inside the second: a duplicate came (RFC 2883 §4, §5). */
+static bool tells_duplicate(const struct segment *segment)
+{
+    const struct tcp_sack_block *block = segment->options.sack;
+
+    if (segment->options.sack_count == 0 || seq_ge(block[0].left, block[0].right))
+        return false;
+    return seq_le(block[0].right, segment->ack) ||
+           (segment->options.sack_count > 1 && seq_ge(block[0].left, block[1].left) &&
+            seq_le(block[0].right, block[1].right));
+}
+
+/* The blocks in ascending order, so that what one ACK tells at once does not look like reordering. */
+static void hear_blocks(struct scoreboard *board, const struct segment *segment, bool duplicate,
+                        struct scoreboard_delivered *delivered)
+{
+    const struct tcp_sack_block *block = segment->options.sack;
+    unsigned first = duplicate ? 1 : 0, heard = 0;
+
+    for (unsigned round = first; round < segment->options.sack_count; round++) {
+        unsigned lowest = TCP_SACK_LIMIT;
+
+        for (unsigned i = first; i < segment->options.sack_count; i++)
+            if ((heard & 1u << i) == 0 && (lowest == TCP_SACK_LIMIT || seq_lt(block[i].left, block[lowest].left)))
+                lowest = i;
+        heard |= 1u << lowest;
+        if (seq_lt(block[lowest].left, block[lowest].right) && seq_gt(block[lowest].right, segment->ack))
+            scoreboard_sack(board, block[lowest].left, block[lowest].right, delivered);
+    }
+}
+
+/* The loss was a mistake. */
+static void undo(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct tcp_sender *sender = c->sender;
+
+    scoreboard_find_all(&sender->board);
+    if (c->congestion.cwnd < sender->undo.cwnd)
+        c->congestion.cwnd = sender->undo.cwnd;
+    c->congestion.ssthresh = sender->undo.ssthresh;
+    c->congestion.phase = c->congestion.cwnd < c->congestion.ssthresh ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
+    sender->undo.possible = false;
+    c->retransmit_next = c->retransmit_end = c->snd.nxt;
+    tcp->core->counters.tcp_undone++;
+    TRACE(tcp->core, TCP_UNDO, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->congestion.cwnd),
+          TRACE_N(c->congestion.ssthresh));
+}
+
+static bool was_mistake(const struct tcp_connection *c, const struct segment *segment, uint32_t acked, bool duplicate)
+{
+    const struct tcp_sender *sender = c->sender;
+
+    if (!sender->undo.possible || !sender->undo.stamped || c->congestion.phase < CONGESTION_RECOVERY)
+        return false;
+    if (acked != 0 && (c->flags & TCP_TIMESTAMPS) != 0 && segment->options.has_timestamps &&
+        seq_gt(c->snd.una, sender->undo.from) &&
+        (int32_t)(segment->options.ts_echo - sender->undo.stamp) < 0)
+        return true;
+    return duplicate && sender->undo.octets == 0;
+}
+
+/* A duplicate came there: one retransmission fewer that may have been needed. */
+static void hear_duplicate(struct tcp_connection *c, const struct segment *segment)
+{
+    uint32_t octets = seq_span(segment->options.sack[0].right, segment->options.sack[0].left);
+
+    rack_duplicate(&c->rack, c->snd.nxt);
+    c->sender->undo.octets -= octets < c->sender->undo.octets ? octets : c->sender->undo.octets;
+}
+
+static void detect(struct tcp *tcp, struct tcp_connection *c, uint32_t *lost)
+{
+    struct rack_facts facts = facts_of(tcp, c);
+    int64_t wait_ns = rack_detect(&c->sender->rack, &c->rack, &c->sender->board, &facts, lost);
+
+    if (wait_ns != 0)
+        tcp_timer_arm(tcp, c, TCP_TIMER_REORDER, wait_ns);
+    else
+        tcp_timer_cancel(tcp, c, TCP_TIMER_REORDER);
+}
+
+void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c)
+{
+    uint32_t lost;
+
+    if (c->sender == NULL)
+        return;
+    detect(tcp, c, &lost);
+    if (lost == 0)
+        return;
+    if (c->congestion.phase < CONGESTION_RECOVERY) {
+        begin_recovery(tcp, c, tcp_flight(c), tcp_flight(c) - c->sender->board.sacked);
+        c->congestion.cwnd = tcp_pipe(c) + prr_acked(&c->sender->prr, 0, tcp_pipe(c), c->congestion.ssthresh,
+                                                     tcp_payload_limit(c), false);
+        trace_congestion(tcp, c);
+    }
+    tcp_want_output(tcp, c);
+}
+
+struct ack_facts {
+    uint32_t acked, delivered, lost; /* octets that it acknowledged, delivered in all, and let find lost */
+    uint32_t flight, missing;        /* octets before it: not acknowledged, and of these not SACKED */
+};
+
+/* The windows after an ACK. */
+static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_facts *ack)
+{
+    uint32_t mss = tcp_payload_limit(c);
+    uint8_t phase = c->congestion.phase;
+
+    if (phase == CONGESTION_RECOVERY && seq_ge(c->snd.una, c->recover)) {
+        end_recovery(c);
+    } else if (phase == CONGESTION_LOSS && seq_ge(c->snd.una, c->recover)) {
+        c->congestion.phase = CONGESTION_SLOW_START;
+        c->sender->undo.possible = false;
+        rack_recovered(&c->rack);
+    }
+    if (c->congestion.phase < CONGESTION_RECOVERY && ack->lost != 0)
+        begin_recovery(tcp, c, ack->flight, ack->missing);
+    if (c->congestion.phase == CONGESTION_RECOVERY) {
+        if (ack->delivered != 0)
+            c->congestion.cwnd = tcp_pipe(c) + prr_acked(&c->sender->prr, ack->delivered, tcp_pipe(c),
+                                                         c->congestion.ssthresh, mss, ack->acked != 0 && ack->lost == 0);
+        return;
+    }
+    if (ack->acked != 0)
+        tcp_grow(tcp, c, ack->acked, ack->flight);
+}
+
+void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
+                      uint32_t flight)
+{
+    struct scoreboard_delivered delivered = { 0 };
+    struct tcp_sender *sender = c->sender;
+    bool duplicate = tells_duplicate(segment);
+    struct rack_facts facts = facts_of(tcp, c);
+    struct ack_facts ack = { .acked = acked, .flight = flight };
+
+    c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
+    c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
+    rack_acked(&c->rack, c->snd.una);
+    tcp_tail_acked(tcp, c, segment, acked, duplicate);
+    if (sender == NULL) {
+        if (c->congestion.phase >= CONGESTION_RECOVERY && seq_ge(c->snd.una, c->recover))
+            c->congestion.phase = CONGESTION_SLOW_START; /* no memory for more than the timer */
+        if (acked != 0)
+            tcp_grow(tcp, c, acked, flight);
+        return;
+    }
+    ack.missing = flight - sender->board.sacked;
+    scoreboard_acked(&sender->board, c->snd.una, &delivered);
+    if (duplicate)
+        hear_duplicate(c, segment);
+    hear_blocks(&sender->board, segment, duplicate, &delivered);
+    rack_delivered(&sender->rack, &c->rack, &delivered, &facts,
+                   (c->flags & TCP_TIMESTAMPS) != 0 && sender->undo.stamped &&
+                       (int32_t)(segment->options.ts_echo - sender->undo.stamp) < 0);
+    if (was_mistake(c, segment, acked, duplicate))
+        undo(tcp, c);
+    ack.delivered = delivered.octets;
+    detect(tcp, c, &ack.lost);
+    follow(tcp, c, &ack);
+    if (acked != 0 || c->congestion.phase >= CONGESTION_RECOVERY)
+        trace_congestion(tcp, c);
+    if (tcp_flight(c) == 0)
+        tcp_sender_release(tcp, c);
+}

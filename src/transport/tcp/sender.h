@@ -1,0 +1,27 @@
+/* transport/tcp/sender.h: what a sender with SACK knows of its flight.
+ *
+ * It exists only while there is something to tell apart: more than one moment of sending, a SACK block, a
+ * retransmission. Before that everything in flight was sent at rtt_at_ns, and when nothing is in flight any more it is
+ * given back. An idle connection and one in a request-response dialogue have none. */
+#ifndef TRANSPORT_TCP_SENDER_H
+#define TRANSPORT_TCP_SENDER_H
+
+#include "transport/tcp/prr.h"
+#include "transport/tcp/rack.h"
+#include "transport/tcp/scoreboard.h"
+
+struct tcp_sender {
+    struct scoreboard board;
+    struct rack rack;
+    struct prr prr;
+    struct {                     /* what to go back to when the loss was a mistake (RFC 4015) */
+        bool possible;
+        bool stamped;            /* `stamp` is known: something was sent again */
+        uint32_t cwnd, ssthresh;
+        uint32_t stamp;          /* timestamp of the first retransmission */
+        struct seq from;         /* where it began */
+        uint32_t octets;         /* sent again and not yet told of as duplicates */
+    } undo;
+};
+
+#endif
