@@ -16,6 +16,7 @@
     X(signal, "frame loss over noise, and a picture of a frame on the wire")  \
     X(tap, "a host on a TAP device, to talk with this machine's kernel")      \
     X(gateway, "the way out for a guest behind a TAP, with DHCP")              \
+    X(lookup, "ask name servers with this stack's resolver, over a TAP")       \
     X(bench, "measure this stack on this machine")
 
 #define BARO_TOOL_DECLARE(name, text) int tool_##name(int argc, char **argv) __attribute__((weak));

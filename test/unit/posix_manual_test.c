@@ -1,4 +1,4 @@
-/* The manual pages quote examples/echo_client.c as it is: what they show compiles. */
+/* The manual pages quote their examples as they are: what they show compiles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,10 +39,10 @@ static char *next_line(char **rest)
     }
 }
 
-static void quotes(const char *page)
+static void quotes(const char *page, const char *program, const char *begin)
 {
-    char *manual = read_all(page), *example = read_all("examples/echo_client.c");
-    char *at = strstr(manual, ".Bd -literal"), *source = strstr(example, "struct sockaddr_in server"), *quoted;
+    char *manual = read_all(page), *example = read_all(program);
+    char *at = strstr(manual, ".Bd -literal"), *source = strstr(example, begin), *quoted;
     int lines = 0;
 
     assert_non_null(at);
@@ -57,17 +57,18 @@ static void quotes(const char *page)
     free(example);
 }
 
-static void both_pages_quote_the_example(void **state)
+static void pages_quote_the_examples(void **state)
 {
     (void)state;
-    quotes("docs/man/baro_posix.3");
-    quotes("docs/man/baro_socket.3");
+    quotes("docs/man/baro_posix.3", "examples/echo_client.c", "struct sockaddr_in server");
+    quotes("docs/man/baro_socket.3", "examples/echo_client.c", "struct sockaddr_in server");
+    quotes("docs/man/baro_dns.3", "examples/resolve.c", "int lookup = ");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_pages_quote_the_example),
+        cmocka_unit_test(pages_quote_the_examples),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
