@@ -78,6 +78,7 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_ND_MALFORMED] = "이웃 탐색 메시지의 형식이 틀림",
     [BARO_DROP_ND_BAD_SOURCE] = "그런 말을 할 수 없는 출발지의 이웃 탐색",
     [BARO_DROP_ND_DUPLICATE] = "내가 묻고 있는 주소를 다른 호스트가 가지고 있음",
+    [BARO_DROP_ND_LOOPED] = "주소에 대한 나의 질문이 나에게 되돌아옴",
     [BARO_DROP_ND_NOT_FOR_ME] = "내 것이 아닌 주소를 묻는 이웃 요청",
     [BARO_DROP_ND_NOT_LISTENING] = "이 인터페이스가 받아들이지 않는 라우터의 말",
     [BARO_DROP_ND_NOT_ADVERTISING] = "호스트가 라우터를 찾지만 이 인터페이스에서 나는 라우터가 아님",

@@ -11,7 +11,7 @@
 #include "internal.h"
 
 /* What Linux takes -1 for. */
-enum { TTL_DEFAULT = 64, GROUP_TTL_DEFAULT = 1, TRAFFIC_CLASS_DEFAULT = 0, NO_DEFAULT = -2 };
+enum { TTL_DEFAULT = -1 /* the stack's too */, GROUP_TTL_DEFAULT = 1, TRAFFIC_CLASS_DEFAULT = 0, NO_DEFAULT = -2 };
 
 struct ip_line {
     int level, name;

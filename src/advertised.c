@@ -1,8 +1,7 @@
 /* src/advertised.c: see advertised.h.
  *
- * The routes of the table that come from routers are made anew whenever ip/router's lists changed: redirects first, as
- * routes of one address, then on-link prefixes, routes and default routers, the better ones in front. An address that was
- * autoconfigured says nothing about its neighbours (RFC 5942 §4), so it enters the table with 128 bits of prefix. */
+ * An address that was autoconfigured says nothing about its neighbours (RFC 5942 §4), so it enters the table with 128 bits
+ * of prefix. */
 #include "stack.h"
 
 #include <errno.h>
@@ -12,7 +11,13 @@
 
 enum {
     ASK_FIRST_S = 4,    /* RFC 7559 §2: IRT; RFC 4861 §10: RTR_SOLICITATION_INTERVAL */
-    ASK_MOST_S = 3600   /* RFC 7559 §2: MRT */
+    ASK_MOST_S = 3600,  /* RFC 7559 §2: MRT */
+    ASK_DELAY_MS = 1000, /* RFC 4861 §10: MAX_RTR_SOLICITATION_DELAY */
+    HOP_LIMIT_LEAST = 8, /* what is said below reaches nobody: not believed */
+    REACHABLE_LEAST_MS = 1000,
+    REACHABLE_MOST_MS = 3600000, /* RFC 4861 §6.2.1 */
+    RETRANSMIT_LEAST_MS = 100,   /* no flood of questions, and not the end of all questions either */
+    RETRANSMIT_MOST_MS = 60000
 };
 
 static const struct baro_instant for_ever = { INT64_MAX };
@@ -50,55 +55,12 @@ static void arm(struct baro_stack *stack)
         wheel_arm(&stack->core.wheel, &advertised->timer, next);
 }
 
-/* ---- routes ---- */
-
-static void put_defaults(struct baro_stack *stack)
-{
-    const struct routers *routers = &stack->advertised.routers;
-    const struct baro_address all = baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0);
-
-    /* Those that answer by preference, then the others (RFC 4191 §3.2). */
-    for (int rank = 1; rank >= -2; rank--) {
-        for (unsigned i = 0; i < ROUTER_LIMIT; i++) {
-            const struct router *router = &routers->router[i];
-            int has = router->unreachable ? -2 : nd_preference_rank(router->preference);
-
-            if (router->address.family != BARO_FAMILY_NONE && router->is_default && has == rank)
-                ip_route_advertised(&stack->table, all, 0, router->address, router->interface);
-        }
-    }
-}
-
-static void put_routes(struct baro_stack *stack)
-{
-    const struct routers *routers = &stack->advertised.routers;
-
-    for (unsigned i = 0; i < ROUTER_REDIRECT_LIMIT; i++) {
-        const struct router_redirect *redirect = &routers->redirect[i];
-        bool on_link = address_equal(redirect->destination, redirect->next_hop);
-
-        if (redirect->interface != 0)
-            ip_route_advertised(&stack->table, redirect->destination, 128, on_link ? nobody : redirect->next_hop,
-                                redirect->interface);
-    }
-    for (unsigned i = 0; i < ROUTER_PREFIX_LIMIT; i++) {
-        const struct router_prefix *prefix = &routers->prefix[i];
-
-        if (prefix->interface != 0)
-            ip_route_advertised(&stack->table, prefix->prefix, prefix->length, nobody, prefix->interface);
-    }
-    for (int rank = 1; rank >= -1; rank--) {
-        for (unsigned i = 0; i < ROUTER_ROUTE_LIMIT; i++) {
-            const struct router_route *route = &routers->route[i];
-
-            if (route->interface != 0 && nd_preference_rank(route->preference) == rank)
-                ip_route_advertised(&stack->table, route->prefix, route->length, route->router, route->interface);
-        }
-    }
-    put_defaults(stack);
-}
-
 /* ---- addresses ---- */
+
+static bool probes(const struct baro_stack *stack, int interface)
+{
+    return stack->claims.transmits[interface] != 0;
+}
 
 static void change(struct baro_stack *stack, const struct autoconf_change *told)
 {
@@ -106,7 +68,7 @@ static void change(struct baro_stack *stack, const struct autoconf_change *told)
 
     switch (told->kind) {
     case AUTOCONF_ADD:
-        result = baro_stack_add_address(stack, told->interface, told->address, 128, true);
+        result = baro_stack_add_address(stack, told->interface, told->address, 128, probes(stack, told->interface));
         if (result == 0 && told->temporary)
             ip_address_temporary(&stack->table, told->interface, told->address);
         else if (result == -EEXIST) /* ours already, by hand: what it is then is not a router's business */
@@ -122,6 +84,40 @@ static void change(struct baro_stack *stack, const struct autoconf_change *told)
     }
 }
 
+/* A router neither asks nor listens (RFC 4861 §6.2.2, §6.3). */
+static bool listens(const struct baro_stack *stack, int interface)
+{
+    return stack->advertised.interface[interface].accepts && !stack->table.forwarding && !advertise_runs(stack, interface);
+}
+
+static bool has_router(const struct baro_stack *stack, int interface)
+{
+    for (unsigned i = 0; i < ROUTER_LIMIT; i++) {
+        const struct router *router = &stack->advertised.routers.router[i];
+
+        if (router->is_default && router->interface == interface)
+            return true;
+    }
+    return false;
+}
+
+/* Who has lost the last one asks again, after a random time: others have lost it too (§6.3.7, RFC 7559 §2). */
+static void ask_again(struct baro_stack *stack)
+{
+    for (int i = 1; i < stack->interfaces; i++) {
+        struct advertised_interface *at = &stack->advertised.interface[i];
+        bool has = has_router(stack, i);
+
+        if (at->had_router && !has && !at->asking && listens(stack, i)) {
+            at->asking = true;
+            at->interval = duration_ms(0);
+            at->ask_at = instant_add(stack->core.now,
+                                     duration_ms(random_below(&stack->core.random, ASK_DELAY_MS + 1)));
+        }
+        at->had_router = has;
+    }
+}
+
 /* Makes the table what ip/router and ip/autoconf say. */
 static void settle(struct baro_stack *stack)
 {
@@ -132,8 +128,8 @@ static void settle(struct baro_stack *stack)
         change(stack, &told);
     if (advertised->changes != advertised->routers.changes) {
         advertised->changes = advertised->routers.changes;
-        ip_route_forget_advertised(&stack->table);
-        put_routes(stack);
+        advertised_put_routes(stack);
+        ask_again(stack);
     }
     arm(stack);
 }
@@ -147,17 +143,11 @@ static void claim_link_local(struct baro_stack *stack, int interface)
     if (at->attempts == AUTOCONF_ATTEMPTS)
         return;
     at->link_local = autoconf_stable(&stack->advertised.autoconf, interface, prefix, at->attempts);
-    if (baro_stack_add_address(stack, interface, at->link_local, 64, true) != 0)
+    if (baro_stack_add_address(stack, interface, at->link_local, 64, probes(stack, interface)) != 0)
         at->link_local = nobody;
 }
 
 /* ---- routers ---- */
-
-/* A router neither asks nor listens (RFC 4861 §6.2.2, §6.3). */
-static bool listens(const struct baro_stack *stack, int interface)
-{
-    return stack->advertised.interface[interface].accepts && !stack->table.forwarding && !advertise_runs(stack, interface);
-}
 
 /* A tenth more or less, so that many hosts do not stay in step (RFC 7559 §2). */
 static struct baro_duration about(struct core *core, int64_t ms)
@@ -204,21 +194,42 @@ static void learn_servers(struct baro_stack *stack, struct advertised_interface 
     }
 }
 
-static void advertisement(struct baro_stack *stack, int interface, struct baro_address from,
-                          const struct nd_message *message)
+static uint32_t within(uint32_t value, uint32_t least, uint32_t most)
 {
-    struct advertised_interface *at = &stack->advertised.interface[interface];
+    return value < least ? least : value > most ? most : value;
+}
+
+/* §6.3.4: what is not zero is taken over, within bounds: who says it is not known to be in his senses. */
+static void learn_parameters(struct baro_stack *stack, int interface, const struct nd_message *message)
+{
+    struct neighbour_times *times = &stack->neighbours.times[interface];
     struct interface *link = &stack->interface[interface];
 
-    at->managed = message->managed;
-    at->other = message->other;
-    if (message->lifetime_s != 0)
-        at->asking = false; /* RFC 7559 §2.1: one that can be a default router */
+    if (message->hop_limit >= HOP_LIMIT_LEAST)
+        link->hop_limit_v6 = message->hop_limit;
+    if (message->reachable_ms != 0)
+        times->base_reachable_ms = within(message->reachable_ms, REACHABLE_LEAST_MS, REACHABLE_MOST_MS);
+    if (message->retransmit_ms != 0) {
+        times->retransmit_ms = within(message->retransmit_ms, RETRANSMIT_LEAST_MS, RETRANSMIT_MOST_MS);
+        stack->claims.listen_ms[interface] = times->retransmit_ms;
+    }
     if (message->has_mtu && message->mtu >= IPV6_LEAST_MTU && message->mtu <= link->mtu &&
         link->mtu_v6 != message->mtu) {
         link->mtu_v6 = message->mtu;
         stack->table.changes++;
     }
+}
+
+static void advertisement(struct baro_stack *stack, int interface, struct baro_address from,
+                          const struct nd_message *message)
+{
+    struct advertised_interface *at = &stack->advertised.interface[interface];
+
+    at->managed = message->managed;
+    at->other = message->other;
+    if (message->lifetime_s != 0)
+        at->asking = false; /* RFC 7559 §2.1: one that can be a default router */
+    learn_parameters(stack, interface, message);
     if (message->has_source_mac)
         neighbour_learn(&stack->neighbours, interface, from, message->source_mac, true, false);
     learn_servers(stack, at, message);
@@ -278,6 +289,33 @@ void advertised_host(struct baro_stack *stack, struct baro_address address)
     settle(stack);
 }
 
+void advertised_review(struct baro_stack *stack)
+{
+    struct neighbours *neighbours = &stack->neighbours;
+    struct routers *routers = &stack->advertised.routers;
+
+    stack->advertised.verdicts = neighbours->verdicts;
+    if (!stack->advertised.begun)
+        return;
+    for (unsigned i = 0; i < ROUTER_LIMIT; i++) {
+        struct router *router = &routers->router[i];
+        unsigned failures = router->address.family == BARO_FAMILY_NONE
+                                ? 0
+                                : neighbour_failures(neighbours, router->interface, router->address);
+
+        if (failures != router->failures)
+            router_reachable(routers, router->address, failures == 0);
+        router->failures = failures;
+    }
+    for (unsigned i = 0; i < ROUTER_REDIRECT_LIMIT; i++) {
+        const struct router_redirect *redirect = &routers->redirect[i];
+
+        if (redirect->interface != 0 && neighbour_failures(neighbours, redirect->interface, redirect->next_hop) != 0)
+            router_redirect_failed(routers, redirect->next_hop);
+    }
+    settle(stack);
+}
+
 void advertised_timer(struct baro_stack *stack)
 {
     struct advertised *advertised = &stack->advertised;
@@ -330,6 +368,7 @@ int baro_stack_enable_ipv6(struct baro_stack *stack, int interface, const struct
         autoconf_init(&advertised->autoconf, &stack->core, secret);
     }
     *at = (struct advertised_interface){ .enabled = true, .accepts = config->accept_advertisements };
+    stack->claims.transmits[interface] = (uint8_t)(config->probes == 0 ? 1 : config->probes < 0 ? 0 : config->probes);
     autoconf_enable(&advertised->autoconf, interface, stack->interface[interface].device->mac,
                     config->temporary_addresses);
     claim_link_local(stack, interface);

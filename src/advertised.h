@@ -19,6 +19,7 @@ struct advertised_server {
 struct advertised_interface {
     bool enabled, accepts;
     bool asking;                    /* for routers, next at ask_at */
+    bool had_router;                /* a default router, when that was looked at last */
     bool managed, other;            /* the last advertisement's M and O */
     uint8_t attempts;               /* link-local addresses that were somebody's */
     struct baro_address link_local; /* family NONE: all attempts failed */
@@ -31,6 +32,7 @@ struct advertised {
     struct wheel_timer timer;
     bool begun;                     /* on any interface: routers and autoconf are there */
     uint32_t changes;               /* of `routers`, when the table had its routes */
+    uint32_t verdicts;              /* of the neighbour cache, when advertised_review() looked */
     struct routers routers;
     struct autoconf autoconf;
     struct advertised_interface interface[IP_INTERFACES];
@@ -50,6 +52,12 @@ void advertised_usable(struct baro_stack *stack, int interface, struct baro_addr
 
 /* A neighbour says that it is no router (RFC 4861 §7.3.3). */
 void advertised_host(struct baro_stack *stack, struct baro_address address);
+
+/* The neighbour cache has found out who answers and who does not: which routers are in use (RFC 4861 §6.3.6)? */
+void advertised_review(struct baro_stack *stack);
+
+/* advertised_routes.c: the table's routes by routers, anew. */
+void advertised_put_routes(struct baro_stack *stack);
 
 /* The timer fired. */
 void advertised_timer(struct baro_stack *stack);

@@ -35,6 +35,8 @@ static enum baro_drop_reason solicited(struct baro_stack *stack, const struct ip
     bool probe = address_is_unspecified(packet->source); /* somebody wants our address (RFC 4862 §5.4.3) */
     struct intent *intent;
 
+    if (probe && claim_is_echo(&stack->claims, packet->interface, message->target, message->nonce))
+        return BARO_DROP_ND_LOOPED;
     if (probe && lost(stack, packet, message))
         return BARO_DROP_ND_DUPLICATE;
     if (ip_owner(&stack->table, message->target) != packet->interface)
@@ -54,6 +56,42 @@ static enum baro_drop_reason solicited(struct baro_stack *stack, const struct ip
     if (probe)
         intent->as.nd.destination = address_in_zone(baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1), packet->interface);
     return BARO_DROP_NONE;
+}
+
+/* §7.2.5: one that no entry waits for makes none; but a router's does, so that what comes back for a new address of a host
+ * need not wait (RFC 9131 §6.1.1). */
+static enum baro_drop_reason advertised(struct baro_stack *stack, const struct ip_packet *packet,
+                                        const struct nd_message *message)
+{
+    struct neighbours *neighbours = &stack->neighbours;
+
+    if (lost(stack, packet, message))
+        return BARO_DROP_ND_DUPLICATE;
+    if (stack_is_router(stack) && message->has_target_mac && !message->solicited &&
+        ip_owner(&stack->table, message->target) < 0 && !neighbour_knows(neighbours, packet->interface, message->target))
+        neighbour_learn(neighbours, packet->interface, message->target, message->target_mac, true, false);
+    neighbour_advertised(neighbours, packet->interface, message->target,
+                         message->has_target_mac ? &message->target_mac : NULL, message->solicited, message->override);
+    if (!message->router)
+        advertised_host(stack, message->target);
+    return BARO_DROP_NONE;
+}
+
+void discovery_announce(struct baro_stack *stack, int interface, struct baro_address address)
+{
+    struct intent *intent;
+
+    if (address.family != BARO_FAMILY_IPV6 || address_is_link_local(address) || stack_is_router(stack))
+        return;
+    intent = intent_add(&stack->core.intents, INTENT_ND);
+    if (intent == NULL) {
+        core_drop(&stack->core, BARO_DROP_INTENT_QUEUE_FULL);
+        return;
+    }
+    intent->as.nd = (struct intent_nd){ .type = ICMPV6_NEIGHBOUR_ADVERTISEMENT, .interface = interface,
+                                        .source = address, .target = address,
+                                        .destination = address_in_zone(baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 2),
+                                                                       interface) };
 }
 
 void discovery_in(struct baro_stack *stack, const struct ip_packet *packet)
@@ -80,15 +118,7 @@ void discovery_in(struct baro_stack *stack, const struct ip_packet *packet)
             reason = solicited(stack, packet, &message);
             break;
         case ICMPV6_NEIGHBOUR_ADVERTISEMENT:
-            if (lost(stack, packet, &message)) {
-                reason = BARO_DROP_ND_DUPLICATE;
-                break;
-            }
-            neighbour_advertised(&stack->neighbours, packet->interface, message.target,
-                                 message.has_target_mac ? &message.target_mac : NULL, message.solicited,
-                                 message.override);
-            if (!message.router)
-                advertised_host(stack, message.target);
+            reason = advertised(stack, packet, &message);
             break;
         case ICMPV6_ROUTER_SOLICITATION:
             reason = advertise_solicited(stack, packet->interface, packet->source, &message);
@@ -113,7 +143,8 @@ static void compose(const struct baro_stack *stack, const struct intent_nd *nd, 
         advertise_compose(stack, nd->interface, body);
     else
         *body = (struct nd_message){ .type = nd->type, .target = nd->target, .solicited = nd->solicited,
-                                     .override = nd->override };
+                                     .override = nd->override,
+                                     .nonce = { nd->nonce, nd->has_nonce ? sizeof nd->nonce : 0 } };
     body->has_target_mac = nd->type == ICMPV6_NEIGHBOUR_ADVERTISEMENT;
     body->router = body->has_target_mac && stack_is_router(stack); /* RFC 4861 §7.2.4 */
     body->has_source_mac = !body->has_target_mac && !address_is_unspecified(nd->source);

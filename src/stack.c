@@ -159,8 +159,10 @@ static int add_ipv6_address(struct baro_stack *stack, int interface, struct baro
     result = probe ? claim_begin(&stack->claims, interface, address, true) : 0;
     if (result != 0)
         ip_address_remove(&stack->table, interface, address);
-    else if (!probe)
+    if (result == 0 && !probe) {
+        advertised_usable(stack, interface, address);
         advertise_usable(stack, interface);
+    }
     return result;
 }
 
@@ -319,6 +321,7 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
             ip_address_usable(&stack->table, claim->interface, claim->address);
             advertised_usable(stack, claim->interface, claim->address);
             advertise_usable(stack, claim->interface);
+            discovery_announce(stack, claim->interface, claim->address);
         }
         break;
     case TIMER_ADVERTISED:

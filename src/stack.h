@@ -33,10 +33,14 @@ enum {
     LOOPBACK_ROUNDS = 16                /* areas that one poll empties */
 };
 
+_Static_assert((int)NEIGHBOUR_INTERFACES == (int)IP_INTERFACES && (int)CLAIM_INTERFACES == (int)IP_INTERFACES,
+               "every interface has neighbours and claims");
+
 struct interface {
     const struct baro_device *device; /* borrowed; NULL for the loopback */
     uint32_t mtu;
     uint32_t mtu_v6;                  /* as a router said, 0: `mtu` */
+    uint8_t hop_limit_v6;             /* as a router said, 0: 64 */
     uint64_t departures;              /* frames that the device took */
 };
 
@@ -44,6 +48,12 @@ struct interface {
 static inline uint32_t interface_mtu(const struct interface *interface, enum baro_family family)
 {
     return family == BARO_FAMILY_IPV6 && interface->mtu_v6 != 0 ? interface->mtu_v6 : interface->mtu;
+}
+
+/* What packets without a hop limit of their own get: RFC 1122 §3.2.1.7's number, or a router's. */
+static inline uint8_t interface_hop_limit(const struct interface *interface, enum baro_family family)
+{
+    return family == BARO_FAMILY_IPV6 && interface->hop_limit_v6 != 0 ? interface->hop_limit_v6 : 64;
 }
 
 /* Frames on their way to one device: sent together when 64 are there, when another interface's turn comes, or when
@@ -144,6 +154,8 @@ static inline bool stack_is_router(const struct baro_stack *stack)
     return stack->table.forwarding || stack->table.any_destination;
 }
 
+/* discovery.c: a new address of ours has been probed: the routers of its link hear of it (RFC 9131 §6.1.2). */
+void discovery_announce(struct baro_stack *stack, int interface, struct baro_address address);
 /* discovery.c: sends a solicitation or advertisement; false: there is no room in the device. */
 bool discovery_output(struct baro_stack *stack, const struct intent_nd *nd);
 

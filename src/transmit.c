@@ -35,7 +35,7 @@ static int find_path(struct baro_stack *stack, struct baro_address source, struc
     const struct baro_device *device;
     int interface;
 
-    *path = (struct ip_path){ .source = source, .mtu = FALLBACK_MTU, .link_mtu = FALLBACK_MTU };
+    *path = (struct ip_path){ .source = source, .mtu = FALLBACK_MTU, .link_mtu = FALLBACK_MTU, .hop_limit = DEFAULT_TTL };
     if (wanted != 0)
         way_ask(&stack->table, destination, source, wanted, &by_interface);
     if (!way->found)
@@ -43,6 +43,7 @@ static int find_path(struct baro_stack *stack, struct baro_address source, struc
     interface = way->hop.interface;
     device = stack->interface[interface].device;
     path->source = way->hop.source;
+    path->hop_limit = interface_hop_limit(&stack->interface[interface], destination.family);
     path->link_mtu = interface_mtu(&stack->interface[interface], destination.family);
     path->mtu = path_mtu_get(&stack->path_mtus, destination, path->link_mtu);
     if (device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0)
@@ -106,10 +107,10 @@ static bool udp_output(struct baro_stack *stack, struct udp *udp, struct handle 
 }
 
 /* May a message to `destination` go now? Without a route it may: it is dropped with that reason. */
-static bool has_room(struct baro_stack *stack, struct baro_address source, struct baro_address destination)
+static bool has_room(struct baro_stack *stack, struct baro_address source, struct baro_address destination,
+                     struct ip_path *path)
 {
-    struct ip_path path;
-    int interface = find_path(stack, source, destination, 0, &path);
+    int interface = find_path(stack, source, destination, 0, path);
 
     return interface < 0 || burst_room(stack, interface) != 0;
 }
@@ -118,12 +119,13 @@ static bool tcp_control(struct baro_stack *stack, const struct intent *intent)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
     struct ip_message message;
+    struct ip_path path;
 
-    if (!has_room(stack, control->local.address, control->remote.address))
+    if (!has_room(stack, control->local.address, control->remote.address, &path))
         return false;
     TRACE_GROUP_BEGIN(&stack->core);
     memset(&message, 0, sizeof message);
-    tcp_control_message(stack->tcp, intent, &message);
+    tcp_control_message(stack->tcp, intent, &path, &message);
     message_send(stack, &message);
     TRACE_GROUP_END(&stack->core);
     return true;
@@ -137,17 +139,16 @@ static void icmp_send(struct baro_stack *stack, const struct intent_icmp *icmp, 
                                   .destination = icmp->destination,
                                   .protocol = icmp->destination.family == BARO_FAMILY_IPV4 ? IP_PROTOCOL_ICMP
                                                                                            : IP_PROTOCOL_ICMPV6,
-                                  .ttl = DEFAULT_TTL,
                                   .checksum_offset = 2,
                                   .header_length = icmp_header_SIZE,
                                   .parts = 1,
                                   .part = { part } };
-    struct ip_hop hop;
+    const struct way *way = way_find(stack, icmp->destination, icmp->source);
 
+    message.ttl = interface_hop_limit(&stack->interface[way->found ? way->hop.interface : 0], icmp->destination.family);
     /* RFC 1812 §4.3.2.4: what the packet was not sent to in person is answered from the interface's address. */
-    if (message.source.family == BARO_FAMILY_NONE &&
-        ip_find_route(&stack->table, icmp->destination, message.source, 0, &hop))
-        message.source = hop.source;
+    if (message.source.family == BARO_FAMILY_NONE && way->found)
+        message.source = way->hop.source;
     TRACE_GROUP_BEGIN(&stack->core);
     TRACE(&stack->core, ICMP_OUT, TRACE_A(icmp->destination), TRACE_N(icmp->type), TRACE_N(icmp->code),
           TRACE_N(icmp_header_SIZE + part.length));
@@ -198,6 +199,8 @@ static bool arp_output(struct baro_stack *stack, const struct intent_arp *arp)
 
 static bool output(struct baro_stack *stack, const struct intent *intent)
 {
+    struct ip_path path;
+
     switch (intent->kind) {
     case INTENT_TCP_OUTPUT:
         return tcp_output(stack, intent->owner);
@@ -214,7 +217,7 @@ static bool output(struct baro_stack *stack, const struct intent *intent)
         icmp_error(stack, intent);
         return true;
     case INTENT_ICMP_ECHO_REQUEST:
-        if (!has_room(stack, intent->as.icmp.source, intent->as.icmp.destination))
+        if (!has_room(stack, intent->as.icmp.source, intent->as.icmp.destination, &path))
             return false;
         icmp_send(stack, &intent->as.icmp, (struct baro_bytes){ stack->ping_octets, intent->as.icmp.length });
         return true;
@@ -260,6 +263,8 @@ void transmit_drain(struct baro_stack *stack)
     struct intent_queue *intents = &stack->core.intents;
     uint32_t blocked = 0;
 
+    if (stack->advertised.verdicts != stack->neighbours.verdicts)
+        advertised_review(stack);
     send_ready(stack);
     for (unsigned pass = 0; pass < DRAIN_PASSES && intents->count != blocked; pass++) {
         blocked = 0;

@@ -182,7 +182,7 @@ static int set_duration(struct socket *s, int option, int value, int64_t unit_ns
 /* What an option is before it is set. */
 static int initial_value(int option)
 {
-    return option == BARO_IP_TTL ? 64 : option == BARO_IP_MULTICAST_TTL ? 1 : 0;
+    return option == BARO_IP_TTL ? -1 : option == BARO_IP_MULTICAST_TTL ? 1 : 0;
 }
 
 static int set_int(struct socket *s, const struct treated_option *treated, int value)

@@ -82,6 +82,7 @@
     X(ND_MALFORMED, 10, "neighbour discovery message malformed", "RFC 4861 §6.1, §7.1, §8.1")       \
     X(ND_BAD_SOURCE, 10, "neighbour discovery from a source that may not say that", "RFC 4861 §6.1, §7.1, §8.1")\
     X(ND_DUPLICATE, 10, "another host has the address that I ask for", "RFC 4862 §5.4")             \
+    X(ND_LOOPED, 10, "my own question about an address came back to me", "RFC 7527 §4.1")            \
     X(ND_NOT_FOR_ME, 10, "neighbour solicitation for an address that is not mine", "RFC 4861 §7.2.3") \
     X(ND_NOT_LISTENING, 10, "what a router says and this interface does not take from it", "RFC 4861 §6.2.2, §6.3.4, §8.1") \
     X(ND_NOT_ADVERTISING, 10, "a host asks for routers, and I am none here", "RFC 4861 §6.1.1")       \

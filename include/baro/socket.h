@@ -75,7 +75,8 @@ enum baro_option {
     BARO_SO_TRANSPARENT,    /* int, 0 or 1: bind to addresses that are not ours, and to port 0 as "any port"
                                (a gateway's catch-all listener or datagram socket) */
     BARO_SO_HOLD_SYN,       /* int, 0 or 1: a listener that answers no SYN before baro_hold_answer */
-    BARO_IP_TTL,            /* int, 1 to 255; 0 too on an IPv6 socket, whose hop limit it is */
+    BARO_IP_TTL,            /* int, 1 to 255; 0 too on an IPv6 socket, whose hop limit it is; -1, the default: 64, or what
+                               an IPv6 router says (RFC 4861 §6.3.4) */
     BARO_IP_TOS,            /* int, 0 to 255; IPv6: the traffic class */
     BARO_IP_DONT_FRAGMENT,  /* int, 0 or 1: datagram sockets; TCP always sets DF. What is longer than the path MTU is
                                -EMSGSIZE then */

@@ -79,6 +79,7 @@ struct baro_ipv6_config {
     uint8_t secret[16];         /* of the stack's stable addresses, the first call's counts; all zero: from the seed */
     bool accept_advertisements; /* a stack that forwards does not, whatever this says */
     bool temporary_addresses;   /* RFC 8981 */
+    int8_t probes;              /* of each address that it forms: 0: one, as usual; -1: none (RFC 4862 §5.1) */
 };
 /* -ENODEV, -EINVAL below an MTU of 1280, -EEXIST when it is enabled already, -ENOSPC. */
 int baro_stack_enable_ipv6(struct baro_stack *stack, int interface, const struct baro_ipv6_config *config);

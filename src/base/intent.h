@@ -20,7 +20,7 @@ enum intent_kind {
     INTENT_ICMP_ERROR,       /* tell about `borrowed`, a whole IP packet */
     INTENT_ICMP_ECHO_REQUEST,/* a ping of ours */
     INTENT_ARP,              /* an ARP packet */
-    INTENT_ND,               /* a neighbour solicitation or advertisement */
+    INTENT_ND,               /* a message of neighbour discovery */
     INTENT_FORWARD           /* pass on `borrowed`, a whole IP packet for another host */
 };
 
@@ -30,8 +30,10 @@ struct intent_tcp_control {
     struct seq seq, ack;
     uint16_t window;            /* as it goes into the header, scaled already */
     uint8_t flags;              /* TCP_FLAG_... */
-    uint8_t ttl, tos;
+    int16_t ttl;                /* -1: the path's */
+    uint8_t tos;
     bool has_timestamps, has_syn_options;
+    bool progress;              /* as struct ip_message says */
     uint32_t ts_value, ts_echo;
     uint16_t mss;               /* with has_syn_options */
     int8_t scale;               /* with has_syn_options; -1: not offered */
@@ -55,10 +57,14 @@ struct intent_arp {
     struct baro_mac target_mac, destination; /* ARP's field, and the frame's address */
 };
 
-/* A neighbour solicitation or advertisement (RFC 4861 §4.3, §4.4), with our MAC address as its option. */
+enum { INTENT_NONCE = 6 };
+
+/* A message of neighbour discovery (RFC 4861 §4), with our MAC address as its option. */
 struct intent_nd {
     uint8_t type;               /* enum icmpv6_type */
     bool solicited, override;   /* of an advertisement */
+    bool has_nonce;             /* RFC 7527 */
+    uint8_t nonce[INTENT_NONCE];
     int interface;
     struct baro_address source, destination, target;
 };

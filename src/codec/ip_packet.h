@@ -26,8 +26,15 @@ struct ip_path {
     struct baro_address source;   /* the address to send from */
     uint32_t mtu;                 /* path MTU, bytes of IP packet (RFC 1191) */
     uint32_t link_mtu;            /* of the interface, whatever the path is said to be */
+    uint8_t hop_limit;            /* of what has none of its own */
     uint32_t super_segment;       /* TCP payload bytes the device takes in one super-segment; 0: one MSS */
 };
+
+/* The hop limit of what wants its own, or with -1 the path's. */
+static inline uint8_t ip_path_hop_limit(const struct ip_path *path, int16_t wanted)
+{
+    return wanted < 0 ? path->hop_limit : (uint8_t)wanted;
+}
 
 /* A message to send, before its IP header: what a transport hands to transmit.c. */
 struct ip_message {
@@ -39,6 +46,7 @@ struct ip_message {
     bool broadcast_allowed;
     bool multicast_loop;          /* members on this host get a copy (RFC 1112 §6.1) */
     bool doubt;                   /* answers stay away: is the neighbour still there? (RFC 9293 §3.8.3 MUST-20) */
+    bool progress;                /* what was sent before arrives: the neighbour is there (RFC 4861 §7.3.1) */
     bool checksum_none;           /* leave the transport checksum zero */
     uint8_t checksum_offset;      /* of the transport checksum in `header`; its field is zero */
     uint8_t header_length;

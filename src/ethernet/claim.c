@@ -2,6 +2,7 @@
 #include "ethernet/claim.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/time.h"
 #include "codec/icmpv6.h"
@@ -19,12 +20,18 @@ enum {
     DEFEND_INTERVAL_S = 10,
     DETECT_WAIT_MS = 1000, /* RFC 4862 §5.4.2: MAX_RTR_SOLICITATION_DELAY */
     DETECT_COUNT = 1,      /* RFC 4862 §5.1: DupAddrDetectTransmits */
-    DETECT_LISTEN_MS = 1000 /* RFC 4861 §10: RetransTimer */
+    DETECT_LISTEN_MS = 1000, /* RFC 4861 §10: RetransTimer */
+    DETECT_LOOPED_COUNT = 3, /* RFC 7527 §4.1: MAX_MULTICAST_SOLICIT */
+    NONCES_KNOWN = 8         /* of the last probes */
 };
 
 void claims_init(struct claims *claims, struct core *core)
 {
-    *claims = (struct claims){ .core = core };
+    *claims = (struct claims){ .core = core, .key = random_key(&core->random) };
+    for (unsigned i = 0; i < CLAIM_INTERFACES; i++) {
+        claims->listen_ms[i] = DETECT_LISTEN_MS;
+        claims->transmits[i] = DETECT_COUNT;
+    }
     for (unsigned i = 0; i < CLAIM_LIMIT; i++)
         claims->claim[i].timer.kind = TIMER_ADDRESS;
 }
@@ -45,6 +52,21 @@ static bool is_v6(const struct claim *claim)
     return claim->address.family == BARO_FAMILY_IPV6;
 }
 
+/* The nonce of a claim's probe: nobody else can know it, and we need not remember it (RFC 7527 §4.1). */
+static uint64_t nonce_of(const struct claims *claims, const struct claim *claim, unsigned probe)
+{
+    uint64_t words[4] = { (uint64_t)claim->begun_at.ns, (uint64_t)(unsigned)claim->interface << 32 | probe };
+
+    memcpy(&words[2], claim->address.octet, sizeof claim->address.octet);
+    return hash_words(&claims->key, words, 4);
+}
+
+static void nonce_write(uint64_t nonce, uint8_t to[INTENT_NONCE])
+{
+    for (unsigned i = 0; i < INTENT_NONCE; i++)
+        to[i] = (uint8_t)(nonce >> 8 * i);
+}
+
 /* To the few that could have it too, from nobody (RFC 4862 §5.4.2). */
 static void detect(struct claims *claims, const struct claim *claim)
 {
@@ -58,7 +80,9 @@ static void detect(struct claims *claims, const struct claim *claim)
                                         .interface = claim->interface,
                                         .source = baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0),
                                         .destination = address_solicited_node(claim->address, claim->interface),
-                                        .target = claim->address };
+                                        .target = claim->address,
+                                        .has_nonce = true };
+    nonce_write(nonce_of(claims, claim, claim->sent), intent->as.nd.nonce);
 }
 
 static void ask(struct claims *claims, const struct claim *claim, struct baro_address sender)
@@ -77,7 +101,7 @@ static void probe(struct claims *claims, struct claim *claim)
     if (is_v6(claim)) {
         detect(claims, claim);
         claim->sent++;
-        arm(claims, claim, DETECT_LISTEN_MS);
+        arm(claims, claim, claims->listen_ms[claim->interface]);
         return;
     }
     ask(claims, claim, baro_ipv4(0, 0, 0, 0));
@@ -111,7 +135,9 @@ int claim_begin(struct claims *claims, int interface, struct baro_address addres
     claim->address = address;
     claim->interface = interface;
     claim->sent = 0;
-    claim->defended = false;
+    claim->wanted = is_v6(claim) ? claims->transmits[interface] : PROBE_COUNT;
+    claim->looped = claim->defended = false;
+    claim->begun_at = claims->core->now;
     if (probe_first) {
         claim->state = CLAIM_PROBING;
         arm(claims, claim, random_below(&claims->core->random, (is_v6(claim) ? DETECT_WAIT_MS : PROBE_WAIT_MS) + 1));
@@ -146,7 +172,11 @@ const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer
 {
     struct claim *claim = (struct claim *)(void *)timer;
 
-    if (claim->state == CLAIM_PROBING && claim->sent < (is_v6(claim) ? DETECT_COUNT : PROBE_COUNT)) {
+    if (claim->looped && claim->sent == claim->wanted) {
+        claim->wanted += DETECT_LOOPED_COUNT;
+        claim->looped = false;
+    }
+    if (claim->state == CLAIM_PROBING && claim->sent < claim->wanted) {
         probe(claims, claim);
         return NULL;
     }
@@ -161,6 +191,23 @@ const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer
     }
     announce(claims, claim, ANNOUNCE_COUNT);
     return NULL;
+}
+
+bool claim_is_echo(struct claims *claims, int interface, struct baro_address address, struct baro_bytes nonce)
+{
+    struct claim *claim = find(claims, interface, address);
+    uint8_t own[INTENT_NONCE];
+
+    if (claim == NULL || nonce.length != sizeof own)
+        return false;
+    for (unsigned back = 1; back <= NONCES_KNOWN && back <= claim->sent; back++) {
+        nonce_write(nonce_of(claims, claim, claim->sent - back), own);
+        if (memcmp(own, nonce.data, sizeof own) == 0) {
+            claim->looped = claim->state == CLAIM_PROBING;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool claim_lose(struct claims *claims, int interface, struct baro_address address, struct baro_mac other)

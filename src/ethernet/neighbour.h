@@ -4,7 +4,7 @@
  *
  *     INCOMPLETE  asked for, no answer yet: one broadcast request a second, three in all; packets wait
  *     FAILED      nobody answered; kept so that the next request waits its second
- *     REACHABLE   confirmed within the last minute
+ *     REACHABLE   confirmed within the last minute, by an answer or by a transport whose segments arrive
  *     STALE       not confirmed lately: usable, and five seconds after the next use (RFC 4861 §5.1's delay: most
  *                 talks are over by then) it is asked again, at its known MAC address
  *     PROBE       that delay or asking is on; still usable; three without answer and it is INCOMPLETE again
@@ -34,7 +34,15 @@ enum {
     NEIGHBOUR_WAITING_LIMIT = 16,   /* packets an entry */
     NEIGHBOUR_PACKETS_LIMIT = 256,  /* packets in all */
     NEIGHBOUR_LARGE_LIMIT = 16,     /* of those, packets above NEIGHBOUR_SMALL octets */
-    NEIGHBOUR_SMALL = 1984
+    NEIGHBOUR_SMALL = 1984,
+    NEIGHBOUR_INTERFACES = 17,
+    NEIGHBOUR_REACHABLE_MS = 30000,  /* RFC 4861 §10: REACHABLE_TIME */
+    NEIGHBOUR_RETRANSMIT_MS = 1000   /* RETRANS_TIMER */
+};
+
+/* What routers say of an interface's IPv6 neighbours (RFC 4861 §6.3.4). */
+struct neighbour_times {
+    uint32_t base_reachable_ms, retransmit_ms;
 };
 
 enum neighbour_class { NEIGHBOUR_UNRESOLVED, NEIGHBOUR_UNPROVEN, NEIGHBOUR_PROVEN, NEIGHBOUR_CLASSES };
@@ -58,6 +66,9 @@ struct neighbour {
     enum neighbour_class class;
     struct baro_mac mac;
     unsigned asked;                      /* requests in this round */
+    unsigned failures;                   /* rounds without an answer since the last sign of life */
+    struct baro_duration reachable;      /* for this long after confirmed_at */
+    struct baro_instant confirmed_at;
     bool ever_asked;
     struct baro_instant asked_at;
     struct pending *first, *last;
@@ -73,6 +84,8 @@ struct neighbours {
     struct neighbour *newest[NEIGHBOUR_CLASSES], *oldest[NEIGHBOUR_CLASSES];
     unsigned count[NEIGHBOUR_CLASSES];
     unsigned packets;
+    uint32_t verdicts;       /* what neighbour_failures() says is good while it stands still */
+    struct neighbour_times times[NEIGHBOUR_INTERFACES];
     struct pending *ready_first, *ready_last;
     struct pending *failed_first, *failed_last;
 };
@@ -88,6 +101,16 @@ bool neighbour_resolve(struct neighbours *neighbours, int interface, struct baro
 /* A transport hears nothing from beyond this neighbour (RFC 1122 §2.3.2.1 (4), §3.3.1.4): what was confirmed is asked for
  * again with the next frame. */
 void neighbour_doubt(struct neighbours *neighbours, int interface, struct baro_address address);
+
+/* A transport hears that what it sent arrives (RFC 4861 §7.3.1): as good as an answer of the neighbour. It says nothing about
+ * one whose MAC address is not known. */
+void neighbour_progress(struct neighbours *neighbours, int interface, struct baro_address address);
+
+/* Has it an entry? */
+bool neighbour_knows(struct neighbours *neighbours, int interface, struct baro_address address);
+
+/* How often in a row that neighbour was asked and did not answer; 0: it did, or nobody knows. */
+unsigned neighbour_failures(struct neighbours *neighbours, int interface, struct baro_address address);
 
 /* Room for a frame of `length` octets that waits for the entry, its oldest one dropped when it has too many;
  * NULL when there is no memory, the drop counted. */

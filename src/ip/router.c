@@ -170,10 +170,24 @@ void router_reachable(struct routers *routers, struct baro_address address, bool
 {
     struct router *router = find_router(routers, address);
 
-    if (router == NULL || router->unreachable != reachable)
+    if (router == NULL || (reachable && !router->unreachable))
         return;
+    if (!reachable)
+        routers->turn = (unsigned)(router - routers->router) + 1;
     router->unreachable = !reachable;
     routers->changes++;
+}
+
+void router_redirect_failed(struct routers *routers, struct baro_address next_hop)
+{
+    for (unsigned i = 0; i < ROUTER_REDIRECT_LIMIT; i++) {
+        struct router_redirect *redirect = &routers->redirect[i];
+
+        if (redirect->interface != 0 && address_equal(redirect->next_hop, next_hop)) {
+            redirect->interface = 0;
+            routers->changes++;
+        }
+    }
 }
 
 /* ---- choosing ---- */

@@ -23,6 +23,7 @@ struct router {
     enum nd_preference preference;
     bool is_default;             /* until `until` */
     bool unreachable;
+    unsigned failures;           /* of the neighbour cache to hear of it, when that was looked at last */
     struct baro_instant until;
 };
 
@@ -66,8 +67,12 @@ void routers_advertised(struct routers *routers, int interface, struct baro_addr
 /* A neighbour advertisement without the router flag came from what was one (§7.3.3): it is a router no longer. */
 void router_is_host(struct routers *routers, struct baro_address address);
 
-/* The neighbour cache found out whether that router answers. */
+/* The neighbour cache found out whether that router answers; each time that it does not, another is the first of those
+ * that do not (§6.3.6). */
 void router_reachable(struct routers *routers, struct baro_address address, bool reachable);
+
+/* The next hop of a redirect does not answer: what it was for goes its old way (§7.3.3). */
+void router_redirect_failed(struct routers *routers, struct baro_address next_hop);
 
 /* A valid redirect came from `from`: is it taken? Only from the next hop in use for its destination (§8.1). */
 bool routers_redirected(struct routers *routers, int interface, struct baro_address from,

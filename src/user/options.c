@@ -6,7 +6,7 @@
 #include <errno.h>
 
 enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, MSS_LEAST = 88, MSS_MOST = 32767, INTERFACE_MOST = 16, SNAP_MOST = 262144,
-       FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */ };
+       TTL_DEFAULT = 64, FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */ };
 
 void user_settings_apply(struct user *user, struct user_socket *socket)
 {
@@ -175,6 +175,7 @@ static int get_number(struct user *user, struct user_socket *socket, enum baro_o
         return 0;
     case BARO_IP_TTL:
         *number = socket->type == BARO_STREAM ? socket->tcp.ttl : socket->udp.ttl;
+        *number = *number < 0 ? TTL_DEFAULT : *number;
         return 0;
     case BARO_IP_TOS:
         *number = socket->type == BARO_STREAM ? socket->tcp.tos : socket->udp.tos;
@@ -322,9 +323,9 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
         socket->capture.snap_length = (uint32_t)number;
         return 0;
     case BARO_IP_TTL:
-        if (!within(number, socket->family == BARO_FAMILY_IPV6 ? 0 : 1, 255))
+        if (!within(number, -1, 255) || (number == 0 && socket->family != BARO_FAMILY_IPV6))
             return -EINVAL;
-        socket->tcp.ttl = socket->udp.ttl = (uint8_t)number;
+        socket->tcp.ttl = socket->udp.ttl = (int16_t)number;
         return 0;
     case BARO_IP_TOS:
         if (!within(number, 0, 255))

@@ -41,7 +41,7 @@ static void side_init(struct world_side *side, unsigned number, uint64_t seed, s
     if (!intent_queue_init(&side->core.intents, &side->core.slabs))
         abort();
     side->tcp = tcp_create(&side->core, 10000);
-    side->path = (struct ip_path){ .source = side->address, .mtu = 1500, .super_segment = 0 };
+    side->path = (struct ip_path){ .source = side->address, .mtu = 1500, .hop_limit = 64, .super_segment = 0 };
 }
 
 void world_init(struct world *world, uint64_t seed)
@@ -173,7 +173,7 @@ static void drain(struct world *world, unsigned number)
         struct ip_message message;
 
         if (intent->kind == INTENT_TCP_CONTROL) {
-            tcp_control_message(side->tcp, intent, &message);
+            tcp_control_message(side->tcp, intent, &side->path, &message);
             intent_done(&side->core.intents);
             send_message(world, number, &message);
         } else if (intent->kind == INTENT_TCP_OUTPUT) {

@@ -144,12 +144,78 @@ static void reachable_for_a_while(void **state)
     end();
 }
 
+/* Runs timers until `at`, from deadline to deadline. */
+static void run_until(struct baro_instant at)
+{
+    struct wheel_timer *timer;
+
+    core.now = at;
+    while ((timer = wheel_expired(&core.wheel, core.now)) != NULL)
+        neighbour_timer(&neighbours, timer);
+}
+
+/* §7.3.1: what a transport hears is as good as an answer, where it is known whom it was sent to. */
+static void progress(void **state)
+{
+    static const enum baro_trace_neighbour rows[][2] = { { IN(INCOMPLETE), IN(INCOMPLETE) },
+                                                         { IN(REACHABLE), IN(REACHABLE) },
+                                                         { IN(STALE), IN(REACHABLE) },
+                                                         { IN(PROBE), IN(REACHABLE) } };
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        begin(rows[i][0]);
+        neighbour_progress(&neighbours, INTERFACE, peer());
+        assert_int_equal(entry->state, rows[i][1]);
+        end();
+    }
+    begin(IN(REACHABLE));
+    neighbour_progress(&neighbours, INTERFACE, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 7));
+    assert_int_equal(neighbours.pool.used, 1);
+    for (unsigned i = 0; i < 60; i++) { /* ten minutes of talk: never a doubt */
+        run_until(instant_add(core.now, duration_s(10)));
+        assert_int_equal(entry->state, IN(REACHABLE));
+        neighbour_progress(&neighbours, INTERFACE, peer());
+    }
+    run_until(instant_add(core.now, duration_s(46)));
+    assert_int_equal(entry->state, IN(STALE));
+    end();
+}
+
+/* Each round without an answer counts, a sign of life ends that. */
+static void failures(void **state)
+{
+    uint32_t verdicts;
+    struct baro_mac mac;
+
+    (void)state;
+    begin(IN(PROBE));
+    assert_int_equal(neighbour_failures(&neighbours, INTERFACE, peer()), 0);
+    for (unsigned i = 0; i < 4; i++) /* the delay, and three questions to where it was */
+        run_until(instant_add(core.now, duration_s(i == 0 ? 5 : 1)));
+    assert_int_equal(entry->state, IN(INCOMPLETE));
+    assert_int_equal(neighbour_failures(&neighbours, INTERFACE, peer()), 1);
+    for (unsigned i = 0; i < 3; i++)
+        run_until(instant_add(core.now, duration_s(1)));
+    assert_int_equal(entry->state, IN(FAILED));
+    assert_int_equal(neighbour_failures(&neighbours, INTERFACE, peer()), 2);
+    assert_false(resolve(&mac));
+    assert_int_equal(neighbour_failures(&neighbours, INTERFACE, peer()), 2);
+    verdicts = neighbours.verdicts;
+    neighbour_learn(&neighbours, INTERFACE, peer(), known, true, false);
+    assert_true(neighbours.verdicts != verdicts);
+    assert_int_equal(neighbour_failures(&neighbours, INTERFACE, peer()), 0);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(advertisements),
         cmocka_unit_test(what_is_not_believed),
         cmocka_unit_test(reachable_for_a_while),
+        cmocka_unit_test(progress),
+        cmocka_unit_test(failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include "codec/icmpv6.h"
 #include "codec/ip_protocol.h"
 #include "codec/nd.h"
+#include "stack.h"
 #include "support/frame_device.h"
 
 static int64_t feed_at; /* seconds */
@@ -186,7 +187,13 @@ static void an_address_is_asked_for_before_it_is_used(void **state)
     assert_true(address_is_unspecified(packet.source));
     assert_true(mac_equal(packet.destination_mac, wanted_mac));
     poll_s(3);
-    assert_false(sent(&packet, &probe)); /* one and no more */
+    assert_true(sent(&packet, &answer)); /* one and no more; RFC 9131: then routers hear of it */
+    assert_int_equal(answer.type, ICMPV6_NEIGHBOUR_ADVERTISEMENT);
+    assert_true(address_equal(answer.target, wanted()) && address_equal(packet.source, wanted()));
+    assert_true(!answer.solicited && !answer.override && !answer.router);
+    assert_true(answer.has_target_mac && mac_equal(answer.target_mac, device.device.mac));
+    assert_int_equal(packet.destination.octet[15], 2);
+    assert_false(sent(&packet, &probe));
     feed_at = 3;
     feed(&question_of_peer, peer, address_solicited_node(wanted(), 1), wanted_mac, 255);
     assert_true(sent(&packet, &answer));
@@ -220,6 +227,153 @@ static void an_address_of_another_is_let_go(void **state)
     assert_int_equal(baro_stack_remove_address(stack, 1, own), 0);
 }
 
+/* ---- RFC 7527 ---- */
+
+/* The network gives a probe of ours back, by way of a bridge that puts its own MAC address in. */
+static void give_back(const struct nd_message *probe)
+{
+    feed(probe, baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0), address_solicited_node(wanted(), 1), wanted_mac, 255);
+}
+
+static uint64_t dropped(enum baro_drop_reason reason)
+{
+    struct baro_statistics statistics;
+
+    baro_stack_statistics(stack, &statistics);
+    return statistics.drops[reason];
+}
+
+static bool is_ours(void)
+{
+    return baro_stack_address_state(stack, 1, wanted()) == BARO_ADDRESS_USABLE;
+}
+
+/* Copies a probe's nonce out of the frame, which does not live as long. */
+static bool take_probe(struct nd_message *probe, uint8_t nonce[ND_NONCE])
+{
+    struct baro_packet packet;
+
+    if (!sent(&packet, probe) || probe->type != ICMPV6_NEIGHBOUR_SOLICITATION)
+        return false;
+    assert_int_equal(probe->nonce.length, ND_NONCE);
+    memcpy(nonce, probe->nonce.data, ND_NONCE);
+    probe->nonce.data = nonce;
+    return true;
+}
+
+/* A probe that comes back is no other host's; three more are asked, and while those come back three more again. */
+static void a_probe_that_comes_back_is_no_conflict(void **state)
+{
+    uint8_t nonce[ND_NONCE], before[ND_NONCE] = { 0 };
+    struct nd_message probe;
+    struct baro_packet packet;
+
+    (void)state;
+    assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), 0);
+    for (feed_at = 1; feed_at <= 7; feed_at++) {
+        poll_s(feed_at);
+        assert_true(take_probe(&probe, nonce));
+        assert_memory_not_equal(nonce, before, sizeof nonce);
+        memcpy(before, nonce, sizeof nonce);
+        assert_false(is_ours());
+        if (feed_at == 1 || feed_at == 3)
+            give_back(&probe);
+    }
+    assert_int_equal(dropped(BARO_DROP_ND_LOOPED), 2);
+    assert_int_equal(dropped(BARO_DROP_ND_DUPLICATE), 0);
+    poll_s(8); /* one probe and twice three */
+    assert_true(is_ours());
+    assert_true(sent(&packet, &probe) && probe.type == ICMPV6_NEIGHBOUR_ADVERTISEMENT);
+    probe = (struct nd_message){ .type = ICMPV6_NEIGHBOUR_SOLICITATION, .target = wanted(), .nonce = { nonce, 6 } };
+    feed_at = 8;
+    give_back(&probe); /* later still: nobody is answered */
+    assert_false(sent(&packet, &probe));
+    assert_int_equal(dropped(BARO_DROP_ND_LOOPED), 3);
+}
+
+/* Who asks for it with another nonce, or with none, is somebody else. */
+static void a_probe_of_another_is_a_conflict(void **state)
+{
+    uint8_t nonce[ND_NONCE];
+    struct nd_message probe;
+
+    (void)state;
+    assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), 0);
+    poll_s(feed_at = 1);
+    assert_true(take_probe(&probe, nonce));
+    nonce[5]++;
+    give_back(&probe);
+    assert_int_equal(dropped(BARO_DROP_ND_DUPLICATE), 1);
+    assert_int_equal(baro_stack_address_state(stack, 1, wanted()), BARO_ADDRESS_NONE);
+    assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), 0);
+    poll_s(feed_at = 2);
+    assert_true(take_probe(&probe, nonce));
+    probe.nonce.length = 0;
+    give_back(&probe);
+    assert_int_equal(dropped(BARO_DROP_ND_DUPLICATE), 2);
+}
+
+/* RFC 4862 §5.4.2: the answer comes to the solicited-node group, so that is listened to first; and many hosts that are
+ * switched on together do not ask together. */
+static void before_a_probe(void **state)
+{
+    int64_t least = INT64_MAX, most = 0;
+    struct baro_packet packet;
+    struct nd_message probe;
+
+    (void)state;
+    assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), 0);
+    assert_false(sent(&packet, &probe));
+    for (unsigned i = 0; i < device.groups; i++)
+        feed_at += mac_equal(device.group[i], wanted_mac);
+    assert_int_equal(feed_at, 1);
+    for (unsigned i = 0; i < 100; i++) {
+        struct baro_address address = wanted();
+        const int64_t begin = INT64_C(10000000000) * (i + 1);
+        struct baro_instant at = { begin };
+
+        address.octet[14] = (uint8_t)(i + 1);
+        baro_stack_poll(stack, at);
+        while (sent(&packet, &probe))
+            continue;
+        assert_int_equal(baro_stack_add_address(stack, 1, address, 64, true), 0);
+        while (!sent(&packet, &probe)) {
+            assert_true(baro_stack_next_deadline(stack, &at));
+            baro_stack_poll(stack, at);
+        }
+        least = at.ns - begin < least ? at.ns - begin : least;
+        most = at.ns - begin > most ? at.ns - begin : most;
+        assert_int_equal(baro_stack_remove_address(stack, 1, address), 0);
+    }
+    assert_true(least < 100000000 && most > 900000000 && most <= 1000000000);
+}
+
+/* RFC 9131: a router remembers who says that he is there, a host does not. */
+static void a_new_neighbour_is_known_to_a_router(void **state)
+{
+    const struct baro_address all_routers = baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 2);
+    const struct baro_mac group = { { 0x33, 0x33, 0, 0, 0, 2 } };
+    struct nd_message is = { .type = ICMPV6_NEIGHBOUR_ADVERTISEMENT, .target = peer, .has_target_mac = true,
+                             .target_mac = peer_mac };
+    struct neighbour *entry;
+    struct baro_mac mac;
+
+    (void)state;
+    assert_int_equal(baro_stack_join_group(stack, 1, all_routers), 0);
+    feed(&is, peer, all_routers, group, 255);
+    assert_false(neighbour_knows(&stack->neighbours, 1, peer));
+    baro_stack_set_forwarding(stack, true);
+    is.target = own; /* not ours to others */
+    feed(&is, peer, all_routers, group, 255);
+    assert_false(neighbour_knows(&stack->neighbours, 1, own));
+    is.target = peer;
+    feed(&is, peer, all_routers, group, 255);
+    assert_true(neighbour_knows(&stack->neighbours, 1, peer));
+    is.target_mac.octet[5]++; /* and once known, does not override */
+    feed(&is, peer, all_routers, group, 255);
+    assert_true(neighbour_resolve(&stack->neighbours, 1, peer, own, &mac, &entry) && mac_equal(mac, peer_mac));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +383,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_address_that_is_not_ours_is_not_answered, start, end),
         cmocka_unit_test_setup_teardown(an_address_is_asked_for_before_it_is_used, start, end),
         cmocka_unit_test_setup_teardown(an_address_of_another_is_let_go, start, end),
+        cmocka_unit_test_setup_teardown(a_probe_that_comes_back_is_no_conflict, start, end),
+        cmocka_unit_test_setup_teardown(a_probe_of_another_is_a_conflict, start, end),
+        cmocka_unit_test_setup_teardown(before_a_probe, start, end),
+        cmocka_unit_test_setup_teardown(a_new_neighbour_is_known_to_a_router, start, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

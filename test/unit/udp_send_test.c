@@ -93,7 +93,7 @@ static void a_catch_all_takes_what_nobody_wants(void **state)
     struct handle all, wanted = bound(1, any(53));
     struct baro_message told = { 0 };
     struct baro_endpoint local, remote;
-    struct ip_path path = { .source = baro_ipv4(10, 0, 0, 1) };
+    struct ip_path path = { .source = baro_ipv4(10, 0, 0, 1), .mtu = 1500, .hop_limit = 64 };
     struct ip_message message;
     char text[10] = "";
 
@@ -123,7 +123,7 @@ static void a_catch_all_takes_what_nobody_wants(void **state)
 static void a_send_becomes_an_intent_and_a_message(void **state)
 {
     struct handle socket = bound(1, any(4000));
-    struct ip_path path = { .source = baro_ipv4(10, 0, 0, 1), .mtu = 1500 };
+    struct ip_path path = { .source = baro_ipv4(10, 0, 0, 1), .mtu = 1500, .hop_limit = 64 };
     struct ip_message message;
     struct intent *intent;
 
@@ -174,7 +174,7 @@ static void limits_of_sending(void **state)
     static uint8_t octets[65508];
     struct baro_buffer piece[2] = { { octets, 65507 }, { octets, 1 } };
     struct baro_message message = { .peer = at(2, 1), .buffer = piece, .buffers = 2 };
-    struct ip_path path = { .source = baro_ipv4(10, 0, 0, 1), .mtu = 1500 };
+    struct ip_path path = { .source = baro_ipv4(10, 0, 0, 1), .mtu = 1500, .hop_limit = 64 };
     struct ip_message out;
     struct udp_settings settings;
     struct handle socket;

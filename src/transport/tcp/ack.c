@@ -13,6 +13,7 @@ void tcp_established(struct tcp *tcp, struct tcp_connection *c)
     if (c->syn_retries != 0)
         rtt_after_syn_loss(&c->rtt);
     c->retries = 0;
+    c->progress = true; /* our SYN arrived */
     congestion_init(&c->congestion, tcp_payload_limit(c));
     rack_memory_init(&c->rack);
     if (c->syn_retries > 1) /* RFC 6928 §2: lost more than once */
@@ -106,6 +107,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
     measure(tcp, c, segment);
     c->retries = c->probes = 0;
     c->soft_error = 0;
+    c->progress = true;
     tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);
     if (c->flags & TCP_SACK_PERMITTED)
         tcp_sender_acked(tcp, c, segment, acked, flight);

@@ -148,6 +148,7 @@ struct tcp_connection {
     uint8_t retries, probes, quick_acks, challenges;
     uint8_t urgent_octet;
     uint8_t syn_retries;
+    bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
     uint32_t ts_recent, ts_offset;
     int64_t ts_recent_at_ns;
     struct rtt rtt;
@@ -192,7 +193,8 @@ struct tcp_time_wait {
     struct seq snd_nxt, rcv_nxt;
     uint32_t ts_recent, ts_offset;
     uint16_t window;                   /* as it goes into the header */
-    uint8_t ttl, tos;
+    int16_t ttl;                       /* -1: the path's */
+    uint8_t tos;
     bool timestamps;
 };
 

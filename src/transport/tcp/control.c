@@ -23,7 +23,7 @@ static struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, cons
         return NULL;
     }
     intent->owner = owner;
-    intent->as.tcp = (struct intent_tcp_control){ .local = *local, .remote = *remote, .ttl = 64, .scale = -1 };
+    intent->as.tcp = (struct intent_tcp_control){ .local = *local, .remote = *remote, .ttl = -1, .scale = -1 };
     return &intent->as.tcp;
 }
 
@@ -37,6 +37,8 @@ static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection
     control->flags = flags;
     control->ttl = c->settings.ttl;
     control->tos = c->settings.tos;
+    control->progress = c->progress;
+    c->progress = false;
     if (c->flags & TCP_TIMESTAMPS) {
         control->has_timestamps = true;
         control->ts_value = tcp_timestamp(tcp, c->ts_offset);
@@ -165,7 +167,8 @@ void tcp_send_time_wait_ack(struct tcp *tcp, struct tcp_time_wait *record)
     }
 }
 
-void tcp_control_message(struct tcp *tcp, const struct intent *intent, struct ip_message *message)
+void tcp_control_message(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
+                         struct ip_message *message)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
     struct tcp_options options = { .has_timestamps = control->has_timestamps, .ts_value = control->ts_value,
@@ -174,8 +177,9 @@ void tcp_control_message(struct tcp *tcp, const struct intent *intent, struct ip
     unsigned octets;
 
     *message = (struct ip_message){ .source = control->local.address, .destination = control->remote.address,
-                                    .protocol = IP_PROTOCOL_TCP, .ttl = control->ttl, .tos = control->tos,
-                                    .dont_fragment = true, .checksum_offset = 16 };
+                                    .protocol = IP_PROTOCOL_TCP, .tos = control->tos,
+                                    .ttl = ip_path_hop_limit(path, control->ttl),
+                                    .dont_fragment = true, .checksum_offset = 16, .progress = control->progress };
     if (control->has_syn_options) {
         options.has_mss = true;
         options.mss = control->mss;

@@ -64,7 +64,7 @@ void tcp_settings_init(struct tcp_settings *settings)
         .keepalive_idle = duration_s(7200),
         .keepalive_interval = duration_s(75),
         .keepalive_count = 9,
-        .ttl = 64,
+        .ttl = -1,
     };
 }
 

@@ -99,16 +99,19 @@ static uint8_t flags_of(const struct tcp_connection *c, const struct plan *plan)
 
 /* The header, and the text as references. */
 static void write_message(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan,
-                          struct ip_message *message)
+                          const struct ip_path *path, struct ip_message *message)
 {
     struct tcp_options options = options_of(tcp, c, plan);
     unsigned octets;
     struct tcp_header header;
 
     *message = (struct ip_message){ .source = c->local.address, .destination = c->remote.address,
-                                    .protocol = IP_PROTOCOL_TCP, .ttl = c->settings.ttl, .tos = c->settings.tos,
+                                    .protocol = IP_PROTOCOL_TCP, .tos = c->settings.tos,
+                                    .ttl = ip_path_hop_limit(path, c->settings.ttl),
+                                    .progress = c->progress,
                                     .dont_fragment = true, .checksum_offset = 16,
                                     .doubt = plan->again && c->retries >= TCP_RETRIES_R1 };
+    c->progress = false;
     octets = tcp_header_SIZE + tcp_options_write(&options, message->header + tcp_header_SIZE);
     header = (struct tcp_header){ .source_port = c->local.port.number, .destination_port = c->remote.port.number,
                                   .seq = plan->seq.value, .data_offset = (uint8_t)(octets / 4 << 4),
@@ -214,7 +217,7 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
         c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
         return false;
     }
-    write_message(tcp, c, &plan, message);
+    write_message(tcp, c, &plan, path, message);
     sent(tcp, c, &plan);
     return true;
 }

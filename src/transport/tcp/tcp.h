@@ -38,7 +38,8 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
                       struct ip_message *message);
 
 /* The control segment of an INTENT_TCP_CONTROL as a message. */
-void tcp_control_message(struct tcp *tcp, const struct intent *intent, struct ip_message *message);
+void tcp_control_message(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
+                         struct ip_message *message);
 
 /* An ICMP error quoted a TCP segment of ours (local: our side of the quote). Checks the quoted sequence number
  * (RFC 5927 §4). For "fragmentation needed" `mtu` is the new path MTU. Returns ICMP_NO_MATCH, or NONE. */
@@ -60,7 +61,8 @@ struct tcp_settings {
     struct baro_duration keepalive_idle, keepalive_interval, user_timeout;
     int keepalive_count;
     uint16_t mss_ceiling;              /* 0: none */
-    uint8_t ttl, tos;
+    int16_t ttl; /* -1: the path's */
+    uint8_t tos;
     struct baro_linger linger;
 };
 void tcp_settings_init(struct tcp_settings *settings);

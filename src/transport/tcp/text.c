@@ -88,6 +88,7 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
     c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
     octets = (uint32_t)(c->recv.end - before);
     c->unacknowledged += octets;
+    c->progress = true; /* new text: our ACKs arrive */
     tcp->core->counters.tcp_data_in += octets;
     TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
           TRACE_N(ring_used(&c->recv)));

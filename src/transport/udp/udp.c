@@ -53,7 +53,7 @@ void udp_settings_init(struct udp_settings *settings)
         .send_buffer = QUEUE_DEFAULT,
         .recv_buffer = QUEUE_DEFAULT,
         .multicast_loop = true,
-        .ttl = 64, /* RFC 1700 */
+        .ttl = -1,
         .multicast_ttl = 1, /* RFC 1112 §6.1 */
     };
 }
@@ -267,7 +267,7 @@ ptrdiff_t udp_recv(struct udp *udp, struct handle handle, struct baro_message *m
     message->peer = record.peer;
     message->local = record.local;
     message->interface = record.interface;
-    message->ttl = record.ttl;
+    message->ttl = (uint8_t)record.ttl;
     message->tos = record.tos;
     message->flags = copied < record.length ? BARO_MSG_TRUNCATED : 0;
     if (!(flags & BARO_MSG_PEEK)) {

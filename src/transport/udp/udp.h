@@ -38,7 +38,8 @@ struct udp_settings {
     uint32_t send_buffer, recv_buffer; /* bytes */
     bool broadcast, transparent, reuse_address, reuse_port, dont_fragment, multicast_loop, recv_error;
     bool ignore_path_mtu;
-    uint8_t ttl, tos, multicast_ttl;
+    int16_t ttl; /* -1: the path's */
+    uint8_t tos, multicast_ttl;
     uint8_t multicast_interface; /* 0: the route's */
     uint16_t fragment_size;      /* 0: as the path says */
 };

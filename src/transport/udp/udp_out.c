@@ -121,11 +121,11 @@ bool udp_destination(const struct udp *udp, struct handle handle, struct baro_en
 }
 
 /* All of the message but what its protocol writes. */
-static void write_message(const struct udp_record *record, struct ip_message *message)
+static void write_message(const struct udp_record *record, const struct ip_path *path, struct ip_message *message)
 {
     message->source = record->local.address;
     message->destination = record->peer.address;
-    message->ttl = record->ttl;
+    message->ttl = ip_path_hop_limit(path, record->ttl);
     message->tos = record->tos;
     message->dont_fragment = record->dont_fragment;
     message->broadcast_allowed = record->broadcast;
@@ -170,7 +170,7 @@ bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_pa
     if (record.local.address.family == BARO_FAMILY_NONE)
         record.local.address = path->source;
     memset(message, 0, sizeof *message);
-    write_message(&record, message);
+    write_message(&record, path, message);
     if (udp->kind == UDP_PINGS)
         ping_write_request(udp, socket, &record, message);
     else

@@ -25,7 +25,8 @@ struct udp_record {
     struct baro_endpoint peer, local;
     uint32_t length;
     int interface;        /* it came in by, or is to leave by, 0: the route's */
-    uint8_t ttl, tos;
+    int16_t ttl; /* to be sent: -1, the path's */
+    uint8_t tos;
     bool dont_fragment, broadcast, multicast_loop, ignore_path_mtu;
     uint16_t fragment_size;
 };
