@@ -388,6 +388,17 @@ static void lives(const struct baro_stack *stack, int interface, struct baro_add
     }
 }
 
+int baro_stack_deprecate_address(struct baro_stack *stack, int interface, struct baro_address address, bool deprecated)
+{
+    if (interface < 1 || interface >= stack->interfaces)
+        return -ENODEV;
+    address = address_in_zone(address, interface);
+    if (baro_stack_address_state(stack, interface, address) == BARO_ADDRESS_NONE)
+        return -EADDRNOTAVAIL;
+    ip_address_deprecated(&stack->table, interface, address, deprecated);
+    return 0;
+}
+
 int baro_stack_addresses(const struct baro_stack *stack, int interface, struct baro_address_status *status,
                          unsigned room)
 {

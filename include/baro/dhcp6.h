@@ -59,6 +59,75 @@ struct baro_dhcp6_server_lease {
 bool baro_dhcp6_server_next_lease(const struct baro_dhcp6_server *server, struct baro_instant now, unsigned *index,
                                   struct baro_dhcp6_server_lease *lease);
 
+/* ---- the client ----
+ *
+ * With an address: it looks for servers, takes the best offer, has the stack probe the address (RFC 4862 §5.4), declines
+ * one that somebody else uses, renews it, has the stack prefer other addresses when its preferred lifetime is over, and
+ * takes it away when it is no longer valid. The address belongs to the client: nobody else removes it. Name servers and
+ * search domains are the caller's to apply. Without: it asks for these only, and again when they are to be refreshed.
+ *
+ * It begins when the interface has a link-local address that may be used, and waits for it. Limits: one client a stack, because of
+ * port 546; one identity association with one address. An address valid for less than 10 s is not taken. It does not
+ * notice a change of the link (no Confirm): free it and begin anew. Who is on the link and answers best is believed. */
+struct baro_dhcp6_client;
+
+enum baro_dhcp6_client_state {
+    BARO_DHCP6_CLIENT_INIT,       /* waits a moment, or for a link-local address, before it begins or begins again */
+    BARO_DHCP6_CLIENT_SOLICITING, /* has asked who offers an address */
+    BARO_DHCP6_CLIENT_REQUESTING, /* has asked for the one offered */
+    BARO_DHCP6_CLIENT_PROBING,    /* has it, and asks on the link whether somebody uses it */
+    BARO_DHCP6_CLIENT_BOUND,
+    BARO_DHCP6_CLIENT_RENEWING,   /* asks its server for more time */
+    BARO_DHCP6_CLIENT_REBINDING,  /* asks every server */
+    BARO_DHCP6_CLIENT_DECLINING,  /* tells the server that somebody else uses the address */
+    BARO_DHCP6_CLIENT_INFORMING,  /* has asked what else there is */
+    BARO_DHCP6_CLIENT_INFORMED,
+    BARO_DHCP6_CLIENT_RELEASING,  /* gives the address back */
+    BARO_DHCP6_CLIENT_STOPPED
+};
+
+struct baro_dhcp6_client_lease {
+    struct baro_address address;                   /* family NONE: information only */
+    struct baro_instant preferred_until, expires;  /* ns INT64_MAX: for ever */
+    struct baro_dhcp6_duid server;
+    struct baro_dhcp6_parameters parameters;
+};
+
+struct baro_dhcp6_client_config {
+    struct baro_memory memory;   /* required */
+    struct baro_stack *stack;    /* required, borrowed */
+    int interface;               /* of the stack */
+    struct baro_dhcp6_duid duid; /* who it is, required; baro_dhcp6_duid_of_mac() does */
+    uint32_t iaid;               /* of its identity association; the same at every start */
+    uint8_t seed[32];            /* for transaction numbers and waiting times */
+    struct baro_instant now;
+    bool information_only;
+    bool rapid_commit;           /* takes an address by two messages from a server that likes that */
+    /* What was learnt, whenever a lease begins or is renewed or information came; NULL: there is no lease any more. May be
+     * NULL. It must not free the client. */
+    void (*told)(void *context, const struct baro_dhcp6_client_lease *lease);
+    void *context;
+};
+
+/* A client in state INIT, or NULL with the reason in *error (-errno) if error is not NULL: -EINVAL for an identifier that is
+ * none, -ENOMEM, and what the stack says to a socket on port 546. */
+struct baro_dhcp6_client *baro_dhcp6_client_create(const struct baro_dhcp6_client_config *config, int *error);
+/* Takes the address away and begins to give it back (RFC 8415 §18.2.7): goes on being polled, the client says so until a
+ * server has heard it, 15 s at most; then its state is STOPPED. `told` is not called. */
+void baro_dhcp6_client_stop(struct baro_dhcp6_client *client, struct baro_instant now);
+/* What was not stopped is stopped first, but nobody waits for an answer; the stack, which must still be there, is flushed. */
+void baro_dhcp6_client_free(struct baro_dhcp6_client *client);
+
+/* Handles what came and what is due; true if anything did. Call it after each poll of the stack, and poll or flush the
+ * stack after it. `now` is the stack's time. */
+bool baro_dhcp6_client_poll(struct baro_dhcp6_client *client, struct baro_instant now);
+/* When it wants to be polled though the stack has nothing to do. False: never (it is stopped, or waits for the stack). */
+bool baro_dhcp6_client_next_deadline(const struct baro_dhcp6_client *client, struct baro_instant *deadline);
+
+enum baro_dhcp6_client_state baro_dhcp6_client_state(const struct baro_dhcp6_client *client);
+/* The lease whose address is in use, or the information that came; NULL: neither. */
+const struct baro_dhcp6_client_lease *baro_dhcp6_client_lease(const struct baro_dhcp6_client *client);
+
 #ifdef __cplusplus
 }
 #endif

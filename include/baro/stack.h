@@ -56,6 +56,10 @@ enum baro_address_state { BARO_ADDRESS_NONE, BARO_ADDRESS_PROBING, BARO_ADDRESS_
 enum baro_address_state baro_stack_address_state(const struct baro_stack *stack, int interface,
                                                  struct baro_address address);
 
+/* From now on other addresses are preferred to this one for what begins anew, or no longer (RFC 4862 §5.5.4): for who takes
+ * an IPv6 address from elsewhere and knows its lifetimes. -ENODEV, -EADDRNOTAVAIL. */
+int baro_stack_deprecate_address(struct baro_stack *stack, int interface, struct baro_address address, bool deprecated);
+
 /* Adds a route; gateway of family NONE: the prefix is on the link. -EINVAL, -EEXIST, -ENOSPC, -ENETUNREACH
  * where the gateway is on no link. */
 int baro_stack_add_route(struct baro_stack *stack, struct baro_address prefix, unsigned prefix_length,

@@ -1,0 +1,536 @@
+/* A DHCPv6 client on one host of a switch, our server on another: from nothing to a lease, renewed, rebound, ended,
+ * forgotten, declined, given back, among two servers, and on a wire that loses and doubles frames; and information only.
+ * Virtual time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+#include <cmocka.h>
+
+#include "baro/dhcp6.h"
+#include "baro/socket.h"
+#include "base/bytes.h"
+#include "sim/dhcp_hosts.h"
+
+enum { CLIENT, SERVER, OTHER };
+
+struct world {
+    struct dhcp_hosts hosts;
+    struct baro_dhcp6_server *server[3]; /* by host */
+    struct baro_dhcp6_client *client;
+    unsigned told, lost;
+};
+
+static struct baro_address of(uint16_t number)
+{
+    return baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, number);
+}
+
+static void run(void *context, struct baro_host *host)
+{
+    struct world *w = context;
+    struct baro_instant now = baro_network_now(w->hosts.network);
+
+    if (host == w->hosts.host[CLIENT] && w->client != NULL)
+        (void)baro_dhcp6_client_poll(w->client, now);
+    for (int i = SERVER; i <= OTHER; i++) {
+        if (host == w->hosts.host[i] && w->server[i] != NULL)
+            (void)baro_dhcp6_server_poll(w->server[i], now);
+    }
+}
+
+static bool deadline_of_client(void *context, struct baro_instant *deadline)
+{
+    struct world *w = context;
+
+    return w->client != NULL && baro_dhcp6_client_next_deadline(w->client, deadline);
+}
+
+static void learn(void *context, const struct baro_dhcp6_client_lease *lease)
+{
+    struct world *w = context;
+
+    w->told += lease != NULL;
+    w->lost += lease == NULL;
+}
+
+static struct baro_dhcp6_server_config server_config(struct world *w, int host)
+{
+    struct baro_dhcp6_server_config config = { .memory = test_memory(&w->hosts.memory),
+                                               .stack = baro_host_stack(w->hosts.host[host]),
+                                               .interface = baro_host_interface(w->hosts.host[host]),
+                                               .duid = baro_dhcp6_duid_of_uuid((const uint8_t[16]){ (uint8_t)host }),
+                                               .prefix = of(0),
+                                               .prefix_length = 64,
+                                               .first = of((uint16_t)(host * 0x100)),
+                                               .addresses = 2,
+                                               .lease_s = 1000,
+                                               .refresh_s = 700 };
+
+    config.parameters.dns_servers = config.parameters.searches = 1;
+    config.parameters.dns[0] = of(1);
+    strcpy(config.parameters.search[0], "lan");
+    return config;
+}
+
+static void start_server(struct world *w, int host, const struct baro_dhcp6_server_config *config)
+{
+    int error;
+
+    w->server[host] = baro_dhcp6_server_create(config, &error);
+    assert_int_equal(error, 0);
+}
+
+static void stop_server(struct world *w, int host)
+{
+    baro_dhcp6_server_free(w->server[host]);
+    w->server[host] = NULL;
+}
+
+static struct baro_dhcp6_client_config client_config(struct world *w, uint8_t seed)
+{
+    return (struct baro_dhcp6_client_config){ .memory = test_memory(&w->hosts.memory),
+                                              .stack = baro_host_stack(w->hosts.host[CLIENT]),
+                                              .interface = baro_host_interface(w->hosts.host[CLIENT]),
+                                              .duid = baro_dhcp6_duid_of_mac(baro_host_mac(w->hosts.host[CLIENT])),
+                                              .iaid = 77,
+                                              .seed = { seed, 1, 2 },
+                                              .now = baro_network_now(w->hosts.network),
+                                              .told = learn,
+                                              .context = w };
+}
+
+static void start_client(struct world *w, const struct baro_dhcp6_client_config *config)
+{
+    int error;
+
+    w->client = baro_dhcp6_client_create(config, &error);
+    assert_int_equal(error, 0);
+    assert_null(baro_dhcp6_client_create(config, &error)); /* one a stack, and what it took is given back */
+    assert_int_equal(error, -EADDRINUSE);
+}
+
+static void free_client(struct world *w)
+{
+    baro_dhcp6_client_free(w->client);
+    w->client = NULL;
+}
+
+static void build(struct world *w, const char *wire, uint64_t seed)
+{
+    const struct baro_host_config config[3] = {
+        { .program = run, .program_deadline = deadline_of_client, .program_context = w },
+        { .address = of(1), .prefix_length = 64, .program = run, .program_context = w },
+        { .program = run, .program_context = w }
+    };
+
+    memset(w, 0, sizeof *w);
+    dhcp_hosts_build(&w->hosts, config, wire, seed);
+    dhcp_hosts_enable_ipv6(&w->hosts);
+}
+
+static void pull_down(struct world *w)
+{
+    free_client(w);
+    stop_server(w, SERVER);
+    stop_server(w, OTHER);
+    dhcp_hosts_pull_down(&w->hosts);
+}
+
+static int setup(void **state)
+{
+    static struct world w;
+    struct baro_dhcp6_client_config client;
+    struct baro_dhcp6_server_config server;
+
+    build(&w, "fast", 3);
+    server = server_config(&w, SERVER);
+    client = client_config(&w, 7);
+    start_server(&w, SERVER, &server);
+    start_client(&w, &client);
+    *state = &w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    pull_down(*state);
+    return 0;
+}
+
+static void wait_s(struct world *w, int64_t seconds)
+{
+    dhcp_hosts_wait_s(&w->hosts, seconds);
+}
+
+static enum baro_dhcp6_client_state state_of(const struct world *w)
+{
+    return baro_dhcp6_client_state(w->client);
+}
+
+static bool is_bound(void *context)
+{
+    return state_of(context) == BARO_DHCP6_CLIENT_BOUND;
+}
+
+static bool bound_within(struct world *w, int64_t seconds)
+{
+    return baro_network_run_until(w->hosts.network, dhcp_hosts_in_s(&w->hosts, seconds), is_bound, w);
+}
+
+static enum baro_address_state state_of_address(struct world *w, struct baro_address address)
+{
+    return baro_stack_address_state(baro_host_stack(w->hosts.host[CLIENT]), 1, address);
+}
+
+static bool has(struct world *w, struct baro_address address)
+{
+    const struct baro_dhcp6_client_lease *lease = baro_dhcp6_client_lease(w->client);
+
+    return lease != NULL && address_equal(lease->address, address) &&
+           state_of_address(w, address) == BARO_ADDRESS_USABLE;
+}
+
+static unsigned leases(struct world *w, int host)
+{
+    struct baro_dhcp6_server_lease lease;
+    unsigned index = 0, count = 0;
+
+    while (baro_dhcp6_server_next_lease(w->server[host], baro_network_now(w->hosts.network), &index, &lease)) {
+        assert_int_equal(lease.iaid, 77);
+        count++;
+    }
+    return count;
+}
+
+static int64_t left_s(struct world *w)
+{
+    return (baro_dhcp6_client_lease(w->client)->expires.ns - baro_network_now(w->hosts.network).ns) / 1000000000;
+}
+
+/* ---- tests ---- */
+
+static void from_nothing_to_a_lease(void **state)
+{
+    struct world *w = *state;
+    const struct baro_dhcp6_client_lease *lease;
+
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_INIT);
+    assert_null(baro_dhcp6_client_lease(w->client));
+    wait_s(w, 1);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_SOLICITING); /* an offer is there; a better one may come */
+    assert_true(bound_within(w, 10));
+    assert_true(has(w, of(0x100)));
+    assert_int_equal(state_of_address(w, of(0x101)), BARO_ADDRESS_NONE);
+    lease = baro_dhcp6_client_lease(w->client);
+    assert_int_equal(lease->server.octet[2], SERVER);
+    assert_true(lease->parameters.dns_servers == 1 && address_equal(lease->parameters.dns[0], of(1)));
+    assert_string_equal(lease->parameters.search[0], "lan");
+    assert_true(w->told == 1 && w->lost == 0 && leases(w, SERVER) == 1);
+    assert_true(left_s(w) > 990);
+}
+
+static void it_renews_for_as_long_as_it_lives(void **state)
+{
+    struct world *w = *state;
+
+    assert_true(bound_within(w, 10));
+    for (int i = 0; i < 5; i++) {
+        wait_s(w, 505); /* T1 is 500 s */
+        assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_BOUND);
+        assert_true(left_s(w) > 480);
+    }
+    assert_true(w->told == 6 && w->lost == 0 && has(w, of(0x100)));
+}
+
+static void without_a_server_it_rebinds_and_then_the_lease_ends(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, SERVER);
+
+    assert_true(bound_within(w, 10));
+    stop_server(w, SERVER);
+    wait_s(w, 510);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_RENEWING);
+    wait_s(w, 295);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_REBINDING);
+    assert_true(w->told == 1 && has(w, of(0x100)));
+    start_server(w, SERVER, &config); /* one that knows nothing of the lease gives it again */
+    assert_true(bound_within(w, 100));
+    assert_true(w->told == 2 && leases(w, SERVER) == 1 && has(w, of(0x100)));
+    stop_server(w, SERVER);
+    wait_s(w, 1001);
+    assert_true(w->lost == 1 && baro_dhcp6_client_lease(w->client) == NULL);
+    assert_int_equal(state_of_address(w, of(0x100)), BARO_ADDRESS_NONE);
+    wait_s(w, 1000);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_SOLICITING); /* it goes on asking */
+    start_server(w, SERVER, &config);
+    assert_true(bound_within(w, 1500));
+}
+
+static void rebinding_finds_another_server(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, OTHER);
+
+    assert_true(bound_within(w, 10));
+    stop_server(w, SERVER);
+    config.first = of(0x100);
+    start_server(w, OTHER, &config);
+    wait_s(w, 790);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_RENEWING); /* its own does not answer */
+    wait_s(w, 20);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_BOUND);
+    assert_int_equal(baro_dhcp6_client_lease(w->client)->server.octet[2], OTHER);
+    assert_true(has(w, of(0x100)) && w->lost == 0);
+}
+
+static void a_server_that_has_forgotten_is_asked_anew(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, SERVER);
+
+    assert_true(bound_within(w, 10));
+    stop_server(w, SERVER);
+    config.first = of(0x500); /* the old address is of no pool now: NoBinding, Request, another address */
+    start_server(w, SERVER, &config);
+    wait_s(w, 505);
+    assert_true(has(w, of(0x500)));
+    assert_int_equal(state_of_address(w, of(0x100)), BARO_ADDRESS_NONE);
+    assert_true(w->lost == 1 && w->told == 2);
+}
+
+static void a_link_with_another_prefix_takes_the_address_back(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, OTHER);
+
+    assert_true(bound_within(w, 10));
+    stop_server(w, SERVER);
+    config.prefix = baro_ipv6(0xfd00, 9, 0, 0, 0, 0, 0, 0);
+    config.first = baro_ipv6(0xfd00, 9, 0, 0, 0, 0, 0, 5);
+    start_server(w, OTHER, &config);
+    wait_s(w, 830); /* to the first Rebind, and on */
+    assert_int_equal(state_of_address(w, of(0x100)), BARO_ADDRESS_NONE);
+    assert_true(has(w, config.first) && w->lost == 1);
+}
+
+static void an_address_in_use_is_declined(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(baro_stack_add_address(baro_host_stack(w->hosts.host[OTHER]), 1, of(0x100), 64, false), 0);
+    assert_true(bound_within(w, 40));
+    assert_true(has(w, of(0x101)));
+    assert_true(w->told == 1 && w->lost == 0 && leases(w, SERVER) == 1); /* the server heard: the other is no lease */
+    assert_int_equal(state_of_address(w, of(0x100)), BARO_ADDRESS_NONE);
+}
+
+static void it_gives_the_address_back(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_client_config config = client_config(w, 9);
+
+    assert_true(bound_within(w, 10));
+    baro_dhcp6_client_stop(w->client, baro_network_now(w->hosts.network));
+    assert_int_equal(state_of_address(w, of(0x100)), BARO_ADDRESS_NONE);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_RELEASING);
+    wait_s(w, 1);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_STOPPED);
+    assert_true(leases(w, SERVER) == 0 && w->lost == 0);
+    free_client(w);
+    config.now = baro_network_now(w->hosts.network);
+    start_client(w, &config);
+    assert_true(bound_within(w, 10));
+    assert_int_equal(leases(w, SERVER), 1);
+    free_client(w); /* nobody waits, but it is said */
+    wait_s(w, 1);
+    assert_int_equal(leases(w, SERVER), 0);
+}
+
+static void it_says_goodbye_four_times_to_nobody(void **state)
+{
+    struct world *w = *state;
+
+    assert_true(bound_within(w, 10));
+    stop_server(w, SERVER);
+    baro_dhcp6_client_stop(w->client, baro_network_now(w->hosts.network));
+    wait_s(w, 12); /* 1 + 2 + 4 + 8 s, each a tenth more or less */
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_RELEASING);
+    wait_s(w, 5);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_STOPPED);
+}
+
+static void the_better_of_two_servers(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, OTHER);
+    struct baro_dhcp6_client_config client = client_config(w, 1);
+    struct baro_instant before;
+
+    config.preference = 5;
+    start_server(w, OTHER, &config);
+    assert_true(bound_within(w, 10));
+    assert_true(has(w, of(0x200)) && leases(w, SERVER) == 0 && leases(w, OTHER) == 1);
+    free_client(w);
+    stop_server(w, OTHER);
+    config.preference = 255; /* nobody waits for others */
+    start_server(w, OTHER, &config);
+    client.now = before = baro_network_now(w->hosts.network);
+    start_client(w, &client);
+    while (state_of(w) != BARO_DHCP6_CLIENT_PROBING)
+        baro_network_run_until(w->hosts.network, (struct baro_instant){ baro_network_now(w->hosts.network).ns + 10000000 },
+                               NULL, NULL);
+    assert_true(baro_network_now(w->hosts.network).ns - before.ns < INT64_C(1020000000)); /* the first delay alone */
+}
+
+static void a_used_up_pool_is_asked_until_there_is_an_address(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, SERVER);
+
+    stop_server(w, SERVER);
+    config.addresses = 0;
+    start_server(w, SERVER, &config);
+    wait_s(w, 60);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_SOLICITING);
+    stop_server(w, SERVER);
+    config.addresses = 1;
+    start_server(w, SERVER, &config);
+    assert_true(bound_within(w, 70));
+}
+
+static void two_messages_are_enough(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, SERVER);
+    struct baro_dhcp6_client_config client = client_config(w, 1);
+
+    free_client(w);
+    stop_server(w, SERVER);
+    config.rapid_commit = true;
+    start_server(w, SERVER, &config);
+    client.rapid_commit = true;
+    start_client(w, &client);
+    wait_s(w, 1);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_PROBING);
+    assert_true(bound_within(w, 3));
+    assert_true(has(w, of(0x100)) && leases(w, SERVER) == 1);
+    wait_s(w, 505);
+    assert_true(w->told == 2 && is_bound(w));
+}
+
+static void information_only(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, SERVER);
+    struct baro_dhcp6_client_config client = client_config(w, 1);
+    const struct baro_dhcp6_client_lease *lease;
+
+    free_client(w);
+    client.information_only = true;
+    start_client(w, &client);
+    wait_s(w, 2);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_INFORMED);
+    lease = baro_dhcp6_client_lease(w->client);
+    assert_true(lease->address.family == BARO_FAMILY_NONE && lease->parameters.dns_servers == 1 && w->told == 1);
+    assert_int_equal(leases(w, SERVER), 0);
+    stop_server(w, SERVER);
+    config.parameters.dns[0] = of(9);
+    config.refresh_s = 5; /* too short to be obeyed */
+    start_server(w, SERVER, &config);
+    wait_s(w, 690);
+    assert_int_equal(w->told, 1);
+    wait_s(w, 15); /* the refresh time was 700 s */
+    assert_int_equal(w->told, 2);
+    assert_true(address_equal(lease->parameters.dns[0], of(9)));
+    wait_s(w, 590);
+    assert_int_equal(w->told, 2);
+    wait_s(w, 15); /* IRT_MINIMUM is 600 s */
+    assert_int_equal(w->told, 3);
+    stop_server(w, SERVER);
+    wait_s(w, 700);
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_INFORMING);
+    assert_non_null(baro_dhcp6_client_lease(w->client)); /* better than nothing */
+    baro_dhcp6_client_stop(w->client, baro_network_now(w->hosts.network));
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_STOPPED);
+}
+
+static void it_waits_for_a_link_local_address(void **state)
+{
+    static struct world w;
+    struct baro_address_status own[8];
+    struct baro_dhcp6_client_config config;
+    struct baro_instant deadline;
+    struct baro_stack *stack;
+    int count;
+
+    (void)state;
+    build(&w, "fast", 4);
+    stack = baro_host_stack(w.hosts.host[CLIENT]);
+    count = baro_stack_addresses(stack, 1, own, 8);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(baro_stack_remove_address(stack, 1, own[i].address), 0);
+    config = client_config(&w, 1);
+    start_client(&w, &config);
+    wait_s(&w, 5);
+    assert_int_equal(state_of(&w), BARO_DHCP6_CLIENT_INIT);
+    assert_false(baro_dhcp6_client_next_deadline(w.client, &deadline)); /* it does not spin */
+    assert_int_equal(baro_stack_add_address(stack, 1, baro_ipv6(0xfe80, 0, 0, 0, 0, 0, 0, 5), 64, true), 0);
+    wait_s(&w, 3);
+    assert_int_equal(state_of(&w), BARO_DHCP6_CLIENT_SOLICITING);
+    pull_down(&w);
+}
+
+static void frames_get_lost_and_doubled(void **state)
+{
+    (void)state;
+    for (uint8_t seed = 1; seed <= 20; seed++) {
+        static struct world w;
+        struct baro_dhcp6_server_config server;
+        struct baro_dhcp6_client_config client;
+
+        build(&w, "fast,loss=30%,duplicate=20%,delay=5ms,reorder=10%", seed);
+        server = server_config(&w, SERVER);
+        server.rapid_commit = seed % 2 == 0;
+        client = client_config(&w, seed);
+        client.rapid_commit = seed % 4 < 2;
+        start_server(&w, SERVER, &server);
+        start_client(&w, &client);
+        assert_true(bound_within(&w, 600));
+        for (int i = 0; i < 20; i++) { /* the tries from T1 to the end of the lease are enough here */
+            wait_s(&w, 300);
+            if (baro_dhcp6_client_lease(w.client) != NULL)
+                assert_int_equal(state_of_address(&w, baro_dhcp6_client_lease(w.client)->address), BARO_ADDRESS_USABLE);
+        }
+        assert_true(w.told > 5);
+        assert_true(leases(&w, SERVER) <= 1);
+        baro_stack_check_invariants(baro_host_stack(w.hosts.host[CLIENT]));
+        pull_down(&w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(from_nothing_to_a_lease, setup, teardown),
+        cmocka_unit_test_setup_teardown(it_renews_for_as_long_as_it_lives, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_a_server_it_rebinds_and_then_the_lease_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(rebinding_finds_another_server, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_server_that_has_forgotten_is_asked_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_link_with_another_prefix_takes_the_address_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_in_use_is_declined, setup, teardown),
+        cmocka_unit_test_setup_teardown(it_gives_the_address_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(it_says_goodbye_four_times_to_nobody, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_better_of_two_servers, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_used_up_pool_is_asked_until_there_is_an_address, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_messages_are_enough, setup, teardown),
+        cmocka_unit_test_setup_teardown(information_only, setup, teardown),
+        cmocka_unit_test(it_waits_for_a_link_local_address),
+        cmocka_unit_test(frames_get_lost_and_doubled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
