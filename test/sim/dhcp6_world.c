@@ -28,6 +28,8 @@ static void run(void *context, struct baro_host *host)
         if (host == w->hosts.host[i] && w->server[i] != NULL)
             (void)baro_dhcp6_server_poll(w->server[i], now);
     }
+    if (host == w->hosts.host[OTHER] && w->other != NULL)
+        w->other();
 }
 
 static bool deadline_of_client(void *context, struct baro_instant *deadline)

@@ -12,6 +12,7 @@ struct world {
     struct baro_dhcp6_server *server[3]; /* by host */
     struct baro_dhcp6_client *client;
     unsigned told, lost;
+    void (*other)(void); /* the last host's program besides, or NULL */
 };
 
 /* fd00:7::NUMBER, of the link. */
