@@ -1,20 +1,18 @@
 /* tools/tap.c: `baro tap`: a host on a TAP device, with this machine's kernel as the other end of the wire.
  *
  * The host answers ARP and ping and runs the small services. Its wire ends in a switch whose other port is the TAP,
- * so every fault of a wire can stand between a stack and the kernel. With --address dhcp the host has no address until a
- * DHCP server on the kernel's side gives it one. */
+ * so every fault of a wire can stand between a stack and the kernel. Addresses that are not given by hand come from
+ * routers and servers on the kernel's side (configure.h). */
 #include "tools.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "address.h"
-#include "baro/dhcp.h"
 #include "baro/mdns.h"
 #include "cable.h"
+#include "configure.h"
 #include "names.h"
 #include "observe.h"
 #include "router.h"
@@ -23,7 +21,6 @@
 enum {
     TAP_ADDRESSES = 8,
     TAP_PREFIXES = 4,
-    TAP_TOLD = 16,
     GOODBYE_TURNS = 50
 };
 
@@ -33,13 +30,9 @@ struct tap_tool {
     const char *name;
     struct baro_host_address address[TAP_ADDRESSES];
     unsigned addresses;
-    bool automatic;                     /* the addresses come from routers */
-    struct baro_address told[TAP_TOLD]; /* of those, the ones that have been said */
-    unsigned tolds;
+    struct configure configure;         /* where other addresses come from */
     struct baro_host_address prefix[TAP_PREFIXES];
     unsigned prefixes;                  /* that are advertised; 0: the host is no router */
-    bool by_dhcp;
-    struct baro_dhcp_client *dhcp;
     struct cable cable;
     struct baro_host *host;
     struct services services;
@@ -54,8 +47,10 @@ static int help(void)
            "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
            "  --name NAME      the TAP (default baro0)\n"
            "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24);\n"
-           "                   'auto': those that IPv6 routers give it, each said when it comes up;\n"
-           "                   'dhcp': the IPv4 address that a DHCP server gives it\n"
+           "                   'auto': those that IPv6 routers give it, and DHCPv6 where routers say so;\n"
+           "                   'dhcp': the IPv4 address that a DHCP server gives it;\n"
+           "                   'dhcp6': the IPv6 address that a DHCPv6 server gives it, besides those of routers.\n"
+           "                   Each is said when it comes up, and leases are given back at the end\n"
            "  --advertise P    be an IPv6 router that advertises these prefixes (fd00:9::/64), commas between, so that the\n"
            "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
            "  --mdns NAME      be found as NAME.local by multicast DNS\n"
@@ -105,14 +100,11 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
         if (strcmp(word, "--mdns") == 0)
             tool->mdns_name = argv[at + 1];
         if (strcmp(word, "--address") == 0) {
-            tool->automatic = strcmp(argv[at + 1], "auto") == 0;
-            tool->by_dhcp = strcmp(argv[at + 1], "dhcp") == 0;
-        }
-        if (strcmp(word, "--address") == 0 && (tool->automatic || tool->by_dhcp)) {
-            tool->addresses = 0;
-        } else if (strcmp(word, "--address") == 0) {
-            tool->addresses = address_list_parse(argv[at + 1], tool->address, TAP_ADDRESSES);
-            if (tool->addresses == 0)
+            tool->configure.way = configure_parse(argv[at + 1]);
+            tool->addresses = tool->configure.way != CONFIGURE_BY_HAND
+                                  ? 0
+                                  : address_list_parse(argv[at + 1], tool->address, TAP_ADDRESSES);
+            if (tool->configure.way == CONFIGURE_BY_HAND && tool->addresses == 0)
                 return tool_usage("tap", "'%s' is no address of a host, or a list of up to 8", argv[at + 1]);
         }
         if (strcmp(word, "--advertise") == 0 && !parse_prefixes(tool, argv[at + 1]))
@@ -121,30 +113,11 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return tool_usage("tap", "%s", error);
         at += 2;
     }
-    if (tool->automatic && tool->prefixes != 0)
-        return tool_usage("tap", "a router that advertises has no addresses from routers: not with --address auto");
-    if (tool->by_dhcp && tool->mdns_name != NULL)
-        return tool_usage("tap", "--mdns wants addresses given by hand, not --address dhcp");
+    if ((tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6) && tool->prefixes != 0)
+        return tool_usage("tap", "a router that advertises has no addresses from routers: not with --address auto or dhcp6");
+    if ((tool->configure.way == CONFIGURE_DHCP || tool->configure.way == CONFIGURE_DHCP6) && tool->mdns_name != NULL)
+        return tool_usage("tap", "--mdns wants addresses given by hand, not --address dhcp or dhcp6");
     return TOOL_OK;
-}
-
-/* Says each address that has come up since the last time. */
-static void tell_addresses(struct tap_tool *tool)
-{
-    struct baro_address_status status[TAP_TOLD];
-    int count = baro_stack_addresses(baro_host_stack(tool->host), baro_host_interface(tool->host), status, TAP_TOLD);
-    char text[INET6_ADDRSTRLEN];
-
-    for (int i = 0; i < count; i++) {
-        bool told = status[i].tentative || tool->tolds == TAP_TOLD;
-
-        for (unsigned j = 0; j < tool->tolds && !told; j++)
-            told = memcmp(tool->told[j].octet, status[i].address.octet, sizeof tool->told[j].octet) == 0;
-        if (told)
-            continue;
-        tool->told[tool->tolds++] = status[i].address;
-        fprintf(stderr, "baro tap: address %s\n", inet_ntop(AF_INET6, status[i].address.octet, text, sizeof text));
-    }
 }
 
 static bool serve(void *context, struct baro_instant now)
@@ -152,20 +125,7 @@ static bool serve(void *context, struct baro_instant now)
     struct tap_tool *tool = context;
 
     (void)now;
-    if (tool->automatic)
-        tell_addresses(tool);
     return services_run(&tool->services);
-}
-
-/* An address from routers, by neighbour discovery on the first interface. */
-static int go_automatic(struct tap_tool *tool)
-{
-    const struct baro_ipv6_config ipv6 = { .accept_advertisements = true };
-    int error = baro_stack_enable_ipv6(baro_host_stack(tool->host), baro_host_interface(tool->host), &ipv6);
-
-    if (error != 0)
-        fprintf(stderr, "baro tap: no IPv6: %s\n", strerror(-error));
-    return error == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
 /* A router of this link. */
@@ -192,24 +152,27 @@ static struct baro_address gateway_of(const struct tap_tool *tool)
     return (struct baro_address){ .family = BARO_FAMILY_NONE };
 }
 
-/* The program of the host's stack: its multicast DNS responder and its DHCP client, which have timers of their own. */
+/* The program of the host's stack: its multicast DNS responder and its DHCP clients, which have timers of their own. */
 static void run_program(void *context, struct baro_host *host)
 {
     struct tap_tool *tool = context;
 
     if (tool->mdns != NULL)
         baro_mdns_poll(tool->mdns, baro_network_now(baro_host_network(host)));
-    if (tool->dhcp != NULL)
-        (void)baro_dhcp_client_poll(tool->dhcp, baro_network_now(baro_host_network(host)));
+    configure_poll(&tool->configure);
 }
 
 static bool program_deadline(void *context, struct baro_instant *deadline)
 {
     struct tap_tool *tool = context;
+    struct baro_instant other;
+    bool any = tool->mdns != NULL && baro_mdns_next_deadline(tool->mdns, deadline);
 
-    /* one of them: they are not asked for together */
-    return tool->mdns != NULL ? baro_mdns_next_deadline(tool->mdns, deadline)
-                              : tool->dhcp != NULL && baro_dhcp_client_next_deadline(tool->dhcp, deadline);
+    if (!configure_deadline(&tool->configure, &other))
+        return any;
+    if (!any || other.ns < deadline->ns)
+        *deadline = other;
+    return true;
 }
 
 static int open_mdns(struct tap_tool *tool)
@@ -241,17 +204,6 @@ static int open_mdns(struct tap_tool *tool)
     return TOOL_OK;
 }
 
-/* Gives the lease back on the wire. */
-static void close_dhcp(struct tap_tool *tool)
-{
-    struct baro_dhcp_client *client = tool->dhcp;
-
-    tool->dhcp = NULL;
-    baro_dhcp_client_free(client);
-    for (int i = 0; client != NULL && i < GOODBYE_TURNS; i++)
-        baro_loop_turn(tool->cable.loop, (struct baro_duration){ 1000000 });
-}
-
 /* Says goodbye on the wire. */
 static void close_mdns(struct tap_tool *tool)
 {
@@ -263,36 +215,6 @@ static void close_mdns(struct tap_tool *tool)
         baro_loop_turn(tool->cable.loop, (struct baro_duration){ 1000000 });
     baro_mdns_free(tool->mdns);
     tool->mdns = NULL;
-}
-
-static void learnt(void *context, const struct baro_dhcp_client_lease *lease)
-{
-    (void)context;
-    if (lease == NULL)
-        fprintf(stderr, "baro tap: the lease is over\n");
-    else
-        fprintf(stderr, "baro tap: address %u.%u.%u.%u/%u by DHCP\n", lease->address.octet[0], lease->address.octet[1],
-                lease->address.octet[2], lease->address.octet[3], lease->prefix_length);
-}
-
-static int start_dhcp(struct tap_tool *tool)
-{
-    struct baro_dhcp_client_config config = { .memory = names_memory(),
-                                              .stack = baro_host_stack(tool->host),
-                                              .interface = baro_host_interface(tool->host),
-                                              .mac = baro_host_mac(tool->host),
-                                              .now = baro_network_now(tool->cable.network),
-                                              .host_name = "baro",
-                                              .told = learnt };
-    int error = 0;
-
-    if (getrandom(config.seed, sizeof config.seed, 0) != (ssize_t)sizeof config.seed)
-        error = -EIO;
-    else
-        tool->dhcp = baro_dhcp_client_create(&config, &error);
-    if (error != 0)
-        fprintf(stderr, "baro tap: no DHCP client: %s\n", strerror(-error));
-    return error == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
 static int build(struct tap_tool *tool)
@@ -316,7 +238,7 @@ static int build(struct tap_tool *tool)
         fprintf(stderr, "baro tap: no host: %s\n", strerror(-error));
         return TOOL_FAILED;
     }
-    if (tool->automatic && go_automatic(tool) != TOOL_OK)
+    if (configure_open(&tool->configure, "tap", tool->host) != TOOL_OK)
         return TOOL_FAILED;
     if (tool->prefixes != 0 && go_router(tool) != TOOL_OK)
         return TOOL_FAILED;
@@ -325,7 +247,7 @@ static int build(struct tap_tool *tool)
         fprintf(stderr, "baro tap: no services: %s\n", strerror(-error));
     if (error != 0)
         return TOOL_FAILED;
-    return tool->by_dhcp ? start_dhcp(tool) : open_mdns(tool);
+    return open_mdns(tool);
 }
 
 static int watch(struct tap_tool *tool)
@@ -364,7 +286,7 @@ int tool_tap(int argc, char **argv)
     }
     fprintf(stderr, "baro tap: a host on %s; Ctrl-C ends it\n", tool.name);
     baro_loop_run(tool.cable.loop);
-    close_dhcp(&tool);
+    configure_close(&tool.configure, &tool.cable);
     close_mdns(&tool);
     if (tool.prefixes != 0)
         router_close(&tool.cable, tool.host);
