@@ -1,6 +1,9 @@
 /* tools/gateway.c: `baro gateway`: the way out for a guest behind a TAP: a kernel in a namespace, a container, a virtual
- * machine. The guest gets its addresses by DHCP and from router advertisements, and its flows end in ordinary sockets of
- * this machine. */
+ * machine. The guest gets its addresses by DHCP, DHCPv6 and from router advertisements, and its flows end in ordinary
+ * sockets of this machine.
+ *
+ * A guest lives longer than its gateway: MAC address, link-local address and DHCPv6 identifier are the same each time, so
+ * that what it remembers of the one before is right. */
 #include "tools.h"
 
 #include <signal.h>
@@ -10,6 +13,7 @@
 
 #include "address.h"
 #include "baro/dhcp.h"
+#include "baro/dhcp6.h"
 #include "baro/gateway.h"
 #include "cable.h"
 #include "names.h"
@@ -33,16 +37,19 @@ struct gateway_tool {
     struct baro_host *host;
     struct baro_gateway *gateway;
     struct baro_dhcp_server *dhcp;
+    struct baro_dhcp6_server *dhcp6;
 };
+
+static const struct baro_mac gateway_mac = { { 2, 0xba, 0x70, 0, 0, 2 } };
 
 static int help(void)
 {
     printf("usage: baro gateway --tap NAME [--address ADDRESS[/PREFIX][,...]] [-p PORTS] [OPTION ...]\n\n"
-           "The way out for a guest behind a TAP: it serves DHCP (address, router, resolver), advertises an IPv6 prefix, from\n"
-           "which guests make themselves addresses, and ends the guest's TCP and UDP flows in ordinary sockets of this\n"
-           "machine. Its name server knows gateway.lan and guests by the names they tell with DHCP, and asks this machine's\n"
-           "name servers for what is outside. This machine's loopback is reached at the gateway's addresses. Ends at\n"
-           "Ctrl-C.\n\n"
+           "The way out for a guest behind a TAP: it serves DHCP and DHCPv6 (address, router, resolver), advertises an IPv6\n"
+           "prefix, from which guests make themselves addresses too, and ends the guest's TCP and UDP flows in ordinary\n"
+           "sockets of this machine. Its name server knows gateway.lan and guests by the names they tell with DHCP, and\n"
+           "asks this machine's name servers for what is outside. This machine's loopback is reached at the gateway's\n"
+           "addresses. Ends at Ctrl-C.\n\n"
            "  --tap NAME       the TAP\n"
            "  --address A/P    the gateway's address, or one of each family, a comma between (default\n"
            "                   10.0.2.2/24,fdba:70::2/64; prefix 8 to 30, of IPv6 64); guests get the next ones\n"
@@ -143,6 +150,8 @@ static void serve(void *context, struct baro_host *host)
     if (tool->dhcp != NULL && baro_dhcp_server_poll(tool->dhcp, baro_network_now(tool->cable.network)) &&
         tool->gateway != NULL)
         learn_names(tool);
+    if (tool->dhcp6 != NULL)
+        (void)baro_dhcp6_server_poll(tool->dhcp6, baro_network_now(tool->cable.network));
 }
 
 static struct baro_address address_number(uint32_t number)
@@ -175,17 +184,53 @@ static int serve_dhcp(struct gateway_tool *tool)
     return error;
 }
 
+/* PREFIX::100 and the next ones. */
+static int serve_dhcp6(struct gateway_tool *tool)
+{
+    struct baro_dhcp6_server_config config = { .memory = names_memory(),
+                                               .stack = baro_host_stack(tool->host),
+                                               .interface = baro_host_interface(tool->host),
+                                               .duid = baro_dhcp6_duid_of_mac(gateway_mac),
+                                               .prefix = router_prefix(&tool->ipv6),
+                                               .prefix_length = tool->ipv6.prefix_length,
+                                               .addresses = POOL,
+                                               .rapid_commit = true };
+    int error;
+
+    config.first = config.prefix;
+    config.first.octet[14] = 1;
+    config.parameters.dns_servers = 1;
+    config.parameters.dns[0] = tool->ipv6.address;
+    tool->dhcp6 = baro_dhcp6_server_create(&config, &error);
+    return error;
+}
+
+static int build_router(struct gateway_tool *tool)
+{
+    struct router_config router = { .prefix = &tool->ipv6, .prefixes = 1, .name_server = tool->ipv6.address,
+                                    .link_local = tool->ipv6.address, .dhcp6 = true };
+    int error;
+
+    memcpy(router.link_local.octet, (const uint8_t[8]){ 0xfe, 0x80 }, 8); /* fe80::2 where the other is PREFIX::2 */
+    if (router_open("gateway", tool->host, &router) != TOOL_OK)
+        return TOOL_FAILED;
+    error = serve_dhcp6(tool);
+    if (error != 0)
+        fprintf(stderr, "baro gateway: no DHCPv6: %s\n", strerror(-error));
+    return error == 0 ? TOOL_OK : TOOL_FAILED;
+}
+
 static int build(struct gateway_tool *tool)
 {
     const struct baro_wire_config wire = { .kind = BARO_MEDIUM_FAST };
-    const struct router_config router = { .prefix = &tool->ipv6, .prefixes = 1, .name_server = tool->ipv6.address };
     int error;
 
     if (cable_open(&tool->cable, "gateway", tool->name, &wire) != TOOL_OK)
         return TOOL_FAILED;
     const struct baro_host_config host = { .name = "gateway", .wire = tool->cable.wire, .address = tool->address,
                                            .prefix_length = tool->prefix_length, .addresses = &tool->ipv6,
-                                           .address_count = 1, .forward_any_destination = true,
+                                           .address_count = 1, .mac = gateway_mac,
+                                           .forward_any_destination = true,
                                            .trace = observe_sink(&tool->observe), .program = serve,
                                            .program_context = tool };
     tool->host = baro_host_create(tool->cable.network, &host, &error);
@@ -193,7 +238,7 @@ static int build(struct gateway_tool *tool)
         error = serve_dhcp(tool);
     if (error != 0)
         fprintf(stderr, "baro gateway: no host: %s\n", strerror(-error));
-    return error == 0 ? router_open("gateway", tool->host, &router) : TOOL_FAILED;
+    return error == 0 ? build_router(tool) : TOOL_FAILED;
 }
 
 static int watch(struct gateway_tool *tool)
@@ -248,6 +293,7 @@ int tool_gateway(int argc, char **argv)
     result = observe_close(&tool.observe);
     baro_gateway_free(tool.gateway);
     baro_dhcp_server_free(tool.dhcp);
+    baro_dhcp6_server_free(tool.dhcp6);
     cable_close(&tool.cable);
     return result;
 }

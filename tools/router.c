@@ -19,8 +19,7 @@ enum {
 
 static const int64_t GOODBYE_NS = INT64_C(4000000000); /* to wait for its first word */
 
-/* The prefix itself, nothing behind its length. */
-static struct baro_address prefix_of(const struct baro_host_address *address)
+struct baro_address router_prefix(const struct baro_host_address *address)
 {
     struct baro_address prefix = address->address;
 
@@ -32,14 +31,19 @@ static struct baro_address prefix_of(const struct baro_host_address *address)
 int router_open(const char *tool, struct baro_host *host, const struct router_config *config)
 {
     const struct baro_ipv6_config ipv6 = { .accept_advertisements = false };
-    struct baro_advertise_config says = { .lifetime_s = LIFETIME_S, .hop_limit = 64,
+    struct baro_advertise_config says = { .lifetime_s = LIFETIME_S, .hop_limit = 64, .managed = config->dhcp6,
+                                          .other = config->dhcp6,
                                           .mtu = config->mtu == 0 ? (uint32_t)MTU : config->mtu };
     struct baro_stack *stack = baro_host_stack(host);
-    int interface = baro_host_interface(host), error = baro_stack_enable_ipv6(stack, interface, &ipv6);
+    int interface = baro_host_interface(host), error;
 
+    if (config->link_local.family == BARO_FAMILY_NONE)
+        error = baro_stack_enable_ipv6(stack, interface, &ipv6);
+    else
+        error = baro_stack_add_address(stack, interface, config->link_local, 64, false);
     for (unsigned i = 0; i < config->prefixes && i < PREFIXES; i++)
         says.prefix[says.prefixes++] =
-            (struct baro_advertised_prefix){ prefix_of(&config->prefix[i]), config->prefix[i].prefix_length, true, true,
+            (struct baro_advertised_prefix){ router_prefix(&config->prefix[i]), config->prefix[i].prefix_length, true, true,
                                              PREFIX_VALID_S, PREFIX_PREFERRED_S };
     says.dns_server[0] = config->name_server;
     says.dns_servers = config->name_server.family != BARO_FAMILY_NONE;
