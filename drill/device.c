@@ -162,7 +162,8 @@ bool drill_device_open(struct run *run)
     struct baro_stack_config config = { .trace = run->trace,
                                         .memory = { run, take, give_back },
                                         .now = { epoch_ns },
-                                        .memory_limit = MEMORY_LIMIT };
+                                        .memory_limit = MEMORY_LIMIT,
+                                        .congestion = run->script->settings.congestion };
 
     for (unsigned i = 0; i < sizeof config.seed; i++)
         config.seed[i] = (uint8_t)((run->options.seed + 1) * (i + 1) * UINT64_C(0x9e3779b97f4a7c15) >> 56);

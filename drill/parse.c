@@ -79,7 +79,6 @@ static const char *const sysctl_facts[] = { "net.ipv4.tcp_timestamps=1",
                                             "net.ipv4.tcp_window_scaling=1",
                                             "net.ipv4.tcp_syncookies=0",
                                             "net.ipv4.tcp_ecn=0",
-                                            "net.ipv4.tcp_congestion_control=reno",
                                             "net.ipv4.tcp_abort_on_overflow=0",
                                             "net.ipv4.tcp_fastopen=0",
                                             "net.ipv4.tcp_mtu_probing=0",
@@ -94,6 +93,24 @@ static bool is_fact(const char *word, size_t length)
         if (strlen(sysctl_facts[i]) == length && memcmp(sysctl_facts[i], word, length) == 0)
             return true;
     return false;
+}
+
+/* What a sysctl line can choose. */
+static bool is_choice(struct lexer *lexer, const char *word, size_t length)
+{
+    static const char name[] = "net.ipv4.tcp_congestion_control=";
+    const char *value = word + sizeof name - 1;
+
+    if (length < sizeof name || memcmp(word, name, sizeof name - 1) != 0)
+        return false;
+    length -= sizeof name - 1;
+    if (length == 4 && memcmp(value, "reno", 4) == 0)
+        lexer->script->settings.congestion = BARO_CONGESTION_RENO;
+    else if (length == 5 && memcmp(value, "cubic", 5) == 0)
+        lexer->script->settings.congestion = BARO_CONGESTION_CUBIC;
+    else
+        return false;
+    return true;
 }
 
 static bool parse_shell(struct lexer *lexer)
@@ -116,7 +133,8 @@ static bool parse_shell(struct lexer *lexer)
         } else if (!sysctl) {
             return drill_lexer_error(lexer, token.at, "shell lines are not run here: '%.*s'",
                                      (int)(at - begin), begin);
-        } else if (*begin != '-' && !is_fact(begin, (size_t)(at - begin))) {
+        } else if (*begin != '-' && !is_choice(lexer, begin, (size_t)(at - begin)) &&
+                   !is_fact(begin, (size_t)(at - begin))) {
             return drill_lexer_error(lexer, token.at, "sysctl %.*s: this stack cannot be set so",
                                      (int)(at - begin), begin);
         }

@@ -7,6 +7,7 @@
 
 #include "baro/drill.h"
 #include "baro/packet.h"
+#include "baro/stack.h"
 #include "baro/types.h"
 
 /* Where something stands in the script; both from 1. */
@@ -142,6 +143,7 @@ struct settings {
     unsigned prefix_length;
     uint32_t mtu;
     uint16_t bind_port, connect_port;
+    enum baro_congestion congestion;
 };
 
 struct script {

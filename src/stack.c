@@ -61,7 +61,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
         stack->pings = stack->udp == NULL ? NULL : udp_create(core, UDP_PINGS, descriptors);
         stack->user = stack->pings == NULL ? NULL
                                            : user_create(core, stack->tcp, stack->udp, stack->pings,
-                                                         &stack->captures, descriptors);
+                                                         &stack->captures, descriptors, config->congestion);
     }
     if (stack->user == NULL) {
         baro_stack_free(stack);

@@ -104,6 +104,7 @@ enum baro_option {
     BARO_TCP_KEEPALIVE_INTERVAL, /* struct baro_duration, default 75 s */
     BARO_TCP_KEEPALIVE_COUNT,    /* int, 1 to 127, default 9 */
     BARO_TCP_USER_TIMEOUT,       /* struct baro_duration, 0: the stack's R2 (RFC 5482) */
+    BARO_TCP_CONGESTION,         /* int, enum baro_congestion, the stack's default */
     BARO_TCP_INFO,               /* struct baro_tcp_info, read only */
     BARO_OPTION_COUNT
 };

@@ -20,6 +20,9 @@ extern "C" {
 
 struct baro_stack;
 
+/* Congestion control: CUBIC with HyStart++ (RFC 9438, RFC 9406), NewReno (RFC 5681, RFC 6582). */
+enum baro_congestion { BARO_CONGESTION_CUBIC, BARO_CONGESTION_RENO };
+
 struct baro_stack_config {
     struct baro_memory memory;     /* required */
     uint8_t seed[32];              /* required: the source of all randomness in the stack */
@@ -28,6 +31,7 @@ struct baro_stack_config {
     uint32_t descriptor_limit;     /* sockets open at once; 0: 1,048,576 */
     struct baro_trace_sink trace;  /* event NULL: no trace */
     uint32_t trace_host;           /* `host` of its trace events */
+    enum baro_congestion congestion; /* of sockets that choose none */
     bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own,
                                       link-local ones of IPv6 apart */
 };

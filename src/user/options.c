@@ -198,6 +198,9 @@ static int get_number(struct user *user, struct user_socket *socket, enum baro_o
     case BARO_TCP_KEEPALIVE_COUNT:
         *number = socket->tcp.keepalive_count;
         return 0;
+    case BARO_TCP_CONGESTION:
+        *number = socket->tcp.congestion;
+        return 0;
     default:
         return -ENOPROTOOPT;
     }
@@ -346,6 +349,11 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
         if (!within(number, 1, 127))
             return -EINVAL;
         socket->tcp.keepalive_count = number;
+        return 0;
+    case BARO_TCP_CONGESTION:
+        if (!within(number, BARO_CONGESTION_CUBIC, BARO_CONGESTION_RENO))
+            return -EINVAL;
+        socket->tcp.congestion = (uint8_t)number;
         return 0;
     default:
         return set_datagram_number(&socket->udp, option, number);

@@ -7,7 +7,7 @@
 enum { GROUP_LIMIT = 65536 };
 
 struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, struct udp *pings,
-                         struct captures *captures, uint32_t descriptor_limit)
+                         struct captures *captures, uint32_t descriptor_limit, enum baro_congestion congestion)
 {
     struct user *user = slab_take(&core->slabs, sizeof *user);
 
@@ -19,6 +19,7 @@ struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, st
     user->pings = pings;
     user->captures = captures;
     user->limit = descriptor_limit;
+    user->congestion = (uint8_t)congestion;
     pool_init(&user->groups, &core->slabs, sizeof(struct user_group), GROUP_LIMIT);
     if (user_table_init(user))
         return user;
@@ -120,6 +121,7 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
     if (socket == NULL)
         return error;
     tcp_settings_init(&socket->tcp);
+    socket->tcp.congestion = user->congestion;
     udp_settings_init(&socket->udp);
     socket->type = (uint8_t)type;
     socket->family = (uint8_t)family;

@@ -24,7 +24,7 @@ struct user;
 enum { USER_DESCRIPTOR_FIRST = 3 };
 
 struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, struct udp *pings,
-                         struct captures *captures, uint32_t descriptor_limit);
+                         struct captures *captures, uint32_t descriptor_limit, enum baro_congestion congestion);
 void user_free(struct user *user);
 
 /* Takes over what happened in TCP and UDP into the queue of readiness and tells the trace who woke. receive.c calls

@@ -58,6 +58,7 @@ struct user {
     struct udp *udp, *pings;
     struct captures *captures;
     uint32_t limit, open;        /* sockets at most, and now */
+    uint8_t congestion;          /* enum baro_congestion of sockets that choose none */
     uint32_t pages;              /* places in the directory */
     struct user_page **page;     /* NULL where not taken yet */
     uint64_t *full;              /* a bit a page */

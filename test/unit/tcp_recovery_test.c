@@ -26,6 +26,7 @@ static struct hand open_hand(struct world *world)
 
     world_init(world, 1);
     hand_init(&hand, world);
+    hand.settings.congestion = BARO_CONGESTION_RENO;
     hand_open(&hand);
     hand_skip(&hand);
     return hand;
@@ -226,7 +227,7 @@ static void the_window_grows_by_octets_not_by_acks(void **state)
     struct congestion_ack ack = { .mss = 1000, .flight = 100000 };
 
     (void)state;
-    congestion_init(&congestion, 1000);
+    congestion_init(&congestion, BARO_CONGESTION_RENO, 1000);
     assert_int_equal(congestion.cwnd, 10000);
     for (int i = 0; i < 100; i++) { /* a segment acknowledged in a hundred pieces */
         ack.acked = 10;

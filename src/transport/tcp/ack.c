@@ -14,7 +14,7 @@ void tcp_established(struct tcp *tcp, struct tcp_connection *c)
         rtt_after_syn_loss(&c->rtt);
     c->retries = 0;
     c->progress = true; /* our SYN arrived */
-    congestion_init(&c->congestion, tcp_payload_limit(c));
+    congestion_init(&c->congestion, c->settings.congestion, tcp_payload_limit(c));
     rack_memory_init(&c->rack);
     if (c->syn_retries > 1) /* RFC 6928 §2: lost more than once */
         c->congestion.cwnd = tcp_payload_limit(c);

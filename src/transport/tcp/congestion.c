@@ -1,4 +1,4 @@
-/* transport/tcp/congestion.c: NewReno's window, see congestion.h. */
+/* transport/tcp/congestion.c: see congestion.h. */
 #include "transport/tcp/congestion.h"
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -18,9 +18,69 @@ uint32_t congestion_initial_window(uint32_t mss)
     return smaller(10 * mss, larger(2 * mss, 14600));
 }
 
-void congestion_init(struct congestion *congestion, uint32_t mss)
+void congestion_init(struct congestion *congestion, uint8_t algorithm, uint32_t mss)
 {
-    *congestion = (struct congestion){ .cwnd = congestion_initial_window(mss), .ssthresh = CONGESTION_LIMIT };
+    *congestion = (struct congestion){ .cwnd = congestion_initial_window(mss), .ssthresh = CONGESTION_LIMIT,
+                                       .algorithm = algorithm };
+}
+
+/* Nothing was lost yet. */
+static bool is_first_slow_start(const struct congestion *congestion)
+{
+    return congestion->ssthresh == CONGESTION_LIMIT;
+}
+
+/* From here on it is the curve that counts. */
+static void leave_first_slow_start(struct congestion *congestion)
+{
+    if (is_first_slow_start(congestion))
+        congestion->of.cubic = (struct cubic){ 0 };
+}
+
+void congestion_choose(struct congestion *congestion, uint8_t algorithm)
+{
+    if (congestion->algorithm == algorithm)
+        return;
+    congestion->algorithm = algorithm;
+    if (is_first_slow_start(congestion))
+        congestion->of.hystart = (struct hystart){ 0 };
+    else
+        congestion->of.cubic = (struct cubic){ 0 };
+}
+
+static void grow_in_slow_start(struct congestion *congestion, const struct congestion_ack *ack)
+{
+    uint32_t growth;
+    bool done = false;
+
+    /* Octets, not ACKs, and for one no more than two segments (RFC 5681 §3.1, RFC 3465 §2.2); with HyStart++ eight. */
+    if (congestion->algorithm == BARO_CONGESTION_RENO) {
+        congestion->cwnd += smaller(ack->acked, 2 * ack->mss);
+        return;
+    }
+    growth = smaller(ack->acked, HYSTART_LIMIT * ack->mss);
+    if (is_first_slow_start(congestion))
+        growth = hystart_acked(&congestion->of.hystart, ack->una, ack->nxt, ack->rtt.ns, growth, &done);
+    congestion->cwnd += growth;
+    if (!done)
+        return;
+    leave_first_slow_start(congestion);
+    congestion->ssthresh = congestion->cwnd;
+    congestion->phase = CONGESTION_AVOIDANCE;
+}
+
+static void grow_in_avoidance(struct congestion *congestion, const struct congestion_ack *ack)
+{
+    if (congestion->algorithm == BARO_CONGESTION_CUBIC) {
+        congestion->cwnd = cubic_acked(&congestion->of.cubic, congestion->cwnd, ack->acked, ack->mss, ack->now.ns,
+                                       ack->srtt.ns);
+        return;
+    }
+    congestion->gathered += ack->acked;
+    if (congestion->gathered < congestion->cwnd)
+        return;
+    congestion->gathered -= congestion->cwnd;
+    congestion->cwnd += ack->mss;
 }
 
 void congestion_acked(struct congestion *congestion, const struct congestion_ack *ack)
@@ -30,24 +90,28 @@ void congestion_acked(struct congestion *congestion, const struct congestion_ack
     if (congestion->phase != CONGESTION_LOSS)
         congestion->phase = slow_start ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
     /* In slow start a window half used may double; later it must have been full. */
-    if (ack->flight + ack->mss < (slow_start ? congestion->cwnd / 2 : congestion->cwnd))
+    if (ack->flight + ack->mss < (slow_start ? congestion->cwnd / 2 : congestion->cwnd)) {
+        if (!is_first_slow_start(congestion))
+            cubic_pause(&congestion->of.cubic);
         return;
-    if (slow_start) {
-        /* Octets, not ACKs, and at most two segments for one: RFC 5681 §3.1, RFC 3465 §2.2 (L = 2). */
-        congestion->cwnd += smaller(ack->acked, 2 * ack->mss);
-    } else {
-        congestion->gathered += ack->acked;
-        if (congestion->gathered >= congestion->cwnd) {
-            congestion->gathered -= congestion->cwnd;
-            congestion->cwnd += ack->mss;
-        }
     }
+    if (slow_start)
+        grow_in_slow_start(congestion, ack);
+    else
+        grow_in_avoidance(congestion, ack);
     congestion->cwnd = smaller(congestion->cwnd, CONGESTION_LIMIT);
+}
+
+static uint32_t threshold(const struct congestion *congestion, uint32_t flight, uint32_t mss)
+{
+    return congestion->algorithm == BARO_CONGESTION_CUBIC ? cubic_ssthresh(flight, mss) : larger(flight / 2, 2 * mss);
 }
 
 void congestion_loss(struct congestion *congestion, uint32_t flight, uint32_t mss)
 {
-    congestion->ssthresh = larger(flight / 2, 2 * mss);
+    leave_first_slow_start(congestion);
+    cubic_loss(&congestion->of.cubic, congestion->cwnd);
+    congestion->ssthresh = threshold(congestion, flight, mss);
     congestion->gathered = 0;
     congestion->phase = CONGESTION_RECOVERY;
 }
@@ -81,8 +145,11 @@ void congestion_recovered(struct congestion *congestion, uint32_t flight, uint32
 
 void congestion_timeout(struct congestion *congestion, uint32_t flight, uint32_t mss, bool again)
 {
-    if (!again)
-        congestion->ssthresh = larger(flight / 2, 2 * mss);
+    leave_first_slow_start(congestion);
+    if (!again) {
+        congestion->ssthresh = threshold(congestion, flight, mss);
+        cubic_timeout(&congestion->of.cubic, congestion->cwnd);
+    }
     congestion->cwnd = mss;
     congestion->gathered = 0;
     congestion->phase = CONGESTION_LOSS;
@@ -91,4 +158,6 @@ void congestion_timeout(struct congestion *congestion, uint32_t flight, uint32_t
 void congestion_idle(struct congestion *congestion, uint32_t mss)
 {
     congestion->cwnd = smaller(congestion->cwnd, congestion_initial_window(mss));
+    if (!is_first_slow_start(congestion))
+        cubic_pause(&congestion->of.cubic);
 }

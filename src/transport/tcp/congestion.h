@@ -1,12 +1,14 @@
 /* transport/tcp/congestion.h: how much may be in flight (RFC 5681; RFC 6928 for the beginning).
  *
  * Pure functions: the moment and what an ACK told come in, the window changes, nothing else is looked at. Loss is
- * found elsewhere (recovery.c); this decides what it means for the window. NewReno now; another algorithm is
- * another set of these functions over the same struct and the same facts. */
+ * found elsewhere (sender.c, recovery.c); this decides what it means for the window. CUBIC (cubic.h), whose first slow
+ * start ends by HyStart++ (hystart.h), or NewReno; another algorithm is another branch over the same facts. */
 #ifndef TRANSPORT_TCP_CONGESTION_H
 #define TRANSPORT_TCP_CONGESTION_H
 
-#include "baro/types.h"
+#include "baro/stack.h"
+#include "transport/tcp/cubic.h"
+#include "transport/tcp/hystart.h"
 
 enum congestion_phase { /* the numbers of enum baro_trace_phase */
     CONGESTION_SLOW_START, CONGESTION_AVOIDANCE, CONGESTION_RECOVERY, CONGESTION_LOSS
@@ -16,12 +18,19 @@ struct congestion {
     uint32_t cwnd, ssthresh; /* octets */
     uint32_t gathered;       /* octets acknowledged towards the next increase in congestion avoidance */
     uint8_t phase;           /* enum congestion_phase */
+    uint8_t algorithm;       /* enum baro_congestion */
+    union {
+        struct hystart hystart; /* while ssthresh was never set: the first slow start */
+        struct cubic cubic;     /* afterwards */
+    } of;
 };
 
 /* What an acknowledgement of new data told. */
 struct congestion_ack {
     struct baro_instant now;
     struct baro_duration srtt;
+    struct baro_duration rtt; /* this ACK's own sample, 0: none */
+    struct seq una, nxt;
     uint32_t acked;          /* octets */
     uint32_t flight;         /* octets in flight before it */
     uint32_t mss;            /* octets */
@@ -29,7 +38,9 @@ struct congestion_ack {
 
 /* min(10 * mss, max(2 * mss, 14600)): RFC 6928 §2. */
 uint32_t congestion_initial_window(uint32_t mss);
-void congestion_init(struct congestion *congestion, uint32_t mss);
+void congestion_init(struct congestion *congestion, uint8_t algorithm, uint32_t mss);
+/* The program chose another algorithm: the window stays. */
+void congestion_choose(struct congestion *congestion, uint8_t algorithm);
 
 /* New data was acknowledged outside fast recovery. Does not grow a window that was not used (RFC 7661's spirit). */
 void congestion_acked(struct congestion *congestion, const struct congestion_ack *ack);

@@ -104,6 +104,7 @@ void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_sett
     if (c == NULL)
         return;
     c->settings = *settings;
+    congestion_choose(&c->congestion, settings->congestion);
     tcp_set_path_mtu(c, c->path_mtu);
     tcp_timer_cancel(tcp, c, TCP_TIMER_KEEPALIVE);
     tcp_keepalive_restart(tcp, c);

@@ -142,7 +142,8 @@ void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c);
 void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq end);
 
 /* New data was acknowledged outside of a fast recovery: the congestion window may grow. */
-void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight);
+/* `rtt_ns`: this ACK's sample, 0: none. */
+void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns);
 
 /* ---- sender.c: the same for peers with SACK ---- */
 

@@ -25,10 +25,12 @@ static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
     tcp_retransmit_from(tcp, c, c->snd.una, seq_min(seq_add(c->snd.una, tcp_payload_limit(c)), c->snd.nxt));
 }
 
-void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
     congestion_acked(&c->congestion, &(struct congestion_ack){ .now = tcp->core->now,
                                                                .srtt = { c->rtt.srtt_ns },
+                                                               .rtt = { rtt_ns },
+                                                               .una = c->snd.una, .nxt = c->snd.nxt,
                                                                .acked = acked, .flight = flight,
                                                                .mss = tcp_payload_limit(c) });
 }
@@ -55,7 +57,7 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
     }
     if (phase == CONGESTION_LOSS && seq_ge(c->snd.una, c->recover))
         c->congestion.phase = CONGESTION_SLOW_START;
-    tcp_grow(tcp, c, acked, flight);
+    tcp_grow(tcp, c, acked, flight, 0);
     trace_congestion(tcp, c);
 }
 
@@ -82,8 +84,10 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c)
 {
+    uint32_t missing = tcp_flight(c) - (c->sender == NULL ? 0 : c->sender->board.sacked);
+
     tcp_sender_timeout(tcp, c);
-    congestion_timeout(&c->congestion, tcp_flight(c), tcp_payload_limit(c), c->retries > 1);
+    congestion_timeout(&c->congestion, missing, tcp_payload_limit(c), c->retries > 1);
     c->duplicate_acks = 0;
     c->recover = c->snd.nxt;
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;

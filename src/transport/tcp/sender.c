@@ -81,19 +81,19 @@ static void remember(struct tcp_connection *c)
     c->sender->undo.possible = true;
     c->sender->undo.stamped = false;
     c->sender->undo.octets = 0;
-    c->sender->undo.cwnd = c->congestion.cwnd;
-    c->sender->undo.ssthresh = c->congestion.ssthresh;
+    c->sender->undo.before = c->congestion;
 }
 
-/* `flight`: octets not acknowledged when the loss was found; `missing`: those of them not SACKED (RFC 9937's RecoverFS). */
-static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t flight, uint32_t missing)
+/* `missing`: octets that were neither acknowledged nor SACKED when the loss was found. It is RFC 9937's RecoverFS and what
+ * the windows are reduced from: while a reordering window passes, the whole flight grows by what is SACKED meanwhile. */
+static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t missing)
 {
     struct seq from = c->snd.una, to;
 
     remember(c);
     c->recover = c->snd.nxt;
     c->tail.out = false;
-    congestion_loss(&c->congestion, flight, tcp_payload_limit(c));
+    congestion_loss(&c->congestion, missing, tcp_payload_limit(c));
     prr_begin(&c->sender->prr, missing);
     tcp->core->counters.tcp_fast_retransmits++;
     (void)scoreboard_next_lost(&c->sender->board, &from, &to);
@@ -164,10 +164,9 @@ static void undo(struct tcp *tcp, struct tcp_connection *c)
     struct tcp_sender *sender = c->sender;
 
     scoreboard_find_all(&sender->board);
-    if (c->congestion.cwnd < sender->undo.cwnd)
-        c->congestion.cwnd = sender->undo.cwnd;
-    c->congestion.ssthresh = sender->undo.ssthresh;
-    c->congestion.phase = c->congestion.cwnd < c->congestion.ssthresh ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
+    if (sender->undo.before.cwnd < c->congestion.cwnd)
+        sender->undo.before.cwnd = c->congestion.cwnd;
+    c->congestion = sender->undo.before;
     sender->undo.possible = false;
     c->retransmit_next = c->retransmit_end = c->snd.nxt;
     tcp->core->counters.tcp_undone++;
@@ -218,7 +217,7 @@ void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c)
     if (lost == 0)
         return;
     if (c->congestion.phase < CONGESTION_RECOVERY) {
-        begin_recovery(tcp, c, tcp_flight(c), tcp_flight(c) - c->sender->board.sacked);
+        begin_recovery(tcp, c, tcp_flight(c) - c->sender->board.sacked);
         c->congestion.cwnd = tcp_pipe(c) + prr_acked(&c->sender->prr, 0, tcp_pipe(c), c->congestion.ssthresh,
                                                      tcp_payload_limit(c), false);
         trace_congestion(tcp, c);
@@ -229,6 +228,7 @@ void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c)
 struct ack_facts {
     uint32_t acked, delivered, lost; /* octets that it acknowledged, delivered in all, and let find lost */
     uint32_t flight, missing;        /* octets before it: not acknowledged, and of these not SACKED */
+    int64_t rtt_ns;                  /* its sample, 0: none */
 };
 
 /* The windows after an ACK. */
@@ -245,7 +245,7 @@ static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_f
         rack_recovered(&c->rack);
     }
     if (c->congestion.phase < CONGESTION_RECOVERY && ack->lost != 0)
-        begin_recovery(tcp, c, ack->flight, ack->missing);
+        begin_recovery(tcp, c, ack->missing);
     if (c->congestion.phase == CONGESTION_RECOVERY) {
         if (ack->delivered != 0)
             c->congestion.cwnd = tcp_pipe(c) + prr_acked(&c->sender->prr, ack->delivered, tcp_pipe(c),
@@ -253,7 +253,7 @@ static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_f
         return;
     }
     if (ack->acked != 0)
-        tcp_grow(tcp, c, ack->acked, ack->flight);
+        tcp_grow(tcp, c, ack->acked, ack->flight, ack->rtt_ns);
 }
 
 void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
@@ -272,8 +272,8 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     if (sender == NULL) {
         if (c->congestion.phase >= CONGESTION_RECOVERY && seq_ge(c->snd.una, c->recover))
             c->congestion.phase = CONGESTION_SLOW_START; /* no memory for more than the timer */
-        if (acked != 0)
-            tcp_grow(tcp, c, acked, flight);
+        if (acked != 0) /* all of it was sent at one moment, unless a timeout came between */
+            tcp_grow(tcp, c, acked, flight, c->congestion.phase < CONGESTION_RECOVERY ? facts.now_ns - c->rtt_at_ns : 0);
         return;
     }
     ack.missing = flight - sender->board.sacked;
@@ -287,6 +287,7 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     if (was_mistake(c, segment, acked, duplicate))
         undo(tcp, c);
     ack.delivered = delivered.octets;
+    ack.rtt_ns = delivered.any && !delivered.again ? facts.now_ns - delivered.at_ns : 0;
     detect(tcp, c, &ack.lost);
     follow(tcp, c, &ack);
     if (acked != 0 || c->congestion.phase >= CONGESTION_RECOVERY)

@@ -6,6 +6,7 @@
 #ifndef TRANSPORT_TCP_SENDER_H
 #define TRANSPORT_TCP_SENDER_H
 
+#include "transport/tcp/congestion.h"
 #include "transport/tcp/prr.h"
 #include "transport/tcp/rack.h"
 #include "transport/tcp/scoreboard.h"
@@ -17,7 +18,7 @@ struct tcp_sender {
     struct {                     /* what to go back to when the loss was a mistake (RFC 4015) */
         bool possible;
         bool stamped;            /* `stamp` is known: something was sent again */
-        uint32_t cwnd, ssthresh;
+        struct congestion before;
         uint32_t stamp;          /* timestamp of the first retransmission */
         struct seq from;         /* where it began */
         uint32_t octets;         /* sent again and not yet told of as duplicates */

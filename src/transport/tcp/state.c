@@ -115,7 +115,7 @@ static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
     c->ts_offset = tcp_timestamp_offset(tcp, &c->local, &c->remote);
     c->wheel.kind = TCP_WHEEL_CONNECTION;
     rtt_init(&c->rtt);
-    congestion_init(&c->congestion, tcp_payload_limit(c));
+    congestion_init(&c->congestion, c->settings.congestion, tcp_payload_limit(c));
 }
 
 struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,

@@ -63,6 +63,7 @@ struct tcp_settings {
     uint16_t mss_ceiling;              /* 0: none */
     int16_t ttl; /* -1: the path's */
     uint8_t tos;
+    uint8_t congestion;                /* enum baro_congestion */
     struct baro_linger linger;
 };
 void tcp_settings_init(struct tcp_settings *settings);
