@@ -313,20 +313,20 @@ static void too_big(struct baro_stack *stack, const struct outgoing *out)
     uint8_t type = v6 ? (uint8_t)ICMPV6_PACKET_TOO_BIG : (uint8_t)ICMP_UNREACHABLE;
     uint8_t code = v6 ? (uint8_t)0 : (uint8_t)ICMP_FRAGMENTATION_NEEDED;
 
+    const struct icmp_error error = { .type = type,
+                                      .code = code,
+                                      .protocol = message->protocol,
+                                      .local = message->source,
+                                      .remote = message->destination,
+                                      .reported_mtu = out->mtu,
+                                      .length = UINT16_MAX,
+                                      .transport = { message->header, message->header_length } };
+
     core_drop(&stack->core, BARO_DROP_IP_TOO_BIG);
-    if (message->protocol == IP_PROTOCOL_UDP) {
-        struct baro_endpoint local = { message->source, { read_be16(message->header) } };
-        struct baro_endpoint remote = { message->destination, { read_be16(message->header + 2) } };
-
-        udp_icmp_error(stack->udp, local, remote, type, code, out->mtu);
-    } else if (ip_protocol_is_icmp(message->protocol)) {
-        const struct icmp_error error = { .type = type, .code = code,
-                                          .protocol = message->protocol, .local = message->source,
-                                          .remote = message->destination, .length = UINT16_MAX,
-                                          .transport = { message->header, message->header_length } };
-
+    if (message->protocol == IP_PROTOCOL_UDP)
+        udp_icmp_error(stack->udp, &error);
+    else if (ip_protocol_is_icmp(message->protocol))
         ping_icmp_error(stack->pings, &error);
-    }
 }
 
 /* As one packet, as TCP segments, or as fragments. */

@@ -95,8 +95,7 @@ static uint32_t lowered_mtu(struct baro_stack *stack, const struct icmp_error *e
     return path_mtu_lowered(&stack->path_mtus, error->remote, *link_mtu, error->reported_mtu, error->length);
 }
 
-enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_address from,
-                                    const struct icmp_error *error)
+enum baro_drop_reason receive_error(struct baro_stack *stack, const struct icmp_error *error)
 {
     struct core *core = &stack->core;
     const uint8_t *quoted = error->transport.data;
@@ -105,23 +104,25 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_addres
     enum baro_drop_reason reason = BARO_DROP_ICMP_NO_MATCH;
     uint32_t link_mtu = 0, mtu = lowered_mtu(stack, error, &link_mtu);
     enum icmp_meaning meaning = icmp_meaning(error->remote.family, error->type, error->code);
+    struct icmp_error told = *error;
     bool needs_mtu = meaning == ICMP_MEANS_TOO_BIG;
     bool hard = meaning == ICMP_MEANS_PROTOCOL_UNREACHABLE || meaning == ICMP_MEANS_PORT_UNREACHABLE;
 
     /* A quote of something that this host does not send is a forgery. */
     if ((!stack->table.any_destination && ip_owner(&stack->table, error->local) < 0) || (needs_mtu && mtu == 0))
         return core_drop(core, BARO_DROP_ICMP_NO_MATCH);
+    told.reported_mtu = mtu;
     switch (error->protocol) {
     case IP_PROTOCOL_TCP:
         reason = tcp_icmp_error(stack->tcp, local, remote, seq_of(read_be32(quoted + 4)), error->type, error->code, mtu);
         break;
     case IP_PROTOCOL_UDP:
-        reason = udp_icmp_error(stack->udp, local, remote, error->type, error->code, mtu);
+        reason = udp_icmp_error(stack->udp, &told);
         break;
     case IP_PROTOCOL_ICMPV6:
     case IP_PROTOCOL_ICMP:
         local.port.number = remote.port.number = 0;
-        reason = icmp_ping_error(&stack->icmp, from, error) ? BARO_DROP_NONE : ping_icmp_error(stack->pings, error);
+        reason = icmp_ping_error(&stack->icmp, error) ? BARO_DROP_NONE : ping_icmp_error(stack->pings, &told);
         break;
     default:
         break;
@@ -172,7 +173,7 @@ static void icmp_packet(struct baro_stack *stack, const struct ip_packet *packet
     }
     switch (icmp_in(&stack->icmp, packet, &error)) {
     case ICMP_IS_ERROR:
-        receive_error(stack, packet->source, &error);
+        receive_error(stack, &error);
         break;
     case ICMP_IS_REPLY:
         reason = ping_in(stack->pings, packet);

@@ -293,8 +293,10 @@ static void tell_failed(struct baro_stack *stack)
             transmit_drain(stack); /* the error quotes what is given back below */
         } else {
             core_drop(&stack->core, BARO_DROP_NEIGHBOUR_UNREACHABLE);
-            if (icmp_quote_read(packet, pending->interface, &error))
-                receive_error(stack, error.local, &error);
+            if (icmp_quote_read(packet, pending->interface, &error)) {
+                error.from = error.local;
+                receive_error(stack, &error);
+            }
         }
         neighbour_release(&stack->neighbours, pending);
     }

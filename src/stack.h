@@ -142,9 +142,8 @@ int stack_interface_to(const struct baro_stack *stack, struct baro_address desti
 unsigned receive_burst(struct baro_stack *stack, int interface);
 /* receive.c: what waits in the loopback; false: nothing. */
 bool receive_loopback(struct baro_stack *stack);
-/* receive.c: somebody says that our packet `error` quotes failed; `from` says so. For an error of our own making too. */
-enum baro_drop_reason receive_error(struct baro_stack *stack, struct baro_address from,
-                                    const struct icmp_error *error);
+/* receive.c: somebody says that our packet `error` quotes failed. For an error of our own making too. */
+enum baro_drop_reason receive_error(struct baro_stack *stack, const struct icmp_error *error);
 
 /* discovery.c: a neighbour discovery message arrived (one of RFC 4861's five types). */
 void discovery_in(struct baro_stack *stack, const struct ip_packet *packet);

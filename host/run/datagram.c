@@ -212,6 +212,21 @@ int datagram_take(const struct call *call, struct socket *s, bool peek, struct r
     return -received->from.error;
 }
 
+void datagram_forgive(const struct call *call, struct socket *s)
+{
+    int held = 0, a = take_end(call->tid, (int)call->argument[0], s->inode);
+    if (a < 0)
+        return;
+    if (ioctl(a, FIONREAD, &held) == 0)
+        forget(s, (size_t)held);
+    if (s->datagrams && front(s)->error && recv(a, s->host->run->buffer, BUFFER, MSG_DONTWAIT) == 0) {
+        pop(s);
+        s->error = 0;
+    }
+    close(a);
+    datagram_ready(s, BARO_EVENT_ERROR);
+}
+
 size_t datagram_limit(const struct socket *s)
 {
     return BUFFER - (s->family == AF_INET6 ? 8 : 28); /* an IPv6 header is not in its own length */

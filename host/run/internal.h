@@ -327,6 +327,8 @@ struct received {
 /* The next datagram into the run's buffer: 0, -EAGAIN, or its error. */
 int datagram_take(const struct call *call, struct socket *s, bool peek, struct received *received,
                   struct patience *patience);
+/* The program was told of an error in another way: it is not the next receive's any more, unless there is another. */
+void datagram_forgive(const struct call *call, struct socket *s);
 /* Sends the run's buffer; bytes or -errno. */
 ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_endpoint *peer);
 /* More than this no datagram holds. */

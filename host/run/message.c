@@ -4,10 +4,15 @@
  * header is written back as the kernel would: address, control messages (SO_TIMESTAMP, IP_PKTINFO, IP_TTL, IP_TOS if
  * asked for, and their like of IPv6), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in them too.
  *
- * Limits: control messages of sends are not looked at; the time-out of recvmmsg counts for the first message; the
- * queue of errors (MSG_ERRQUEUE) is always empty, an error is the next receive's errno.
+ * With MSG_ERRQUEUE errors about what was sent are received (IP_RECVERR, IPV6_RECVERR): where it was to go, what
+ * the error quotes of it, and who says so.
+ *
+ * Limits: control messages of sends are not looked at; the time-out of recvmmsg counts for the first message; an error
+ * is also the next receive's errno, and makes the socket readable (POLLIN), but never POLLERR: the pair has none.
  */
 #include <errno.h>
+#include <time.h>
+#include <linux/errqueue.h> /* wants struct timespec */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -161,13 +166,17 @@ static size_t make_control(const struct socket *s, const struct datagram *from, 
     return at;
 }
 
+struct control {
+    char space[256];
+    size_t length;
+};
+
 /* Writes a datagram where the header says, and the header back. Bytes written, or -errno. */
 static ptrdiff_t write_message(const struct call *call, struct socket *s, uint64_t address, int flags,
-                               const struct received *received)
+                               const struct received *received, const struct control *control)
 {
     static struct iovec piece[PIECES];
     struct msghdr message;
-    char control[256] = { 0 };
     size_t total, at = 0;
     int result = call_read(call, address, &message, sizeof message);
     if (result < 0)
@@ -182,7 +191,7 @@ static ptrdiff_t write_message(const struct call *call, struct socket *s, uint64
             return result;
         at += part;
     }
-    message.msg_flags = received->length > total ? MSG_TRUNC : 0;
+    message.msg_flags = (received->length > total ? MSG_TRUNC : 0) | (flags & MSG_ERRQUEUE);
     if (message.msg_name) {
         struct sockaddr_in6 name;
         size_t whole = endpoint_to_sockaddr(&received->from.peer, s->family, &name);
@@ -190,17 +199,71 @@ static ptrdiff_t write_message(const struct call *call, struct socket *s, uint64
         result = call_write(call, (uint64_t)(uintptr_t)message.msg_name, &name, length);
         message.msg_namelen = (socklen_t)whole;
     }
-    size_t control_length = message.msg_control ? make_control(s, &received->from, control) : 0;
+    size_t control_length = message.msg_control ? control->length : 0;
     if (control_length > message.msg_controllen) {
         control_length = 0;
         message.msg_flags |= MSG_CTRUNC;
     }
     message.msg_controllen = control_length;
     if (result == 0 && control_length)
-        result = call_write(call, (uint64_t)(uintptr_t)message.msg_control, control, control_length);
+        result = call_write(call, (uint64_t)(uintptr_t)message.msg_control, control->space, control_length);
     if (result == 0)
         result = call_write(call, address, &message, sizeof message);
     return result ? result : (ptrdiff_t)(flags & MSG_TRUNC ? received->length : at);
+}
+
+static ptrdiff_t receive_datagram(const struct call *call, struct socket *s, uint64_t address, int flags,
+                                  struct patience *patience)
+{
+    struct control control = { .length = 0 };
+    struct received received;
+    int result = datagram_take(call, s, flags & MSG_PEEK, &received, patience);
+    if (result < 0)
+        return result;
+    control.length = make_control(s, &received.from, control.space);
+    return write_message(call, s, address, flags, &received, &control);
+}
+
+/* The control message that says what an error is, with the address of who says so behind it. */
+static size_t make_error_control(const struct socket *s, const struct baro_message *message, char *space)
+{
+    const struct baro_error_report *report = message->report;
+    struct {
+        struct sock_extended_err error;
+        struct sockaddr_in6 from;
+    } told = { .error = { .ee_errno = (uint32_t)report->error,
+                          .ee_origin = SO_EE_ORIGIN_LOCAL,
+                          .ee_type = report->type,
+                          .ee_code = report->code,
+                          .ee_info = report->mtu } };
+    const struct baro_endpoint from = { .address = report->from };
+    size_t length = sizeof told.error + (s->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof told.from);
+    if (report->from.family == BARO_FAMILY_NONE) {
+        told.error.ee_type = told.error.ee_code = 0;
+    } else {
+        told.error.ee_origin = report->from.family == BARO_FAMILY_IPV4 ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
+        endpoint_to_sockaddr(&from, s->family, &told.from);
+    }
+    return s->family == AF_INET ? append_control(space, 0, IPPROTO_IP, IP_RECVERR, &told, length)
+                                : append_control(space, 0, IPPROTO_IPV6, IPV6_RECVERR, &told, length);
+}
+
+static ptrdiff_t receive_error(const struct call *call, struct socket *s, uint64_t address, int flags)
+{
+    struct control control = { .length = 0 };
+    struct baro_error_report report;
+    struct baro_buffer piece = { s->host->run->buffer, BUFFER };
+    struct baro_message message = { .buffer = &piece, .buffers = 1, .report = &report };
+    struct received received = { .length = 0 };
+    ptrdiff_t count = baro_recvmsg(s->host->config.stack, s->fd, &message, BARO_MSG_ERROR);
+    if (count < 0)
+        return count;
+    received.length = (size_t)count;
+    received.from.peer = message.peer;
+    control.length = make_error_control(s, &message, control.space);
+    ptrdiff_t result = write_message(call, s, address, flags, &received, &control);
+    datagram_forgive(call, s);
+    return result;
 }
 
 bool message_receive(const struct call *call, struct socket *s, struct patience *patience)
@@ -212,22 +275,16 @@ bool message_receive(const struct call *call, struct socket *s, struct patience 
     ptrdiff_t result = 0;
     if (wanted > MESSAGES)
         wanted = MESSAGES;
-    if (flags & MSG_ERRQUEUE) {
-        call_error(call, EAGAIN);
-        return true;
-    }
     for (; done < wanted; done++, address += sizeof(struct mmsghdr)) {
-        struct received received;
-        result = datagram_take(call, s, flags & MSG_PEEK, &received, patience);
-        if (result == 0)
-            result = write_message(call, s, address, flags, &received);
+        result = flags & MSG_ERRQUEUE ? receive_error(call, s, address, flags)
+                                      : receive_datagram(call, s, address, flags, patience);
         if (result < 0)
             break;
         unsigned length = (unsigned)result;
         if (many)
             call_write(call, address + offsetof(struct mmsghdr, msg_len), &length, sizeof length);
     }
-    if (!done && result == -EAGAIN && !(flags & MSG_DONTWAIT) && !patience->nonblocking)
+    if (!done && result == -EAGAIN && !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) && !patience->nonblocking)
         return false;
     if (!done && result < 0)
         call_error(call, (int)result);

@@ -21,7 +21,7 @@ enum treatment {
     STACK_LINGER,
     STACK_GROUP, /* struct ip_mreq, ip_mreqn or ipv6_mreq, write only */
     FRAGMENT,    /* IP_MTU_DISCOVER */
-    RECEIVE_ERROR, /* IP_RECVERR: the stack's for ping sockets; else kept */
+    RECEIVE_ERROR, /* IP_RECVERR: the stack's for datagrams and pings; else kept */
     ANCILLARY,   /* asks for a message header; `option` is the bit */
     KEEP,        /* `option` is the value before it was set */
     PASS,        /* to A */
@@ -206,7 +206,7 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
         on = value == IP_PMTUDISC_DO || value == IP_PMTUDISC_PROBE; /* IPv6's numbers are the same */
         return s->type == SOCK_DGRAM ? set_stack(s, treated->option, &on, sizeof on) : 0;
     case RECEIVE_ERROR:
-        return s->ping ? set_stack(s, treated->option, &on, sizeof on) : 0;
+        return s->type == SOCK_DGRAM ? set_stack(s, treated->option, &on, sizeof on) : 0;
     case ANCILLARY:
         s->ancillary =
             on ? s->ancillary | (unsigned)treated->option : s->ancillary & ~(unsigned)treated->option;

@@ -42,6 +42,7 @@ enum baro_message_flag {
     BARO_MSG_OOB = 1 << 1,      /* urgent data (RFC 6093) */
     BARO_MSG_MORE = 1 << 2,     /* send: more follows, hold a partial segment */
     BARO_MSG_TRUNCATE = 1 << 3, /* recv on a datagram socket: return the real length */
+    BARO_MSG_ERROR = 1 << 5,    /* recvmsg, datagram and ping sockets: an error report, see struct baro_error_report */
     /* in struct baro_message.flags after a receive */
     BARO_MSG_TRUNCATED = 1 << 4 /* the datagram was longer than the buffers */
 };
@@ -91,7 +92,7 @@ enum baro_option {
     BARO_IP_DROP_GROUP,     /* struct baro_group, write only */
     BARO_IP_MTU,            /* int, read only: the path MTU of a connected socket */
     BARO_IP_RECV_ERROR,     /* int, 0 or 1: datagram and ping sockets; errors about datagrams sent without connect are
-                               the socket's too (whose they are it cannot tell) */
+                               the socket's too, and each is kept with its details for BARO_MSG_ERROR */
     BARO_IPV6_ONLY,         /* int, 0 or 1, default 0: an IPv6 socket without IPv4; -EINVAL once it is bound */
     BARO_SO_BIND_INTERFACE, /* int: packet sockets: this interface only; -1, the default: all */
     BARO_PACKET_SNAP_LENGTH, /* int, 1 to 262144 octets, the default: of each frame no more is kept */
@@ -153,6 +154,17 @@ enum baro_message_given {
     BARO_GIVEN_DONT_FRAGMENT = 1 << 3
 };
 
+/* An error about something that was sent, as BARO_MSG_ERROR gives it while BARO_IP_RECV_ERROR is on. The message's `peer` is
+ * where that was to go, `local` where it came from, and its octets are what the error quotes of it, often cut short: of a
+ * ping the ICMP message, of a datagram what it carried. -EAGAIN: there is none. Readiness says ERROR while there is
+ * one; the socket's error (BARO_SO_ERROR) is from then on that of the next report, 0 without one. Some 16 KiB are kept. */
+struct baro_error_report {
+    int error;                /* errno, positive */
+    struct baro_address from; /* who says so; family NONE: this host itself, without a packet */
+    uint8_t type, code;       /* of its ICMP message; of ICMPv6 where the destination is of IPv6 */
+    uint32_t mtu;             /* of a packet too big: what the path carries now */
+};
+
 /* A message in pieces, with its address and what came along. */
 struct baro_message {
     struct baro_endpoint peer;       /* send: destination or family NONE; recv: the source */
@@ -167,6 +179,7 @@ struct baro_message {
     bool outgoing;                   /* packet sockets: we sent the frame */
     uint32_t length;                 /* packet sockets: octets of the whole frame */
     struct baro_instant at;          /* packet sockets: when it passed */
+    struct baro_error_report *report; /* recv with BARO_MSG_ERROR: required, filled in */
 };
 
 /* A new socket. -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENOBUFS. */

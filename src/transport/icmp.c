@@ -57,7 +57,7 @@ bool icmp_ping_result(struct icmp *icmp, struct baro_ping_result *result)
     return true;
 }
 
-bool icmp_ping_error(struct icmp *icmp, struct baro_address from, const struct icmp_error *error)
+bool icmp_ping_error(struct icmp *icmp, const struct icmp_error *error)
 {
     struct icmp_header header;
     struct ping *ping;
@@ -69,7 +69,7 @@ bool icmp_ping_error(struct icmp *icmp, struct baro_address from, const struct i
     if (ping == NULL)
         return false;
     ping->open = false;
-    report(icmp, &(struct baro_ping_result){ .from = from, .id = ping->id, .sequence = ping->sequence,
+    report(icmp, &(struct baro_ping_result){ .from = error->from, .id = ping->id, .sequence = ping->sequence,
                                              .type = error->type, .code = error->code, .at = icmp->core->now });
     return true;
 }
@@ -183,7 +183,7 @@ static enum icmp_verdict read_error(struct icmp *icmp, const struct ip_packet *p
     const struct baro_bytes quote = { packet->payload.data + icmp_header_SIZE,
                                       packet->payload.length - icmp_header_SIZE };
 
-    *error = (struct icmp_error){ .type = header->type, .code = header->code };
+    *error = (struct icmp_error){ .type = header->type, .code = header->code, .from = packet->source };
     if (icmp_meaning(packet->source.family, header->type, header->code) == ICMP_MEANS_TOO_BIG)
         error->reported_mtu = packet->source.family == BARO_FAMILY_IPV6 ? header->rest : header->rest & UINT16_MAX;
     if (packet->to_group || !icmp_quote_read(quote, packet->interface, error) ||

@@ -31,8 +31,9 @@ struct icmp {
 /* What an ICMP error says about a packet of ours. */
 struct icmp_error {
     uint8_t type, code, protocol;
+    struct baro_address from;          /* who says so; family NONE: this host, without a packet */
     struct baro_address local, remote; /* of the quoted packet: its source, its destination */
-    uint32_t reported_mtu;             /* "too big": 0 from an old router (IPv4) */
+    uint32_t reported_mtu;             /* "too big": 0 from an old router (IPv4); to transports: the path's from now on */
     uint32_t length;                   /* of the quoted packet */
     struct baro_bytes transport;       /* at least eight octets of what stood behind the IP header */
 };
@@ -53,7 +54,7 @@ bool icmp_quote_read(struct baro_bytes quote, int interface, struct icmp_error *
 /* Notes a request; its answer will be a result. */
 void icmp_ping_sent(struct icmp *icmp, struct baro_address destination, uint16_t id, uint16_t sequence);
 /* An error about a request of ours. False: we have sent no such one. */
-bool icmp_ping_error(struct icmp *icmp, struct baro_address from, const struct icmp_error *error);
+bool icmp_ping_error(struct icmp *icmp, const struct icmp_error *error);
 bool icmp_ping_result(struct icmp *icmp, struct baro_ping_result *result);
 
 #endif

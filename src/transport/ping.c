@@ -82,7 +82,6 @@ enum baro_drop_reason ping_icmp_error(struct udp *pings, const struct icmp_error
 {
     struct icmp_header header;
     struct udp_socket *socket;
-    int number;
 
     icmp_header_read(&header, error->transport.data);
     if (header.type != request_type(error->remote.family))
@@ -93,8 +92,7 @@ enum baro_drop_reason ping_icmp_error(struct udp *pings, const struct icmp_error
     /* Who pings many peers without connect would not know whom it is about. */
     if (udp_has_peer(socket) ? !address_equal(socket->remote.address, error->remote) : !socket->settings.recv_error)
         return BARO_DROP_NONE;
-    number = udp_error_of(socket, error->remote.family, error->type, error->code);
-    if (number != 0)
-        udp_fail(pings, socket, number);
+    udp_tell_error(pings, socket, error, (struct baro_endpoint){ error->local, socket->local.port },
+                   (struct baro_endpoint){ error->remote, { 0 } }, error->transport);
     return BARO_DROP_NONE;
 }

@@ -44,6 +44,17 @@ static const size_t LENGTH_MOST = 65535;
 
 static const size_t IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8;
 
+/* What a packet on the way may be long. */
+static uint32_t mtu_of(const struct user_socket *socket, const struct user_way *way)
+{
+    const struct udp_settings *settings = &socket->udp;
+    uint32_t mtu = settings->ignore_path_mtu ? way->path.link_mtu : way->path.mtu;
+
+    if (way->path.source.family == BARO_FAMILY_IPV6 && settings->fragment_size != 0 && settings->fragment_size < mtu)
+        mtu = settings->fragment_size;
+    return mtu;
+}
+
 /* Is a datagram of `length` octets too long for IP, or for the path while it must stay whole? */
 static bool is_too_long(const struct user_socket *socket, const struct baro_message *message, size_t length,
                         const struct user_way *way)
@@ -52,13 +63,10 @@ static bool is_too_long(const struct user_socket *socket, const struct baro_mess
     bool v6 = way->path.source.family == BARO_FAMILY_IPV6;
     size_t behind_ip = length + (socket->type == BARO_PING ? (size_t)0 : UDP_HEADER);
     size_t whole = behind_ip + (v6 ? IPV6_HEADER : IPV4_HEADER);
-    uint32_t mtu = settings->ignore_path_mtu ? way->path.link_mtu : way->path.mtu;
 
     if ((v6 ? behind_ip : whole) > LENGTH_MOST)
         return true;
-    if (v6 && settings->fragment_size != 0 && settings->fragment_size < mtu)
-        mtu = settings->fragment_size;
-    return whole > mtu &&
+    return whole > mtu_of(socket, way) &&
            (settings->dont_fragment || (message->given & BARO_GIVEN_DONT_FRAGMENT && message->dont_fragment));
 }
 
@@ -95,8 +103,10 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
         return -EAFNOSUPPORT;
     if (way->error == 0 && way->kind == USER_BROADCAST && !socket->udp.broadcast)
         return -EACCES;
-    if (way->error == 0 && is_too_long(socket, message, length, way))
+    if (way->error == 0 && is_too_long(socket, message, length, way)) {
+        udp_tell_too_long(user_udp(user, socket), socket->handle, &message->peer, mtu_of(socket, way));
         return -EMSGSIZE;
+    }
     if (way->error != 0) {
         error = udp_take_error(user_udp(user, socket), socket->handle);
         return error != 0 ? -error : way->error;
@@ -156,8 +166,11 @@ static ptrdiff_t recv_datagram(struct user *user, struct user_socket *socket, st
 
     if (flags & BARO_MSG_OOB)
         return -EOPNOTSUPP;
-    received = udp_recv(user_udp(user, socket), socket->handle, message, flags);
-    if (received == -EAGAIN && socket->shut_read) {
+    if (flags & BARO_MSG_ERROR)
+        received = udp_recv_error(user_udp(user, socket), socket->handle, message, flags);
+    else
+        received = udp_recv(user_udp(user, socket), socket->handle, message, flags);
+    if (received == -EAGAIN && socket->shut_read && !(flags & BARO_MSG_ERROR)) {
         message->flags = 0;
         udp_endpoints(user_udp(user, socket), socket->handle, &message->local, &message->peer);
         received = 0;
@@ -175,6 +188,8 @@ ptrdiff_t user_recv(struct user *user, int fd, struct baro_message *message, uns
 
     if (socket == NULL)
         return -EBADF;
+    if ((flags & BARO_MSG_ERROR) && (socket->type == BARO_PACKET || socket->type == BARO_STREAM))
+        return -EOPNOTSUPP;
     if (socket->type == BARO_PACKET)
         return capture_recv(user->captures, socket->handle, message, flags);
     return socket->type == BARO_STREAM ? recv_stream(user, socket, message, flags)

@@ -20,6 +20,12 @@ curl -sS -6 -m 20 http://server.lan:8000/
 python3 "$1/programs/through.py" 10.3.0.2 fd00:3::2
 ping -4 -n -c 1 -W 20 server | grep -o 'from .* ttl=[0-9]*'
 ping -6 -n -c 1 -W 20 server | grep -o 'from .* ttl=[0-9]*'
+for family in -4 -6; do
+    for hops in 1 2; do ping $family -n -c 1 -W 20 -t $hops server | grep '^From'; done
+    for try in 1 2; do ping $family -n -c 1 -W 20 -M do -s 1400 server 2>&1 | grep -e '^From' -e 'local error'; done
+done
+ping -n -c 1 -W 20 10.9.0.9 | grep '^From'
+ping -n -c 1 -W 20 fd00:3::9 | grep '^From'
 echo r1: $(getent ahostsv4 r1 | awk '$2 == "STREAM" { print $1 }') $(getent ahostsv6 r1 | awk '$2 == "STREAM" { print $1 }')
 ip route show default | grep -o 'via [0-9.]*'
 ip -6 route show default | grep -o 'via [0-9a-f:]*'
@@ -42,6 +48,16 @@ fd00:9::9 ENETUNREACH
 fd00:3::9 EHOSTUNREACH
 from 10.3.0.2: icmp_seq=1 ttl=62
 from fd00:3::2: icmp_seq=1 ttl=62
+From 10.1.0.1 icmp_seq=1 Time to live exceeded
+From 10.2.0.2 icmp_seq=1 Time to live exceeded
+ping: local error: message too long, mtu=1300
+ping: local error: message too long, mtu=1300
+From fd00:1::1 icmp_seq=1 Time exceeded: Hop limit
+From fd00:2::2 icmp_seq=1 Time exceeded: Hop limit
+ping: local error: message too long, mtu: 1300
+ping: local error: message too long, mtu: 1300
+From 10.1.0.1 icmp_seq=1 Destination Net Unreachable
+From fd00:2::2 icmp_seq=1 Destination unreachable: Address unreachable
 r1: 10.1.0.1 10.2.0.1 fd00:1::1 fd00:2::1
 via 10.1.0.1
 via fd00:1::1
@@ -51,7 +67,7 @@ for user in $users; do
         python3 "$here/programs/dual.py" --host $client sh "$dir/client.sh" "$dir" >"$dir/said" 2>"$dir/error" ||
         fail "as $user: exit $?: $(tail -5 "$dir/error")"
     diff "$dir/expected" "$dir/said" || fail "as $user: $(tail -5 "$dir/error")"
-    for line in '^4 hosts: frames' '^r1: frames .* ICMP .* time to live exceeded 2' '^r2: frames ' '^client: frames' \
+    for line in '^4 hosts: frames' '^r1: frames .* ICMP .* time to live exceeded 4' '^r2: frames ' '^client: frames' \
         '^wire middle: frames sent [1-9]'; do
         grep -q "$line" "$dir/error" || fail "the statistics have no '$line': $(cat "$dir/error")"
     done

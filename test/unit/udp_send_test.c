@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "support/udp_alone.h"
+#include "transport/icmp.h"
 
 static void ports_are_shared_only_by_agreement(void **state)
 {
@@ -206,6 +207,19 @@ static void limits_of_sending(void **state)
     udp_close(udp, socket);
 }
 
+/* An ICMP error about a datagram from one end to the other that carried "lost". */
+static enum baro_drop_reason tell(struct baro_endpoint local, struct baro_endpoint remote, uint8_t type, uint8_t code)
+{
+    uint8_t quoted[12] = { 0, 0, 0, 0, 0, 12, 0, 0, 'l', 'o', 's', 't' };
+    const struct icmp_error error = { .type = type, .code = code, .protocol = 17, .from = at(9, 0).address,
+                                      .local = local.address, .remote = remote.address, .reported_mtu = 1300,
+                                      .length = 32, .transport = { quoted, sizeof quoted } };
+
+    write_be16(quoted, local.port.number);
+    write_be16(quoted + 2, remote.port.number);
+    return udp_icmp_error(udp, &error);
+}
+
 static void icmp_errors_reach_the_connected(void **state)
 {
     static const struct { uint8_t type, code; int error; } line[] = {
@@ -227,29 +241,80 @@ static void icmp_errors_reach_the_connected(void **state)
     settings.dont_fragment = true;
     socket = open_with(1, &settings);
     assert_int_equal(udp_bind(udp, socket, any(4000)), 0);
-    assert_int_equal(udp_icmp_error(udp, at(1, 4001), at(2, 53), 3, 3, 0), BARO_DROP_ICMP_NO_MATCH);
-    assert_int_equal(udp_icmp_error(udp, at(1, 4000), at(2, 53), 3, 3, 0), BARO_DROP_NONE);
+    assert_int_equal(tell(at(1, 4001), at(2, 53), 3, 3), BARO_DROP_ICMP_NO_MATCH);
+    assert_int_equal(tell(at(1, 4000), at(2, 53), 3, 3), BARO_DROP_NONE);
     assert_int_equal(udp_take_error(udp, socket), 0); /* not connected: nobody is told */
     assert_int_equal(udp_connect(udp, socket, at(1, 0), at(2, 53)), 0);
     for (size_t i = 0; i < sizeof line / sizeof line[0]; i++) {
-        assert_int_equal(udp_icmp_error(udp, at(1, 4000), at(2, 53), line[i].type, line[i].code, 0), BARO_DROP_NONE);
+        assert_int_equal(tell(at(1, 4000), at(2, 53), line[i].type, line[i].code), BARO_DROP_NONE);
         assert_int_equal((udp_readiness(udp, socket) & BARO_EVENT_ERROR) != 0, line[i].error != 0);
         assert_int_equal(udp_take_error(udp, socket), line[i].error);
     }
     /* Each is told once, by whichever call comes first. */
-    udp_icmp_error(udp, at(1, 4000), at(2, 53), 3, 3, 0);
+    tell(at(1, 4000), at(2, 53), 3, 3);
     assert_int_equal(send_text(socket, none, none, "x"), -ECONNREFUSED);
     assert_int_equal(send_text(socket, none, none, "x"), 1);
-    udp_icmp_error(udp, at(1, 4000), at(2, 53), 3, 3, 0);
+    tell(at(1, 4000), at(2, 53), 3, 3);
     assert_int_equal(recv_text(socket, text, sizeof text, 0, &told), -ECONNREFUSED);
     assert_int_equal(recv_text(socket, text, sizeof text, 0, &told), -EAGAIN);
     /* From another peer it is not about us. */
-    udp_icmp_error(udp, at(1, 4000), at(3, 53), 3, 3, 0);
+    tell(at(1, 4000), at(3, 53), 3, 3);
     assert_int_equal(udp_take_error(udp, socket), 0);
     settings.dont_fragment = false;
     udp_change(udp, socket, &settings);
-    udp_icmp_error(udp, at(1, 4000), at(2, 53), 3, 4, 0);
+    tell(at(1, 4000), at(2, 53), 3, 4);
     assert_int_equal(udp_take_error(udp, socket), 0);
+    udp_close(udp, socket);
+}
+
+/* A socket that asks for them keeps each with its details; readiness tells, and the pending error goes along. */
+static void errors_are_kept_for_those_who_ask(void **state)
+{
+    const struct baro_endpoint router = at(9, 0), peer = at(2, 53), local = at(1, 4000);
+    struct udp_settings settings;
+    struct baro_error_report report;
+    uint8_t text[10];
+    struct baro_buffer piece = { text, sizeof text };
+    struct baro_message told = { .buffer = &piece, .buffers = 1, .report = &report };
+    struct handle socket;
+    unsigned kept = 0;
+
+    (void)state;
+    udp_settings_init(&settings);
+    settings.recv_error = settings.dont_fragment = true;
+    socket = open_with(1, &settings);
+    assert_int_equal(udp_bind(udp, socket, any(4000)), 0);
+    assert_int_equal(udp_recv_error(udp, socket, &told, 0), -EAGAIN);
+    assert_int_equal(tell(at(1, 4000), at(2, 53), ICMP_TIME_EXCEEDED, 0), BARO_DROP_NONE); /* without connect */
+    assert_int_equal(tell(at(1, 4000), at(3, 54), ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED), BARO_DROP_NONE);
+    assert_int_equal(tell(at(1, 4000), at(3, 54), ICMP_SOURCE_QUENCH, 0), BARO_DROP_NONE);
+    assert_int_equal(udp_take_error(udp, socket), EMSGSIZE);
+    assert_true(udp_readiness(udp, socket) & BARO_EVENT_ERROR); /* reports are left */
+    assert_int_equal(udp_recv_error(udp, socket, &told, BARO_MSG_PEEK), 4);
+    assert_int_equal(udp_recv_error(udp, socket, &told, 0), 4);
+    assert_memory_equal(text, "lost", 4);
+    assert_int_equal(report.error, EHOSTUNREACH);
+    assert_int_equal(report.type, ICMP_TIME_EXCEEDED);
+    assert_memory_equal(&report.from, &router.address, sizeof report.from);
+    assert_memory_equal(&told.peer, &peer, sizeof told.peer);
+    assert_memory_equal(&told.local, &local, sizeof told.local);
+    assert_int_equal(udp_take_error(udp, socket), EMSGSIZE); /* the next one's */
+    piece.length = 3;
+    assert_int_equal(udp_recv_error(udp, socket, &told, 0), 3);
+    assert_int_equal(told.flags, BARO_MSG_TRUNCATED);
+    assert_int_equal(report.mtu, 1300);
+    assert_int_equal(udp_take_error(udp, socket), 0);
+    assert_int_equal(udp_readiness(udp, socket) & BARO_EVENT_ERROR, 0);
+    assert_int_equal(udp_recv_error(udp, socket, &told, 0), -EAGAIN);
+    for (int i = 0; i < 1000; i++)
+        tell(at(1, 4000), at(2, 53), ICMP_TIME_EXCEEDED, 0);
+    while (udp_recv_error(udp, socket, &told, 0) >= 0)
+        kept++;
+    assert_in_range(kept, 100, 400); /* some 16 KiB */
+    settings.recv_error = false;
+    udp_change(udp, socket, &settings);
+    tell(at(1, 4000), at(2, 53), ICMP_TIME_EXCEEDED, 0);
+    assert_int_equal(udp_recv_error(udp, socket, &told, 0), -EAGAIN);
     udp_close(udp, socket);
 }
 
@@ -263,6 +328,7 @@ int main(void)
         TEST(a_send_becomes_an_intent_and_a_message),
         TEST(limits_of_sending),
         TEST(icmp_errors_reach_the_connected),
+        TEST(errors_are_kept_for_those_who_ask),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

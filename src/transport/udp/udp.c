@@ -40,6 +40,7 @@ void udp_free(struct udp *udp)
             continue;
         queue_release(&socket->in, slabs);
         queue_release(&socket->out, slabs);
+        queue_release(&socket->errors, slabs);
     }
     pool_release(&udp->sockets);
     udp_ports_release(&udp->ports, slabs);
@@ -145,6 +146,7 @@ void udp_close(struct udp *udp, struct handle handle)
     udp_tuples_remove(udp, socket);
     udp_ports_remove(udp, socket);
     queue_release(&socket->in, &udp->core->slabs);
+    queue_release(&socket->errors, &udp->core->slabs);
     socket->closed = true;
     if (socket->out.count == 0)
         bury(udp, socket);
@@ -233,22 +235,20 @@ int udp_connect(struct udp *udp, struct handle handle, struct baro_endpoint loca
     return -ENOBUFS;
 }
 
-/* Copies the payload of the first datagram into the caller's pieces; returns how many octets went in. */
-static size_t scatter(const struct udp_socket *socket, const struct udp_record *record,
-                      const struct baro_message *message)
+size_t udp_scatter(const struct queue *queue, uint32_t record_size, uint32_t length, const struct baro_message *message)
 {
-    uint64_t at = socket->in.ring.begin + sizeof *record;
-    size_t left = record->length;
+    uint64_t at = queue->ring.begin + record_size;
+    size_t left = length;
 
     for (size_t i = 0; i < message->buffers && left != 0; i++) {
         struct baro_buffer piece = message->buffer[i];
         size_t part = piece.length < left ? piece.length : left;
 
-        ring_read(&socket->in.ring, at, piece.data, (uint32_t)part);
+        ring_read(&queue->ring, at, piece.data, (uint32_t)part);
         at += part;
         left -= part;
     }
-    return record->length - left;
+    return length - left;
 }
 
 ptrdiff_t udp_recv(struct udp *udp, struct handle handle, struct baro_message *message, unsigned flags)
@@ -263,7 +263,7 @@ ptrdiff_t udp_recv(struct udp *udp, struct handle handle, struct baro_message *m
         return -udp_take_error(udp, handle);
     if (!queue_first(&socket->in, &record, sizeof record))
         return -EAGAIN;
-    copied = scatter(socket, &record, message);
+    copied = udp_scatter(&socket->in, sizeof record, record.length, message);
     message->peer = record.peer;
     message->local = record.local;
     message->interface = record.interface;
@@ -288,7 +288,7 @@ unsigned udp_readiness(const struct udp *udp, struct handle handle)
         events |= BARO_EVENT_IN;
     if (queue_has_room(&socket->out) || socket->error != 0)
         events |= BARO_EVENT_OUT;
-    if (socket->error != 0)
+    if (socket->error != 0 || socket->errors.count != 0)
         events |= BARO_EVENT_ERROR;
     return events;
 }

@@ -13,6 +13,7 @@
 #include "codec/ip_packet.h"
 
 struct udp;
+struct icmp_error;
 
 /* Ping sockets are made of the same parts: each kind has its own sockets and its own space of ports. What differs
  * stands in transport/ping.c. */
@@ -23,8 +24,8 @@ void udp_free(struct udp *udp);
 
 /* UDP_NO_SOCKET makes receive.c answer with port unreachable where RFC 1122 §4.1.3.1 wants it. */
 enum baro_drop_reason udp_in(struct udp *udp, const struct ip_packet *packet);
-enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local, struct baro_endpoint remote,
-                                     uint8_t type, uint8_t code, uint32_t mtu);
+/* An error about a datagram of ours; it quotes the UDP header at least. */
+enum baro_drop_reason udp_icmp_error(struct udp *udp, const struct icmp_error *error);
 
 /* The destination of the socket's next queued datagram, and the interface to use or 0; false: none, or the handle is
  * stale. */
@@ -55,6 +56,10 @@ int udp_connect(struct udp *udp, struct handle socket, struct baro_endpoint loca
 /* Queues one datagram. -EAGAIN, -EMSGSIZE, -ENOBUFS, or the pending error. */
 ptrdiff_t udp_send(struct udp *udp, struct handle socket, const struct baro_message *message);
 ptrdiff_t udp_recv(struct udp *udp, struct handle socket, struct baro_message *message, unsigned flags);
+/* The oldest report of an error, and what it quotes; -EAGAIN: none. */
+ptrdiff_t udp_recv_error(struct udp *udp, struct handle socket, struct baro_message *message, unsigned flags);
+/* A datagram to `peer` (family NONE: the socket's) was refused because the way carries no more than `mtu`: a report. */
+void udp_tell_too_long(struct udp *udp, struct handle socket, const struct baro_endpoint *peer, uint32_t mtu);
 unsigned udp_readiness(const struct udp *udp, struct handle socket);
 int udp_take_error(struct udp *udp, struct handle socket);
 uint32_t udp_readable(const struct udp *udp, struct handle socket);

@@ -1,11 +1,9 @@
-/* transport/udp/udp_in.c: the way up: a datagram finds its socket (RFC 768), an ICMP error finds the socket whose
- * datagram it is about (RFC 1122 §4.1.3.3). */
+/* transport/udp/udp_in.c: the way up: a datagram finds its socket (RFC 768). */
 #include "transport/udp/udp_private.h"
 
 #include <errno.h>
 
 #include "base/checksum.h"
-#include "codec/icmp.h"
 #include "codec/ipv4.h"
 #include "codec/udp.h"
 
@@ -108,38 +106,4 @@ enum baro_drop_reason udp_in(struct udp *udp, const struct ip_packet *packet)
     if (reason == BARO_DROP_NONE)
         udp->core->counters.udp_in++;
     return reason;
-}
-
-int udp_error_of(const struct udp_socket *socket, enum baro_family family, uint8_t type, uint8_t code)
-{
-    enum icmp_meaning meaning = icmp_meaning(family, type, code);
-
-    if (meaning == ICMP_MEANS_TOO_BIG && !socket->settings.dont_fragment)
-        return 0; /* IP fragments from now on */
-    if (meaning == ICMP_MEANS_PROTOCOL_UNREACHABLE)
-        return ECONNREFUSED;
-    return icmp_meaning_errno(meaning);
-}
-
-enum baro_drop_reason udp_icmp_error(struct udp *udp, struct baro_endpoint local, struct baro_endpoint remote,
-                                     uint8_t type, uint8_t code, uint32_t mtu)
-{
-    struct udp_socket *socket = udp_find_connected(udp, local, remote);
-    int error;
-
-    (void)mtu; /* the path MTU is IP's to remember */
-    if (socket == NULL) {
-        socket = udp_find(udp, local, remote);
-        if (socket == NULL)
-            return BARO_DROP_ICMP_NO_MATCH;
-        /* A socket without a peer may well have sent it, but could not tell which datagram an error is about. */
-        if (!socket->settings.recv_error)
-            return BARO_DROP_NONE;
-    }
-    error = udp_error_of(socket, local.address.family, type, code);
-    TRACE(udp->core, ICMP_ERROR_MATCHED, TRACE_N(IP_PROTOCOL_UDP), TRACE_E(local), TRACE_E(remote), TRACE_N(type),
-          TRACE_N(code), TRACE_N(error == ECONNREFUSED));
-    if (error != 0)
-        udp_fail(udp, socket, error);
-    return BARO_DROP_NONE;
 }

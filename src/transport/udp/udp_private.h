@@ -37,6 +37,7 @@ struct udp_socket {
     struct baro_endpoint local;  /* `bound`, with the source address that connect found */
     struct baro_endpoint remote; /* address NONE: no peer */
     struct queue in, out; /* of struct udp_record and the octets */
+    struct queue errors;  /* of struct udp_report and the octets */
     uint32_t owner;
     int error;                   /* pending, positive; 0: none */
     bool is_bound;
@@ -86,8 +87,13 @@ void udp_tell(struct udp *udp, struct udp_socket *socket);
 /* Puts a received datagram's `octets` (record->length of them) into the socket's queue. */
 enum baro_drop_reason udp_deliver(struct udp *udp, struct udp_socket *socket, const struct udp_record *record,
                                   const uint8_t *octets);
-/* What an ICMP or ICMPv6 error means to a program (RFC 1122 §4.1.3.3); 0: nothing. */
-int udp_error_of(const struct udp_socket *socket, enum baro_family family, uint8_t type, uint8_t code);
+/* Tells the socket of an error about what it sent, which begins with a header of eight octets; `quoted` is what its
+ * program knows of that (RFC 1122 §4.1.3.3). The errno, 0: it means nothing to it. */
+int udp_tell_error(struct udp *udp, struct udp_socket *socket, const struct icmp_error *error, struct baro_endpoint local,
+                   struct baro_endpoint remote, struct baro_bytes quoted);
+/* Copies `length` octets of the queue's first message, behind a record of `record_size`, into the caller's pieces;
+ * how many went in. */
+size_t udp_scatter(const struct queue *queue, uint32_t record_size, uint32_t length, const struct baro_message *message);
 /* Keeps the socket's error for the next call and tells. */
 void udp_fail(struct udp *udp, struct udp_socket *socket, int error);
 /* What was drained last is not needed any more: gives memory back, and frees the socket if it was closed. */
