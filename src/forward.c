@@ -52,18 +52,9 @@ static void refuse(struct baro_stack *stack, const struct ip_packet *packet, con
 {
     const struct baro_address interfaces = { .family = BARO_FAMILY_NONE };
     bool v6 = packet->source.family == BARO_FAMILY_IPV6;
-    struct ip_packet about = *packet;
 
     core_drop(&stack->core, refusal->reason);
-    if (v6) { /* an ICMPv6 error behind extension headers is one too */
-        struct ipv6_chain chain;
-
-        ipv6_chain_walk(&chain, about.whole, false);
-        about.protocol = chain.protocol;
-        about.payload = (struct baro_bytes){ about.whole.data + chain.payload_at,
-                                             about.whole.length - chain.payload_at };
-    }
-    ip_error_intend(&stack->errors, &about, interfaces, v6 ? refusal->type_v6 : refusal->type,
+    ip_error_intend(&stack->errors, packet, interfaces, v6 ? refusal->type_v6 : refusal->type,
                     v6 ? refusal->code_v6 : refusal->code, value);
 }
 

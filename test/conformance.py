@@ -83,7 +83,7 @@ def test_exists(name):
         with open(path, encoding="utf-8") as source:
             text = source.read()
         defined = re.search(r"^static void " + re.escape(function) + r"\(void \*\*state\)", text, re.M)
-        run = re.search(r"cmocka_unit_test\w*\(\s*" + re.escape(function) + r"\b", text)
+        run = re.search(r"(?:cmocka_unit_test\w*|[A-Z_]*TEST)\(\s*" + re.escape(function) + r"\b", text)
         if defined and run:
             return True
     return False

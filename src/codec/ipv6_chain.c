@@ -208,3 +208,19 @@ void ipv6_chain_walk(struct ipv6_chain *chain, struct baro_bytes packet, bool wh
         chain->payload_at = (uint16_t)(at + length);
     }
 }
+
+uint8_t ipv6_chain_end(struct baro_bytes packet, size_t *at)
+{
+    uint8_t kind = packet.data[6];
+
+    *at = ipv6_header_SIZE;
+    while (is_extension(kind)) {
+        size_t length = header_length(packet, *at, kind);
+
+        if (length == 0 || (kind == IP_PROTOCOL_FRAGMENT && (read_be16(packet.data + *at + 2) & IPV6_OFFSET_MASK) != 0))
+            break;
+        kind = packet.data[*at];
+        *at += length;
+    }
+    return kind;
+}

@@ -8,6 +8,7 @@
 #include "codec/icmp.h"
 #include "codec/icmpv6.h"
 #include "codec/ipv4.h"
+#include "codec/ipv6_chain.h"
 
 void ip_errors_init(struct ip_errors *errors, struct core *core)
 {
@@ -50,6 +51,17 @@ static bool within_rate(struct ip_errors *errors, struct baro_address destinatio
     return true;
 }
 
+/* An error or a redirect, behind whatever headers? The one that is wrong may stand in front of it. */
+static bool is_error_v6(const struct ip_packet *packet)
+{
+    struct baro_bytes whole = packet->whole;
+    size_t at;
+
+    if (whole.length < ipv6_header_SIZE || ipv6_chain_end(whole, &at) != IP_PROTOCOL_ICMPV6)
+        return false;
+    return at >= whole.length || icmpv6_is_error(whole.data[at]) || whole.data[at] == ICMPV6_REDIRECT;
+}
+
 /* RFC 4443 §2.4 (e). A path's MTU and an option that wants to be told about concern groups too. */
 static int forbidden_v6(const struct ip_packet *packet, uint8_t type, uint8_t code)
 {
@@ -58,9 +70,7 @@ static int forbidden_v6(const struct ip_packet *packet, uint8_t type, uint8_t co
     if (packet->to_group && !even_group)
         return address_is_multicast(packet->destination) ? BARO_TRACE_SUPPRESSED_TO_GROUP
                                                          : BARO_TRACE_SUPPRESSED_LINK_BROADCAST;
-    if (packet->protocol == IP_PROTOCOL_ICMPV6 &&
-        (packet->payload.length == 0 || icmpv6_is_error(packet->payload.data[0]) ||
-         packet->payload.data[0] == ICMPV6_REDIRECT))
+    if (is_error_v6(packet))
         return BARO_TRACE_SUPPRESSED_ABOUT_ERROR;
     if (address_is_unspecified(packet->source) || address_is_multicast(packet->source) ||
         (address_is_loopback(packet->source) && !packet->from_loopback))

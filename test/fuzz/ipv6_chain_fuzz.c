@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ipv6_chain chain;
     struct baro_bytes packet;
-    uint8_t *octets;
+    uint8_t *octets, last;
+    size_t end;
 
     if (size < 2 || size > 20000)
         return 0;
@@ -47,6 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ipv6_chain_walk(&chain, packet, (data[0] & 1) != 0);
     places(&chain, packet);
     require(chain.reason != BARO_DROP_NONE || chain.answer == IPV6_ANSWER_NONE);
+    last = ipv6_chain_end(packet, &end);
+    require(end <= packet.length);
+    require(chain.reason != BARO_DROP_NONE || chain.fragment || (last == chain.protocol && end == chain.payload_at));
     require(!chain.fragment || (data[0] & 1) == 0);
     /* An error points at an octet that is really of the kind it complains about. */
     if (chain.answer != IPV6_ANSWER_NONE && chain.code == ICMPV6_UNKNOWN_NEXT_HEADER)
