@@ -417,26 +417,23 @@ void forward_out(struct baro_stack *stack, const struct intent *intent)
 
 bool forward_failed(struct baro_stack *stack, struct baro_bytes packet)
 {
-    struct ip_packet failed = { .whole = packet };
-    unsigned header = 0;
+    struct ip_packet failed = { .whole = packet }; /* as much of it as an error looks at */
 
     if (!stack->table.forwarding)
         return false;
     if (packet.length >= ipv4_header_SIZE && packet.data[0] >> 4 == 4) {
-        header = (packet.data[0] & 15U) * 4;
+        unsigned header = (packet.data[0] & 15U) * 4;
+
         failed.source = read_ipv4(packet.data + 12);
-        failed.destination = read_ipv4(packet.data + 16);
         failed.protocol = packet.data[9];
+        failed.payload = (struct baro_bytes){ packet.data + header, packet.length - header };
     } else if (packet.length >= ipv6_header_SIZE && packet.data[0] >> 4 == 6) {
-        header = ipv6_header_SIZE;
         failed.source = read_ipv6(packet.data + 8);
-        failed.destination = read_ipv6(packet.data + 24);
-        failed.protocol = packet.data[6];
     }
     /* No link-local address is passed on: it is ours, on a link that the packet does not name. */
-    if (header == 0 || address_is_link_local(failed.source) || ip_owner(&stack->table, failed.source) >= 0)
+    if (failed.source.family == BARO_FAMILY_NONE || address_is_link_local(failed.source) ||
+        ip_owner(&stack->table, failed.source) >= 0)
         return false;
-    failed.payload = (struct baro_bytes){ packet.data + header, packet.length - header };
     refuse(stack, &failed, &nobody_there, 0);
     return true;
 }
