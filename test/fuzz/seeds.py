@@ -5,7 +5,7 @@ import os
 import sys
 
 FIN, SYN, ACK, URG = 1, 2, 16, 32
-PLAIN, GATEWAY, OFFLOAD, SMALL, LITTLE, HOLD = 0, 1, 2, 4, 16, 32
+PLAIN, GATEWAY, OFFLOAD, SMALL, LITTLE, HOLD, ROUTER, IPV6 = 0, 1, 2, 4, 16, 32, 64, 128
 
 
 def number(value, octets=2):
@@ -76,6 +76,17 @@ def fragment(offset, more, length, number_of=7):
     return b"\1" + number(len(frame)) + frame
 
 
+def crossing(choice, shape=0, ttl=64, protocol=17, length=100, rest=b""):
+    host, gso = rest[:1] if choice & 16 else b"", b"\x64" if choice & 128 else b""
+    return bytes([14, choice, shape, ttl]) + host + bytes([protocol]) + number(length) + bytes(8 * (shape & 3)) + gso
+
+
+def frame6(next_header, payload, to=b"\xfd" + bytes(14) + b"\1"):
+    header = b"\x60\0\0\0" + number(len(payload)) + bytes([next_header, 64])
+    frame = bytes(12) + b"\x86\xdd" + header + b"\xfd" + bytes(14) + b"\2" + to + payload
+    return b"\1" + number(len(frame)) + frame
+
+
 TALKS = {
     "they-close-first": (PLAIN, [dialogue(), honest(1000), receive(), send(500), honest(), fin(), receive(), close(),
                                  honest(), deadline(3)]),
@@ -106,6 +117,17 @@ TALKS = {
                             fragment(40, 0, 80, 8), fragment(0, 1, 160, 9), deadline(4)]),
     "options": (PLAIN, [dialogue()] + [call(9, 2, bytes([i, 1])) for i in range(40)] + [call(11, 2), honest(100),
                         send(900), honest(), deadline(9)]),
+    "through": (ROUTER, [crossing(family | layer << 1, length=n) for family in (0, 1) for layer in range(4)
+                         for n in (0, 100, 1240, 1500, 2800)] + [deadline(2)]),
+    "through-undone": (ROUTER | OFFLOAD, [crossing(192 | family | 2, length=2800) for family in (0, 1)] + [deadline(2)]),
+    "through-cut": (ROUTER, [crossing(192 | family | 2, length=2800) for family in (0, 1)] + [crossing(64 | 5, 1)]),
+    "through-to-nobody": (ROUTER, [crossing(16 | family | 4, rest=b"\x4d") for family in (0, 1)] + [deadline(12)]),
+    "through-no-more": (ROUTER, [crossing(family | 4, ttl=hops) for family in (0, 1) for hops in (0, 1, 2)]),
+    "ipv6": (IPV6, [dialogue(), honest(1000), receive(), send(5000), honest(), icmp(0x18, 1300), honest(), fin(), receive(),
+                    close(), deadline(3), bytes([8, 1, 5]) + b"hello", icmp(4, 3) + b"\3abc"]),
+    "ipv6-neighbours": (IPV6, [frame6(58, bytes([135]) + bytes(7) + b"\xfd" + bytes(14) + b"\1" + b"\1\1" + bytes(6)),
+                               frame6(58, bytes([134]) + bytes(15), b"\xff\2" + bytes(13) + b"\1"),
+                               frame6(44, b"\x11\0\0\1\0\0\0\1" + bytes(64)), frame6(0, b"\x11\0\1\4" + bytes(20))]),
     "strangers": (GATEWAY, [bytes([8, 1, 5]) + b"hello", bytes([8, 0, 9, 9, 3]) + b"abc", icmp(0), call(12, 1, number(99)),
                             icmp(8), icmp(4, 3) + b"\3abc", call(14, 0, number(64))]),
 }

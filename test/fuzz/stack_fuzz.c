@@ -2,7 +2,8 @@
  * the passing of time, in any order.
  *
  * Octet 0 chooses: bit 0 a gateway, bit 1 a device with TSO and checksums, bit 2 a small MTU, bit 3 a device with
- * little room, bit 4 little memory, bit 5 a listener that holds SYNs. Then acts, an octet each with what it needs.
+ * little room, bit 4 little memory, bit 5 a listener that holds SYNs, bit 6 a router with a second link, bit 7 a peer that
+ * speaks IPv6. Then acts, an octet each with what it needs.
  * Besides the sanitizers: the stack's own invariants, right checksums and lengths of all it sends, an end to its work
  * at every moment, and all memory given back. */
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 enum { DESCRIPTORS = 24, ACTS = 600 };
 
-static struct frame_device device;
+static struct frame_device device, far;
 static struct peer peer;
 static struct baro_stack *stack;
 static size_t memory_out;
@@ -42,14 +43,20 @@ static void give_back(void *context, void *slab, size_t bytes)
 
 static struct baro_endpoint endpoint(uint8_t host, uint16_t port)
 {
-    return (struct baro_endpoint){ baro_ipv4(10, 0, 0, host), { port } };
+    return (struct baro_endpoint){ peer.v6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, host) : baro_ipv4(10, 0, 0, host),
+                                   { port } };
+}
+
+static enum baro_family family(void)
+{
+    return peer.v6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
 }
 
 static void listen_everywhere(bool hold)
 {
-    struct baro_endpoint at = { baro_ipv4(0, 0, 0, 0), { 80 } };
-    int one = 1, stream = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
-    int datagram = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
+    struct baro_endpoint at = { { .family = (uint8_t)family() }, { 80 } };
+    int one = 1, stream = baro_socket(stack, family(), BARO_STREAM);
+    int datagram = baro_socket(stack, family(), BARO_DATAGRAM);
 
     if (hold)
         baro_setsockopt(stack, stream, BARO_SO_HOLD_SYN, &one, sizeof one);
@@ -97,7 +104,7 @@ static void answer_held(struct script *script)
 static void open_stream(struct script *script, uint8_t choice)
 {
     struct baro_endpoint to = endpoint((choice & 0x10) != 0 ? 1 : 2, (choice & 0x10) != 0 ? 80 : script_u8(script));
-    int fd = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
+    int fd = baro_socket(stack, family(), BARO_STREAM);
 
     if (fd >= 0)
         baro_connect(stack, fd, &to);
@@ -203,10 +210,33 @@ static void act(struct script *script, bool little_room)
     case 8: peer_datagram(&peer, script); break;
     case 9: case 10: wait_for_deadline(); break;
     case 11: peer.now.ns += (int64_t)script_u16(script) * 1000000; break;
+    case 14:
+        if (peer.far != NULL) {
+            peer_crossing(&peer, script);
+            break;
+        }
+        call(script);
+        break;
     default: call(script); break;
     }
     if ((what & 0x80) == 0 || device.in_count > 60)
         settle();
+}
+
+static const struct baro_mac peer_mac = { { 2, 0, 0, 0, 0, 2 } };
+
+/* Between 10.0.0.0/24, fd00::/64 and 10.2.0.0/24, fd02::/64, where one neighbour is known and others are not. */
+static void make_router(void)
+{
+    frame_device_init(&far, 3, 1280);
+    far.device.capabilities = device.device.capabilities;
+    peer.far = &far;
+    require(baro_stack_add_interface(stack, &far.device) == 2);
+    require(baro_stack_add_address(stack, 2, baro_ipv4(10, 2, 0, 1), 24, false) == 0);
+    require(baro_stack_add_address(stack, 2, baro_ipv6(0xfd02, 0, 0, 0, 0, 0, 0, 1), 64, false) == 0);
+    require(baro_stack_set_neighbour(stack, 2, baro_ipv4(10, 2, 0, 2), peer_mac) == 0);
+    require(baro_stack_set_neighbour(stack, 2, baro_ipv6(0xfd02, 0, 0, 0, 0, 0, 0, 2), peer_mac) == 0);
+    baro_stack_set_forwarding(stack, true);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -227,7 +257,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(stack != NULL);
     require(baro_stack_add_interface(stack, &device.device) == 1);
     require(baro_stack_add_address(stack, 1, baro_ipv4(10, 0, 0, 1), 24, false) == 0);
-    require(baro_stack_set_neighbour(stack, 1, baro_ipv4(10, 0, 0, 2), (struct baro_mac){ { 2, 0, 0, 0, 0, 2 } }) == 0);
+    require(baro_stack_set_neighbour(stack, 1, baro_ipv4(10, 0, 0, 2), peer_mac) == 0);
+    if ((choice & 0xc0) != 0 && peer.mtu >= 1280) {
+        require(baro_stack_add_address(stack, 1, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1), 64, false) == 0);
+        require(baro_stack_add_address(stack, 1, baro_ipv6(0xfe80, 0, 0, 0, 0, 0, 0, 1), 64, false) == 0);
+        require(baro_stack_set_neighbour(stack, 1, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 2), peer_mac) == 0);
+        peer.v6 = (choice & 0x80) != 0;
+    }
+    if ((choice & 0x40) != 0)
+        make_router();
     listen_everywhere((choice & 32) != 0);
     for (unsigned i = 0; i < ACTS && script.left != 0; i++)
         act(&script, (choice & 8) != 0);
@@ -236,5 +274,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     baro_stack_free(stack);
     require(memory_out == 0);
     frame_device_release(&device);
+    if (peer.far != NULL)
+        frame_device_release(&far);
     return 0;
 }

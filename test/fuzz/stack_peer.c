@@ -73,10 +73,38 @@ static void hear_tcp(struct peer *peer, const struct baro_packet *packet)
         talk->ts_echo = options.ts_value;
 }
 
+/* What was passed on, or said, on the other link: it fits, it is as long as it says, and it may go one hop more. */
+static void listen_far(struct peer *peer)
+{
+    const struct device_frame *frame;
+    struct baro_packet packet;
+
+    while (peer->far != NULL && (frame = frame_device_take(peer->far)) != NULL) {
+        bool whole = frame->gso_size == 0;
+
+        require(!whole || frame->length <= peer->far->device.mtu + 14);
+        if (read_be16(frame->data + 12) == 0x0806)
+            continue;
+        require(whole || (peer->far->device.capabilities & BARO_DEVICE_TSO) != 0);
+        /* What stands behind the IP header is the hosts' business, and may be anything. */
+        require(frame->length >= 34 && frame->data[14] >> 4 == (read_be16(frame->data + 12) == 0x86dd ? 6 : 4));
+        if (frame->data[14] >> 4 == 6) {
+            require(frame->length >= 54 && frame->length == 54U + read_be16(frame->data + 18));
+            require(frame->data[21] != 0);
+        } else {
+            baro_packet_parse_frame(&packet, (struct baro_bytes){ frame->data, frame->length });
+            require(packet.ip_checksum_right && frame->length == 14U + read_be16(frame->data + 16));
+            require(frame->data[22] != 0);
+        }
+    }
+}
+
 void peer_listen(struct peer *peer)
 {
     const struct device_frame *frame;
     struct baro_packet packet;
+
+    listen_far(peer);
 
     while ((frame = frame_device_take(peer->device)) != NULL) {
         enum baro_drop_reason reason;
@@ -97,6 +125,11 @@ void peer_listen(struct peer *peer)
 
 /* ---- what the peer says ---- */
 
+static struct baro_address here(const struct peer *peer, uint8_t host)
+{
+    return peer->v6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, host) : baro_ipv4(10, 0, 0, host);
+}
+
 static void say(struct peer *peer, struct baro_packet *packet)
 {
     uint8_t octets[4096];
@@ -104,11 +137,12 @@ static void say(struct peer *peer, struct baro_packet *packet)
 
     packet->destination_mac = (struct baro_mac){ { 2, 0, 0, 0, 0, 1 } };
     packet->source_mac = (struct baro_mac){ { 2, 0, 0, 0, 0, 2 } };
-    packet->ethernet_type = 0x0800;
     packet->vlan = -1;
-    packet->destination = baro_ipv4(10, 0, 0, 1);
     if (packet->source.family == BARO_FAMILY_NONE)
-        packet->source = baro_ipv4(10, 0, 0, 2);
+        packet->source = here(peer, 2);
+    if (packet->destination.family == BARO_FAMILY_NONE)
+        packet->destination = packet->source.family == BARO_FAMILY_IPV6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1)
+                                                                        : baro_ipv4(10, 0, 0, 1);
     length = baro_packet_build_frame(packet, (struct baro_buffer){ octets, sizeof octets });
     require(length > 0);
     frame_device_put(peer->device, octets, (uint32_t)length);
@@ -158,7 +192,7 @@ void peer_segment(struct peer *peer, struct script *script)
     struct baro_packet packet = { .layer = BARO_PACKET_TCP, .protocol = 6, .dont_fragment = true };
 
     if (!talk->known) /* someone new calls the listener */
-        *talk = (struct talk){ .remote = baro_ipv4(10, 0, 0, 2), .stack_port = 80, .known = true,
+        *talk = (struct talk){ .remote = here(peer, 2), .stack_port = 80, .known = true,
                                .peer_port = (uint16_t)(40000 + which % PEER_TALKS), .seq = 0xffffff00U };
     packet.source = talk->remote;
     packet.source_port.number = talk->peer_port;
@@ -190,7 +224,7 @@ void peer_honest(struct peer *peer, unsigned which, uint8_t flags, uint16_t leng
     if ((flags & BARO_TCP_SYN) == 0)
         options.has_mss = options.has_scale = false;
     else if (!talk->known) /* someone new calls the listener */
-        *talk = (struct talk){ .remote = baro_ipv4(10, 0, 0, 2), .stack_port = 80, .known = true,
+        *talk = (struct talk){ .remote = here(peer, 2), .stack_port = 80, .known = true,
                                .peer_port = (uint16_t)(40000 + which % PEER_TALKS), .seq = 0xffffff00U };
     packet.source = talk->remote;
     packet.source_port.number = talk->peer_port;
@@ -214,27 +248,52 @@ void peer_datagram(struct peer *peer, struct script *script)
 
 void peer_icmp_error(struct peer *peer, struct script *script)
 {
-    static const uint8_t type[8] = { 3, 3, 3, 4, 8, 11, 12, 0 };
-    struct baro_packet packet = { .layer = BARO_PACKET_ICMP, .protocol = 1 };
+    static const uint8_t types[2][8] = { { 3, 3, 3, 4, 8, 11, 12, 0 }, { 1, 1, 1, 2, 128, 3, 4, 129 } };
+    const uint8_t *type = types[peer->v6];
+    struct baro_packet packet = { .layer = BARO_PACKET_ICMP };
     uint8_t choice;
 
     choice = script_u8(script);
     packet.icmp_type = (choice & 0x40) != 0 ? script_u8(script) : type[choice & 7];
     packet.icmp_code = (choice & 0x20) != 0 ? script_u8(script) : choice >> 3 & 3;
-    packet.icmp_code += packet.icmp_type == 3; /* host, protocol, port, fragmentation needed */
+    packet.icmp_code += packet.icmp_type == type[0]; /* host, protocol, port, fragmentation needed */
     packet.icmp_rest = script_u16(script);
     packet.payload = (struct baro_bytes){ peer->last, peer->last_length };
     if ((choice & 0x80) != 0 && packet.payload.length > 28)
         packet.payload.length = 28;
-    if (packet.icmp_type == 0 || packet.icmp_type == 8)
+    if (packet.icmp_type == type[7] || packet.icmp_type == type[4])
         packet.payload = script_bytes(script, script_u8(script));
     say(peer, &packet);
+}
+
+/* The checksum of what stands behind the IPv6 header, if it is one that has any. */
+static void right_v6(uint8_t *frame, uint32_t length)
+{
+    uint32_t octets = read_be16(frame + 18);
+    unsigned at = frame[20] == 58 ? 2 : frame[20] == 17 ? 6 : frame[20] == 6 ? 16 : 0;
+
+    frame[14] = (uint8_t)(0x60 | (frame[14] & 15));
+    if (at == 0 || octets > length - 54 || at + 2 > octets)
+        return;
+    write_be16(frame + 54 + at, 0);
+    write_be16(frame + 54 + at,
+               checksum_fold(checksum_add(checksum_pseudo(read_ipv6(frame + 22), read_ipv6(frame + 38), frame[20], octets),
+                                          frame + 54, octets)));
 }
 
 static void right(uint8_t *frame, uint32_t length)
 {
     static const uint8_t front[13] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8 };
     unsigned header;
+
+    if (length >= 54 && frame[13] == 0xdd) {
+        memcpy(frame, front, 12);
+        frame[12] = 0x86;
+        if (frame[38] == 0xff) /* to a group */
+            memcpy(frame, (const uint8_t[]){ 0x33, 0x33, frame[50], frame[51], frame[52], frame[53] }, 6);
+        right_v6(frame, length);
+        return;
+    }
 
     if (length < 34)
         return;
@@ -259,4 +318,48 @@ void peer_frame(struct peer *peer, struct script *script, bool make_right)
         right(frame, (uint32_t)bytes.length);
     frame_device_put(peer->device, frame, (uint32_t)bytes.length);
     free(frame);
+}
+
+void peer_crossing(struct peer *peer, struct script *script)
+{
+    static const uint8_t chain_next[4] = { 0, 43, 44, 60 };
+    uint8_t choice = script_u8(script), shape = script_u8(script), data[3000], chain[24], octets[4096];
+    bool v6 = (choice & 1) != 0;
+    struct baro_packet packet = { .vlan = -1,
+                                  .destination_mac = { { 2, 0, 0, 0, 0, 1 } },
+                                  .source_mac = { { 2, 0, 0, 0, 0, 2 } },
+                                  .layer = (enum baro_packet_layer)(choice >> 1 & 3),
+                                  .dont_fragment = (choice & 8) != 0,
+                                  .more_fragments = (shape & 7) == 7,
+                                  .ttl = script_u8(script),
+                                  .tos = shape,
+                                  .id = shape,
+                                  .icmp_type = shape >> 3,
+                                  .flags = BARO_TCP_ACK };
+    uint8_t host = (choice & 16) != 0 ? script_u8(script) : 2;
+    struct baro_bytes raw;
+    struct device_frame *in;
+    ptrdiff_t length;
+
+    packet.source = v6 ? baro_ipv6((choice & 32) != 0 ? 0xfe80 : 0xfd00, 0, 0, 0, 0, 0, 0, 2) : baro_ipv4(10, 0, 0, 2);
+    packet.destination = v6 ? baro_ipv6(0xfd02, 0, 0, 0, 0, 0, 0, host) : baro_ipv4(10, 2, 0, host);
+    packet.protocol = script_u8(script);
+    packet.payload = (struct baro_bytes){ data, script_u16(script) % sizeof data };
+    memset(data, shape, sizeof data);
+    raw = script_bytes(script, shape & 3 ? (shape & 3) * 8U : 0);
+    memset(chain, 0, sizeof chain);
+    memcpy(chain, raw.data, raw.length);
+    if (v6)
+        packet.extensions = (struct baro_bytes){ chain, (shape & 3) * 8U };
+    else
+        packet.ip_options = (struct baro_bytes){ chain, (shape & 3) * 8U };
+    packet.next_header = chain_next[shape >> 6];
+    length = baro_packet_build_frame(&packet, (struct baro_buffer){ octets, sizeof octets });
+    if (length <= 0 || !frame_device_put(peer->device, octets, (uint32_t)length))
+        return;
+    in = &peer->device->in[(peer->device->in_first + peer->device->in_count - 1) % FRAME_DEVICE_FRAMES];
+    if ((choice & 64) != 0) /* it never was on a wire */
+        in->checksum = BARO_RX_CHECKSUM_VERIFIED;
+    if ((choice & 128) != 0)
+        in->gso_size = (uint16_t)(1 + script_u8(script) * 6);
 }

@@ -30,6 +30,8 @@ struct talk {
 
 struct peer {
     struct frame_device *device;
+    struct frame_device *far;        /* the stack is a router: its other link, where nobody speaks; else NULL */
+    bool v6;                         /* it is fd00::2, and talks with fd00::1 */
     struct baro_instant now;
     uint32_t mtu;
     bool checked;                    /* the stack does all itself: look at its checksums and lengths */
@@ -48,5 +50,8 @@ void peer_honest(struct peer *peer, unsigned which, uint8_t flags, uint16_t leng
 void peer_datagram(struct peer *peer, struct script *script);
 void peer_icmp_error(struct peer *peer, struct script *script);
 void peer_frame(struct peer *peer, struct script *script, bool make_right);
+/* A packet of either family through the router, to 10.2.0.0/24 or fd02::/64, where .2 and ::2 are known: honest but for
+ * what the script says. */
+void peer_crossing(struct peer *peer, struct script *script);
 
 #endif
