@@ -140,11 +140,38 @@ static void test_statistics(void **state)
     fclose(full);
 }
 
+/* Both families' counters, and every other, have words in both languages. */
+static void test_every_counter(void **state)
+{
+    struct baro_statistics statistics = {
+#define COUNTER_ONE(name, text) .name = 1,
+        BARO_COUNTERS(COUNTER_ONE)
+#undef COUNTER_ONE
+    };
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+
+    (void)state;
+    assert_int_equal(baro_statistics_print(out, &statistics, BARO_STATISTICS_TABLE, BARO_LANGUAGE_KOREAN), 0);
+    fclose(out);
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        bool korean = false;
+
+        for (const char *at = line; *at != '\0'; at++)
+            korean = korean || (*at & 0x80) != 0;
+        if (!korean)
+            fail_msg("no Korean words: %s", line);
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tcp),     cmocka_unit_test(test_arp),    cmocka_unit_test(test_others),
         cmocka_unit_test(test_damaged), cmocka_unit_test(test_fanout), cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_every_counter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
