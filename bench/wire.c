@@ -16,6 +16,7 @@ double bench_wire(enum baro_family family, int argument)
     struct baro_wire *wire = baro_wire_create(network, &wire_config);
     bool ipv6 = family == BARO_FAMILY_IPV6;
     struct baro_host_config host_config = { .wire = wire,
+                                            .ipv6 = BARO_HOST_IPV6_BY_HAND,
                                             .address = ipv6 ? baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 1)
                                                             : baro_ipv4(10, 0, 0, 1),
                                             .prefix_length = ipv6 ? 64 : 24 };

@@ -133,6 +133,16 @@ static void port_free(struct host_port *port)
     free(port);
 }
 
+/* Addresses given by hand do not wait for it: it comes up behind them. */
+static int enable_ipv6(struct baro_host *host, int interface)
+{
+    const struct baro_ipv6_config config = { .accept_advertisements = host->ipv6 == BARO_HOST_IPV6_ROUTERS };
+    int result = 0;
+    if (host->ipv6 != BARO_HOST_IPV6_BY_HAND)
+        result = baro_stack_enable_ipv6(host->stack, interface, &config);
+    return result == -EINVAL || result == -ENOSPC ? 0 : result; /* too narrow; no place left */
+}
+
 /* A new port at the wire's `end`; the interface's number, or -errno and nothing has changed. */
 static int plug_in(struct baro_host *host, struct baro_wire *wire, unsigned end, struct baro_mac mac)
 {
@@ -189,7 +199,10 @@ static int make(struct baro_host *host, const struct baro_host_config *config)
                          mac_given(config->mac) ? config->mac : network_next_mac(host->network));
     if (result < 0)
         return result;
-    result = give_first_addresses(host, result, config);
+    int interface = result;
+    result = give_first_addresses(host, interface, config);
+    if (result == 0)
+        result = enable_ipv6(host, interface);
     if (result < 0)
         wire_attach(config->wire, (unsigned)end, (struct baro_station){ 0 });
     return result;
@@ -203,6 +216,7 @@ struct baro_host *baro_host_create(struct baro_network *network, const struct ba
         host->network = network;
         host->ports_end = &host->ports;
         host->fresh = true;
+        host->ipv6 = config->ipv6;
         host->program = config->program;
         host->program_deadline = config->program_deadline;
         host->program_context = config->program_context;
@@ -237,6 +251,8 @@ int baro_host_add_wire(struct baro_host *host, struct baro_wire *wire, const str
         return interface;
     host->fresh = true;
     int result = give_addresses(host, interface, addresses, count);
+    if (result == 0)
+        result = enable_ipv6(host, interface);
     if (result < 0)
         wire_attach(wire, (unsigned)end, (struct baro_station){ 0 });
     return result < 0 ? result : interface;

@@ -137,6 +137,7 @@ struct baro_host {
     struct host_port *ports, **ports_end; /* in the order of their interfaces, one or more */
     struct baro_adapter_config adapter;   /* what each adapter is like */
     struct baro_stack *stack;
+    enum baro_host_ipv6 ipv6;
     bool fresh;                           /* never polled */
     void (*program)(void *context, struct baro_host *host);
     bool (*program_deadline)(void *context, struct baro_instant *deadline);

@@ -418,6 +418,11 @@ int baro_stack_addresses(const struct baro_stack *stack, int interface, struct b
     return (int)count;
 }
 
+uint32_t baro_stack_changes(const struct baro_stack *stack)
+{
+    return stack->table.changes;
+}
+
 int baro_stack_router_status(const struct baro_stack *stack, int interface, struct baro_router_status *status)
 {
     const struct advertised_interface *at;

@@ -149,7 +149,7 @@ int configure_open(struct configure *configure, const char *tool, struct baro_ho
         return start_dhcp(configure);
     if (configure->way != CONFIGURE_BY_HAND)
         error = baro_stack_enable_ipv6(baro_host_stack(host), baro_host_interface(host), &ipv6);
-    if (error != 0)
+    if (error != 0 && error != -EEXIST) /* the host may have been made so */
         return say_failure(configure, "IPv6", error);
     return configure->way == CONFIGURE_DHCP6 ? start_dhcp6(configure, false) : TOOL_OK;
 }

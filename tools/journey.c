@@ -171,6 +171,7 @@ static struct baro_host *host_add(struct baro_network *network, struct baro_wire
                                        .wire = wire,
                                        .address = address_of(program->family, number),
                                        .prefix_length = program->family == BARO_FAMILY_IPV6 ? 64 : 24,
+                                       .ipv6 = BARO_HOST_IPV6_BY_HAND,
                                        .trace = sink,
                                        .trace_host = number,
                                        .program = program_run,

@@ -219,6 +219,7 @@ static void close_mdns(struct tap_tool *tool)
 
 static int build(struct tap_tool *tool)
 {
+    bool listens = tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6;
     int error;
 
     if (cable_open(&tool->cable, "tap", tool->name, &tool->wire) != TOOL_OK)
@@ -228,6 +229,7 @@ static int build(struct tap_tool *tool)
                                            .addresses = tool->address,
                                            .address_count = tool->addresses,
                                            .gateway = gateway_of(tool),
+                                           .ipv6 = listens ? BARO_HOST_IPV6_ROUTERS : BARO_HOST_IPV6_LINK_LOCAL,
                                            .program = run_program,
                                            .program_deadline = program_deadline,
                                            .program_context = tool,

@@ -149,7 +149,10 @@ static _Noreturn void serve(const struct child_plan *plan, pid_t program, int si
             struct order order;
             if (recv(plan->control, &order, sizeof order, 0) != (ssize_t)sizeof order)
                 _exit(0); /* the supervisor is gone, and so will be all of us */
-            kill(program, order.signal);
+            if (order.kind == ORDER_SIGNAL)
+                kill(program, order.value);
+            else
+                child_change_address(&order);
         }
     }
 }

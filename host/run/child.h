@@ -32,11 +32,18 @@ struct report {
     int kind, value, step;
 };
 
-/* Orders of the supervisor: a signal's number; ORDER_GO once, when the maps of user IDs are written. */
-struct order {
-    int signal;
+/* Orders of the supervisor. */
+enum order_kind {
+    ORDER_GO,     /* once, when the maps of user IDs are written */
+    ORDER_SIGNAL, /* value: its number */
+    ORDER_SHOW,   /* the stack's interface `value` has that address from now on */
+    ORDER_HIDE    /* and has it no more */
 };
-#define ORDER_GO 0
+
+struct order {
+    int kind, value;
+    struct baro_run_address address;
+};
 
 struct child_plan {
     const struct baro_run_program *program;
@@ -52,6 +59,8 @@ _Noreturn void child_init(const struct child_plan *plan);
 
 /* Shows the host's interfaces in the program's namespace; false with errno if something of them is missing. */
 bool child_show_interfaces(const struct baro_run_host *host);
+/* Follows an ORDER_SHOW or ORDER_HIDE, as far as the kernel lets it. */
+void child_change_address(const struct order *order);
 
 /* Sends a report, with a descriptor (or -1) and our credentials. */
 bool report_send(int control, struct report report, int descriptor);

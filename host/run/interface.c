@@ -10,7 +10,7 @@
  * redirected), a bridge without ports (it shows no carrier). Without any, the addresses are on the loopback, down as it
  * is. The kernel must add nothing of its own: no link-local address, no address by advertisements, no detection.
  *
- * Limit: set when a program starts; addresses that the stack gets or loses later are not followed. */
+ * Set when a program starts; the supervisor (mirror.c) then orders the changes one address at a time. */
 #include "run/child.h"
 
 #include <errno.h>
@@ -102,13 +102,14 @@ static int make_mirror(int netlink, const struct baro_run_interface *interface)
     return 1;
 }
 
-static bool add_address(int netlink, int index, const struct baro_run_address *one)
+/* `type`: RTM_NEWADDR or RTM_DELADDR. */
+static bool change_address(int netlink, unsigned short type, int index, const struct baro_run_address *one)
 {
-    struct request request = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof request.body.address),
-                                           .nlmsg_type = RTM_NEWADDR,
-                                           .nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL } };
+    struct request request = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof request.body.address), .nlmsg_type = type } };
     bool is_ipv4 = one->address.family == BARO_FAMILY_IPV4;
     size_t octets = is_ipv4 ? 4 : 16;
+    if (type == RTM_NEWADDR)
+        request.header.nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
     request.body.address.ifa_family = is_ipv4 ? AF_INET : AF_INET6;
     request.body.address.ifa_prefixlen = (unsigned char)one->prefix_length;
     request.body.address.ifa_index = (unsigned)index;
@@ -183,7 +184,7 @@ static int show(int netlink, const struct baro_run_interface *interface)
 {
     int index = make_mirror(netlink, interface), error = index == 1 ? errno : 0;
     for (int i = 0; i < BARO_RUN_ADDRESSES && interface->address[i].address.family; i++) {
-        if (!add_address(netlink, index, &interface->address[i]) && !error)
+        if (!change_address(netlink, RTM_NEWADDR, index, &interface->address[i]) && !error)
             error = errno;
     }
     for (int i = 0; i < 2 && interface->gateway[i].family && index != 1; i++) {
@@ -206,4 +207,19 @@ bool child_show_interfaces(const struct baro_run_host *host)
     close(netlink);
     errno = error;
     return error == 0;
+}
+
+void child_change_address(const struct order *order)
+{
+    int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    unsigned short type = order->kind == ORDER_SHOW ? RTM_NEWADDR : RTM_DELADDR;
+    if (netlink < 0)
+        return;
+    if (order->kind == ORDER_SHOW && order->address.address.family == BARO_FAMILY_IPV6) {
+        set_ipv6("all", "disable_ipv6", "0"); /* as it is in a namespace that began without IPv6 addresses */
+        set_ipv6("default", "disable_ipv6", "0");
+    }
+    if (!change_address(netlink, type, order->value + 1, &order->address) && errno == ENODEV)
+        change_address(netlink, type, 1, &order->address); /* there is no mirror but the loopback */
+    close(netlink);
 }

@@ -140,6 +140,7 @@ struct host {
     struct socket **by_fd; /* index: the stack's descriptor */
     size_t by_fd_room;
     bool touched; /* something was asked of the stack since it was last flushed */
+    uint32_t changes; /* of the stack's addresses, when the programs' namespaces had them */
 };
 
 struct program {
@@ -155,6 +156,7 @@ struct program {
     bool killable, sync_wake_up;
     bool calling; /* its listener was ready */
     int wait_status;
+    struct baro_run_host shown; /* its namespace's mirror of the stack's interfaces */
 };
 
 #define SOCKET_BUCKETS 1024
@@ -345,6 +347,12 @@ void call_sendmsg(const struct call *call, struct socket *s);
 /* false: would wait, *patience says how long. */
 bool message_receive(const struct call *call, struct socket *s, struct patience *patience);
 void call_recvmsg(const struct call *call, struct socket *s);
+
+/* --- mirror.c */
+/* What programs of the host see of their interfaces now. */
+void mirror_now(const struct host *host, struct baro_run_host *shown);
+/* Tells the host's programs of addresses that came or went. */
+void mirror_follow(struct host *host);
 
 /* --- spawn.c */
 void program_release(struct program *program);

@@ -78,6 +78,7 @@ static bool turn(void *context, struct baro_instant now)
             baro_stack_flush(host->config.stack);
             any = true;
         }
+        mirror_follow(host);
     }
     waiters_look(run, now.ns);
     collect(run, now.ns);

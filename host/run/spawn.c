@@ -194,7 +194,7 @@ static int clone_init(struct program *program, const struct child_plan *plan)
         say_refused(program->run, error);
         return -error;
     }
-    struct order go = { ORDER_GO };
+    struct order go = { .kind = ORDER_GO };
     if (!write_maps((pid_t)process)) {
         int error = errno;
         say_refused(program->run, error);
@@ -227,8 +227,9 @@ static int start(struct program *program, const struct baro_run_program *what)
         return -errno;
     program->control = pair[0];
     setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    mirror_now(program->host, &program->shown);
     const struct child_plan plan = { .program = what,
-                                     .host = &program->host->config,
+                                     .host = &program->shown,
                                      .filter = &run->filter,
                                      .signal_mask = &run->signal_mask,
                                      .killable = !(run->config.without & BARO_RUN_WAIT_KILLABLE),
@@ -289,7 +290,7 @@ static struct program *find(struct baro_run *run, int number)
 int baro_run_signal(struct baro_run *run, int number, int signal)
 {
     struct program *program = find(run, number);
-    struct order order = { signal };
+    struct order order = { .kind = ORDER_SIGNAL, .value = signal };
     if (!program || program->control < 0)
         return -ESRCH;
     return send(program->control, &order, sizeof order, MSG_NOSIGNAL) < 0 ? -errno : 0;

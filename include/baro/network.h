@@ -125,6 +125,13 @@ struct baro_host_address {
     unsigned prefix_length;
 };
 
+/* What each interface of a host does about IPv6 by itself, if its MTU is 1280 or more. */
+enum baro_host_ipv6 {
+    BARO_HOST_IPV6_LINK_LOCAL = 0, /* a link-local address, probed first (baro_stack_enable_ipv6), if eight were not given */
+    BARO_HOST_IPV6_ROUTERS,        /* that, and it listens to the routers on the link */
+    BARO_HOST_IPV6_BY_HAND         /* nothing: a journey stays short, a test can count frames */
+};
+
 struct baro_host_config {
     const char *name;                     /* copied, up to 31 octets; NULL: "host1" and so on */
     struct baro_wire *wire;               /* required: takes a free end of it */
@@ -133,6 +140,7 @@ struct baro_host_config {
     const struct baro_host_address *addresses; /* more of them, on the same wire */
     unsigned address_count;
     struct baro_address gateway;          /* default route; family NONE: none */
+    enum baro_host_ipv6 ipv6;
     struct baro_mac mac;                  /* all zero: made from the network's seed, locally administered */
     uint32_t receive_slots, transmit_slots, interrupt_frames; /* as in struct baro_adapter_config */
     struct baro_duration interrupt_delay;

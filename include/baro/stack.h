@@ -102,6 +102,9 @@ struct baro_address_status {
 int baro_stack_addresses(const struct baro_stack *stack, int interface, struct baro_address_status *status,
                          unsigned room);
 
+/* Another number than before: baro_stack_addresses or the routes may tell something new. */
+uint32_t baro_stack_changes(const struct baro_stack *stack);
+
 struct baro_router_status {
     unsigned routers;                  /* default routers now */
     bool managed, other;               /* the last advertisement: ask DHCPv6 for addresses, for other things */

@@ -42,6 +42,7 @@ static struct told ping(const char *wire_words, enum baro_language language, siz
     for (uint32_t i = 0; i < 2; i++) {
         struct baro_host_config config = { .name = names[i].name,
                                            .wire = wire,
+                                           .ipv6 = BARO_HOST_IPV6_BY_HAND,
                                            .address = baro_ipv4(10, 0, 0, (uint8_t)(i + 1)),
                                            .prefix_length = 24,
                                            .trace = baro_fanout_sink(&fanout),

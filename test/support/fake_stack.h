@@ -38,6 +38,9 @@ struct baro_stack {
     int open;
     bool delay_connect; /* dialogues end by fake_stack_finish_connects */
     int ready_from;
+    struct baro_address_status status[4]; /* of each interface */
+    int statuses;
+    uint32_t changes;
 };
 
 static void fake_ready(struct baro_stack *stack, int fd)
@@ -362,6 +365,20 @@ int baro_getpeername(struct baro_stack *stack, int fd, struct baro_endpoint *pee
 void baro_stack_flush(struct baro_stack *stack)
 {
     (void)stack;
+}
+
+uint32_t baro_stack_changes(const struct baro_stack *stack)
+{
+    return stack->changes;
+}
+
+int baro_stack_addresses(const struct baro_stack *stack, int interface, struct baro_address_status *status,
+                         unsigned room)
+{
+    (void)interface;
+    for (int i = 0; i < stack->statuses && i < (int)room; i++)
+        status[i] = stack->status[i];
+    return stack->statuses;
 }
 
 #endif

@@ -162,6 +162,50 @@ static void what_cannot_be_plugged_in(void **state)
     baro_network_free(f.network);
 }
 
+static unsigned link_locals(struct baro_host *host, int interface, bool tentative)
+{
+    struct baro_address_status status[8];
+    int count = baro_stack_addresses(baro_host_stack(host), interface, status, 8);
+    unsigned found = 0;
+
+    for (int i = 0; i < count; i++)
+        found += status[i].address.octet[0] == 0xfe && status[i].tentative == tentative;
+    return found;
+}
+
+static void ipv6_by_itself(void **state)
+{
+    struct fixture f;
+    struct baro_host_address eight[8];
+    struct baro_host_config config = { .addresses = eight, .address_count = 8 };
+    struct baro_instant later;
+    (void)state;
+    setup(&f);
+    for (uint8_t i = 0; i < 8; i++)
+        eight[i] = (struct baro_host_address){ baro_ipv6(0xfd00, 1, 0, 0, 0, 0, 0, i), 64 };
+    config.wire = baro_wire_create(f.network, &(struct baro_wire_config){ 0 });
+    struct baro_host *full = baro_host_create(f.network, &config, NULL);
+    config.address_count = 7;
+    struct baro_host *seven = baro_host_create(f.network, &config, NULL);
+    config = (struct baro_host_config){ .wire = baro_wire_create(f.network, &(struct baro_wire_config){ .mtu = 1279 }) };
+    struct baro_host *narrow = baro_host_create(f.network, &config, NULL);
+    config = (struct baro_host_config){ .wire = baro_wire_create(f.network, &(struct baro_wire_config){ 0 }),
+                                        .ipv6 = BARO_HOST_IPV6_BY_HAND };
+    struct baro_host *by_hand = baro_host_create(f.network, &config, NULL);
+    for (int i = 1; i <= WIRES; i++) /* on each wire, asked for first */
+        assert_int_equal(link_locals(f.middle, i, true), 1);
+    later = baro_network_now(f.network);
+    later.ns += 2500000000;
+    assert_false(baro_network_run_until(f.network, later, NULL, NULL));
+    for (int i = 1; i <= WIRES; i++)
+        assert_int_equal(link_locals(f.middle, i, false), 1);
+    assert_int_equal(link_locals(full, 1, false), 0);
+    assert_int_equal(link_locals(seven, 1, false), 1);
+    assert_int_equal(link_locals(narrow, 1, false) + link_locals(narrow, 1, true), 0);
+    assert_int_equal(link_locals(by_hand, 1, false) + link_locals(by_hand, 1, true), 0);
+    baro_network_free(f.network);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_route_finds_its_interface),
         cmocka_unit_test(several_addresses_on_one_wire),
         cmocka_unit_test(what_cannot_be_plugged_in),
+        cmocka_unit_test(ipv6_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,20 @@ static int inside(int count, char **expected)
     return listed(expected, count);
 }
 
-static void expect(const struct baro_run_host *host, const char *const *argument)
+/* The same, but what is not so yet may become so. */
+static int inside_later(int count, char **expected)
+{
+    int result = 1;
+    for (int i = 0; i < 400 && result == 1; i++) {
+        if (i)
+            usleep(25000);
+        result = inside(count, expected);
+    }
+    return result;
+}
+
+/* `after` changes the stack when the program runs; NULL: nothing does. */
+static void expect(const struct baro_run_host *host, const char *const *argument, void (*after)(struct baro_stack *stack))
 {
     struct run_fixture f;
     fixture_init(&f, 0);
@@ -102,6 +115,8 @@ static void expect(const struct baro_run_host *host, const char *const *argument
         printf("skipped: %s\n", f.line);
         exit(77);
     }
+    if (after)
+        after(host->stack);
     assert_true(fixture_until(&f, fixture_has_ended));
     if (WEXITSTATUS(f.wait_status) == 77) {
         printf("skipped: this kernel makes neither dummy, ifb nor bridge interfaces\n");
@@ -125,7 +140,7 @@ static void shows_ipv4_alone(void **state)
     };
     const char *const argument[] = { self,           "inside",         "eth0 02:11 mtu 1400 index 2 up multicast",
                                      "eth0 10.1.2.3/24", "eth0 10.9.0.1/30", NULL };
-    expect(&host, argument);
+    expect(&host, argument, NULL);
 }
 
 static struct baro_address ipv6(const char *text)
@@ -164,14 +179,56 @@ static void shows_both_families(void **state)
                                      "eth1 02:12 mtu 9000 index 3 up multicast",
                                      "eth1 fe80::12%3",
                                      NULL };
-    expect(&host, argument);
+    expect(&host, argument, NULL);
+}
+
+static struct baro_address_status has(struct baro_address address, unsigned prefix_length, bool tentative)
+{
+    return (struct baro_address_status){ .address = address, .prefix_length = prefix_length, .tentative = tentative };
+}
+
+static void addresses_change(struct baro_stack *stack)
+{
+    stack->status[0] = has(ipv6("fe80::11"), 64, false);
+    stack->status[0].address.zone = 1;
+    stack->status[1] = has(baro_ipv4(10, 9, 9, 9), 24, false);
+    stack->statuses = 2;
+    stack->changes++;
+}
+
+/* What is probed is not there yet; what the stack loses goes, what it gets comes; what the host was made with stays. */
+static void follows_the_stack(void **state)
+{
+    (void)state;
+    static struct baro_stack stack;
+    const struct baro_run_host host = {
+        .stack = &stack, .interface = { { .number = 1, .mac = { { 2, 0xba, 0x70, 0, 0, 0x11 } },
+                                          .address = { { baro_ipv4(10, 1, 2, 3), 24 } } } }
+    };
+    const char *const link = "eth0 02:11 mtu 1500 index 2 up multicast";
+    const char *const before[] = { self, "inside", link, "eth0 10.1.2.3/24", "eth0 fd00:2::5%0", NULL };
+    const char *const after[] = { self, "later", link, "eth0 10.1.2.3/24", "eth0 10.9.9.9/24", "eth0 fe80::11%2", NULL };
+    if (access("/proc/net/if_inet6", F_OK) != 0) {
+        printf("this kernel has no IPv6: not looked at\n");
+        return;
+    }
+    stack.status[0] = has(ipv6("fe80::11"), 64, true);
+    stack.status[1] = has(ipv6("fd00:2::5"), 64, false);
+    stack.statuses = 2;
+    expect(&host, before, NULL);
+    expect(&host, after, addresses_change);
+    stack.statuses = 0; /* it begins without IPv6 */
+    expect(&host, after, addresses_change);
 }
 
 int main(int argc, char **argv)
 {
     if (argc > 2 && strcmp(argv[1], "inside") == 0)
         return inside(argc - 2, argv + 2);
+    if (argc > 2 && strcmp(argv[1], "later") == 0)
+        return inside_later(argc - 2, argv + 2);
     self = argv[0];
-    const struct CMUnitTest tests[] = { cmocka_unit_test(shows_ipv4_alone), cmocka_unit_test(shows_both_families) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(shows_ipv4_alone), cmocka_unit_test(shows_both_families),
+                                         cmocka_unit_test(follows_the_stack) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
