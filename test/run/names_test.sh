@@ -66,3 +66,33 @@ same "both families" "10.7.0.1 fd00:7::1 server.lan. fd00:7::2" "$(timeout 60 "$
     2>"$dir/said" | tr '\n' ' ' | sed 's/ $//')"
 same "the program's own interfaces" "10.7.0.2/24 fd00:7::2/64" "$(timeout 60 "$BARO" lan --host server=10.7.0.1 true \
     --host client=10.7.0.2,fd00:7::2/64 ip -br addr show eth0 2>"$dir/said" | awk '{ print $3, $4 }')"
+
+# All that dig may ask about IPv6, over UDP and TCP; `six` has no address of IPv4.
+cat >"$dir/ask6" <<'END'
+echo "AAAA: $(dig +short server AAAA | sort | tr '\n' ' ')"
+echo "AAAA over TCP: $(dig +short +tcp server.lan AAAA | sort | tr '\n' ' ')"
+echo "A of six: $(dig six A | grep -c -e 'status: NOERROR' -e 'ANSWER: 0')"
+echo "AAAA of six: $(dig +short six AAAA)"
+echo "PTR: $(dig +short -x 2001:db8:7::1) $(dig +short +tcp -x fd00:7::6)"
+echo "whose: $(dig -x fd00:7::6 | awk '$4 == "PTR" { print $1 }')"
+echo "nobody's: $(dig -x fd00:7::9 | grep -o 'status: NXDOMAIN') $(dig +tcp -x 2001:db8::9 | grep -o 'status: NXDOMAIN')"
+echo "loopback: $(dig +short localhost AAAA) $(dig +short -x ::1)"
+echo "two queries on a connection: $(dig +short +tcp +keepopen six AAAA server A | tr '\n' ' ')"
+echo "by the C library: $(getent ahostsv6 six | awk 'NR == 1 { print $1 }') $(getent hosts fd00:7::6 | awk '{ print $2 }')"
+END
+cat >"$dir/expected" <<'END'
+AAAA: 2001:db8:7::1 fd00:7::1 
+AAAA over TCP: 2001:db8:7::1 fd00:7::1 
+A of six: 2
+AAAA of six: fd00:7::6
+PTR: server.lan. six.lan.
+whose: 6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.0.0.0.0.0.d.f.ip6.arpa.
+nobody's: status: NXDOMAIN status: NXDOMAIN
+loopback: ::1 localhost.
+two queries on a connection: fd00:7::6 10.7.0.1 
+by the C library: fd00:7::6 six.lan
+END
+timeout 60 "$BARO" lan --host server=10.7.0.1,fd00:7::1/64,2001:db8:7::1/64 true --host six=fd00:7::6/64 true \
+    --host client=10.7.0.2,fd00:7::2/64 bash "$dir/ask6" >"$dir/got" 2>"$dir/said" || fail "the LAN: exit $?: $(tail -3 "$dir/said")"
+diff "$dir/expected" "$dir/got" || fail "what dig is told of IPv6"
+echo "ok: what dig is told of IPv6"
