@@ -43,13 +43,14 @@ ok "refused outside is refused inside, at once" -- refused
 ok "no route, a host out of reach, and what is prohibited" -- unreachable
 ok "silence stays silence" -- silent
 ok "8 MB up, the end of it, and the answer" --stats --pcap "$work/clean.pcapng" -- half_close
-# On a wire without faults what one counts as sent the other counts as received, and nothing is sent again.
+# On a wire without faults what one counts as sent the other counts as received, but for groups that its adapter is not in
+# (a link-local address is asked for), and nothing is sent again.
 python3 - "$work/inside.log" <<'END' || fail "the counters"
 import re, sys
 line = r"(host|gateway): frames (\d+) in, (\d+) out; TCP (\d+) in, (\d+) out, (\d+) again; UDP (\d+) in, (\d+) out"
 told = {w[0]: [int(n) for n in w[1:]] for w in re.findall(line, open(sys.argv[1]).read())}
 host, gateway = told["host"], told["gateway"]
-assert host[0] == gateway[1] and host[1] == gateway[0], told
+assert 0 <= gateway[1] - host[0] < 9 and 0 <= host[1] - gateway[0] < 9, told
 assert host[2] == gateway[3] and host[3] == gateway[2] and host[3] > 100, told
 assert host[4:] == [0, 0, 0] and gateway[4:] == [0, 0, 0], told
 END
