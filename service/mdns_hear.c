@@ -9,24 +9,39 @@
 
 enum { QUIET_MS = 1000, PROBE_QUIET_MS = 250, QUARTER_TTL_MS = MDNS_TTL_S * 1000 / 4 };
 
-static bool on_link(const struct baro_mdns *mdns, struct baro_address source)
+/* The first `bits` of both are the same. */
+static bool same_prefix(const struct baro_address *a, const struct baro_address *b, unsigned bits)
 {
-    if (source.family != BARO_FAMILY_IPV4)
+    if (a->family != b->family)
         return false;
-    for (unsigned i = 0; i < mdns->addresses; i++) {
+    for (unsigned i = 0; i < sizeof a->octet && bits > 8 * i; i++) {
+        unsigned in = bits >= 8 * (i + 1) ? 8 : bits - 8 * i;
+
+        if (((a->octet[i] ^ b->octet[i]) & (0xff00u >> in & 0xff)) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* §11: what comes to the group is of this link, since no router passes it on; else its sender tells. */
+static bool on_link(const struct mdns_side *side, const struct baro_message *from)
+{
+    const struct baro_mdns *mdns = side->mdns;
+    const struct baro_address *source = &from->peer.address;
+
+    if (same_prefix(&from->local.address, &side->group.address, 128))
+        return true;
+    for (unsigned i = 0; i < BARO_MDNS_ADDRESSES; i++) {
         const struct baro_address *own = &mdns->own[i].address;
         unsigned bits = mdns->own[i].prefix_length;
-        bool same = own->family == BARO_FAMILY_IPV4;
 
-        for (unsigned j = 0; j < 4 && same; j++) {
-            unsigned in = bits >= 8 * (j + 1) ? 8 : bits > 8 * j ? bits - 8 * j : 0;
-
-            same = ((own->octet[j] ^ source.octet[j]) & (0xff00u >> in & 0xff)) == 0;
-        }
-        if (same)
+        if (own->family == BARO_FAMILY_IPV6 && bits == 128)
+            bits = 64; /* autoconfigured: its prefix's (RFC 4862 §5.5.3) */
+        if (own->family != BARO_FAMILY_NONE && same_prefix(own, source, bits))
             return true;
     }
-    return source.octet[0] == 169 && source.octet[1] == 254;
+    return source->family == BARO_FAMILY_IPV4 ? source->octet[0] == 169 && source->octet[1] == 254
+                                              : source->octet[0] == 0xfe && (source->octet[1] & 0xc0) == 0x80;
 }
 
 static bool is_whole(struct baro_bytes octets)
@@ -53,8 +68,9 @@ static uint32_t which(const struct baro_mdns *mdns, const struct baro_dns_record
     return 0;
 }
 
-static void hear_response(struct baro_mdns *mdns, struct baro_dns_reader *reader, struct baro_instant now)
+static void hear_response(struct mdns_side *side, struct baro_dns_reader *reader, struct baro_instant now)
 {
+    struct baro_mdns *mdns = side->mdns;
     struct baro_dns_record record;
     enum baro_dns_section section;
 
@@ -63,9 +79,9 @@ static void hear_response(struct baro_mdns *mdns, struct baro_dns_reader *reader
             (record.dns_class & 0x7fff) != BARO_DNS_IN || which(mdns, &record) != 0 || record.ttl == 0)
             continue;
         /* Once the name is ours, only the types that we have can conflict (§9). */
-        if (mdns->state != BARO_MDNS_PROBING && record.type != BARO_DNS_A && record.type != BARO_DNS_AAAA)
+        if (side->state != BARO_MDNS_PROBING && record.type != BARO_DNS_A && record.type != BARO_DNS_AAAA)
             continue;
-        mdns_conflict(mdns, now);
+        mdns_conflict(side, now);
         return;
     }
 }
@@ -93,8 +109,9 @@ static void sort(struct baro_dns_record *records, unsigned count)
 }
 
 /* Another host probes for the name at the same time: whose records come later in the order wins. */
-static void hear_probe(struct baro_mdns *mdns, struct baro_dns_reader reader, struct baro_instant now)
+static void hear_probe(struct mdns_side *side, struct baro_dns_reader reader, struct baro_instant now)
 {
+    const struct baro_mdns *mdns = side->mdns;
     struct baro_dns_record theirs[BARO_MDNS_ADDRESSES], ours[BARO_MDNS_ADDRESSES], record;
     enum baro_dns_section section;
     unsigned count = 0, own = 0;
@@ -108,14 +125,14 @@ static void hear_probe(struct baro_mdns *mdns, struct baro_dns_reader reader, st
     }
     if (count == 0)
         return;
-    for (unsigned bit = 0; bit < mdns->addresses; bit++)
-        mdns_record(mdns, bit, &ours[own++], maps);
+    for (unsigned bit = 0; bit < BARO_MDNS_ADDRESSES; bit++)
+        own += mdns_record(mdns, bit, &ours[own], maps);
     sort(theirs, count);
     sort(ours, own);
     for (unsigned i = 0; result == 0 && (i < count || i < own); i++)
         result = i == count ? 1 : i == own ? -1 : compare(&ours[i], &theirs[i]);
     if (result < 0)
-        mdns_yield(mdns, now);
+        mdns_yield(side, now);
 }
 
 /* The records that a question asks for. */
@@ -139,12 +156,12 @@ static uint32_t asked_for(const struct baro_mdns *mdns, const struct baro_dns_qu
 }
 
 /* To whom everybody else must hear it as well: what was not told to all in the last quarter of its life (§5.4). */
-static uint32_t stale(const struct baro_mdns *mdns, uint32_t set, struct baro_instant now)
+static uint32_t stale(const struct mdns_side *side, uint32_t set, struct baro_instant now)
 {
     uint32_t result = 0;
 
     for (unsigned bit = 0; bit < MDNS_RECORDS; bit++) {
-        if (mdns->multicast[bit].ns == 0 || now.ns - mdns->multicast[bit].ns >= MDNS_MS(QUARTER_TTL_MS))
+        if (side->multicast[bit].ns == 0 || now.ns - side->multicast[bit].ns >= MDNS_MS(QUARTER_TTL_MS))
             result |= set & UINT32_C(1) << bit;
     }
     return result;
@@ -157,8 +174,9 @@ struct request {
     bool any, probe;
 };
 
-static void read_request(struct baro_mdns *mdns, struct baro_dns_reader *reader, struct request *request)
+static void read_request(struct mdns_side *side, struct baro_dns_reader *reader, struct request *request)
 {
+    const struct baro_mdns *mdns = side->mdns;
     struct baro_dns_question question;
     struct baro_dns_record record;
     enum baro_dns_section section;
@@ -179,59 +197,56 @@ static void read_request(struct baro_mdns *mdns, struct baro_dns_reader *reader,
     }
     request->all &= ~known;
     request->alone &= ~known & ~request->all;
-    if (mdns->waiting.set != 0)
-        mdns->waiting.set &= ~known;
+    side->waiting.set &= ~known;
 }
 
-static void hear_query(struct baro_mdns *mdns, struct baro_dns_reader *reader, const struct baro_message *from,
+static void hear_query(struct mdns_side *side, struct baro_dns_reader *reader, const struct baro_message *from,
                        struct baro_instant now)
 {
     struct request request = { 0 };
     uint32_t others;
 
-    if (mdns->state == BARO_MDNS_PROBING) {
+    if (side->state == BARO_MDNS_PROBING) {
         if (from->peer.port.number == BARO_MDNS_PORT)
-            hear_probe(mdns, *reader, now);
+            hear_probe(side, *reader, now);
         return;
     }
-    if (mdns->waiting.set != 0 && memcmp(&mdns->waiting.asker, &from->peer.address, sizeof from->peer.address) != 0) {
-        mdns_say_all(mdns, mdns->waiting.set, MDNS_TTL_S, QUIET_MS, now);
-        mdns->waiting.set = 0;
+    if (side->waiting.set != 0 && memcmp(&side->waiting.asker, &from->peer.address, sizeof from->peer.address) != 0) {
+        mdns_say_all(side, side->waiting.set, MDNS_TTL_S, QUIET_MS, now);
+        side->waiting.set = 0;
     }
-    read_request(mdns, reader, &request);
+    read_request(side, reader, &request);
     if (from->peer.port.number != BARO_MDNS_PORT) { /* §6.7 */
         if (request.any) {
             request.first.dns_class &= 0x7fff;
-            mdns_say_one(mdns, asked_for(mdns, &request.first), &from->peer, &request.first, reader->header.id);
+            mdns_say_one(side, asked_for(side->mdns, &request.first), from, &request.first, reader->header.id);
         }
         return;
     }
     if ((reader->header.flags & BARO_DNS_TRUNCATED) != 0 && request.any) { /* more of what it knows follows */
-        mdns->waiting.set |= request.all | request.alone;
-        mdns->waiting.asker = from->peer.address;
-        mdns->waiting.at.ns = now.ns + MDNS_MS(400 + service_random_below(&mdns->random, 101));
+        side->waiting.set |= request.all | request.alone;
+        side->waiting.asker = from->peer.address;
+        side->waiting.at.ns = now.ns + MDNS_MS(400 + service_random_below(&side->mdns->random, 101));
         return;
     }
-    others = stale(mdns, request.alone, now);
-    mdns_say_one(mdns, request.alone & ~others, &from->peer, NULL, 0);
-    mdns_say_all(mdns, request.all | others, MDNS_TTL_S, request.probe ? PROBE_QUIET_MS : QUIET_MS, now);
+    others = stale(side, request.alone, now);
+    mdns_say_one(side, request.alone & ~others, from, NULL, 0);
+    mdns_say_all(side, request.all | others, MDNS_TTL_S, request.probe ? PROBE_QUIET_MS : QUIET_MS, now);
 }
 
-void mdns_hear(struct baro_mdns *mdns, struct baro_bytes octets, const struct baro_message *from,
+void mdns_hear(struct mdns_side *side, struct baro_bytes octets, const struct baro_message *from,
                struct baro_instant now)
 {
     struct baro_dns_reader reader;
 
-    if (!on_link(mdns, from->peer.address) || !is_whole(octets) || baro_dns_read(&reader, octets) != 0)
+    if (!on_link(side, from) || !is_whole(octets) || baro_dns_read(&reader, octets) != 0)
         return;
-    for (unsigned i = 0; i < mdns->addresses && from->peer.port.number == BARO_MDNS_PORT; i++) {
-        if (memcmp(&mdns->own[i].address, &from->peer.address, sizeof from->peer.address) == 0)
-            return; /* our own words; from another port, a question of this host's own programs */
-    }
+    if (mdns_place_of(side->mdns, from->peer.address) < BARO_MDNS_ADDRESSES)
+        return; /* our own words */
     if (reader.header.operation != 0 || reader.header.code != 0) /* §18.3, §18.11 */
         return;
     if ((reader.header.flags & BARO_DNS_RESPONSE) == 0)
-        hear_query(mdns, &reader, from, now);
+        hear_query(side, &reader, from, now);
     else if (from->peer.port.number == BARO_MDNS_PORT)
-        hear_response(mdns, &reader, now);
+        hear_response(side, &reader, now);
 }

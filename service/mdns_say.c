@@ -4,11 +4,18 @@
 
 #include <string.h>
 
-static const struct baro_endpoint group = { { BARO_FAMILY_IPV4, 0, { 224, 0, 0, 251 } }, { BARO_MDNS_PORT } };
+static uint32_t addresses_of(const struct baro_mdns *mdns)
+{
+    uint32_t set = 0;
+
+    for (unsigned i = 0; i < BARO_MDNS_ADDRESSES; i++)
+        set |= (uint32_t)(mdns->own[i].address.family != BARO_FAMILY_NONE) << i;
+    return set;
+}
 
 uint32_t mdns_all(const struct baro_mdns *mdns)
 {
-    uint32_t addresses = (UINT32_C(1) << mdns->addresses) - 1;
+    uint32_t addresses = addresses_of(mdns);
 
     return addresses | addresses << SET_POINTERS;
 }
@@ -25,9 +32,11 @@ bool mdns_record(const struct baro_mdns *mdns, unsigned bit, struct baro_dns_rec
         static const uint8_t empty[6] = { 0, 4, 0, 0, 0, 0 };
 
         memcpy(maps, empty, sizeof empty);
-        for (unsigned i = 0; i < mdns->addresses; i++) {
+        for (unsigned i = 0; i < BARO_MDNS_ADDRESSES; i++) {
             unsigned type = mdns->own[i].address.family == BARO_FAMILY_IPV4 ? BARO_DNS_A : BARO_DNS_AAAA;
 
+            if (mdns->own[i].address.family == BARO_FAMILY_NONE)
+                continue;
             maps[2 + type / 8] |= (uint8_t)(0x80u >> type % 8);
         }
         record->type = BARO_DNS_NSEC;
@@ -35,7 +44,7 @@ bool mdns_record(const struct baro_mdns *mdns, unsigned bit, struct baro_dns_rec
         record->data = (struct baro_bytes){ maps, sizeof empty };
         return true;
     }
-    if (index >= mdns->addresses)
+    if (mdns->own[index].address.family == BARO_FAMILY_NONE)
         return false;
     if (bit >= SET_POINTERS) {
         record->type = BARO_DNS_PTR;
@@ -48,7 +57,7 @@ bool mdns_record(const struct baro_mdns *mdns, unsigned bit, struct baro_dns_rec
     return true;
 }
 
-static void put(struct baro_mdns *mdns, struct baro_dns_writer *writer, enum baro_dns_section section, uint32_t set,
+static void put(const struct baro_mdns *mdns, struct baro_dns_writer *writer, enum baro_dns_section section, uint32_t set,
                 uint32_t ttl_s, bool legacy)
 {
     struct baro_dns_record record;
@@ -64,15 +73,20 @@ static void put(struct baro_mdns *mdns, struct baro_dns_writer *writer, enum bar
     }
 }
 
-static void send(struct baro_mdns *mdns, struct baro_dns_writer *writer, const struct baro_endpoint *to)
+/* To all, or to who sent `from`: from where it was sent to, if that is an address of ours. */
+static void send(struct mdns_side *side, struct baro_dns_writer *writer, const struct baro_message *from)
 {
-    size_t length = writer->length; /* more records than a frame takes: the rest is for another time */
+    struct baro_buffer piece = { writer->to.data, writer->length }; /* more than a frame takes: for another time */
+    struct baro_message message = { .peer = from == NULL ? side->group : from->peer, .buffer = &piece, .buffers = 1 };
 
-    baro_sendto(mdns->config.stack, mdns->fd, writer->to.data, length, 0, to);
+    if (from != NULL && mdns_place_of(side->mdns, from->local.address) < BARO_MDNS_ADDRESSES)
+        message.local = from->local;
+    baro_sendmsg(side->mdns->config.stack, side->fd, &message, 0);
 }
 
-void mdns_say_probe(struct baro_mdns *mdns)
+void mdns_say_probe(struct mdns_side *side)
 {
+    const struct baro_mdns *mdns = side->mdns;
     uint8_t octets[MDNS_OCTETS];
     const struct baro_dns_header header = { 0 };
     const struct baro_dns_question question = { mdns->name, BARO_DNS_ANY, BARO_DNS_IN | BARO_DNS_CLASS_TOP };
@@ -81,19 +95,20 @@ void mdns_say_probe(struct baro_mdns *mdns)
     baro_dns_write(&writer, (struct baro_buffer){ octets, sizeof octets }, &header);
     baro_dns_write_question(&writer, &question);
     put(mdns, &writer, BARO_DNS_AUTHORITY, mdns_all(mdns) & 0xff, MDNS_TTL_S, false);
-    send(mdns, &writer, &group);
+    send(side, &writer, NULL);
 }
 
 /* What the name's asker will want to know next: its other addresses, and what is not there. */
 static uint32_t besides(const struct baro_mdns *mdns, uint32_t set)
 {
-    uint32_t addresses = (UINT32_C(1) << mdns->addresses) - 1;
+    uint32_t addresses = addresses_of(mdns);
 
     return (set & (addresses | SET_NSEC)) == 0 ? 0 : (addresses | SET_NSEC) & ~set;
 }
 
-void mdns_say_all(struct baro_mdns *mdns, uint32_t set, uint32_t ttl_s, unsigned quiet_ms, struct baro_instant now)
+void mdns_say_all(struct mdns_side *side, uint32_t set, uint32_t ttl_s, unsigned quiet_ms, struct baro_instant now)
 {
+    const struct baro_mdns *mdns = side->mdns;
     uint8_t octets[MDNS_OCTETS];
     const struct baro_dns_header header = { .flags = BARO_DNS_RESPONSE | BARO_DNS_AUTHORITATIVE };
     struct baro_dns_writer writer;
@@ -101,10 +116,10 @@ void mdns_say_all(struct baro_mdns *mdns, uint32_t set, uint32_t ttl_s, unsigned
     for (unsigned bit = 0; bit < MDNS_RECORDS; bit++) {
         if ((set & UINT32_C(1) << bit) == 0)
             continue;
-        if (mdns->multicast[bit].ns != 0 && now.ns - mdns->multicast[bit].ns < MDNS_MS(quiet_ms))
+        if (side->multicast[bit].ns != 0 && now.ns - side->multicast[bit].ns < MDNS_MS(quiet_ms))
             set &= ~(UINT32_C(1) << bit);
         else
-            mdns->multicast[bit] = now;
+            side->multicast[bit] = now;
     }
     if (set == 0)
         return;
@@ -112,12 +127,13 @@ void mdns_say_all(struct baro_mdns *mdns, uint32_t set, uint32_t ttl_s, unsigned
     put(mdns, &writer, BARO_DNS_ANSWERS, set, ttl_s, false);
     if (ttl_s != 0)
         put(mdns, &writer, BARO_DNS_ADDITIONAL, besides(mdns, set), ttl_s, false);
-    send(mdns, &writer, &group);
+    send(side, &writer, NULL);
 }
 
-void mdns_say_one(struct baro_mdns *mdns, uint32_t set, const struct baro_endpoint *to,
+void mdns_say_one(struct mdns_side *side, uint32_t set, const struct baro_message *from,
                   const struct baro_dns_question *question, uint16_t id)
 {
+    const struct baro_mdns *mdns = side->mdns;
     uint8_t octets[MDNS_OCTETS];
     struct baro_dns_header header = { .flags = BARO_DNS_RESPONSE | BARO_DNS_AUTHORITATIVE };
     uint32_t ttl_s = question == NULL ? MDNS_TTL_S : MDNS_LEGACY_TTL_S;
@@ -133,5 +149,5 @@ void mdns_say_one(struct baro_mdns *mdns, uint32_t set, const struct baro_endpoi
     put(mdns, &writer, BARO_DNS_ANSWERS, set, ttl_s, question != NULL);
     if (question == NULL)
         put(mdns, &writer, BARO_DNS_ADDITIONAL, besides(mdns, set), ttl_s, false);
-    send(mdns, &writer, to);
+    send(side, &writer, from);
 }

@@ -80,20 +80,17 @@ static int open_names(struct lan *lan, struct lan_station *host)
 static int open_mdns(const struct lan *lan, struct lan_station *host)
 {
     const uint64_t seed[2] = { tool_seed(lan->wire[0].config.seed), host->trace_host };
-    const struct lan_port *port = &host->port[0];
     struct baro_mdns_config config = { .memory = names_memory(),
                                        .stack = baro_host_stack(host->host),
                                        .interface = baro_host_interface(host->host),
-                                       .name = host->name };
+                                       .name = host->name,
+                                       .follow = true };
     int error = 0;
 
     if (strchr(host->name, '.') != NULL)
         return 0;
     memcpy(config.seed, seed, sizeof seed);
     host->mdns = baro_mdns_create(&config, &error);
-    for (unsigned i = 0; i < port->addresses && error == 0; i++)
-        error = baro_mdns_add_address(host->mdns, port->address[i].address, port->address[i].prefix_length,
-                                      baro_network_now(lan->network));
     return error;
 }
 

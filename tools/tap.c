@@ -53,7 +53,7 @@ static int help(void)
            "                   Each is said when it comes up, and leases are given back at the end\n"
            "  --advertise P    be an IPv6 router that advertises these prefixes (fd00:9::/64), commas between, so that the\n"
            "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
-           "  --mdns NAME      be found as NAME.local by multicast DNS\n"
+           "  --mdns NAME      be found as NAME.local by multicast DNS, over both families\n"
            "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
 }
@@ -115,8 +115,6 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
     }
     if ((tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6) && tool->prefixes != 0)
         return tool_usage("tap", "a router that advertises has no addresses from routers: not with --address auto or dhcp6");
-    if ((tool->configure.way == CONFIGURE_DHCP || tool->configure.way == CONFIGURE_DHCP6) && tool->mdns_name != NULL)
-        return tool_usage("tap", "--mdns wants addresses given by hand, not --address dhcp or dhcp6");
     return TOOL_OK;
 }
 
@@ -180,11 +178,15 @@ static int open_mdns(struct tap_tool *tool)
     struct baro_mdns_config config = { .memory = names_memory(),
                                        .stack = baro_host_stack(tool->host),
                                        .interface = baro_host_interface(tool->host),
-                                       .name = tool->mdns_name };
+                                       .name = tool->mdns_name,
+                                       .follow = true };
+    const struct baro_ipv6_config ipv6 = { .accept_advertisements = false };
     int error;
 
     if (tool->mdns_name == NULL)
         return TOOL_OK;
+    /* a link-local address, unless there is one already, or the wire is too narrow for IPv6 */
+    (void)baro_stack_enable_ipv6(config.stack, config.interface, &ipv6);
     for (size_t i = 0; i < sizeof config.seed; i += 8) {
         uint64_t seed = tool_seed(tool->wire.seed);
 
@@ -194,12 +196,6 @@ static int open_mdns(struct tap_tool *tool)
     if (tool->mdns == NULL) {
         fprintf(stderr, "baro tap: cannot answer for the name '%s': %s\n", tool->mdns_name, strerror(-error));
         return TOOL_FAILED;
-    }
-    for (unsigned i = 0; i < tool->addresses; i++) {
-        error = baro_mdns_add_address(tool->mdns, tool->address[i].address, tool->address[i].prefix_length,
-                                      baro_network_now(tool->cable.network));
-        if (error != 0)
-            return TOOL_FAILED;
     }
     return TOOL_OK;
 }

@@ -1,12 +1,15 @@
-/* baro/mdns.h: a multicast DNS responder: a host is found as NAME.local without any server (RFC 6762), IPv4.
+/* baro/mdns.h: a multicast DNS responder: a host is found as NAME.local without any server (RFC 6762), over both families.
  *
  * It probes for its name (§8.1), gives way and takes NAME-2 where another host has it (§9), announces itself (§8.3), answers
  * for its addresses, their reverse names, and says by NSEC which types are not there (§6.1), leaves out what the asker
  * knows already (§7.1), answers alone whom it should (§5.4) and askers that are no multicast DNS hosts (§6.7), and
  * takes leave (§10.1). Packets from off the link are ignored (§11).
  *
- * Limits: one interface; IPv4 packets (AAAA records are told in them); reverse names are announced but not probed for:
- * the addresses' own probing came before. The responder takes no baro_next_ready(): poll it after its stack. */
+ * 224.0.0.251 and ff02::fb are two worlds (§20): in each that the host has an address of it probes, announces and answers on
+ * its own, with all its records of both families. The name is one: lost in one world, it is given up in both.
+ *
+ * Limits: one interface; reverse names are announced but not probed for: the addresses' own probing came before. The
+ * responder takes no baro_next_ready(): poll it after its stack. */
 #ifndef BARO_MDNS_H
 #define BARO_MDNS_H
 
@@ -23,7 +26,7 @@ enum { BARO_MDNS_ADDRESSES = 8 };
 
 enum baro_mdns_state {
     BARO_MDNS_IDLE,       /* it has no address yet */
-    BARO_MDNS_PROBING,    /* the name is asked for: it is not ours yet */
+    BARO_MDNS_PROBING,    /* the name is asked for: it is not ours yet, by one family at least */
     BARO_MDNS_ANNOUNCING, /* it is ours and being told */
     BARO_MDNS_RUNNING,
     BARO_MDNS_STOPPED     /* leave is taken */
@@ -35,9 +38,10 @@ struct baro_mdns_config {
     int interface;              /* where it speaks */
     uint8_t seed[32];           /* of the delays that keep hosts from speaking at once */
     const char *name;           /* one label, without ".local"; up to 59 octets, so that "-99" has its room */
+    bool follow;                /* has the interface's addresses as they come and go; else those that it is given */
 };
 
-/* A responder that has joined 224.0.0.251, or NULL with the reason in *error if error is not NULL: -ENOMEM, -EINVAL for
+/* A responder that has joined 224.0.0.251 and, where the interface can have IPv6, ff02::fb; or NULL with the reason in *error if error is not NULL: -ENOMEM, -EINVAL for
  * the name, and what the socket calls say. Free it before its stack. */
 struct baro_mdns *baro_mdns_create(const struct baro_mdns_config *config, int *error);
 /* Frees it without a word: take leave before. */
@@ -47,6 +51,8 @@ void baro_mdns_free(struct baro_mdns *mdns);
  * who is on the link. 0, -EINVAL, -EEXIST, -ENOSPC. */
 int baro_mdns_add_address(struct baro_mdns *mdns, struct baro_address address, unsigned prefix_length,
                           struct baro_instant now);
+/* Takes it back and says so. -ENOENT. */
+int baro_mdns_remove_address(struct baro_mdns *mdns, struct baro_address address, struct baro_instant now);
 /* Answers, probes and announces what is due. True: it did something. */
 bool baro_mdns_poll(struct baro_mdns *mdns, struct baro_instant now);
 /* When it wants to be polled although nothing came. False: never. */

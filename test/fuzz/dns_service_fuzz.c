@@ -1,5 +1,5 @@
 /* Whatever octets come to the name services: as an answer to the resolver's question, as a query to the server with a way to the
- * outside, as an answer from there, as an address in text. Reading ends, stays inside, and what is told is whole: names are
+ * outside, as an answer from there, as multicast DNS in every state of the responder, as an address in text. Reading ends, stays inside, and what is told is whole: names are
  * names, no more addresses than there is room for, nothing kept longer than a day, no answer longer than its asker takes. */
 #include <assert.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "service/dns_resolver.h"
 #include "service/dns_server.h"
+#include "service/mdns.h"
 
 static void *take(void *context, size_t bytes)
 {
@@ -100,6 +101,67 @@ static void serve(struct baro_bytes octets)
     assert(server->pendings == 0);
 }
 
+static unsigned receive(void *context, struct baro_rx_frame *frames, unsigned limit)
+{
+    (void)context;
+    (void)frames;
+    (void)limit;
+    return 0;
+}
+
+static unsigned room(void *context)
+{
+    (void)context;
+    return 64;
+}
+
+static unsigned transmit(void *context, const struct baro_tx_frame *frames, unsigned count)
+{
+    (void)context;
+    (void)frames;
+    return count;
+}
+
+static struct baro_mdns *make_responder(void)
+{
+    static const struct baro_device device = { .mac = { { 2, 0, 0, 0, 0, 1 } }, .mtu = 1500, .rx_burst = receive,
+                                               .tx_room = room, .tx_burst = transmit };
+    const struct baro_memory memory = { NULL, take, give_back };
+    const struct baro_stack_config config = { .memory = memory, .seed = { 1 } };
+    struct baro_mdns_config responder = { .memory = memory, .seed = { 2 }, .name = "pebble" };
+    struct baro_mdns *mdns;
+
+    responder.stack = baro_stack_create(&config);
+    responder.interface = baro_stack_add_interface(responder.stack, &device);
+    mdns = baro_mdns_create(&responder, NULL);
+    assert(mdns != NULL && baro_mdns_add_address(mdns, baro_ipv4(10, 9, 0, 2), 24, (struct baro_instant){ 0 }) == 0);
+    assert(baro_mdns_add_address(mdns, baro_ipv6(0xfe80, 0, 0, 0, 0, 0, 0, 2), 64, (struct baro_instant){ 0 }) == 0);
+    return mdns;
+}
+
+static void respond(struct baro_bytes octets)
+{
+    static const enum baro_mdns_state states[] = { BARO_MDNS_PROBING, BARO_MDNS_ANNOUNCING, BARO_MDNS_RUNNING };
+    static struct baro_mdns *mdns;
+    static struct baro_instant now;
+    size_t which = octets.length % 6;
+    struct baro_message from = { .interface = 1 };
+    struct mdns_side *side;
+
+    if (mdns == NULL)
+        mdns = make_responder();
+    side = &mdns->side[which / 3];
+    from.local = from.peer = side->group;
+    from.peer.address = which < 3 ? baro_ipv4(10, 9, 0, 1) : baro_ipv6(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+    from.peer.port.number = (octets.length & 8) != 0 ? BARO_MDNS_PORT : 40000;
+    side->state = states[which % 3];
+    mdns_hear(side, octets, &from, now);
+    now.ns += INT64_C(30000000000);
+    baro_mdns_poll(mdns, now);
+    baro_stack_poll(mdns->config.stack, now);
+    assert(side->state != BARO_MDNS_IDLE && baro_mdns_name(mdns)->length > 8);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -119,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         resolve((struct baro_bytes){ copy, size }, false);
         resolve((struct baro_bytes){ copy, size }, true);
         serve((struct baro_bytes){ copy, size });
+        respond((struct baro_bytes){ copy, size });
     }
     free(copy);
     free(text);

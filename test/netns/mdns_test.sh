@@ -26,11 +26,14 @@ ip tuntap add dev mdns0 mode tap || skip "no TAP in a namespace of one's own"
 for port in keep0 mdns0; do ip link set $port master bridge0 up; done
 ip link set keep1 up
 ip addr add 10.9.0.1/24 dev bridge0
+ip -6 addr add fd00:9::1/64 dev bridge0 nodad
+sysctl -q -w net.ipv6.conf.bridge0.accept_dad=0 2>/dev/null || echo 0 2>/dev/null >/proc/sys/net/ipv6/conf/bridge0/accept_dad
 ip link set bridge0 up multicast on
 ip route add 224.0.0.0/4 dev bridge0
+until_true 50 sh -c "ip -6 addr show dev bridge0 scope link -tentative | grep -q fe80" || skip "no link-local address on a bridge"
 
 host() { # log, name: a host on the TAP that wants this name
-    background "$1.log" "$BARO" tap --name mdns0 --address 10.9.0.2/24 --mdns "$2" --pcap "$work/$1.pcapng"
+    background "$1.log" "$BARO" tap --name mdns0 --address ${3:-10.9.0.2/24,fd00:9::2/64} --mdns "$2" --pcap "$work/$1.pcapng"
 }
 leave() {
     kill -INT "$last"
@@ -40,12 +43,13 @@ leave() {
     [ "$status" = 0 ] || fail "baro tap ended with $status"
 }
 avahi() {
-    printf '%s\n' "[server]" "host-name=peer" "use-ipv6=no" "enable-dbus=yes" "allow-interfaces=bridge0" "[wide-area]" "enable-wide-area=no" >"$work/avahi.conf"
+    printf '%s\n' "[server]" "host-name=peer" "use-ipv4=${1:-yes}" "use-ipv6=${2:-yes}" "enable-dbus=yes" "allow-interfaces=bridge0" "[wide-area]" "enable-wide-area=no" >"$work/avahi.conf"
     background avahi.log avahi-daemon -f "$work/avahi.conf" --no-drop-root --no-chroot --no-proc-title --no-rlimits
     daemon=$last
     until_true 100 grep -q "Server startup complete" "$work/avahi.log" || skip "avahi does not start: $(tail -1 "$work/avahi.log")"
 }
 find_it() { [ "$(timeout 8 avahi-resolve -4 -n "$1" 2>/dev/null | tr '\t' ' ')" = "$1 $2" ]; }
+find_it_6() { timeout 8 avahi-resolve -6 -n "$1" 2>/dev/null | tr '\t' ' ' | grep -q "^$1 $2"; }
 
 host first pebble
 ours=$last
@@ -55,8 +59,15 @@ until_true 5 find_it pebble.local 10.9.0.2 || fail "avahi does not find pebble.l
 echo "ok: avahi finds our name"
 [ "$(timeout 8 avahi-resolve -a 10.9.0.2 | tr '\t' ' ')" = "10.9.0.2 pebble.local" ] || fail "avahi does not find our address's name"
 echo "ok: avahi finds our address's name"
+until_true 5 find_it_6 pebble.local "f[de]" || fail "avahi does not find pebble.local's IPv6 address"
+[ "$(timeout 8 avahi-resolve -a fd00:9::2 | tr '\t' ' ')" = "fd00:9::2 pebble.local" ] || fail "avahi does not find our IPv6 address's name"
+echo "ok: avahi finds our IPv6 address and its name"
 [ "$(timeout 8 dig -p 5353 @10.9.0.2 +short +tries=2 +time=2 pebble.local A 2>/dev/null)" = 10.9.0.2 ] || fail "an asker of the old kind"
 [ "$(timeout 8 dig -p 5353 @10.9.0.2 +short +tries=2 +time=2 -x 10.9.0.2)" = pebble.local. ] || fail "asked alone, by address"
+[ "$(timeout 8 dig -p 5353 @fd00:9::2 +short +tries=2 +time=2 pebble.local A 2>/dev/null)" = 10.9.0.2 ] || fail "an asker of the old kind, by IPv6"
+link_local() { local=$(timeout 8 dig -p 5353 @fd00:9::2 +short +tries=2 +time=2 pebble.local AAAA | grep '^fe80::'); }
+until_true 50 link_local || fail "our link-local address is not told"
+[ "$(timeout 8 dig -p 5353 "@$local%bridge0" +short +tries=2 +time=2 -x "$local")" = pebble.local. ] || fail "asked at the link-local address"
 echo "ok: askers that are no multicast DNS hosts"
 last=$ours
 leave
@@ -69,5 +80,20 @@ host second peer
 until_true 5 find_it peer-2.local 10.9.0.2 || fail "no other name after a conflict"
 find_it peer.local 10.9.0.1 || fail "avahi lost its name to us"
 echo "ok: we give way to who was there before"
+leave
+kill "$daemon"
+wait "$daemon" 2>/dev/null
+
+# avahi in the world of IPv6 alone: ff02::fb finds our name, both its addresses, and gives way the same.
+avahi no yes
+host third granite
+until_true 10 find_it_6 granite.local "f[de]" || fail "avahi does not find granite.local by ff02::fb"
+echo "ok: found by ff02::fb alone"
+timeout 8 avahi-resolve -4 -n granite.local | grep -q 10.9.0.2 || fail "no A record by ff02::fb"
+echo "ok: an IPv4 address told by ff02::fb"
+leave
+host fourth peer fd00:9::2/64
+until_true 10 find_it_6 peer-2.local "f[de]" || fail "no other name after a conflict on ff02::fb"
+echo "ok: we give way to who was there before, by IPv6 alone"
 leave
 kill "$daemon"

@@ -36,7 +36,9 @@ static struct {
 
 static const struct baro_mac other_mac = { { 2, 0, 0, 0, 0, 2 } };
 static const struct baro_endpoint group = { { BARO_FAMILY_IPV4, 0, { 224, 0, 0, 251 } }, { 5353 } };
+static const struct baro_endpoint group_v6 = { { BARO_FAMILY_IPV6, 0, { 0xff, 2, [15] = 0xfb } }, { 5353 } };
 static const struct baro_endpoint peer = { { BARO_FAMILY_IPV4, 0, { 10, 9, 0, 1 } }, { 5353 } };
+static const struct baro_endpoint peer_v6 = { { BARO_FAMILY_IPV6, 0, { 0xfe, 0x80, [15] = 1 } }, { 5353 } };
 
 static void *take(void *context, size_t bytes)
 {
@@ -182,17 +184,25 @@ static void address(enum baro_dns_section section, const char *name, uint8_t las
     assert_int_equal(baro_dns_write_record(&writer, section, &record), 0);
 }
 
-static void tell(struct baro_endpoint from)
+static void tell_to(struct baro_endpoint from, struct baro_endpoint to)
 {
-    struct baro_packet packet = { .vlan = -1, .destination_mac = { { 1, 0, 0x5e, 0, 0, 251 } }, .source_mac = other_mac,
-                                  .ethernet_type = 0x0800, .source = from.address, .source_port = from.port,
-                                  .destination = group.address, .destination_port = group.port, .protocol = 17, .ttl = 255,
+    bool v6 = from.address.family == BARO_FAMILY_IPV6, grouped = to.address.octet[0] >= 224;
+    struct baro_packet packet = { .vlan = -1, .destination_mac = device.mac, .source_mac = other_mac,
+                                  .ethernet_type = v6 ? 0x86dd : 0x0800, .source = from.address, .source_port = from.port,
+                                  .destination = to.address, .destination_port = to.port, .protocol = 17, .ttl = 255,
                                   .layer = BARO_PACKET_UDP };
 
+    if (grouped)
+        packet.destination_mac = v6 ? (struct baro_mac){ { 0x33, 0x33, 0, 0, 0, 0xfb } } : (struct baro_mac){ { 1, 0, 0x5e, 0, 0, 251 } };
     packet.payload = (struct baro_bytes){ message, baro_dns_write_end(&writer) };
     wire.in_length = (size_t)baro_packet_build_frame(&packet, (struct baro_buffer){ wire.in, sizeof wire.in });
     wire.outs = 0;
     turn();
+}
+
+static void tell(struct baro_endpoint from)
+{
+    tell_to(from, from.address.family == BARO_FAMILY_IPV6 ? group_v6 : group);
 }
 
 /* The counts of the last message sent. */
@@ -341,14 +351,16 @@ static void what_is_known_is_left_out(void **state)
 static void strangers_and_nonsense_are_ignored(void **state)
 {
     struct baro_endpoint far = { { BARO_FAMILY_IPV4, 0, { 10, 8, 0, 1 } }, { 5353 } };
-    struct baro_endpoint wrong_port = { peer.address, { 5354 } };
+    struct baro_endpoint wrong_port = { peer.address, { 5354 } }, ours = { { BARO_FAMILY_IPV4, 0, { 10, 9, 0, 2 } }, { 5353 } };
 
     (void)state;
     up();
     begin(0);
     question("pebble.local", BARO_DNS_A, BARO_DNS_IN);
-    tell(far);
+    tell_to(far, ours);
     assert_int_equal(wire.outs, 0);
+    tell(far); /* what comes to the group cannot be from far away, whatever its sender calls itself */
+    expect(0, 1, 0);
     begin(BARO_DNS_RESPONSE);
     address(BARO_DNS_ANSWERS, "pebble.local", 9, 120);
     tell(wrong_port);
@@ -403,6 +415,48 @@ static void of_two_probes_the_later_in_the_order_wins(void **state)
     assert_int_equal(baro_mdns_state(wire.mdns), BARO_MDNS_PROBING);
 }
 
+/* ff02::fb is a world of its own: probed, announced, asked and answered there, about both families. The name is one. */
+static void ipv6_has_its_own_world(void **state)
+{
+    const struct baro_address own = { BARO_FAMILY_IPV6, 0, { 0xfe, 0x80, [15] = 2 } };
+    struct baro_dns_name second = named("pebble-2.local");
+
+    (void)state;
+    up();
+    assert_int_equal(baro_stack_add_address(wire.stack, 1, (struct baro_address){ BARO_FAMILY_IPV6, 1, { 0xfe, 0x80, [15] = 2 } }, 64, false), 0);
+    baro_stack_set_neighbour(wire.stack, 1, (struct baro_address){ BARO_FAMILY_IPV6, 1, { 0xfe, 0x80, [15] = 1 } }, other_mac);
+    assert_int_equal(baro_mdns_add_address(wire.mdns, own, 64, wire.now), 0);
+    assert_int_equal(baro_mdns_state(wire.mdns), BARO_MDNS_PROBING);
+    run_for(5000);
+    assert_int_equal(wire.outs, 3 + 2 + 2); /* probes there, the news in both */
+    expect(0, 4, 0);
+    assert_memory_equal(&wire.out[6].to, &group_v6, sizeof group_v6);
+    run_for(60000);
+    begin(0);
+    question("pebble.local", BARO_DNS_AAAA, BARO_DNS_IN);
+    tell(peer_v6);
+    assert_true(wire.outs == 1 && memcmp(&wire.out[0].to, &group_v6, sizeof group_v6) == 0);
+    assert_memory_equal(first_record().address.octet, own.octet, 16);
+    begin(0);
+    question("pebble.local", BARO_DNS_AAAA, BARO_DNS_IN | BARO_DNS_CLASS_TOP);
+    tell(peer_v6); /* asked alone */
+    assert_true(wire.outs == 1 && memcmp(wire.out[0].to.address.octet, peer_v6.address.octet, 16) == 0);
+    begin(BARO_DNS_RESPONSE);
+    address(BARO_DNS_ANSWERS, "pebble.local", 9, 120);
+    tell(peer_v6); /* lost in one is asked for again in both, and given up in both */
+    run_for(300);
+    begin(BARO_DNS_RESPONSE);
+    address(BARO_DNS_ANSWERS, "pebble.local", 9, 120);
+    tell(peer_v6);
+    run_for(5000);
+    assert_true(baro_dns_name_equal(baro_mdns_name(wire.mdns), &second) && baro_mdns_state(wire.mdns) == BARO_MDNS_RUNNING);
+    wire.outs = 0;
+    assert_int_equal(baro_mdns_remove_address(wire.mdns, own, wire.now), 0);
+    baro_stack_flush(wire.stack);
+    assert_true(wire.outs == 2 && first_record().ttl == 0 && first_record().type == BARO_DNS_AAAA);
+    assert_int_equal(baro_mdns_remove_address(wire.mdns, own, wire.now), -ENOENT);
+}
+
 static void leave_is_taken(void **state)
 {
     (void)state;
@@ -437,15 +491,10 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(three_probes_then_two_announcements),
-        TEST(questions_are_answered_to_all_or_to_one),
-        TEST(who_is_no_such_host_is_answered_as_by_a_server),
-        TEST(what_is_known_is_left_out),
-        TEST(strangers_and_nonsense_are_ignored),
-        TEST(another_holder_takes_the_name),
-        TEST(of_two_probes_the_later_in_the_order_wins),
-        TEST(leave_is_taken),
-        TEST(names_that_do_not_fit_are_refused),
-    };
+        TEST(three_probes_then_two_announcements), TEST(questions_are_answered_to_all_or_to_one),
+        TEST(who_is_no_such_host_is_answered_as_by_a_server), TEST(what_is_known_is_left_out),
+        TEST(strangers_and_nonsense_are_ignored), TEST(another_holder_takes_the_name),
+        TEST(of_two_probes_the_later_in_the_order_wins), TEST(ipv6_has_its_own_world),
+        TEST(leave_is_taken), TEST(names_that_do_not_fit_are_refused) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
