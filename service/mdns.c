@@ -249,7 +249,8 @@ static bool hear_all(struct mdns_side *side, struct baro_instant now)
         if (length == -EAGAIN)
             break;
         if (length < 0 || (message.flags & BARO_MSG_TRUNCATED) != 0 || side->state == BARO_MDNS_IDLE ||
-            side->state == BARO_MDNS_STOPPED || message.interface != side->mdns->config.interface)
+            side->state == BARO_MDNS_STOPPED ||
+            (message.interface != 0 && message.interface != side->mdns->config.interface)) /* 0: of this host itself */
             continue;
         mdns_hear(side, (struct baro_bytes){ octets, (size_t)length }, &message, now);
     }

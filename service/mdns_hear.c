@@ -241,8 +241,8 @@ void mdns_hear(struct mdns_side *side, struct baro_bytes octets, const struct ba
 
     if (!on_link(side, from) || !is_whole(octets) || baro_dns_read(&reader, octets) != 0)
         return;
-    if (mdns_place_of(side->mdns, from->peer.address) < BARO_MDNS_ADDRESSES)
-        return; /* our own words */
+    if (from->peer.port.number == BARO_MDNS_PORT && mdns_place_of(side->mdns, from->peer.address) < BARO_MDNS_ADDRESSES)
+        return; /* our own words; from another port, a question of this host's own programs */
     if (reader.header.operation != 0 || reader.header.code != 0) /* §18.3, §18.11 */
         return;
     if ((reader.header.flags & BARO_DNS_RESPONSE) == 0)
