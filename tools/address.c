@@ -104,11 +104,26 @@ bool address_within(struct baro_address address, struct baro_address prefix, uns
            (rest == 0 || (address.octet[whole] ^ prefix.octet[whole]) >> (8 - rest) == 0);
 }
 
+struct baro_address address_subnet(struct baro_address address, unsigned prefix_length)
+{
+    struct baro_address subnet = { .family = address.family };
+    unsigned whole = prefix_length / 8, rest = prefix_length % 8;
+
+    memcpy(subnet.octet, address.octet, whole);
+    if (rest != 0)
+        subnet.octet[whole] = (uint8_t)(address.octet[whole] & 0xff00 >> rest);
+    return subnet;
+}
+
+bool address_is_link_local(struct baro_address address)
+{
+    return address.family == BARO_FAMILY_IPV6 && address.octet[0] == 0xfe && (address.octet[1] & 0xc0) == 0x80;
+}
+
 bool prefix_parse(const char *text, struct baro_address *prefix, unsigned *prefix_length)
 {
     char copy[64], *slash, *end;
-    struct baro_address zeros;
-    unsigned bits;
+    struct baro_address subnet;
     long length;
 
     if (strlen(text) >= sizeof copy)
@@ -119,17 +134,13 @@ bool prefix_parse(const char *text, struct baro_address *prefix, unsigned *prefi
         return false;
     *slash = '\0';
     *prefix = (struct baro_address){ .family = strchr(copy, ':') == NULL ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6 };
-    bits = prefix->family == BARO_FAMILY_IPV4 ? 32 : 128;
     length = strtol(slash + 1, &end, 10);
-    if (*end != '\0' || length < 0 || length > (long)bits ||
+    if (*end != '\0' || length < 0 || length > (prefix->family == BARO_FAMILY_IPV4 ? 32 : 128) ||
         inet_pton(prefix->family == BARO_FAMILY_IPV4 ? AF_INET : AF_INET6, copy, prefix->octet) != 1)
         return false;
     *prefix_length = (unsigned)length;
-    zeros = (struct baro_address){ .family = prefix->family };
-    memcpy(zeros.octet, prefix->octet, *prefix_length / 8);
-    if (*prefix_length % 8 != 0)
-        zeros.octet[*prefix_length / 8] = (uint8_t)(prefix->octet[*prefix_length / 8] & 0xff00 >> *prefix_length % 8);
-    return memcmp(&zeros, prefix, sizeof zeros) == 0;
+    subnet = address_subnet(*prefix, *prefix_length);
+    return memcmp(subnet.octet, prefix->octet, sizeof subnet.octet) == 0;
 }
 
 const char *address_words(struct baro_address address, char text[ADDRESS_WORDS])

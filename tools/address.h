@@ -14,6 +14,12 @@ unsigned address_list_parse(const char *text, struct baro_host_address *list, un
 /* Is it in the subnet? */
 bool address_within(struct baro_address address, struct baro_address prefix, unsigned prefix_length);
 
+/* Its subnet's own address: zeros behind the prefix. */
+struct baro_address address_subnet(struct baro_address address, unsigned prefix_length);
+
+/* fe80::/10 (RFC 4291 §2.5.6). */
+bool address_is_link_local(struct baro_address address);
+
 /* "10.0.0.0/8", "fd00::/64", "0.0.0.0/0": a subnet, without anything behind its prefix. */
 bool prefix_parse(const char *text, struct baro_address *prefix, unsigned *prefix_length);
 

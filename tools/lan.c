@@ -25,16 +25,21 @@ static void watch_listen(void *context, const struct baro_trace_event *event)
         lan->station[event->host].listening = true;
 }
 
+/* Its program would find no address yet. */
+static bool may_start(const struct lan *lan, const struct lan_station *host, struct baro_instant now)
+{
+    return lan_has_addresses(host) || now.ns - lan->begin.ns > (int64_t)LAN_PATIENCE_S * 1000000000;
+}
+
 static bool start_next(void *context, struct baro_instant now)
 {
     struct lan *lan = context;
     bool ready = true, did = false;
 
-    (void)now;
     for (int i = 0; i < lan->hosts; i++) {
         struct lan_station *host = &lan->station[i];
 
-        if (!host->started && ready) {
+        if (!host->started && ready && may_start(lan, host, now)) {
             const struct baro_run_program program = { .host = i, .argument = host->argument };
 
             host->started = true;
@@ -102,6 +107,7 @@ static int supervise(struct lan *lan)
         if (baro_run_add_host(lan->run, &host) != i)
             return TOOL_FAILED;
     }
+    lan->begin = baro_loop_now();
     if (baro_loop_add_source(lan->loop, &starter) != 0)
         return TOOL_FAILED;
     baro_loop_run(lan->loop);

@@ -18,7 +18,8 @@ enum {
     LAN_STATIONS = OBSERVE_HOSTS, /* hosts and routers together */
     LAN_ADDRESSES = 8,            /* of a host, or of a router on one wire */
     LAN_ROUTES = 64,
-    LAN_NAME = 32                 /* with the NUL */
+    LAN_NAME = 32,                /* with the NUL */
+    LAN_PATIENCE_S = 10           /* so long the program of a host with `automatic` waits for its first address */
 };
 
 struct lan_wire {
@@ -35,7 +36,8 @@ struct lan_port {
     char wire_name[LAN_NAME]; /* as it was written; "": not said */
     int wire;                 /* by lan_plan */
     struct baro_host_address address[LAN_ADDRESSES];
-    unsigned addresses;
+    unsigned addresses;       /* of a host with `automatic` more come later */
+    bool automatic;           /* IPv6 addresses from the wire's routers */
 };
 
 /* A host has a program and one port, a router two ports or more. */
@@ -50,6 +52,9 @@ struct lan_station {
     struct baro_host *host;
     /* a host's */
     char **argument;
+    struct lan *lan;
+    uint32_t changes; /* of the stack's addresses, as far as they were looked at */
+    bool learnt;      /* an address from a router */
     struct baro_dns_server *names;
     struct baro_mdns *mdns;
     int program;
@@ -72,6 +77,7 @@ struct lan {
     struct lan_route route[LAN_ROUTES];
     int routes;
     bool mdns; /* asked for */
+    struct baro_instant begin; /* of the run */
     int status;
     struct baro_loop *loop;
     struct baro_network *network;
@@ -99,6 +105,8 @@ int lan_network(struct lan *lan);
 int lan_services_open(struct lan *lan);
 void lan_services_run(void *context, struct baro_host *host);
 bool lan_services_deadline(void *context, struct baro_instant *deadline);
+/* Whether the host has what it was to get from routers, as far as lan_services_run saw. */
+bool lan_has_addresses(const struct lan_station *host);
 /* Before the network is freed. */
 void lan_services_close(struct lan *lan);
 

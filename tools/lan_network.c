@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "tools.h"
 
 /* ---- wires ---- */
@@ -45,6 +46,46 @@ static struct baro_wire *next_end(struct lan *lan, struct lan_wire *wire)
 
 /* ---- stations ---- */
 
+/* Says on a router's wire which subnets of IPv6 are there, so that hosts can make themselves addresses. */
+static int advertise(const struct lan_station *router, const struct lan_port *port, int interface)
+{
+    struct baro_advertise_config config = { .lifetime_s = 1800 };
+    const unsigned limit = sizeof config.prefix / sizeof *config.prefix;
+
+    for (unsigned i = 0; i < port->addresses && config.prefixes < limit; i++) {
+        const struct baro_host_address *one = &port->address[i];
+        struct baro_advertised_prefix *prefix = &config.prefix[config.prefixes];
+
+        if (one->address.family != BARO_FAMILY_IPV6 || address_is_link_local(one->address))
+            continue;
+        *prefix = (struct baro_advertised_prefix){ .prefix = address_subnet(one->address, one->prefix_length),
+                                                   .prefix_length = one->prefix_length,
+                                                   .on_link = true,
+                                                   .autonomous = one->prefix_length == 64,
+                                                   .valid_s = 2592000,
+                                                   .preferred_s = 604800 };
+        config.prefixes++;
+    }
+    return config.prefixes == 0 ? 0 : baro_stack_advertise(baro_host_stack(router->host), interface, &config);
+}
+
+/* A router's: on its wire, and advertised. The first port came with the host. */
+static int make_port(struct lan *lan, struct lan_station *router, int which)
+{
+    const struct lan_port *port = &router->port[which];
+    int interface = baro_host_interface(router->host), error;
+
+    if (which != 0) {
+        struct baro_wire *wire = next_end(lan, &lan->wire[port->wire]);
+
+        interface = wire == NULL ? -ENOMEM : baro_host_add_wire(router->host, wire, port->address, port->addresses);
+    }
+    error = interface < 0 ? interface : advertise(router, port, interface);
+    if (error < 0)
+        fprintf(stderr, "baro lan: router %s cannot be on wire %s: %s\n", router->name, port->wire_name, strerror(-error));
+    return error < 0 ? TOOL_FAILED : TOOL_OK;
+}
+
 static int make_station(struct lan *lan, struct lan_station *station)
 {
     station->trace = observe_sink(&lan->observe);
@@ -53,6 +94,7 @@ static int make_station(struct lan *lan, struct lan_station *station)
                                              .wire = next_end(lan, &lan->wire[first->wire]),
                                              .addresses = first->address,
                                              .address_count = first->addresses,
+                                             .ipv6 = first->automatic ? BARO_HOST_IPV6_ROUTERS : BARO_HOST_IPV6_LINK_LOCAL,
                                              .program = lan_services_run,
                                              .program_deadline = lan_services_deadline,
                                              .program_context = station,
@@ -68,17 +110,11 @@ static int make_station(struct lan *lan, struct lan_station *station)
         fprintf(stderr, "baro lan: no host %s: %s\n", station->name, strerror(-error));
         return TOOL_FAILED;
     }
-    for (int i = 1; i < station->ports; i++) {
-        const struct lan_port *port = &station->port[i];
-        struct baro_wire *wire = next_end(lan, &lan->wire[port->wire]);
-
-        error = wire == NULL ? -ENOMEM : baro_host_add_wire(station->host, wire, port->address, port->addresses);
-        if (error < 0) {
-            fprintf(stderr, "baro lan: router %s cannot be on wire %s: %s\n", station->name, port->wire_name, strerror(-error));
-            return TOOL_FAILED;
-        }
-    }
     baro_stack_set_forwarding(baro_host_stack(station->host), station->router);
+    for (int i = 0; i < station->ports && station->router; i++) {
+        if (make_port(lan, station, i) != TOOL_OK)
+            return TOOL_FAILED;
+    }
     return TOOL_OK;
 }
 

@@ -29,6 +29,7 @@ int lan_help(void)
            "  --wire NAME=KIND[,FAULT...]       a wire with a name; hosts say where they are: --host NAME@WIRE=...\n"
            "  --router NAME@WIRE=ADDRESS[,...]  a host without a program that passes packets on between its wires;\n"
            "                                    once for each of them. Hosts on a wire with one router go through it\n"
+           "                                    by default, and those with the address 'auto' get theirs of IPv6 from it\n"
            "  --route NAME PREFIX via GATEWAY   a route of a host or router; PREFIX may be 'default'\n"
            "\nbaro lan --host server=10.7.0.1 python3 -m http.server --host client=10.7.0.2 curl server:8000\n\n"
            "baro lan --wire a=fast --wire b=fast,delay=20ms,mtu=1400 \\\n"
@@ -58,6 +59,34 @@ static void copy_name(char name[LAN_NAME], const char *text, size_t length)
     name[length] = '\0';
 }
 
+/* A list of addresses, "auto" among them for those that routers give. */
+static bool parse_addresses(const char *text, struct lan_port *port)
+{
+    char others[LAN_ADDRESSES * 64] = "";
+    size_t length, used = 0;
+
+    for (;; text += length + 1) {
+        length = strcspn(text, ",");
+        if (length == 4 && strncmp(text, "auto", 4) == 0 && !port->automatic) {
+            port->automatic = true;
+        } else {
+            if (used + length + 2 > sizeof others)
+                return false;
+            if (used != 0)
+                others[used++] = ',';
+            memcpy(others + used, text, length);
+            used += length;
+            others[used] = '\0';
+            if (length == 0)
+                return false;
+        }
+        if (text[length] == '\0')
+            break;
+    }
+    port->addresses = used == 0 ? 0 : address_list_parse(others, port->address, LAN_ADDRESSES);
+    return port->addresses != 0 || (used == 0 && port->automatic);
+}
+
 /* NAME[@WIRE]=ADDRESS[/PREFIX][,...] */
 static int parse_port(const char *form, const char *word, char name[LAN_NAME], struct lan_port *port)
 {
@@ -78,8 +107,7 @@ static int parse_port(const char *form, const char *word, char name[LAN_NAME], s
             return tool_usage("lan", "'%.*s' is no wire's name", (int)(equals - at), at);
         copy_name(port->wire_name, at, (size_t)(equals - at));
     }
-    port->addresses = address_list_parse(equals + 1, port->address, LAN_ADDRESSES);
-    if (port->addresses == 0)
+    if (!parse_addresses(equals + 1, port))
         return tool_usage("lan", "'%s' is no address of a host, or a list of up to 8", equals + 1);
     return TOOL_OK;
 }
@@ -109,6 +137,8 @@ static int parse_router(struct lan *lan, const char *word)
 
     if (parse_port(router_form, word, name, &port) != TOOL_OK)
         return TOOL_USAGE;
+    if (port.automatic)
+        return tool_usage("lan", "router %s gives addresses to others, its own are not 'auto'", name);
     if (port.wire_name[0] == '\0')
         return tool_usage("lan", "router %s is on no wire; %s", name, router_form);
     while (router < lan->station + lan->stations && strcmp(router->name, name) != 0)

@@ -11,11 +11,6 @@
 #include "address.h"
 #include "tools.h"
 
-static bool is_link_local(struct baro_address address)
-{
-    return address.family == BARO_FAMILY_IPV6 && address.octet[0] == 0xfe && (address.octet[1] & 0xc0) == 0x80;
-}
-
 static bool same_address(struct baro_address a, struct baro_address b)
 {
     return a.family == b.family && memcmp(a.octet, b.octet, sizeof a.octet) == 0;
@@ -101,7 +96,7 @@ static const struct lan_station *owner(const struct lan *lan, const struct lan_p
         for (int j = 0; j < lan->station[i].ports; j++) {
             const struct lan_port *port = &lan->station[i].port[j];
 
-            if (port == self || (is_link_local(address) && port->wire != wire))
+            if (port == self || (address_is_link_local(address) && port->wire != wire))
                 continue;
             for (unsigned k = 0; k < port->addresses; k++) {
                 if (same_address(port->address[k].address, address))
@@ -143,7 +138,7 @@ static int check_subnets(const struct lan *lan, const struct lan_station *router
             const struct baro_host_address *a = &port->address[i % port->addresses];
             const struct baro_host_address *b = &other->address[i / port->addresses];
 
-            if (!is_link_local(a->address) && (address_within(a->address, b->address, b->prefix_length) ||
+            if (!address_is_link_local(a->address) && (address_within(a->address, b->address, b->prefix_length) ||
                                                address_within(b->address, a->address, a->prefix_length)))
                 return tool_usage("lan", "router %s has the subnet of %s on wires %s and %s", router->name,
                                   address_words(a->address, text), lan->wire[other->wire].name, lan->wire[port->wire].name);
@@ -169,7 +164,7 @@ static const struct baro_host_address *in_reach(const struct lan_port *router, c
     for (unsigned i = 0; i < router->addresses; i++) {
         const struct baro_host_address *one = &router->address[i];
 
-        if (one->address.family != host->address.family || is_link_local(one->address))
+        if (one->address.family != host->address.family || address_is_link_local(one->address))
             continue;
         if (share_subnet(one, host))
             return one;
@@ -186,7 +181,7 @@ static int check_reach(const struct lan *lan, const struct lan_station *host, co
     const struct lan_station *router = NULL;
     char text[ADDRESS_WORDS], routers[ADDRESS_WORDS];
 
-    for (int i = lan->hosts; i < lan->stations && !is_link_local(one->address); i++) {
+    for (int i = lan->hosts; i < lan->stations && !address_is_link_local(one->address); i++) {
         const struct lan_port *port = port_on(&lan->station[i], host->port[0].wire);
         const struct baro_host_address *before = seen;
 
@@ -202,11 +197,36 @@ static int check_reach(const struct lan *lan, const struct lan_station *host, co
                       address_words(seen->address, routers), seen->prefix_length);
 }
 
+/* Hosts make themselves addresses of 64 bits of prefix. */
+static bool gives_addresses(const struct lan_port *router)
+{
+    for (unsigned i = 0; i < router->addresses; i++) {
+        if (router->address[i].address.family == BARO_FAMILY_IPV6 && router->address[i].prefix_length == 64 &&
+            !address_is_link_local(router->address[i].address))
+            return true;
+    }
+    return false;
+}
+
+static int check_automatic(const struct lan *lan, const struct lan_station *host)
+{
+    for (int i = lan->hosts; i < lan->stations; i++) {
+        const struct lan_port *port = port_on(&lan->station[i], host->port[0].wire);
+
+        if (port != NULL && gives_addresses(port))
+            return TOOL_OK;
+    }
+    return tool_usage("lan", "host %s is to get addresses of IPv6 by itself, and no router with a /64 is on its wire",
+                      host->name);
+}
+
 static int check_addresses(const struct lan *lan)
 {
     for (int i = 0; i < lan->stations; i++) {
         const struct lan_station *station = &lan->station[i];
 
+        if (station->port[0].automatic && check_automatic(lan, station) != TOOL_OK)
+            return TOOL_USAGE;
         for (int j = 0; j < station->ports; j++) {
             const struct lan_port *port = &station->port[j];
 
@@ -248,7 +268,7 @@ static int check_route(const struct lan *lan, struct lan_route *route)
         return tool_usage("lan", "no host or router is called '%s', whose route is to be", route->name);
     route->station = (int)(station - lan->station);
     address_words(route->gateway, text);
-    if (is_link_local(route->gateway))
+    if (address_is_link_local(route->gateway))
         return tool_usage("lan", "gateway %s of %s is on every wire; one that is not link-local is wanted", text,
                           station->name);
     if (gateway == station)
@@ -302,7 +322,8 @@ static void find_gateways(struct lan *lan, int station)
         for (unsigned j = 0; j < host->port[0].addresses && !has_default(lan, station, families[i]); j++) {
             const struct baro_host_address *own = &host->port[0].address[j], *found, *seen;
 
-            if (own->address.family != families[i] || host->gateway[i].family != BARO_FAMILY_NONE)
+            if (own->address.family != families[i] || host->gateway[i].family != BARO_FAMILY_NONE ||
+                (host->port[0].automatic && families[i] == BARO_FAMILY_IPV6)) /* that one the router tells */
                 continue;
             found = in_reach(router, own, &seen);
             if (found != NULL)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "tools.h"
 
 static void trace_off(const struct lan_station *station)
@@ -24,6 +25,50 @@ static void trace_on(const struct lan_station *station)
     baro_stack_set_trace(baro_host_stack(station->host), station->trace, station->trace_host);
 }
 
+/* Tells everybody of an address that a router has led to. */
+static void learn(struct lan_station *host, const struct baro_address_status *status, struct baro_instant now)
+{
+    struct lan_port *port = &host->port[0];
+
+    for (unsigned i = 0; i < port->addresses; i++) {
+        if (memcmp(port->address[i].address.octet, status->address.octet, sizeof status->address.octet) == 0)
+            return;
+    }
+    if (port->addresses == LAN_ADDRESSES)
+        return;
+    port->address[port->addresses].address = status->address;
+    port->address[port->addresses++].prefix_length = 64;
+    host->learnt = true;
+    for (int i = 0; i < host->lan->hosts; i++) {
+        if (host->lan->station[i].names != NULL) /* no room for more names: that one is found by its others */
+            (void)baro_dns_server_add_host(host->lan->station[i].names, host->name, status->address);
+    }
+    if (host->mdns != NULL)
+        (void)baro_mdns_add_address(host->mdns, status->address, 64, now);
+}
+
+static void look_for_addresses(struct lan_station *host, struct baro_instant now)
+{
+    struct baro_address_status status[2 * LAN_ADDRESSES];
+    struct baro_stack *stack = baro_host_stack(host->host);
+    uint32_t changes = baro_stack_changes(stack);
+    int count;
+
+    if (host->changes == changes)
+        return;
+    host->changes = changes;
+    count = baro_stack_addresses(stack, baro_host_interface(host->host), status, 2 * LAN_ADDRESSES);
+    for (int i = 0; i < count; i++) {
+        if (!status[i].tentative && !address_is_link_local(status[i].address))
+            learn(host, &status[i], now);
+    }
+}
+
+bool lan_has_addresses(const struct lan_station *host)
+{
+    return !host->port[0].automatic || host->learnt;
+}
+
 void lan_services_run(void *context, struct baro_host *host)
 {
     struct lan_station *station = context;
@@ -32,6 +77,8 @@ void lan_services_run(void *context, struct baro_host *host)
     if (station->host == NULL)
         return; /* still being made */
     trace_off(station);
+    if (station->port[0].automatic)
+        look_for_addresses(station, now);
     if (station->names != NULL)
         baro_dns_server_poll(station->names, now);
     if (station->mdns != NULL)
@@ -101,6 +148,7 @@ int lan_services_open(struct lan *lan)
     for (int i = 0; i < lan->hosts && error == 0; i++) {
         struct lan_station *host = &lan->station[i];
 
+        host->lan = lan;
         trace_off(host);
         error = open_names(lan, host);
         if (error == 0 && lan->mdns)

@@ -138,3 +138,30 @@ if command -v tshark >"$dir/where"; then
         -e frame.interface_name 2>"$dir/error" | sort -u | tr '\n' ' ' | sed 's/ $//')"
     same "with nothing malformed" "" "$(timeout 60 tshark -r "$dir/r.pcapng" -Y '_ws.malformed || _ws.expert.severity == error' 2>"$dir/error")"
 fi
+
+# Addresses of IPv6 from the router, by its advertisements: the client waits for one, everybody knows its name, its packets
+# cross; the other host has its own address by hand besides, and takes no further one.
+cat >"$dir/auto.sh" <<'END'
+mine=$(ip -6 addr show dev eth0 scope global | awk '$1 == "inet6" { print $2 }')
+case $mine in fd00:2::*:*:*:*/128) echo "an address in the subnet" ;; *) echo "my address is $mine" ;; esac
+[ "$(dig +short client AAAA)/128" = "$mine" ] && echo "a name for it"
+seen=$(curl -sS -6 -m 20 http://server:8000/)
+[ "$seen" = "you are ${mine%/128}, I am fd00:1::2" ] && echo "the server sees it" || echo "$seen"
+curl -sS -4 -m 20 http://server:8000/
+ip -br -6 addr show dev eth0 | grep -o 'fe80::' # eth0 has a link-local address, too
+END
+cat >"$dir/expected" <<'END'
+an address in the subnet
+a name for it
+the server sees it
+you are ::ffff:10.2.0.3, I am ::ffff:10.1.0.2
+fe80::
+END
+chmod a+r "$dir/auto.sh"
+if command -v dig >"$dir/where"; then
+    timeout 60 "$BARO" lan --wire a=fast --wire b=fast,delay=1ms --router r@a=10.1.0.1,fd00:1::1 --router r@b=10.2.0.1,fd00:2::1 \
+        --host server@a=10.1.0.2,fd00:1::2 python3 "$here/programs/dual.py" --host client@b=auto,10.2.0.3 \
+        sh "$dir/auto.sh" >"$dir/said" 2>"$dir/error" || fail "$(tail -5 "$dir/said" "$dir/error")"
+    diff "$dir/expected" "$dir/said" || fail "an address from the router: $(cat "$dir/error")"
+    echo "ok: an address from the router"
+fi

@@ -135,6 +135,12 @@ if has lan; then
     mistake lan $wires $router --route r 10.3.0.0/24 via 10.2.0.1 $one; named 10.2.0.1
     mistake lan $wires $router --route one default via fe80::1 $one; named fe80::1
     mistake lan $wires $router --route one default via 10.1.0.9 --route one 0.0.0.0/0 via 10.1.0.9 $one; named 0.0.0.0/0
+    mistake lan --host one=auto $start --host two=10.7.0.2 $start; named one
+    mistake lan $wires $router $one --host two@b=auto,auto $start; named auto,auto
+    mistake lan $wires $router $one --host two@b=auto, $start; named auto,
+    mistake lan $wires $router $one --host two@b=automatic $start; named automatic
+    mistake lan $wires --router r@a=10.1.0.9,auto --router r@b=10.2.0.9 $one; named auto
+    mistake lan $wires --router r@a=10.1.0.9 --router r@b=10.2.0.9,fd00:2::9/80 --host two@b=auto $start; named two
     many=
     for i in $(seq 17); do many="$many --wire w$i=fast"; done
     mistake lan $many $one; named 16
