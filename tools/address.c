@@ -14,14 +14,25 @@ static bool is_host_v4(const char *text, struct baro_address *address)
            address->octet[0] < 224;
 }
 
+/* `octets` are the address's, where they may be looked at as such. */
+static bool parse_v6(const char *text, struct baro_address *address, struct in6_addr *octets)
+{
+    *address = (struct baro_address){ .family = BARO_FAMILY_IPV6 };
+    if (inet_pton(AF_INET6, text, octets) != 1)
+        return false;
+    memcpy(address->octet, octets, sizeof address->octet);
+    return true;
+}
+
 /* A host's IPv6 address: neither ::, ::1, a group nor an IPv4 address in other clothes. */
 static bool is_host_v6(const char *text, struct baro_address *address)
 {
-    const struct in6_addr *octets = (const struct in6_addr *)(const void *)address->octet;
+    struct in6_addr octets;
 
-    *address = (struct baro_address){ .family = BARO_FAMILY_IPV6 };
-    return inet_pton(AF_INET6, text, address->octet) == 1 && !IN6_IS_ADDR_UNSPECIFIED(octets) &&
-           !IN6_IS_ADDR_LOOPBACK(octets) && !IN6_IS_ADDR_MULTICAST(octets) && !IN6_IS_ADDR_V4MAPPED(octets);
+    if (!parse_v6(text, address, &octets))
+        return false;
+    return !IN6_IS_ADDR_UNSPECIFIED(&octets) && !IN6_IS_ADDR_LOOPBACK(&octets) && !IN6_IS_ADDR_MULTICAST(&octets) &&
+           !IN6_IS_ADDR_V4MAPPED(&octets);
 }
 
 /* One address of `length` octets of text. */
@@ -72,14 +83,13 @@ bool address_any_parse(const char *text, struct baro_address *address, unsigned 
 
 bool address_listens(const char *text, struct baro_address *address)
 {
-    const struct in6_addr *octets = (const struct in6_addr *)(const void *)address->octet;
+    struct in6_addr octets;
 
     *address = (struct baro_address){ .family = BARO_FAMILY_IPV4 };
     if (inet_pton(AF_INET, text, address->octet) == 1)
         return address->octet[0] < 224;
-    address->family = BARO_FAMILY_IPV6;
-    return inet_pton(AF_INET6, text, address->octet) == 1 && !IN6_IS_ADDR_MULTICAST(octets) &&
-           !IN6_IS_ADDR_V4MAPPED(octets) && !IN6_IS_ADDR_LINKLOCAL(octets);
+    return parse_v6(text, address, &octets) && !IN6_IS_ADDR_MULTICAST(&octets) && !IN6_IS_ADDR_V4MAPPED(&octets) &&
+           !IN6_IS_ADDR_LINKLOCAL(&octets);
 }
 
 unsigned address_list_parse(const char *text, struct baro_host_address *list, unsigned limit)

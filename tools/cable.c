@@ -55,16 +55,20 @@ int cable_watch(struct cable *cable)
     sigprocmask(SIG_BLOCK, &set, NULL);
     cable->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     cable->loop = baro_loop_create();
-    if (cable->loop == NULL || cable->signals < 0 ||
-        baro_loop_watch(cable->loop, baro_tap_descriptor(cable->tap), EPOLLIN, tap_ready, cable) == NULL ||
-        baro_loop_watch(cable->loop, cable->signals, EPOLLIN, signalled, cable) == NULL ||
-        baro_loop_add_network(cable->loop, cable->network) != 0)
+    if (cable->loop == NULL || cable->signals < 0)
         return TOOL_FAILED;
-    return TOOL_OK;
+    cable->frames_watch = baro_loop_watch(cable->loop, baro_tap_descriptor(cable->tap), EPOLLIN, tap_ready, cable);
+    cable->signals_watch = baro_loop_watch(cable->loop, cable->signals, EPOLLIN, signalled, cable);
+    return cable->frames_watch != NULL && cable->signals_watch != NULL &&
+                   baro_loop_add_network(cable->loop, cable->network) == 0
+               ? TOOL_OK
+               : TOOL_FAILED;
 }
 
 void cable_close(struct cable *cable)
 {
+    baro_loop_unwatch(cable->loop, cable->frames_watch);
+    baro_loop_unwatch(cable->loop, cable->signals_watch);
     baro_network_free(cable->network);
     baro_tap_close(cable->tap);
     baro_loop_free(cable->loop);

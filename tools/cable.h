@@ -13,6 +13,7 @@ struct cable {
     struct baro_network *network;
     struct baro_wire *wire; /* its free end is for a host */
     struct baro_loop *loop; /* after cable_watch */
+    struct baro_watch *frames_watch, *signals_watch;
     int signals;
 };
 

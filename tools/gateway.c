@@ -290,10 +290,10 @@ int tool_gateway(int argc, char **argv)
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
-    result = observe_close(&tool.observe);
-    baro_gateway_free(tool.gateway);
+    baro_gateway_free(tool.gateway); /* their last calls are told, too */
     baro_dhcp_server_free(tool.dhcp);
     baro_dhcp6_server_free(tool.dhcp6);
+    result = observe_close(&tool.observe);
     cable_close(&tool.cable);
     return result;
 }

@@ -248,8 +248,8 @@ int tool_lookup(int argc, char **argv)
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
+    baro_dns_free(tool.dns); /* its last calls are told, too */
     result = observe_close(&tool.observe);
-    baro_dns_free(tool.dns);
     cable_close(&tool.cable);
     return tool.status != TOOL_OK ? tool.status : result;
 }

@@ -291,8 +291,8 @@ int tool_tap(int argc, char **argv)
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
+    services_close(&tool.services); /* its last calls are told, too */
     result = observe_close(&tool.observe);
-    services_close(&tool.services);
     cable_close(&tool.cable);
     return result;
 }

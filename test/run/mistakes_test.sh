@@ -67,6 +67,9 @@ if has run; then
     mistake run -p 8080: -- $start
     mistake run -p ' 8080:80' -- $start
     mistake run -p +8080:80 -- $start
+    mistake run -p ::1:8080:80 -- $start
+    mistake run -p [ff02::1]:8080:80 -- $start; named ff02::1
+    mistake run -p 8080:[fd00::1]:80 -- $start
     mistake run --tap; named --tap
     mistake run --tap '' -- $start
     mistake run --tap a-name-that-is-too-long -- $start
@@ -148,6 +151,20 @@ if has lan; then
     for i in $(seq 17); do many="$many --host h$i=10.7.0.$i $start"; done
     mistake lan $many; named 16
 fi
+if has gateway; then
+    mistake gateway
+    mistake gateway --tap
+    mistake gateway --tap a/b; named a/b
+    mistake gateway --tap x --nonsense; named --nonsense
+    for wrong in 10.0.0.1/31 10.0.0.1/7 fd00::1/48 fe80::%1 10.0.0.1,10.0.0.2 fd00::1,fd00::2 10.0.0.1,fd00::1,fd00::2 ::1; do
+        mistake gateway --tap x --address $wrong; named $wrong
+    done
+    for wrong in 80 :80 80: 80:80:80:80:80 80:1.2.3:80 80:ff02::1:80 80:[ff02::1]:80 [::1]:80 [::1:80:80 [fe80::1]:80:80 \
+        ::1:80:80 [::1]80:80 1.2.3.4.5:80:80 80:10.0.2.3:0 0:80 '80 :80'; do
+        mistake gateway --tap x -p "$wrong"
+    done
+fi
+
 if has tap; then
     mistake tap --nonsense; named --nonsense
     mistake tap word; named word
