@@ -229,7 +229,7 @@ static int build(struct gateway_tool *tool)
         return TOOL_FAILED;
     const struct baro_host_config host = { .name = "gateway", .wire = tool->cable.wire, .address = tool->address,
                                            .prefix_length = tool->prefix_length, .addresses = &tool->ipv6,
-                                           .address_count = 1, .mac = gateway_mac,
+                                           .address_count = 1, .ipv6 = BARO_HOST_IPV6_BY_HAND, .mac = gateway_mac,
                                            .forward_any_destination = true,
                                            .trace = observe_sink(&tool->observe), .program = serve,
                                            .program_context = tool };
