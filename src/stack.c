@@ -44,6 +44,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     core->trace = (struct trace){ .sink = config->trace, .host = config->trace_host };
     random_init(&core->random, config->seed);
     wheel_init(&core->wheel, config->now);
+    core->flow_key = random_key(&core->random);
     neighbours_init(&stack->neighbours, core);
     claims_init(&stack->claims, core);
     ip_ids_init(&stack->ids, core);

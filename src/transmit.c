@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "base/flow.h"
+#include "codec/icmpv6.h"
 #include "codec/ipv4.h"
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
@@ -149,6 +151,12 @@ static void icmp_send(struct baro_stack *stack, const struct intent_icmp *icmp, 
     /* RFC 1812 §4.3.2.4: what the packet was not sent to in person is answered from the interface's address. */
     if (message.source.family == BARO_FAMILY_NONE && way->found)
         message.source = way->hop.source;
+    if (icmp->type == ICMPV6_ECHO_REQUEST || icmp->type == ICMPV6_ECHO_REPLY) { /* other ICMP is no flow */
+        const struct baro_endpoint local = { message.source, { (uint16_t)(icmp->value >> 16) } };
+        const struct baro_endpoint remote = { message.destination, { 0 } };
+
+        message.flow_label = flow_label(&stack->core.flow_key, IP_PROTOCOL_ICMPV6, &local, &remote);
+    }
     TRACE_GROUP_BEGIN(&stack->core);
     TRACE(&stack->core, ICMP_OUT, TRACE_A(icmp->destination), TRACE_N(icmp->type), TRACE_N(icmp->code),
           TRACE_N(icmp_header_SIZE + part.length));

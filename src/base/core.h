@@ -32,6 +32,7 @@ struct core {
     struct slabs slabs;
     struct wheel wheel;
     struct intent_queue intents;
+    struct hash_key flow_key; /* of flow labels */
 };
 
 /* Counts a drop and tells the trace. Returns the reason, so that a caller can `return core_drop(...)`. */

@@ -34,6 +34,7 @@ struct intent_tcp_control {
     uint8_t tos;
     bool has_timestamps, has_syn_options;
     bool progress;              /* as struct ip_message says */
+    uint32_t flow_label;
     uint32_t ts_value, ts_echo;
     uint16_t mss;               /* with has_syn_options */
     int8_t scale;               /* with has_syn_options; -1: not offered */

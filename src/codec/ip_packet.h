@@ -51,7 +51,7 @@ struct ip_message {
     uint8_t checksum_offset;      /* of the transport checksum in `header`; its field is zero */
     uint8_t header_length;
     uint16_t gso_size;            /* TCP payload of each piece, 0: one packet */
-    uint32_t flow_label;          /* IPv6; 0: the stack chooses the flow's (RFC 6437 §3) */
+    uint32_t flow_label;          /* IPv6; 0: it belongs to no flow (RFC 6437 §2) */
     int interface;                /* the one to use, or 0 */
     uint32_t fragment_size;       /* no fragment larger than this, header included; 0: as the path says */
     uint8_t header[60];           /* the transport header with options */

@@ -149,6 +149,7 @@ struct tcp_connection {
     uint8_t urgent_octet;
     uint8_t syn_retries;
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
+    uint32_t flow_label;
     uint32_t ts_recent, ts_offset;
     int64_t ts_recent_at_ns;
     struct rtt rtt;

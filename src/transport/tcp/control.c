@@ -5,6 +5,7 @@
  * attacker nothing about other connections (RFC 5961 §10, CVE-2016-5696). */
 #include "transport/tcp/parts.h"
 
+#include "base/flow.h"
 #include "codec/ipv4.h"
 
 uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset)
@@ -37,6 +38,7 @@ static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection
     control->flags = flags;
     control->ttl = c->settings.ttl;
     control->tos = c->settings.tos;
+    control->flow_label = c->flow_label;
     control->progress = c->progress;
     c->progress = false;
     if (c->flags & TCP_TIMESTAMPS) {
@@ -179,7 +181,10 @@ void tcp_control_message(struct tcp *tcp, const struct intent *intent, const str
     *message = (struct ip_message){ .source = control->local.address, .destination = control->remote.address,
                                     .protocol = IP_PROTOCOL_TCP, .tos = control->tos,
                                     .ttl = ip_path_hop_limit(path, control->ttl),
-                                    .dont_fragment = true, .checksum_offset = 16, .progress = control->progress };
+                                    .dont_fragment = true, .checksum_offset = 16, .flow_label = control->flow_label,
+                                    .progress = control->progress };
+    if (message->flow_label == 0) /* of no connection now, or of IPv4 */
+        message->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, &control->local, &control->remote);
     if (control->has_syn_options) {
         options.has_mss = true;
         options.mss = control->mss;

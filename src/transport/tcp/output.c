@@ -108,7 +108,7 @@ static void write_message(struct tcp *tcp, struct tcp_connection *c, const struc
     *message = (struct ip_message){ .source = c->local.address, .destination = c->remote.address,
                                     .protocol = IP_PROTOCOL_TCP, .tos = c->settings.tos,
                                     .ttl = ip_path_hop_limit(path, c->settings.ttl),
-                                    .progress = c->progress,
+                                    .flow_label = c->flow_label, .progress = c->progress,
                                     .dont_fragment = true, .checksum_offset = 16,
                                     .doubt = plan->again && c->retries >= TCP_RETRIES_R1 };
     c->progress = false;

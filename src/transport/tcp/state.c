@@ -5,6 +5,8 @@
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
+#include "base/flow.h"
+#include "codec/ip_protocol.h"
 
 static struct handle tag(struct handle handle, enum tcp_kind kind)
 {
@@ -128,6 +130,7 @@ struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint 
     c->local = local;
     c->remote = remote;
     c->settings = *settings;
+    c->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, &local, &remote);
     begin(tcp, c, mtu);
     if (tcp_charge(tcp, c, tcp_ring_cost(c->grant) + TCP_SEND_LEAST)) {
         if (tcp_count_port(tcp, local.port.number)) {

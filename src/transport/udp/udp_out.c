@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/flow.h"
 #include "codec/ipv4.h"
 #include "codec/udp.h"
 #include "transport/ping.h"
@@ -120,6 +121,22 @@ bool udp_destination(const struct udp *udp, struct handle handle, struct baro_en
     return true;
 }
 
+/* A socket mostly sends to the same peer again. */
+static uint32_t label_of(struct udp *udp, struct udp_socket *socket, const struct udp_record *record)
+{
+    if (record->peer.address.family != BARO_FAMILY_IPV6)
+        return 0;
+    if (socket->flow_label == 0 || !endpoint_equal(socket->flow_remote, record->peer) ||
+        !endpoint_equal(socket->flow_local, record->local)) {
+        socket->flow_local = record->local;
+        socket->flow_remote = record->peer;
+        socket->flow_label = flow_label(&udp->core->flow_key,
+                                        udp->kind == UDP_PINGS ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_UDP, &record->local,
+                                        &record->peer);
+    }
+    return socket->flow_label;
+}
+
 /* All of the message but what its protocol writes. */
 static void write_message(const struct udp_record *record, const struct ip_path *path, struct ip_message *message)
 {
@@ -171,6 +188,7 @@ bool udp_next_datagram(struct udp *udp, struct handle handle, const struct ip_pa
         record.local.address = path->source;
     memset(message, 0, sizeof *message);
     write_message(&record, path, message);
+    message->flow_label = label_of(udp, socket, &record);
     if (udp->kind == UDP_PINGS)
         ping_write_request(udp, socket, &record, message);
     else

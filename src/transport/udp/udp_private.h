@@ -36,6 +36,8 @@ struct udp_socket {
     struct baro_endpoint bound;  /* as bind said; see binding_fits */
     struct baro_endpoint local;  /* `bound`, with the source address that connect found */
     struct baro_endpoint remote; /* address NONE: no peer */
+    struct baro_endpoint flow_local, flow_remote; /* flow_label is theirs: of the last datagram that was sent */
+    uint32_t flow_label;
     struct queue in, out; /* of struct udp_record and the octets */
     struct queue errors;  /* of struct udp_report and the octets */
     uint32_t owner;
