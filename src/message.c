@@ -297,12 +297,12 @@ static bool find_way(struct baro_stack *stack, struct outgoing *out)
     }
     if (!message->ignore_path_mtu)
         out->mtu = path_mtu_get(&stack->path_mtus, destination, out->mtu);
-    if (message->progress)
-        neighbour_progress(&stack->neighbours, out->hop.interface, out->hop.next_hop);
     if (out->message->doubt)
         neighbour_doubt(&stack->neighbours, out->hop.interface, out->hop.next_hop);
     out->waits = !neighbour_resolve(&stack->neighbours, out->hop.interface, out->hop.next_hop, way->asks,
                                     &out->mac, &out->entry);
+    if (message->progress && out->entry != NULL)
+        neighbour_progress(&stack->neighbours, out->entry);
     return true;
 }
 

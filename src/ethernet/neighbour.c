@@ -236,15 +236,9 @@ static void confirm(struct neighbours *neighbours, struct neighbour *entry)
     arm(neighbours, entry, entry->reachable);
 }
 
-void neighbour_progress(struct neighbours *neighbours, int interface, struct baro_address address)
+void neighbour_confirm(struct neighbours *neighbours, struct neighbour *entry)
 {
-    struct neighbour *entry = neighbour_find(neighbours, interface, address);
-
-    if (entry == NULL)
-        return;
-    if (entry->state == BARO_TRACE_NEIGHBOUR_REACHABLE)
-        entry->confirmed_at = neighbours->core->now; /* its timer looks at it when it fires */
-    else if (entry->state == BARO_TRACE_NEIGHBOUR_STALE || entry->state == BARO_TRACE_NEIGHBOUR_PROBE)
+    if (entry->state == BARO_TRACE_NEIGHBOUR_STALE || entry->state == BARO_TRACE_NEIGHBOUR_PROBE)
         confirm(neighbours, entry);
 }
 

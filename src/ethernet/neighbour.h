@@ -102,9 +102,16 @@ bool neighbour_resolve(struct neighbours *neighbours, int interface, struct baro
  * again with the next frame. */
 void neighbour_doubt(struct neighbours *neighbours, int interface, struct baro_address address);
 
-/* A transport hears that what it sent arrives (RFC 4861 §7.3.1): as good as an answer of the neighbour. It says nothing about
- * one whose MAC address is not known. */
-void neighbour_progress(struct neighbours *neighbours, int interface, struct baro_address address);
+/* A transport hears that what it sent arrives (RFC 4861 §7.3.1): as good as an answer of the neighbour `entry` that
+ * neighbour_resolve() gave. It says nothing about one whose MAC address is not known. */
+void neighbour_confirm(struct neighbours *neighbours, struct neighbour *entry);
+static inline void neighbour_progress(struct neighbours *neighbours, struct neighbour *entry)
+{
+    if (entry->state == BARO_TRACE_NEIGHBOUR_REACHABLE)
+        entry->confirmed_at = neighbours->core->now; /* its timer looks at it when it fires */
+    else
+        neighbour_confirm(neighbours, entry);
+}
 
 /* Has it an entry? */
 bool neighbour_knows(struct neighbours *neighbours, int interface, struct baro_address address);

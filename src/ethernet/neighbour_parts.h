@@ -2,9 +2,20 @@
 #ifndef ETHERNET_NEIGHBOUR_PARTS_H
 #define ETHERNET_NEIGHBOUR_PARTS_H
 
+#include "base/bytes.h"
 #include "ethernet/neighbour.h"
 
-struct neighbour *neighbour_find(struct neighbours *neighbours, int interface, struct baro_address address);
+struct neighbour *neighbour_search(struct neighbours *neighbours, int interface, struct baro_address address);
+
+/* A burst goes to one of them mostly. */
+static inline struct neighbour *neighbour_find(struct neighbours *neighbours, int interface, struct baro_address address)
+{
+    struct neighbour *last = neighbours->last;
+
+    if (last != NULL && last->interface == interface && address_equal(last->address, address))
+        return last;
+    return neighbour_search(neighbours, interface, address);
+}
 
 /* A new entry, of no state yet; NULL: no memory, or its class is full of fixed ones. */
 struct neighbour *neighbour_create(struct neighbours *neighbours, int interface, struct baro_address address,

@@ -41,13 +41,10 @@ static struct neighbour **bucket_of(struct neighbours *neighbours, int interface
     return &neighbours->bucket[hash_words(&neighbours->key, words, 3) % NEIGHBOUR_BUCKETS];
 }
 
-struct neighbour *neighbour_find(struct neighbours *neighbours, int interface, struct baro_address address)
+struct neighbour *neighbour_search(struct neighbours *neighbours, int interface, struct baro_address address)
 {
-    struct neighbour *entry = neighbours->last;
+    struct neighbour *entry = *bucket_of(neighbours, interface, address);
 
-    if (entry != NULL && entry->interface == interface && address_equal(entry->address, address))
-        return entry;
-    entry = *bucket_of(neighbours, interface, address);
     while (entry != NULL && (entry->interface != interface || !address_equal(entry->address, address)))
         entry = entry->chain;
     if (entry != NULL)
