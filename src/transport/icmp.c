@@ -177,6 +177,15 @@ bool icmp_quote_read(struct baro_bytes quote, int interface, struct icmp_error *
     return quote_read_v4(quote, error);
 }
 
+/* The link that link-local addresses in a quote are of. What we sent to ourselves came by none, but the error goes from and
+ * to the addresses of the packet that it is about, whose zones have been found. */
+static int zone_of(const struct ip_packet *packet)
+{
+    if (packet->interface != 0)
+        return packet->interface;
+    return packet->destination.zone != 0 ? packet->destination.zone : packet->source.zone;
+}
+
 static enum icmp_verdict read_error(struct icmp *icmp, const struct ip_packet *packet,
                                     const struct icmp_header *header, struct icmp_error *error)
 {
@@ -186,7 +195,7 @@ static enum icmp_verdict read_error(struct icmp *icmp, const struct ip_packet *p
     *error = (struct icmp_error){ .type = header->type, .code = header->code, .from = packet->source };
     if (icmp_meaning(packet->source.family, header->type, header->code) == ICMP_MEANS_TOO_BIG)
         error->reported_mtu = packet->source.family == BARO_FAMILY_IPV6 ? header->rest : header->rest & UINT16_MAX;
-    if (packet->to_group || !icmp_quote_read(quote, packet->interface, error) ||
+    if (packet->to_group || !icmp_quote_read(quote, zone_of(packet), error) ||
         error->remote.family != packet->source.family)
         return drop(icmp, BARO_DROP_ICMP_NO_MATCH);
     return ICMP_IS_ERROR;

@@ -422,6 +422,24 @@ static void the_loopback(void **state)
     assert_true(baro_accept(a.stack, listening, NULL) >= 0);
 }
 
+/* What we sent to our own link-local address came by no link, and yet an error about it finds its socket. */
+static void an_error_of_ourselves_finds_its_zone(void **state)
+{
+    const struct baro_address from[3] = { a.local, a.global, a.local }, to[3] = { a.local, a.local, a.global };
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        int fd = open6(&a, BARO_DATAGRAM, 0);
+
+        assert_int_equal(bind_at(&a, fd, from[i], 4000), 0);
+        assert_int_equal(dial(&a, fd, to[i], 9), 0);
+        assert_int_equal(baro_send(a.stack, fd, "x", 1, 0), 1);
+        settle(2);
+        assert_int_equal(baro_send(a.stack, fd, "x", 1, 0), -ECONNREFUSED);
+        assert_int_equal(baro_close(a.stack, fd), 0);
+    }
+}
+
 static void a_group(void **state)
 {
     struct baro_group group = { .group = baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 0x77), .interface = 1 };
@@ -460,6 +478,7 @@ int main(void)
         PAIR_TEST(who_may_share_a_port),
         PAIR_TEST(errors_of_addresses),
         PAIR_TEST(the_loopback),
+        PAIR_TEST(an_error_of_ourselves_finds_its_zone),
         PAIR_TEST(a_group),
     };
 
