@@ -86,6 +86,25 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_ICMP_SUPPRESSED] = { "ICMP", "type {type}, code {code} not sent: {why#about an ICMP error|the packet went to "
                                      "many|the frame went to many|the source is nobody|a later fragment|rate limit}" },
     [BARO_TRACE_PROTOCOL] = { "protocol number", "{protocol}, so " PROTOCOL },
+    /* Neighbour discovery */
+    [BARO_TRACE_ADDRESS_PROBE] = { "my address", "{address}: I ask whether another host has it ({probe} of {of})" },
+    [BARO_TRACE_ADDRESS_VERDICT] = { "my address", "{address}: {verdict#nobody else has it, it is mine from now on|another "
+                                     "host has it or wants it, too{other? ({other})|}: I let it go|my own question came back: the "
+                                     "network gives me what I send, I ask again}" },
+    [BARO_TRACE_ROUTER_QUESTION] = { "routers", "I ask by interface {interface} who is a router; if nobody answers, again in "
+                                     "{next}" },
+    [BARO_TRACE_ROUTER_HEARD] = { "routers", "{router} {lifetime?is a default router for {lifetime} s, preference "
+                                  "{rank#low|medium|high}|is no default router}; it tells of {prefixes} {prefixes=1?prefix|prefixes}, {routes} {routes=1?route|routes}, "
+                                  "{servers} name {servers=1?server|servers}" },
+    [BARO_TRACE_ROUTER_REACHABLE] = { "routers", "{router} {answers?answers again|does not answer: another one goes before it}" },
+    [BARO_TRACE_REDIRECTED] = { "routers", "{router} says: what is for {destination} goes to {next_hop} at once" },
+    [BARO_TRACE_ROUTER_ASKED] = { "I am a router", "{host} asks for routers: I answer all hosts in {delay}" },
+    [BARO_TRACE_ROUTER_SAID] = { "I am a router", "I say so by interface {interface}: {lifetime?default router for {lifetime} s|"
+                                 "no default router (any longer)}, {prefixes} {prefixes=1?prefix|prefixes}, {servers} name {servers=1?server|servers}{next?; again in "
+                                 "{next}|}" },
+    [BARO_TRACE_ROUTER_DIFFERS] = { "I am a router", "{router} is one, too, and says something else of {what#the hop limit|the "
+                                    "flags for DHCPv6|the reachable time|the retransmission time|the MTU|the lifetimes of a "
+                                    "prefix}" },
     /* UDP */
     [BARO_TRACE_UDP_IN] = { "UDP software", "{source} > {destination}, {length} octets of data, checksum {checksum}"
                             "{checksum=0? (none sent)|}" },

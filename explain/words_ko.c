@@ -87,6 +87,20 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_ICMP_SUPPRESSED] = { "ICMP", "타입 {type}, 코드 {code}, 보내지 않음: {why#ICMP 오류에 대한 것|여러 호스트에게 간 "
                                      "패킷|여러 호스트에게 간 프레임|보낸 쪽 주소가 이상함|첫 조각이 아님|횟수 제한}" },
     [BARO_TRACE_PROTOCOL] = { "프로토콜 번호", "{protocol}: " PROTOCOL },
+    /* 이웃 탐색 */
+    [BARO_TRACE_ADDRESS_PROBE] = { "내 주소", "{address}: 다른 호스트가 쓰는지 물어봄 ({of}번 중 {probe}번째)" },
+    [BARO_TRACE_ADDRESS_VERDICT] = { "내 주소", "{address}: {verdict#쓰는 호스트가 없음, 이제부터 내 주소|다른 호스트가 쓰거나 "
+                                     "쓰려고 함{other? ({other})|}: 포기함|내 질문이 되돌아옴: 보낸 것을 되돌려 주는 네트워크이므로 다시 물어봄}" },
+    [BARO_TRACE_ROUTER_QUESTION] = { "라우터", "인터페이스 {interface}에서 라우터를 찾음; 대답이 없으면 {next} 뒤에 다시" },
+    [BARO_TRACE_ROUTER_HEARD] = { "라우터", "{router}: {lifetime?{lifetime}초 동안 기본 라우터, 우선순위 {rank#낮음|중간|높음}|기본 "
+                                  "라우터가 아님}; 프리픽스 {prefixes}개, 경로 {routes}개, 이름 서버 {servers}개를 알림" },
+    [BARO_TRACE_ROUTER_REACHABLE] = { "라우터", "{router}: {answers?다시 대답함|대답이 없음: 다른 라우터를 먼저 씀}" },
+    [BARO_TRACE_REDIRECTED] = { "라우터", "{router}의 말: {destination} 쪽으로 가는 것은 바로 {next_hop} 쪽으로" },
+    [BARO_TRACE_ROUTER_ASKED] = { "나는 라우터", "{host}의 질문: 라우터가 있는가; {delay} 뒤에 모두에게 대답" },
+    [BARO_TRACE_ROUTER_SAID] = { "나는 라우터", "인터페이스 {interface}에 알림: {lifetime?{lifetime}초 동안 기본 라우터|기본 라우터가 "
+                                 "아님}, 프리픽스 {prefixes}개, 이름 서버 {servers}개{next?; {next} 뒤에 다시|}" },
+    [BARO_TRACE_ROUTER_DIFFERS] = { "나는 라우터", "또 다른 라우터 {router}의 말이 나와 다름: {what#홉 제한|DHCPv6 플래그|도달 가능 "
+                                    "시간|재전송 시간|MTU|프리픽스의 수명}" },
     /* UDP */
     [BARO_TRACE_UDP_IN] = { "UDP 담당 부분", "{source} > {destination}, 데이터 {length}바이트, 체크섬 {checksum}"
                             "{checksum=0? (없음)|}" },

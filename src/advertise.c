@@ -98,6 +98,11 @@ static void send(struct baro_stack *stack, struct advertise_interface *at, struc
                                                                        at->number) };
 }
 
+static uint16_t lifetime_of(const struct baro_stack *stack, const struct advertise_interface *at)
+{
+    return at->state == ADVERTISE_ON && stack_is_router(stack) ? at->config.lifetime_s : 0;
+}
+
 void advertise_timer(struct baro_stack *stack, struct wheel_timer *timer)
 {
     struct advertise_interface *at = (struct advertise_interface *)(void *)timer;
@@ -120,6 +125,9 @@ void advertise_timer(struct baro_stack *stack, struct wheel_timer *timer)
         arm(stack, at, instant_add(stack->core.now, duration_ms(BETWEEN_MS)));
     else
         at->state = ADVERTISE_OFF;
+    TRACE(&stack->core, ROUTER_SAID, TRACE_N(at->number), TRACE_N(lifetime_of(stack, at)), TRACE_N(at->config.prefixes),
+          TRACE_N(at->config.dns_servers),
+          TRACE_D(wheel_is_armed(&at->timer) ? instant_since(at->timer.deadline, stack->core.now).ns : 0));
 }
 
 static enum nd_preference preference_of(enum baro_router_preference preference)
@@ -138,7 +146,7 @@ void advertise_compose(const struct baro_stack *stack, int interface, struct nd_
     *message = (struct nd_message){ .type = ICMPV6_ROUTER_ADVERTISEMENT, .managed = config->managed,
                                     .other = config->other, .preference = preference_of(config->preference),
                                     .hop_limit = config->hop_limit,
-                                    .lifetime_s = lives && stack_is_router(stack) ? config->lifetime_s : 0,
+                                    .lifetime_s = lifetime_of(stack, at),
                                     .reachable_ms = config->reachable_ms, .retransmit_ms = config->retransmit_ms,
                                     .has_mtu = config->mtu != 0, .mtu = config->mtu,
                                     .prefixes = config->prefixes, .servers = config->dns_servers };
@@ -176,7 +184,42 @@ enum baro_drop_reason advertise_solicited(struct baro_stack *stack, int interfac
     when = not_before(stack, at, answer_delay(stack));
     if (wheel_is_armed(&at->timer) && instant_before(when, at->timer.deadline))
         arm(stack, at, when);
+    if (wheel_is_armed(&at->timer))
+        TRACE(&stack->core, ROUTER_ASKED, TRACE_A(from),
+              TRACE_D(instant_since(at->timer.deadline, stack->core.now).ns));
     return BARO_DROP_NONE;
+}
+
+static void differs(struct baro_stack *stack, struct baro_address from, enum baro_trace_difference what, bool does)
+{
+    if (does)
+        TRACE(&stack->core, ROUTER_DIFFERS, TRACE_A(from), TRACE_N(what));
+}
+
+void advertise_compare(struct baro_stack *stack, int interface, struct baro_address from,
+                       const struct nd_message *message)
+{
+    struct nd_message ours;
+    bool lifetimes = false;
+
+    advertise_compose(stack, interface, &ours);
+    for (unsigned i = 0; i < ours.prefixes; i++) {
+        for (unsigned j = 0; j < message->prefixes; j++) {
+            const struct nd_prefix *one = &ours.prefix[i], *other = &message->prefix[j];
+
+            lifetimes |= one->length == other->length && address_equal(one->prefix, other->prefix) &&
+                         (one->valid_s != other->valid_s || one->preferred_s != other->preferred_s);
+        }
+    }
+    differs(stack, from, BARO_TRACE_DIFFERS_HOP_LIMIT,
+            ours.hop_limit != 0 && message->hop_limit != 0 && ours.hop_limit != message->hop_limit);
+    differs(stack, from, BARO_TRACE_DIFFERS_FLAGS, ours.managed != message->managed || ours.other != message->other);
+    differs(stack, from, BARO_TRACE_DIFFERS_REACHABLE,
+            ours.reachable_ms != 0 && message->reachable_ms != 0 && ours.reachable_ms != message->reachable_ms);
+    differs(stack, from, BARO_TRACE_DIFFERS_RETRANSMIT,
+            ours.retransmit_ms != 0 && message->retransmit_ms != 0 && ours.retransmit_ms != message->retransmit_ms);
+    differs(stack, from, BARO_TRACE_DIFFERS_MTU, ours.has_mtu && message->has_mtu && ours.mtu != message->mtu);
+    differs(stack, from, BARO_TRACE_DIFFERS_LIFETIMES, lifetimes);
 }
 
 void advertise_usable(struct baro_stack *stack, int interface)

@@ -40,6 +40,10 @@ bool advertise_runs(const struct baro_stack *stack, int interface);
 enum baro_drop_reason advertise_solicited(struct baro_stack *stack, int interface, struct baro_address from,
                                           const struct nd_message *message);
 
+/* Another router of the link has said this: where it contradicts us, the trace is told (§6.2.7). */
+void advertise_compare(struct baro_stack *stack, int interface, struct baro_address from,
+                       const struct nd_message *message);
+
 /* The interface has one more address that may be used. */
 void advertise_usable(struct baro_stack *stack, int interface);
 

@@ -170,6 +170,7 @@ static void ask(struct baro_stack *stack, int interface)
                                                                            interface) };
     at->interval = about(&stack->core, ms > ASK_MOST_S * 1000 ? ASK_MOST_S * 1000 : ms);
     at->ask_at = instant_add(stack->core.now, at->interval);
+    TRACE(&stack->core, ROUTER_QUESTION, TRACE_N(interface), TRACE_D(at->interval.ns));
 }
 
 static void learn_servers(struct baro_stack *stack, struct advertised_interface *at, const struct nd_message *message)
@@ -241,14 +242,20 @@ static void advertisement(struct baro_stack *stack, int interface, struct baro_a
 enum baro_drop_reason advertised_in(struct baro_stack *stack, int interface, struct baro_address from,
                                     const struct nd_message *message)
 {
+    if (advertise_runs(stack, interface) && message->type == ICMPV6_ROUTER_ADVERTISEMENT)
+        advertise_compare(stack, interface, from, message);
     if (!listens(stack, interface))
         return BARO_DROP_ND_NOT_LISTENING;
     if (message->type == ICMPV6_ROUTER_ADVERTISEMENT) {
+        TRACE(&stack->core, ROUTER_HEARD, TRACE_A(from), TRACE_N(message->lifetime_s),
+              TRACE_N(nd_preference_rank(message->preference) + 1), TRACE_N(message->prefixes),
+              TRACE_N(message->routes), TRACE_N(message->servers));
         advertisement(stack, interface, from, message);
         return BARO_DROP_NONE;
     }
     if (!routers_redirected(&stack->advertised.routers, interface, from, message))
         return BARO_DROP_ND_NOT_LISTENING; /* §8.1: who says so is not the router in use */
+    TRACE(&stack->core, REDIRECTED, TRACE_A(message->destination), TRACE_A(message->target), TRACE_A(from));
     if (message->has_target_mac)
         neighbour_learn(&stack->neighbours, interface, message->target, message->target_mac, true, false);
     settle(stack);
@@ -289,6 +296,13 @@ void advertised_host(struct baro_stack *stack, struct baro_address address)
     settle(stack);
 }
 
+static void heard_of(struct baro_stack *stack, const struct router *router, bool answers)
+{
+    if (answers == router->unreachable)
+        TRACE(&stack->core, ROUTER_REACHABLE, TRACE_A(router->address), TRACE_N(answers));
+    router_reachable(&stack->advertised.routers, router->address, answers);
+}
+
 void advertised_review(struct baro_stack *stack)
 {
     struct neighbours *neighbours = &stack->neighbours;
@@ -304,7 +318,7 @@ void advertised_review(struct baro_stack *stack)
                                 : neighbour_failures(neighbours, router->interface, router->address);
 
         if (failures != router->failures)
-            router_reachable(routers, router->address, failures == 0);
+            heard_of(stack, router, failures == 0);
         router->failures = failures;
     }
     for (unsigned i = 0; i < ROUTER_REDIRECT_LIMIT; i++) {

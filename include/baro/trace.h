@@ -79,6 +79,17 @@
     X(ICMP_SUPPRESSED, 10, "RFC 1122 §3.2.2", "type:n code:n why:n")                                       \
     X(PROTOCOL, 10, "RFC 1122 §3.2.1.6", "protocol:n")
 
+#define BARO_TRACE_DISCOVERY(X)                                                                            \
+    X(ADDRESS_PROBE, 10, "RFC 4862 §5.4.2", "address:a probe:n of:n")                                      \
+    X(ADDRESS_VERDICT, 10, "RFC 4862 §5.4", "address:a verdict:n other:m")                                 \
+    X(ROUTER_QUESTION, 10, "RFC 7559 §2", "interface:n next:t")                                            \
+    X(ROUTER_HEARD, 10, "RFC 4861 §6.3.4", "router:a lifetime:n rank:n prefixes:n routes:n servers:n")     \
+    X(ROUTER_REACHABLE, 10, "RFC 4861 §6.3.6", "router:a answers:n")                                       \
+    X(REDIRECTED, 10, "RFC 4861 §8.3", "destination:a next_hop:a router:a")                                \
+    X(ROUTER_ASKED, 10, "RFC 4861 §6.2.6", "host:a delay:t")                                               \
+    X(ROUTER_SAID, 10, "RFC 4861 §6.2.4", "interface:n lifetime:n prefixes:n servers:n next:t")            \
+    X(ROUTER_DIFFERS, 10, "RFC 4861 §6.2.7", "router:a what:n")
+
 #define BARO_TRACE_UDP(X)                                                                                  \
     X(UDP_IN, 10, "RFC 768", "source:e destination:e length:n checksum:x")                                 \
     X(UDP_OUT, 10, "RFC 768", "source:e destination:e length:n")                                           \
@@ -131,6 +142,7 @@
     BARO_TRACE_ADAPTER(X)                                                                                  \
     BARO_TRACE_ETHERNET(X)                                                                                 \
     BARO_TRACE_IP(X)                                                                                       \
+    BARO_TRACE_DISCOVERY(X)                                                                                \
     BARO_TRACE_UDP(X)                                                                                      \
     BARO_TRACE_TCP(X)                                                                                      \
     BARO_TRACE_USER(X)
@@ -160,6 +172,13 @@ enum baro_trace_delivery { /* IP_DELIVERY how */
 enum baro_trace_suppressed { /* ICMP_SUPPRESSED why */
     BARO_TRACE_SUPPRESSED_ABOUT_ERROR, BARO_TRACE_SUPPRESSED_TO_GROUP, BARO_TRACE_SUPPRESSED_LINK_BROADCAST,
     BARO_TRACE_SUPPRESSED_BAD_SOURCE, BARO_TRACE_SUPPRESSED_LATER_FRAGMENT, BARO_TRACE_SUPPRESSED_RATE_LIMIT
+};
+enum baro_trace_verdict { /* ADDRESS_VERDICT verdict */
+    BARO_TRACE_VERDICT_MINE, BARO_TRACE_VERDICT_TAKEN, BARO_TRACE_VERDICT_LOOPED
+};
+enum baro_trace_difference { /* ROUTER_DIFFERS what */
+    BARO_TRACE_DIFFERS_HOP_LIMIT, BARO_TRACE_DIFFERS_FLAGS, BARO_TRACE_DIFFERS_REACHABLE,
+    BARO_TRACE_DIFFERS_RETRANSMIT, BARO_TRACE_DIFFERS_MTU, BARO_TRACE_DIFFERS_LIFETIMES
 };
 enum baro_trace_found { /* TCP_FOUND how */
     BARO_TRACE_FOUND_NOTHING, BARO_TRACE_FOUND_CONNECTION, BARO_TRACE_FOUND_LISTENER,

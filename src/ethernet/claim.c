@@ -83,6 +83,7 @@ static void detect(struct claims *claims, const struct claim *claim)
                                         .target = claim->address,
                                         .has_nonce = true };
     nonce_write(nonce_of(claims, claim, claim->sent), intent->as.nd.nonce);
+    TRACE(claims->core, ADDRESS_PROBE, TRACE_A(claim->address), TRACE_N(claim->sent + 1), TRACE_N(claim->wanted));
 }
 
 static void ask(struct claims *claims, const struct claim *claim, struct baro_address sender)
@@ -168,6 +169,12 @@ void claim_end(struct claims *claims, int interface, struct baro_address address
     claim->state = CLAIM_FREE;
 }
 
+static void verdict(struct claims *claims, const struct claim *claim, enum baro_trace_verdict verdict,
+                    struct baro_mac other)
+{
+    TRACE(claims->core, ADDRESS_VERDICT, TRACE_A(claim->address), TRACE_N(verdict), TRACE_M(other));
+}
+
 const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer)
 {
     struct claim *claim = (struct claim *)(void *)timer;
@@ -182,6 +189,7 @@ const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer
     }
     if (is_v6(claim)) {
         claim->state = CLAIM_HELD;
+        verdict(claims, claim, BARO_TRACE_VERDICT_MINE, (struct baro_mac){ { 0 } });
         return claim;
     }
     if (claim->state == CLAIM_PROBING) {
@@ -204,6 +212,7 @@ bool claim_is_echo(struct claims *claims, int interface, struct baro_address add
         nonce_write(nonce_of(claims, claim, claim->sent - back), own);
         if (memcmp(own, nonce.data, sizeof own) == 0) {
             claim->looped = claim->state == CLAIM_PROBING;
+            verdict(claims, claim, BARO_TRACE_VERDICT_LOOPED, (struct baro_mac){ { 0 } });
             return true;
         }
     }
@@ -216,7 +225,7 @@ bool claim_lose(struct claims *claims, int interface, struct baro_address addres
 
     if (claim == NULL || claim->state != CLAIM_PROBING)
         return false;
-    TRACE(claims->core, ARP_CONFLICT, TRACE_A(address), TRACE_M(other), TRACE_N(0));
+    verdict(claims, claim, BARO_TRACE_VERDICT_TAKEN, other);
     claim_end(claims, interface, address);
     return true;
 }

@@ -261,6 +261,16 @@ static bool take_probe(struct nd_message *probe, uint8_t nonce[ND_NONCE])
     return true;
 }
 
+static unsigned verdicts[3], probes;
+
+static void on_event(void *context, const struct baro_trace_event *event)
+{
+    (void)context;
+    probes += event->kind == BARO_TRACE_ADDRESS_PROBE;
+    if (event->kind == BARO_TRACE_ADDRESS_VERDICT)
+        verdicts[event->value[1].as.number]++;
+}
+
 /* A probe that comes back is no other host's; three more are asked, and while those come back three more again. */
 static void a_probe_that_comes_back_is_no_conflict(void **state)
 {
@@ -269,6 +279,8 @@ static void a_probe_that_comes_back_is_no_conflict(void **state)
     struct baro_packet packet;
 
     (void)state;
+    probes = verdicts[0] = verdicts[1] = verdicts[2] = 0;
+    baro_stack_set_trace(stack, (struct baro_trace_sink){ NULL, on_event }, 1);
     assert_int_equal(baro_stack_add_address(stack, 1, wanted(), 64, true), 0);
     for (feed_at = 1; feed_at <= 7; feed_at++) {
         poll_s(feed_at);
@@ -283,6 +295,8 @@ static void a_probe_that_comes_back_is_no_conflict(void **state)
     assert_int_equal(dropped(BARO_DROP_ND_DUPLICATE), 0);
     poll_s(8); /* one probe and twice three */
     assert_true(is_ours());
+    assert_true(probes == 7 && verdicts[BARO_TRACE_VERDICT_MINE] == 1 && verdicts[BARO_TRACE_VERDICT_LOOPED] == 2);
+    assert_int_equal(verdicts[BARO_TRACE_VERDICT_TAKEN], 0);
     assert_true(sent(&packet, &probe) && probe.type == ICMPV6_NEIGHBOUR_ADVERTISEMENT);
     probe = (struct nd_message){ .type = ICMPV6_NEIGHBOUR_SOLICITATION, .target = wanted(), .nonce = { nonce, 6 } };
     feed_at = 8;
