@@ -61,8 +61,8 @@ static int help(void)
            "gateway:\n"
            "its connections and datagrams leave by ordinary sockets of this machine, names resolve. "
            "127.0.0.1 is\n"
-           "the private host's own; the gateway, the subnet's first address (10.0.2.1, fdba:70::1), leads to this "
-           "machine's\nown. Needs no root.\n\n"
+           "the private host's own; the gateway (gateway.lan), the subnet's first address (10.0.2.1, fdba:70::1),\n"
+           "leads to this machine's own. Needs no root.\n\n"
            "  --address A[/P]  the private host's address, or one of each family, a comma between (default\n"
            "                   10.0.2.100/24,fdba:70::100/64)\n"
            "  --wire SPEC      the wire to the gateway: fast, 100base-tx or 10base-t, with faults (default "
@@ -290,6 +290,8 @@ static int build_gateway(struct run_tool *tool)
         fprintf(stderr, "baro run: cannot make the gateway: %s\n", strerror(errno));
         return TOOL_FAILED;
     }
+    for (int i = 0; i < 2; i++) /* the way to this machine by name; a family that is not there is no host's */
+        (void)baro_dns_server_add_host(baro_gateway_names(tool->gateway), "gateway", tool->gateway_address[i]);
     return publications_open(&tool->publications, "run", tool->gateway, guest,
                              guest[1].family == BARO_FAMILY_NONE ? 1 : 2);
 }

@@ -27,7 +27,7 @@ start_dnsmasq
 echo "nameserver 127.0.0.1" >"$work/resolv.conf"
 mount --bind "$work/resolv.conf" "$(readlink -f /etc/resolv.conf)" || skip "no bind mount over /etc/resolv.conf"
 
-background gateway.log "$BARO" gateway --tap guest0 --address 10.44.0.1/24
+background gateway.log "$BARO" gateway --tap guest0 --address 10.44.0.1/24,fdba:70::1/64
 gateway=$last
 until_true 50 ip link show guest0 || fail "no TAP"
 ip link set guest0 netns "$guest"
@@ -76,6 +76,15 @@ grep -q "8.32.0.192.in-addr.arpa\|192.0.32.8" "$work/dnsmasq.log" || fail "a pub
 ! grep -E "query.*(lan|local|internal|home\.arpa|onion|dotless|10\.in-addr\.arpa|168\.192\.in-addr|20\.172\.in-addr|254\.169\.in-addr|64\.100\.in-addr|ip6\.arpa) " \
     "$work/dnsmasq.log" || fail "something private got out"
 echo "ok: nothing private gets out"
+
+# The same server by IPv6, at the gateway's address, from the address the guest makes itself.
+has_global() { in_guest ip -6 addr show dev guest0 scope global -tentative | grep -q fdba:70:; }
+until_true 100 has_global || fail "no IPv6 address for the guest"
+for way in +notcp +tcp; do
+    [ "$(in_guest timeout 20 dig @fdba:70::1 +time=3 +tries=3 +short $way www.example.com)" = 192.0.2.80 ] || fail "asked by IPv6 $way"
+    [ "$(in_guest timeout 20 dig @fdba:70::1 +time=3 +tries=3 +short $way gateway.lan AAAA)" = fdba:70::1 ] || fail "a LAN name by IPv6 $way"
+done
+echo "ok: asked by IPv6, over UDP and TCP"
 
 # Many at once: twenty who ask fifteen times each.
 for j in $(seq 15); do echo "www.example.com A"; done >"$work/names"

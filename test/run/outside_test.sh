@@ -15,6 +15,7 @@ same "a page of this machine" "$sum" "$(timeout 60 "$BARO" run -- curl -sS "http
 for wire in 100base-tx fast,loss=1%,seed=3; do
     same "over the wire $wire" "$sum" "$(timeout 60 "$BARO" run --wire $wire -- curl -sS "http://$there/page" | sha256sum)"
 done
+same "by the gateway's name" "$sum" "$(timeout 60 "$BARO" run -- curl -sS "http://gateway.lan:${there#*:}/page" | sha256sum)"
 timeout 60 "$BARO" run -- curl -sS http://10.0.2.1:1/ 2>/dev/null
 same "refused outside is refused inside" 7 $?
 same "a failed non-blocking connect, and again" "$(python3 "$here/programs/reconnect.py" 127.0.0.1 "$(port "$dir/log")")" \
