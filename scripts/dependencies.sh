@@ -24,6 +24,7 @@ golang-go|/usr/bin/go|a static Go client and server under test
 tshark|/usr/bin/tshark|reads our captures back
 bind9-dnsutils|/usr/bin/dig|asks our name servers
 ndisc6|/usr/bin/ndisc6|finds us by neighbour discovery
+arping|/usr/sbin/arping|finds us by ARP
 radvd|/usr/sbin/radvd|the router whose advertisements our hosts hear
 udhcpc|/usr/sbin/udhcpc /sbin/udhcpc|a guest of our DHCP server
 isc-dhcp-client|/usr/sbin/dhclient /sbin/dhclient|another guest of it
