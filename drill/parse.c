@@ -104,13 +104,13 @@ static bool is_choice(struct lexer *lexer, const char *word, size_t length)
     if (length < sizeof name || memcmp(word, name, sizeof name - 1) != 0)
         return false;
     length -= sizeof name - 1;
-    if (length == 4 && memcmp(value, "reno", 4) == 0)
-        lexer->script->settings.congestion = BARO_CONGESTION_RENO;
-    else if (length == 5 && memcmp(value, "cubic", 5) == 0)
-        lexer->script->settings.congestion = BARO_CONGESTION_CUBIC;
-    else
-        return false;
-    return true;
+    for (enum baro_congestion i = 0; i < BARO_CONGESTION_COUNT; i++) {
+        if (strlen(baro_congestion_name(i)) != length || memcmp(baro_congestion_name(i), value, length) != 0)
+            continue;
+        lexer->script->settings.congestion = i;
+        return true;
+    }
+    return false;
 }
 
 static bool parse_shell(struct lexer *lexer)

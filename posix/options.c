@@ -141,6 +141,21 @@ static int get_info(struct baro_posix_stack *stack, int fd, void *value, socklen
     return give(value, length, &told, sizeof told);
 }
 
+enum { CONGESTION_NAME = 16 }; /* TCP_CA_NAME_MAX of Linux, NUL included */
+
+static int get_congestion(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
+{
+    char name[CONGESTION_NAME] = "";
+    int number = 0, error;
+    size_t size = sizeof number;
+
+    error = baro_getsockopt(stack->core, fd, BARO_TCP_CONGESTION, &number, &size);
+    if (error != 0)
+        return error;
+    strncpy(name, baro_congestion_name((enum baro_congestion)number), sizeof name - 1);
+    return give(value, length, name, sizeof name);
+}
+
 /* What the library keeps itself. 1: it is none of these. */
 static int get_own(const struct posix_file *file, int level, int name, void *value, socklen_t *length)
 {
@@ -182,6 +197,8 @@ static int get_option(struct baro_posix_stack *stack, int fd, int level, int nam
         return get_linger(stack, fd, value, length);
     if (level == IPPROTO_TCP && name == TCP_INFO)
         return get_info(stack, fd, value, length);
+    if (level == IPPROTO_TCP && name == TCP_CONGESTION)
+        return get_congestion(stack, fd, value, length);
     if (level == IPPROTO_IP || level == IPPROTO_IPV6)
         return posix_ip_get(stack, fd, level, name, value, length);
     return level == SOL_SOCKET || level == IPPROTO_TCP ? -ENOPROTOOPT : -EOPNOTSUPP;
@@ -240,6 +257,20 @@ static int set_linger(struct baro_posix_stack *stack, int fd, const void *value,
     return baro_setsockopt(stack->core, fd, BARO_SO_LINGER, &lingering, sizeof lingering);
 }
 
+static int set_congestion(struct baro_posix_stack *stack, int fd, const void *value, socklen_t length)
+{
+    char wanted[CONGESTION_NAME] = "";
+    const char *name;
+
+    if (length < 1)
+        return -EINVAL;
+    memcpy(wanted, value, length < sizeof wanted ? length : sizeof wanted - 1);
+    for (int number = 0; (name = baro_congestion_name((enum baro_congestion)number)) != NULL; number++)
+        if (strcmp(name, wanted) == 0)
+            return baro_setsockopt(stack->core, fd, BARO_TCP_CONGESTION, &number, sizeof number);
+    return -ENOENT;
+}
+
 static int set_option(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
                       socklen_t length)
 {
@@ -258,6 +289,8 @@ static int set_option(struct baro_posix_stack *stack, int fd, int level, int nam
         return take_time(value, length, &file->send_timeout);
     if (level == SOL_SOCKET && name == SO_LINGER)
         return set_linger(stack, fd, value, length);
+    if (level == IPPROTO_TCP && name == TCP_CONGESTION)
+        return set_congestion(stack, fd, value, length);
     if (level == IPPROTO_IP || level == IPPROTO_IPV6)
         return posix_ip_set(stack, fd, level, name, value, length);
     return -ENOPROTOOPT;

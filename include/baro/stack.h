@@ -21,7 +21,9 @@ extern "C" {
 struct baro_stack;
 
 /* Congestion control: CUBIC with HyStart++ (RFC 9438, RFC 9406), NewReno (RFC 5681, RFC 6582). */
-enum baro_congestion { BARO_CONGESTION_CUBIC, BARO_CONGESTION_RENO };
+enum baro_congestion { BARO_CONGESTION_CUBIC, BARO_CONGESTION_RENO, BARO_CONGESTION_COUNT };
+/* "cubic", "reno": the names that programs know; NULL beyond them. */
+const char *baro_congestion_name(enum baro_congestion congestion);
 
 struct baro_stack_config {
     struct baro_memory memory;     /* required */

@@ -351,7 +351,7 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
         socket->tcp.keepalive_count = number;
         return 0;
     case BARO_TCP_CONGESTION:
-        if (!within(number, BARO_CONGESTION_CUBIC, BARO_CONGESTION_RENO))
+        if (!within(number, 0, BARO_CONGESTION_COUNT - 1))
             return -EINVAL;
         socket->tcp.congestion = (uint8_t)number;
         return 0;

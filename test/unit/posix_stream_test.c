@@ -352,6 +352,31 @@ static void options_of_streams(void **state)
     assert_int_equal(baro_posix_close_in(right, server), 0);
 }
 
+/* By name, as programs choose it; a connection has what its listener had. */
+static void congestion_control_by_name(void **state)
+{
+    int listener = posix_bound(right, SOCK_STREAM, 0, 80, 5), client, server;
+    char name[20];
+    socklen_t length = sizeof name;
+
+    (void)state;
+    assert_int_equal(baro_posix_setsockopt_in(right, listener, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
+    server = connection(listener, 80, &client);
+    assert_int_equal(baro_posix_getsockopt_in(left, client, IPPROTO_TCP, TCP_CONGESTION, name, &length), 0);
+    assert_int_equal(length, 16);
+    assert_string_equal(name, "cubic");
+    assert_int_equal(baro_posix_getsockopt_in(right, server, IPPROTO_TCP, TCP_CONGESTION, name, &length), 0);
+    assert_string_equal(name, "reno");
+    assert_int_equal(baro_posix_setsockopt_in(left, client, IPPROTO_TCP, TCP_CONGESTION, "vegas", 6), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(baro_posix_setsockopt_in(left, client, IPPROTO_TCP, TCP_CONGESTION, "reno", 0), -1);
+    assert_int_equal(errno, EINVAL);
+    length = 3; /* as much as fits */
+    assert_int_equal(baro_posix_getsockopt_in(left, client, IPPROTO_TCP, TCP_CONGESTION, name, &length), 0);
+    assert_int_equal(length, 3);
+    assert_memory_equal(name, "cub", 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +393,7 @@ int main(void)
         POSIX_PAIR_TEST(shutdown_wakes_who_reads),
         POSIX_PAIR_TEST(time_passes_while_all_wait),
         POSIX_PAIR_TEST(options_of_streams),
+        POSIX_PAIR_TEST(congestion_control_by_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

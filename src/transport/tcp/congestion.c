@@ -11,6 +11,13 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+const char *baro_congestion_name(enum baro_congestion congestion)
+{
+    static const char *const name[BARO_CONGESTION_COUNT] = { "cubic", "reno" };
+
+    return congestion < BARO_CONGESTION_COUNT ? name[congestion] : NULL;
+}
+
 enum { CONGESTION_LIMIT = 1 << 30 }; /* the largest window there is (RFC 7323 §2.3) */
 
 uint32_t congestion_initial_window(uint32_t mss)
