@@ -5,7 +5,7 @@
 #define TIMER "{timer#retransmission|zero-window probe|delayed ACK|keepalive|TIME-WAIT|user timeout|" \
               "FIN-WAIT-2|linger|cork|reordering|tail probe}"
 #define NEIGHBOUR(which) "{" which "#unknown|asked for|known|stale|checked again|not reachable|fixed}"
-#define PROTOCOL "{protocol=6?TCP|{protocol=17?UDP|{protocol=1?ICMP|{protocol=58?ICMPv6|no software of ours}}}}"
+#define PROTOCOL "{protocol=6?TCP|{protocol=17?UDP|{protocol=1?ICMP|{protocol=58?ICMPv6|{protocol=2?IGMP|no software of ours}}}}}"
 #define DATA "{length?with {length} octets of data|control information only}"
 #define TYPE_NAME "{type=2048?IPv4|{type=2054?ARP|{type=34525?IPv6|no software of ours}}}"
 #define ICMP_NAME_V4                                                                                    \
@@ -85,6 +85,13 @@ const struct words words_en[BARO_TRACE_COUNT] = {
                                         "{code}, {hard?a hard error|a soft error, only remembered}" },
     [BARO_TRACE_ICMP_SUPPRESSED] = { "ICMP", "type {type}, code {code} not sent: {why#about an ICMP error|the packet went to "
                                      "many|the frame went to many|the source is nobody|a later fragment|rate limit}" },
+    [BARO_TRACE_GROUP_HEARD] = { "groups", "interface {interface} hears {group} from {exclude?all sources but those that every member "
+                                 "excludes|those sources that a member includes}: {including} include, {excluding} exclude" },
+    [BARO_TRACE_GROUP_VERSION] = { "groups", "{ipv6?MLD|IGMP} on interface {interface}: version {before} -> {after}" },
+    [BARO_TRACE_GROUP_MESSAGE_IN] = { "groups", "{~ipv6?MLD|IGMP} version {version}: {source} {kind#asks who listens to {group=0?any "
+                                      "group|{group}}{sources? from {sources} sources|}, answer within {within}|listens to {group}}" },
+    [BARO_TRACE_GROUP_MESSAGE_OUT] = { "groups", "{~ipv6?MLD|IGMP} version {version}: {kind#query|I listen to {group}|I leave {group}|what I listen to"
+                                       ", {records} {records=1?group|groups}, the first {group}}; to {destination}" },
     [BARO_TRACE_PROTOCOL] = { "protocol number", "{protocol}, so " PROTOCOL },
     /* Neighbour discovery */
     [BARO_TRACE_ADDRESS_PROBE] = { "my address", "{address}: I ask whether another host has it ({probe} of {of})" },

@@ -8,7 +8,7 @@
 #define NEIGHBOUR(which) "{" which "#모름|물어보는 중|알고 있음|오래됨|다시 확인 중|응답 없음|고정}"
 #define PROTOCOL                                                                                               \
     "{protocol=6?TCP 담당 부분으로|{protocol=17?UDP 담당 부분으로|{protocol=1?ICMP 담당 부분으로|" \
-    "{protocol=58?ICMPv6 담당 부분으로|담당하는 소프트웨어 없음}}}}"
+    "{protocol=58?ICMPv6 담당 부분으로|{protocol=2?IGMP 담당 부분으로|담당하는 소프트웨어 없음}}}}}"
 #define DATA "{length?데이터 {length}바이트|제어 정보만}"
 #define TYPE_NAME                                                                                              \
     "{type=2048?IP 담당 부분으로|{type=2054?ARP 담당 부분으로|{type=34525?IPv6 담당 부분으로|담당하는 소프트웨어 없음}}}"
@@ -86,6 +86,13 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
                                         "{code}, {hard?심각한 오류|가벼운 오류이므로 기억만 함}" },
     [BARO_TRACE_ICMP_SUPPRESSED] = { "ICMP", "타입 {type}, 코드 {code}, 보내지 않음: {why#ICMP 오류에 대한 것|여러 호스트에게 간 "
                                      "패킷|여러 호스트에게 간 프레임|보낸 쪽 주소가 이상함|첫 조각이 아님|횟수 제한}" },
+    [BARO_TRACE_GROUP_HEARD] = { "그룹", "인터페이스 {interface}번의 {group} 수신: {exclude?모두가 제외한 송신처만 빼고|누군가 고른 "
+                                 "송신처만}; 고른 쪽 {including}, 제외한 쪽 {excluding}" },
+    [BARO_TRACE_GROUP_VERSION] = { "그룹", "{ipv6?MLD|IGMP}, 인터페이스 {interface}번: 버전 {before} -> {after}" },
+    [BARO_TRACE_GROUP_MESSAGE_IN] = { "그룹", "{~ipv6?MLD|IGMP} 버전 {version}, 보낸 쪽 {source}: {kind#그룹 질문, {group=0?모든 그룹|"
+                                      "{group}}{sources?, 송신처 {sources}곳|}, 답할 시간 {within}|그룹 보고, {group}}" },
+    [BARO_TRACE_GROUP_MESSAGE_OUT] = { "그룹", "{~ipv6?MLD|IGMP} 버전 {version}: {kind#그룹 질문|그룹 보고, {group}|그룹 탈퇴, {group}|그룹 보고, "
+                                       "{records}개, 첫째 {group}}; 받을 쪽 {destination}" },
     [BARO_TRACE_PROTOCOL] = { "프로토콜 번호", "{protocol}: " PROTOCOL },
     /* 이웃 탐색 */
     [BARO_TRACE_ADDRESS_PROBE] = { "내 주소", "{address}: 다른 호스트가 쓰는지 물어봄 ({of}번 중 {probe}번째)" },

@@ -24,6 +24,7 @@ static bool lost(struct baro_stack *stack, const struct ip_packet *packet, const
                     message->has_target_mac ? message->target_mac : unsaid))
         return false;
     ip_address_remove(&stack->table, packet->interface, message->target);
+    groups_changed(stack, packet->interface, false);
     advertised_lost(stack, packet->interface, message->target);
     return true;
 }

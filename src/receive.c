@@ -163,6 +163,10 @@ static void icmp_packet(struct baro_stack *stack, const struct ip_packet *packet
         discovery_in(stack, packet);
         return;
     }
+    if (v6 && packet->payload.length >= icmp_header_SIZE && membership_is_mld(packet->payload.data[0])) {
+        groups_in(stack, packet);
+        return;
+    }
     if (!packet->to_group && !packet->from_loopback && is_echo_request(packet) &&
         ip_owner(&stack->table, packet->destination) < 0) {
         /* A gateway knows nothing of that host: an answer would claim that it lives. */
@@ -239,6 +243,12 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
         else
             unspoken(stack, packet);
         break;
+    case IP_PROTOCOL_IGMP:
+        if (packet->source.family == BARO_FAMILY_IPV4)
+            groups_in(stack, packet);
+        else
+            unspoken(stack, packet);
+        break;
     default:
         unspoken(stack, packet);
         break;
@@ -303,6 +313,7 @@ static bool ipv6_extensions(struct baro_stack *stack, struct ip_packet *packet, 
 
     ipv6_chain_walk(&chain, packet->whole, whole);
     packet->protocol = chain.protocol;
+    packet->router_alert = chain.router_alert;
     packet->payload = (struct baro_bytes){ packet->whole.data + chain.payload_at,
                                            packet->whole.length - chain.payload_at };
     if (chain.atomic) /* RFC 6946: alone, but it did come in a fragment */

@@ -47,6 +47,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     core->flow_key = random_key(&core->random);
     neighbours_init(&stack->neighbours, core);
     claims_init(&stack->claims, core);
+    membership_init(&stack->membership, core);
     ip_ids_init(&stack->ids, core);
     ip_errors_init(&stack->errors, core);
     path_mtus_init(&stack->path_mtus, core);
@@ -87,6 +88,7 @@ void baro_stack_free(struct baro_stack *stack)
     reassembly_release(&stack->reassembly);
     advertise_release(stack);
     advertised_release(stack);
+    membership_release(&stack->membership);
     claims_release(&stack->claims);
     neighbours_release(&stack->neighbours);
     burst_release(stack);
@@ -108,27 +110,6 @@ static bool is_interface(const struct baro_stack *stack, int interface)
     return interface >= 1 && interface < stack->interfaces;
 }
 
-static void set_filter(struct baro_stack *stack, int interface)
-{
-    const struct baro_device *device = stack->interface[interface].device;
-    const struct ip_interface *at = &stack->table.interface[interface];
-    struct baro_mac mac[2 + IP_GROUPS + IP_ADDRESSES];
-    unsigned count = 0;
-
-    if (device->set_filter == NULL)
-        return;
-    mac[count++] = ethernet_group_mac(baro_ipv4(224, 0, 0, 1));
-    mac[count++] = ethernet_group_mac(baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1));
-    for (unsigned i = 0; i < at->owns; i++) {
-        if (at->own[i].address.family == BARO_FAMILY_IPV6)
-            mac[count++] = ethernet_group_mac(address_solicited_node(at->own[i].address, interface));
-    }
-    for (unsigned i = 0; i < at->groups; i++)
-        mac[count++] = ethernet_group_mac(at->group[i].address);
-    /* An adapter whose filter is full lets too little through; there is nobody to tell but the one who joins. */
-    (void)device->set_filter(device->context, mac, count, false);
-}
-
 int baro_stack_add_interface(struct baro_stack *stack, const struct baro_device *device)
 {
     struct interface *interface;
@@ -141,7 +122,7 @@ int baro_stack_add_interface(struct baro_stack *stack, const struct baro_device 
     interface->device = device;
     interface->mtu = device->mtu;
     stack->table.interfaces = ++stack->interfaces;
-    set_filter(stack, stack->interfaces - 1);
+    groups_changed(stack, stack->interfaces - 1, false);
     return stack->interfaces - 1;
 }
 
@@ -156,11 +137,12 @@ static int add_ipv6_address(struct baro_stack *stack, int interface, struct baro
     result = ip_address_add(&stack->table, interface, address, prefix_length, !probe);
     if (result != 0)
         return result;
-    set_filter(stack, interface); /* before the probe: its answer comes to the group (RFC 4862 §5.4.2) */
+    groups_changed(stack, interface, probe); /* before the probe: its answer comes to the group (RFC 4862 §5.4.2) */
     result = probe ? claim_begin(&stack->claims, interface, address, true) : 0;
-    if (result != 0)
+    if (result != 0) {
         ip_address_remove(&stack->table, interface, address);
-    if (result == 0 && !probe) {
+        groups_changed(stack, interface, false);
+    } else if (!probe) {
         advertised_usable(stack, interface, address);
         advertise_usable(stack, interface);
     }
@@ -196,7 +178,7 @@ int baro_stack_remove_address(struct baro_stack *stack, int interface, struct ba
     if (result != 0)
         return result;
     claim_end(&stack->claims, interface, address);
-    set_filter(stack, interface);
+    groups_changed(stack, interface, false);
     tcp_address_removed(stack->tcp, address);
     return 0;
 }
@@ -235,32 +217,6 @@ void baro_stack_set_forwarding(struct baro_stack *stack, bool forwarding)
 {
     stack->table.forwarding = forwarding;
     stack->table.changes++;
-}
-
-int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_address group)
-{
-    bool changed;
-    int result;
-
-    if (!is_interface(stack, interface))
-        return -ENODEV;
-    result = ip_group_join(&stack->table, interface, address_in_zone(group, interface), &changed);
-    if (changed)
-        set_filter(stack, interface);
-    return result;
-}
-
-int baro_stack_leave_group(struct baro_stack *stack, int interface, struct baro_address group)
-{
-    bool changed;
-    int result;
-
-    if (!is_interface(stack, interface))
-        return -ENODEV;
-    result = ip_group_leave(&stack->table, interface, address_in_zone(group, interface), &changed);
-    if (changed)
-        set_filter(stack, interface);
-    return result;
 }
 
 int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct baro_address address,
@@ -319,13 +275,20 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
         tell_failed(stack);
         break;
     case TIMER_ADDRESS:
+        claim = claim_begins(timer);
+        if (claim != NULL)
+            groups_probed(stack, claim->interface, claim->address);
         claim = claim_timer(&stack->claims, timer);
         if (claim != NULL) {
             ip_address_usable(&stack->table, claim->interface, claim->address);
+            groups_usable(stack, claim->interface, claim->address);
             advertised_usable(stack, claim->interface, claim->address);
             advertise_usable(stack, claim->interface);
             discovery_announce(stack, claim->interface, claim->address);
         }
+        break;
+    case TIMER_GROUP:
+        membership_timer(&stack->membership);
         break;
     case TIMER_ADVERTISED:
         advertised_timer(stack);
@@ -477,6 +440,7 @@ void baro_stack_check_invariants(const struct baro_stack *stack)
     assert(stack->loopback.used[1 - stack->loopback.filling] == 0);
     assert(core->slabs.charged <= core->slabs.limit);
     neighbours_check_invariants(&stack->neighbours);
+    membership_check_invariants(&stack->membership);
     reassembly_check_invariants(&stack->reassembly);
     tcp_check_invariants(stack->tcp);
     udp_check_invariants(stack->udp);

@@ -14,6 +14,7 @@
 #include "ethernet/claim.h"
 #include "ethernet/neighbour.h"
 #include "ip/error.h"
+#include "ip/membership.h"
 #include "ip/output.h"
 #include "ip/path_mtu.h"
 #include "ip/reassembly.h"
@@ -99,6 +100,7 @@ struct baro_stack {
     struct neighbours neighbours;
     struct claims claims;
     struct ip_table table;
+    struct membership membership;
     struct advertised advertised;
     struct advertise advertise;
     struct ip_ids ids;
@@ -157,6 +159,21 @@ static inline bool stack_is_router(const struct baro_stack *stack)
 void discovery_announce(struct baro_stack *stack, int interface, struct baro_address address);
 /* discovery.c: sends a solicitation or advertisement; false: there is no room in the device. */
 bool discovery_output(struct baro_stack *stack, const struct intent_nd *nd);
+
+/* groups.c: the addresses or groups of an interface changed: the device's filter and the solicited-node groups follow.
+ * `held`: a new address waits for its probe, and of its group nothing is said before. */
+void groups_changed(struct baro_stack *stack, int interface, bool held);
+/* groups.c: the first probe of an address leaves now. */
+void groups_probed(struct baro_stack *stack, int interface, struct baro_address address);
+/* groups.c: an address may be used from now on. */
+void groups_usable(struct baro_stack *stack, int interface, struct baro_address address);
+/* groups.c: a member of `group` changes its mind; NULL: is no member. -EINVAL, -ENOSPC, -ENOBUFS. */
+int groups_member(struct baro_stack *stack, int interface, struct baro_address group,
+                  const struct baro_source_filter *before, const struct baro_source_filter *after);
+/* groups.c: an IGMP or MLD message arrived. */
+void groups_in(struct baro_stack *stack, const struct ip_packet *packet);
+/* groups.c: sends what is to be told of groups; false: there is no room in the device. */
+bool groups_output(struct baro_stack *stack, const struct intent_membership *membership);
 
 /* transmit.c: sends what the intents say and what waited for neighbours; received frames may go afterwards. */
 void transmit_drain(struct baro_stack *stack);

@@ -233,6 +233,8 @@ static bool output(struct baro_stack *stack, const struct intent *intent)
         return arp_output(stack, &intent->as.arp);
     case INTENT_ND:
         return discovery_output(stack, &intent->as.nd);
+    case INTENT_MEMBERSHIP:
+        return groups_output(stack, &intent->as.membership);
     case INTENT_FORWARD:
         forward_out(stack, intent);
         return true;

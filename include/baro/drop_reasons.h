@@ -52,6 +52,7 @@
     X(IP_TOO_BIG, 8, "larger than the path allows and not to be fragmented", "RFC 1191 §4")         \
     X(IP_GROUP_STAYS, 8, "to a group on this host only, which nobody here is in", "RFC 1112 §6.1")      \
     X(IP_BROADCAST_REFUSED, 8, "broadcast not permitted on this socket", "RFC 1122 §3.3.6")         \
+    X(GROUP_SOURCE_REFUSED, 8, "no member of the group wants to hear that source", "RFC 3376 §3.2, RFC 3810 §4.2") \
     X(IPV6_CHAIN_TRUNCATED, 8, "an extension header runs past the packet", "RFC 8200 §4")           \
     X(IPV6_CHAIN_TOO_LONG, 8, "more extension headers, options or padding than is looked at", "RFC 8504 §5.3") \
     X(IPV6_HOP_BY_HOP, 8, "hop-by-hop header not in the first place", "RFC 8200 §4.1")              \
@@ -87,6 +88,14 @@
     X(ND_NOT_LISTENING, 10, "what a router says and this interface does not take from it", "RFC 4861 §6.2.2, §6.3.4, §8.1") \
     X(ND_NOT_ADVERTISING, 10, "a host asks for routers, and I am none here", "RFC 4861 §6.1.1")       \
     X(ND_BAD_ADDRESS, 10, "neighbour discovery about an address that cannot be meant", "RFC 4861 §7.1, §8.1")\
+    X(GROUP_MALFORMED, 10, "group membership message malformed, or in fragments", "RFC 3376 §4, §7.1, RFC 3810 §5, §8.1") \
+    X(GROUP_CHECKSUM, 10, "group membership message's checksum wrong", "RFC 3376 §4.1.2, RFC 3810 §5.1.2") \
+    X(GROUP_TYPE_UNKNOWN, 10, "IGMP type not spoken here", "RFC 3376 §4")                           \
+    X(GROUP_HOP_LIMIT, 10, "group membership message from beyond a router: TTL or hop limit not 1", "RFC 3376 §4, RFC 3810 §6.2") \
+    X(GROUP_BAD_SOURCE, 10, "multicast listener message from a source that is not link-local", "RFC 3810 §5.1.14") \
+    X(GROUP_NO_ALERT, 10, "group membership query without the router alert option", "RFC 3376 §9.1, RFC 3810 §6.2") \
+    X(GROUP_BAD_DESTINATION, 10, "query about all groups that went to one of them", "RFC 3376 §9.1, RFC 3810 §5.1.15") \
+    X(GROUP_FOR_ROUTERS, 10, "group membership message that only routers hear", "RFC 3376 §5, RFC 3810 §6") \
     X(UDP_TRUNCATED, 10, "UDP length wrong", "RFC 768")                                             \
     X(UDP_CHECKSUM, 10, "UDP checksum wrong", "RFC 1122 §4.1.3.4")                                  \
     X(UDP_NO_SOCKET, 10, "no socket on that UDP port", "RFC 1122 §4.1.3.1")                         \

@@ -79,7 +79,16 @@ int baro_stack_remove_route(struct baro_stack *stack, struct baro_address prefix
  * router answers on every interface for all of its addresses, IPv6's link-local ones apart. */
 void baro_stack_set_forwarding(struct baro_stack *stack, bool forwarding);
 
-/* Joins and leaves a multicast group on an interface (counted). -EINVAL, -ENODEV, -ENOSPC, -ENOENT. */
+/* Whom one member of a multicast group hears: those sources only, or all but those (RFC 3376 §3.1). */
+enum { BARO_SOURCE_LIMIT = 16 };
+struct baro_source_filter {
+    bool exclude;
+    unsigned sources;
+    struct baro_address source[BARO_SOURCE_LIMIT];
+};
+
+/* Joins and leaves a multicast group on an interface (counted), whoever sends to it. Routers are told by IGMPv3 or MLDv2,
+ * or an older version where they speak only that. 32 groups an interface. -EINVAL, -ENODEV, -ENOSPC, -ENOBUFS, -ENOENT. */
 int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_address group);
 int baro_stack_leave_group(struct baro_stack *stack, int interface, struct baro_address group);
 
@@ -196,6 +205,8 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(fragments_out, "fragments sent")                                      \
     X(icmp_in, "ICMP messages received")                                    \
     X(icmp_out, "ICMP messages sent")                                       \
+    X(groups_in, "group membership messages received")                      \
+    X(groups_out, "group membership messages sent")                         \
     X(udp_in, "UDP datagrams delivered")                                    \
     X(udp_out, "UDP datagrams sent")                                        \
     X(tcp_in, "TCP segments received")                                      \

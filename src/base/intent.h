@@ -21,6 +21,7 @@ enum intent_kind {
     INTENT_ICMP_ECHO_REQUEST,/* a ping of ours */
     INTENT_ARP,              /* an ARP packet */
     INTENT_ND,               /* a message of neighbour discovery */
+    INTENT_MEMBERSHIP,       /* an interface may have group reports to send: pull them */
     INTENT_FORWARD           /* pass on `borrowed`, a whole IP packet for another host */
 };
 
@@ -70,6 +71,11 @@ struct intent_nd {
     struct baro_address source, destination, target;
 };
 
+struct intent_membership {
+    int interface;
+    uint8_t family;             /* enum baro_family */
+};
+
 struct intent_forward {
     struct baro_address next_hop, asks; /* asks: our address that asks for the next hop's MAC address */
     int interface;
@@ -86,6 +92,7 @@ struct intent {
         struct intent_icmp icmp;
         struct intent_arp arp;
         struct intent_nd nd;
+        struct intent_membership membership;
         struct intent_forward forward;
     } as;
 };

@@ -11,6 +11,7 @@ struct ip_packet {
     uint8_t ttl, tos;             /* IPv6: hop limit and traffic class */
     uint32_t flow_label;          /* IPv6 (RFC 6437) */
     bool to_group;                /* destination (IP or link) is a broadcast or multicast address */
+    bool router_alert;            /* its header asks every router to look at it */
     bool from_loopback;           /* never was on a wire */
     bool checksum_verified;       /* the transport checksum needs no look */
     bool reassembled;             /* came in fragments */

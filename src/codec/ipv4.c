@@ -27,3 +27,13 @@ enum baro_drop_reason ipv4_options_check(struct baro_bytes options)
     }
     return verdict;
 }
+
+bool ipv4_options_alert(struct baro_bytes options)
+{
+    for (size_t at = 0; at < options.length && options.data[at] != IPV4_OPTION_END;) {
+        if (options.data[at] == IPV4_OPTION_ROUTER_ALERT)
+            return options.data[at + 1] == 4;
+        at += options.data[at] == IPV4_OPTION_NOP ? 1 : options.data[at + 1];
+    }
+    return false;
+}

@@ -21,7 +21,8 @@ CODEC_HEADER(ipv4_header, 20, IPV4_FIELDS)
 
 enum { IPV4_DONT_FRAGMENT = 0x4000, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_OFFSET_MASK = 0x1fff };
 
-enum ipv4_option { IPV4_OPTION_END = 0, IPV4_OPTION_NOP = 1, IPV4_OPTION_LSRR = 131, IPV4_OPTION_SSRR = 137 };
+enum ipv4_option { IPV4_OPTION_END = 0, IPV4_OPTION_NOP = 1, IPV4_OPTION_LSRR = 131, IPV4_OPTION_SSRR = 137,
+                   IPV4_OPTION_ROUTER_ALERT = 148 /* RFC 2113 */ };
 
 static inline unsigned ipv4_version(const struct ipv4_header *header)
 {
@@ -48,5 +49,7 @@ static inline bool ipv4_is_fragment(const struct ipv4_header *header)
 /* Walks the options. NONE: well formed and harmless; IP_BAD_OPTION: a length is wrong;
  * IP_SOURCE_ROUTE: there is a source route (RFC 7126 §4.3 refuses it). */
 enum baro_drop_reason ipv4_options_check(struct baro_bytes options);
+/* Is there a router alert among options that passed? */
+bool ipv4_options_alert(struct baro_bytes options);
 
 #endif

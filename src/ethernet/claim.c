@@ -169,6 +169,13 @@ void claim_end(struct claims *claims, int interface, struct baro_address address
     claim->state = CLAIM_FREE;
 }
 
+const struct claim *claim_begins(const struct wheel_timer *timer)
+{
+    const struct claim *claim = (const struct claim *)(const void *)timer;
+
+    return claim->state == CLAIM_PROBING && claim->sent == 0 ? claim : NULL;
+}
+
 static void verdict(struct claims *claims, const struct claim *claim, enum baro_trace_verdict verdict,
                     struct baro_mac other)
 {

@@ -50,6 +50,9 @@ void claim_end(struct claims *claims, int interface, struct baro_address address
 /* A timer of kind TIMER_ADDRESS fired. Returns its claim when the probing is over and the address may be used. */
 const struct claim *claim_timer(struct claims *claims, struct wheel_timer *timer);
 
+/* The same: the claim whose first probe claim_timer sends, or NULL. */
+const struct claim *claim_begins(const struct wheel_timer *timer);
+
 /* Is that the nonce of a question of ours about that address, which has come back? */
 bool claim_is_echo(struct claims *claims, int interface, struct baro_address address, struct baro_bytes nonce);
 

@@ -33,9 +33,20 @@ enum baro_drop_reason ip_read(struct core *core, struct baro_bytes bytes, struct
         const struct baro_bytes options = { bytes.data + ipv4_header_SIZE, header_length - ipv4_header_SIZE };
 
         TRACE(core, IP_OPTIONS, TRACE_N(options.length), TRACE_N(options.data[0]));
-        return ipv4_options_check(options);
+        enum baro_drop_reason reason = ipv4_options_check(options);
+        packet->router_alert = reason == BARO_DROP_NONE && ipv4_options_alert(options);
+        return reason;
     }
     return BARO_DROP_NONE;
+}
+
+/* 0.0.0.0 may ask a broadcast for its address (RFC 1122 §3.2.1.3 (a)): that is DHCP's client speaking. A switch without
+ * an address may ask who listens to groups (RFC 4541 §2.1.1 (2)). */
+static bool speaks_without_address(const struct ip_packet *packet, enum baro_trace_delivery how)
+{
+    return address_is_unspecified(packet->source) &&
+           ((how == BARO_TRACE_DELIVERY_BROADCAST && packet->protocol == IP_PROTOCOL_UDP) ||
+            (how == BARO_TRACE_DELIVERY_GROUP && packet->protocol == IP_PROTOCOL_IGMP));
 }
 
 enum baro_drop_reason ip_accept(struct core *core, const struct ip_table *table, bool link_group,
@@ -50,10 +61,7 @@ enum baro_drop_reason ip_accept(struct core *core, const struct ip_table *table,
         if (address_is_loopback(destination) || destination.octet[0] == 0 ||
             (destination.octet[0] >= 240 && !address_is_limited_broadcast(destination)))
             return BARO_DROP_IP_MARTIAN_DESTINATION;
-        /* 0.0.0.0 may ask a broadcast for its address (§3.2.1.3 (a)): that is DHCP's client speaking. */
-        if (ip_is_martian_source(table, packet->interface, source) &&
-            !(address_is_unspecified(source) && how == BARO_TRACE_DELIVERY_BROADCAST &&
-              packet->protocol == IP_PROTOCOL_UDP))
+        if (ip_is_martian_source(table, packet->interface, source) && !speaks_without_address(packet, how))
             return BARO_DROP_IP_MARTIAN_SOURCE;
     }
     TRACE(core, IP_DELIVERY, TRACE_A(destination), TRACE_N(how));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "codec/ipv6_chain.h"
 
 void ip_ids_init(struct ip_ids *ids, struct core *core)
 {
@@ -27,9 +28,11 @@ uint16_t ip_id_next(struct ip_ids *ids, struct baro_address source, struct baro_
 
 static void write_v4(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to)
 {
-    struct ipv4_header header = { .version_length = 4 << 4 | ipv4_header_SIZE / 4,
+    static const uint8_t alert[IPV4_ALERT_SIZE] = { IPV4_OPTION_ROUTER_ALERT, IPV4_ALERT_SIZE }; /* value 0 */
+    unsigned octets = ip_header_length(message, piece);
+    struct ipv4_header header = { .version_length = (uint8_t)(4 << 4 | octets / 4),
                                   .tos = message->tos,
-                                  .total_length = (uint16_t)(ipv4_header_SIZE + piece->length),
+                                  .total_length = (uint16_t)(octets + piece->length),
                                   .id = (uint16_t)piece->id,
                                   .flags_offset = (uint16_t)(piece->offset / 8),
                                   .ttl = message->ttl,
@@ -42,28 +45,39 @@ static void write_v4(const struct ip_message *message, const struct ip_piece *pi
     if (piece->more)
         header.flags_offset |= IPV4_MORE_FRAGMENTS;
     ipv4_header_write(&header, to);
-    write_be16(to + 10, checksum_fold(checksum_add(0, to, ipv4_header_SIZE)));
+    if (message->router_alert)
+        memcpy(to + ipv4_header_SIZE, alert, sizeof alert);
+    write_be16(to + 10, checksum_fold(checksum_add(0, to, octets)));
 }
 
 static void write_v6(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to)
 {
+    /* Padded to eight octets; the value 0 says: MLD (RFC 2711 §2.1). */
+    static const uint8_t alert[IPV6_ALERT_SIZE] = { [2] = IPV6_OPTION_ROUTER_ALERT, [3] = 2, [6] = IPV6_OPTION_PADN };
     bool fragment = piece->more || piece->offset != 0;
+    uint8_t next = fragment ? (uint8_t)IP_PROTOCOL_FRAGMENT : message->protocol;
+    uint8_t *at = to + ipv6_header_SIZE;
     const struct ipv6_header header = {
         .version_class_flow = ipv6_first_word(message->tos, message->flow_label),
-        .payload_length = (uint16_t)(piece->length + (fragment ? (unsigned)ipv6_fragment_header_SIZE : 0)),
-        .next_header = fragment ? (uint8_t)IP_PROTOCOL_FRAGMENT : message->protocol,
+        .payload_length = (uint16_t)(piece->length + ip_header_length(message, piece) - ipv6_header_SIZE),
+        .next_header = message->router_alert ? (uint8_t)IP_PROTOCOL_HOP_BY_HOP : next,
         .hop_limit = message->ttl,
         .source = message->source,
         .destination = message->destination
     };
 
     ipv6_header_write(&header, to);
+    if (message->router_alert) {
+        memcpy(at, alert, sizeof alert);
+        at[0] = next;
+        at += sizeof alert;
+    }
     if (fragment) {
         const struct ipv6_fragment_header cut = { .next_header = message->protocol,
                                                   .offset_more = (uint16_t)(piece->offset | (piece->more ? 1U : 0)),
                                                   .id = piece->id };
 
-        ipv6_fragment_header_write(&cut, to + ipv6_header_SIZE);
+        ipv6_fragment_header_write(&cut, at);
     }
 }
 

@@ -30,12 +30,16 @@ struct ip_piece {
     bool dont_fragment;
 };
 
-/* Octets of IP header in front of the piece: IPv4's, or IPv6's with a fragment header if there must be one. */
+enum { IPV4_ALERT_SIZE = 4, IPV6_ALERT_SIZE = 8 }; /* the option; the hop-by-hop header with it */
+
+/* Octets of IP header in front of the piece: IPv4's with the options, or IPv6's with the headers behind it that there must
+ * be. */
 static inline uint32_t ip_header_length(const struct ip_message *message, const struct ip_piece *piece)
 {
     if (message->destination.family == BARO_FAMILY_IPV4)
-        return ipv4_header_SIZE;
-    return piece->more || piece->offset != 0 ? ipv6_header_SIZE + ipv6_fragment_header_SIZE : ipv6_header_SIZE;
+        return ipv4_header_SIZE + (message->router_alert ? (uint32_t)IPV4_ALERT_SIZE : 0);
+    return ipv6_header_SIZE + (message->router_alert ? (uint32_t)IPV6_ALERT_SIZE : 0) +
+           (piece->more || piece->offset != 0 ? (uint32_t)ipv6_fragment_header_SIZE : 0);
 }
 
 /* Writes that many octets, IPv4's checksum included. */

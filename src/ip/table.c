@@ -233,49 +233,6 @@ bool ip_is_broadcast(const struct ip_table *table, int interface, struct baro_ad
 
 /* ---- groups ---- */
 
-static struct ip_group *find_group(struct ip_interface *at, struct baro_address group)
-{
-    for (unsigned i = 0; i < at->groups; i++) {
-        if (address_equal(at->group[i].address, group))
-            return &at->group[i];
-    }
-    return NULL;
-}
-
-int ip_group_join(struct ip_table *table, int interface, struct baro_address group, bool *changed)
-{
-    struct ip_interface *at = &table->interface[interface];
-    struct ip_group *found = find_group(at, group);
-
-    *changed = false;
-    if (!address_is_multicast(group))
-        return -EINVAL;
-    if (found == NULL) {
-        if (at->groups == IP_GROUPS)
-            return -ENOSPC;
-        found = &at->group[at->groups++];
-        *found = (struct ip_group){ .address = group };
-        *changed = true;
-    }
-    found->joined++;
-    return 0;
-}
-
-int ip_group_leave(struct ip_table *table, int interface, struct baro_address group, bool *changed)
-{
-    struct ip_interface *at = &table->interface[interface];
-    struct ip_group *found = find_group(at, group);
-
-    *changed = false;
-    if (found == NULL)
-        return -ENOENT;
-    if (--found->joined == 0) {
-        *found = at->group[--at->groups];
-        *changed = true;
-    }
-    return 0;
-}
-
 /* ff02::1, and ff01::1 of the interface itself. */
 static bool is_all_nodes(struct baro_address group)
 {
@@ -302,6 +259,7 @@ static bool is_solicited_node_of(const struct ip_interface *at, int interface, s
 bool ip_is_member(const struct ip_table *table, int interface, struct baro_address group)
 {
     const struct ip_interface *at = &table->interface[interface];
+    const struct group *found;
 
     if (interface == 0) { /* a copy for the members on this host: whatever their interface */
         for (int i = 1; i < table->interfaces; i++) {
@@ -314,11 +272,8 @@ bool ip_is_member(const struct ip_table *table, int interface, struct baro_addre
     if (address_equal(group, baro_ipv4(224, 0, 0, 1)) || is_all_nodes(group) ||
         is_solicited_node_of(at, interface, group))
         return true;
-    for (unsigned i = 0; i < at->groups; i++) {
-        if (address_equal(at->group[i].address, group))
-            return true;
-    }
-    return false;
+    found = group_find(at->groups, group);
+    return found != NULL && group_has_members(found);
 }
 
 /* ---- what arrives ---- */

@@ -1,4 +1,4 @@
-/* ip/table.h: the addresses of the host, the groups it is in, and its routes, of both families.
+/* ip/table.h: the addresses of the host, and its routes, of both families; whether it is in a group.
  *
  * Small arrays, searched from the front: 16 interfaces of 16 addresses, 64 routes kept with the longest
  * prefixes first, so that the first match is the longest (RFC 1122 §3.3.1, RFC 1812 §5.2.4.3). The host is a
@@ -8,8 +8,9 @@
 
 #include "baro/trace.h"
 #include "base/bytes.h"
+#include "ip/group.h"
 
-enum { IP_INTERFACES = 17, IP_ADDRESSES = 16, IP_GROUPS = 32, IP_ROUTES = 64, IP_ROUTES_ADVERTISED = 72 };
+enum { IP_INTERFACES = 17, IP_ADDRESSES = 16, IP_ROUTES = 64, IP_ROUTES_ADVERTISED = 72 };
 
 struct ip_own {
     struct baro_address address;
@@ -19,16 +20,10 @@ struct ip_own {
     bool temporary;  /* IPv6: RFC 8981 */
 };
 
-struct ip_group {
-    struct baro_address address;
-    unsigned joined; /* times */
-};
-
 struct ip_interface {
     struct ip_own own[IP_ADDRESSES];
     unsigned owns;
-    struct ip_group group[IP_GROUPS];
-    unsigned groups;
+    struct group_table *groups; /* NULL: none; ip/membership.h's */
 };
 
 struct ip_route {
@@ -82,10 +77,6 @@ int ip_route_remove(struct ip_table *table, struct baro_address prefix, unsigned
 void ip_route_advertised(struct ip_table *table, struct baro_address prefix, unsigned prefix_length,
                          struct baro_address gateway, int interface);
 void ip_route_forget_advertised(struct ip_table *table);
-
-/* 0, -EINVAL, -ENOSPC; -ENOENT. *changed: the device's filter must be set anew. */
-int ip_group_join(struct ip_table *table, int interface, struct baro_address group, bool *changed);
-int ip_group_leave(struct ip_table *table, int interface, struct baro_address group, bool *changed);
 
 /* The interface that a usable unicast address of ours is on, 0 for 127.0.0.0/8, -1: not ours. */
 int ip_owner(const struct ip_table *table, struct baro_address address);

@@ -25,6 +25,8 @@ struct frame_device {
     struct baro_mac group[FRAME_DEVICE_GROUPS];      /* the filter that the stack set */
     unsigned groups;
     bool link_down;
+    bool keep_reports;                               /* else IGMP and MLD messages are only counted: */
+    unsigned reports;
 };
 
 /* MAC 02:00:00:00:00:`last`, without capabilities. The caller may change device.capabilities before use. */
