@@ -200,7 +200,7 @@ bool groups_output(struct baro_stack *stack, const struct intent_membership *mem
 {
     enum baro_family family = (enum baro_family)membership->family;
     const struct interface *interface = &stack->interface[membership->interface];
-    const struct ip_message alike = { .destination = { .family = family }, .router_alert = true };
+    const struct ip_message alike = { .destination = { .family = membership->family }, .router_alert = true };
     const struct ip_piece whole = { .length = 0 };
     size_t mtu = interface_mtu(interface, family);
     struct membership_out out;
