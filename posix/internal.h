@@ -99,6 +99,8 @@ void posix_file_close(struct baro_posix_stack *stack, int fd);
 /* options_ip.c: an option of IPPROTO_IP or IPPROTO_IPV6 of an open descriptor. 0 or -errno. */
 int posix_ip_get(struct baro_posix_stack *stack, int fd, int level, int name, void *value, socklen_t *length);
 int posix_ip_set(struct baro_posix_stack *stack, int fd, int level, int name, const void *value, socklen_t length);
+/* options_group.c: those of them about multicast groups. 0, -errno, or 1: it is none. */
+int posix_group_set(struct baro_posix_stack *stack, int fd, int level, int name, const void *value, socklen_t length);
 
 /* control.c: what the control data of a message to be sent say, told->peer being there already; of an open descriptor.
  * 0 or -EINVAL. */

@@ -254,49 +254,15 @@ static int set_group_interface(struct baro_posix_stack *stack, int fd, const voi
     return error == -ENODEV ? -EADDRNOTAVAIL : error;
 }
 
-static int set_group(struct baro_posix_stack *stack, int fd, bool join, const void *value, socklen_t length)
-{
-    struct ip_mreqn request = { 0 };
-    struct baro_group group = { 0 };
-
-    if (length < sizeof(struct ip_mreq))
-        return -EINVAL;
-    /* struct ip_mreq is the beginning of struct ip_mreqn. An interface is named by its number only. */
-    memcpy(&request, value, length < sizeof request ? length : sizeof request);
-    group.group.family = BARO_FAMILY_IPV4;
-    memcpy(group.group.octet, &request.imr_multiaddr, 4);
-    group.interface = request.imr_ifindex;
-    return baro_setsockopt(stack->core, fd, join ? BARO_IP_ADD_GROUP : BARO_IP_DROP_GROUP, &group, sizeof group);
-}
-
-static int set_group_v6(struct baro_posix_stack *stack, int fd, bool join, const void *value, socklen_t length)
-{
-    struct ipv6_mreq request;
-    struct baro_group group = { .group.family = BARO_FAMILY_IPV6 };
-
-    if (length < sizeof request)
-        return -EINVAL;
-    memcpy(&request, value, sizeof request);
-    if (request.ipv6mr_interface > INT32_MAX)
-        return -ENODEV;
-    memcpy(group.group.octet, &request.ipv6mr_multiaddr, 16);
-    group.interface = (int)request.ipv6mr_interface;
-    return baro_setsockopt(stack->core, fd, join ? BARO_IP_ADD_GROUP : BARO_IP_DROP_GROUP, &group, sizeof group);
-}
-
 /* What is not an int. 1: it is. */
 static int set_structure(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
                          socklen_t length)
 {
-    if (level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP))
-        return set_group(stack, fd, name == IP_ADD_MEMBERSHIP, value, length);
     if (level == IPPROTO_IP && name == IP_MULTICAST_IF)
         return set_group_interface(stack, fd, value, length);
-    if (level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP))
-        return set_group_v6(stack, fd, name == IPV6_JOIN_GROUP, value, length);
     if (level == IPPROTO_IPV6 && name == IPV6_PKTINFO)
         return set_sticky(posix_file(stack, fd), value, length);
-    return 1;
+    return posix_group_set(stack, fd, level, name, value, length);
 }
 
 int posix_ip_set(struct baro_posix_stack *stack, int fd, int level, int name, const void *value, socklen_t length)

@@ -218,13 +218,8 @@ int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how)
 
 int baro_close(struct baro_stack *stack, int fd)
 {
-    struct baro_group group;
-
     begin(stack, BARO_TRACE_CALL_CLOSE, fd);
-    while (user_group_first(stack->user, fd, &group)) {
-        user_group_remove(stack->user, fd, &group);
-        baro_stack_leave_group(stack, group.interface, group.group);
-    }
+    groups_close(stack, fd);
     return (int)end(stack, BARO_TRACE_CALL_CLOSE, user_close(stack->user, fd));
 }
 
@@ -249,41 +244,16 @@ static int path_mtu(struct baro_stack *stack, int fd, void *value, size_t *lengt
 
 int baro_getsockopt(struct baro_stack *stack, int fd, enum baro_option option, void *value, size_t *length)
 {
+    int result;
+
     begin(stack, BARO_TRACE_CALL_GETSOCKOPT, fd);
-    return (int)end(stack, BARO_TRACE_CALL_GETSOCKOPT,
-                    option == BARO_IP_MTU ? path_mtu(stack, fd, value, length)
-                                          : user_getsockopt(stack->user, fd, option, value, length));
-}
-
-/* Joining is counted on the interface; the socket remembers what it joined, to leave it when it is closed. */
-static int change_group(struct baro_stack *stack, int fd, bool join, const void *value, size_t length)
-{
-    struct baro_group group;
-    int error;
-
-    if (length != sizeof group)
-        return user_type(stack->user, fd) == 0 ? -EBADF : -EINVAL;
-    memcpy(&group, value, sizeof group);
-    if (!address_is_multicast(group.group) ||
-        (group.group.family == BARO_FAMILY_IPV6 && user_family(stack->user, fd) != BARO_FAMILY_IPV6))
-        return user_type(stack->user, fd) == 0 ? -EBADF : -EINVAL;
-    if (group.interface == 0)
-        group.interface = group.group.zone;
-    if (group.interface == 0) {
-        group.interface = stack_interface_to(stack, group.group);
-        if (group.interface < 0)
-            return -ENODEV;
-    }
-    group.group = address_in_zone(group.group, group.interface);
-    error = join ? user_group_add(stack->user, fd, &group) : user_group_remove(stack->user, fd, &group);
-    if (error != 0)
-        return error;
-    if (!join)
-        return baro_stack_leave_group(stack, group.interface, group.group);
-    error = baro_stack_join_group(stack, group.interface, group.group);
-    if (error != 0)
-        user_group_remove(stack->user, fd, &group);
-    return error;
+    if (option == BARO_IP_MTU)
+        result = path_mtu(stack, fd, value, length);
+    else if (option == BARO_IP_GROUP_FILTER)
+        result = groups_getsockopt(stack, fd, value, length);
+    else
+        result = user_getsockopt(stack->user, fd, option, value, length);
+    return (int)end(stack, BARO_TRACE_CALL_GETSOCKOPT, result);
 }
 
 int baro_setsockopt(struct baro_stack *stack, int fd, enum baro_option option, const void *value, size_t length)
@@ -295,8 +265,8 @@ int baro_setsockopt(struct baro_stack *stack, int fd, enum baro_option option, c
         memcpy(&interface, value, sizeof interface);
     if (interface >= stack->interfaces)
         result = user_type(stack->user, fd) == 0 ? -EBADF : -ENODEV;
-    else if (option == BARO_IP_ADD_GROUP || option == BARO_IP_DROP_GROUP)
-        result = change_group(stack, fd, option == BARO_IP_ADD_GROUP, value, length);
+    else if (option >= BARO_IP_ADD_GROUP && option <= BARO_IP_GROUP_FILTER)
+        result = groups_setsockopt(stack, fd, option, value, length);
     else
         result = user_setsockopt(stack->user, fd, option, value, length);
     return (int)end(stack, BARO_TRACE_CALL_SETSOCKOPT, result);

@@ -9,6 +9,7 @@
 
 #include "advertise.h"
 #include "advertised.h"
+#include "baro/socket.h"
 #include "base/core.h"
 #include "codec/ip_packet.h"
 #include "ethernet/claim.h"
@@ -170,6 +171,10 @@ void groups_usable(struct baro_stack *stack, int interface, struct baro_address 
 /* groups.c: a member of `group` changes its mind; NULL: is no member. -EINVAL, -ENOSPC, -ENOBUFS. */
 int groups_member(struct baro_stack *stack, int interface, struct baro_address group,
                   const struct baro_source_filter *before, const struct baro_source_filter *after);
+/* group_calls.c: the options about groups; what a socket joined is left when it is closed. */
+int groups_setsockopt(struct baro_stack *stack, int fd, enum baro_option option, const void *value, size_t length);
+int groups_getsockopt(struct baro_stack *stack, int fd, void *value, size_t *length);
+void groups_close(struct baro_stack *stack, int fd);
 /* groups.c: an IGMP or MLD message arrived. */
 void groups_in(struct baro_stack *stack, const struct ip_packet *packet);
 /* groups.c: sends what is to be told of groups; false: there is no room in the device. */

@@ -52,7 +52,6 @@
     X(IP_TOO_BIG, 8, "larger than the path allows and not to be fragmented", "RFC 1191 §4")         \
     X(IP_GROUP_STAYS, 8, "to a group on this host only, which nobody here is in", "RFC 1112 §6.1")      \
     X(IP_BROADCAST_REFUSED, 8, "broadcast not permitted on this socket", "RFC 1122 §3.3.6")         \
-    X(GROUP_SOURCE_REFUSED, 8, "no member of the group wants to hear that source", "RFC 3376 §3.2, RFC 3810 §4.2") \
     X(IPV6_CHAIN_TRUNCATED, 8, "an extension header runs past the packet", "RFC 8200 §4")           \
     X(IPV6_CHAIN_TOO_LONG, 8, "more extension headers, options or padding than is looked at", "RFC 8504 §5.3") \
     X(IPV6_HOP_BY_HOP, 8, "hop-by-hop header not in the first place", "RFC 8200 §4.1")              \
@@ -99,6 +98,7 @@
     X(UDP_TRUNCATED, 10, "UDP length wrong", "RFC 768")                                             \
     X(UDP_CHECKSUM, 10, "UDP checksum wrong", "RFC 1122 §4.1.3.4")                                  \
     X(UDP_NO_SOCKET, 10, "no socket on that UDP port", "RFC 1122 §4.1.3.1")                         \
+    X(GROUP_SOURCE_REFUSED, 10, "no member of the group wants to hear that source", "RFC 3376 §3.1, RFC 3810 §4.2") \
     X(UDP_QUEUE_FULL, 10, "the socket's receive buffer is full", "-")                               \
     X(TCP_TRUNCATED, 10, "TCP header longer than the segment", "RFC 9293 §3.1")                     \
     X(TCP_CHECKSUM, 10, "TCP checksum wrong", "RFC 9293 §3.1 MUST-3")                               \

@@ -90,6 +90,12 @@ enum baro_option {
     BARO_IP_MULTICAST_INTERFACE, /* int, an interface or 0, the default: the route's. Groups are sent to by it */
     BARO_IP_ADD_GROUP,      /* struct baro_group, write only */
     BARO_IP_DROP_GROUP,     /* struct baro_group, write only */
+    BARO_IP_ADD_SOURCE,     /* struct baro_group_source, write only: hear the group from that source too, and from no
+                               other (RFC 3678 §4.1.2) */
+    BARO_IP_DROP_SOURCE,    /* struct baro_group_source, write only; without its last source the group is left */
+    BARO_IP_BLOCK_SOURCE,   /* struct baro_group_source, write only: of a group that was joined whole */
+    BARO_IP_UNBLOCK_SOURCE, /* struct baro_group_source, write only */
+    BARO_IP_GROUP_FILTER,   /* struct baro_group_filter: all at once (RFC 3678 §4.1.3); read: `group` says which */
     BARO_IP_MTU,            /* int, read only: the path MTU of a connected socket */
     BARO_IP_RECV_ERROR,     /* int, 0 or 1: datagram and ping sockets; errors about datagrams sent without connect are
                                the socket's too, and each is kept with its details for BARO_MSG_ERROR */
@@ -118,6 +124,20 @@ struct baro_linger {
 struct baro_group {
     struct baro_address group;
     int interface; /* 0: the route's */
+};
+
+/* A socket hears a group that it joined from those sources only that it asked for; of other groups of its host it hears
+ * what is for its port, as on Linux. -EINVAL: the group is joined the other way, or not; -EADDRNOTAVAIL: the source is there
+ * already, or is not; -ENOBUFS: more than BARO_SOURCE_LIMIT. */
+struct baro_group_source {
+    struct baro_address group;
+    int interface; /* 0: the route's */
+    struct baro_address source;
+};
+
+struct baro_group_filter {
+    struct baro_group group;
+    struct baro_source_filter filter; /* including none: not joined */
 };
 
 struct baro_packet_statistics {

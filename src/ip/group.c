@@ -179,15 +179,6 @@ bool group_hears(struct group_table *table, struct group *group, struct baro_add
     return (found != NULL && found->listed) != group->exclude;
 }
 
-bool source_filter_passes(const struct baro_source_filter *filter, struct baro_address source)
-{
-    for (unsigned i = 0; i < filter->sources; i++) {
-        if (address_equal(filter->source[i], source))
-            return !filter->exclude;
-    }
-    return filter->exclude;
-}
-
 void group_check_invariants(const struct group_table *table)
 {
     for (unsigned i = 0; i < GROUP_SOURCES; i++) {

@@ -93,9 +93,6 @@ void group_tidy(struct group_table *table, struct group *group);
 /* Is what comes from `source` heard? */
 bool group_hears(struct group_table *table, struct group *group, struct baro_address source);
 
-/* One member alone. */
-bool source_filter_passes(const struct baro_source_filter *filter, struct baro_address source);
-
 void group_check_invariants(const struct group_table *table);
 
 #endif

@@ -35,7 +35,12 @@ static size_t value_size(enum baro_option option)
         return sizeof(struct baro_duration);
     case BARO_IP_ADD_GROUP:
     case BARO_IP_DROP_GROUP:
-        return 0; /* calls.c */
+    case BARO_IP_ADD_SOURCE:
+    case BARO_IP_DROP_SOURCE:
+    case BARO_IP_BLOCK_SOURCE:
+    case BARO_IP_UNBLOCK_SOURCE:
+    case BARO_IP_GROUP_FILTER:
+        return 0; /* group_calls.c */
     default:
         return option < BARO_OPTION_COUNT ? sizeof(int) : 0;
     }

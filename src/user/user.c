@@ -20,7 +20,7 @@ struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, st
     user->captures = captures;
     user->limit = descriptor_limit;
     user->congestion = (uint8_t)congestion;
-    pool_init(&user->groups, &core->slabs, sizeof(struct user_group), GROUP_LIMIT);
+    pool_init(&user->groups, &core->slabs, sizeof(struct udp_group), GROUP_LIMIT);
     if (user_table_init(user))
         return user;
     user_free(user);
@@ -228,7 +228,7 @@ int user_shutdown(struct user *user, int fd, enum baro_shutdown how)
 int user_close(struct user *user, int fd)
 {
     struct user_socket *socket = user_find(user, fd);
-    struct user_group *group;
+    struct udp_group *group;
 
     if (socket == NULL)
         return -EBADF;
@@ -299,44 +299,72 @@ static bool same_group(const struct baro_group *a, const struct baro_group *b)
     return address_equal(a->group, b->group) && a->interface == b->interface;
 }
 
-int user_group_add(struct user *user, int fd, const struct baro_group *group)
+/* The socket if it can be in a group, or NULL with *error. */
+static struct user_socket *member(const struct user *user, int fd, int *error)
 {
     struct user_socket *socket = user_find(user, fd);
-    struct user_group *added;
+
+    *error = socket == NULL ? -EBADF : socket->type == BARO_STREAM || !user_has_ends(socket) ? -ENOPROTOOPT : 0;
+    return *error == 0 ? socket : NULL;
+}
+
+int user_group_get(const struct user *user, int fd, const struct baro_group *group, struct baro_source_filter *filter)
+{
+    int error;
+    const struct user_socket *socket = member(user, fd, &error);
 
     if (socket == NULL)
-        return -EBADF;
-    if (socket->type == BARO_STREAM || !user_has_ends(socket))
-        return -ENOPROTOOPT;
-    for (added = socket->groups; added != NULL; added = added->next)
-        if (same_group(&added->joined, group))
-            return -EADDRINUSE;
-    added = pool_take(&user->groups);
-    if (added == NULL)
-        return -ENOBUFS;
-    added->joined = *group;
-    added->next = socket->groups;
-    socket->groups = added;
+        return error;
+    for (const struct udp_group *at = socket->groups; at != NULL; at = at->next) {
+        if (same_group(&at->joined, group)) {
+            *filter = at->filter;
+            return 0;
+        }
+    }
+    return -EADDRNOTAVAIL;
+}
+
+int user_group_set(struct user *user, int fd, const struct baro_group *group, const struct baro_source_filter *filter)
+{
+    struct udp_group *at;
+    int error;
+    struct user_socket *socket = member(user, fd, &error);
+
+    if (socket == NULL)
+        return error;
+    for (at = socket->groups; at != NULL && !same_group(&at->joined, group);)
+        at = at->next;
+    if (at == NULL) {
+        at = pool_take(&user->groups);
+        if (at == NULL)
+            return -ENOBUFS;
+        at->joined = *group;
+        at->next = socket->groups;
+        socket->groups = at;
+        socket->udp.groups = at;
+        user_settings_apply(user, socket);
+    }
+    at->filter = *filter;
     return 0;
 }
 
-int user_group_remove(struct user *user, int fd, const struct baro_group *group)
+void user_group_remove(struct user *user, int fd, const struct baro_group *group)
 {
-    struct user_socket *socket = user_find(user, fd);
-    struct user_group **link, *removed;
+    struct udp_group **link, *removed;
+    int error;
+    struct user_socket *socket = member(user, fd, &error);
 
     if (socket == NULL)
-        return -EBADF;
-    if (socket->type == BARO_STREAM || !user_has_ends(socket))
-        return -ENOPROTOOPT;
+        return;
     for (link = &socket->groups; *link != NULL && !same_group(&(*link)->joined, group); link = &(*link)->next)
         continue;
     removed = *link;
     if (removed == NULL)
-        return -EADDRNOTAVAIL;
+        return;
     *link = removed->next;
+    socket->udp.groups = socket->groups;
+    user_settings_apply(user, socket);
     pool_give_back(&user->groups, removed);
-    return 0;
 }
 
 bool user_group_first(const struct user *user, int fd, struct baro_group *group)
@@ -385,7 +413,7 @@ void user_check_invariants(const struct user *user)
                 continue;
             assert(socket->fd == (int)i * USER_PAGE_SOCKETS + place + USER_DESCRIPTOR_FIRST);
             assert(!socket->in_ports || (socket->type == BARO_STREAM && socket->phase == USER_FRESH));
-            for (const struct user_group *g = socket->groups; g != NULL; g = g->next)
+            for (const struct udp_group *g = socket->groups; g != NULL; g = g->next)
                 joined++;
             open++;
             marked += socket->in_ready;

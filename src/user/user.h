@@ -81,9 +81,11 @@ ptrdiff_t user_writable(struct user *user, int fd);
 int user_getsockopt(struct user *user, int fd, enum baro_option option, void *value, size_t *length);
 int user_setsockopt(struct user *user, int fd, enum baro_option option, const void *value, size_t length);
 
-/* The groups that a socket joined. -EADDRINUSE: joined already; -EADDRNOTAVAIL: not joined; -ENOPROTOOPT: a stream. */
-int user_group_add(struct user *user, int fd, const struct baro_group *group);
-int user_group_remove(struct user *user, int fd, const struct baro_group *group);
+/* The groups that a socket joined, and whom it hears there. -EBADF; -ENOPROTOOPT: a stream; get: -EADDRNOTAVAIL: not
+ * joined; set: -ENOBUFS. */
+int user_group_get(const struct user *user, int fd, const struct baro_group *group, struct baro_source_filter *filter);
+int user_group_set(struct user *user, int fd, const struct baro_group *group, const struct baro_source_filter *filter);
+void user_group_remove(struct user *user, int fd, const struct baro_group *group);
 /* One of them, for leaving all before close; false: none. */
 bool user_group_first(const struct user *user, int fd, struct baro_group *group);
 

@@ -19,12 +19,6 @@ enum user_phase {
     USER_CONNECTED
 };
 
-/* One group that one socket joined. */
-struct user_group {
-    struct baro_group joined;
-    struct user_group *next;
-};
-
 struct user_socket {
     int fd;
     uint8_t type;                /* enum baro_socket_type; 0: the place is free */
@@ -40,7 +34,7 @@ struct user_socket {
     struct tcp_settings tcp;     /* both kept, so that options need not ask for the type */
     struct udp_settings udp;
     struct capture_settings capture;
-    struct user_group *groups;
+    struct udp_group *groups;     /* as udp.groups says */
     struct user_socket *ready_next, *ready_previous;
     struct user_socket *port_next, *port_previous; /* streams that are bound and not yet TCP's */
 };

@@ -5,7 +5,7 @@
 
 #include "support/frame_device.h"
 
-enum { PEER_QUERY_LIMIT = 2048, PEER_RECORDS = 70, PEER_SOURCES = 80 };
+enum { PEER_QUERY_LIMIT = 2048, PEER_RECORDS = 70, PEER_SOURCES = 160 };
 
 /* A query; what is zero is as it should be. */
 struct peer_query {

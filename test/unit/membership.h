@@ -54,7 +54,8 @@ static int group_setup(void **state)
 static int group_teardown(void **state)
 {
     (void)state;
-    baro_stack_check_invariants(stack);
+    if (stack != NULL)
+        baro_stack_check_invariants(stack);
     baro_stack_free(stack);
     frame_device_release(&device);
     assert_int_equal(memory.slabs, 0);

@@ -307,6 +307,8 @@ static void the_newest_version_comes_back(void **state)
     assert_true(peer_told(&device, &told));
     assert_int_equal(told.type, 0x12);
     pass(2000); /* IGMPv1's router is gone, IGMPv2's is not */
+    while (peer_told(&device, &told))
+        continue;
     assert_int_equal(baro_stack_join_group(stack, 1, baro_ipv4(239, 9, 9, 2)), 0);
     pass(0);
     assert_true(peer_told(&device, &told));

@@ -35,12 +35,20 @@ bool udp_destination(const struct udp *udp, struct handle socket, struct baro_en
  * queue is empty the socket records a new intent at its next send. */
 bool udp_next_datagram(struct udp *udp, struct handle socket, const struct ip_path *path, struct ip_message *message);
 
+/* A group that a socket joined, and whom it hears there. The list is its user's. */
+struct udp_group {
+    struct baro_group joined;
+    struct baro_source_filter filter;
+    struct udp_group *next;
+};
+
 struct udp_settings {
     uint32_t send_buffer, recv_buffer; /* bytes */
     bool broadcast, transparent, reuse_address, reuse_port, dont_fragment, multicast_loop, recv_error;
     bool ignore_path_mtu;
     int16_t ttl; /* -1: the path's */
     uint8_t tos, multicast_ttl;
+    const struct udp_group *groups;
     uint8_t multicast_interface; /* 0: the route's */
     uint16_t fragment_size;      /* 0: as the path says */
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/checksum.h"
+#include "base/source_filter.h"
 #include "codec/ipv4.h"
 #include "codec/udp.h"
 
@@ -30,13 +31,25 @@ static enum baro_drop_reason deliver(struct udp *udp, struct udp_socket *socket,
     return udp_deliver(udp, socket, record, packet->payload.data + udp_header_SIZE);
 }
 
+/* A member of the group hears the sources that it asked for. Who never joined it hears what his host hears, as on Linux;
+ * the copy for ourselves is of any interface. */
+static bool hears(const struct udp_socket *socket, const struct udp_record *record)
+{
+    for (const struct udp_group *group = socket->settings.groups; group != NULL; group = group->next) {
+        if (address_equal(group->joined.group, record->local.address) &&
+            (record->interface == 0 || record->interface == group->joined.interface))
+            return source_filter_passes(&group->filter, record->peer.address);
+    }
+    return true;
+}
+
 /* A broadcast or multicast datagram goes to every socket that its port and address match. */
 static enum baro_drop_reason deliver_to_group(struct udp *udp, const struct ip_packet *packet,
                                               const struct udp_record *record)
 {
     enum baro_drop_reason result = BARO_DROP_UDP_NO_SOCKET;
     struct udp_socket *socket;
-    bool taken = false;
+    bool taken = false, refused = false;
 
     for (socket = udp_ports_chain(udp, record->local.port); socket != NULL; socket = socket->port_next) {
         if (socket->local.port.number != record->local.port.number)
@@ -45,9 +58,15 @@ static enum baro_drop_reason deliver_to_group(struct udp *udp, const struct ip_p
             continue;
         if (udp_has_peer(socket) && !endpoint_equal(socket->remote, record->peer))
             continue;
+        if (!hears(socket, record)) {
+            refused = true;
+            continue;
+        }
         result = deliver(udp, socket, packet, record);
         taken = taken || result == BARO_DROP_NONE;
     }
+    if (result == BARO_DROP_UDP_NO_SOCKET && refused)
+        return BARO_DROP_GROUP_SOURCE_REFUSED;
     if (result == BARO_DROP_UDP_NO_SOCKET) {
         socket = udp_find(udp, record->local, record->peer); /* a catch-all, if there is one */
         if (socket != NULL)
