@@ -17,6 +17,7 @@
 #include "observe.h"
 #include "router.h"
 #include "services.h"
+#include "tap_groups.h"
 
 enum {
     TAP_ADDRESSES = 8,
@@ -36,6 +37,7 @@ struct tap_tool {
     struct cable cable;
     struct baro_host *host;
     struct services services;
+    struct tap_groups groups;
     const char *mdns_name; /* NULL: no responder */
     struct baro_mdns *mdns;
 };
@@ -53,7 +55,7 @@ static int help(void)
            "                   Each is said when it comes up, and leases are given back at the end\n"
            "  --advertise P    be an IPv6 router that advertises these prefixes (fd00:9::/64), commas between, so that the\n"
            "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
-           "  --mdns NAME      be found as NAME.local by multicast DNS, over both families\n"
+           "  --mdns NAME      be found as NAME.local by multicast DNS, over both families\n" TAP_GROUPS_HELP
            "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
 }
@@ -84,6 +86,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
         int taken = observe_option(&tool->observe, argc, argv, &at);
         const char *word = argv[at];
 
+        if (taken == 0)
+            taken = tap_groups_option(&tool->groups, argc, argv, &at);
         if (taken < 0)
             return TOOL_USAGE;
         if (taken > 0)
@@ -155,6 +159,7 @@ static void run_program(void *context, struct baro_host *host)
 {
     struct tap_tool *tool = context;
 
+    tap_groups_run(&tool->groups, host, baro_network_now(baro_host_network(host)));
     if (tool->mdns != NULL)
         baro_mdns_poll(tool->mdns, baro_network_now(baro_host_network(host)));
     configure_poll(&tool->configure);
@@ -166,11 +171,15 @@ static bool program_deadline(void *context, struct baro_instant *deadline)
     struct baro_instant other;
     bool any = tool->mdns != NULL && baro_mdns_next_deadline(tool->mdns, deadline);
 
-    if (!configure_deadline(&tool->configure, &other))
-        return any;
-    if (!any || other.ns < deadline->ns)
-        *deadline = other;
-    return true;
+    if (configure_deadline(&tool->configure, &other)) {
+        *deadline = any && deadline->ns < other.ns ? *deadline : other;
+        any = true;
+    }
+    if (tap_groups_deadline(&tool->groups, &other)) {
+        *deadline = any && deadline->ns < other.ns ? *deadline : other;
+        any = true;
+    }
+    return any;
 }
 
 static int open_mdns(struct tap_tool *tool)
@@ -239,6 +248,11 @@ static int build(struct tap_tool *tool)
     if (configure_open(&tool->configure, "tap", tool->host) != TOOL_OK)
         return TOOL_FAILED;
     if (tool->prefixes != 0 && go_router(tool) != TOOL_OK)
+        return TOOL_FAILED;
+    error = tap_groups_join(&tool->groups, tool->host, baro_network_now(tool->cable.network));
+    if (error != 0)
+        fprintf(stderr, "baro tap: the groups cannot be joined: %s\n", strerror(-error));
+    if (error != 0)
         return TOOL_FAILED;
     error = services_open(&tool->services, baro_host_stack(tool->host));
     if (error != 0)

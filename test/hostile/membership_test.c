@@ -191,11 +191,11 @@ static void any_octets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        GROUP_TEST(d_6_igmp_queries),
-        GROUP_TEST(i6_15_mld_queries),
-        GROUP_TEST(versions_are_not_changed_from_afar),
-        GROUP_TEST(a_flood_of_queries),
-        GROUP_TEST(any_octets),
+        cmocka_unit_test_setup_teardown(d_6_igmp_queries, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(i6_15_mld_queries, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(versions_are_not_changed_from_afar, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_flood_of_queries, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(any_octets, group_setup, group_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

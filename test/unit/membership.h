@@ -6,8 +6,6 @@
 #include "baro/socket.h"
 #include "support/group_peer.h"
 
-#define GROUP_TEST(name) cmocka_unit_test_setup_teardown(name, group_setup, group_teardown)
-
 static struct test_memory memory;
 static struct frame_device device;
 static struct baro_stack *stack;

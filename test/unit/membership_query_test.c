@@ -354,20 +354,20 @@ static void a_report_of_records_is_not_held_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        GROUP_TEST(a_general_query_is_answered_within_its_time),
-        GROUP_TEST(who_is_in_no_group_says_nothing),
-        GROUP_TEST(queries_in_a_row_are_answered_once),
-        GROUP_TEST(a_code_of_zero_is_answered_almost_at_once),
-        GROUP_TEST(a_query_for_a_group),
-        GROUP_TEST(a_query_for_sources),
-        GROUP_TEST(queries_for_sources_add_up),
-        GROUP_TEST(more_sources_than_are_kept_are_answered_with_all),
-        GROUP_TEST(a_group_that_is_left_is_not_answered_for),
-        GROUP_TEST(many_sources_take_several_reports),
-        GROUP_TEST(old_queries_have_a_timer_a_group),
-        GROUP_TEST(an_igmp1_query_gives_ten_seconds),
-        GROUP_TEST(another_hosts_report_is_enough),
-        GROUP_TEST(a_report_of_records_is_not_held_back),
+        cmocka_unit_test_setup_teardown(a_general_query_is_answered_within_its_time, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(who_is_in_no_group_says_nothing, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(queries_in_a_row_are_answered_once, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_code_of_zero_is_answered_almost_at_once, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_query_for_a_group, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_query_for_sources, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(queries_for_sources_add_up, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(more_sources_than_are_kept_are_answered_with_all, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_group_that_is_left_is_not_answered_for, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(many_sources_take_several_reports, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(old_queries_have_a_timer_a_group, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(an_igmp1_query_gives_ten_seconds, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(another_hosts_report_is_enough, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_report_of_records_is_not_held_back, group_setup, group_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -348,20 +348,20 @@ static void a_query_for_one_group_changes_no_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        GROUP_TEST(a_join_is_told_twice),
-        GROUP_TEST(so_it_is_with_ipv6),
-        GROUP_TEST(a_leave_too),
-        GROUP_TEST(a_change_before_the_repetition_begins_anew),
-        GROUP_TEST(joins_together_are_told_together),
-        GROUP_TEST(some_groups_are_never_told_of),
-        GROUP_TEST(an_addresss_group_is_told_of_before_its_probe),
-        GROUP_TEST(all_is_told_again_from_a_new_address),
-        GROUP_TEST(an_igmp2_router_gets_reports_and_leaves_of_igmp2),
-        GROUP_TEST(an_igmp1_router_hears_of_no_leave),
-        GROUP_TEST(an_mld1_router_gets_reports_and_dones),
-        GROUP_TEST(who_was_spared_a_report_leaves_in_silence),
-        GROUP_TEST(the_newest_version_comes_back),
-        GROUP_TEST(a_query_for_one_group_changes_no_version),
+        cmocka_unit_test_setup_teardown(a_join_is_told_twice, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(so_it_is_with_ipv6, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_leave_too, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_change_before_the_repetition_begins_anew, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(joins_together_are_told_together, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(some_groups_are_never_told_of, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(an_addresss_group_is_told_of_before_its_probe, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(all_is_told_again_from_a_new_address, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(an_igmp2_router_gets_reports_and_leaves_of_igmp2, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(an_igmp1_router_hears_of_no_leave, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(an_mld1_router_gets_reports_and_dones, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(who_was_spared_a_report_leaves_in_silence, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(the_newest_version_comes_back, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_query_for_one_group_changes_no_version, group_setup, group_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,13 +258,13 @@ static void on_a_small_link(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        GROUP_TEST(the_table_of_changes),
-        GROUP_TEST(members_are_merged),
-        GROUP_TEST(the_mode_is_told_first),
-        GROUP_TEST(each_source_is_told_as_often_as_it_must),
-        GROUP_TEST(robustness_is_the_querier),
-        GROUP_TEST(places_are_bounded_and_given_back),
-        GROUP_TEST(on_a_small_link),
+        cmocka_unit_test_setup_teardown(the_table_of_changes, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(members_are_merged, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(the_mode_is_told_first, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(each_source_is_told_as_often_as_it_must, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(robustness_is_the_querier, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(places_are_bounded_and_given_back, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(on_a_small_link, group_setup, group_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

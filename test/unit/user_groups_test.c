@@ -216,11 +216,11 @@ static void a_filter_is_set_and_read_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        GROUP_TEST(what_makes_no_sense_is_said),
-        GROUP_TEST(each_socket_hears_what_it_wants),
-        GROUP_TEST(a_source_that_nobody_wants_is_told_as_that),
-        GROUP_TEST(routers_hear_of_sockets),
-        GROUP_TEST(a_filter_is_set_and_read_whole),
+        cmocka_unit_test_setup_teardown(what_makes_no_sense_is_said, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(each_socket_hears_what_it_wants, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_source_that_nobody_wants_is_told_as_that, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(routers_hear_of_sockets, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(a_filter_is_set_and_read_whole, group_setup, group_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
