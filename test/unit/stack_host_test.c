@@ -255,6 +255,66 @@ static void on_the_link_is_what_a_router_says(void **state)
     assert_true(address_equal(way_to(neighbour).next_hop, neighbour));
 }
 
+/* How many probes of its link-local address leave before it may be used; *ms: after how long that is. */
+static unsigned probes_with(int probes, int64_t *ms)
+{
+    const struct baro_ipv6_config ipv6 = { .secret = { 7 }, .probes = (int8_t)probes };
+    const struct device_frame *frame;
+    unsigned sent = 0;
+
+    begin_with(1, &ipv6);
+    for (*ms = 0;; *ms += 10) {
+        assert_true(baro_stack_addresses(stack, 1, status, STATUSES) > 0);
+        while ((frame = frame_device_take(&device[0])) != NULL) {
+            const uint8_t *packet = frame->data + 14;
+
+            sent += packet[6] == IP_PROTOCOL_ICMPV6 && packet[40] == ICMPV6_NEIGHBOUR_SOLICITATION &&
+                    memcmp(packet + 48, status[0].address.octet, 16) == 0;
+        }
+        if (!status[0].tentative)
+            break;
+        pass(10);
+    }
+    end(NULL);
+    return sent;
+}
+
+/* RFC 4862 §5.1: DupAddrDetectTransmits, 1 if nothing is said. */
+static void as_many_probes_as_are_wished(void **state)
+{
+    int64_t ms;
+
+    assert_int_equal(probes_with(0, &ms), 1);
+    assert_in_range(ms, 1000, 2020);
+    assert_int_equal(probes_with(3, &ms), 3);
+    assert_in_range(ms, 3000, 4020);
+    assert_int_equal(probes_with(-1, &ms), 0);
+    assert_int_equal(ms, 0);
+    start(state);
+}
+
+/* RFC 4862 §5.4.2: where the answer to a probe goes is listened to before it leaves. */
+static void groups_are_joined_before_the_probe(void **state)
+{
+    struct baro_address own;
+    bool all = false, solicited = false;
+
+    (void)state;
+    assert_true(baro_stack_addresses(stack, 1, status, STATUSES) > 0);
+    assert_true(status[0].tentative);
+    assert_int_equal(device[0].sent, 0);
+    own = status[0].address;
+    for (unsigned i = 0; i < device[0].groups; i++) {
+        const uint8_t *group = device[0].group[i].octet;
+
+        all |= memcmp(group, (const uint8_t[]){ 0x33, 0x33, 0, 0, 0, 1 }, 6) == 0;
+        solicited |= group[2] == 0xff && memcmp(group + 3, own.octet + 13, 3) == 0;
+    }
+    assert_true(all && solicited);
+    assert_true(ip_is_member(&stack->table, 1, address_in_zone(baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1), 1)));
+    assert_true(ip_is_member(&stack->table, 1, address_solicited_node(own, 1)));
+}
+
 /* When the first frame of the first interface leaves, in ms. */
 static int64_t first_word(uint8_t seed)
 {
@@ -379,22 +439,22 @@ static void no_link_below_the_minimum(void **state)
     start(state);
 }
 
-#define HOST_TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOST_TEST(advertisements_count_on_every_interface),
-        HOST_TEST(what_came_for_a_deprecated_address_goes_up),
-        HOST_TEST(addresses_of_several_origins),
+        cmocka_unit_test_setup_teardown(advertisements_count_on_every_interface, start, end),
+        cmocka_unit_test_setup_teardown(what_came_for_a_deprecated_address_goes_up, start, end),
+        cmocka_unit_test_setup_teardown(addresses_of_several_origins, start, end),
         cmocka_unit_test_teardown(identifiers_are_stable_and_opaque, end),
-        HOST_TEST(temporary_addresses_are_made_and_used),
-        HOST_TEST(the_better_router_is_used),
-        HOST_TEST(on_the_link_is_what_a_router_says),
+        cmocka_unit_test_setup_teardown(temporary_addresses_are_made_and_used, start, end),
+        cmocka_unit_test_setup_teardown(the_better_router_is_used, start, end),
+        cmocka_unit_test_setup_teardown(on_the_link_is_what_a_router_says, start, end),
+        cmocka_unit_test_teardown(as_many_probes_as_are_wished, end),
+        cmocka_unit_test_setup_teardown(groups_are_joined_before_the_probe, start, end),
         cmocka_unit_test_teardown(the_first_message_waits_for_a_random_time, end),
-        HOST_TEST(no_atomic_fragments),
-        HOST_TEST(numbers_of_fragments_are_not_counted),
-        HOST_TEST(no_link_below_the_minimum),
+        cmocka_unit_test_setup_teardown(no_atomic_fragments, start, end),
+        cmocka_unit_test_setup_teardown(numbers_of_fragments_are_not_counted, start, end),
+        cmocka_unit_test_setup_teardown(no_link_below_the_minimum, start, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
