@@ -111,7 +111,8 @@ static void a_datagram_goes_all_the_way(void **state)
     (void)state;
     for (uint32_t i = 0; i < 2; i++) {
         struct baro_host_config config = { .wire = wire, .address = baro_ipv4(10, 0, 0, (uint8_t)(i + 1)),
-                                           .prefix_length = 24, .trace = { NULL, on_event }, .trace_host = i + 1 };
+                                           .prefix_length = 24, .ipv6 = BARO_HOST_IPV6_BY_HAND, .trace = { NULL, on_event },
+                                           .trace_host = i + 1 };
 
         host[i] = baro_host_create(network, &config, NULL);
         assert_non_null(host[i]);
