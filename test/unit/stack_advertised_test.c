@@ -242,6 +242,54 @@ static void what_was_said_ends(void **state)
     assert_int_equal(stack->table.routes_advertised, 0);
 }
 
+/* §6.3.4: that a prefix is not said to be on the link says nothing: what another has said stands, until it takes it back. */
+static void silence_about_the_link_says_nothing(void **state)
+{
+    struct nd_message told = advertisement(1800, 3600), other = advertisement(1800, 0);
+    struct baro_address near = baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 5);
+    struct ip_hop hop;
+
+    (void)state;
+    pass(2);
+    feed(&told, router, 255);
+    pass(3);
+    other.prefix[0].on_link = false;
+    feed(&other, router, 255);
+    assert_true(way_to(near, &hop) && address_equal(hop.next_hop, near));
+    other.prefix[0].on_link = true;
+    feed(&other, router, 255);
+    assert_true(way_to(near, &hop) && address_equal(hop.next_hop, router));
+}
+
+/* RFC 4862 §5.1: as many probes as are asked for, none at all too. */
+static void the_number_of_probes(void **state)
+{
+    struct baro_ipv6_config ipv6 = { .secret = { 7 } };
+    const int8_t probes[] = { -1, 0, 3 };
+    struct baro_packet packet;
+    struct nd_message probe;
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct baro_stack_config config = { .memory = test_memory(&memory), .seed = { 1 } };
+        unsigned count = 0;
+
+        end(state);
+        memset(&memory, 0, sizeof memory);
+        now.ns = 0;
+        frame_device_init(&device, 1, 1500);
+        stack = baro_stack_create(&config);
+        assert_int_equal(baro_stack_add_interface(stack, &device.device), 1);
+        ipv6.probes = probes[i];
+        assert_int_equal(baro_stack_enable_ipv6(stack, 1, &ipv6), 0);
+        assert_int_equal(address(0).tentative, probes[i] >= 0);
+        pass(6);
+        assert_false(address(0).tentative);
+        while (sent(ICMPV6_NEIGHBOUR_SOLICITATION, &packet, &probe))
+            count++;
+        assert_int_equal(count, probes[i] == 0 ? 1 : probes[i] < 0 ? 0 : probes[i]);
+    }
+}
+
 /* Somebody has the address already: another one is made; of the link-local one too (RFC 7217 §6). */
 static void a_duplicate_is_replaced(void **state)
 {
@@ -360,6 +408,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_default_router_ends_the_asking, start, end),
         cmocka_unit_test_setup_teardown(an_advertisement_gives_an_address_and_a_way_out, start, end),
         cmocka_unit_test_setup_teardown(what_was_said_ends, start, end),
+        cmocka_unit_test_setup_teardown(silence_about_the_link_says_nothing, start, end),
+        cmocka_unit_test_setup_teardown(the_number_of_probes, start, end),
         cmocka_unit_test_setup_teardown(a_duplicate_is_replaced, start, end),
         cmocka_unit_test_setup_teardown(the_attempts_are_bounded, start, end),
         cmocka_unit_test_setup_teardown(who_may_not_say_so_is_not_heard, start, end),
