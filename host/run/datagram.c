@@ -193,12 +193,18 @@ int datagram_take(const struct call *call, struct socket *s, bool peek, struct r
     if (ioctl(a, FIONREAD, &held) == 0)
         forget(s, (size_t)held);
     ssize_t count = recv(a, run->buffer, BUFFER, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+    while (count == 0 && s->datagrams && front(s)->nothing) {
+        pop(s);
+        if (peek)
+            recv(a, run->buffer, BUFFER, MSG_DONTWAIT);
+        count = recv(a, run->buffer, BUFFER, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+    }
     int error = errno;
     close(a);
     if (count < 0)
         return error == EAGAIN ? -EAGAIN : -error;
     /* Empty datagrams received natively leave no trace but their entries. */
-    while (s->datagrams && front(s)->length != (uint32_t)count)
+    while (s->datagrams && (front(s)->length != (uint32_t)count || front(s)->nothing))
         pop(s);
     memset(received, 0, sizeof *received);
     received->length = (size_t)count;
@@ -215,16 +221,28 @@ int datagram_take(const struct call *call, struct socket *s, bool peek, struct r
 void datagram_forgive(const struct call *call, struct socket *s)
 {
     int held = 0, a = take_end(call->tid, (int)call->argument[0], s->inode);
-    if (a < 0)
-        return;
-    if (ioctl(a, FIONREAD, &held) == 0)
-        forget(s, (size_t)held);
-    if (s->datagrams && front(s)->error && recv(a, s->host->run->buffer, BUFFER, MSG_DONTWAIT) == 0) {
-        pop(s);
-        s->error = 0;
+    char byte;
+    for (unsigned i = 0; i < s->datagrams; i++) {
+        struct datagram *one = &s->datagram[(s->datagram_first + i) % s->datagram_room];
+        one->nothing |= one->error != 0;
+        one->error = 0;
     }
-    close(a);
+    s->error = 0;
+    if (a >= 0 && ioctl(a, FIONREAD, &held) == 0)
+        forget(s, (size_t)held);
+    while (a >= 0 && s->datagrams && front(s)->nothing && recv(a, &byte, sizeof byte, MSG_DONTWAIT) == 0)
+        pop(s);
+    if (a >= 0)
+        close(a);
     datagram_ready(s, BARO_EVENT_ERROR);
+}
+
+int datagram_pending(const struct call *call, struct socket *s)
+{
+    int error = s->error;
+    if (error)
+        datagram_forgive(call, s);
+    return -error;
 }
 
 size_t datagram_limit(const struct socket *s)
@@ -255,6 +273,8 @@ void call_sendto(const struct call *call, struct socket *s)
         result = -EMSGSIZE;
     if (result == 0)
         result = call_read(call, call->argument[1], s->host->run->buffer, (size_t)call->argument[2]);
+    if (result == 0)
+        result = datagram_pending(call, s);
     ptrdiff_t sent = result ? result : datagram_send(s, (size_t)call->argument[2], &peer);
     if (sent < 0)
         call_error(call, (int)sent);

@@ -63,6 +63,7 @@ struct datagram {
     struct baro_endpoint peer, local;
     uint32_t length;
     int error; /* not a datagram, but this errno for the next receive */
+    bool nothing; /* it was that, and another call had the errno */
     int interface;
     struct timespec when; /* it came, where the program asked */
     uint8_t ttl, tos;
@@ -331,6 +332,8 @@ int datagram_take(const struct call *call, struct socket *s, bool peek, struct r
                   struct patience *patience);
 /* The program was told of an error in another way: it is not the next receive's any more, unless there is another. */
 void datagram_forgive(const struct call *call, struct socket *s);
+/* -errno of an error that waits, which the call that comes first has; 0: none. */
+int datagram_pending(const struct call *call, struct socket *s);
 /* Sends the run's buffer; bytes or -errno. */
 ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_endpoint *peer);
 /* More than this no datagram holds. */

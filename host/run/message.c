@@ -64,7 +64,8 @@ static ptrdiff_t send_one(const struct call *call, struct socket *s, uint64_t ad
             return result;
         at += piece[i].iov_len;
     }
-    return datagram_send(s, total, &peer);
+    result = datagram_pending(call, s);
+    return result ? result : datagram_send(s, total, &peer);
 }
 
 static void send_many(const struct call *call, struct socket *s)
@@ -224,9 +225,13 @@ static ptrdiff_t receive_datagram(const struct call *call, struct socket *s, uin
     return write_message(call, s, address, flags, &received, &control);
 }
 
-/* The control message that says what an error is, with the address of who says so behind it. */
+/* The control message that says what an error is, with the address of who says so behind it; what came with the error's
+ * own packet stands in front. */
 static size_t make_error_control(const struct socket *s, const struct baro_message *message, char *space)
 {
+    struct datagram packet = { .local = message->local, .interface = message->interface, .ttl = message->ttl,
+                               .tos = message->tos };
+    size_t at = 0;
     const struct baro_error_report *report = message->report;
     struct {
         struct sock_extended_err error;
@@ -243,9 +248,11 @@ static size_t make_error_control(const struct socket *s, const struct baro_messa
     } else {
         told.error.ee_origin = report->from.family == BARO_FAMILY_IPV4 ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
         endpoint_to_sockaddr(&from, s->family, &told.from);
+        clock_gettime(CLOCK_REALTIME, &packet.when);
+        at = make_control(s, &packet, space);
     }
-    return s->family == AF_INET ? append_control(space, 0, IPPROTO_IP, IP_RECVERR, &told, length)
-                                : append_control(space, 0, IPPROTO_IPV6, IPV6_RECVERR, &told, length);
+    return s->family == AF_INET ? append_control(space, at, IPPROTO_IP, IP_RECVERR, &told, length)
+                                : append_control(space, at, IPPROTO_IPV6, IPV6_RECVERR, &told, length);
 }
 
 static ptrdiff_t receive_error(const struct call *call, struct socket *s, uint64_t address, int flags)

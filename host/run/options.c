@@ -459,6 +459,8 @@ void call_getsockopt(const struct call *call, struct socket *s)
         return;
     }
     int result = call_read(call, call->argument[4], &room, sizeof room);
+    if (level == SOL_SOCKET && name == SO_ERROR && s->type == SOCK_DGRAM && s->error)
+        s->error = -datagram_pending(call, s); /* told now, and by no other call */
     if (result == 0)
         result = room < 0 ? -EINVAL : get_value(s, level, name, bytes);
     if (result >= 0) {

@@ -176,7 +176,7 @@ enum baro_message_given {
 
 /* An error about something that was sent, as BARO_MSG_ERROR gives it while BARO_IP_RECV_ERROR is on. The message's `peer` is
  * where that was to go, `local` where it came from, and its octets are what the error quotes of it, often cut short: of a
- * ping the ICMP message, of a datagram what it carried. -EAGAIN: there is none. Readiness says ERROR while there is
+ * ping the ICMP message, of a datagram what it carried; interface, ttl and tos are the error's own. -EAGAIN: there is none. Readiness says ERROR while there is
  * one; the socket's error (BARO_SO_ERROR) is from then on that of the next report, 0 without one. Some 16 KiB are kept. */
 struct baro_error_report {
     int error;                /* errno, positive */

@@ -192,7 +192,8 @@ static enum icmp_verdict read_error(struct icmp *icmp, const struct ip_packet *p
     const struct baro_bytes quote = { packet->payload.data + icmp_header_SIZE,
                                       packet->payload.length - icmp_header_SIZE };
 
-    *error = (struct icmp_error){ .type = header->type, .code = header->code, .from = packet->source };
+    *error = (struct icmp_error){ .type = header->type, .code = header->code, .from = packet->source,
+                                  .interface = packet->interface, .ttl = packet->ttl, .tos = packet->tos };
     if (icmp_meaning(packet->source.family, header->type, header->code) == ICMP_MEANS_TOO_BIG)
         error->reported_mtu = packet->source.family == BARO_FAMILY_IPV6 ? header->rest : header->rest & UINT16_MAX;
     if (packet->to_group || !icmp_quote_read(quote, zone_of(packet), error) ||

@@ -36,6 +36,8 @@ struct icmp_error {
     uint32_t reported_mtu;             /* "too big": 0 from an old router (IPv4); to transports: the path's from now on */
     uint32_t length;                   /* of the quoted packet */
     struct baro_bytes transport;       /* at least eight octets of what stood behind the IP header */
+    int interface;                     /* by which the error came, with this in its own IP header; 0: without a packet */
+    uint8_t ttl, tos;
 };
 
 void icmp_init(struct icmp *icmp, struct core *core);

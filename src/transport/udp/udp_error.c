@@ -16,6 +16,8 @@ struct udp_report {
     struct baro_error_report report;
     struct baro_endpoint peer, local;
     uint32_t length;
+    int interface; /* by which it came, and of its IP header */
+    uint8_t ttl, tos;
 };
 
 enum { REPORT_OCTETS = 16384 };
@@ -61,7 +63,8 @@ int udp_tell_error(struct udp *udp, struct udp_socket *socket, const struct icmp
 {
     const struct udp_report report = { { error_of(socket, error), error->from, error->type, error->code,
                                          error->reported_mtu },
-                                       remote, local, (uint32_t)quoted.length };
+                                       remote, local, (uint32_t)quoted.length, error->interface, error->ttl,
+                                       error->tos };
 
     if (report.report.error == 0)
         return 0;
@@ -112,8 +115,9 @@ ptrdiff_t udp_recv_error(struct udp *udp, struct handle handle, struct baro_mess
     *message->report = report.report;
     message->peer = report.peer;
     message->local = report.local;
-    message->interface = 0;
-    message->ttl = message->tos = 0;
+    message->interface = report.interface;
+    message->ttl = report.ttl;
+    message->tos = report.tos;
     message->flags = copied < report.length ? BARO_MSG_TRUNCATED : 0;
     if (!(flags & BARO_MSG_PEEK)) {
         queue_take(&socket->errors, (uint32_t)sizeof report + report.length);
