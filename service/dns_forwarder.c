@@ -172,7 +172,7 @@ void dns_forward(struct baro_dns_server *server, const struct baro_dns_header *h
     server->pendings++;
     server->counts.forwarded++;
     if (asker->client != NULL)
-        asker->client->waiting = true;
+        asker->client->waiting++;
     baro_dns_write(&writer, (struct baro_buffer){ pending->query, sizeof pending->query }, &out);
     baro_dns_write_question(&writer, question);
     if (edns->present)

@@ -11,6 +11,7 @@ enum {
     DNS_QUERY_LIMIT = 1024,  /* octets of a query; names are short, options few */
     DNS_ANSWER_LIMIT = 16384, /* octets of an answer of ours over TCP */
     DNS_STREAM_LIMIT = 65535, /* and of any: its length has two octets */
+    DNS_STREAM_AT_ONCE = 4,   /* queries of a connection that are outside or whose answers wait to be sent */
     DNS_FORWARD_LIMIT = BARO_DNS_HEADER + BARO_DNS_NAME_LIMIT + 4 + 11 /* a question and OPT */
 };
 
@@ -23,11 +24,11 @@ struct dns_host {
 struct dns_client {
     int fd;
     struct baro_instant idle_until;
-    bool waiting;                       /* its query is outside; nothing is read until it is answered */
+    unsigned waiting;                   /* queries of its that are outside */
     size_t heard;                       /* octets in `in` */
     uint8_t in[2 + DNS_QUERY_LIMIT];
     size_t said, length;                /* of `out`: sent, to be sent */
-    uint8_t out[2 + DNS_STREAM_LIMIT];
+    uint8_t out[DNS_STREAM_AT_ONCE * (2 + DNS_STREAM_LIMIT)];
 };
 
 /* Who asks: a client of a stream, or by datagram `peer` at our end `local`. */

@@ -1,11 +1,14 @@
 /* service/dns_stream.c: the name server over TCP (RFC 1035 §4.2.2, RFC 7766): each message behind its length, many
- * queries on one connection, answered in their order.
+ * queries on one connection.
  *
- * One answer at a time is outside or waits to be sent; until it is, no further query is read, so a peer that does not read
- * its answers costs no more than its place. A connection that stays idle for ten seconds is ended, a query longer than DNS_QUERY_LIMIT ends
- * it at once, and a new connection takes the place of the one that would be ended next. */
+ * Queries that go outside are worked on at the same time and answered as they come back, in whatever order (RFC 7766
+ * §6.2.1.1). A query is taken only while there is room for the longest answers to it and to all before it; until then
+ * nothing more is read, so a peer that does not read its answers costs no more than its place. A connection that stays
+ * idle for ten seconds is ended, a query longer than DNS_QUERY_LIMIT ends it at once, and a new connection takes the
+ * place of the one that would be ended next. */
 #include "dns_server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -24,16 +27,30 @@ void dns_stream_close(struct baro_dns_server *server, struct dns_client **client
     *client = NULL;
 }
 
+/* What waits to be sent moves to the front. True: there is room for the longest answer to one query more. */
+static bool has_room(struct dns_client *client)
+{
+    const size_t longest = 2 + DNS_STREAM_LIMIT;
+
+    memmove(client->out, client->out + client->said, client->length - client->said);
+    client->length -= client->said;
+    client->said = 0;
+    return sizeof client->out - client->length >= (client->waiting + 1) * longest;
+}
+
 void dns_stream_say(struct dns_client *client, uint16_t id, struct baro_bytes answer, struct baro_instant now)
 {
-    client->out[0] = (uint8_t)(answer.length >> 8);
-    client->out[1] = (uint8_t)answer.length;
-    memcpy(client->out + 2, answer.data, answer.length);
-    client->out[2] = (uint8_t)(id >> 8);
-    client->out[3] = (uint8_t)id;
-    client->length = 2 + answer.length;
-    client->waiting = false;
-    client->idle_until.ns = now.ns + idle.ns;
+    uint8_t *to = client->out + client->length;
+
+    assert(client->waiting != 0 && sizeof client->out - client->length >= 2 + answer.length);
+    to[0] = (uint8_t)(answer.length >> 8);
+    to[1] = (uint8_t)answer.length;
+    memcpy(to + 2, answer.data, answer.length);
+    to[2] = (uint8_t)(id >> 8);
+    to[3] = (uint8_t)id;
+    client->length += 2 + answer.length;
+    client->waiting--;
+    client->idle_until.ns = now.ns + (client->waiting != 0 ? waiting : idle).ns;
 }
 
 /* A place with memory; NULL: there is none. */
@@ -67,7 +84,7 @@ static bool accept_all(struct baro_dns_server *server, int listener, struct baro
         }
         baro_setsockopt(server->config.stack, fd, BARO_TCP_NODELAY, &one, sizeof one); /* answers wait for no other */
         client->fd = fd;
-        client->waiting = false;
+        client->waiting = 0;
         client->heard = client->said = client->length = 0;
         client->idle_until.ns = now.ns + idle.ns;
     }
@@ -89,12 +106,14 @@ static bool send_out(struct baro_dns_server *server, struct dns_client *client)
     return true;
 }
 
-/* Answers the query at the front of `in`, if it is whole. False: the connection is over. */
+/* Answers the query at the front of `in`, if it is whole, or passes it on. False: the connection is over. */
 static bool answer_one(struct baro_dns_server *server, struct dns_client *client, struct baro_instant now,
                        bool *answered)
 {
     const struct dns_asker asker = { .client = client };
-    size_t length, said;
+    size_t length, said, before = client->length;
+    unsigned outside = client->waiting;
+    uint8_t *to = client->out + client->length;
 
     *answered = false;
     if (client->heard < 2)
@@ -105,13 +124,13 @@ static bool answer_one(struct baro_dns_server *server, struct dns_client *client
     if (client->heard < 2 + length)
         return true;
     said = dns_answer(server, (struct baro_bytes){ client->in + 2, length }, &asker,
-                      (struct baro_buffer){ client->out + 2, DNS_ANSWER_LIMIT }, now);
-    if (said == 0 && !client->waiting && client->length == 0)
+                      (struct baro_buffer){ to + 2, DNS_ANSWER_LIMIT }, now);
+    if (said == 0 && client->waiting == outside && client->length == before)
         return false; /* not a query: who speaks is no resolver */
     if (said != 0) {
-        client->out[0] = (uint8_t)(said >> 8);
-        client->out[1] = (uint8_t)said;
-        client->length = 2 + said;
+        to[0] = (uint8_t)(said >> 8);
+        to[1] = (uint8_t)said;
+        client->length += 2 + said;
     }
     client->heard -= 2 + length;
     memmove(client->in, client->in + 2 + length, client->heard);
@@ -122,24 +141,26 @@ static bool answer_one(struct baro_dns_server *server, struct dns_client *client
 /* Reads, answers, sends, as long as something moves. False: the connection is over. */
 static bool pump(struct baro_dns_server *server, struct dns_client *client, struct baro_instant now, bool *did)
 {
-    size_t said = client->said, length = client->length;
+    size_t left = client->length - client->said;
 
     if (!send_out(server, client))
         return false;
-    *did = *did || client->said != said || client->length != length;
-    while (client->length == 0 && !client->waiting) {
+    *did = *did || client->length - client->said != left;
+    while (has_room(client)) {
         bool answered;
         ptrdiff_t octets;
 
         if (!answer_one(server, client, now, &answered))
             return false;
         if (answered) {
-            client->idle_until.ns = now.ns + (client->waiting ? waiting : idle).ns;
+            client->idle_until.ns = now.ns + (client->waiting != 0 ? waiting : idle).ns;
             *did = true;
             continue;
         }
         octets = baro_recv(server->config.stack, client->fd, client->in + client->heard,
                            sizeof client->in - client->heard, 0);
+        if (octets == 0 && (client->waiting != 0 || client->length != 0))
+            return true; /* it has nothing more to ask, and hears what it asked */
         if (octets <= 0)
             return octets == -EAGAIN;
         client->heard += (size_t)octets;
