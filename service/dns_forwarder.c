@@ -3,7 +3,7 @@
  * A query goes out as a message of our own: its question, its flags, and OPT where the asker had one, since OPT is between
  * neighbours and its options are not ours to pass on (RFC 6891 §6.1.1). Each time it goes out it has a new id, and its
  * sender a new port. An answer has that id and that very question, or it is a forger's (RFC 5452 §9.1); its octets are then
- * passed back as they stand with the asker's id, so that types nobody here knows arrive whole.
+ * passed back as they stand with the asker's id, so that types nobody here knows arrive whole; only OPT becomes ours.
  *
  * A name server that keeps silent for WAIT, or says that it failed, is followed by the next; after ROUNDS silent ones (or all,
  * if they are more) the asker hears SERVFAIL. Asked the same again by an asker who lost patience, there is nothing new to do:
@@ -199,31 +199,58 @@ static bool fits(const struct dns_pending *pending, struct baro_bytes octets, st
            same_question(&question, &pending->question);
 }
 
-bool baro_dns_server_heard(struct baro_dns_server *server, unsigned place, struct baro_bytes octets,
+/* OPT is the outside's word to us; what the asker hears is ours: our size, and no options. In front of other records, where
+ * nobody puts it, its options stay. The length then. */
+static size_t make_opt_ours(struct baro_buffer octets)
+{
+    struct baro_dns_reader reader;
+    struct baro_dns_record record;
+    enum baro_dns_section section;
+
+    baro_dns_read(&reader, (struct baro_bytes){ octets.data, octets.length });
+    while (baro_dns_read_record(&reader, &record, &section) == 1) {
+        size_t data = (size_t)(record.data.data - octets.data);
+
+        if (record.type != BARO_DNS_OPT)
+            continue;
+        octets.data[data - 8] = (uint8_t)(BARO_DNS_UDP_EDNS >> 8);
+        octets.data[data - 7] = (uint8_t)(BARO_DNS_UDP_EDNS & 0xff);
+        if (data + record.data.length != octets.length)
+            continue;
+        octets.data[data - 2] = octets.data[data - 1] = 0;
+        return data;
+    }
+    return octets.length;
+}
+
+bool baro_dns_server_heard(struct baro_dns_server *server, unsigned place, struct baro_buffer octets,
                            struct baro_instant now)
 {
     struct dns_pending *pending = &server->pending[place];
+    const struct baro_bytes heard = { octets.data, octets.length };
     struct baro_dns_header header;
     struct baro_dns_edns edns;
+    size_t length;
 
     if (!pending->used)
         return true;
-    if (!fits(pending, octets, &header)) {
+    if (!fits(pending, heard, &header)) {
         server->counts.forged++;
         return false;
     }
-    if (baro_dns_find_edns(octets, &edns) != 0 ||
+    if (baro_dns_find_edns(heard, &edns) != 0 ||
         ((header.code == BARO_DNS_SERVER_FAILURE || header.code == BARO_DNS_REFUSED) &&
          pending->attempt + 1 < pending->servers)) {
         ask_next(server, pending, now);
         return true;
     }
     server->counts.returned++;
-    if (header.count[BARO_DNS_QUESTIONS] == 0 || octets.length > pending->limit) {
+    length = make_opt_ours(octets);
+    if (header.count[BARO_DNS_QUESTIONS] == 0 || length > pending->limit) {
         answer_error(server, pending, header.code, header.count[BARO_DNS_QUESTIONS] != 0, now);
         return true;
     }
-    dns_server_say(server, &pending->asker, pending->asker_id, octets, now);
+    dns_server_say(server, &pending->asker, pending->asker_id, (struct baro_bytes){ octets.data, length }, now);
     finish(server, pending);
     return true;
 }

@@ -68,9 +68,9 @@ static void failed(struct outside *outside)
     baro_dns_server_failed(outside->gateway->names->server, outside->place, baro_loop_now());
 }
 
-static bool heard(struct outside *outside, const uint8_t *octets, size_t length)
+static bool heard(struct outside *outside, uint8_t *octets, size_t length)
 {
-    return baro_dns_server_heard(outside->gateway->names->server, outside->place, (struct baro_bytes){ octets, length },
+    return baro_dns_server_heard(outside->gateway->names->server, outside->place, (struct baro_buffer){ octets, length },
                                  baro_loop_now());
 }
 

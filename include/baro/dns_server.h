@@ -70,9 +70,9 @@ void baro_dns_server_remove_hosts(struct baro_dns_server *server);
 /* Whether the name has an address. */
 bool baro_dns_server_has_host(const struct baro_dns_server *server, const char *name);
 
-/* What came for a place from the name server that was asked, and from nobody else. True: it answered the question, and
- * the place is free; false: it is not what was waited for, such as a forger's guess. */
-bool baro_dns_server_heard(struct baro_dns_server *server, unsigned place, struct baro_bytes octets,
+/* What came for a place from the name server that was asked, and from nobody else; the octets are worked on in place. True:
+ * it answered the question, and the place is free; false: it is not what was waited for, such as a forger's guess. */
+bool baro_dns_server_heard(struct baro_dns_server *server, unsigned place, struct baro_buffer octets,
                            struct baro_instant now);
 /* A place's connection or datagram has failed: the next name server is asked, or the query answered SERVFAIL. */
 void baro_dns_server_failed(struct baro_dns_server *server, unsigned place, struct baro_instant now);

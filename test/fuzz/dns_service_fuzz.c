@@ -94,7 +94,7 @@ static void serve(struct baro_bytes octets)
         reply[0] = (uint8_t)(server->pending[0].id >> 8);
         reply[1] = (uint8_t)server->pending[0].id;
         reply[2] |= 0x80;
-        baro_dns_server_heard(server, 0, (struct baro_bytes){ reply, octets.length }, (struct baro_instant){ 1 });
+        baro_dns_server_heard(server, 0, (struct baro_buffer){ reply, octets.length }, (struct baro_instant){ 1 });
         free(reply);
     }
     dns_forget_client(server, NULL);
