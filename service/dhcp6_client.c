@@ -143,6 +143,30 @@ static void look_at_lifetimes(struct baro_dhcp6_client *client, struct baro_inst
     }
 }
 
+void dhcp6_resume(struct baro_dhcp6_client *client)
+{
+    dhcp6_rest(client, BARO_DHCP6_CLIENT_BOUND, client->renew);
+}
+
+void baro_dhcp6_client_link_came(struct baro_dhcp6_client *client, struct baro_instant now)
+{
+    struct baro_instant soon = dhcp_after(now, service_random_below(&client->random, 1001)); /* CNF_MAX_DELAY */
+
+    switch (client->state) {
+    case BARO_DHCP6_CLIENT_BOUND:
+    case BARO_DHCP6_CLIENT_RENEWING:
+    case BARO_DHCP6_CLIENT_REBINDING:
+        dhcp6_rest(client, BARO_DHCP6_CLIENT_CONFIRMING, soon);
+        client->exchange.sent = 0;
+        break;
+    case BARO_DHCP6_CLIENT_INFORMED:
+        client->due = soon;
+        break;
+    default:
+        break; /* it is about to speak, and then it will see */
+    }
+}
+
 void baro_dhcp6_client_stop(struct baro_dhcp6_client *client, struct baro_instant now)
 {
     bool held = client->held;
@@ -196,6 +220,17 @@ static void renew(struct baro_dhcp6_client *client, struct baro_instant now)
     dhcp6_enter(client, client->rebind.ns <= now.ns ? BARO_DHCP6_CLIENT_REBINDING : BARO_DHCP6_CLIENT_RENEWING, now);
 }
 
+/* Whether the address is still of this link; when nobody answers it is (RFC 8415 §18.2.3). */
+static void confirm(struct baro_dhcp6_client *client, struct baro_instant now)
+{
+    if (client->exchange.sent == 0)
+        dhcp6_enter(client, BARO_DHCP6_CLIENT_CONFIRMING, now);
+    else if (now.ns - client->exchange.began.ns < (int64_t)DHCP6_CONFIRM_MS * 1000000)
+        dhcp6_say(client, now);
+    else
+        dhcp6_resume(client);
+}
+
 static void request_what_was_offered(struct baro_dhcp6_client *client, struct baro_instant now)
 {
     client->server = client->offer.server;
@@ -226,6 +261,9 @@ static void act(struct baro_dhcp6_client *client, struct baro_instant now)
         break;
     case BARO_DHCP6_CLIENT_BOUND:
         renew(client, now);
+        break;
+    case BARO_DHCP6_CLIENT_CONFIRMING:
+        confirm(client, now);
         break;
     default:
         if (client->offer.there)

@@ -7,7 +7,7 @@
 #include "dhcp6_exchange.h"
 #include "dhcp_parts.h"
 
-enum { DHCP6_LEASE_LEAST_S = 10 };
+enum { DHCP6_LEASE_LEAST_S = 10, DHCP6_CONFIRM_MS = 10000 /* CNF_MAX_RD, RFC 8415 §7.6 */ };
 
 struct dhcp6_offer {
     bool there;
@@ -46,6 +46,8 @@ void dhcp6_start_over(struct baro_dhcp6_client *client, struct baro_instant now,
 void dhcp6_fail(struct baro_dhcp6_client *client, struct baro_instant now);
 /* A state in which nothing is said until `due`. */
 void dhcp6_rest(struct baro_dhcp6_client *client, enum baro_dhcp6_client_state state, struct baro_instant due);
+/* Goes on as before a Confirm. */
+void dhcp6_resume(struct baro_dhcp6_client *client);
 /* The address is in use: it was probed, or its server gave it more time. */
 void dhcp6_bind(struct baro_dhcp6_client *client, struct baro_instant now);
 /* The address is the client's no more, and whoever was told of it is told that. */

@@ -151,6 +151,19 @@ static void hear_reply(struct baro_dhcp6_client *client, const struct baro_dhcp6
     } /* else: it is said again */
 }
 
+/* §18.2.10.2: any server may know, and the lifetimes stay as they are. */
+static void hear_confirmed(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *reply,
+                           struct baro_instant now)
+{
+    if (reply->has_status && reply->status == BARO_DHCP6_SUCCESS) {
+        dhcp6_resume(client);
+    } else if (reply->has_status && reply->status == BARO_DHCP6_NOT_ON_LINK) {
+        client->wanted = dhcp6_nobody;
+        dhcp6_lose(client);
+        dhcp6_start_over(client, now, 0);
+    }
+}
+
 /* §18.2.10.4. */
 static void hear_information(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *reply,
                              struct baro_instant now)
@@ -202,6 +215,9 @@ void dhcp6_hear(struct baro_dhcp6_client *client, const struct baro_dhcp6_messag
     case BARO_DHCP6_CLIENT_RENEWING:
         if (baro_dhcp6_duid_equal(&message->server_id, &client->server))
             hear_reply(client, message, now);
+        break;
+    case BARO_DHCP6_CLIENT_CONFIRMING:
+        hear_confirmed(client, message, now);
         break;
     case BARO_DHCP6_CLIENT_INFORMING:
         hear_information(client, message, now);

@@ -27,6 +27,8 @@ static enum baro_dhcp6_type type_of(enum baro_dhcp6_client_state state)
         return BARO_DHCP6_RENEW;
     case BARO_DHCP6_CLIENT_REBINDING:
         return BARO_DHCP6_REBIND;
+    case BARO_DHCP6_CLIENT_CONFIRMING:
+        return BARO_DHCP6_CONFIRM;
     case BARO_DHCP6_CLIENT_DECLINING:
         return BARO_DHCP6_DECLINE;
     case BARO_DHCP6_CLIENT_RELEASING:
@@ -47,6 +49,8 @@ static struct dhcp6_timing timing_of(const struct baro_dhcp6_client *client)
     case BARO_DHCP6_CLIENT_RENEWING:
     case BARO_DHCP6_CLIENT_REBINDING:
         return (struct dhcp6_timing){ 10, 600, 0, false };
+    case BARO_DHCP6_CLIENT_CONFIRMING:
+        return (struct dhcp6_timing){ 1, 4, 0, false };
     case BARO_DHCP6_CLIENT_DECLINING:
     case BARO_DHCP6_CLIENT_RELEASING:
         return (struct dhcp6_timing){ 1, 0, 4, false };
@@ -79,11 +83,11 @@ static struct baro_dhcp6_message message_of(const struct baro_dhcp6_client *clie
     bool solicits = message.type == BARO_DHCP6_SOLICIT;
     struct baro_dhcp6_ia *ia = &message.ia[0];
 
-    if (message.type != BARO_DHCP6_RELEASE && message.type != BARO_DHCP6_DECLINE)
+    if (message.type != BARO_DHCP6_RELEASE && message.type != BARO_DHCP6_DECLINE && message.type != BARO_DHCP6_CONFIRM)
         ask_for_options(&message);
     if (message.type == BARO_DHCP6_INFORMATION_REQUEST)
         return message;
-    if (!solicits && message.type != BARO_DHCP6_REBIND)
+    if (!solicits && message.type != BARO_DHCP6_REBIND && message.type != BARO_DHCP6_CONFIRM)
         message.server_id = client->server;
     message.rapid_commit = solicits && client->config.rapid_commit;
     message.ias = 1;
@@ -106,6 +110,8 @@ void dhcp6_say(struct baro_dhcp6_client *client, struct baro_instant now)
     client->due = dhcp6_exchange_send(&client->exchange, &client->random, now);
     if (client->state == BARO_DHCP6_CLIENT_RENEWING)
         client->due = dhcp_earlier(client->due, client->rebind);
+    if (client->state == BARO_DHCP6_CLIENT_CONFIRMING)
+        client->due = dhcp_earlier(client->due, dhcp_after(client->exchange.began, DHCP6_CONFIRM_MS));
     if (length < 0 || !dhcp6_can_speak(client, &local))
         return;
     piece.length = (size_t)length;

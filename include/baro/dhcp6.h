@@ -67,8 +67,8 @@ bool baro_dhcp6_server_next_lease(const struct baro_dhcp6_server *server, struct
  * search domains are the caller's to apply. Without: it asks for these only, and again when they are to be refreshed.
  *
  * It begins when the interface has a link-local address that may be used, and waits for it. Limits: one client a stack, because of
- * port 546; one identity association with one address. An address valid for less than 10 s is not taken. It does not
- * notice a change of the link (no Confirm): free it and begin anew. Who is on the link and answers best is believed. */
+ * port 546; one identity association with one address. An address valid for less than 10 s is not taken. It is told when
+ * the link came back, and does not notice by itself. Who is on the link and answers best is believed. */
 struct baro_dhcp6_client;
 
 enum baro_dhcp6_client_state {
@@ -79,6 +79,7 @@ enum baro_dhcp6_client_state {
     BARO_DHCP6_CLIENT_BOUND,
     BARO_DHCP6_CLIENT_RENEWING,   /* asks its server for more time */
     BARO_DHCP6_CLIENT_REBINDING,  /* asks every server */
+    BARO_DHCP6_CLIENT_CONFIRMING, /* asks whether its address is still of this link */
     BARO_DHCP6_CLIENT_DECLINING,  /* tells the server that somebody else uses the address */
     BARO_DHCP6_CLIENT_INFORMING,  /* has asked what else there is */
     BARO_DHCP6_CLIENT_INFORMED,
@@ -112,6 +113,9 @@ struct baro_dhcp6_client_config {
 /* A client in state INIT, or NULL with the reason in *error (-errno) if error is not NULL: -EINVAL for an identifier that is
  * none, -ENOMEM, and what the stack says to a socket on port 546. */
 struct baro_dhcp6_client *baro_dhcp6_client_create(const struct baro_dhcp6_client_config *config, int *error);
+/* The link went and came back, or may be another one now: the client asks whether its address is of it (Confirm, RFC 8415
+ * §18.2.3), and keeps it unless a server denies that; without an address it asks for its information again. */
+void baro_dhcp6_client_link_came(struct baro_dhcp6_client *client, struct baro_instant now);
 /* Takes the address away and begins to give it back (RFC 8415 §18.2.7): goes on being polled, the client says so until a
  * server has heard it, 15 s at most; then its state is STOPPED. `told` is not called. */
 void baro_dhcp6_client_stop(struct baro_dhcp6_client *client, struct baro_instant now);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <cmocka.h>
 
+#include "baro/socket.h"
 #include "base/bytes.h"
 #include "sim/dhcp6_world.h"
 
@@ -274,12 +275,123 @@ static void information_only(void **state)
     assert_int_equal(w->told, 2);
     wait_s(w, 15); /* IRT_MINIMUM is 600 s */
     assert_int_equal(w->told, 3);
+    baro_dhcp6_client_link_came(w->client, baro_network_now(w->hosts.network));
+    wait_s(w, 2);
+    assert_true(w->told == 4 && state_of(w) == BARO_DHCP6_CLIENT_INFORMED);
     stop_server(w, SERVER);
     wait_s(w, 700);
     assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_INFORMING);
     assert_non_null(baro_dhcp6_client_lease(w->client)); /* better than nothing */
     baro_dhcp6_client_stop(w->client, baro_network_now(w->hosts.network));
     assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_STOPPED);
+}
+
+static void a_link_that_came_back_is_confirmed(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_server_config config = server_config(w, SERVER);
+
+    baro_dhcp6_client_link_came(w->client, baro_network_now(w->hosts.network)); /* it has not begun */
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_INIT);
+    assert_true(bound_within(w, 10));
+    baro_dhcp6_client_link_came(w->client, baro_network_now(w->hosts.network));
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_CONFIRMING);
+    assert_true(has(w, of(0x100)));
+    assert_true(bound_within(w, 2) && w->told == 1 && w->lost == 0);
+    wait_s(w, 505);
+    assert_int_equal(w->told, 2); /* renewed at the same time as without */
+    stop_server(w, SERVER);
+    baro_dhcp6_client_link_came(w->client, baro_network_now(w->hosts.network));
+    wait_s(w, 8); /* nobody denies it in ten seconds */
+    assert_int_equal(state_of(w), BARO_DHCP6_CLIENT_CONFIRMING);
+    wait_s(w, 4);
+    assert_true(is_bound(w) && has(w, of(0x100)) && w->lost == 0);
+    config.prefix = baro_ipv6(0xfd00, 9, 0, 0, 0, 0, 0, 0);
+    config.first = baro_ipv6(0xfd00, 9, 0, 0, 0, 0, 0, 5);
+    start_server(w, SERVER, &config);
+    baro_dhcp6_client_link_came(w->client, baro_network_now(w->hosts.network));
+    wait_s(w, 2);
+    assert_int_equal(state_of_address(w, of(0x100)), BARO_ADDRESS_NONE);
+    assert_true(w->lost == 1 && bound_within(w, 10) && has(w, config.first));
+}
+
+/* What the client says while nobody answers, heard on another host: `count` messages. */
+static void listen_in(struct world *w, bool information_only, struct baro_dhcp6_message *heard, unsigned count)
+{
+    const struct baro_endpoint any = { baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0), { BARO_DHCP6_SERVER_PORT } };
+    struct baro_group group = { baro_ipv6(0xff02, 0, 0, 0, 0, 0, 1, 2), 1 };
+    struct baro_dhcp6_client_config client = client_config(w, 1);
+    struct baro_stack *stack = baro_host_stack(w->hosts.host[OTHER]);
+    int fd = baro_socket(stack, BARO_FAMILY_IPV6, BARO_DATAGRAM);
+    uint8_t octets[BARO_DHCP6_MESSAGE_OCTETS];
+
+    group.group.zone = 1;
+    assert_int_equal(baro_bind(stack, fd, &any), 0);
+    assert_int_equal(baro_setsockopt(stack, fd, BARO_IP_ADD_GROUP, &group, sizeof group), 0);
+    client.information_only = information_only;
+    start_client(w, &client);
+    wait_s(w, 60);
+    for (unsigned i = 0; i < count; i++) {
+        ptrdiff_t length = baro_recv(stack, fd, octets, sizeof octets, 0);
+
+        assert_true(length > 0);
+        assert_int_equal(baro_dhcp6_parse(&heard[i], (struct baro_bytes){ octets, (size_t)length }), 0);
+        assert_true(baro_dhcp6_duid_equal(&heard[i].client_id, &client.duid));
+    }
+    baro_close(stack, fd);
+    free_client(w);
+}
+
+static void said_again_it_is_the_same_message(void **state)
+{
+    struct world *w = *state;
+    struct baro_dhcp6_message heard[5];
+
+    free_client(w);
+    stop_server(w, SERVER);
+    for (int information_only = 0; information_only <= 1; information_only++) {
+        listen_in(w, information_only == 1, heard, 5);
+        assert_true(heard[0].has_elapsed && heard[0].elapsed_cs == 0);
+        for (unsigned i = 0; i < 5; i++) {
+            assert_int_equal(heard[i].type, information_only ? BARO_DHCP6_INFORMATION_REQUEST : BARO_DHCP6_SOLICIT);
+            assert_int_equal(heard[i].transaction, heard[0].transaction);
+            assert_true(i == 0 || heard[i].elapsed_cs > heard[i - 1].elapsed_cs + 80);
+            assert_true(baro_dhcp6_asks(&heard[i], BARO_DHCP6_OPTION_DNS));
+            assert_true(baro_dhcp6_asks(&heard[i], BARO_DHCP6_OPTION_SEARCH));
+            assert_int_equal(baro_dhcp6_asks(&heard[i], BARO_DHCP6_OPTION_SOL_MAX_RT), !information_only);
+            assert_int_equal(baro_dhcp6_asks(&heard[i], BARO_DHCP6_OPTION_INF_MAX_RT), information_only);
+            assert_int_equal(baro_dhcp6_asks(&heard[i], BARO_DHCP6_OPTION_REFRESH), information_only);
+            assert_true(heard[i].server_id.length == 0 && heard[i].ias == (information_only ? 0 : 1));
+            assert_true(information_only || (heard[i].ia[0].iaid == 77 && heard[i].ia[0].addresses == 0));
+        }
+    }
+}
+
+/* RFC 4862 §5.6. */
+static void beside_addresses_from_routers(void **state)
+{
+    struct world *w = *state;
+    struct baro_stack *stack = baro_host_stack(w->hosts.host[CLIENT]), *router = baro_host_stack(w->hosts.host[SERVER]);
+    struct baro_advertise_config says = { .lifetime_s = 1800, .managed = true, .other = true, .prefixes = 1 };
+    struct baro_router_status told;
+    struct baro_address_status own[8];
+    unsigned of_prefix = 0;
+    int count;
+
+    says.prefix[0] = (struct baro_advertised_prefix){ of(0), 64, true, true, 3600, 3600 };
+    baro_stack_set_forwarding(router, true);
+    assert_int_equal(baro_stack_advertise(router, 1, &says), 0);
+    assert_true(bound_within(w, 10));
+    wait_s(w, 30);
+    assert_int_equal(baro_stack_router_status(stack, 1, &told), 0);
+    assert_true(told.managed && told.other && told.routers == 1);
+    count = baro_stack_addresses(stack, 1, own, 8);
+    for (int i = 0; i < count; i++)
+        of_prefix += own[i].address.octet[0] == 0xfd && !own[i].tentative;
+    assert_true(of_prefix == 2 && has(w, of(0x100)));
+    free_client(w); /* its own alone goes */
+    count = baro_stack_addresses(stack, 1, own, 8);
+    assert_int_equal(count, 2);
 }
 
 static void it_waits_for_a_link_local_address(void **state)
@@ -352,6 +464,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_used_up_pool_is_asked_until_there_is_an_address, setup, teardown),
         cmocka_unit_test_setup_teardown(two_messages_are_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(information_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_link_that_came_back_is_confirmed, setup, teardown),
+        cmocka_unit_test_setup_teardown(said_again_it_is_the_same_message, setup, teardown),
+        cmocka_unit_test_setup_teardown(beside_addresses_from_routers, setup, teardown),
         cmocka_unit_test(it_waits_for_a_link_local_address),
         cmocka_unit_test(frames_get_lost_and_doubled),
     };

@@ -19,6 +19,7 @@ struct liar {
     int socket;
     void (*lie)(struct baro_dhcp6_message *reply, const struct baro_dhcp6_message *asked);
     unsigned asked[14]; /* by message type */
+    uint32_t noise;     /* not 0: bits of each answer are flipped, by a sequence that begins here */
 };
 
 static struct liar liar;
@@ -35,6 +36,10 @@ static void answer(struct baro_stack *stack, const struct baro_dhcp6_message *as
     reply.ia[0].address[0] = (struct baro_dhcp6_ia_address){ of(0x300), 1000, 1000, 0 };
     liar.lie(&reply, asked);
     length = baro_dhcp6_build(&reply, (struct baro_buffer){ octets, sizeof octets });
+    for (int i = 0; liar.noise != 0 && i < 3 && length > 0; i++) {
+        liar.noise = liar.noise * 1664525 + 1013904223;
+        octets[(liar.noise >> 8) % (uint32_t)length] ^= (uint8_t)(1 << (liar.noise >> 5 & 7));
+    }
     if (length > 0)
         (void)baro_sendto(stack, liar.socket, octets, (size_t)length, 0, peer);
 }
@@ -282,6 +287,26 @@ static void each_lie_is_seen(void **state)
     }
 }
 
+/* Answers with flipped bits: whatever the client makes of them, it is an address that can be, and no more than one. */
+static void flipped_bits(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 40; seed++) {
+        struct baro_address_status own[8];
+        int count;
+
+        begin(none, seed % 2 == 0, false);
+        liar.noise = seed;
+        live_s(3000);
+        count = baro_stack_addresses(baro_host_stack(liar.w.hosts.host[CLIENT]), 1, own, 8);
+        assert_in_range(count, 1, 2);
+        for (int i = 0; i < count; i++)
+            assert_true(own[i].address.octet[0] < 0xfe || own[i].address.zone == 1);
+        baro_stack_check_invariants(baro_host_stack(liar.w.hosts.host[CLIENT]));
+        pull_down(&liar.w);
+    }
+}
+
 static void short_times(message *reply, const message *asked)
 {
     (void)asked;
@@ -461,6 +486,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_lie_is_seen),
+        cmocka_unit_test(flipped_bits),
         cmocka_unit_test(times_that_make_no_sense),
         cmocka_unit_test(a_lease_for_ever_is_not_renewed),
         cmocka_unit_test(other_addresses_are_preferred_when_its_time_is_over),

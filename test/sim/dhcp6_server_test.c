@@ -388,6 +388,38 @@ static void what_must_not_be_answered(void **state)
     assert_int_equal(leases(w), 0);
 }
 
+/* Messages with flipped bits: the server lives, and gives no address twice and none beyond its pool. */
+static void flipped_bits(void **state)
+{
+    struct world *w = *state;
+    struct baro_stack *stack = baro_host_stack(w->hosts.host[0]);
+    uint32_t noise = 1;
+
+    for (int round = 0; round < 3000; round++) {
+        struct baro_dhcp6_message m = from((uint8_t)(round % 5), (enum baro_dhcp6_type)(1 + round % 11));
+        struct baro_dhcp6_server_lease told;
+        uint8_t octets[BARO_DHCP6_MESSAGE_OCTETS];
+        unsigned index = 0, last = 0;
+        ptrdiff_t length;
+
+        name_address(&m, of((uint16_t)(round % 7)));
+        length = baro_dhcp6_build(&m, (struct baro_buffer){ octets, sizeof octets });
+        for (int i = 0; i < round % 4; i++) {
+            noise = noise * 1664525 + 1013904223;
+            octets[(noise >> 8) % (uint32_t)length] ^= (uint8_t)(1 << (noise >> 5 & 7));
+        }
+        (void)baro_sendto(stack, w->socket, octets, (size_t)length, 0, &w->to);
+        if (round % 20 == 0)
+            dhcp_hosts_wait_s(&w->hosts, 1);
+        while (baro_recv(stack, w->socket, octets, sizeof octets, 0) >= 0)
+            ;
+        while (baro_dhcp6_server_next_lease(w->server, baro_network_now(w->hosts.network), &index, &told)) {
+            assert_true(told.address.octet[15] > last && told.address.octet[15] <= 3 && told.address.octet[15] != 1);
+            last = told.address.octet[15];
+        }
+    }
+}
+
 static void our_address_instead_of_the_group(void **state)
 {
     struct world *w = *state;
@@ -447,6 +479,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_declined_address_rests, setup, teardown),
         cmocka_unit_test_setup_teardown(information_without_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(what_must_not_be_answered, setup, teardown),
+        cmocka_unit_test_setup_teardown(flipped_bits, setup, teardown),
         cmocka_unit_test_setup_teardown(our_address_instead_of_the_group, setup, teardown),
         cmocka_unit_test_setup_teardown(pools_that_are_none, setup, teardown),
     };

@@ -1,4 +1,4 @@
-/* test/sim/dhcp_hosts.h: three hosts at one switch, for the tests of DHCP of both families. */
+/* test/sim/dhcp_hosts.h: three hosts at one switch, for the tests of DHCP of both families. IPv6 is left to dhcp_hosts_enable_ipv6(). */
 #ifndef TEST_SIM_DHCP_HOSTS_H
 #define TEST_SIM_DHCP_HOSTS_H
 
@@ -16,7 +16,7 @@ void dhcp_hosts_build(struct dhcp_hosts *hosts, const struct baro_host_config co
 /* All memory was given back by then. */
 void dhcp_hosts_pull_down(struct dhcp_hosts *hosts);
 
-/* IPv6 on each of them, and a moment until their link-local addresses are theirs. */
+/* IPv6 on each of them, and a moment until their link-local addresses are theirs. The first listens to routers. */
 void dhcp_hosts_enable_ipv6(struct dhcp_hosts *hosts);
 
 struct baro_instant dhcp_hosts_in_s(const struct dhcp_hosts *hosts, int64_t seconds);
