@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 
 #include "address.h"
 #include "baro/dhcp.h"
@@ -241,11 +242,23 @@ static int build(struct gateway_tool *tool)
     return error == 0 ? build_router(tool) : TOOL_FAILED;
 }
 
+/* Each flow outside is a descriptor. */
+static void want_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static int watch(struct gateway_tool *tool)
 {
     struct baro_gateway_config gateway = { .address = tool->address, .address_v6 = tool->ipv6.address, .say = say };
 
     signal(SIGPIPE, SIG_IGN);
+    want_descriptors();
     gateway.loop = tool->cable.loop;
     gateway.stack = baro_host_stack(tool->host);
     tool->gateway = baro_gateway_create(&gateway);

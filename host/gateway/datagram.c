@@ -2,11 +2,14 @@
  *
  * A flow is one guest endpoint talking with one destination: a connected socket of the kernel's, so that answers from
  * anybody else are not let in. Flows end after 30 s of silence, two-way ones after 120 s (RFC 4787 REQ-5 asks for
- * two minutes); at 4,096 flows the one silent for longest makes room. What the outside refuses, its sender inside is told
- * by ICMP, so that a connected socket there gets the same errno. */
+ * two minutes); at 4,096 flows, or half as many as this process may have descriptors, or where there are none left, the one
+ * silent for longest makes room. What the outside refuses, its sender inside is told by ICMP, so that a connected socket
+ * there gets the same errno. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,10 +17,38 @@
 
 enum { ONE_WAY_SECONDS = 30, TWO_WAY_SECONDS = 120, DATAGRAM_FLOWS = 4096 };
 
+static uint64_t mix(uint64_t hash, const void *octets, size_t length)
+{
+    uint64_t word;
+
+    for (const uint8_t *at = octets; length != 0; at += sizeof word, length -= sizeof word) {
+        memcpy(&word, at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+/* Where the flow of these two stands, or would stand. */
+static struct datagram_flow **chain_of(struct baro_gateway *gateway, const struct baro_endpoint *guest,
+                                       const struct baro_endpoint *destination)
+{
+    const uint64_t ports = (uint64_t)guest->port.number << 16 | destination->port.number;
+    uint64_t hash = mix(gateway->flow_key, &ports, sizeof ports);
+
+    hash = mix(hash, guest->address.octet, sizeof guest->address.octet);
+    hash = mix(hash, destination->address.octet, sizeof destination->address.octet);
+    return &gateway->flow_chain[hash % GATEWAY_FLOW_CHAINS];
+}
+
 static void datagram_flow_free(struct datagram_flow *flow)
 {
     struct baro_gateway *gateway = flow->gateway;
+    struct datagram_flow **at = chain_of(gateway, &flow->guest, &flow->destination);
 
+    while (*at != flow)
+        at = &(*at)->chain;
+    *at = flow->chain;
     if (flow->previous != NULL)
         flow->previous->next = flow->next;
     else
@@ -76,30 +107,53 @@ static void outside_ready(void *context, uint32_t events)
 
 static struct datagram_flow *find(struct baro_gateway *gateway, const struct baro_message *message)
 {
+    struct datagram_flow *flow = *chain_of(gateway, &message->peer, &message->local);
+
+    while (flow != NULL && !(gateway_same(&flow->guest, &message->peer) &&
+                             gateway_same(&flow->destination, &message->local)))
+        flow = flow->chain;
+    return flow;
+}
+
+/* The one silent for longest goes. */
+static void free_oldest(struct baro_gateway *gateway)
+{
     struct datagram_flow *oldest = gateway->datagram_flows;
 
-    for (struct datagram_flow *flow = gateway->datagram_flows; flow != NULL; flow = flow->next) {
-        if (gateway_same(&flow->guest, &message->peer) && gateway_same(&flow->destination, &message->local))
-            return flow;
+    for (struct datagram_flow *flow = oldest; flow != NULL; flow = flow->next) {
         if (flow->last.ns < oldest->last.ns)
             oldest = flow;
     }
-    if (gateway->counts.datagram_flows >= DATAGRAM_FLOWS)
+    if (oldest != NULL)
         datagram_flow_free(oldest);
-    return NULL;
+}
+
+/* A socket of the kernel's, or -1 with errno. At the bound, and where there are no more descriptors, a flow goes. */
+static int open_outside(struct baro_gateway *gateway, int family)
+{
+    int fd;
+
+    if (gateway->counts.datagram_flows >= gateway->flow_limit)
+        free_oldest(gateway);
+    fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && gateway->datagram_flows != NULL) {
+        free_oldest(gateway);
+        fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
+    return fd;
 }
 
 static struct datagram_flow *create(struct baro_gateway *gateway, const struct baro_message *message)
 {
     struct outside_address outside;
-    struct datagram_flow *flow;
+    struct datagram_flow *flow, **chain;
     int fd;
 
     if (gateway_outside(gateway, message->local, &outside) != 0) {
         tell(gateway, message->peer, message->local, ECONNREFUSED);
         return NULL;
     }
-    fd = socket(outside.name.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = open_outside(gateway, outside.name.sa_family);
     if (fd < 0) {
         tell(gateway, message->peer, message->local, errno);
         return NULL;
@@ -120,6 +174,9 @@ static struct datagram_flow *create(struct baro_gateway *gateway, const struct b
     flow->gateway = gateway;
     flow->guest = message->peer;
     flow->destination = message->local;
+    chain = chain_of(gateway, &flow->guest, &flow->destination);
+    flow->chain = *chain;
+    *chain = flow;
     flow->outside = fd;
     flow->inside = gateway->datagrams[gateway_family(message->local.address)];
     flow->next = gateway->datagram_flows;
@@ -166,6 +223,15 @@ void datagram_from_inside(struct baro_gateway *gateway, int inside)
         flow->last = baro_loop_now();
         send_out(flow, (size_t)octets);
     }
+}
+
+void datagram_init(struct baro_gateway *gateway)
+{
+    struct rlimit limit;
+
+    gateway->flow_limit = DATAGRAM_FLOWS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < DATAGRAM_FLOWS)
+        gateway->flow_limit = limit.rlim_cur / 2;
 }
 
 void datagram_sweep(struct baro_gateway *gateway, struct baro_instant now)

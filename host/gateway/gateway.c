@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "internal.h"
 
@@ -164,7 +165,10 @@ struct baro_gateway *baro_gateway_create(const struct baro_gateway_config *confi
     if (gateway == NULL)
         return NULL;
     gateway->config = *config;
+    datagram_init(gateway);
     result = open_catch_alls(gateway);
+    if (getrandom(&gateway->flow_key, sizeof gateway->flow_key, 0) != (ssize_t)sizeof gateway->flow_key && result == 0)
+        result = -EIO;
     if (result == 0)
         result = gateway_names_open(gateway);
     if (result == 0)

@@ -50,6 +50,7 @@ struct flow {
 
 struct datagram_flow {
     struct datagram_flow *next, *previous;
+    struct datagram_flow *chain; /* of those with the same hash */
     struct baro_gateway *gateway;
     struct baro_endpoint guest, destination; /* as the guest sees them */
     int outside, inside;
@@ -67,7 +68,7 @@ struct published {
     struct baro_watch *watch;
 };
 
-enum { GATEWAY_SCRATCH = 65536, GATEWAY_FAMILIES = 2 };
+enum { GATEWAY_SCRATCH = 65536, GATEWAY_FAMILIES = 2, GATEWAY_FLOW_CHAINS = 4096 };
 
 struct baro_gateway {
     struct baro_gateway_config config;
@@ -75,6 +76,9 @@ struct baro_gateway {
     int listener[GATEWAY_FAMILIES], datagrams[GATEWAY_FAMILIES]; /* of the stack: catch-alls */
     struct flow *flows;
     struct datagram_flow *datagram_flows;
+    struct datagram_flow *flow_chain[GATEWAY_FLOW_CHAINS];
+    uint64_t flow_limit;
+    uint64_t flow_key; /* guests do not choose who shares a chain */
     struct published *published;
     struct flow **by_inside;          /* by the stack's descriptor */
     size_t by_inside_size;
@@ -134,6 +138,7 @@ void publish_next(struct flow *flow); /* it begins, or the endpoint tried last d
 void publish_free(struct baro_gateway *gateway);
 
 /* datagram.c */
+void datagram_init(struct baro_gateway *gateway);
 void datagram_from_inside(struct baro_gateway *gateway, int inside);
 void datagram_sweep(struct baro_gateway *gateway, struct baro_instant now);
 void datagram_free_all(struct baro_gateway *gateway);

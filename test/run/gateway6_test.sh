@@ -12,6 +12,7 @@ ip tuntap add dev outside0 mode tun || skip "no tun in a namespace of one's own"
 ip addr add 10.77.0.1/24 dev outside0
 ip addr add 10.77.0.2/24 dev outside0
 ip link set outside0 up
+ip addr add 10.77.1.53/32 dev outside0 # the IPv4 address of every name; its IPv6 address is out of reach
 for host in 1 2 53; do
     ip -6 addr add fd77::$host/64 dev outside0 nodad || skip "this kernel has no IPv6"
 done
@@ -54,6 +55,8 @@ ok "8 MB up over the smallest packets of IPv6, with losses" --wire fast,mtu=1280
 ok "200 connections at once" -- parallel
 ok "datagrams both ways, in fragments too" --pcap "$work/datagrams.pcapng" -- datagrams
 ok "a datagram to a closed port is refused" -- datagram_refused
+ok "datagrams for more than the gateway has flows for" -- many_datagrams
+(ulimit -Sn 1024; ok "and for more than it has descriptors for" -- many_datagrams) || exit 1
 ok "an address of one's own choice" --address fd55::7/64 -- half_close
 same "names by a name server of IPv6" "fd77:1::53 fd77:1::53" "$(echo $(inside -- names one.test big.test 2>&1))"
 if command -v tshark >/dev/null; then
@@ -70,7 +73,7 @@ fi
 cat >"$work/both.py" <<'END'
 import socket, time
 began = time.monotonic()
-for address in ("fd99::1", "fd78::1", "10.77.0.1"):
+for address in ("fd99::1", "fd78::1", "both.test"):
     try:
         one = socket.create_connection((address, 7003), 20)
     except OSError:

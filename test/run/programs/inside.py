@@ -92,6 +92,19 @@ def datagrams():
     assert (data, peer[:2]) == (b"another", (ANOTHER, 7005))
 
 
+def many_datagrams():
+    """More flows than the gateway keeps: the oldest make room, and what is asked now is answered."""
+    one = socket.socket(FAMILY, socket.SOCK_DGRAM)
+    for port in range(20000, 25000):
+        one.sendto(b"anybody?", (SILENT, port))
+    asks = [socket.socket(FAMILY, socket.SOCK_DGRAM) for _ in range(20)]
+    for number, ask in enumerate(asks):
+        ask.settimeout(5)
+        ask.sendto(b"%d" % number, (OUTSIDE, 7005))
+    for number, ask in enumerate(asks):
+        assert ask.recv(100) == b"%d" % number
+
+
 def datagram_refused():
     one = socket.socket(FAMILY, socket.SOCK_DGRAM)
     one.settimeout(5)
