@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_VLAN = 0x8100, TYPE_IPV6 = 0x86DD };
-enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMPV6 = 58 };
+enum { PROTOCOL_ICMP = 1, PROTOCOL_IGMP = 2, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMPV6 = 58 };
 enum { HEADER_HOP_BY_HOP = 0, HEADER_ROUTING = 43, HEADER_FRAGMENT = 44, HEADER_DESTINATION = 60, CHAIN_LIMIT = 16 };
 
 uint32_t frame_number(struct frame_reader *reader, size_t at, unsigned octets)
@@ -58,6 +58,9 @@ static void read_transport(struct frame_view *view, struct frame_reader *reader,
         frame_number(reader, at + 4, 4);
         if (view->kind == FRAME_IPV6)
             frame_read_icmpv6(view, reader, at);
+    } else if (view->kind == FRAME_IPV4 && view->protocol == PROTOCOL_IGMP) {
+        view->icmp_type = (uint8_t)frame_number(reader, at, 1);
+        frame_number(reader, at + 4, 4);
     } else {
         header = 0;
     }
@@ -230,6 +233,24 @@ static void write_icmp(struct text *text, const struct frame_view *view, enum ba
     text_format(text, phrase(PHRASE_OCTETS, language), view->length);
 }
 
+/* The words are those of IPv6's messages, which say the same. */
+static void write_igmp(struct text *text, const struct frame_view *view, enum baro_language language)
+{
+    enum { QUERY = 0x11, REPORT_V1 = 0x12, REPORT_V2 = 0x16, LEAVE = 0x17, REPORT_V3 = 0x22 };
+
+    text_add(text, " ");
+    if (view->icmp_type == QUERY)
+        text_add(text, phrase(PHRASE_MLD_QUERY, language));
+    else if (view->icmp_type == REPORT_V1 || view->icmp_type == REPORT_V2 || view->icmp_type == REPORT_V3)
+        text_add(text, phrase(PHRASE_MLD_REPORT, language));
+    else if (view->icmp_type == LEAVE)
+        text_add(text, phrase(PHRASE_MLD_DONE, language));
+    else
+        text_format(text, "%u", view->icmp_type);
+    text_add(text, ", ");
+    text_format(text, phrase(PHRASE_OCTETS, language), view->length);
+}
+
 static void write_ip(struct text *text, const struct frame_view *view, enum baro_language language,
                      uint32_t seq_base, uint32_t ack_base)
 {
@@ -238,6 +259,7 @@ static void write_ip(struct text *text, const struct frame_view *view, enum baro
                        : view->kind == FRAME_IPV6 && view->protocol == PROTOCOL_ICMPV6 ? "ICMPv6"
                        : view->kind == FRAME_IPV6                                      ? "IPv6"
                        : view->protocol == PROTOCOL_ICMP                               ? "ICMP"
+                       : view->protocol == PROTOCOL_IGMP                               ? "IGMP"
                                                                                        : "IPv4";
     write_pair(text, view, name);
     if (!view->transport) {
@@ -252,6 +274,8 @@ static void write_ip(struct text *text, const struct frame_view *view, enum baro
         frame_write_icmpv6(text, view, language);
     } else if (view->kind == FRAME_IPV4 && view->protocol == PROTOCOL_ICMP) {
         write_icmp(text, view, language);
+    } else if (view->kind == FRAME_IPV4 && view->protocol == PROTOCOL_IGMP) {
+        write_igmp(text, view, language);
     } else {
         text_add(text, " ");
         text_format(text, phrase(PHRASE_WITH_DATA, language), view->length);

@@ -85,8 +85,8 @@ const struct words words_en[BARO_TRACE_COUNT] = {
                                         "{code}, {hard?a hard error|a soft error, only remembered}" },
     [BARO_TRACE_ICMP_SUPPRESSED] = { "ICMP", "type {type}, code {code} not sent: {why#about an ICMP error|the packet went to "
                                      "many|the frame went to many|the source is nobody|a later fragment|rate limit}" },
-    [BARO_TRACE_GROUP_HEARD] = { "groups", "interface {interface} hears {group} from {exclude?all sources but those that every member "
-                                 "excludes|those sources that a member includes}: {including} include, {excluding} exclude" },
+    [BARO_TRACE_GROUP_HEARD] = { "groups", "interface {interface}{exclude? hears {group} from {sources?all but {sources} sources|everybody}|{sources? hears {group} "
+                                 "from {sources} {sources=1?source|sources} only| hears {group} no longer}}; {members} {members=1?member|members}" },
     [BARO_TRACE_GROUP_VERSION] = { "groups", "{ipv6?MLD|IGMP} on interface {interface}: version {before} -> {after}" },
     [BARO_TRACE_GROUP_MESSAGE_IN] = { "groups", "{~ipv6?MLD|IGMP} version {version}: {source} {kind#asks who listens to {group=0?any "
                                       "group|{group}}{sources? from {sources} sources|}, answer within {within}|listens to {group}}" },

@@ -86,8 +86,8 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
                                         "{code}, {hard?심각한 오류|가벼운 오류이므로 기억만 함}" },
     [BARO_TRACE_ICMP_SUPPRESSED] = { "ICMP", "타입 {type}, 코드 {code}, 보내지 않음: {why#ICMP 오류에 대한 것|여러 호스트에게 간 "
                                      "패킷|여러 호스트에게 간 프레임|보낸 쪽 주소가 이상함|첫 조각이 아님|횟수 제한}" },
-    [BARO_TRACE_GROUP_HEARD] = { "그룹", "인터페이스 {interface}번의 {group} 수신: {exclude?모두가 제외한 송신처만 빼고|누군가 고른 "
-                                 "송신처만}; 고른 쪽 {including}, 제외한 쪽 {excluding}" },
+    [BARO_TRACE_GROUP_HEARD] = { "그룹", "인터페이스 {interface}번, {group}: {exclude?{sources?송신처 {sources}곳만 빼고 들음|누가 보내든 들음}|"
+                                 "{sources?송신처 {sources}곳만 들음|더 듣지 않음}}; 구성원 {members}" },
     [BARO_TRACE_GROUP_VERSION] = { "그룹", "{ipv6?MLD|IGMP}, 인터페이스 {interface}번: 버전 {before} -> {after}" },
     [BARO_TRACE_GROUP_MESSAGE_IN] = { "그룹", "{~ipv6?MLD|IGMP} 버전 {version}, 보낸 쪽 {source}: {kind#그룹 질문, {group=0?모든 그룹|"
                                       "{group}}{sources?, 송신처 {sources}곳|}, 답할 시간 {within}|그룹 보고, {group}}" },

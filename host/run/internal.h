@@ -308,6 +308,10 @@ void call_setsockopt(const struct call *call, struct socket *s);
 void call_getsockopt(const struct call *call, struct socket *s);
 /* Sets what the program had set on a new descriptor of the stack. */
 void options_repeat(struct socket *s);
+/* An option of the socket's descriptor in the stack. */
+int option_to_stack(struct socket *s, int option, const void *value, size_t length);
+/* options_group.c: an option about multicast groups. 0 or -errno; 1: it is none. */
+int option_group(struct socket *s, int level, int name, const char *bytes, size_t length);
 /* The stack's number of the interface that IPV6_MULTICAST_IF names, 0: none. */
 int option_multicast_interface(const struct socket *s);
 /* The socket's pending errno, cleared. */

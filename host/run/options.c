@@ -19,7 +19,6 @@ enum treatment {
     STACK_SECONDS, /* a duration */
     STACK_MILLISECONDS,
     STACK_LINGER,
-    STACK_GROUP, /* struct ip_mreq, ip_mreqn or ipv6_mreq, write only */
     FRAGMENT,    /* IP_MTU_DISCOVER */
     RECEIVE_ERROR, /* IP_RECVERR: the stack's for datagrams and pings; else kept */
     ANCILLARY,   /* asks for a message header; `option` is the bit */
@@ -74,8 +73,6 @@ static const struct treated_option table[] = {
     { IPPROTO_IP, IP_MTU, STACK_INT, BARO_IP_MTU },
     { IPPROTO_IP, IP_MULTICAST_TTL, STACK_INT, BARO_IP_MULTICAST_TTL },
     { IPPROTO_IP, IP_MULTICAST_LOOP, STACK_INT, BARO_IP_MULTICAST_LOOP },
-    { IPPROTO_IP, IP_ADD_MEMBERSHIP, STACK_GROUP, BARO_IP_ADD_GROUP },
-    { IPPROTO_IP, IP_DROP_MEMBERSHIP, STACK_GROUP, BARO_IP_DROP_GROUP },
     { IPPROTO_IP, IP_MULTICAST_IF, KEEP, 0 },
     { IPPROTO_IP, IP_MULTICAST_ALL, KEEP, 1 },
     { IPPROTO_IP, IP_MTU_DISCOVER, FRAGMENT, BARO_IP_DONT_FRAGMENT },
@@ -95,8 +92,6 @@ static const struct treated_option table[] = {
     { IPPROTO_IPV6, IPV6_MULTICAST_IF, KEEP, 0 },
     { IPPROTO_IPV6, IPV6_MULTICAST_ALL, KEEP, 1 },
     { IPPROTO_IPV6, IPV6_MTU, STACK_INT, BARO_IP_MTU },
-    { IPPROTO_IPV6, IPV6_JOIN_GROUP, STACK_GROUP, BARO_IP_ADD_GROUP },
-    { IPPROTO_IPV6, IPV6_LEAVE_GROUP, STACK_GROUP, BARO_IP_DROP_GROUP },
     { IPPROTO_IPV6, IPV6_MTU_DISCOVER, FRAGMENT, BARO_IP_DONT_FRAGMENT },
     { IPPROTO_IPV6, IPV6_RECVPKTINFO, ANCILLARY, ANCILLARY_PACKET_V6 },
     { IPPROTO_IPV6, IPV6_RECVHOPLIMIT, ANCILLARY, ANCILLARY_HOP_LIMIT },
@@ -154,7 +149,7 @@ static void keep(struct socket *s, int level, int name, int value)
         *kept = (struct kept_option){ level, name, value };
 }
 
-static int set_stack(struct socket *s, int option, const void *value, size_t length)
+int option_to_stack(struct socket *s, int option, const void *value, size_t length)
 {
     return s->fd < 0 ? -EINVAL
                      : baro_setsockopt(s->host->config.stack, s->fd, (enum baro_option)option, value, length);
@@ -165,10 +160,10 @@ static int set_buffer(struct socket *s, int option, int value)
 {
     int64_t wanted = value < 1152 ? 2304 : (int64_t)value * 2;
     int size = wanted > INT32_MAX ? INT32_MAX : (int)wanted;
-    int result = set_stack(s, option, &size, sizeof size);
+    int result = option_to_stack(s, option, &size, sizeof size);
     while (result == -EINVAL && size > 4096) {
         size /= 2;
-        result = set_stack(s, option, &size, sizeof size);
+        result = option_to_stack(s, option, &size, sizeof size);
     }
     return result;
 }
@@ -176,7 +171,7 @@ static int set_buffer(struct socket *s, int option, int value)
 static int set_duration(struct socket *s, int option, int value, int64_t unit_ns)
 {
     const struct baro_duration duration = { (int64_t)value * unit_ns };
-    return value < 0 ? -EINVAL : set_stack(s, option, &duration, sizeof duration);
+    return value < 0 ? -EINVAL : option_to_stack(s, option, &duration, sizeof duration);
 }
 
 /* What an option is before it is set. */
@@ -191,11 +186,11 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
     switch (treated->treatment) {
     case STACK_INT:
         if (treated->level == SOL_SOCKET)
-            return set_stack(s, treated->option, &on, sizeof on);
-        return set_stack(s, treated->option, &value, sizeof value);
+            return option_to_stack(s, treated->option, &on, sizeof on);
+        return option_to_stack(s, treated->option, &value, sizeof value);
     case STACK_OR_DEFAULT:
         value = value == -1 ? initial_value(treated->option) : value;
-        return set_stack(s, treated->option, &value, sizeof value);
+        return option_to_stack(s, treated->option, &value, sizeof value);
     case STACK_BUFFER:
         return set_buffer(s, treated->option, value);
     case STACK_SECONDS:
@@ -204,9 +199,9 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
         return set_duration(s, treated->option, value, 1000000);
     case FRAGMENT:
         on = value == IP_PMTUDISC_DO || value == IP_PMTUDISC_PROBE; /* IPv6's numbers are the same */
-        return s->type == SOCK_DGRAM ? set_stack(s, treated->option, &on, sizeof on) : 0;
+        return s->type == SOCK_DGRAM ? option_to_stack(s, treated->option, &on, sizeof on) : 0;
     case RECEIVE_ERROR:
-        return s->type == SOCK_DGRAM ? set_stack(s, treated->option, &on, sizeof on) : 0;
+        return s->type == SOCK_DGRAM ? option_to_stack(s, treated->option, &on, sizeof on) : 0;
     case ANCILLARY:
         s->ancillary =
             on ? s->ancillary | (unsigned)treated->option : s->ancillary & ~(unsigned)treated->option;
@@ -218,32 +213,6 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
     }
 }
 
-static int set_group(struct socket *s, int option, const void *bytes, size_t length)
-{
-    struct ip_mreqn request = { 0 };
-    if (length < sizeof(struct ip_mreq))
-        return -EINVAL;
-    memcpy(&request, bytes, length < sizeof request ? length : sizeof request);
-    struct baro_group group = { .interface = length >= sizeof request ? interface_number(request.imr_ifindex) : 0 };
-    group.group.family = BARO_FAMILY_IPV4;
-    memcpy(group.group.octet, &request.imr_multiaddr, 4);
-    return set_stack(s, option, &group, sizeof group);
-}
-
-static int set_group_v6(struct socket *s, int option, const void *bytes, size_t length)
-{
-    struct ipv6_mreq request;
-    struct baro_group group = { .group.family = BARO_FAMILY_IPV6 };
-    if (length < sizeof request)
-        return -EINVAL;
-    memcpy(&request, bytes, sizeof request);
-    if (request.ipv6mr_interface > UINT8_MAX)
-        return -ENODEV;
-    group.interface = interface_number((int)request.ipv6mr_interface);
-    memcpy(group.group.octet, &request.ipv6mr_multiaddr, 16);
-    return set_stack(s, option, &group, sizeof group);
-}
-
 static int set_linger(struct socket *s, const void *bytes, size_t length)
 {
     struct linger given;
@@ -251,7 +220,7 @@ static int set_linger(struct socket *s, const void *bytes, size_t length)
         return -EINVAL;
     memcpy(&given, bytes, sizeof given);
     const struct baro_linger linger = { given.l_onoff != 0, { (int64_t)given.l_linger * 1000000000 } };
-    return set_stack(s, BARO_SO_LINGER, &linger, sizeof linger);
+    return option_to_stack(s, BARO_SO_LINGER, &linger, sizeof linger);
 }
 
 static int refuse(struct socket *s, const char *what, int level, int name, int error)
@@ -277,13 +246,13 @@ static int set_value(struct socket *s, int level, int name, const char *bytes, s
         return -EOPNOTSUPP;
     if (level == IPPROTO_IPV6 && s->family == AF_INET)
         return -ENOPROTOOPT; /* as the kernel says of an IPv4 socket */
+    int group = option_group(s, level, name, bytes, length);
+    if (group <= 0)
+        return group;
     if (!treated || treated->treatment == REFUSE)
         return refuse(s, "setsockopt", level, name, treated ? treated->option : ENOPROTOOPT);
     if (treated->treatment == STACK_LINGER)
         return set_linger(s, bytes, length);
-    if (treated->treatment == STACK_GROUP)
-        return level == IPPROTO_IPV6 ? set_group_v6(s, treated->option, bytes, length)
-                                     : set_group(s, treated->option, bytes, length);
     if (length >= sizeof value)
         memcpy(&value, bytes, sizeof value);
     else if (length >= 1 && level == IPPROTO_IP)
@@ -300,7 +269,7 @@ void call_setsockopt(const struct call *call, struct socket *s)
 {
     int level = (int)call->argument[1], name = (int)call->argument[2], length = (int)call->argument[4];
     const struct treated_option *treated = find(level, name);
-    char bytes[64];
+    char bytes[320]; /* struct group_source_req */
     if (treated && treated->treatment == PASS) {
         call_pass(call);
         return;

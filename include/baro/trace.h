@@ -77,7 +77,7 @@
     X(ICMP_ECHO, 10, "RFC 1122 §3.2.2.6", "source:a id:n sequence:n length:n")                             \
     X(ICMP_ERROR_MATCHED, 10, "RFC 5927 §4", "protocol:n local:e remote:e type:n code:n hard:n")           \
     X(ICMP_SUPPRESSED, 10, "RFC 1122 §3.2.2", "type:n code:n why:n")                                       \
-    X(GROUP_HEARD, 8, "RFC 3376 §3.2", "interface:n group:a exclude:n including:n excluding:n")            \
+    X(GROUP_HEARD, 8, "RFC 3376 §3.2", "interface:n group:a exclude:n sources:n members:n")            \
     X(GROUP_VERSION, 10, "RFC 3376 §7.2.1", "interface:n ipv6:n before:n after:n")                         \
     X(GROUP_MESSAGE_IN, 10, "RFC 3376 §4", "source:a kind:n version:n group:a sources:n within:t")         \
     X(GROUP_MESSAGE_OUT, 10, "RFC 3376 §4", "destination:a kind:n version:n group:a records:n")            \

@@ -192,6 +192,16 @@ static void leave_old(struct membership *membership, int interface, struct group
     membership_intend(membership, interface, family);
 }
 
+static unsigned listed(struct group_table *groups, const struct group *group)
+{
+    const struct group_source *source;
+    unsigned at = 0, count = 0;
+
+    while ((source = group_next_source(groups, group, &at)) != NULL)
+        count += source->listed;
+    return count;
+}
+
 /* What the members want has changed: what is heard, and what has to be told. `had`: the group had members. */
 static void settle(struct membership *membership, int interface, struct group *group, bool had)
 {
@@ -202,7 +212,7 @@ static void settle(struct membership *membership, int interface, struct group *g
     mode_changed = group_merge(&at->groups, group, link->robustness, &sources_changed);
     if (mode_changed || sources_changed)
         TRACE(membership->core, GROUP_HEARD, TRACE_N(interface), TRACE_A(group->address), TRACE_N(group->exclude),
-              TRACE_N(group->including), TRACE_N(group->excluding));
+              TRACE_N(listed(&at->groups, group)), TRACE_N(group->including + group->excluding));
     if (membership_tells(group) && !group->held) {
         if (link->age == MEMBERSHIP_NEW && mode_changed)
             group->mode_changes = link->robustness;

@@ -62,6 +62,17 @@ static void test_others(void **state)
     frame[23] = 17;
     assert_string_equal(summary(frame, length, BARO_LANGUAGE_ENGLISH),
                         "UDP 10.0.0.1:2112 > 10.0.0.2:80 with 12 octets of data");
+    frame[23] = 2;
+    for (unsigned i = 0; i < 6; i++) {
+        static const uint8_t type[] = { 0x11, 0x12, 0x16, 0x22, 0x17, 0x99 };
+        static const char *const said[] = { "query", "report", "report", "report", "done" };
+        char expected[100];
+
+        frame[34] = type[i];
+        snprintf(expected, sizeof expected, i < 5 ? "IGMP 10.0.0.1 > 10.0.0.2 multicast listener %s, 12 octets"
+                                                  : "IGMP 10.0.0.1 > 10.0.0.2 %s, 12 octets", i < 5 ? said[i] : "153");
+        assert_string_equal(summary(frame, length, BARO_LANGUAGE_ENGLISH), expected);
+    }
     frame[12] = 0x88;
     assert_string_equal(summary(frame, length, BARO_LANGUAGE_ENGLISH), "type 0x8800, 40 octets");
     assert_string_equal(summary(frame, 0, BARO_LANGUAGE_ENGLISH), "type 0x0000, 0 octets (cut short)");
