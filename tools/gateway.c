@@ -181,6 +181,7 @@ static int serve_dhcp(struct gateway_tool *tool)
     config.last = address_number(last - first < POOL ? last : first + POOL - 1);
     config.parameters.routers = config.parameters.dns_servers = 1;
     config.parameters.router[0] = config.parameters.dns[0] = tool->address;
+    memcpy(config.parameters.domain, NAMES_DOMAIN, sizeof NAMES_DOMAIN); /* so that guests find one another by NAME */
     tool->dhcp = baro_dhcp_server_create(&config, &error);
     return error;
 }
@@ -202,6 +203,8 @@ static int serve_dhcp6(struct gateway_tool *tool)
     config.first.octet[14] = 1;
     config.parameters.dns_servers = 1;
     config.parameters.dns[0] = tool->ipv6.address;
+    config.parameters.searches = 1;
+    memcpy(config.parameters.search[0], NAMES_DOMAIN, sizeof NAMES_DOMAIN);
     tool->dhcp6 = baro_dhcp6_server_create(&config, &error);
     return error;
 }

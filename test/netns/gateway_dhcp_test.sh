@@ -36,6 +36,7 @@ pids="$pids $dhclient"
 until_true 300 grep -q "fixed-address" "$work/leases" || fail "dhclient"
 grep -q "fixed-address 10.44.0." "$work/leases" || fail "dhclient's address"
 grep -q "option routers 10.44.0.1;" "$work/leases" || fail "dhclient's router"
+grep -q 'option domain-name "lan";' "$work/leases" || fail "dhclient's domain"
 grep -q "option dhcp-server-identifier 10.44.0.1;" "$work/leases" || fail "dhclient's server"
 
 kill -INT "$gateway"

@@ -59,6 +59,7 @@ background dhclient.log nsenter --net="/proc/$guest/ns/net" dhclient -6 -1 -d -s
 until_true 300 grep -q "dhcp6.name-servers" "$work/leases" || fail "dhclient -6"
 grep -q "iaaddr fdba:70::1[0-9a-f][0-9a-f] " "$work/leases" || fail "dhclient's address: $(cat "$work/leases")"
 grep -q "option dhcp6.name-servers fdba:70::2;" "$work/leases" || fail "dhclient's name server: $(cat "$work/leases")"
+grep -q 'option dhcp6.domain-search "lan.*";' "$work/leases" || fail "dhclient's search list: $(cat "$work/leases")"
 echo "ok: an address and the name server by DHCPv6"
 in_guest ping -6 -c 2 -i 0.2 -W 2 fdba:70::2 >"$work/ping.log" || fail "ping the gateway"
 in_guest ping -6 -c 1 -W 2 fd77::1 >"$work/ping.log" 2>&1 && fail "a ping for the outside was answered"
