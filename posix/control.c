@@ -4,6 +4,8 @@
  * and what a level does not know is EINVAL. On a socket of AF_INET6 whose peer's address is mapped, IPV6_PKTINFO counts too, with a
  * mapped address. The loopback has interface number 0, "none". */
 #include <errno.h>
+#include <time.h>
+#include <linux/errqueue.h> /* wants struct timespec */
 #include <netinet/in.h>
 #include <string.h>
 
@@ -234,4 +236,32 @@ void posix_control_write(const struct posix_file *file, const struct baro_messag
         add(message, room, IPPROTO_IPV6, IPV6_HOPLIMIT, &hop_limit, sizeof hop_limit);
     if (file->tell_traffic_class)
         add(message, room, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class, sizeof traffic_class);
+}
+
+/* What an error is, and who says so: of IPv6 for a socket of that family, with a mapped address where IPv4 says it. */
+void posix_control_write_error(const struct baro_message *told, struct msghdr *message)
+{
+    size_t room = message->msg_control == NULL ? 0 : message->msg_controllen;
+    const struct baro_error_report *report = told->report;
+    bool v6 = told->peer.address.family == BARO_FAMILY_IPV6;
+    struct {
+        struct sock_extended_err error;
+        struct sockaddr_in6 from;
+    } data = { .error = { .ee_errno = (uint32_t)report->error, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = report->mtu } };
+    struct baro_endpoint from = { .address = report->from };
+    socklen_t length = v6 ? sizeof data.from : sizeof(struct sockaddr_in);
+
+    message->msg_controllen = 0;
+    if (report->from.family != BARO_FAMILY_NONE) {
+        data.error.ee_origin = report->from.family == BARO_FAMILY_IPV6 ? SO_EE_ORIGIN_ICMP6 : SO_EE_ORIGIN_ICMP;
+        data.error.ee_type = report->type;
+        data.error.ee_code = report->code;
+        if (v6 && report->from.family == BARO_FAMILY_IPV4) {
+            from.address = (struct baro_address){ BARO_FAMILY_IPV6, 0, { [10] = 0xff, [11] = 0xff } };
+            memcpy(from.address.octet + 12, report->from.octet, 4);
+        }
+        posix_address_write(&from, (struct sockaddr *)(void *)&data.from, &length);
+    }
+    add(message, room, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &data,
+        sizeof data.error + (v6 ? sizeof data.from : sizeof(struct sockaddr_in)));
 }

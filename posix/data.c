@@ -53,6 +53,8 @@ static unsigned core_flags(int flags, bool is_stream)
         told |= BARO_MSG_MORE;
     if ((flags & MSG_TRUNC) && !is_stream)
         told |= BARO_MSG_TRUNCATE;
+    if (flags & MSG_ERRQUEUE)
+        told |= BARO_MSG_ERROR;
     return told;
 }
 
@@ -142,12 +144,15 @@ ssize_t baro_posix_write_in(struct baro_posix_stack *stack, int fd, const void *
 static void write_result(const struct posix_file *file, const struct baro_message *told, struct msghdr *message,
                          int flags)
 {
-    message->msg_flags = flags & MSG_OOB;
+    message->msg_flags = flags & (MSG_OOB | MSG_ERRQUEUE);
     if (told->flags & BARO_MSG_TRUNCATED)
         message->msg_flags |= MSG_TRUNC;
     if (message->msg_name != NULL)
         posix_address_write(&told->peer, message->msg_name, &message->msg_namelen);
-    posix_control_write(file, told, message);
+    if (flags & MSG_ERRQUEUE)
+        posix_control_write_error(told, message);
+    else
+        posix_control_write(file, told, message);
 }
 
 /* Receives once, or with MSG_WAITALL until all pieces of a stream are full. */
@@ -155,19 +160,22 @@ static ssize_t recv_some(struct baro_posix_stack *stack, int fd, struct msghdr *
 {
     struct posix_file *file = posix_file(stack, fd);
     struct baro_buffer piece[PIECES];
-    struct baro_message told = { .buffer = piece };
+    struct baro_error_report report;
+    struct baro_message told = { .buffer = piece, .report = &report };
     struct baro_instant deadline;
     size_t length, done = 0;
     int error;
 
     if (file == NULL)
         return -EBADF;
+    if ((flags & MSG_ERRQUEUE) && file->is_stream)
+        return -EAGAIN; /* a stream's errors are its own */
     error = total_length(message, &length);
     if (error != 0)
         return error;
     deadline = posix_deadline(file->recv_timeout);
     for (;;) {
-        bool wait = !file->nonblocking && !(flags & MSG_DONTWAIT);
+        bool wait = !file->nonblocking && !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
         bool all = (flags & MSG_WAITALL) && file->is_stream && !(flags & (MSG_PEEK | MSG_OOB));
         ssize_t received;
 

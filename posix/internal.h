@@ -108,6 +108,8 @@ int posix_control_read(struct baro_posix_stack *stack, int fd, const struct msgh
                        struct baro_message *told);
 /* Writes the control data of a received message that its descriptor asks for. */
 void posix_control_write(const struct posix_file *file, const struct baro_message *told, struct msghdr *message);
+/* Writes told->report as the control data of MSG_ERRQUEUE. */
+void posix_control_write_error(const struct baro_message *told, struct msghdr *message);
 /* The address (family NONE: none) and the interface of struct in6_pktinfo. */
 void posix_packet_info_read(const struct in6_pktinfo *info, struct baro_address *source, int *interface);
 

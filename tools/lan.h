@@ -38,6 +38,7 @@ struct lan_port {
     struct baro_host_address address[LAN_ADDRESSES];
     unsigned addresses;       /* of a host with `automatic` more come later */
     bool automatic;           /* IPv6 addresses from the wire's routers */
+    struct baro_mdns *mdns;   /* NULL: it does not answer for its name there */
 };
 
 /* A host has a program and one port, a router two ports or more. */
@@ -56,7 +57,6 @@ struct lan_station {
     uint32_t changes; /* of the stack's addresses, as far as they were looked at */
     bool learnt;      /* an address from a router */
     struct baro_dns_server *names;
-    struct baro_mdns *mdns;
     int program;
     bool started, listening, ended;
 };

@@ -1,8 +1,8 @@
 /* tools/lan_services.c: what serves inside the stacks of `baro lan`: names.
  *
  * Each host has a name server of its own that knows all stations; its programs ask it at 127.0.0.53. With --mdns each
- * host also answers for its name on its wire by multicast DNS: that is frames that nobody's program sent, so it is only
- * there when asked for. No leave is taken at the end: the whole LAN goes at once.
+ * station also answers for its name on its wires by multicast DNS: frames that nobody's program sent, so only when asked
+ * for. No leave is taken at the end: the whole LAN goes at once.
  *
  * Their calls are not told to the trace: they are no program's, and who listens starts the next host. What they
  * send is told, when it is drained. */
@@ -26,7 +26,7 @@ static void trace_on(const struct lan_station *station)
 }
 
 /* Tells everybody of an address that a router has led to. */
-static void learn(struct lan_station *host, const struct baro_address_status *status, struct baro_instant now)
+static void learn(struct lan_station *host, const struct baro_address_status *status)
 {
     struct lan_port *port = &host->port[0];
 
@@ -34,20 +34,18 @@ static void learn(struct lan_station *host, const struct baro_address_status *st
         if (memcmp(port->address[i].address.octet, status->address.octet, sizeof status->address.octet) == 0)
             return;
     }
+    host->learnt = true;
     if (port->addresses == LAN_ADDRESSES)
         return;
     port->address[port->addresses].address = status->address;
     port->address[port->addresses++].prefix_length = 64;
-    host->learnt = true;
     for (int i = 0; i < host->lan->hosts; i++) {
         if (host->lan->station[i].names != NULL) /* no room for more names: that one is found by its others */
             (void)baro_dns_server_add_host(host->lan->station[i].names, host->name, status->address);
     }
-    if (host->mdns != NULL)
-        (void)baro_mdns_add_address(host->mdns, status->address, 64, now);
 }
 
-static void look_for_addresses(struct lan_station *host, struct baro_instant now)
+static void look_for_addresses(struct lan_station *host)
 {
     struct baro_address_status status[2 * LAN_ADDRESSES];
     struct baro_stack *stack = baro_host_stack(host->host);
@@ -60,7 +58,7 @@ static void look_for_addresses(struct lan_station *host, struct baro_instant now
     count = baro_stack_addresses(stack, baro_host_interface(host->host), status, 2 * LAN_ADDRESSES);
     for (int i = 0; i < count; i++) {
         if (!status[i].tentative && !address_is_link_local(status[i].address))
-            learn(host, &status[i], now);
+            learn(host, &status[i]);
     }
 }
 
@@ -78,11 +76,13 @@ void lan_services_run(void *context, struct baro_host *host)
         return; /* still being made */
     trace_off(station);
     if (station->port[0].automatic)
-        look_for_addresses(station, now);
+        look_for_addresses(station);
     if (station->names != NULL)
         baro_dns_server_poll(station->names, now);
-    if (station->mdns != NULL)
-        baro_mdns_poll(station->mdns, now);
+    for (int i = 0; i < station->ports; i++) {
+        if (station->port[i].mdns != NULL)
+            baro_mdns_poll(station->port[i].mdns, now);
+    }
     trace_on(station);
 }
 
@@ -90,13 +90,17 @@ bool lan_services_deadline(void *context, struct baro_instant *deadline)
 {
     const struct lan_station *station = context;
     bool any = station->names != NULL && baro_dns_server_next_deadline(station->names, deadline);
-    struct baro_instant at;
 
-    if (station->mdns == NULL || !baro_mdns_next_deadline(station->mdns, &at))
-        return any;
-    if (!any || at.ns < deadline->ns)
-        *deadline = at;
-    return true;
+    for (int i = 0; i < station->ports; i++) {
+        struct baro_instant at;
+
+        if (station->port[i].mdns == NULL || !baro_mdns_next_deadline(station->port[i].mdns, &at))
+            continue;
+        if (!any || at.ns < deadline->ns)
+            *deadline = at;
+        any = true;
+    }
+    return any;
 }
 
 static int add_names(struct baro_dns_server *names, const struct lan_station *station)
@@ -106,8 +110,11 @@ static int add_names(struct baro_dns_server *names, const struct lan_station *st
     for (int i = 0; i < station->ports; i++) {
         const struct lan_port *port = &station->port[i];
 
-        for (unsigned j = 0; j < port->addresses && error == 0; j++)
+        for (unsigned j = 0; j < port->addresses && error == 0; j++) {
+            if (address_is_link_local(port->address[j].address))
+                continue; /* it means nothing without its zone */
             error = baro_dns_server_add_host(names, station->name, port->address[j].address);
+        }
     }
     return error;
 }
@@ -123,21 +130,22 @@ static int open_names(struct lan *lan, struct lan_station *host)
     return error;
 }
 
-/* A name with dots is no multicast DNS name. */
-static int open_mdns(const struct lan *lan, struct lan_station *host)
+/* On each of the station's wires, with its addresses there. A name with dots is no multicast DNS name. */
+static int open_mdns(const struct lan *lan, struct lan_station *station)
 {
-    const uint64_t seed[2] = { tool_seed(lan->wire[0].config.seed), host->trace_host };
-    struct baro_mdns_config config = { .memory = names_memory(),
-                                       .stack = baro_host_stack(host->host),
-                                       .interface = baro_host_interface(host->host),
-                                       .name = host->name,
-                                       .follow = true };
     int error = 0;
 
-    if (strchr(host->name, '.') != NULL)
-        return 0;
-    memcpy(config.seed, seed, sizeof seed);
-    host->mdns = baro_mdns_create(&config, &error);
+    for (int i = 0; i < station->ports && error == 0 && strchr(station->name, '.') == NULL; i++) {
+        const uint64_t seed[3] = { tool_seed(lan->wire[0].config.seed), station->trace_host, (uint64_t)i };
+        struct baro_mdns_config config = { .memory = names_memory(),
+                                           .stack = baro_host_stack(station->host),
+                                           .interface = i + 1, /* in the order of ports */
+                                           .name = station->name,
+                                           .follow = true };
+
+        memcpy(config.seed, seed, sizeof seed);
+        station->port[i].mdns = baro_mdns_create(&config, &error);
+    }
     return error;
 }
 
@@ -145,31 +153,34 @@ int lan_services_open(struct lan *lan)
 {
     int error = 0;
 
-    for (int i = 0; i < lan->hosts && error == 0; i++) {
-        struct lan_station *host = &lan->station[i];
+    for (int i = 0; i < lan->stations && error == 0; i++) {
+        struct lan_station *station = &lan->station[i];
 
-        host->lan = lan;
-        trace_off(host);
-        error = open_names(lan, host);
+        station->lan = lan;
+        trace_off(station);
+        if (!station->router)
+            error = open_names(lan, station);
         if (error == 0 && lan->mdns)
-            error = open_mdns(lan, host);
-        trace_on(host);
+            error = open_mdns(lan, station);
+        trace_on(station);
         if (error != 0)
-            fprintf(stderr, "baro lan: no names for host %s: %s\n", host->name, strerror(-error));
+            fprintf(stderr, "baro lan: no names for %s: %s\n", station->name, strerror(-error));
     }
     return error == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
 void lan_services_close(struct lan *lan)
 {
-    for (int i = 0; i < lan->hosts; i++) {
-        struct lan_station *host = &lan->station[i];
+    for (int i = 0; i < lan->stations; i++) {
+        struct lan_station *station = &lan->station[i];
 
-        trace_off(host);
-        baro_dns_server_free(host->names);
-        baro_mdns_free(host->mdns);
-        trace_on(host);
-        host->names = NULL;
-        host->mdns = NULL;
+        trace_off(station);
+        baro_dns_server_free(station->names);
+        station->names = NULL;
+        for (int j = 0; j < station->ports; j++) {
+            baro_mdns_free(station->port[j].mdns);
+            station->port[j].mdns = NULL;
+        }
+        trace_on(station);
     }
 }

@@ -78,7 +78,8 @@ int baro_posix_wire(const char *path);
 /* ---- the calls ---- */
 
 /* AF_INET or AF_INET6 with SOCK_STREAM or SOCK_DGRAM, SOCK_NONBLOCK may be ored. AF_INET and SOCK_DGRAM with IPPROTO_ICMP is a ping socket
- * (enum baro_socket_type; IP_RECVERR is BARO_IP_RECV_ERROR). */
+ * (enum baro_socket_type). IP_RECVERR and IPV6_RECVERR are BARO_IP_RECV_ERROR: recvmsg with MSG_ERRQUEUE, which never
+ * waits, tells of errors as Linux's does. */
 int baro_posix_socket_in(struct baro_posix_stack *stack, int domain, int type, int protocol);
 int baro_posix_bind_in(struct baro_posix_stack *stack, int fd, const struct sockaddr *address, socklen_t length);
 int baro_posix_listen_in(struct baro_posix_stack *stack, int fd, int backlog);

@@ -8,6 +8,8 @@ for name in server client SERVER nobody far; do python3 "$1/programs/mdns.py" $n
 # the link-local address is told, too, once it is there; who answers by IPv6 has it or the other
 for group in 224.0.0.251 ff02::fb%eth0; do python3 "$1/programs/mdns.py" server.local AAAA $group; done |
     sed "s/, 'fe80::[0-9a-f:]*'//; s/from f[de][0-9a-f:]*/by IPv6/"
+python3 "$1/programs/mdns.py" r.local A
+python3 "$1/programs/mdns.py" r.local A ff02::fb%eth0 | sed 's/from f[de][0-9a-f:]*/by IPv6/'
 END
 cat >"$dir/expected" <<'END'
 server.local ['10.1.0.2'] from 10.1.0.2
@@ -17,6 +19,8 @@ nobody.local nobody
 far.local nobody
 server.local ['fd00:1::2'] from 10.1.0.2
 server.local ['fd00:1::2'] by IPv6
+r.local ['10.1.0.1'] from 10.1.0.1
+r.local ['10.1.0.1'] by IPv6
 END
 chmod a+r "$dir/ask.sh"
 lan="--wire a=fast --wire b=fast --router r@a=10.1.0.1,fd00:1::1 --router r@b=10.2.0.1"

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
+#include <linux/errqueue.h> /* wants struct timespec */
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <string.h>
@@ -258,6 +260,55 @@ static void refused_by_the_other_host(void **state)
     assert_int_equal(number, 0);
 }
 
+/* MSG_ERRQUEUE: what was refused, and by whom, without waiting; over it the pending error is gone. By both families. */
+static void errors_are_told_in_detail(void **state)
+{
+    struct sockaddr_in four = posix_address(2, 9);
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_addr.s6_addr = { [10] = 0xff, 0xff } };
+
+    (void)state;
+    memcpy(six.sin6_addr.s6_addr + 12, &four.sin_addr, 4);
+    for (int i = 0; i < 2; i++) {
+        int fd = baro_posix_socket_in(left, i == 0 ? AF_INET : AF_INET6, SOCK_DGRAM, 0), on = 1;
+        const struct sockaddr *to = i == 0 ? (const struct sockaddr *)&four : (const struct sockaddr *)&six;
+        struct sockaddr_storage where;
+        char text[20], space[200];
+        struct iovec piece = { text, sizeof text };
+        struct msghdr message = { .msg_name = &where, .msg_namelen = sizeof where, .msg_iov = &piece, .msg_iovlen = 1,
+                                  .msg_control = space, .msg_controllen = sizeof space };
+        struct pollfd poll_for = { fd, POLLIN, 0 };
+        struct cmsghdr *header;
+        struct sock_extended_err error;
+
+        assert_int_equal(baro_posix_setsockopt_in(left, fd, i == 0 ? IPPROTO_IP : IPPROTO_IPV6,
+                                                  i == 0 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof on), 0);
+        assert_fails(baro_posix_recvmsg_in(left, fd, &message, MSG_ERRQUEUE), EAGAIN);
+        assert_int_equal(baro_posix_sendto_in(left, fd, "lost", 4, 0, to, i == 0 ? sizeof four : sizeof six), 4);
+        assert_int_equal(baro_posix_poll_in(left, &poll_for, 1, 5000), 1);
+        assert_true(poll_for.revents & POLLERR);
+        assert_int_equal(baro_posix_recvmsg_in(left, fd, &message, MSG_ERRQUEUE), 4);
+        assert_memory_equal(text, "lost", 4);
+        assert_memory_equal(&where, to, message.msg_namelen);
+        assert_int_equal(message.msg_flags, MSG_ERRQUEUE);
+        header = CMSG_FIRSTHDR(&message);
+        assert_non_null(header);
+        assert_int_equal(header->cmsg_level, i == 0 ? IPPROTO_IP : IPPROTO_IPV6);
+        assert_int_equal(header->cmsg_type, i == 0 ? IP_RECVERR : IPV6_RECVERR);
+        memcpy(&error, CMSG_DATA(header), sizeof error);
+        assert_int_equal(error.ee_errno, ECONNREFUSED);
+        assert_int_equal(error.ee_origin, SO_EE_ORIGIN_ICMP);
+        assert_int_equal(error.ee_type, 3);
+        assert_int_equal(error.ee_code, 3);
+        if (i == 0)
+            assert_memory_equal(CMSG_DATA(header) + sizeof error + 4, &four.sin_addr, 4);
+        else
+            assert_memory_equal(CMSG_DATA(header) + sizeof error + 8, &six.sin6_addr, 16);
+        assert_fails(baro_posix_recvmsg_in(left, fd, &message, MSG_ERRQUEUE), EAGAIN);
+        assert_fails(baro_posix_recv_in(left, fd, text, sizeof text, MSG_DONTWAIT), EAGAIN);
+        assert_int_equal(baro_posix_close_in(left, fd), 0);
+    }
+}
+
 static void options_by_their_posix_names(void **state)
 {
     static const struct { int level, name, value; } line[] = {
@@ -416,6 +467,7 @@ int main(void)
         POSIX_PAIR_TEST(shutdown_wakes_who_reads),
         cmocka_unit_test(the_end_of_a_stack_wakes_all),
         POSIX_PAIR_TEST(refused_by_the_other_host),
+        POSIX_PAIR_TEST(errors_are_told_in_detail),
         POSIX_PAIR_TEST(options_by_their_posix_names),
         POSIX_PAIR_TEST(control_data_tells_where_it_was_sent_to),
         POSIX_PAIR_TEST(pings_over_the_wire),
