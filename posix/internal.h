@@ -101,6 +101,7 @@ int posix_ip_get(struct baro_posix_stack *stack, int fd, int level, int name, vo
 int posix_ip_set(struct baro_posix_stack *stack, int fd, int level, int name, const void *value, socklen_t length);
 /* options_group.c: those of them about multicast groups. 0, -errno, or 1: it is none. */
 int posix_group_set(struct baro_posix_stack *stack, int fd, int level, int name, const void *value, socklen_t length);
+int posix_group_get(struct baro_posix_stack *stack, int fd, int level, int name, void *value, socklen_t *length);
 
 /* control.c: what the control data of a message to be sent say, told->peer being there already; of an open descriptor.
  * 0 or -EINVAL. */

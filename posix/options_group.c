@@ -144,13 +144,155 @@ static const struct group_line {
     { -1, MCAST_UNBLOCK_SOURCE, BARO_IP_UNBLOCK_SOURCE },
 };
 
+/* ---- all sources at once (RFC 3678 §4.2, §5.2) ---- */
+
+/* Either family's filter: a head, then sources of `each` octets. */
+struct filter_form {
+    size_t head, each;
+    bool both; /* struct group_filter; else struct ip_msfilter */
+};
+
+static bool filter_form(int level, int name, struct filter_form *form)
+{
+    if (name == MCAST_MSFILTER)
+        *form = (struct filter_form){ GROUP_FILTER_SIZE(0), sizeof(struct sockaddr_storage), true };
+    else
+        *form = (struct filter_form){ IP_MSFILTER_SIZE(0), sizeof(struct in_addr), false };
+    return name == MCAST_MSFILTER || (level == IPPROTO_IP && name == IP_MSFILTER);
+}
+
+/* The head: which group, and what it says of mode and number. */
+static int read_filter_head(const struct baro_posix_stack *stack, int level, const struct filter_form *form,
+                            const void *value, struct baro_group_filter *filter, unsigned *mode)
+{
+    struct baro_group_source named = { .interface = 0 };
+    struct group_filter both;
+    struct ip_msfilter own;
+    int error;
+
+    if (form->both) {
+        memcpy(&both, value, GROUP_FILTER_SIZE(0));
+        *mode = both.gf_fmode;
+        filter->filter.sources = both.gf_numsrc;
+        error = take_address(&both.gf_group, level, &named.group);
+        if (error == 0)
+            error = take_interface(both.gf_interface, &named);
+    } else {
+        memcpy(&own, value, IP_MSFILTER_SIZE(0));
+        *mode = own.imsf_fmode;
+        filter->filter.sources = own.imsf_numsrc;
+        named.group = ipv4_address(&own.imsf_multiaddr);
+        error = interface_with(stack, own.imsf_interface, &named.interface);
+    }
+    filter->group = (struct baro_group){ named.group, named.interface };
+    return error;
+}
+
+static int read_source(int level, const struct filter_form *form, const uint8_t *at, struct baro_address *source)
+{
+    struct sockaddr_storage both;
+    struct in_addr own;
+
+    if (form->both) {
+        memcpy(&both, at, sizeof both);
+        return take_address(&both, level, source);
+    }
+    memcpy(&own, at, sizeof own);
+    *source = ipv4_address(&own);
+    return 0;
+}
+
+/* As on Linux a group must be joined before; none included leaves it. */
+static int set_filter(struct baro_posix_stack *stack, int fd, int level, const struct filter_form *form,
+                      const void *value, size_t length)
+{
+    struct baro_group_filter filter = { .filter.sources = 0 }, before;
+    size_t size = sizeof before;
+    unsigned mode;
+    int error;
+
+    if (length < form->head)
+        return -EINVAL;
+    error = read_filter_head(stack, level, form, value, &filter, &mode);
+    if (error != 0)
+        return error;
+    if (filter.filter.sources > BARO_SOURCE_LIMIT)
+        return -ENOBUFS;
+    if ((mode != MCAST_INCLUDE && mode != MCAST_EXCLUDE) || length < form->head + filter.filter.sources * form->each)
+        return -EINVAL;
+    filter.filter.exclude = mode == MCAST_EXCLUDE;
+    for (unsigned i = 0; i < filter.filter.sources && error == 0; i++)
+        error = read_source(level, form, (const uint8_t *)value + form->head + i * form->each, &filter.filter.source[i]);
+    if (error != 0)
+        return error;
+    before.group = filter.group;
+    error = baro_getsockopt(stack->core, fd, BARO_IP_GROUP_FILTER, &before, &size);
+    if (error == -EADDRNOTAVAIL && (filter.filter.exclude || filter.filter.sources != 0))
+        return -EINVAL;
+    return error != 0 ? error : baro_setsockopt(stack->core, fd, BARO_IP_GROUP_FILTER, &filter, sizeof filter);
+}
+
+static void write_source(const struct filter_form *form, const struct baro_address *source, uint8_t *at)
+{
+    struct sockaddr_in v4 = { .sin_family = AF_INET };
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+
+    memset(at, 0, form->each);
+    memcpy(&v4.sin_addr, source->octet, 4);
+    memcpy(&v6.sin6_addr, source->octet, 16);
+    if (!form->both)
+        memcpy(at, &v4.sin_addr, sizeof v4.sin_addr);
+    else if (source->family == BARO_FAMILY_IPV4)
+        memcpy(at, &v4, sizeof v4);
+    else
+        memcpy(at, &v6, sizeof v6);
+}
+
+int posix_group_get(struct baro_posix_stack *stack, int fd, int level, int name, void *value, socklen_t *length)
+{
+    struct baro_group_filter filter = { .filter.sources = 0 };
+    size_t size = sizeof filter;
+    struct filter_form form;
+    uint32_t mode, sources;
+    unsigned room;
+    int error;
+
+    if (!filter_form(level, name, &form))
+        return 1;
+    if (*length < form.head)
+        return -EINVAL;
+    error = read_filter_head(stack, level, &form, value, &filter, &room);
+    if (error != 0)
+        return error;
+    room = filter.filter.sources; /* as many as the caller has room for */
+    if (*length < form.head + (size_t)room * form.each)
+        return -EINVAL;
+    error = baro_getsockopt(stack->core, fd, BARO_IP_GROUP_FILTER, &filter, &size);
+    if (error != 0)
+        return error;
+    mode = filter.filter.exclude ? MCAST_EXCLUDE : MCAST_INCLUDE;
+    sources = filter.filter.sources; /* all of them are counted, those that fit are given */
+    memcpy((uint8_t *)value + form.head - 2 * sizeof mode, &mode, sizeof mode);
+    memcpy((uint8_t *)value + form.head - sizeof sources, &sources, sizeof sources);
+    room = room < sources ? room : sources;
+    for (unsigned i = 0; i < room; i++)
+        write_source(&form, &filter.filter.source[i], (uint8_t *)value + form.head + i * form.each);
+    *length = (socklen_t)(form.head + room * form.each);
+    return 0;
+}
+
+/* ---- one at a time ---- */
+
 int posix_group_set(struct baro_posix_stack *stack, int fd, int level, int name, const void *value, socklen_t length)
 {
     const struct group_line *line = lines, *end = lines + sizeof lines / sizeof lines[0];
     struct baro_group_source request = { 0 };
+    struct filter_form form;
     bool whole;
     int error;
 
+    if (filter_form(level, name, &form))
+        return set_filter(stack, fd, level, &form, value, length);
     while (line < end && (line->name != name || (line->level != -1 && line->level != level)))
         line++;
     if (line == end)

@@ -134,6 +134,7 @@ int posix_ip_get(struct baro_posix_stack *stack, int fd, int level, int name, vo
     struct posix_file *file = posix_file(stack, fd);
     const struct ip_line *line = find_line(level, name);
     const bool *flag = flag_of(file, level, name);
+    int group;
 
     if (level == IPPROTO_IPV6 && !file->is_ipv6)
         return -EOPNOTSUPP;
@@ -153,7 +154,8 @@ int posix_ip_get(struct baro_posix_stack *stack, int fd, int level, int name, vo
         return get_path_mtu(stack, fd, value, length);
     if (level == IPPROTO_IPV6 && name == IPV6_PKTINFO)
         return get_sticky(file, value, length);
-    return -ENOPROTOOPT;
+    group = posix_group_get(stack, fd, level, name, value, length);
+    return group == 1 ? -ENOPROTOOPT : group;
 }
 
 /* ---- setting ---- */

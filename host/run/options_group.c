@@ -8,7 +8,7 @@
 
 static const struct group_option {
     int level, name; /* level -1: of both */
-    enum baro_option option;
+    int option;      /* enum baro_option */
 } group_options[] = {
     { IPPROTO_IP, IP_ADD_MEMBERSHIP, BARO_IP_ADD_GROUP },
     { IPPROTO_IP, IP_DROP_MEMBERSHIP, BARO_IP_DROP_GROUP },

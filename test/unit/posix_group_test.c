@@ -146,11 +146,60 @@ static void the_shape_of_both_families(void **state)
     }
 }
 
+/* RFC 3678 §4.2.1, §5.2.1. */
+static void all_sources_at_once(void **state)
+{
+    int fd = posix_bound(left, SOCK_DGRAM, 0, PORT, 0), from = posix_bound(right, SOCK_DGRAM, 2, 0, 0);
+    struct { struct ip_msfilter head; struct in_addr more[20]; } own = { .head = { .imsf_multiaddr = group4(), .imsf_fmode = MCAST_INCLUDE, .imsf_numsrc = 1 } };
+    struct { struct group_filter head; struct sockaddr_storage more[2]; } both = { .head = { .gf_group = of_both(AF_INET, 2).gsr_group, .gf_numsrc = 2 } };
+    socklen_t length = sizeof own;
+
+    (void)state;
+    own.head.imsf_slist[0].s_addr = htonl(0x0a000009);
+    assert_fails(baro_posix_getsockopt_in(left, fd, IPPROTO_IP, IP_MSFILTER, &own, &length), EADDRNOTAVAIL);
+    assert_fails(set(fd, IPPROTO_IP, IP_MSFILTER, &own, IP_MSFILTER_SIZE(1)), EINVAL); /* not joined */
+    assert_int_equal(whole_of(fd, AF_INET, MCAST_JOIN_GROUP), 0);
+    assert_int_equal(set(fd, IPPROTO_IP, IP_MSFILTER, &own, IP_MSFILTER_SIZE(1)), 0);
+    assert_int_equal(next_word(fd, from, 'a'), '.');
+    assert_fails(set(fd, IPPROTO_IP, IP_MSFILTER, &own, IP_MSFILTER_SIZE(1) - 1), EINVAL);
+    own.head.imsf_numsrc = 17;
+    assert_fails(set(fd, IPPROTO_IP, IP_MSFILTER, &own, sizeof own), ENOBUFS);
+    own.head.imsf_numsrc = 1;
+    own.head.imsf_fmode = 7;
+    assert_fails(set(fd, IPPROTO_IP, IP_MSFILTER, &own, sizeof own), EINVAL);
+    own.head.imsf_fmode = MCAST_EXCLUDE;
+    assert_int_equal(set(fd, IPPROTO_IP, IP_MSFILTER, &own, sizeof own), 0);
+    assert_int_equal(next_word(fd, from, 'b'), 'b');
+    own.head.imsf_fmode = 0;
+    own.head.imsf_slist[0].s_addr = 0;
+    own.head.imsf_numsrc = 20; /* room */
+    length = sizeof own;
+    assert_int_equal(baro_posix_getsockopt_in(left, fd, IPPROTO_IP, IP_MSFILTER, &own, &length), 0);
+    assert_int_equal(own.head.imsf_fmode, MCAST_EXCLUDE);
+    assert_int_equal(own.head.imsf_numsrc, 1);
+    assert_int_equal(own.head.imsf_slist[0].s_addr, htonl(0x0a000009));
+    assert_int_equal(length, IP_MSFILTER_SIZE(1));
+    length = sizeof both;
+    assert_int_equal(baro_posix_getsockopt_in(left, fd, IPPROTO_IP, MCAST_MSFILTER, &both, &length), 0);
+    assert_int_equal(both.head.gf_fmode, MCAST_EXCLUDE);
+    assert_int_equal(both.head.gf_numsrc, 1);
+    assert_int_equal(both.head.gf_slist[0].ss_family, AF_INET);
+    assert_int_equal(length, GROUP_FILTER_SIZE(1));
+    both.head.gf_slist[0] = of_both(AF_INET, 2).gsr_source;
+    assert_int_equal(set(fd, IPPROTO_IP, MCAST_MSFILTER, &both, sizeof both), 0);
+    assert_int_equal(next_word(fd, from, 'c'), '.');
+    both.head.gf_fmode = MCAST_INCLUDE;
+    both.head.gf_numsrc = 0;
+    assert_int_equal(set(fd, IPPROTO_IP, MCAST_MSFILTER, &both, sizeof both), 0); /* left */
+    assert_fails(whole_of(fd, AF_INET, MCAST_LEAVE_GROUP), EADDRNOTAVAIL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         POSIX_PAIR_TEST(sources_of_ipv4_s_own_shape),
         POSIX_PAIR_TEST(the_shape_of_both_families),
+        POSIX_PAIR_TEST(all_sources_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
