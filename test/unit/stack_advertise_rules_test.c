@@ -119,6 +119,37 @@ static void another_router_that_contradicts_is_told_of(void **state)
     assert_int_equal(told[BARO_TRACE_ROUTER_SAID], 1);
 }
 
+/* Questions of ever new hosts make neither a flood of answers nor of neighbours, and who is in use stays known. */
+static void a_flood_of_questions(void **state)
+{
+    const struct baro_address nobody = { .family = BARO_FAMILY_NONE };
+    struct neighbour *entry;
+    struct nd_message said;
+    struct baro_packet packet;
+    struct baro_mac mac;
+    unsigned answers = 0;
+
+    (void)state;
+    advertise(1800);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(wait(16000, &said));
+    (void)neighbour_resolve(&stack->neighbours, 1, host, own, &mac, &entry);
+    neighbour_learn(&stack->neighbours, 1, host, host_mac, false, true);
+    for (unsigned i = 0; i < 3000; i++) {
+        struct baro_address from = host;
+
+        from.octet[12] = 1;
+        from.octet[13] = (uint8_t)(i >> 8);
+        from.octet[14] = (uint8_t)i;
+        now.ns += 10 * MS;
+        ask_from(from, true, 255);
+        answers += sent(&packet, &said);
+    }
+    assert_in_range(answers, 9, 11); /* in thirty seconds */
+    assert_int_equal(stack->neighbours.count[NEIGHBOUR_UNPROVEN], NEIGHBOUR_UNPROVEN_LIMIT);
+    assert_true(neighbour_resolve(&stack->neighbours, 1, host, nobody, &mac, &entry) && mac_equal(mac, host_mac));
+}
+
 static void what_cannot_be_said(void **state)
 {
     struct baro_advertise_config wrong[12];
@@ -151,6 +182,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_link_local_address_it_waits, start, end),
         cmocka_unit_test_setup_teardown(it_takes_nothing_from_others, start, end),
         cmocka_unit_test_setup_teardown(another_router_that_contradicts_is_told_of, start, end),
+        cmocka_unit_test_setup_teardown(a_flood_of_questions, start, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_said, start, end)
     };
 
