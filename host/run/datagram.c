@@ -250,32 +250,38 @@ size_t datagram_limit(const struct socket *s)
     return BUFFER - (s->family == AF_INET6 ? 8 : 28); /* an IPv6 header is not in its own length */
 }
 
-ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_endpoint *peer)
+ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_message *told)
 {
     struct baro_stack *stack = s->host->config.stack;
-    const uint8_t *data = s->host->run->buffer;
-    if (peer && peer->address.family == BARO_FAMILY_NONE)
-        peer = NULL;
-    ptrdiff_t sent =
-        peer ? baro_sendto(stack, s->fd, data, length, 0, peer) : baro_send(stack, s->fd, data, length, 0);
+    struct baro_buffer piece = { s->host->run->buffer, length };
+    struct baro_message message = *told;
+    ptrdiff_t sent;
+    message.buffer = &piece;
+    message.buffers = 1;
+    if (told->given || told->local.address.family != BARO_FAMILY_NONE)
+        sent = baro_sendmsg(stack, s->fd, &message, 0);
+    else if (told->peer.address.family != BARO_FAMILY_NONE)
+        sent = baro_sendto(stack, s->fd, piece.data, length, 0, &told->peer);
+    else
+        sent = baro_send(stack, s->fd, piece.data, length, 0);
     return sent == -EAGAIN ? -ENOBUFS : sent;
 }
 
 void call_sendto(const struct call *call, struct socket *s)
 {
-    struct baro_endpoint peer;
+    struct baro_message told = { 0 };
     if (s->type == SOCK_STREAM) {
         stream_sendto(call, s);
         return;
     }
-    int result = call_read_address(call, s, call->argument[4], call->argument[5], &peer);
+    int result = call_read_address(call, s, call->argument[4], call->argument[5], &told.peer);
     if (result == 0 && call->argument[2] > datagram_limit(s))
         result = -EMSGSIZE;
     if (result == 0)
         result = call_read(call, call->argument[1], s->host->run->buffer, (size_t)call->argument[2]);
     if (result == 0)
         result = datagram_pending(call, s);
-    ptrdiff_t sent = result ? result : datagram_send(s, (size_t)call->argument[2], &peer);
+    ptrdiff_t sent = result ? result : datagram_send(s, (size_t)call->argument[2], &told);
     if (sent < 0)
         call_error(call, (int)sent);
     else

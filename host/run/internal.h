@@ -186,6 +186,8 @@ struct baro_run {
 
 #define BUFFER 65536
 
+#define MIRRORED (16 + 1) /* the highest index of a mirror: a stack has no more interfaces */
+
 /* The kernel's index of what mirrors the stack's interface (interface.c), and back; 0 stays "any". */
 static inline int interface_index(int number)
 {
@@ -314,6 +316,12 @@ int option_to_stack(struct socket *s, int option, const void *value, size_t leng
 int option_group(struct socket *s, int level, int name, const char *bytes, size_t length);
 /* The stack's number of the interface that IPV6_MULTICAST_IF names, 0: none. */
 int option_multicast_interface(const struct socket *s);
+/* options_ip.c: setsockopt of IP_MULTICAST_IF, and what IP_MTU_DISCOVER (`way`) and IPV6_DONTFRAG make of a datagram
+ * socket. 0 or -errno. */
+int option_set_group_interface(struct socket *s, const void *bytes, size_t length);
+int option_set_discovery(struct socket *s, int way, bool whole);
+/* What an option was set to, or `otherwise`. */
+int option_kept(const struct socket *s, int level, int name, int otherwise);
 /* The socket's pending errno, cleared. */
 int option_take_error(struct socket *s);
 /* struct tcp_info into `room` bytes; bytes filled, or -errno. */
@@ -338,8 +346,8 @@ int datagram_take(const struct call *call, struct socket *s, bool peek, struct r
 void datagram_forgive(const struct call *call, struct socket *s);
 /* -errno of an error that waits, which the call that comes first has; 0: none. */
 int datagram_pending(const struct call *call, struct socket *s);
-/* Sends the run's buffer; bytes or -errno. */
-ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_endpoint *peer);
+/* Sends the run's buffer to told->peer (family NONE: the connected one) as `told` says; bytes or -errno. */
+ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_message *told);
 /* More than this no datagram holds. */
 size_t datagram_limit(const struct socket *s);
 void datagram_ready(struct socket *s, unsigned events);

@@ -4,11 +4,12 @@
  * header is written back as the kernel would: address, control messages (SO_TIMESTAMP, IP_PKTINFO, IP_TTL, IP_TOS if
  * asked for, and their like of IPv6), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in them too.
  *
- * With MSG_ERRQUEUE errors about what was sent are received (IP_RECVERR, IPV6_RECVERR): where it was to go, what
- * the error quotes of it, and who says so.
+ * Control messages of sends choose the source, the interface, the hop limit and so on of their datagram
+ * (baro_posix_control_read). With MSG_ERRQUEUE errors about what was sent are received (IP_RECVERR, IPV6_RECVERR): where
+ * it was to go, what the error quotes of it, and who says so.
  *
- * Limits: control messages of sends are not looked at; the time-out of recvmmsg counts for the first message; an error
- * is also the next receive's errno, and makes the socket readable (POLLIN), but never POLLERR: the pair has none.
+ * Limits: the time-out of recvmmsg counts for the first message; an error is also the next receive's errno, and makes
+ * the socket readable (POLLIN), but never POLLERR: the pair has none.
  */
 #include <errno.h>
 #include <time.h>
@@ -19,10 +20,12 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "baro/posix.h"
 #include "run/internal.h"
 
 #define PIECES 1024 /* UIO_MAXIOV */
 #define MESSAGES 1024
+#define CONTROL 4096 /* bytes of control messages in one send */
 
 /* Reads the list of pieces; their number or -errno. */
 static int read_pieces(const struct call *call, const struct msghdr *message, struct iovec *piece,
@@ -41,16 +44,49 @@ static int read_pieces(const struct call *call, const struct msghdr *message, st
     return result ? result : (int)count;
 }
 
+static bool is_of_ipv6(const struct baro_endpoint *end)
+{
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    return end->address.family == BARO_FAMILY_IPV6 && memcmp(end->address.octet, mapped, sizeof mapped) != 0;
+}
+
+/* What the program says of the one datagram whose peer stands in `told`. 0 or -errno. */
+static int read_control(const struct call *call, const struct socket *s, const struct msghdr *message,
+                        struct baro_message *told)
+{
+    static _Alignas(struct cmsghdr) char control[CONTROL];
+    struct msghdr here = { .msg_control = control, .msg_controllen = message->msg_controllen };
+    struct baro_endpoint peer = told->peer;
+    if (!message->msg_control || !message->msg_controllen)
+        return 0;
+    if (message->msg_controllen > sizeof control)
+        return -ENOBUFS;
+    int result = call_read(call, (uint64_t)(uintptr_t)message->msg_control, control, message->msg_controllen);
+    if (result < 0)
+        return result;
+    if (peer.address.family == BARO_FAMILY_NONE)
+        baro_getpeername(s->host->config.stack, s->fd, &peer);
+    result = baro_posix_control_read(&here, s->family == AF_INET6, !is_of_ipv6(&peer), told);
+    if (result == 0 && told->interface > MIRRORED)
+        return -ENODEV;
+    if (result == 0 && told->interface == 1 && peer.address.zone)
+        return -EINVAL; /* by the loopback to a neighbour */
+    told->interface = interface_number(told->interface);
+    return result;
+}
+
 static ptrdiff_t send_one(const struct call *call, struct socket *s, uint64_t address)
 {
     static struct iovec piece[PIECES];
     struct msghdr message;
-    struct baro_endpoint peer = { 0 };
+    struct baro_message told = { 0 };
     uint8_t *buffer = s->host->run->buffer;
     size_t total, at = 0;
     int result = call_read(call, address, &message, sizeof message);
     if (result == 0 && message.msg_name && message.msg_namelen)
-        result = call_read_address(call, s, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, &peer);
+        result = call_read_address(call, s, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, &told.peer);
+    if (result == 0)
+        result = read_control(call, s, &message, &told);
     if (result < 0)
         return result;
     int count = read_pieces(call, &message, piece, &total);
@@ -65,7 +101,7 @@ static ptrdiff_t send_one(const struct call *call, struct socket *s, uint64_t ad
         at += piece[i].iov_len;
     }
     result = datagram_pending(call, s);
-    return result ? result : datagram_send(s, total, &peer);
+    return result ? result : datagram_send(s, total, &told);
 }
 
 static void send_many(const struct call *call, struct socket *s)
@@ -107,12 +143,6 @@ static size_t append_control(char *space, size_t at, int level, int type, const 
     memcpy(space + at, &header, sizeof header);
     memcpy(space + at + CMSG_LEN(0), data, length);
     return at + CMSG_SPACE(length);
-}
-
-static bool is_of_ipv6(const struct baro_endpoint *local)
-{
-    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-    return local->address.family == BARO_FAMILY_IPV6 && memcmp(local->address.octet, mapped, sizeof mapped) != 0;
 }
 
 /* Those of an IPv6 socket. Like Linux's, it tells of an IPv4 datagram only where it was sent to. */

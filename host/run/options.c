@@ -20,6 +20,9 @@ enum treatment {
     STACK_MILLISECONDS,
     STACK_LINGER,
     FRAGMENT,    /* IP_MTU_DISCOVER */
+    WHOLE,       /* IPV6_DONTFRAG */
+    FRAGMENT_SIZE, /* IPV6_MTU: written, of fragments; read, of the path */
+    GROUP_INTERFACE, /* IPV6_MULTICAST_IF, IP_MULTICAST_IF */
     RECEIVE_ERROR, /* IP_RECVERR: the stack's for datagrams and pings; else kept */
     ANCILLARY,   /* asks for a message header; `option` is the bit */
     KEEP,        /* `option` is the value before it was set */
@@ -73,7 +76,7 @@ static const struct treated_option table[] = {
     { IPPROTO_IP, IP_MTU, STACK_INT, BARO_IP_MTU },
     { IPPROTO_IP, IP_MULTICAST_TTL, STACK_INT, BARO_IP_MULTICAST_TTL },
     { IPPROTO_IP, IP_MULTICAST_LOOP, STACK_INT, BARO_IP_MULTICAST_LOOP },
-    { IPPROTO_IP, IP_MULTICAST_IF, KEEP, 0 },
+    { IPPROTO_IP, IP_MULTICAST_IF, GROUP_INTERFACE, BARO_IP_MULTICAST_INTERFACE },
     { IPPROTO_IP, IP_MULTICAST_ALL, KEEP, 1 },
     { IPPROTO_IP, IP_MTU_DISCOVER, FRAGMENT, BARO_IP_DONT_FRAGMENT },
     { IPPROTO_IP, IP_PKTINFO, ANCILLARY, ANCILLARY_PACKET },
@@ -89,9 +92,10 @@ static const struct treated_option table[] = {
     { IPPROTO_IPV6, IPV6_MULTICAST_HOPS, STACK_OR_DEFAULT, BARO_IP_MULTICAST_TTL },
     { IPPROTO_IPV6, IPV6_TCLASS, STACK_OR_DEFAULT, BARO_IP_TOS },
     { IPPROTO_IPV6, IPV6_MULTICAST_LOOP, STACK_INT, BARO_IP_MULTICAST_LOOP },
-    { IPPROTO_IPV6, IPV6_MULTICAST_IF, KEEP, 0 },
+    { IPPROTO_IPV6, IPV6_MULTICAST_IF, GROUP_INTERFACE, BARO_IP_MULTICAST_INTERFACE },
     { IPPROTO_IPV6, IPV6_MULTICAST_ALL, KEEP, 1 },
-    { IPPROTO_IPV6, IPV6_MTU, STACK_INT, BARO_IP_MTU },
+    { IPPROTO_IPV6, IPV6_MTU, FRAGMENT_SIZE, BARO_IP_MTU },
+    { IPPROTO_IPV6, IPV6_DONTFRAG, WHOLE, 0 },
     { IPPROTO_IPV6, IPV6_MTU_DISCOVER, FRAGMENT, BARO_IP_DONT_FRAGMENT },
     { IPPROTO_IPV6, IPV6_RECVPKTINFO, ANCILLARY, ANCILLARY_PACKET_V6 },
     { IPPROTO_IPV6, IPV6_RECVHOPLIMIT, ANCILLARY, ANCILLARY_HOP_LIMIT },
@@ -134,6 +138,12 @@ static const struct kept_option *find_kept(const struct socket *s, int level, in
             return &s->option[i];
     }
     return NULL;
+}
+
+int option_kept(const struct socket *s, int level, int name, int otherwise)
+{
+    const struct kept_option *kept = find_kept(s, level, name);
+    return kept ? kept->value : otherwise;
 }
 
 static void keep(struct socket *s, int level, int name, int value)
@@ -198,8 +208,19 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
     case STACK_MILLISECONDS:
         return set_duration(s, treated->option, value, 1000000);
     case FRAGMENT:
-        on = value == IP_PMTUDISC_DO || value == IP_PMTUDISC_PROBE; /* IPv6's numbers are the same */
-        return s->type == SOCK_DGRAM ? option_to_stack(s, treated->option, &on, sizeof on) : 0;
+        return option_set_discovery(s, value, option_kept(s, IPPROTO_IPV6, IPV6_DONTFRAG, 0) != 0);
+    case WHOLE:
+        return option_set_discovery(s, option_kept(s, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_WANT), on);
+    case FRAGMENT_SIZE:
+        value = value > UINT16_MAX ? UINT16_MAX : value;
+        return option_to_stack(s, BARO_IP_FRAGMENT_SIZE, &value, sizeof value);
+    case GROUP_INTERFACE:
+        if (treated->level == IPPROTO_IP)
+            return option_set_group_interface(s, &value, sizeof value); /* by its address */
+        if (value < 0 || value > MIRRORED)
+            return -ENODEV;
+        value = interface_number(value);
+        return option_to_stack(s, treated->option, &value, sizeof value);
     case RECEIVE_ERROR:
         return s->type == SOCK_DGRAM ? option_to_stack(s, treated->option, &on, sizeof on) : 0;
     case ANCILLARY:
@@ -259,7 +280,8 @@ static int set_value(struct socket *s, int level, int name, const char *bytes, s
         value = (uint8_t)bytes[0]; /* as Linux takes them */
     else
         return -EINVAL;
-    int result = set_int(s, treated, value);
+    int result = level == IPPROTO_IP && name == IP_MULTICAST_IF ? option_set_group_interface(s, bytes, length)
+                                                                : set_int(s, treated, value);
     if (result == 0)
         keep(s, level, name, value);
     return result;
@@ -288,12 +310,6 @@ void options_repeat(struct socket *s)
         if (treated)
             set_int(s, treated, s->option[i].value);
     }
-}
-
-int option_multicast_interface(const struct socket *s)
-{
-    const struct kept_option *kept = find_kept(s, IPPROTO_IPV6, IPV6_MULTICAST_IF);
-    return kept ? interface_number(kept->value) : 0;
 }
 
 int option_take_error(struct socket *s)
@@ -366,9 +382,15 @@ static int get_int(struct socket *s, const struct treated_option *treated, int *
     case ANCILLARY:
         *value = (s->ancillary & (unsigned)treated->option) != 0;
         return 0;
+    case FRAGMENT_SIZE:
+        return s->fd < 0 ? -ENOTCONN
+                         : baro_getsockopt(s->host->config.stack, s->fd, BARO_IP_MTU, value, &length);
+    case WHOLE:
     case RECEIVE_ERROR:
-        *value = kept ? kept->value : 0;
+        *value = *value != 0;
         return 0;
+    case GROUP_INTERFACE:
+        return 0; /* as it was set */
     case KEEP:
         *value = kept ? kept->value : treated->option;
         return 0;

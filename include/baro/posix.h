@@ -106,9 +106,15 @@ ssize_t baro_posix_sendto_in(struct baro_posix_stack *stack, int fd, const void 
 /* Control data of datagrams: IP_PKTINFO and IPV6_PKTINFO (source address, interface), IP_TTL, IP_TOS, IPV6_HOPLIMIT,
  * IPV6_TCLASS, IPV6_DONTFRAG (RFC 3542 §6); what else a level has is EINVAL. */
 ssize_t baro_posix_sendmsg_in(struct baro_posix_stack *stack, int fd, const struct msghdr *message, int flags);
+/* What such control data say of a datagram, for who takes messages in Linux's shape from elsewhere (`baro run`).
+ * `is_ipv6`: of the socket; `over_ipv4`: its peer's address is IPv4's or mapped. Interface numbers are left as they
+ * stand. Writes local.address, interface, ttl, tos, dont_fragment and given of baro/socket.h's message. 0 or -EINVAL. */
+struct baro_message;
+int baro_posix_control_read(const struct msghdr *message, bool is_ipv6, bool over_ipv4, struct baro_message *told);
 ssize_t baro_posix_write_in(struct baro_posix_stack *stack, int fd, const void *data, size_t length);
 
-/* Flags: MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_OOB, MSG_TRUNC. */
+/* Flags: MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_OOB, MSG_TRUNC; MSG_ERRQUEUE gives recvmsg the errors about what was
+ * sent that IP_RECVERR or IPV6_RECVERR keep, with struct sock_extended_err and who says so. */
 ssize_t baro_posix_recv_in(struct baro_posix_stack *stack, int fd, void *data, size_t length, int flags);
 ssize_t baro_posix_recvfrom_in(struct baro_posix_stack *stack, int fd, void *data, size_t length, int flags,
                                struct sockaddr *address, socklen_t *address_length);

@@ -229,6 +229,12 @@ ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t l
     return (ptrdiff_t)length;
 }
 
+ptrdiff_t baro_sendmsg(struct baro_stack *stack, int fd, const struct baro_message *message, unsigned flags)
+{
+    (void)flags;
+    return baro_sendto(stack, fd, message->buffer[0].data, message->buffer[0].length, 0, &message->peer);
+}
+
 ptrdiff_t baro_recv(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags)
 {
     struct fake_socket *s = fake_find(stack, fd);
@@ -360,6 +366,13 @@ int baro_getpeername(struct baro_stack *stack, int fd, struct baro_endpoint *pee
 {
     *peer = fake_find(stack, fd)->remote;
     return peer->port.number ? 0 : -ENOTCONN;
+}
+
+enum baro_address_state baro_stack_address_state(const struct baro_stack *stack, int interface,
+                                                 struct baro_address address)
+{
+    (void)stack, (void)interface, (void)address;
+    return BARO_ADDRESS_NONE;
 }
 
 void baro_stack_flush(struct baro_stack *stack)

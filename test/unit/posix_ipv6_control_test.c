@@ -1,5 +1,5 @@
-/* IPv6's options and control data of the blocking calls (RFC 3493, RFC 3542), against what Linux 6.18 answered to the
- * same calls. */
+/* IPv6's control data of the blocking calls (RFC 3542), against what Linux 6.18 answered to the same calls. The numbers
+ * that options take: posix_ip_numbers_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,143 +7,12 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <time.h>
+#include <linux/errqueue.h>
 #include <sys/socket.h>
 
 #include "baro/socket.h"
-#include "support/posix_pair.h"
-
-enum { ANY_NUMBER = 1 << 20 };
-
-static struct sockaddr_in6 six(const char *text, uint16_t port)
-{
-    struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-    assert_int_equal(inet_pton(AF_INET6, text, &address.sin6_addr), 1);
-    return address;
-}
-
-/* The pair with fd00::1 and fd00::2, fe80::1 and fe80::2 besides. */
-static int start(void **state)
-{
-    int result = posix_pair_setup(state);
-
-    for (uint16_t host = 1; result == 0 && host <= 2; host++) {
-        struct baro_posix_stack *one = host == 1 ? left : right;
-        struct baro_stack *core = baro_posix_lock(one);
-
-        result = baro_stack_add_address(core, 1, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, host), 64, false);
-        if (result == 0)
-            result = baro_stack_add_address(core, 1, baro_ipv6(0xfe80, 0, 0, 0, 0, 0, 0, host), 64, false);
-        baro_posix_unlock(one);
-    }
-    return result;
-}
-
-static int socket_of(int domain, int type)
-{
-    int fd = baro_posix_socket_in(left, domain, type, 0);
-
-    assert_true(fd >= 0);
-    return fd;
-}
-
-/* 0 or -errno. */
-static int set(int fd, int level, int name, int number)
-{
-    return baro_posix_setsockopt_in(left, fd, level, name, &number, sizeof number) == 0 ? 0 : -errno;
-}
-
-static int get(int fd, int level, int name)
-{
-    int number = ANY_NUMBER;
-    socklen_t length = sizeof number;
-
-    return baro_posix_getsockopt_in(left, fd, level, name, &number, &length) == 0 ? number : -errno;
-}
-
-/* What each option takes, on a datagram socket of AF_INET6; `then` is what reading gives behind it. */
-static void numbers_that_options_take(void **state)
-{
-    static const struct {
-        int name, number, result, then;
-    } row[] = {
-        { IPV6_UNICAST_HOPS, -2, -EINVAL, 64 },   { IPV6_UNICAST_HOPS, 0, 0, 0 },
-        { IPV6_UNICAST_HOPS, 255, 0, 255 },       { IPV6_UNICAST_HOPS, 256, -EINVAL, 255 },
-        { IPV6_UNICAST_HOPS, -1, 0, 64 },         { IPV6_MULTICAST_HOPS, -2, -EINVAL, 1 },
-        { IPV6_MULTICAST_HOPS, 0, 0, 0 },         { IPV6_MULTICAST_HOPS, 255, 0, 255 },
-        { IPV6_MULTICAST_HOPS, 256, -EINVAL, 255 }, { IPV6_MULTICAST_HOPS, -1, 0, 1 },
-        { IPV6_MULTICAST_LOOP, -1, -EINVAL, 1 },  { IPV6_MULTICAST_LOOP, 2, -EINVAL, 1 },
-        { IPV6_MULTICAST_LOOP, 0, 0, 0 },         { IPV6_MULTICAST_LOOP, 1, 0, 1 },
-        { IPV6_MULTICAST_IF, -1, -ENODEV, 0 },    { IPV6_MULTICAST_IF, 2, -ENODEV, 0 },
-        { IPV6_MULTICAST_IF, 1, 0, 1 },           { IPV6_MULTICAST_IF, 0, 0, 0 },
-        { IPV6_TCLASS, -2, -EINVAL, 0 },          { IPV6_TCLASS, 256, -EINVAL, 0 },
-        { IPV6_TCLASS, 255, 0, 255 },             { IPV6_TCLASS, -1, 0, 0 },
-        { IPV6_MTU_DISCOVER, -1, -EINVAL, 1 },    { IPV6_MTU_DISCOVER, 6, -EINVAL, 1 },
-        { IPV6_MTU_DISCOVER, 0, 0, 0 },           { IPV6_MTU_DISCOVER, 2, 0, 2 },
-        { IPV6_MTU_DISCOVER, 3, 0, 3 },           { IPV6_MTU_DISCOVER, 4, 0, 4 },
-        { IPV6_MTU_DISCOVER, 5, 0, 5 },           { IPV6_MTU, 1279, -EINVAL, -ENOTCONN },
-        { IPV6_MTU, -1, -EINVAL, -ENOTCONN },     { IPV6_MTU, 1280, 0, -ENOTCONN },
-        { IPV6_MTU, 70000, 0, -ENOTCONN },        { IPV6_MTU, 0, 0, -ENOTCONN },
-        { IPV6_RECVERR, -2, 0, 1 },               { IPV6_RECVERR, 0, 0, 0 },
-        { IPV6_V6ONLY, 6, 0, 1 },                 { IPV6_V6ONLY, 0, 0, 0 },
-        { IPV6_RECVPKTINFO, 256, 0, 1 },          { IPV6_RECVPKTINFO, 0, 0, 0 },
-        { IPV6_RECVHOPLIMIT, -1, 0, 1 },          { IPV6_RECVHOPLIMIT, 0, 0, 0 },
-        { IPV6_RECVTCLASS, 2, 0, 1 },             { IPV6_RECVTCLASS, 0, 0, 0 },
-        { IPV6_DONTFRAG, 6, 0, 1 },               { IPV6_DONTFRAG, 0, 0, 0 },
-        { IPV6_PKTINFO, 1, -EINVAL, ANY_NUMBER }, { IPV6_HOPLIMIT, 1, -ENOPROTOOPT, -ENOPROTOOPT },
-        { IPV6_PATHMTU, 1, -ENOPROTOOPT, -EINVAL }, { 199, 1, -ENOPROTOOPT, -ENOPROTOOPT },
-        { IPV6_RECVPATHMTU, 1, -ENOPROTOOPT, -ENOPROTOOPT }, /* not there yet, and says so */
-    };
-    int fd = socket_of(AF_INET6, SOCK_DGRAM), four = socket_of(AF_INET, SOCK_DGRAM);
-
-    (void)state;
-    for (unsigned i = 0; i < sizeof row / sizeof row[0]; i++) {
-        assert_int_equal(set(fd, IPPROTO_IPV6, row[i].name, row[i].number), row[i].result);
-        if (row[i].then != ANY_NUMBER)
-            assert_int_equal(get(fd, IPPROTO_IPV6, row[i].name), row[i].then);
-        /* An octet is no int, and IPv4's sockets have no such level. */
-        assert_int_equal(set(four, IPPROTO_IPV6, row[i].name, row[i].number), -ENOPROTOOPT);
-        assert_int_equal(get(four, IPPROTO_IPV6, row[i].name), -EOPNOTSUPP);
-        assert_fails(baro_posix_setsockopt_in(left, fd, IPPROTO_IPV6, row[i].name, "", 1),
-                     row[i].then == -ENOPROTOOPT || row[i].name == IPV6_PATHMTU ? ENOPROTOOPT : EINVAL);
-    }
-}
-
-static void numbers_that_options_of_ipv4_take(void **state)
-{
-    static const struct {
-        int name, number, result, then;
-    } row[] = {
-        { IP_TTL, 0, -EINVAL, 64 },        { IP_TTL, 7, 0, 7 },           { IP_TTL, -1, 0, 64 },
-        { IP_TTL, 256, -EINVAL, 64 },      { IP_TOS, 6, 0, 6 },           { IP_TOS, 256, 0, 0 },
-        { IP_MULTICAST_TTL, 256, -EINVAL, 1 }, { IP_MULTICAST_TTL, 0, 0, 0 }, { IP_MULTICAST_TTL, -1, 0, 1 },
-        { IP_MULTICAST_LOOP, -2, 0, 1 },   { IP_MULTICAST_LOOP, 0, 0, 0 }, { IP_MTU, 1, -ENOPROTOOPT, -ENOTCONN },
-        { IP_MTU_DISCOVER, -1, -EINVAL, 1 }, { IP_MTU_DISCOVER, 6, -EINVAL, 1 }, { IP_MTU_DISCOVER, 5, 0, 5 },
-        { IP_RECVERR, 6, 0, 1 },           { IP_PKTINFO, -2, 0, 1 },      { IP_RECVTTL, 6, 0, 1 },
-        { IP_RECVTOS, 256, 0, 1 },         { 199, 1, -ENOPROTOOPT, -ENOPROTOOPT },
-    };
-    int fd = socket_of(AF_INET, SOCK_DGRAM);
-    struct ip_mreqn request = { .imr_ifindex = 1 };
-    struct in_addr address = { inet_addr("10.0.0.1") }, got;
-    socklen_t length = sizeof got;
-
-    (void)state;
-    for (unsigned i = 0; i < sizeof row / sizeof row[0]; i++) {
-        assert_int_equal(set(fd, IPPROTO_IP, row[i].name, row[i].number), row[i].result);
-        assert_int_equal(get(fd, IPPROTO_IP, row[i].name), row[i].then);
-    }
-    assert_int_equal(baro_posix_setsockopt_in(left, fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request), 0);
-    assert_int_equal(baro_posix_setsockopt_in(left, fd, IPPROTO_IP, IP_MULTICAST_IF, &address, sizeof address), 0);
-    assert_int_equal(baro_posix_getsockopt_in(left, fd, IPPROTO_IP, IP_MULTICAST_IF, &got, &length), 0);
-    assert_int_equal(got.s_addr, address.s_addr);
-    address.s_addr = inet_addr("10.9.9.9");
-    assert_fails(baro_posix_setsockopt_in(left, fd, IPPROTO_IP, IP_MULTICAST_IF, &address, sizeof address),
-                 EADDRNOTAVAIL);
-    request.imr_ifindex = 9;
-    assert_fails(baro_posix_setsockopt_in(left, fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request),
-                 EADDRNOTAVAIL);
-    assert_fails(baro_posix_setsockopt_in(left, fd, IPPROTO_IP, IP_MULTICAST_IF, &request, 3), EINVAL);
-}
+#include "support/posix_six.h"
 
 /* ---- control data ---- */
 
@@ -385,6 +254,12 @@ static void control_data_that_are_refused(void **state)
     control.length = 0;
     put_info(&control, "::", 1);
     assert_int_equal(say(fd, "fe80::2", 2, &control, 1), -EINVAL); /* another zone */
+    control.length = 0;
+    put_int(&control, IPPROTO_IPV6, IPV6_HOPLIMIT, 9);
+    control.length -= CMSG_SPACE(4) - CMSG_LEN(2); /* it ends two octets too early */
+    assert_int_equal(say(fd, "fd00::2", 0, &control, 1), -EINVAL);
+    control.length = sizeof(struct cmsghdr) - 1;
+    assert_int_equal(say(fd, "fd00::2", 0, &control, 1), 1); /* not even a header: nothing is said */
 }
 
 static void how_long_a_datagram_may_be(void **state)
@@ -429,16 +304,75 @@ static void how_long_a_datagram_may_be(void **state)
     assert_int_equal(get(alone, IPPROTO_IPV6, IPV6_MTU), 1500);
 }
 
+/* What IPV6_RECVERR keeps: 0 with the error and who says so, or -errno; the octets quoted in `text`. */
+static int take_report(int fd, struct sock_extended_err *error, struct sockaddr_in6 *from, struct sockaddr_in6 *peer,
+                       char *text, size_t size)
+{
+    struct heard heard;
+    struct iovec iov = { text, size };
+    struct msghdr message = { .msg_name = peer, .msg_namelen = sizeof *peer, .msg_iov = &iov, .msg_iovlen = 1,
+                              .msg_control = heard.control.octets, .msg_controllen = sizeof heard.control.octets };
+    ssize_t length = baro_posix_recvmsg_in(left, fd, &message, MSG_ERRQUEUE);
+    const char *data;
+
+    if (length < 0)
+        return -errno;
+    assert_int_equal(message.msg_flags, MSG_ERRQUEUE);
+    heard.control.length = message.msg_controllen;
+    data = find(&heard, IPPROTO_IPV6, IPV6_RECVERR, sizeof *error + sizeof *from);
+    assert_non_null(data);
+    memcpy(error, data, sizeof *error);
+    memcpy(from, data + sizeof *error, sizeof *from);
+    return (int)length;
+}
+
+static void errors_are_kept_with_their_details(void **state)
+{
+    int fd = socket_of(AF_INET6, SOCK_DGRAM), stream = socket_of(AF_INET6, SOCK_STREAM);
+    struct sockaddr_in6 far = six("fd00::2", 53), mapped = six("::ffff:10.0.0.2", 53), from, peer;
+    struct sock_extended_err error;
+    char text[8];
+
+    (void)state;
+    assert_int_equal(set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1), 0);
+    assert_int_equal(take_report(fd, &error, &from, &peer, text, sizeof text), -EAGAIN); /* without waiting */
+    assert_int_equal(take_report(stream, &error, &from, &peer, text, sizeof text), -EAGAIN);
+    assert_int_equal(say(fd, "fd00::2", 0, NULL, 5), 5);
+    assert_fails(baro_posix_recv_in(left, fd, text, sizeof text, 0), ECONNREFUSED); /* waits for it */
+    assert_int_equal(take_report(fd, &error, &from, &peer, text, sizeof text), 5);
+    assert_int_equal(error.ee_errno, ECONNREFUSED);
+    assert_int_equal(error.ee_origin, SO_EE_ORIGIN_ICMP6);
+    assert_int_equal(error.ee_type, 1);
+    assert_int_equal(error.ee_code, 4);
+    assert_memory_equal(&from.sin6_addr, &far.sin6_addr, 16);
+    assert_memory_equal(&peer.sin6_addr, &far.sin6_addr, 16);
+    assert_int_equal(peer.sin6_port, htons(53));
+    assert_int_equal(say(fd, "::ffff:10.0.0.2", 0, NULL, 3), 3);
+    assert_fails(baro_posix_recv_in(left, fd, text, sizeof text, 0), ECONNREFUSED);
+    assert_int_equal(take_report(fd, &error, &from, &peer, text, sizeof text), 3);
+    assert_int_equal(error.ee_origin, SO_EE_ORIGIN_ICMP);
+    assert_int_equal(error.ee_type, 3);
+    assert_int_equal(error.ee_code, 3);
+    assert_memory_equal(&from.sin6_addr, &mapped.sin6_addr, 16);
+    assert_int_equal(set(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1), 0);
+    assert_int_equal(say(fd, "fd00::2", 0, NULL, 1453), -EMSGSIZE);
+    assert_int_equal(take_report(fd, &error, &from, &peer, text, sizeof text), 0);
+    assert_int_equal(error.ee_errno, EMSGSIZE);
+    assert_int_equal(error.ee_origin, SO_EE_ORIGIN_LOCAL);
+    assert_int_equal(error.ee_info, 1500);
+    assert_int_equal(from.sin6_family, 0);
+    assert_int_equal(take_report(fd, &error, &from, &peer, text, sizeof text), -EAGAIN);
+}
+
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, posix_pair_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, posix_six_setup, posix_pair_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(numbers_that_options_take),
-        TEST(numbers_that_options_of_ipv4_take),
         TEST(what_comes_along),
         TEST(the_source_and_the_interface),
         TEST(control_data_that_are_refused),
         TEST(how_long_a_datagram_may_be),
+        TEST(errors_are_kept_with_their_details),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
