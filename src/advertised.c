@@ -71,6 +71,8 @@ static void change(struct baro_stack *stack, const struct autoconf_change *told)
         result = baro_stack_add_address(stack, told->interface, told->address, 128, probes(stack, told->interface));
         if (result == 0 && told->temporary)
             ip_address_temporary(&stack->table, told->interface, told->address);
+        if (result == 0 && !probes(stack, told->interface)) /* otherwise once it has been */
+            discovery_announce(stack, told->interface, told->address);
         else if (result == -EEXIST) /* ours already, by hand: what it is then is not a router's business */
             autoconf_duplicate(&stack->advertised.autoconf, told->interface, told->address);
         break;

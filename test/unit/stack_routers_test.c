@@ -27,6 +27,7 @@ static struct baro_instant now;
 static struct baro_address far_away;
 static bool answers[ROUTERS];
 static unsigned asked[ROUTERS], solicitations; /* neighbour solicitations for each router; router solicitations */
+static unsigned announced;                     /* addresses of ours, to all routers (RFC 9131) */
 static int64_t solicited_at;
 static uint8_t last_hop_limit;
 static struct baro_mac last_mac;               /* of the last echo request's frame */
@@ -49,7 +50,7 @@ static int start(void **state)
     (void)state;
     memset(&memory, 0, sizeof memory);
     now.ns = 0;
-    solicitations = asked[0] = asked[1] = 0;
+    announced = solicitations = asked[0] = asked[1] = 0;
     answers[0] = answers[1] = true;
     frame_device_init(&device, 1, 1500);
     stack = baro_stack_create(&config);
@@ -138,6 +139,7 @@ static void look_at(const struct device_frame *frame)
     arrival.destination = address_in_zone(packet.destination, 1);
     arrival.hop_limit = packet.ttl;
     assert_int_equal(nd_read(&message, &arrival, (struct baro_bytes){ frame->data + 54, frame->length - 54 }), 0);
+    announced += message.type == ICMPV6_NEIGHBOUR_ADVERTISEMENT && packet.destination.octet[15] == 2;
     if (message.type == ICMPV6_ROUTER_SOLICITATION) {
         solicitations++;
         solicited_at = now.ns;
@@ -179,6 +181,7 @@ static void both(void)
     told.preference = ND_PREFERENCE_LOW;
     advertise(1, told);
     pass(100, true);
+    assert_int_equal(announced, 1);
     assert_true(goes_by(0) && mac_equal(last_mac, mac_of(0)));
     assert_true(asked[0] != 0 && asked[1] == 0); /* only who has traffic is asked (§7.3.1) */
 }
