@@ -95,16 +95,19 @@ end
 
 # A program killed in the midst of sending: the outside hears of an end.
 ends() { grep -cE '^(ended|reset) [1-9]' "$work/outside.log"; }
-timeout 60 "$BARO" run -- sh -c "python3 $programs/inside.py flood & sleep 1; kill -9 \$!; wait; sleep 3" >"$work/inside.log" 2>&1
-[ "$(ends)" = 1 ] || fail "a killed program's flow did not end outside"
+timeout 60 "$BARO" run -- sh -c "python3 $programs/inside.py flood >$work/flood.log &
+    until grep -q sending $work/flood.log; do sleep 0.1; done; kill -9 \$!; wait; sleep 3" >"$work/inside.log" 2>&1
+ended() { [ "$(ends)" = "$1" ]; }
+until_true 100 ended 1 || fail "a killed program's flow did not end outside"
 echo "ok: a killed program ends its flow outside"
 
 # A supervisor killed: no process, no flow.
 marker=54321.$$
-timeout 60 "$BARO" run -- sh -c "python3 $programs/inside.py flood & exec sleep $marker" >"$work/inside.log" 2>&1 &
+rm -f "$work/flood.log"
+timeout 60 "$BARO" run -- sh -c "python3 $programs/inside.py flood >$work/flood.log & exec sleep $marker" >"$work/inside.log" 2>&1 &
 run=$!
 until_true 100 pgrep -f "^sleep $marker" || fail "the program did not start"
-sleep 1
+until_true 200 grep -q sending "$work/flood.log" || fail "the program did not send"
 kill -9 "$(pgrep -P $run)"
 wait $run 2>/dev/null
 gone() { ! pgrep -f "^sleep $marker" && [ "$(ends)" = 2 ]; }

@@ -2,12 +2,12 @@
  *
  * When the end of a flight is lost nothing comes back that would tell. So two round trips after the last news one
  * segment more is sent, a new one if there is, else the last one again: its ACK or SACK starts a recovery where the
- * retransmission timer would have thrown the window away. With one segment in flight the peer's delayed ACK gets its
- * time too. A probe is sent in place of a timeout that would come before it. If the ACK shows that the probe itself
+ * retransmission timer would have thrown the window away. With less than two full segments in flight the peer may delay
+ * its ACK (RFC 9293 §3.8.6.3), which gets its time too, and never is a probe sooner than such a delay commonly takes. A probe is sent in place of a timeout that would come before it. If the ACK shows that the probe itself
  * repaired a loss, the window is reduced as for any other. */
 #include "transport/tcp/parts.h"
 
-enum { ACK_DELAY_MS = 200, PROBE_LEAST_MS = 10 };
+enum { ACK_DELAY_MS = 200, PROBE_LEAST_MS = 40 };
 
 void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c)
 {
@@ -20,7 +20,7 @@ void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c)
         tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
         return;
     }
-    if (tcp_flight(c) <= tcp_payload_limit(c))
+    if (tcp_flight(c) < 2 * tcp_payload_limit(c))
         wait_ns += ACK_DELAY_MS * NS_PER_MS;
     if (wait_ns < PROBE_LEAST_MS * NS_PER_MS)
         wait_ns = PROBE_LEAST_MS * NS_PER_MS;

@@ -126,6 +126,8 @@ def names():
 def flood():
     """Sends until it is killed."""
     one = connect(7004)
+    one.sendall(PAGE[:65536])
+    print("sending", flush=True)
     while True:
         one.sendall(PAGE[:65536])
 
