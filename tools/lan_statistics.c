@@ -33,7 +33,7 @@ static void print_wire(const struct lan *lan, const struct lan_wire *wire)
 #define LIST(name, text) value[at++] = sum.name;
     BARO_WIRE_COUNTERS(LIST)
 #undef LIST
-    fprintf(stderr, "wire %s: ", wire->name);
+    fprintf(stderr, lan->observe.language == BARO_LANGUAGE_KOREAN ? "전선 %s: " : "wire %s: ", wire->name);
     for (unsigned i = 0; i < at; i++) {
         if (words[lan->observe.language][i] != NULL && (i == 0 || value[i] != 0))
             fprintf(stderr, "%s%s %" PRIu64, i == 0 ? "" : ", ", words[lan->observe.language][i], value[i]);
