@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/checksum.h"
+
+enum { TTL_DEFAULT = 64 };
 #include "codec/ipv6_chain.h"
 
 void ip_ids_init(struct ip_ids *ids, struct core *core)
@@ -26,6 +28,13 @@ uint16_t ip_id_next(struct ip_ids *ids, struct baro_address source, struct baro_
     return (uint16_t)(ids->counter[hash % IP_ID_COUNTERS]++ + (hash >> 48));
 }
 
+/* RFC 1122 §3.2.1.7: no datagram leaves with a TTL of zero. An IPv6 socket's hop limit may be that, and its peer of IPv4.
+ * To groups it means this host only, and no wire sees it. */
+static uint8_t ttl_v4(const struct ip_message *message)
+{
+    return message->ttl == 0 && !address_is_multicast(message->destination) ? TTL_DEFAULT : message->ttl;
+}
+
 static void write_v4(const struct ip_message *message, const struct ip_piece *piece, uint8_t *to)
 {
     static const uint8_t alert[IPV4_ALERT_SIZE] = { IPV4_OPTION_ROUTER_ALERT, IPV4_ALERT_SIZE }; /* value 0 */
@@ -35,7 +44,7 @@ static void write_v4(const struct ip_message *message, const struct ip_piece *pi
                                   .total_length = (uint16_t)(octets + piece->length),
                                   .id = (uint16_t)piece->id,
                                   .flags_offset = (uint16_t)(piece->offset / 8),
-                                  .ttl = message->ttl,
+                                  .ttl = ttl_v4(message),
                                   .protocol = message->protocol,
                                   .source = message->source,
                                   .destination = message->destination };

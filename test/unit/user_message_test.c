@@ -189,6 +189,8 @@ static void a_datagram_has_its_own_hop_limit_and_class(void **state)
     assert_int_equal(say(four, baro_ipv4(10, 1, 0, 9), 5, (struct baro_message){ .ttl = 7 }), 5);
     assert_int_equal(left_by(1)->data[IPV4_TTL], 34);
     assert_int_equal(set(six, BARO_IP_TTL, 0), 0);
+    assert_int_equal(say(six, baro_ipv6(0, 0, 0, 0, 0, 0xffff, 0x0a01, 9), 5, (struct baro_message){ 0 }), 5);
+    assert_int_equal(left_by(1)->data[IPV4_TTL], 64); /* IPv4 has no zero (RFC 1122 §3.2.1.7) */
     assert_int_equal(set(four, BARO_IP_TTL, 0), -EINVAL);
 }
 
