@@ -88,8 +88,8 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_GROUP_HEARD] = { "groups", "interface {interface}{exclude? hears {group} from {sources?all but {sources} sources|everybody}|{sources? hears {group} "
                                  "from {sources} {sources=1?source|sources} only| hears {group} no longer}}; {members} {members=1?member|members}" },
     [BARO_TRACE_GROUP_VERSION] = { "groups", "{ipv6?MLD|IGMP} on interface {interface}: version {before} -> {after}" },
-    [BARO_TRACE_GROUP_MESSAGE_IN] = { "groups", "{~ipv6?MLD|IGMP} version {version}: {source} {kind#asks who listens to {group=0?any "
-                                      "group|{group}}{sources? from {sources} sources|}, answer within {within}|listens to {group}}" },
+    [BARO_TRACE_GROUP_MESSAGE_IN] = { "groups", "{~ipv6?MLD|IGMP} version {version}: {source} {kind#asks who listens to {group?{group}|any "
+                                      "group}{sources? from {sources} sources|}, answer within {within}|listens to {group}}" },
     [BARO_TRACE_GROUP_MESSAGE_OUT] = { "groups", "{~ipv6?MLD|IGMP} version {version}: {kind#query|I listen to {group}|I leave {group}|what I listen to"
                                        ", {records} {records=1?group|groups}, the first {group}}; to {destination}" },
     [BARO_TRACE_PROTOCOL] = { "protocol number", "{protocol}, so " PROTOCOL },

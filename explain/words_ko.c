@@ -89,8 +89,8 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_GROUP_HEARD] = { "그룹", "인터페이스 {interface}번, {group}: {exclude?{sources?송신처 {sources}곳만 빼고 들음|누가 보내든 들음}|"
                                  "{sources?송신처 {sources}곳만 들음|더 듣지 않음}}; 구성원 {members}" },
     [BARO_TRACE_GROUP_VERSION] = { "그룹", "{ipv6?MLD|IGMP}, 인터페이스 {interface}번: 버전 {before} -> {after}" },
-    [BARO_TRACE_GROUP_MESSAGE_IN] = { "그룹", "{~ipv6?MLD|IGMP} 버전 {version}, 보낸 쪽 {source}: {kind#그룹 질문, {group=0?모든 그룹|"
-                                      "{group}}{sources?, 송신처 {sources}곳|}, 답할 시간 {within}|그룹 보고, {group}}" },
+    [BARO_TRACE_GROUP_MESSAGE_IN] = { "그룹", "{~ipv6?MLD|IGMP} 버전 {version}, 보낸 쪽 {source}: {kind#그룹 질문, {group?{group}|모든 그룹}"
+                                      "{sources?, 송신처 {sources}곳|}, 답할 시간 {within}|그룹 보고, {group}}" },
     [BARO_TRACE_GROUP_MESSAGE_OUT] = { "그룹", "{~ipv6?MLD|IGMP} 버전 {version}: {kind#그룹 질문|그룹 보고, {group}|그룹 탈퇴, {group}|그룹 보고, "
                                        "{records}개, 첫째 {group}}; 받을 쪽 {destination}" },
     [BARO_TRACE_PROTOCOL] = { "프로토콜 번호", "{protocol}: " PROTOCOL },

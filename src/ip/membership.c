@@ -227,6 +227,20 @@ static void settle(struct membership *membership, int interface, struct group *g
     membership_arm(membership);
 }
 
+/* A group that routers have not heard of, or not from that address. */
+static void introduce(struct membership *membership, int interface, struct group *group)
+{
+    struct membership_link *link = membership_link_of(membership->interface[interface],
+                                                      (enum baro_family)group->address.family);
+
+    if (link->age != MEMBERSHIP_NEW) {
+        membership_report_old(membership, interface, group, (uint8_t)(link->robustness - 1));
+        return;
+    }
+    group->mode_changes = link->robustness;
+    membership_tell_change(membership, interface, group);
+}
+
 static unsigned joined(const struct group_table *groups)
 {
     unsigned count = 0;
@@ -253,9 +267,7 @@ int membership_change(struct membership *membership, int interface, struct baro_
         return error;
     if (after != NULL && group->held) { /* now it is more than an address's: it is told of at once */
         group->held = false;
-        group->mode_changes = membership_link_of(membership->interface[interface], (enum baro_family)address.family)->robustness;
-        had = false;
-        membership_tell_change(membership, interface, group);
+        introduce(membership, interface, group);
     }
     settle(membership, interface, group, had);
     return 0;
@@ -293,8 +305,8 @@ void membership_speak(struct membership *membership, int interface, struct baro_
     if (group == NULL || !group->held)
         return;
     group->held = false;
-    group->exclude = false; /* as if it were joined now */
-    settle(membership, interface, group, false);
+    introduce(membership, interface, group);
+    membership_arm(membership);
 }
 
 void membership_unsolicited(struct membership *membership, int interface, struct baro_address address)
@@ -318,12 +330,7 @@ void membership_again(struct membership *membership, int interface, enum baro_fa
 
         if (group->address.family != family || !group_has_members(group) || !membership_tells(group) || group->held)
             continue;
-        if (membership_link_of(at, family)->age == MEMBERSHIP_NEW) {
-            group->mode_changes = membership_link_of(at, family)->robustness;
-            membership_tell_change(membership, interface, group);
-        } else {
-            membership_report_old(membership, interface, group, (uint8_t)(membership_link_of(at, family)->robustness - 1));
-        }
+        introduce(membership, interface, group);
     }
     if (at != NULL)
         membership_arm(membership);

@@ -148,10 +148,13 @@ static void spared(struct membership_interface *at, const struct membership_mess
 enum baro_drop_reason membership_in(struct membership *membership, int interface, struct baro_address from,
                                     const struct membership_message *message)
 {
+    const struct baro_address any = { .family = BARO_FAMILY_NONE };
+
     if (message->kind == MEMBERSHIP_LEAVE || message->kind == MEMBERSHIP_REPORT)
         return BARO_DROP_GROUP_FOR_ROUTERS;
     TRACE(membership->core, GROUP_MESSAGE_IN, TRACE_A(from), TRACE_N(message->kind), TRACE_N(message->version),
-          TRACE_A(message->group), TRACE_N(message->sources), TRACE_T(duration_ms(message->response_ms)));
+          TRACE_A(address_is_unspecified(message->group) ? any : message->group), TRACE_N(message->sources),
+          TRACE_T(duration_ms(message->response_ms)));
     if (membership_groups(membership, interface) == NULL)
         return BARO_DROP_NO_SOCKET_MEMORY;
     if (message->kind == MEMBERSHIP_OLD_REPORT) {

@@ -172,6 +172,33 @@ static void an_addresss_group_is_told_of_before_its_probe(void **state)
     told_of(address_solicited_node(address, 1), to_include);
 }
 
+/* A program that joins the group of an address of ours is told of at once, and does not take the group along when it
+ * leaves. */
+static void an_addresss_group_with_other_members(void **state)
+{
+    struct baro_address address = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0xab, 0xcdef), group;
+    struct peer_told told;
+
+    (void)state;
+    group = address_solicited_node(address, 1);
+    assert_int_equal(baro_stack_add_address(stack, 1, address, 64, true), 0);
+    pass(0);
+    assert_false(peer_told(&device, &told));
+    assert_int_equal(baro_stack_leave_group(stack, 1, group), -ENOENT); /* nobody but the address is in it */
+    assert_int_equal(baro_stack_join_group(stack, 1, group), 0);
+    pass(0);
+    told_of(group, to_exclude);
+    pass(5000);
+    while (peer_told(&device, &told))
+        assert_int_equal(told.record[0].type, to_exclude);
+    assert_int_equal(baro_stack_leave_group(stack, 1, group), 0);
+    pass(5000);
+    assert_false(peer_told(&device, &told));
+    assert_int_equal(baro_stack_remove_address(stack, 1, address), 0);
+    pass(0);
+    told_of(group, to_include);
+}
+
 /* RFC 3590 §4: what was told from :: is told again from the link-local address. */
 static void all_is_told_again_from_a_new_address(void **state)
 {
@@ -355,6 +382,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(joins_together_are_told_together, group_setup, group_teardown),
         cmocka_unit_test_setup_teardown(some_groups_are_never_told_of, group_setup, group_teardown),
         cmocka_unit_test_setup_teardown(an_addresss_group_is_told_of_before_its_probe, group_setup, group_teardown),
+        cmocka_unit_test_setup_teardown(an_addresss_group_with_other_members, group_setup, group_teardown),
         cmocka_unit_test_setup_teardown(all_is_told_again_from_a_new_address, group_setup, group_teardown),
         cmocka_unit_test_setup_teardown(an_igmp2_router_gets_reports_and_leaves_of_igmp2, group_setup, group_teardown),
         cmocka_unit_test_setup_teardown(an_igmp1_router_hears_of_no_leave, group_setup, group_teardown),
