@@ -165,7 +165,8 @@ static void forward(struct socket *s)
             if (recv(s->b, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
                 return;
         }
-        ptrdiff_t sent = baro_send(s->host->config.stack, s->fd, buffer, (size_t)count, 0);
+        const struct baro_message told = { 0 };
+        ptrdiff_t sent = datagram_send(s, (size_t)count, &told);
         if (sent == -EDESTADDRREQ || sent == -ENOTCONN)
             run_say_once(s->host->run, 120, "a datagram written to a socket without a peer was dropped");
     }
@@ -258,7 +259,8 @@ ptrdiff_t datagram_send(struct socket *s, size_t length, const struct baro_messa
     ptrdiff_t sent;
     message.buffer = &piece;
     message.buffers = 1;
-    if (told->given || told->local.address.family != BARO_FAMILY_NONE)
+    option_apply_wire(s, &message);
+    if (message.given || message.local.address.family != BARO_FAMILY_NONE)
         sent = baro_sendmsg(stack, s->fd, &message, 0);
     else if (told->peer.address.family != BARO_FAMILY_NONE)
         sent = baro_sendto(stack, s->fd, piece.data, length, 0, &told->peer);

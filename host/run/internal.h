@@ -130,6 +130,8 @@ struct socket {
     unsigned datagram_first, datagrams, datagram_room;
     bool connected;     /* has a peer */
     unsigned ancillary; /* enum ancillary */
+    int wire, device;   /* interfaces of the stack, 0: none; IPV6_PKTINFO's and SO_BINDTODEVICE's */
+    struct baro_address source; /* IPV6_PKTINFO's */
     /* options */
     struct kept_option option[KEPT_OPTIONS];
     unsigned options;
@@ -322,6 +324,12 @@ int option_set_group_interface(struct socket *s, const void *bytes, size_t lengt
 int option_set_discovery(struct socket *s, int way, bool whole);
 /* What an option was set to, or `otherwise`. */
 int option_kept(const struct socket *s, int level, int name, int otherwise);
+/* options_wire.c: IPV6_PKTINFO, SO_BINDTODEVICE (read: octets with the name's end, 0: none); and what of them counts for a
+ * message, which may say otherwise for itself. */
+int option_set_packet_information(struct socket *s, const void *bytes, size_t length);
+int option_set_device(struct socket *s, const char *bytes, size_t length);
+int option_get_device(const struct socket *s, char *bytes);
+void option_apply_wire(const struct socket *s, struct baro_message *message);
 /* The socket's pending errno, cleared. */
 int option_take_error(struct socket *s);
 /* struct tcp_info into `room` bytes; bytes filled, or -errno. */

@@ -123,6 +123,8 @@ static int from_ipv6(const struct socket *s, const char *bytes, size_t length, s
     int number = interface_number(name.sin6_scope_id > INT32_MAX ? INT32_MAX : (int)name.sin6_scope_id);
     if (!number && is_local_group(endpoint->address.octet))
         number = option_multicast_interface(s);
+    if (!number)
+        number = s->device;
     if (number > UINT8_MAX)
         return -ENODEV;
     endpoint->address.zone = (uint8_t)number;

@@ -19,6 +19,8 @@ enum treatment {
     STACK_SECONDS, /* a duration */
     STACK_MILLISECONDS,
     STACK_LINGER,
+    PACKET_INFORMATION, /* IPV6_PKTINFO, write only */
+    DEVICE,      /* SO_BINDTODEVICE */
     FRAGMENT,    /* IP_MTU_DISCOVER */
     WHOLE,       /* IPV6_DONTFRAG */
     FRAGMENT_SIZE, /* IPV6_MTU: written, of fragments; read, of the path */
@@ -70,7 +72,7 @@ static const struct treated_option table[] = {
     { SOL_SOCKET, SO_MARK, REFUSE, EPERM },
     { SOL_SOCKET, SO_SNDBUFFORCE, REFUSE, EPERM },
     { SOL_SOCKET, SO_RCVBUFFORCE, REFUSE, EPERM },
-    { SOL_SOCKET, SO_BINDTODEVICE, REFUSE, EPERM },
+    { SOL_SOCKET, SO_BINDTODEVICE, DEVICE, 0 },
     { IPPROTO_IP, IP_TTL, STACK_INT, BARO_IP_TTL },
     { IPPROTO_IP, IP_TOS, STACK_INT, BARO_IP_TOS },
     { IPPROTO_IP, IP_MTU, STACK_INT, BARO_IP_MTU },
@@ -96,6 +98,13 @@ static const struct treated_option table[] = {
     { IPPROTO_IPV6, IPV6_MULTICAST_ALL, KEEP, 1 },
     { IPPROTO_IPV6, IPV6_MTU, FRAGMENT_SIZE, BARO_IP_MTU },
     { IPPROTO_IPV6, IPV6_DONTFRAG, WHOLE, 0 },
+    { IPPROTO_IPV6, IPV6_PKTINFO, PACKET_INFORMATION, 0 },
+    { IPPROTO_IPV6, IPV6_UNICAST_IF, KEEP, 0 },
+    { IPPROTO_IPV6, IPV6_RECVHOPOPTS, KEEP, 0 }, /* of extension headers there is nothing to tell */
+    { IPPROTO_IPV6, IPV6_RECVRTHDR, KEEP, 0 },
+    { IPPROTO_IPV6, IPV6_RECVDSTOPTS, KEEP, 0 },
+    { IPPROTO_IPV6, IPV6_RECVPATHMTU, KEEP, 0 },
+    { IPPROTO_IPV6, IPV6_FREEBIND, KEEP, 0 },
     { IPPROTO_IPV6, IPV6_MTU_DISCOVER, FRAGMENT, BARO_IP_DONT_FRAGMENT },
     { IPPROTO_IPV6, IPV6_RECVPKTINFO, ANCILLARY, ANCILLARY_PACKET_V6 },
     { IPPROTO_IPV6, IPV6_RECVHOPLIMIT, ANCILLARY, ANCILLARY_HOP_LIMIT },
@@ -197,6 +206,8 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
     case STACK_INT:
         if (treated->level == SOL_SOCKET)
             return option_to_stack(s, treated->option, &on, sizeof on);
+        if (treated->level == IPPROTO_IPV6 && treated->name == IPV6_MULTICAST_LOOP && value != on)
+            return -EINVAL;
         return option_to_stack(s, treated->option, &value, sizeof value);
     case STACK_OR_DEFAULT:
         value = value == -1 ? initial_value(treated->option) : value;
@@ -272,6 +283,10 @@ static int set_value(struct socket *s, int level, int name, const char *bytes, s
         return group;
     if (!treated || treated->treatment == REFUSE)
         return refuse(s, "setsockopt", level, name, treated ? treated->option : ENOPROTOOPT);
+    if (treated->treatment == PACKET_INFORMATION)
+        return option_set_packet_information(s, bytes, length);
+    if (treated->treatment == DEVICE)
+        return option_set_device(s, bytes, length);
     if (treated->treatment == STACK_LINGER)
         return set_linger(s, bytes, length);
     if (length >= sizeof value)
@@ -428,6 +443,8 @@ static int get_value(struct socket *s, int level, int name, void *bytes)
         memcpy(bytes, &linger, sizeof linger);
         return result ? result : (int)sizeof linger;
     }
+    if (treated && treated->treatment == DEVICE)
+        return option_get_device(s, bytes);
     if (get_own(s, level, name, &value))
         result = 0;
     else if (level == IPPROTO_IPV6 && s->family == AF_INET)

@@ -30,7 +30,7 @@ for user in $users; do
 done
 
 native='ip link set lo up && echo "0 0" >/proc/sys/net/ipv4/ping_group_range && exec python3 "$0"'
-for program in inet6 pending; do
+for program in inet6 pending options6; do
     timeout 60 "$BARO" run -- python3 "$here/programs/$program.py" >"$dir/inside" 2>"$dir/error" || fail "$(cat "$dir/inside" "$dir/error")"
     unshare -Urn sh -c "$native" "$here/programs/$program.py" >"$dir/kernel" 2>"$dir/error" ||
         skip "no IPv6 sockets of the kernel's to compare with: $(tail -1 "$dir/error")"

@@ -13,7 +13,7 @@ done
 cat >"$dir/tools.sh" <<'END'
 there=$(python3 -c 'import socket; print(socket.create_connection(("server", 8000)).recv(99).split()[0].decode())')
 ping -6 -n -c 1 "$there%eth0" | grep -o '1 received'
-ping -6 -n -c 1 ff02::1%eth0 | grep -o 'from fe80::'
+ping -6 -n -c 1 -I eth0 ff02::1 2>/dev/null | grep -o 'from fe80::'
 curl -sS -g --http0.9 --max-time 20 "http://[$there%25eth0]:8000/" | grep -o 'accepted client scope eth0'
 ip -6 -br addr show eth0 | grep -o 'fe80::[0-9a-f:]*/64' | wc -l
 END

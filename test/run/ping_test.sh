@@ -28,6 +28,8 @@ asked 1 "${lan6[@]}" ping -6 -c 1 there
 asked 1 "${lan6[@]}" ping -6 -n -c 1 -s 20000 fd00:7::1
 asked 1 "${lan6[@]}" sh -c "ping -6 -q -c 1 there >/dev/null; ping -6 -n -c 1 -s 65000 fd00:7::1"
 asked 1 "${lan6[@]}" ping -6 -n -c 1 -t 1 -Q 32 fd00:7::1
+asked 1 "${lan6[@]}" ping -6 -n -c 1 -I eth0 fd00:7::1
+asked 1 "${lan6[@]}" ping -n -c 1 -I eth0 10.7.0.1
 says "From fd00:7::2 icmp_seq=1 Destination unreachable: Address unreachable" "${lan6[@]}" ping -6 -n -c 1 -W 9 fd00:7::77
 says "From 10.7.0.2 icmp_seq=1 Destination Host Unreachable" "${lan6[@]}" ping -n -c 1 -W 9 10.7.0.77
 says "local error: message too long, mtu: 1500" "${lan6[@]}" ping -6 -n -c 1 -M do -s 1453 fd00:7::1
