@@ -94,6 +94,7 @@ static int supervise(struct lan *lan)
 {
     const struct baro_run_config config = { .loop = lan->loop, .ended = program_ended, .context = lan };
     const struct baro_source starter = { lan, start_next, NULL };
+    const struct baro_source puller = { lan, lan_pull_run, lan_pull_deadline };
 
     lan->run = baro_run_create(&config);
     if (lan->run == NULL)
@@ -108,7 +109,8 @@ static int supervise(struct lan *lan)
             return TOOL_FAILED;
     }
     lan->begin = baro_loop_now();
-    if (baro_loop_add_source(lan->loop, &starter) != 0)
+    (void)lan_pull_run(lan, lan->begin);
+    if (baro_loop_add_source(lan->loop, &puller) != 0 || baro_loop_add_source(lan->loop, &starter) != 0)
         return TOOL_FAILED;
     baro_loop_run(lan->loop);
     return lan->status;

@@ -2,7 +2,7 @@
  *
  * lan_options.c reads the command line, lan_plan.c says what does not fit together and finds the default gateways,
  * lan_network.c makes wires, stacks and routes of it, lan_services.c names in the stacks, lan.c runs the programs,
- * lan_statistics.c tells the counters at the end. Before lan_network.c nothing exists. */
+ * lan_pull.c pulls plugs, lan_statistics.c tells the counters at the end. Before lan_network.c nothing exists. */
 #ifndef TOOLS_LAN_H
 #define TOOLS_LAN_H
 
@@ -18,6 +18,7 @@ enum {
     LAN_STATIONS = OBSERVE_HOSTS, /* hosts and routers together */
     LAN_ADDRESSES = 8,            /* of a host, or of a router on one wire */
     LAN_ROUTES = 64,
+    LAN_PULLS = 64,
     LAN_NAME = 32,                /* with the NUL */
     LAN_PATIENCE_S = 10           /* so long the program of a host with `automatic` waits for its first address */
 };
@@ -29,6 +30,7 @@ struct lan_wire {
     struct baro_switch *bridge; /* where they are not two */
     struct baro_wire *cable[LAN_STATIONS]; /* the one between two stations, or each station's to the switch */
     int cables;
+    bool out; /* its plug */
 };
 
 /* Where a station is on a wire. */
@@ -68,6 +70,13 @@ struct lan_route {
     unsigned prefix_length;
 };
 
+/* A wire's plug is out for a while. */
+struct lan_pull {
+    char wire_name[LAN_NAME];
+    int wire;             /* by lan_plan */
+    int64_t from_ns, to_ns; /* after the run's beginning; to INT64_MAX: for good */
+};
+
 struct lan {
     struct observe observe;
     struct lan_wire wire[LAN_WIRES];
@@ -76,6 +85,8 @@ struct lan {
     int stations, hosts;
     struct lan_route route[LAN_ROUTES];
     int routes;
+    struct lan_pull pull[LAN_PULLS];
+    int pulls;
     bool mdns; /* asked for */
     struct baro_instant begin; /* of the run */
     int status;
@@ -94,6 +105,10 @@ int lan_options(struct lan *lan, int argc, char **argv);
 /* Says whether the wires, stations and routes make a LAN: names that are not there or twice, addresses out of reach,
  * gateways on no wire. Then it knows ports' wires, routes' stations, and hosts' default gateways. As above. */
 int lan_plan(struct lan *lan);
+
+/* Plugs that are to be out now, and when the next comes out or goes back; `context` is the struct lan. */
+bool lan_pull_run(void *context, struct baro_instant now);
+bool lan_pull_deadline(void *context, struct baro_instant *deadline);
 
 /* Counters at the end: of all stations together, and where there are several wires of each station and each wire. */
 void lan_statistics(const struct lan *lan);

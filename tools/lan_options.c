@@ -4,6 +4,7 @@
 #include "lan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
@@ -12,6 +13,7 @@
 
 static const char host_form[] = "--host wants NAME=ADDRESS[/PREFIX]";
 static const char router_form[] = "--router wants NAME@WIRE=ADDRESS[/PREFIX]";
+static const char pull_form[] = "--pull wants WIRE=FROM[-TO] after the run's beginning, such as far=2s-5s";
 static const char route_form[] = "--route wants NAME PREFIX via GATEWAY, such as: r1 10.3.0.0/24 via 10.2.0.2";
 
 int lan_help(void)
@@ -30,6 +32,7 @@ int lan_help(void)
            "  --router NAME@WIRE=ADDRESS[,...]  a host without a program that passes packets on between its wires;\n"
            "                                    once for each of them. Hosts on a wire with one router go through it\n"
            "                                    by default, and those with the address 'auto' get theirs of IPv6 from it\n"
+           "  --pull WIRE=FROM[-TO]             the wire's plug is out from then on, such as far=2s-5s\n"
            "  --route NAME PREFIX via GATEWAY   a route of a host or router; PREFIX may be 'default'\n"
            "\nbaro lan --host server=10.7.0.1 python3 -m http.server --host client=10.7.0.2 curl server:8000\n\n"
            "baro lan --wire a=fast --wire b=fast,delay=20ms,mtu=1400 \\\n"
@@ -215,6 +218,40 @@ static int parse_route(struct lan *lan, char **word, int words)
     return TOOL_OK;
 }
 
+/* "2s", "500ms", up to an hour. */
+static bool parse_time(const char *text, char **end, int64_t *ns)
+{
+    long number = strtol(text, end, 10);
+    size_t unit = strncmp(*end, "ms", 2) == 0 ? 2 : 1;
+
+    if (*text < '0' || *text > '9' || (unit == 1 && **end != 's') || number > (unit == 2 ? 3600000 : 3600))
+        return false;
+    *end += unit;
+    *ns = number * (unit == 2 ? INT64_C(1000000) : INT64_C(1000000000));
+    return true;
+}
+
+/* WIRE=FROM[-TO] */
+static int parse_pull(struct lan *lan, const char *word)
+{
+    struct lan_pull *pull = &lan->pull[lan->pulls];
+    const char *equals = strchr(word, '=');
+    char *end;
+
+    if (equals == NULL || !name_is_right(word, (size_t)(equals - word)) || !parse_time(equals + 1, &end, &pull->from_ns))
+        return tool_usage("lan", "%s, not '%s'", pull_form, word);
+    pull->to_ns = INT64_MAX;
+    if (*end == '-' && (!parse_time(end + 1, &end, &pull->to_ns) || pull->to_ns <= pull->from_ns))
+        return tool_usage("lan", "%s, not '%s'", pull_form, word);
+    if (*end != '\0')
+        return tool_usage("lan", "%s, not '%s'", pull_form, word);
+    if (lan->pulls == LAN_PULLS - 1)
+        return tool_usage("lan", "more than %d pulls", LAN_PULLS - 1);
+    copy_name(pull->wire_name, word, (size_t)(equals - word));
+    lan->pulls++;
+    return TOOL_OK;
+}
+
 /* The programs' words: everything up to the next --host. argv is cut there. */
 static int parse_hosts(struct lan *lan, int argc, char **argv, int at)
 {
@@ -237,29 +274,35 @@ static int parse_hosts(struct lan *lan, int argc, char **argv, int at)
     return TOOL_OK;
 }
 
-/* One of --wire, --router, --route, --mdns at argv[*at]. */
+/* The options with one word behind them. */
+static int parse_word(struct lan *lan, const char *option, const char *word)
+{
+    if (strcmp(option, "--wire") == 0)
+        return word == NULL ? tool_usage("lan", "--wire wants a specification") : parse_wire(lan, word);
+    if (strcmp(option, "--router") == 0)
+        return word == NULL ? tool_usage("lan", "%s", router_form) : parse_router(lan, word);
+    if (strcmp(option, "--pull") == 0)
+        return word == NULL ? tool_usage("lan", "%s", pull_form) : parse_pull(lan, word);
+    return tool_usage("lan", "no option '%s'; --help tells more", option);
+}
+
+/* One of --wire, --router, --pull, --route, --mdns at argv[*at]. */
 static int parse_option(struct lan *lan, int argc, char **argv, int *at)
 {
     const char *option = argv[*at];
-    int words = argc - *at - 1, result;
+    int words = argc - *at - 1;
 
     if (strcmp(option, "--mdns") == 0) {
         lan->mdns = true;
         *at += 1;
         return TOOL_OK;
     }
-    if (strcmp(option, "--wire") != 0 && strcmp(option, "--router") != 0 && strcmp(option, "--route") != 0)
-        return tool_usage("lan", "no option '%s'; --help tells more", option);
     if (strcmp(option, "--route") == 0) {
-        result = parse_route(lan, argv + *at + 1, words);
         *at += 5;
-        return result;
+        return parse_route(lan, argv + *at - 4, words);
     }
-    if (words < 1)
-        return option[2] == 'w' ? tool_usage("lan", "--wire wants a specification")
-                                    : tool_usage("lan", "%s", router_form);
     *at += 2;
-    return option[2] == 'w' ? parse_wire(lan, argv[*at - 1]) : parse_router(lan, argv[*at - 1]);
+    return parse_word(lan, option, words < 1 ? NULL : argv[*at - 1]);
 }
 
 /* Hosts to the front, in the order of the command line, as their programs start and their traces are numbered. */

@@ -346,6 +346,11 @@ int lan_plan(struct lan *lan)
         if (check_route(lan, &lan->route[i]) != TOOL_OK)
             return TOOL_USAGE;
     }
+    for (int i = 0; i < lan->pulls; i++) {
+        lan->pull[i].wire = find_wire(lan, lan->pull[i].wire_name);
+        if (lan->pull[i].wire < 0)
+            return tool_usage("lan", "no wire is called '%s', whose plug is to be pulled", lan->pull[i].wire_name);
+    }
     for (int i = 0; i < lan->hosts; i++)
         find_gateways(lan, i);
     return TOOL_OK;

@@ -1,17 +1,9 @@
 # Three wires in a row, joined by two routers, the middle one slower and narrower: unmodified programs talk across in both
-# families, see their hop limits end on the way, the path's MTU and who is not there. Then a wire that loses frames, one that
-# loses all of them, a switch and a router on one wire, and routes by hand where a wire has two routers.
+# families, see their hop limits end on the way, the path's MTU and who is not there. Then a switch and a router on one wire,
+# routes by hand where a wire has two routers, and addresses from a router.
 . "$BARO_SOURCE/test/run/support.sh"
+. "$BARO_SOURCE/test/run/lan_row.sh"
 need python3 curl ping getent
-r1="--router r1@left=10.1.0.1,fd00:1::1 --router r1@middle=10.2.0.1,fd00:2::1"
-r2="--router r2@middle=10.2.0.2,fd00:2::2 --router r2@right=10.3.0.1,fd00:3::1"
-routes="--route r1 10.3.0.0/24 via 10.2.0.2 --route r1 fd00:3::/64 via fd00:2::2
-    --route r2 10.1.0.0/24 via 10.2.0.1 --route r2 default via fd00:2::1"
-row() { # row LEFT MIDDLE RIGHT: the options of the LAN
-    echo "--wire left=$1 --wire middle=$2 --wire right=$3 $r1 $r2 $routes"
-}
-server=server@right=10.3.0.2,fd00:3::2/64
-client=client@left=10.1.0.2,fd00:1::2/64
 
 cat >"$dir/client.sh" <<'END'
 for try in 1 2 3 4 5 6 7 8 9 10; do curl -s -m 5 -o /dev/null http://10.3.0.2:8000/ && break; sleep 0.3; done
@@ -73,31 +65,6 @@ for user in $users; do
     done
     echo "ok: as $user: across two routers, both families"
 done
-
-# Half a megabyte each family, the path's MTU to be found on the way, with faults on the wire in the middle.
-mkdir "$dir/site"
-head -c 500000 /dev/urandom >"$dir/site/page"
-chmod -R a+rX "$dir/site"
-serve="python3 -u -m http.server --bind :: --directory $dir/site 8000"
-fetch="curl -sS -m 60 -o $dir/four http://10.3.0.2:8000/page -o $dir/six http://[fd00:3::2]:8000/page"
-for middle in fast,mtu=1300 fast,mtu=1400,delay=2ms,loss=2%,seed=5 100base-tx,mtu=1280; do
-    rm -f "$dir/four" "$dir/six"
-    timeout 100 "$BARO" lan --stats $(row fast $middle fast) --host $server $serve --host $client $fetch 2>"$dir/error" ||
-        fail "over $middle: exit $?: $(tail -5 "$dir/error")"
-    cmp "$dir/site/page" "$dir/four" && cmp "$dir/site/page" "$dir/six" || fail "over $middle: the page differs"
-    case $middle in *loss*) grep -q '^wire middle: .*lost [1-9]' "$dir/error" || fail "nothing was lost: $(tail -1 "$dir/error")" ;; esac
-    echo "ok: half a megabyte each over $middle"
-done
-
-# All frames lost in the middle: neighbours there find nobody, and the client hears it. Its own wire's router is there.
-cat >"$dir/pulled.sh" <<'END'
-ping -n -c 1 -W 20 10.1.0.1 | grep -o '1 received'
-curl -4 -sS -m 30 http://10.3.0.2:8000/; echo $?
-curl -6 -sS -m 30 http://server:8000/; echo $?
-END
-timeout 90 "$BARO" lan $(row fast fast,loss=100% fast) --host $server python3 "$here/programs/dual.py" \
-    --host $client sh "$dir/pulled.sh" >"$dir/said" 2>"$dir/error" || fail "$(tail -5 "$dir/error")"
-same "a wire that loses all" "1 received 7 7" "$(tr '\n' ' ' <"$dir/said" | sed 's/ $//')"
 
 # Two hosts and two routers on the wire in the middle, which so is a switch, faithful; no default there, but routes.
 cat >"$dir/middle.sh" <<'END'

@@ -125,6 +125,15 @@ if has lan; then
     mistake lan $wires $router --router; named --router
     mistake lan --wire a=fast --wire b=fast,mtu=1000 $router $one; named mtu
     mistake lan $wires $router --route; named --route
+    mistake lan $wires $router --pull; named --pull
+    mistake lan $wires $router --pull a $one; named "'a'"
+    mistake lan $wires $router --pull c=1s $one; named "'c'"
+    mistake lan $wires $router --pull a=1 $one; named a=1
+    mistake lan $wires $router --pull a=s $one; named a=s
+    mistake lan $wires $router --pull a=2s-1s $one; named a=2s-1s
+    mistake lan $wires $router --pull a=1s- $one; named a=1s-
+    mistake lan $wires $router --pull a=1s-2s,3s $one; named a=1s-2s,3s
+    mistake lan $wires $router --pull a=9999999999s $one; named a=9999999999s
     mistake lan $wires $router --route r 10.3.0.0/24 10.2.0.1 $one; named via
     mistake lan $wires $router --route q 10.3.0.0/24 via 10.2.0.1 $one; named "'q'"
     mistake lan $wires $router --route r 10.3.0.1/24 via 10.2.0.1 $one; named 10.3.0.1/24
