@@ -322,6 +322,10 @@ int option_multicast_interface(const struct socket *s);
  * socket. 0 or -errno. */
 int option_set_group_interface(struct socket *s, const void *bytes, size_t length);
 int option_set_discovery(struct socket *s, int way, bool whole);
+/* options_tcp.c: TCP_CONGESTION. The stack's number of a name, or -errno; the name in force into `bytes`, its room or -errno. */
+enum { OPTION_CONGESTION_NAME = 16 }; /* TCP_CA_NAME_MAX of Linux, NUL included */
+int option_congestion_number(const void *bytes, size_t length);
+int option_congestion_name(const struct socket *s, void *bytes);
 /* What an option was set to, or `otherwise`. */
 int option_kept(const struct socket *s, int level, int name, int otherwise);
 /* options_wire.c: IPV6_PKTINFO, SO_BINDTODEVICE (read: octets with the name's end, 0: none); and what of them counts for a

@@ -119,6 +119,7 @@ static const struct treated_option table[] = {
     { IPPROTO_TCP, TCP_KEEPIDLE, STACK_SECONDS, BARO_TCP_KEEPALIVE_IDLE },
     { IPPROTO_TCP, TCP_KEEPINTVL, STACK_SECONDS, BARO_TCP_KEEPALIVE_INTERVAL },
     { IPPROTO_TCP, TCP_USER_TIMEOUT, STACK_MILLISECONDS, BARO_TCP_USER_TIMEOUT },
+    { IPPROTO_TCP, TCP_CONGESTION, STACK_INT, BARO_TCP_CONGESTION }, /* by name: options_tcp.c */
     { IPPROTO_TCP, TCP_SYNCNT, KEEP, 6 },
     { IPPROTO_TCP, TCP_LINGER2, KEEP, 60 },
     { IPPROTO_TCP, TCP_DEFER_ACCEPT, KEEP, 0 },
@@ -262,20 +263,12 @@ static int refuse(struct socket *s, const char *what, int level, int name, int e
     return -error;
 }
 
-/* Congestion control by name: there is one, RFC 5681 with NewReno. */
-static int set_congestion(const char *bytes, size_t length)
-{
-    return length >= 4 && strncmp(bytes, "reno", length) == 0 ? 0 : -ENOENT;
-}
-
 static int set_value(struct socket *s, int level, int name, const char *bytes, size_t length)
 {
     const struct treated_option *treated = find(level, name);
     int value = 0;
-    if (level == IPPROTO_TCP && name == TCP_CONGESTION && s->type == SOCK_STREAM)
-        return set_congestion(bytes, length);
     if (level == IPPROTO_TCP && s->type != SOCK_STREAM)
-        return -EOPNOTSUPP;
+        return -ENOPROTOOPT;
     if (level == IPPROTO_IPV6 && s->family == AF_INET)
         return -ENOPROTOOPT; /* as the kernel says of an IPv4 socket */
     int group = option_group(s, level, name, bytes, length);
@@ -289,7 +282,11 @@ static int set_value(struct socket *s, int level, int name, const char *bytes, s
         return option_set_device(s, bytes, length);
     if (treated->treatment == STACK_LINGER)
         return set_linger(s, bytes, length);
-    if (length >= sizeof value)
+    if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+        value = option_congestion_number(bytes, length);
+        if (value < 0)
+            return value;
+    } else if (length >= sizeof value)
         memcpy(&value, bytes, sizeof value);
     else if (length >= 1 && level == IPPROTO_IP)
         value = (uint8_t)bytes[0]; /* as Linux takes them */
@@ -433,10 +430,8 @@ static int get_value(struct socket *s, int level, int name, void *bytes)
         return -EOPNOTSUPP;
     if (level == IPPROTO_TCP && name == TCP_INFO)
         return tcp_info_fill(s, bytes, 512);
-    if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
-        memcpy(bytes, "reno\0\0\0\0\0\0\0\0\0\0\0", 16);
-        return 16;
-    }
+    if (level == IPPROTO_TCP && name == TCP_CONGESTION)
+        return option_congestion_name(s, bytes);
     if (treated && treated->treatment == STACK_LINGER) {
         struct linger linger;
         result = get_linger(s, &linger);
