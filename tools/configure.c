@@ -38,6 +38,8 @@ static void learnt(void *context, const struct baro_dhcp_client_lease *lease)
     else
         fprintf(stderr, "baro %s: address %s/%u by DHCP\n", configure->tool, text_of(lease->address, text),
                 lease->prefix_length);
+    for (unsigned i = 0; lease != NULL && i < lease->parameters.dns_servers; i++)
+        fprintf(stderr, "baro %s: name server %s by DHCP\n", configure->tool, text_of(lease->parameters.dns[i], text));
 }
 
 static void learnt6(void *context, const struct baro_dhcp6_client_lease *lease)
@@ -84,8 +86,95 @@ static void tell_addresses(struct configure *configure)
             continue;
         configure->told[configure->tolds++] = status[i].address;
         if (!is_leased(configure, status[i].address))
-            fprintf(stderr, "baro %s: address %s\n", configure->tool, text_of(status[i].address, text));
+            fprintf(stderr, "baro %s: %s %s\n", configure->tool,
+                    status[i].temporary ? "temporary address" : "address", text_of(status[i].address, text));
     }
+}
+
+/* Says each name server that a router has told since the last time; leases say theirs. */
+static void tell_servers(struct configure *configure)
+{
+    struct baro_router_status status;
+    char text[INET6_ADDRSTRLEN];
+
+    if (baro_stack_router_status(baro_host_stack(configure->host), baro_host_interface(configure->host), &status) != 0)
+        return;
+    for (unsigned i = 0; i < status.dns_servers; i++) {
+        bool told = configure->told_servers == CONFIGURE_SERVERS;
+
+        for (unsigned j = 0; j < configure->told_servers && !told; j++)
+            told = memcmp(configure->told_server[j].octet, status.dns_server[i].octet, sizeof status.dns_server[i].octet) == 0;
+        if (told)
+            continue;
+        configure->told_server[configure->told_servers++] = status.dns_server[i];
+        fprintf(stderr, "baro %s: name server %s by a router\n", configure->tool, text_of(status.dns_server[i], text));
+    }
+}
+
+/* ---- what is known ---- */
+
+static unsigned add_servers(struct baro_address *server, unsigned count, unsigned room, const struct baro_address *more,
+                            unsigned mores)
+{
+    for (unsigned i = 0; i < mores && count < room; i++) {
+        bool known = false;
+
+        for (unsigned j = 0; j < count && !known; j++)
+            known = server[j].family == more[i].family && memcmp(server[j].octet, more[i].octet, sizeof more[i].octet) == 0;
+        if (!known)
+            server[count++] = more[i];
+    }
+    return count;
+}
+
+unsigned configure_servers(const struct configure *configure, struct baro_address *server, unsigned room)
+{
+    const struct baro_dhcp_client_lease *lease = configure->dhcp == NULL ? NULL : baro_dhcp_client_lease(configure->dhcp);
+    const struct baro_dhcp6_client_lease *lease6 =
+        configure->dhcp6 == NULL ? NULL : baro_dhcp6_client_lease(configure->dhcp6);
+    struct baro_router_status status;
+    unsigned count = 0;
+
+    if (configure->way != CONFIGURE_DHCP && baro_stack_router_status(baro_host_stack(configure->host),
+                                                                     baro_host_interface(configure->host), &status) == 0)
+        count = add_servers(server, count, room, status.dns_server, status.dns_servers);
+    if (lease6 != NULL)
+        count = add_servers(server, count, room, lease6->parameters.dns, lease6->parameters.dns_servers);
+    if (lease != NULL)
+        count = add_servers(server, count, room, lease->parameters.dns, lease->parameters.dns_servers);
+    return count;
+}
+
+unsigned configure_searches(const struct configure *configure, const char **search, unsigned room)
+{
+    const struct baro_dhcp_client_lease *lease = configure->dhcp == NULL ? NULL : baro_dhcp_client_lease(configure->dhcp);
+    const struct baro_dhcp6_client_lease *lease6 =
+        configure->dhcp6 == NULL ? NULL : baro_dhcp6_client_lease(configure->dhcp6);
+    unsigned count = 0;
+
+    for (unsigned i = 0; lease6 != NULL && i < lease6->parameters.searches && count < room; i++)
+        search[count++] = lease6->parameters.search[i];
+    for (unsigned i = 0; lease != NULL && i < lease->parameters.searches && count < room; i++)
+        search[count++] = lease->parameters.search[i];
+    if (count == 0 && lease != NULL && room != 0 && lease->parameters.domain[0] != 0)
+        search[count++] = lease->parameters.domain;
+    return count;
+}
+
+bool configure_is_up(const struct configure *configure)
+{
+    struct baro_address_status status[CONFIGURE_TOLD];
+    int count = baro_stack_addresses(baro_host_stack(configure->host), baro_host_interface(configure->host), status,
+                                     CONFIGURE_TOLD);
+
+    for (int i = 0; i < count; i++) {
+        bool is_link_local = status[i].address.family == BARO_FAMILY_IPV6 && status[i].address.octet[0] == 0xfe &&
+                             (status[i].address.octet[1] & 0xc0) == 0x80;
+
+        if (!status[i].tentative && !is_link_local && (!configure->temporary || status[i].temporary))
+            return true;
+    }
+    return false;
 }
 
 /* ---- life ---- */
@@ -140,7 +229,7 @@ static int start_dhcp6(struct configure *configure, bool informs_only)
 
 int configure_open(struct configure *configure, const char *tool, struct baro_host *host)
 {
-    const struct baro_ipv6_config ipv6 = { .accept_advertisements = true };
+    const struct baro_ipv6_config ipv6 = { .accept_advertisements = true, .temporary_addresses = configure->temporary };
     int error = 0;
 
     configure->tool = tool;
@@ -149,7 +238,7 @@ int configure_open(struct configure *configure, const char *tool, struct baro_ho
         return start_dhcp(configure);
     if (configure->way != CONFIGURE_BY_HAND)
         error = baro_stack_enable_ipv6(baro_host_stack(host), baro_host_interface(host), &ipv6);
-    if (error != 0 && error != -EEXIST) /* the host may have been made so */
+    if (error != 0)
         return say_failure(configure, "IPv6", error);
     return configure->way == CONFIGURE_DHCP6 ? start_dhcp6(configure, false) : TOOL_OK;
 }
@@ -186,8 +275,10 @@ void configure_poll(struct configure *configure)
         (void)baro_dhcp_client_poll(configure->dhcp, now);
     if (configure->dhcp6 != NULL)
         (void)baro_dhcp6_client_poll(configure->dhcp6, now);
-    if (configure->way != CONFIGURE_DHCP)
-        tell_addresses(configure);
+    if (configure->way == CONFIGURE_DHCP)
+        return;
+    tell_addresses(configure);
+    tell_servers(configure);
 }
 
 bool configure_deadline(const struct configure *configure, struct baro_instant *deadline)

@@ -1,5 +1,5 @@
 /* tools/configure.h: how a host on a cable gets addresses that nobody gave it by hand: from routers, from DHCP servers of
- * either family, or from both as the routers say (RFC 4861 §4.2: their M and O flags). */
+ * either family, or from both as the routers say (RFC 4861 §4.2: their M and O flags); and which name servers they told. */
 #ifndef TOOLS_CONFIGURE_H
 #define TOOLS_CONFIGURE_H
 
@@ -8,7 +8,7 @@
 #include "baro/network.h"
 #include "cable.h"
 
-enum { CONFIGURE_TOLD = 16 };
+enum { CONFIGURE_TOLD = 16, CONFIGURE_SERVERS = 4 };
 
 enum configure_way {
     CONFIGURE_BY_HAND,
@@ -19,6 +19,7 @@ enum configure_way {
 
 struct configure {
     enum configure_way way;
+    bool temporary;   /* with temporary addresses of IPv6, too (RFC 8981) */
     const char *tool; /* in whose name things are said */
     struct baro_host *host;
     struct baro_dhcp_client *dhcp;
@@ -26,6 +27,8 @@ struct configure {
     bool informs_only; /* dhcp6 does */
     struct baro_address told[CONFIGURE_TOLD]; /* addresses that have been said */
     unsigned tolds;
+    struct baro_address told_server[CONFIGURE_SERVERS]; /* and name servers, of routers */
+    unsigned told_servers;
 };
 
 /* "auto", "dhcp", "dhcp6"; else by hand. */
@@ -36,6 +39,13 @@ int configure_open(struct configure *configure, const char *tool, struct baro_ho
 /* The part of a host's program, and when it wants to be called. Says each address that comes up. */
 void configure_poll(struct configure *configure);
 bool configure_deadline(const struct configure *configure, struct baro_instant *deadline);
+/* The name servers that are known by now, those of routers first (RFC 8106 §5.3.1 leaves the order open: they live as long
+ * as the advertised addresses do). How many, up to `room`. */
+unsigned configure_servers(const struct configure *configure, struct baro_address *server, unsigned room);
+/* The domains behind short names that leases told, as long as those last. How many, up to `room`. */
+unsigned configure_searches(const struct configure *configure, const char **search, unsigned room);
+/* An address came up that is good beyond the link. */
+bool configure_is_up(const struct configure *configure);
 /* Gives leases back on the wire, which takes a moment. */
 void configure_close(struct configure *configure, struct cable *cable);
 

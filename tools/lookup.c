@@ -1,7 +1,9 @@
 /* tools/lookup.c: `baro lookup`: asks for names with this stack's resolver (baro/dns.h), from a host on a TAP.
  *
  * The host comes up, waits until its addresses are usable, asks for all the names at once, prints what it learns in their
- * order and ends: 0 when all were found, 1 otherwise. What went over the wire can be kept with --pcap. */
+ * order and ends: 0 when all were found, 1 otherwise. Addresses and name servers are given by hand or come from the
+ * network's routers and DHCP servers (configure.h), for which it waits half a minute. What went over the wire can be kept
+ * with --pcap. */
 #include "tools.h"
 
 #include <arpa/inet.h>
@@ -13,10 +15,12 @@
 #include "address.h"
 #include "baro/dns.h"
 #include "cable.h"
+#include "configure.h"
 #include "names.h"
 #include "observe.h"
 
 enum { LOOKUP_ADDRESSES = 8, LOOKUP_NAMES = BARO_DNS_LOOKUPS };
+#define LOOKUP_WAIT_NS INT64_C(30000000000) /* for addresses and name servers */
 
 struct lookup_tool {
     struct observe observe;
@@ -24,6 +28,8 @@ struct lookup_tool {
     const char *tap;
     struct baro_host_address address[LOOKUP_ADDRESSES];
     unsigned addresses;
+    struct configure configure; /* where other addresses and name servers come from */
+    struct baro_instant given_up; /* when they have not come by then */
     struct baro_dns_config config;
     char *name[LOOKUP_NAMES];
     int lookup[LOOKUP_NAMES]; /* -errno: not asked */
@@ -37,14 +43,16 @@ struct lookup_tool {
 
 static int help(void)
 {
-    printf("usage: baro lookup --server ADDRESS[,...] [OPTION ...] NAME ...\n\n"
+    printf("usage: baro lookup [--server ADDRESS[,...]] [OPTION ...] NAME ...\n\n"
            "Asks name servers for the addresses of names, and for the names of addresses, with this stack's resolver, from a\n"
            "host on a TAP. The addresses of each name are printed, one a line; 0 when all were found.\n\n"
-           "  --server A       name servers of either family, commas between, up to 4\n"
+           "  --server A       name servers of either family, commas between, up to 4; with addresses by 'auto', 'dhcp' or\n"
+           "                   'dhcp6' those that routers and DHCP servers tell, if none are given\n"
            "  --search D       a domain behind names without a dot; up to 6 of them\n"
            "  --tap NAME       the TAP (default baro0)\n"
            "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24); the subnet's\n"
-           "                   first address is its gateway\n"
+           "                   first address is its gateway. 'auto', 'dhcp' and 'dhcp6' as with baro tap\n"
+           "  --temporary      with 'auto' and 'dhcp6': ask from a temporary address of IPv6 (RFC 8981)\n"
            "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
 }
@@ -79,8 +87,11 @@ static int parse_value(struct lookup_tool *tool, const char *word, char *value)
         if (!interface_name_is_right(value))
             return tool_usage("lookup", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
     } else if (strcmp(word, "--address") == 0) {
-        tool->addresses = address_list_parse(value, tool->address, LOOKUP_ADDRESSES);
-        if (tool->addresses == 0)
+        tool->configure.way = configure_parse(value);
+        tool->addresses = tool->configure.way != CONFIGURE_BY_HAND
+                              ? 0
+                              : address_list_parse(value, tool->address, LOOKUP_ADDRESSES);
+        if (tool->configure.way == CONFIGURE_BY_HAND && tool->addresses == 0)
             return tool_usage("lookup", "'%s' is no address of a host, or a list of up to 8", value);
     } else if (strcmp(word, "--wire") == 0) {
         if (baro_wire_parse(value, &tool->wire, error, sizeof error) != 0)
@@ -102,12 +113,21 @@ static int parse(struct lookup_tool *tool, int argc, char **argv)
             return TOOL_USAGE;
         if (taken > 0)
             continue;
+        if (strcmp(argv[at], "--temporary") == 0) {
+            tool->configure.temporary = true;
+            at++;
+            continue;
+        }
         if (at + 1 >= argc)
             return tool_usage("lookup", "%s wants a value", argv[at]);
         if (parse_value(tool, argv[at], argv[at + 1]) != TOOL_OK)
             return TOOL_USAGE;
         at += 2;
     }
+    if (tool->configure.temporary && (tool->configure.way == CONFIGURE_BY_HAND || tool->configure.way == CONFIGURE_DHCP))
+        return tool_usage("lookup", "--temporary is of --address auto and dhcp6");
+    if (tool->config.servers == 0 && tool->configure.way == CONFIGURE_BY_HAND)
+        return tool_usage("lookup", "--server is missing: whom to ask");
     tool->names = argc - at;
     if (tool->names < 1 || tool->names > LOOKUP_NAMES)
         return tool_usage("lookup", "1 to %d names are asked for, not %d; --help tells more", LOOKUP_NAMES, tool->names);
@@ -117,6 +137,8 @@ static int parse(struct lookup_tool *tool, int argc, char **argv)
 
 static bool is_up(const struct lookup_tool *tool)
 {
+    if (tool->configure.way != CONFIGURE_BY_HAND)
+        return configure_is_up(&tool->configure);
     for (unsigned i = 0; i < tool->addresses; i++) {
         if (baro_stack_address_state(baro_host_stack(tool->host), baro_host_interface(tool->host),
                                      tool->address[i].address) != BARO_ADDRESS_USABLE)
@@ -162,6 +184,44 @@ static void tell_one(struct lookup_tool *tool, int which)
                                  text, sizeof text));
 }
 
+/* The resolver, once it is known whom to ask. */
+static bool open_resolver(struct lookup_tool *tool)
+{
+    struct baro_address server[BARO_DNS_SERVERS];
+    int error = -EIO;
+
+    if (tool->config.servers == 0 && tool->configure.way != CONFIGURE_BY_HAND) {
+        tool->config.servers = configure_servers(&tool->configure, server, BARO_DNS_SERVERS);
+        for (unsigned i = 0; i < tool->config.servers; i++)
+            tool->config.server[i].address = server[i];
+        if (tool->config.servers == 0)
+            return false;
+        if (tool->config.searches == 0)
+            tool->config.searches = configure_searches(&tool->configure, tool->config.search, BARO_DNS_SEARCHES);
+    }
+    if (getrandom(tool->config.seed, sizeof tool->config.seed, 0) == (ssize_t)sizeof tool->config.seed)
+        tool->dns = baro_dns_create(&tool->config, &error);
+    if (tool->dns == NULL)
+        fprintf(stderr, "baro lookup: no resolver: %s\n", strerror(-error));
+    if (tool->dns == NULL)
+        baro_loop_stop(tool->cable.loop, 0);
+    return tool->dns != NULL;
+}
+
+/* Whether names can be asked for. Where that does not come about, the end. */
+static bool is_ready(struct lookup_tool *tool, struct baro_instant now)
+{
+    if (tool->dns != NULL)
+        return true;
+    if (is_up(tool) && open_resolver(tool))
+        return true;
+    if (tool->configure.way != CONFIGURE_BY_HAND && now.ns >= tool->given_up.ns) {
+        fprintf(stderr, "baro lookup: nobody told %s\n", is_up(tool) ? "a name server" : "an address");
+        baro_loop_stop(tool->cable.loop, 0);
+    }
+    return false;
+}
+
 /* The program of the host's stack. */
 static void run_program(void *context, struct baro_host *host)
 {
@@ -169,7 +229,10 @@ static void run_program(void *context, struct baro_host *host)
     struct baro_instant now = baro_network_now(baro_host_network(host));
     struct baro_dns_result result;
 
-    if (tool->told || tool->dns == NULL || !is_up(tool))
+    if (tool->config.stack == NULL)
+        return;
+    configure_poll(&tool->configure); /* to the end: leases are given back */
+    if (tool->told || !is_ready(tool, now))
         return;
     if (!tool->asked)
         ask(tool, now);
@@ -187,8 +250,18 @@ static void run_program(void *context, struct baro_host *host)
 static bool program_deadline(void *context, struct baro_instant *deadline)
 {
     struct lookup_tool *tool = context;
+    struct baro_instant other;
+    bool any = tool->dns != NULL && !tool->told && baro_dns_next_deadline(tool->dns, deadline);
 
-    return tool->dns != NULL && !tool->told && baro_dns_next_deadline(tool->dns, deadline);
+    if (configure_deadline(&tool->configure, &other)) {
+        *deadline = any && deadline->ns < other.ns ? *deadline : other;
+        any = true;
+    }
+    if (tool->configure.way != CONFIGURE_BY_HAND && tool->dns == NULL) {
+        *deadline = any && deadline->ns < tool->given_up.ns ? *deadline : tool->given_up;
+        any = true;
+    }
+    return any;
 }
 
 static struct baro_address gateway_of(const struct lookup_tool *tool)
@@ -202,23 +275,25 @@ static struct baro_address gateway_of(const struct lookup_tool *tool)
 
 static int build(struct lookup_tool *tool)
 {
+    bool listens = tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6;
     int error;
 
     if (cable_open(&tool->cable, "lookup", tool->tap, &tool->wire) != TOOL_OK || cable_watch(&tool->cable) != TOOL_OK)
         return TOOL_FAILED;
     const struct baro_host_config host = { .name = "baro", .wire = tool->cable.wire, .addresses = tool->address,
                                            .address_count = tool->addresses, .gateway = gateway_of(tool),
+                                           .ipv6 = listens ? BARO_HOST_IPV6_BY_HAND : BARO_HOST_IPV6_LINK_LOCAL,
                                            .program = run_program, .program_deadline = program_deadline,
                                            .program_context = tool, .trace = observe_sink(&tool->observe) };
     tool->host = baro_host_create(tool->cable.network, &host, &error);
-    if (tool->host != NULL && getrandom(tool->config.seed, sizeof tool->config.seed, 0) == (ssize_t)sizeof tool->config.seed) {
-        tool->config.memory = names_memory();
-        tool->config.stack = baro_host_stack(tool->host);
-        tool->dns = baro_dns_create(&tool->config, &error);
+    if (tool->host == NULL) {
+        fprintf(stderr, "baro lookup: no host: %s\n", strerror(-error));
+        return TOOL_FAILED;
     }
-    if (tool->dns == NULL)
-        fprintf(stderr, "baro lookup: no resolver: %s\n", strerror(-error));
-    return tool->dns == NULL ? TOOL_FAILED : TOOL_OK;
+    tool->given_up.ns = baro_network_now(tool->cable.network).ns + LOOKUP_WAIT_NS;
+    tool->config.memory = names_memory();
+    tool->config.stack = baro_host_stack(tool->host);
+    return configure_open(&tool->configure, "lookup", tool->host);
 }
 
 int tool_lookup(int argc, char **argv)
@@ -244,7 +319,8 @@ int tool_lookup(int argc, char **argv)
         return TOOL_FAILED;
     baro_loop_run(tool.cable.loop);
     if (!tool.told)
-        tool.status = TOOL_FAILED; /* ended by a signal */
+        tool.status = TOOL_FAILED; /* nobody to ask, or ended by a signal */
+    configure_close(&tool.configure, &tool.cable);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
     if (tool.observe.stats)
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);

@@ -53,6 +53,7 @@ static int help(void)
            "                   'dhcp': the IPv4 address that a DHCP server gives it;\n"
            "                   'dhcp6': the IPv6 address that a DHCPv6 server gives it, besides those of routers.\n"
            "                   Each is said when it comes up, and leases are given back at the end\n"
+           "  --temporary      with 'auto' and 'dhcp6': temporary addresses, too, and to speak from those (RFC 8981)\n"
            "  --advertise P    be an IPv6 router that advertises these prefixes (fd00:9::/64), commas between, so that the\n"
            "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
            "  --mdns NAME      be found as NAME.local by multicast DNS, over both families\n" TAP_GROUPS_HELP
@@ -92,6 +93,11 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return TOOL_USAGE;
         if (taken > 0)
             continue;
+        if (strcmp(word, "--temporary") == 0) {
+            tool->configure.temporary = true;
+            at++;
+            continue;
+        }
         if (strcmp(word, "--name") != 0 && strcmp(word, "--address") != 0 && strcmp(word, "--wire") != 0 &&
             strcmp(word, "--mdns") != 0 && strcmp(word, "--advertise") != 0)
             return tool_usage("tap", "no option '%s'; --help tells more", word);
@@ -117,6 +123,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return tool_usage("tap", "%s", error);
         at += 2;
     }
+    if (tool->configure.temporary && tool->configure.way != CONFIGURE_AUTO && tool->configure.way != CONFIGURE_DHCP6)
+        return tool_usage("tap", "--temporary is of --address auto and dhcp6");
     if ((tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6) && tool->prefixes != 0)
         return tool_usage("tap", "a router that advertises has no addresses from routers: not with --address auto or dhcp6");
     return TOOL_OK;
@@ -234,7 +242,7 @@ static int build(struct tap_tool *tool)
                                            .addresses = tool->address,
                                            .address_count = tool->addresses,
                                            .gateway = gateway_of(tool),
-                                           .ipv6 = listens ? BARO_HOST_IPV6_ROUTERS : BARO_HOST_IPV6_LINK_LOCAL,
+                                           .ipv6 = listens ? BARO_HOST_IPV6_BY_HAND : BARO_HOST_IPV6_LINK_LOCAL, /* configure_open() */
                                            .program = run_program,
                                            .program_deadline = program_deadline,
                                            .program_context = tool,

@@ -134,6 +134,8 @@ TALKS = {
 
 
 def main():
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     folder = os.path.join(sys.argv[1], "stack_fuzz")
     os.makedirs(folder, exist_ok=True)
     for name, (choice, acts) in TALKS.items():
