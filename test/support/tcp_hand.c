@@ -56,6 +56,7 @@ static void listen_and_syn(struct hand *hand)
 
     hand->listener = world_listen(hand->world, &hand->settings, 5);
     syn.mss = hand->mss;
+    syn.sack_permitted = hand->sack;
     syn.has_scale = hand->scale >= 0;
     syn.scale = hand->scale;
     world_inject(hand->world, syn);

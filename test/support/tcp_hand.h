@@ -12,6 +12,7 @@ struct hand {
     uint32_t seq, ack;           /* of the next segment by hand: the test's SND.NXT and RCV.NXT */
     uint32_t window;             /* as it goes into the header */
     bool timestamps;
+    bool sack;                   /* offered in the SYN */
     uint32_t ts_value;
     uint16_t mss;
     int scale;                   /* -1: not offered */

@@ -169,7 +169,7 @@ static void drain(struct world *world, unsigned number)
     struct world_side *side = &world->side[number];
     struct intent *intent;
 
-    while ((intent = intent_first(&side->core.intents)) != NULL) {
+    while (!side->stuck && (intent = intent_first(&side->core.intents)) != NULL) {
         struct ip_message message;
 
         if (intent->kind == INTENT_TCP_CONTROL) {
@@ -289,7 +289,9 @@ enum baro_drop_reason world_inject_to(struct world *world, unsigned to, struct w
     uint8_t data[WORLD_PACKET_OCTETS];
     struct tcp_options options = { .has_mss = made.mss != 0, .mss = made.mss, .has_scale = made.has_scale,
                                    .scale = (uint8_t)made.scale, .has_timestamps = made.timestamps,
-                                   .ts_value = made.ts_value, .ts_echo = made.ts_echo };
+                                   .ts_value = made.ts_value, .ts_echo = made.ts_echo,
+                                   .sack_permitted = made.sack_permitted, .sack_count = (uint8_t)made.sack_count,
+                                   .sack = { made.sack[0], made.sack[1], made.sack[2], made.sack[3] } };
     uint32_t octets = 20 + tcp_options_write(&options, data + 20);
     struct tcp_header header = { .source_port = made.port != 0 ? made.port : to == 1 ? 40000 : 80,
                                  .destination_port = made.to_port != 0 ? made.to_port : to == 1 ? 80 : 40000,

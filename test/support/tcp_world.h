@@ -42,6 +42,7 @@ struct world_side {
     struct baro_address address;
     struct ip_path path;
     bool deaf;
+    bool stuck;           /* nothing of it is drained */
     size_t takes_allowed; /* slabs that memory still gives */
 };
 
@@ -83,7 +84,9 @@ struct world_made {
     uint32_t ts_value, ts_echo;
     uint16_t mss;            /* 0: no option */
     int scale;               /* with `has_scale` */
-    bool has_scale, bad_checksum;
+    bool has_scale, bad_checksum, sack_permitted;
+    unsigned sack_count;
+    struct tcp_sack_block sack[TCP_SACK_LIMIT];
     uint16_t port, to_port;  /* 0: 40000 and 80 */
     struct baro_address source; /* family NONE: the other side's */
 };

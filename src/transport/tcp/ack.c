@@ -65,7 +65,7 @@ static void measure(struct tcp *tcp, struct tcp_connection *c, const struct segm
 
         if (passed_ms > 3600000)
             return; /* no echo of ours */
-        sample_ns = (int64_t)passed_ms * NS_PER_MS;
+        sample_ns = (int64_t)(passed_ms != 0 ? passed_ms : 1) * NS_PER_MS; /* nothing is not a least round trip */
     } else {
         return;
     }

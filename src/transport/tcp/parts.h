@@ -165,7 +165,8 @@ uint32_t tcp_pipe(const struct tcp_connection *c);
 
 /* Something was sent or acknowledged: the probe's time begins anew, if it has one. */
 void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c);
-void tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c);
+/* False: it is no time for a probe. */
+bool tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c);
 void tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
                     bool duplicate);
 

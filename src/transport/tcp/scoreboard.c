@@ -88,6 +88,13 @@ static void cut(struct scoreboard *board, uint32_t index, struct seq at)
     board->count++;
 }
 
+/* Two splits follow: where the second one made room it could join what the first one has cut. */
+static void make_room_for_two(struct scoreboard *board)
+{
+    if (board->count + 2 > SCOREBOARD_RUNS)
+        join_neighbours(board);
+}
+
 /* Makes `at`, a place in the flight, the beginning of a run, where there is room for that. */
 static void split(struct scoreboard *board, struct seq at)
 {
@@ -104,12 +111,11 @@ static void split(struct scoreboard *board, struct seq at)
 static uint32_t join_before(struct scoreboard *board, uint32_t index)
 {
     const struct scoreboard_run *run = &board->run[index], *before = &board->run[index - 1];
-    bool sacked = (run->marks & before->marks & SCOREBOARD_SACKED) != 0;
 
-    if (index == 0 || index >= board->count)
+    if (index == 0 || index >= board->count || run->marks != before->marks)
         return index;
-    /* Of what is SACKED nothing but the octets matters any more. */
-    if (!sacked && (run->marks != before->marks || run->at_ns != before->at_ns))
+    /* Of what is SACKED the moment does not matter any more. */
+    if ((run->marks & SCOREBOARD_SACKED) == 0 && run->at_ns != before->at_ns)
         return index;
     remove_runs(board, index - 1, 1);
     return index - 1;
@@ -152,6 +158,7 @@ void scoreboard_again(struct scoreboard *board, struct seq from, struct seq to, 
     to = seq_min(to, scoreboard_end(board));
     if (seq_ge(from, to))
         return;
+    make_room_for_two(board);
     split(board, from);
     split(board, to);
     index = find(board, from); /* where there was no room: the whole run that holds it */
@@ -211,6 +218,7 @@ void scoreboard_sack(struct scoreboard *board, struct seq left, struct seq right
     left = seq_max(left, board->begin);
     if (seq_gt(right, scoreboard_end(board)) || seq_ge(left, right))
         return;
+    make_room_for_two(board);
     split(board, left);
     split(board, right);
     index = find(board, left);
@@ -253,6 +261,19 @@ void scoreboard_find_all(struct scoreboard *board)
 {
     for (uint32_t i = 0; i < board->count; i++)
         set_marks(board, i, board->run[i].marks & ~(uint32_t)SCOREBOARD_LOST);
+}
+
+bool scoreboard_was_again(const struct scoreboard *board, struct seq left, struct seq right)
+{
+    left = seq_max(left, board->begin);
+    right = seq_min(right, scoreboard_end(board));
+    if (seq_ge(left, right))
+        return true;
+    for (uint32_t i = find(board, left); i < board->count && seq_lt(begin_of(board, i), right); i++) {
+        if ((board->run[i].marks & SCOREBOARD_AGAIN) == 0)
+            return false;
+    }
+    return true;
 }
 
 bool scoreboard_next_lost(const struct scoreboard *board, struct seq *from, struct seq *to)

@@ -1,7 +1,7 @@
 /* transport/tcp/scoreboard.h: what is in flight, in runs: when each was last sent, and what is known of it.
  *
  * The runs tile [SND.UNA, SND.NXT) without gaps. Octets that were sent at one moment and have the same marks are one
- * run, so a burst costs one entry and so does the whole of what a SACK block covers. Three marks: SACKED, the peer
+ * run, so a burst costs one entry and so does what a SACK block covers of what was sent once. Three marks: SACKED, the peer
  * holds it (RFC 2018); LOST, taken for lost and not sent again since; AGAIN, it was sent more than once.
  *
  * Bounded: at SCOREBOARD_RUNS neighbours with equal marks are joined, the later moment counting (a loss is then found
@@ -60,6 +60,8 @@ void scoreboard_lose(struct scoreboard *board, uint32_t index);
 /* A timeout: everything that is not SACKED is lost. A first run that is SACKED means that the peer has thrown away what
  * it held (RFC 2018 §8): then nothing counts as SACKED any more. */
 void scoreboard_lose_all(struct scoreboard *board);
+/* Was all of [left, right) that is in flight sent more than once? */
+bool scoreboard_was_again(const struct scoreboard *board, struct seq left, struct seq right);
 /* It was a mistake: nothing is lost. */
 void scoreboard_find_all(struct scoreboard *board);
 /* The first run that is LOST as [from, to); false: none. */

@@ -61,7 +61,10 @@ void tcp_sender_again(struct tcp *tcp, struct tcp_connection *c, struct seq from
         sender->undo.stamped = true;
         sender->undo.stamp = tcp_timestamp(tcp, c->ts_offset);
         sender->undo.from = from;
+        sender->undo.to = to;
     }
+    sender->undo.from = seq_min(sender->undo.from, from);
+    sender->undo.to = seq_max(sender->undo.to, to);
     sender->undo.octets += seq_span(to, from);
     scoreboard_again(&sender->board, from, to, tcp->core->now.ns);
     /* The answer to this is a round trip away: it is worth a timer of its own (RFC 6675 §5 (4.3) allows it). */
@@ -93,6 +96,7 @@ static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t m
     remember(c);
     c->recover = c->snd.nxt;
     c->tail.out = false;
+    tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
     congestion_loss(&c->congestion, missing, tcp_payload_limit(c));
     prr_begin(&c->sender->prr, missing);
     tcp->core->counters.tcp_fast_retransmits++;
@@ -139,7 +143,8 @@ static bool tells_duplicate(const struct segment *segment)
             seq_le(block[0].right, block[1].right));
 }
 
-/* The blocks in ascending order, so that what one ACK tells at once does not look like reordering. */
+/* The blocks in ascending order, so that what one ACK tells at once does not look like reordering. A block over the octet
+ * that the same ACK asks for is a lie: believed, that octet would never be taken for lost. */
 static void hear_blocks(struct scoreboard *board, const struct segment *segment, bool duplicate,
                         struct scoreboard_delivered *delivered)
 {
@@ -153,7 +158,7 @@ static void hear_blocks(struct scoreboard *board, const struct segment *segment,
             if ((heard & 1u << i) == 0 && (lowest == TCP_SACK_LIMIT || seq_lt(block[i].left, block[lowest].left)))
                 lowest = i;
         heard |= 1u << lowest;
-        if (seq_lt(block[lowest].left, block[lowest].right) && seq_gt(block[lowest].right, segment->ack))
+        if (seq_lt(block[lowest].left, block[lowest].right) && seq_gt(block[lowest].left, segment->ack))
             scoreboard_sack(board, block[lowest].left, block[lowest].right, delivered);
     }
 }
@@ -187,11 +192,16 @@ static bool was_mistake(const struct tcp_connection *c, const struct segment *se
     return duplicate && sender->undo.octets == 0;
 }
 
-/* A duplicate came there: one retransmission fewer that may have been needed. */
+/* A duplicate came there: one retransmission fewer that may have been needed. Where nothing was sent again it was the
+ * network that doubled a segment: that says nothing. */
 static void hear_duplicate(struct tcp_connection *c, const struct segment *segment)
 {
-    uint32_t octets = seq_span(segment->options.sack[0].right, segment->options.sack[0].left);
+    struct seq left = segment->options.sack[0].left, right = segment->options.sack[0].right;
+    uint32_t octets = seq_span(right, left);
 
+    if (!c->sender->undo.stamped || seq_lt(left, c->sender->undo.from) || seq_gt(right, c->sender->undo.to) ||
+        !scoreboard_was_again(&c->sender->board, left, right))
+        return;
     rack_duplicate(&c->rack, c->snd.nxt);
     c->sender->undo.octets -= octets < c->sender->undo.octets ? octets : c->sender->undo.octets;
 }
@@ -244,7 +254,8 @@ static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_f
         c->sender->undo.possible = false;
         rack_recovered(&c->rack);
     }
-    if (c->congestion.phase < CONGESTION_RECOVERY && ack->lost != 0)
+    /* Also for what was sent during the recovery that has just ended, and found lost in it. */
+    if (c->congestion.phase < CONGESTION_RECOVERY && c->sender->board.lost != 0)
         begin_recovery(tcp, c, ack->missing);
     if (c->congestion.phase == CONGESTION_RECOVERY) {
         if (ack->delivered != 0)
@@ -277,9 +288,9 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
         return;
     }
     ack.missing = flight - sender->board.sacked;
-    scoreboard_acked(&sender->board, c->snd.una, &delivered);
     if (duplicate)
         hear_duplicate(c, segment);
+    scoreboard_acked(&sender->board, c->snd.una, &delivered);
     hear_blocks(&sender->board, segment, duplicate, &delivered);
     rack_delivered(&sender->rack, &c->rack, &delivered, &facts,
                    (c->flags & TCP_TIMESTAMPS) != 0 && sender->undo.stamped &&
@@ -292,6 +303,8 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     follow(tcp, c, &ack);
     if (acked != 0 || c->congestion.phase >= CONGESTION_RECOVERY)
         trace_congestion(tcp, c);
+    if (sender->board.sacked != 0)
+        tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
     if (tcp_flight(c) == 0)
         tcp_sender_release(tcp, c);
 }

@@ -20,7 +20,7 @@ struct tcp_sender {
         bool stamped;            /* `stamp` is known: something was sent again */
         struct congestion before;
         uint32_t stamp;          /* timestamp of the first retransmission */
-        struct seq from;         /* where it began */
+        struct seq from, to;     /* all that was sent again lies in between */
         uint32_t octets;         /* sent again and not yet told of as duplicates */
     } undo;
 };

@@ -30,13 +30,13 @@ void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_arm(tcp, c, TCP_TIMER_TAIL, wait_ns);
 }
 
-void tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c)
+bool tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c)
 {
     uint32_t mss = tcp_payload_limit(c), flight = tcp_flight(c);
     bool new_text = tcp_send_offset(c, c->snd.nxt) + mss <= c->send.end; /* a full one: Nagle holds no such */
 
-    if (flight == 0 || c->congestion.phase >= CONGESTION_RECOVERY)
-        return;
+    if (flight == 0 || c->congestion.phase >= CONGESTION_RECOVERY || seq_lt(c->retransmit_next, c->retransmit_end))
+        return false;
     c->tail.out = true;
     c->tail.end = c->snd.nxt;
     c->tail.again = !new_text || flight + mss > c->snd.wnd;
@@ -51,6 +51,7 @@ void tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c)
     }
     TRACE(tcp->core, TCP_TAIL_PROBE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->tail.again));
     tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+    return true;
 }
 
 void tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,

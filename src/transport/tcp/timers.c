@@ -135,8 +135,8 @@ static void on_retransmit(struct tcp *tcp, struct tcp_connection *c)
     }
     if (tcp_timer_armed(c, TCP_TIMER_TAIL)) { /* the probe comes first: one segment instead of the whole window */
         tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
-        tcp_tail_probe(tcp, c);
-        return;
+        if (tcp_tail_probe(tcp, c))
+            return;
     }
     c->retries++;
     if (exhausted(c)) {
@@ -220,7 +220,7 @@ static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name
         tcp_sender_reorder_timer(tcp, c);
         break;
     case TCP_TIMER_TAIL:
-        tcp_tail_probe(tcp, c);
+        (void)tcp_tail_probe(tcp, c);
         break;
     case TCP_TIMER_CORK:
         c->flags |= TCP_FLUSH;
