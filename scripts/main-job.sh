@@ -1,7 +1,8 @@
 #!/bin/sh
 # The main job on an embedded default: python3's web server on one host, curl on another, a wire between them whose
 # frames are electric signals (100BASE-TX). Prints the journey of the connection's first packets, curl's result and
-# one line of counters.
+# one line of counters. Fifteen frames are told: nine up to the request, and before or among them what a host says while its
+# link-local address comes up, at moments of its own.
 set -eu
 baro=$1
 work=$(mktemp -d)
@@ -14,7 +15,7 @@ while [ $i -lt 4000 ]; do
     i=$((i + 1))
 done >"$work/site/page.txt"
 
-"$baro" lan --wire 100base-tx --journey="${FRAMES:-9}" --journey-of server --journey-to - --stats \
+"$baro" lan --wire 100base-tx --journey="${FRAMES:-15}" --journey-of server --journey-to - --stats \
     --host server=10.7.0.1/24 python3 -m http.server --directory "$work/site" 8000 \
     --host client=10.7.0.2/24 curl --silent --show-error --output "$work/page.txt" \
     --write-out 'curl: HTTP %{http_code}, %{size_download} bytes in %{time_total} s\n' \
