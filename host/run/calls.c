@@ -87,7 +87,10 @@ static void call_socket(const struct call *call)
     int family = (int)call->argument[0], flags = (int)call->argument[1], a;
     if (family != AF_INET && family != AF_INET6) {
         run_say_once(host->run, SAY_FAMILY + (unsigned)family % 64,
-                     "socket(family %d): EAFNOSUPPORT, the stack has only IPv4 and IPv6", family);
+                     family == AF_PACKET
+                         ? "socket(family %d, AF_PACKET): EAFNOSUPPORT, programs see no frames; --pcap captures them"
+                         : "socket(family %d): EAFNOSUPPORT, the stack has only IPv4 and IPv6",
+                     family);
         call_error(call, EAFNOSUPPORT);
         return;
     }

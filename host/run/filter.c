@@ -4,8 +4,9 @@
  * bytes (read, write, send, recv, poll, epoll, sendfile ...) stays native, but sendto and recvfrom with an
  * address and, on the descriptors of datagram sockets, the message calls: there the address matters.
  *
- * Fails closed: every family but AF_UNIX, AF_NETLINK, AF_PACKET and AF_ALG is trapped and thus refused unless
- * the stack speaks it. AF_VSOCK is the reason: no network namespace holds it back. Calls of another
+ * Fails closed: every family but AF_UNIX, AF_NETLINK and AF_ALG is trapped and thus refused unless the stack speaks
+ * it. AF_VSOCK is the reason: no network namespace holds it back. AF_PACKET sockets of the kernel would see but the
+ * mirrored interfaces, over which nothing goes: a capture that stays empty says less than a refusal. Calls of another
  * architecture's table and io_uring, which could open sockets behind the filter's back, do not exist
  * (ENOSYS).
  *
@@ -40,7 +41,7 @@ static struct scmp_arg_cmp low_bits(unsigned argument, unsigned mask, unsigned v
 
 static bool family_is_native(int family)
 {
-    return family == AF_UNIX || family == AF_NETLINK || family == AF_PACKET || family == AF_ALG;
+    return family == AF_UNIX || family == AF_NETLINK || family == AF_ALG;
 }
 
 static int add_rules(scmp_filter_ctx filter, bool trap_every_message)

@@ -32,6 +32,14 @@ same "nc to nc" "from one end" "$(timeout 60 "$BARO" run -- sh -c "
     nc -N -l -p 9000 >$dir/got & sleep 1; echo 'from one end' | nc -N 127.0.0.1 9000; wait; cat $dir/got")"
 same "nc with datagrams" "a datagram" "$(timeout 60 "$BARO" run -- sh -c "
     (timeout 3 nc -u -l -p 9000 || true) >$dir/got & sleep 1; echo 'a datagram' | nc -u -q 1 127.0.0.1 9000; wait; cat $dir/got")"
+same "no packet sockets of the kernel's, which would see nothing" EAFNOSUPPORT "$(timeout 60 "$BARO" run -- python3 -c "
+import errno, socket
+try:
+    socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    print('there is one')
+except OSError as error:
+    print(errno.errorcode[error.errno])" 2>"$dir/said")"
+grep -q 'AF_PACKET.*--pcap' "$dir/said" || fail "why there are no packet sockets is not said: $(cat "$dir/said")"
 refused=$(timeout 60 "$BARO" run -- curl -sS http://127.0.0.1:9/ 2>&1)
 same "a refusal is curl's exit 7" 7 $?
 timeout 60 "$BARO" run -- sh -c 'exit 42'
