@@ -199,7 +199,7 @@ static void a_timeout_notices_reneging(void **unused)
     scoreboard_lose_all(&board);
     assert_int_equal(board.sacked, 0);
     assert_int_equal(board.lost, 4000);
-    assert_true(scoreboard_next_lost(&board, &from, &to));
+    assert_true(scoreboard_next_lost(&board, 1, &from, &to));
     assert_int_equal(from.value, 1000);
 }
 
@@ -223,6 +223,34 @@ static void reordering_is_seen(void **unused)
     assert_int_equal(third.octets, 1000);
 }
 
+/* Joined runs were sent at several moments: delivered, none of them counts as sent later than it was, or what is missing
+ * would be taken for lost before its time; missing, none counts as sent earlier. */
+static void joined_moments_are_never_too_early(void **unused)
+{
+    enum { SEGMENTS = 3 * SCOREBOARD_RUNS, OCTETS = 100 };
+    static struct scoreboard board;
+    uint32_t una = 0u - 5000;
+
+    (void)unused;
+    scoreboard_begin(&board, seq_of(una), seq_of(una), 0, false);
+    for (uint32_t i = 0; i < SEGMENTS; i++)
+        scoreboard_sent(&board, seq_of(una + (i + 1) * OCTETS), (int64_t)(i + 1) * 1000000);
+    assert_in_range(board.count, 2, SCOREBOARD_RUNS);
+    for (uint32_t i = 0; i < board.count; i++)
+        assert_int_equal(board.run[i].at_ns, (int64_t)(board.run[i].end.value - una) / OCTETS * 1000000);
+    for (uint32_t i = 1; i < SEGMENTS; i += 7) {
+        struct scoreboard_delivered acked = { 0 }, sacked = { 0 };
+
+        scoreboard_acked(&board, seq_of(una + i * OCTETS), &acked);
+        assert_true(acked.any && acked.at_ns <= (int64_t)i * 1000000);
+        if (i + 5 > SEGMENTS)
+            break;
+        scoreboard_sack(&board, seq_of(una + (i + 2) * OCTETS), seq_of(una + (i + 3) * OCTETS), &sacked);
+        assert_true(!sacked.any || sacked.at_ns <= (int64_t)(i + 3) * 1000000);
+        scoreboard_check(&board);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +258,7 @@ int main(void)
         cmocka_unit_test(at_its_bound_it_joins_and_forgets_but_stays_true),
         cmocka_unit_test(a_timeout_notices_reneging),
         cmocka_unit_test(reordering_is_seen),
+        cmocka_unit_test(joined_moments_are_never_too_early),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

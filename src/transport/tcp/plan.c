@@ -49,7 +49,8 @@ static bool plan_lost(const struct tcp_connection *c, struct plan *plan)
     uint32_t pipe = tcp_pipe(c);
     struct seq from, to;
 
-    if (c->sender == NULL || !scoreboard_next_lost(&c->sender->board, &from, &to) || !plan_piece(c, from, to, plan))
+    if (c->sender == NULL || !scoreboard_next_lost(&c->sender->board, tcp_payload_limit(c), &from, &to) ||
+        !plan_piece(c, from, to, plan))
         return false;
     plan->lost = true;
     if (pipe != 0 && pipe + plan->length > c->congestion.cwnd)

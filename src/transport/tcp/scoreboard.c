@@ -27,8 +27,24 @@ static void count(struct scoreboard *board, uint32_t index, bool add)
 static void set_marks(struct scoreboard *board, uint32_t index, uint32_t marks)
 {
     count(board, index, false);
-    board->run[index].marks = marks;
+    board->run[index].marks = marks & SCOREBOARD_ALL;
     count(board, index, true);
+}
+
+enum { SPREAD_LIMIT_US = (1 << 29) - 1 };
+
+static int64_t earliest_ns(const struct scoreboard_run *run)
+{
+    return run->at_ns - (int64_t)run->spread_us * 1000;
+}
+
+/* Some of the run was sent at `at_ns`, some at an earlier moment. */
+static void set_moments(struct scoreboard_run *run, int64_t at_ns, int64_t earlier_ns)
+{
+    int64_t spread_us = (at_ns - earlier_ns + 999) / 1000;
+
+    run->at_ns = at_ns;
+    run->spread_us = (uint32_t)(spread_us < SPREAD_LIMIT_US ? spread_us : SPREAD_LIMIT_US) & SPREAD_LIMIT_US;
 }
 
 static void remove_runs(struct scoreboard *board, uint32_t index, uint32_t runs)
@@ -46,10 +62,12 @@ static void join_neighbours(struct scoreboard *board)
         struct scoreboard_run run = board->run[i];
 
         if (i + 1 < board->count && board->run[i + 1].marks == run.marks) {
-            int64_t at_ns = run.at_ns;
+            int64_t at_ns = run.at_ns, earlier_ns = earliest_ns(&run);
 
             run = board->run[++i];
-            run.at_ns = run.at_ns > at_ns ? run.at_ns : at_ns;
+            if (earliest_ns(&run) < earlier_ns)
+                earlier_ns = earliest_ns(&run);
+            set_moments(&run, run.at_ns > at_ns ? run.at_ns : at_ns, earlier_ns);
         }
         board->run[kept++] = run;
     }
@@ -115,7 +133,7 @@ static uint32_t join_before(struct scoreboard *board, uint32_t index)
     if (index == 0 || index >= board->count || run->marks != before->marks)
         return index;
     /* Of what is SACKED the moment does not matter any more. */
-    if ((run->marks & SCOREBOARD_SACKED) == 0 && run->at_ns != before->at_ns)
+    if ((run->marks & SCOREBOARD_SACKED) == 0 && (run->at_ns != before->at_ns || run->spread_us != before->spread_us))
         return index;
     remove_runs(board, index - 1, 1);
     return index - 1;
@@ -128,7 +146,7 @@ void scoreboard_begin(struct scoreboard *board, struct seq begin, struct seq end
     if (seq_eq(begin, end))
         return;
     board->count = 1;
-    board->run[0] = (struct scoreboard_run){ end, again ? SCOREBOARD_AGAIN : 0, at_ns };
+    board->run[0] = (struct scoreboard_run){ .end = end, .marks = again ? SCOREBOARD_AGAIN : 0, .at_ns = at_ns };
 }
 
 void scoreboard_sent(struct scoreboard *board, struct seq end, int64_t at_ns)
@@ -144,15 +162,16 @@ void scoreboard_sent(struct scoreboard *board, struct seq end, int64_t at_ns)
         count(board, board->count - 1, false);
         last->end = end;
         last->marks &= SCOREBOARD_AGAIN;
-        last->at_ns = at_ns;
+        set_moments(last, at_ns, earliest_ns(last));
         return;
     }
-    board->run[board->count++] = (struct scoreboard_run){ end, 0, at_ns };
+    board->run[board->count++] = (struct scoreboard_run){ .end = end, .at_ns = at_ns };
 }
 
 void scoreboard_again(struct scoreboard *board, struct seq from, struct seq to, int64_t at_ns)
 {
     uint32_t index, last;
+    bool whole;
 
     from = seq_max(from, board->begin);
     to = seq_min(to, scoreboard_end(board));
@@ -167,7 +186,8 @@ void scoreboard_again(struct scoreboard *board, struct seq from, struct seq to, 
         if ((board->run[index].marks & SCOREBOARD_SACKED) != 0)
             continue;
         set_marks(board, index, SCOREBOARD_AGAIN);
-        board->run[index].at_ns = at_ns;
+        whole = seq_ge(begin_of(board, index), from) && seq_le(board->run[index].end, to);
+        set_moments(&board->run[index], at_ns, whole ? at_ns : earliest_ns(&board->run[index]));
     }
 }
 
@@ -176,14 +196,14 @@ static void learn(const struct scoreboard *board, uint32_t index, struct scorebo
 {
     const struct scoreboard_run *run = &board->run[index];
     bool again = (run->marks & SCOREBOARD_AGAIN) != 0;
+    int64_t at_ns = earliest_ns(run);
 
     delivered->octets += octets_of(board, index);
     if (!again && seq_lt(run->end, board->high))
         delivered->below = true;
-    if (!delivered->any || run->at_ns > delivered->at_ns ||
-        (run->at_ns == delivered->at_ns && seq_gt(run->end, delivered->end))) {
+    if (!delivered->any || at_ns > delivered->at_ns || (at_ns == delivered->at_ns && seq_gt(run->end, delivered->end))) {
         delivered->any = true;
-        delivered->at_ns = run->at_ns;
+        delivered->at_ns = at_ns;
         delivered->end = run->end;
         delivered->again = again;
     }
@@ -276,16 +296,21 @@ bool scoreboard_was_again(const struct scoreboard *board, struct seq left, struc
     return true;
 }
 
-bool scoreboard_next_lost(const struct scoreboard *board, struct seq *from, struct seq *to)
+bool scoreboard_next_lost(const struct scoreboard *board, uint32_t limit, struct seq *from, struct seq *to)
 {
-    for (uint32_t i = 0; board->lost != 0 && i < board->count; i++) {
-        if ((board->run[i].marks & SCOREBOARD_LOST) == 0)
-            continue;
-        *from = begin_of(board, i);
-        *to = board->run[i].end;
-        return true;
+    uint32_t first = 0;
+
+    if (board->lost == 0)
+        return false;
+    while ((board->run[first].marks & SCOREBOARD_LOST) == 0)
+        first++;
+    *from = begin_of(board, first);
+    *to = board->run[first].end;
+    for (uint32_t i = first + 1; i < board->count && seq_span(begin_of(board, i), *from) < limit; i++) {
+        if ((board->run[i].marks & SCOREBOARD_LOST) != 0)
+            *to = board->run[i].end;
     }
-    return false;
+    return true;
 }
 
 void scoreboard_check(const struct scoreboard *board)

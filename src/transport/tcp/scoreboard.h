@@ -4,8 +4,9 @@
  * run, so a burst costs one entry and so does what a SACK block covers of what was sent once. Three marks: SACKED, the peer
  * holds it (RFC 2018); LOST, taken for lost and not sent again since; AGAIN, it was sent more than once.
  *
- * Bounded: at SCOREBOARD_RUNS neighbours with equal marks are joined, the later moment counting (a loss is then found
- * later, never too early); where nothing can be joined what would need a new run is not marked.
+ * Bounded: at SCOREBOARD_RUNS neighbours with equal marks are joined. The later moment counts while it is missing, the
+ * earlier one when it is delivered: so a loss is then found later, never too early. Where nothing can be joined what would
+ * need a new run is not marked.
  *
  * Pure: the moment comes in, facts come out, nothing else is looked at. */
 #ifndef TRANSPORT_TCP_SCOREBOARD_H
@@ -15,13 +16,14 @@
 
 #include "base/seq.h"
 
-enum { SCOREBOARD_RUNS = 246 };
+enum { SCOREBOARD_RUNS = 1014 };
 
-enum scoreboard_mark { SCOREBOARD_SACKED = 1, SCOREBOARD_LOST = 2, SCOREBOARD_AGAIN = 4 };
+enum scoreboard_mark { SCOREBOARD_SACKED = 1, SCOREBOARD_LOST = 2, SCOREBOARD_AGAIN = 4, SCOREBOARD_ALL = 7 };
 
 struct scoreboard_run {
     struct seq end;       /* it begins where the one before it ends */
-    uint32_t marks;       /* enum scoreboard_mark */
+    uint32_t marks : 3;   /* enum scoreboard_mark */
+    uint32_t spread_us : 29; /* some of it may have been sent earlier by that */
     int64_t at_ns;        /* when it was last sent */
 };
 
@@ -64,8 +66,9 @@ void scoreboard_lose_all(struct scoreboard *board);
 bool scoreboard_was_again(const struct scoreboard *board, struct seq left, struct seq right);
 /* It was a mistake: nothing is lost. */
 void scoreboard_find_all(struct scoreboard *board);
-/* The first run that is LOST as [from, to); false: none. */
-bool scoreboard_next_lost(const struct scoreboard *board, struct seq *from, struct seq *to);
+/* From the first octet that is LOST to the end of the last LOST run that begins within `limit` octets, what is held in between
+ * included: so a peer that holds every second octet costs no segment for each. False: nothing is LOST. */
+bool scoreboard_next_lost(const struct scoreboard *board, uint32_t limit, struct seq *from, struct seq *to);
 
 static inline struct seq scoreboard_end(const struct scoreboard *board)
 {

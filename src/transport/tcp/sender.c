@@ -100,7 +100,7 @@ static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t m
     congestion_loss(&c->congestion, missing, tcp_payload_limit(c));
     prr_begin(&c->sender->prr, missing);
     tcp->core->counters.tcp_fast_retransmits++;
-    (void)scoreboard_next_lost(&c->sender->board, &from, &to);
+    (void)scoreboard_next_lost(&c->sender->board, 1, &from, &to);
     TRACE(tcp->core, TCP_LOSS, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(from.value),
           TRACE_N(c->sender->board.lost), TRACE_N(c->sender->board.sacked), TRACE_N(tcp_pipe(c)));
 }
