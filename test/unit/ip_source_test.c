@@ -38,6 +38,18 @@ static void expect(struct baro_address destination, struct baro_address source)
     assert_true(address_equal(got, zoned(source, 1)));
 }
 
+/* Rule 1: who speaks to an address of its own speaks from that, even where all other rules are for another. */
+static void prefers_the_destination_itself(void **state)
+{
+    (void)state;
+    add(baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2), 64);
+    add(baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 3), 64);
+    table.interface[1].own[0].deprecated = true;
+    table.interface[1].own[1].temporary = true;
+    expect(baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2), baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2));
+    expect(baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 3), baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 3));
+}
+
 /* Rule 2, §10.1: destination 2001:db8:1::1 takes 2001:db8:3::1 rather than fe80::1; ff05::1 likewise. */
 static void prefers_the_scope_that_is_large_enough(void **state)
 {
@@ -110,6 +122,7 @@ static void routes_of_both_families_stand_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(prefers_the_destination_itself, start),
         cmocka_unit_test_setup(prefers_the_scope_that_is_large_enough, start),
         cmocka_unit_test_setup(avoids_deprecated_ones, start),
         cmocka_unit_test_setup(prefers_the_same_label, start),
