@@ -84,6 +84,8 @@ static void prefers_the_same_label(void **state)
     expect(baro_ipv6(0x2002, 0xc633, 0x6401, 0, 0, 0, 0, 1), baro_ipv6(0x2002, 0xc633, 0x6401, 0, 0, 0, 0, 2));
     expect(baro_ipv6(0xfd00, 2, 0, 0, 0, 0, 0, 1), baro_ipv6(0xfd00, 1, 0, 0, 0, 0, 0, 2));
     expect(baro_ipv6(0x2001, 0x4860, 0, 0, 0, 0, 0, 1), baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2));
+    /* 2003:: has more bits in common with the 6to4 address: rule 8, which comes later, would take that. */
+    expect(baro_ipv6(0x2003, 0, 0, 0, 0, 0, 0, 1), baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2));
 }
 
 /* Rules 7 and 8: temporary before public, then the longest prefix in common; §10.1's last example. */
