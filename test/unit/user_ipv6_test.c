@@ -294,6 +294,8 @@ static void each_family_to_its_listener(void **state)
     int four = baro_socket(b.stack, BARO_FAMILY_IPV4, BARO_STREAM), six = open6(&b, BARO_STREAM, 1);
     int by_four = open6(&a, BARO_STREAM, 0), by_six = open6(&a, BARO_STREAM, 0), refused = open6(&a, BARO_STREAM, 0);
     struct baro_endpoint peer;
+    int accepted, only = 0;
+    size_t size = sizeof only;
 
     (void)state;
     listen_at(&b, six, any6(), 80);
@@ -309,8 +311,11 @@ static void each_family_to_its_listener(void **state)
     assert_int_equal(dial(&a, by_six, b.global, 80), -EINPROGRESS);
     settle(5);
     assert_int_equal(baro_accept(b.stack, four, NULL), -EAGAIN);
-    assert_true(baro_accept(b.stack, six, &peer) >= 0);
+    accepted = baro_accept(b.stack, six, &peer);
+    assert_true(accepted >= 0);
     assert_endpoint(peer, a.global, 0);
+    assert_int_equal(baro_getsockopt(b.stack, accepted, BARO_IPV6_ONLY, &only, &size), 0);
+    assert_int_equal(only, 1); /* its listener's */
     baro_close(b.stack, six);
     assert_int_equal(dial(&a, refused, b.global, 80), -EINPROGRESS);
     settle(5);
