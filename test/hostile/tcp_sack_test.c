@@ -168,6 +168,37 @@ static void random_lies(void **state)
     }
 }
 
+/* No memory for the record of the flight: SACK goes unheard, the timer repairs, and when there is memory again it is heard. */
+static void without_memory_the_timer_repairs(void **state)
+{
+    struct world world;
+    struct hand hand = open_hand(&world, false);
+    struct tcp_connection *c = hand_connection(&hand);
+    uint32_t first = hand.ack;
+    size_t takes = world.side[1].takes_allowed;
+
+    (void)state;
+    put(&hand, 10 * MSS);
+    world.side[1].takes_allowed = 0;
+    for (int32_t i = 2; i <= 10; i++)
+        tell(&hand, first, 1, (const int32_t[][2]){ { MSS, i * MSS } });
+    assert_null(c->sender);
+    hand_skip(&hand);
+    world_pass(&world, 2 * NS_PER_S);
+    assert_non_null(hand_next(&hand)); /* a probe, then the timer */
+    assert_int_equal(recoveries(&hand), 0);
+    tell(&hand, first + 2 * MSS, 1, (const int32_t[][2]){ { 3 * MSS, 4 * MSS } });
+    world_pass(&world, 2 * NS_PER_S);
+    assert_null(c->sender);
+    world.side[1].takes_allowed = takes;
+    tell(&hand, first + 2 * MSS, 1, (const int32_t[][2]){ { MSS, 2 * MSS } });
+    assert_non_null(c->sender);
+    assert_int_equal(c->sender->board.sacked, MSS);
+    world_pass(&world, 2 * NS_PER_S);
+    still_works(&hand);
+    world_free(&world);
+}
+
 /* The peer takes back what it told of (RFC 2018 §8): the timer sends everything again. */
 static void reneging_is_repaired(void **state)
 {
@@ -304,6 +335,7 @@ int main(void)
         cmocka_unit_test(junk_begins_no_recovery),
         cmocka_unit_test(crumbs_cost_no_more_than_the_bound),
         cmocka_unit_test(random_lies),
+        cmocka_unit_test(without_memory_the_timer_repairs),
         cmocka_unit_test(reneging_is_repaired),
         cmocka_unit_test(duplicates_elsewhere_undo_nothing),
         cmocka_unit_test(a_probe_too_late_leaves_the_timer),
