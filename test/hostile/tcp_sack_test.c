@@ -270,6 +270,26 @@ static void duplicates_elsewhere_undo_nothing(void **state)
     }
 }
 
+/* The same between two that were sent again: it is not enough to lie in their range. */
+static void duplicates_between_undo_nothing(void **state)
+{
+    struct world world;
+    struct hand hand = open_hand(&world, false);
+    struct tcp_connection *c = hand_connection(&hand);
+    uint32_t first = hand.ack;
+
+    (void)state;
+    put(&hand, 10 * MSS);
+    tell(&hand, first, 2, (const int32_t[][2]){ { MSS, 3 * MSS }, { 4 * MSS, 10 * MSS } });
+    assert_int_equal(recoveries(&hand), 1);
+    assert_int_equal(world.side[1].core.counters.tcp_retransmitted, 2);
+    tell(&hand, first, 2, (const int32_t[][2]){ { MSS, 3 * MSS }, { MSS, 3 * MSS } });
+    assert_int_equal(undone(&hand), 0);
+    assert_int_equal(c->congestion.phase, CONGESTION_RECOVERY);
+    still_works(&hand);
+    world_free(&world);
+}
+
 /* The timer's time is the probe's time, and a recovery has begun whose segments could not leave yet: the timer must not be
  * the last thing that ever happened. */
 static void a_probe_too_late_leaves_the_timer(void **state)
@@ -338,6 +358,7 @@ int main(void)
         cmocka_unit_test(without_memory_the_timer_repairs),
         cmocka_unit_test(reneging_is_repaired),
         cmocka_unit_test(duplicates_elsewhere_undo_nothing),
+        cmocka_unit_test(duplicates_between_undo_nothing),
         cmocka_unit_test(a_probe_too_late_leaves_the_timer),
         cmocka_unit_test(losses_beyond_the_recovery_count)
     };
