@@ -64,7 +64,7 @@ static bool deadline(void *context, struct baro_instant *at)
 /* Hosts h0 to h11 with an address of each family, and one with so many that they need a connection. */
 static void fill(void)
 {
-    char name[8];
+    char name[16];
 
     for (int i = 0; i < HOSTS; i++) {
         snprintf(name, sizeof name, "h%d", i);
@@ -148,7 +148,7 @@ static unsigned look_up_all(void)
     struct baro_dns_result result;
     int lookup[HOSTS + 2];
     unsigned found = 0;
-    char name[8];
+    char name[16];
 
     for (int i = 0; i < HOSTS; i++) {
         snprintf(name, sizeof name, "h%d", i);
