@@ -9,8 +9,10 @@ for user in $users; do
     echo "ok: as $user: $(wc -l <"$dir/inside.$user") lines by link-local addresses"
 done
 
-# The machine's own tools, with the zone's name. The server's address: the one that its program tells.
+# The machine's own tools, with the zone's name. The server's address: the one that its program tells; the client's own has
+# been probed before they begin, up to a second later than the server's.
 cat >"$dir/tools.sh" <<'END'
+until ip -6 -br addr show eth0 | grep -q 'fe80::'; do sleep 0.05; done
 there=$(python3 -c 'import socket; print(socket.create_connection(("server", 8000)).recv(99).split()[0].decode())')
 ping -6 -n -c 1 "$there%eth0" | grep -o '1 received'
 ping -6 -n -c 1 -I eth0 ff02::1 2>/dev/null | grep -o 'from fe80::'
