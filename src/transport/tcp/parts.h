@@ -145,6 +145,8 @@ void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq f
 /* `rtt_ns`: this ACK's sample, 0: none. */
 void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns);
 
+void tcp_trace_congestion(const struct tcp *tcp, const struct tcp_connection *c);
+
 /* ---- sender.c: the same for peers with SACK ---- */
 
 /* Makes the record of the flight if there is none yet and memory for it. */

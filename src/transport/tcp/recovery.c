@@ -7,7 +7,7 @@
  * is sent again for other reasons: a smaller path MTU, a window that opens again, a probe. */
 #include "transport/tcp/parts.h"
 
-static void trace_congestion(const struct tcp *tcp, const struct tcp_connection *c)
+void tcp_trace_congestion(const struct tcp *tcp, const struct tcp_connection *c)
 {
     TRACE(tcp->core, TCP_CONGESTION, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->congestion.phase),
           TRACE_N(c->congestion.cwnd), TRACE_N(c->congestion.ssthresh), TRACE_N(tcp_flight(c)));
@@ -52,13 +52,13 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
             congestion_partial(&c->congestion, acked, mss);
             one_segment_again(tcp, c);
         }
-        trace_congestion(tcp, c);
+        tcp_trace_congestion(tcp, c);
         return;
     }
     if (phase == CONGESTION_LOSS && seq_ge(c->snd.una, c->recover))
         c->congestion.phase = CONGESTION_SLOW_START;
     tcp_grow(tcp, c, acked, flight, 0);
-    trace_congestion(tcp, c);
+    tcp_trace_congestion(tcp, c);
 }
 
 void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c)
@@ -77,7 +77,7 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c)
     congestion_fast_retransmit(&c->congestion, flight, mss);
     TRACE(tcp->core, TCP_FAST_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.una.value),
           TRACE_N(c->duplicate_acks));
-    trace_congestion(tcp, c);
+    tcp_trace_congestion(tcp, c);
     tcp->core->counters.tcp_fast_retransmits++;
     one_segment_again(tcp, c);
 }
@@ -91,7 +91,7 @@ void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c)
     c->duplicate_acks = 0;
     c->recover = c->snd.nxt;
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;
-    trace_congestion(tcp, c);
+    tcp_trace_congestion(tcp, c);
     if (c->sender == NULL)
         tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
     else

@@ -72,12 +72,6 @@ void tcp_sender_again(struct tcp *tcp, struct tcp_connection *c, struct seq from
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
 }
 
-static void trace_congestion(const struct tcp *tcp, const struct tcp_connection *c)
-{
-    TRACE(tcp->core, TCP_CONGESTION, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->congestion.phase),
-          TRACE_N(c->congestion.cwnd), TRACE_N(c->congestion.ssthresh), TRACE_N(tcp_flight(c)));
-}
-
 /* What there is to go back to. */
 static void remember(struct tcp_connection *c)
 {
@@ -179,15 +173,21 @@ static void undo(struct tcp *tcp, struct tcp_connection *c)
           TRACE_N(c->congestion.ssthresh));
 }
 
+/* Its timestamp is from before the first retransmission: it answers an original (RFC 3522). */
+static bool answers_original(const struct tcp_connection *c, const struct segment *segment)
+{
+    return (c->flags & TCP_TIMESTAMPS) != 0 && c->sender->undo.stamped &&
+           (int32_t)(segment->options.ts_echo - c->sender->undo.stamp) < 0;
+}
+
 static bool was_mistake(const struct tcp_connection *c, const struct segment *segment, uint32_t acked, bool duplicate)
 {
     const struct tcp_sender *sender = c->sender;
 
     if (!sender->undo.possible || !sender->undo.stamped || c->congestion.phase < CONGESTION_RECOVERY)
         return false;
-    if (acked != 0 && (c->flags & TCP_TIMESTAMPS) != 0 && segment->options.has_timestamps &&
-        seq_gt(c->snd.una, sender->undo.from) &&
-        (int32_t)(segment->options.ts_echo - sender->undo.stamp) < 0)
+    if (acked != 0 && segment->options.has_timestamps && seq_gt(c->snd.una, sender->undo.from) &&
+        answers_original(c, segment))
         return true;
     return duplicate && sender->undo.octets == 0;
 }
@@ -217,6 +217,15 @@ static void detect(struct tcp *tcp, struct tcp_connection *c, uint32_t *lost)
         tcp_timer_cancel(tcp, c, TCP_TIMER_REORDER);
 }
 
+/* The window during a recovery: what is on its way, and what PRR lets out now. */
+static void reduce_in_proportion(struct tcp_connection *c, uint32_t delivered, bool safe)
+{
+    uint32_t pipe = tcp_pipe(c);
+
+    c->congestion.cwnd =
+        pipe + prr_acked(&c->sender->prr, delivered, pipe, c->congestion.ssthresh, tcp_payload_limit(c), safe);
+}
+
 void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c)
 {
     uint32_t lost;
@@ -228,9 +237,8 @@ void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c)
         return;
     if (c->congestion.phase < CONGESTION_RECOVERY) {
         begin_recovery(tcp, c, tcp_flight(c) - c->sender->board.sacked);
-        c->congestion.cwnd = tcp_pipe(c) + prr_acked(&c->sender->prr, 0, tcp_pipe(c), c->congestion.ssthresh,
-                                                     tcp_payload_limit(c), false);
-        trace_congestion(tcp, c);
+        reduce_in_proportion(c, 0, false);
+        tcp_trace_congestion(tcp, c);
     }
     tcp_want_output(tcp, c);
 }
@@ -244,7 +252,6 @@ struct ack_facts {
 /* The windows after an ACK. */
 static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_facts *ack)
 {
-    uint32_t mss = tcp_payload_limit(c);
     uint8_t phase = c->congestion.phase;
 
     if (phase == CONGESTION_RECOVERY && seq_ge(c->snd.una, c->recover)) {
@@ -259,8 +266,7 @@ static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_f
         begin_recovery(tcp, c, ack->missing);
     if (c->congestion.phase == CONGESTION_RECOVERY) {
         if (ack->delivered != 0)
-            c->congestion.cwnd = tcp_pipe(c) + prr_acked(&c->sender->prr, ack->delivered, tcp_pipe(c),
-                                                         c->congestion.ssthresh, mss, ack->acked != 0 && ack->lost == 0);
+            reduce_in_proportion(c, ack->delivered, ack->acked != 0 && ack->lost == 0);
         return;
     }
     if (ack->acked != 0)
@@ -292,9 +298,7 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
         hear_duplicate(c, segment);
     scoreboard_acked(&sender->board, c->snd.una, &delivered);
     hear_blocks(&sender->board, segment, duplicate, &delivered);
-    rack_delivered(&sender->rack, &c->rack, &delivered, &facts,
-                   (c->flags & TCP_TIMESTAMPS) != 0 && sender->undo.stamped &&
-                       (int32_t)(segment->options.ts_echo - sender->undo.stamp) < 0);
+    rack_delivered(&sender->rack, &c->rack, &delivered, &facts, answers_original(c, segment));
     if (was_mistake(c, segment, acked, duplicate))
         undo(tcp, c);
     ack.delivered = delivered.octets;
@@ -302,7 +306,7 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     detect(tcp, c, &ack.lost);
     follow(tcp, c, &ack);
     if (acked != 0 || c->congestion.phase >= CONGESTION_RECOVERY)
-        trace_congestion(tcp, c);
+        tcp_trace_congestion(tcp, c);
     if (sender->board.sacked != 0)
         tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
     if (tcp_flight(c) == 0)
