@@ -6,35 +6,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "baro/dns.h"
 #include "baro/dns_server.h"
 #include "baro/network.h"
+#include "support/frame_device.h"
 
 enum { SEEDS = 24, HOSTS = 12, MANY = 90 };
 
-static size_t slabs;
-
-static void *take(void *context, size_t bytes)
-{
-    size_t whole = (bytes + 63) / 64 * 64;
-
-    (void)context;
-    slabs++;
-    return memset(aligned_alloc(64, whole), 0, whole);
-}
-
-static void give_back(void *context, void *slab, size_t bytes)
-{
-    (void)context;
-    (void)bytes;
-    slabs--;
-    free(slab);
-}
-
-static const struct baro_memory memory = { NULL, take, give_back };
+static struct test_memory memory;
 
 static struct {
     struct baro_network *network;
@@ -80,8 +61,10 @@ static void build(uint64_t seed)
     const struct baro_network_config config = { .seed = seed };
     const struct baro_wire_config wire = { .loss_ppm = 150000, .duplicate_ppm = 50000, .reorder_ppm = 50000,
                                            .delay = { 3000000 }, .jitter = { 2000000 }, .seed = seed };
-    struct baro_dns_server_config serving = { .memory = memory, .local = { .address = baro_ipv4(10, 7, 0, 1) } };
-    struct baro_dns_config asking = { .memory = memory, .seed = { (uint8_t)seed }, .servers = 1, .search = { "lan" }, .searches = 1,
+    struct baro_dns_server_config serving = { .memory = test_memory(&memory),
+                                              .local = { .address = baro_ipv4(10, 7, 0, 1) } };
+    struct baro_dns_config asking = { .memory = test_memory(&memory), .seed = { (uint8_t)seed },
+                                     .servers = 1, .search = { "lan" }, .searches = 1,
                                       .server = { { .address = baro_ipv4(10, 7, 0, 1) } } };
     struct baro_wire *cable;
 
@@ -110,7 +93,7 @@ static void tear(void)
     baro_dns_free(world.dns);
     baro_dns_server_free(world.server);
     baro_network_free(world.network);
-    assert_int_equal(slabs, 0);
+    assert_int_equal(memory.slabs, 0);
 }
 
 static bool all_done(void *context)

@@ -5,43 +5,25 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "unit/dns_world.h"
+#include "support/frame_device.h"
 
 struct baro_stack *stack;
 struct baro_dns *dns;
 struct baro_instant now;
-static size_t slabs;
+static struct test_memory memory;
 int datagrams[SERVERS];
 static int listener[SERVERS];
-
-static void *take(void *context, size_t bytes)
-{
-    size_t whole = (bytes + 63) / 64 * 64;
-
-    (void)context;
-    slabs++;
-    return memset(aligned_alloc(64, whole), 0, whole);
-}
-
-static void give_back(void *context, void *slab, size_t bytes)
-{
-    (void)context;
-    (void)bytes;
-    slabs--;
-    free(slab);
-}
-
-static const struct baro_memory memory = { NULL, take, give_back };
 static const struct baro_endpoint place[SERVERS] = { { { BARO_FAMILY_IPV4, 0, { 127, 0, 0, 2 } }, { 53 } },
                                                      { { BARO_FAMILY_IPV6, 0, { [15] = 1 } }, { 53 } },
                                                      { { BARO_FAMILY_IPV4, 0, { 127, 0, 0, 4 } }, { 53 } } };
 
 void create(unsigned servers, const char *first, const char *second, unsigned dots)
 {
-    struct baro_dns_config config = { .memory = memory, .stack = stack, .seed = { 9 }, .servers = servers, .dots = dots };
+    struct baro_dns_config config = { .memory = test_memory(&memory), .stack = stack, .seed = { 9 },
+                                      .servers = servers, .dots = dots };
     int error;
 
     for (unsigned i = 0; i < servers; i++) {
@@ -58,7 +40,7 @@ void create(unsigned servers, const char *first, const char *second, unsigned do
 
 int set_up(void **state)
 {
-    const struct baro_stack_config config = { .memory = memory, .seed = { 1 } };
+    const struct baro_stack_config config = { .memory = test_memory(&memory), .seed = { 1 } };
 
     (void)state;
     stack = baro_stack_create(&config);
@@ -82,7 +64,7 @@ int tear_down(void **state)
     (void)state;
     baro_dns_free(dns);
     baro_stack_free(stack);
-    assert_int_equal(slabs, 0);
+    assert_int_equal(memory.slabs, 0);
     return 0;
 }
 

@@ -6,40 +6,21 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "baro/dns_server.h"
+#include "support/frame_device.h"
 
 static struct baro_stack *stack;
 static struct baro_dns_server *server;
 static struct baro_instant now;
-static size_t slabs;
-
-static void *take(void *context, size_t bytes)
-{
-    size_t whole = (bytes + 63) / 64 * 64;
-
-    (void)context;
-    slabs++;
-    return memset(aligned_alloc(64, whole), 0, whole);
-}
-
-static void give_back(void *context, void *slab, size_t bytes)
-{
-    (void)context;
-    (void)bytes;
-    slabs--;
-    free(slab);
-}
-
-static const struct baro_memory memory = { NULL, take, give_back };
+static struct test_memory memory;
 static const struct baro_endpoint place = { { BARO_FAMILY_IPV4, 0, { 127, 0, 0, 53 } }, { 53 } };
 
 static int set_up(void **state)
 {
-    const struct baro_stack_config config = { .memory = memory, .seed = { 1 } };
-    const struct baro_dns_server_config names = { .memory = memory, .local = { .address = place.address } };
+    const struct baro_stack_config config = { .memory = test_memory(&memory), .seed = { 1 } };
+    const struct baro_dns_server_config names = { .memory = test_memory(&memory), .local = { .address = place.address } };
     struct baro_dns_server_config with_stack = names;
     int error;
 
@@ -58,7 +39,7 @@ static int tear_down(void **state)
     (void)state;
     baro_dns_server_free(server);
     baro_stack_free(stack);
-    assert_int_equal(slabs, 0);
+    assert_int_equal(memory.slabs, 0);
     return 0;
 }
 
