@@ -1,6 +1,8 @@
-/* What a wire does to frames: loss, corruption, rate and queue, delay and jitter, reordering,
+/* What a wire does to frames: black hole, loss, corruption, rate and queue, delay and jitter, reordering,
  * duplication, in this order. Every direction draws from its own seeded generator.
  *
+ *   black hole  swallows frames whose IP packet is larger than `blackhole` octets, as a path does whose router drops
+ *               them and whose ICMP errors are filtered away.
  *   corruption  flips one to three bits anywhere in the frame, FCS included. CRC-32 finds all such errors in
  *               frames up to 11,454 octets, so the receiver's FCS check always catches it. corrupt=ip flips one
  *               bit above the MAC header and makes the FCS fit: only the checksums of IP, ICMP, UDP and TCP see it.
@@ -200,12 +202,22 @@ static void send_sign(struct wire_direction *direction, const struct baro_transm
         arm(direction, transit, at);
 }
 
+static bool too_large(const struct baro_wire_config *config, const struct baro_transmission *transmission)
+{
+    uint32_t others = BARO_FRAME_HEADER + (transmission->fcs ? BARO_FCS_OCTETS : 0);
+    return config->blackhole != 0 && octets_of(transmission) > config->blackhole + others;
+}
+
 void faults_send(struct wire_direction *direction, const struct baro_transmission *transmission)
 {
     const struct baro_wire_config *config = &direction->wire->config;
     struct draw *random = &direction->random;
     if (transmission->link_sign) {
         send_sign(direction, transmission);
+        return;
+    }
+    if (too_large(config, transmission)) {
+        direction->counts.swallowed++;
         return;
     }
     if (draw_hits(random, config->loss_ppm)) {

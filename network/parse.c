@@ -186,6 +186,8 @@ static int read_word(const struct word *word, struct baro_wire_config *config)
         return read_queue(word, config);
     if (strcmp(name, "mtu") == 0)
         return read_small(word, 68, 65535, &config->mtu);
+    if (strcmp(name, "blackhole") == 0)
+        return read_small(word, 68, 65535, &config->blackhole);
     if (strcmp(name, "noise") == 0)
         return read_small(word, 0, 8000, &config->noise_mv);
     if (strcmp(name, "ppm") == 0)
@@ -197,7 +199,7 @@ static int read_word(const struct word *word, struct baro_wire_config *config)
     if (strcmp(name, "large") == 0)
         return read_large(word, config);
     return complain(word, "no such setting; there are loss, reorder, duplicate, corrupt, delay, jitter, rate, "
-                          "queue, mtu, noise, ppm, edge-jitter, seed and large");
+                          "queue, mtu, blackhole, noise, ppm, edge-jitter, seed and large");
 }
 
 /* Cuts the next word out of the specification; -EINVAL when it is empty or too long. */

@@ -8,6 +8,7 @@
  * is plugged in before a network begins, and nobody wants to wait for it. */
 #include "network_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -32,7 +33,8 @@ static bool config_usable(const struct baro_wire_config *config)
                              : BARO_SIGNAL_FRAME_LIMIT - BARO_FRAME_HEADER - BARO_FRAME_VLAN_TAG - BARO_FCS_OCTETS;
     return config->kind <= BARO_MEDIUM_100BASE_TX && (config->mtu == 0 || config->mtu >= 68) &&
            config->mtu <= mtu_limit && config->loss_ppm <= 1000000 && config->reorder_ppm <= 1000000 &&
-           config->duplicate_ppm <= 1000000 && config->corrupt_ppm <= 1000000 && config->delay.ns >= 0 &&
+           config->duplicate_ppm <= 1000000 && config->corrupt_ppm <= 1000000 &&
+           (config->blackhole == 0 || (config->blackhole >= 68 && config->blackhole <= 65535)) && config->delay.ns >= 0 &&
            config->delay.ns <= DELAY_LIMIT_NS && config->jitter.ns >= 0 && config->jitter.ns <= DELAY_LIMIT_NS && config->noise_mv <= 8000 && config->clock_ppm >= -1000 &&
            config->clock_ppm <= 1000 && config->edge_jitter_ps <= 1000;
 }
@@ -40,7 +42,7 @@ static bool config_usable(const struct baro_wire_config *config)
 static bool loses_nothing(const struct baro_wire_config *config)
 {
     return config->kind == BARO_MEDIUM_FAST && config->loss_ppm == 0 && config->reorder_ppm == 0 &&
-           config->duplicate_ppm == 0 && config->corrupt_ppm == 0 && config->rate == 0;
+           config->duplicate_ppm == 0 && config->corrupt_ppm == 0 && config->rate == 0 && config->blackhole == 0;
 }
 
 static void direction_init(struct wire_direction *direction, struct baro_wire *wire, unsigned from, uint64_t seed)
@@ -217,6 +219,13 @@ void baro_wire_set_link(struct baro_wire *wire, bool up)
     wire->up = up;
     if (wire_free_end(wire) < 0)
         tell_link(wire, up);
+}
+
+void baro_wire_set_blackhole(struct baro_wire *wire, uint32_t octets)
+{
+    assert(!wire->large);
+    wire->config.blackhole = octets;
+    wire->straight = false;
 }
 
 void wire_deliver(struct transit *transit)

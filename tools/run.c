@@ -69,7 +69,7 @@ static int help(void)
            "fast):\n"
            "                   loss=1%% delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%% "
            "rate=10mbit\n"
-           "                   queue=64k mtu=1500 noise=300 ppm=100 seed=7, words with commas between\n"
+           "                   queue=64k mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7, words with commas between\n"
            "  -p [ADDRESS:]HOST:GUEST  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is of\n"
            "                   all IPv6 addresses) to port GUEST\n"
            "  --tap NAME       end the wire in the TAP NAME: the other host is this machine's kernel, for which\n"

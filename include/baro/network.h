@@ -46,6 +46,7 @@ struct baro_wire_config {
     uint32_t reorder_ppm;             /* frames that one to three later ones overtake */
     uint32_t duplicate_ppm;           /* frames that arrive twice */
     uint32_t corrupt_ppm;             /* frames with flipped bits */
+    uint32_t blackhole;               /* octets: larger IP packets vanish without a word; 0: none do */
     bool corrupt_ip;                  /* one bit above the FCS instead, FCS made to fit: only checksums see it */
     struct baro_duration delay;       /* on the way, 0 to 60 s */
     struct baro_duration jitter;      /* up to so much more, drawn for each frame, 0 to 60 s; order is kept */
@@ -63,7 +64,7 @@ struct baro_wire_config {
  *
  *   kind     fast, 10base-t, 100base-tx (first word if given; default fast)
  *   faults   loss=1% reorder=0.5% duplicate=1% corrupt=0.1% corrupt=ip delay=20ms jitter=2ms
- *            rate=10mbit queue=64k (octets) queue=100p (frames)
+ *            rate=10mbit queue=64k (octets) queue=100p (frames) blackhole=1300 (octets)
  *   signal   noise=300 (mV) ppm=100 edge-jitter=200 (ps)
  *   other    mtu=1500 seed=7 large=no
  *
@@ -81,7 +82,8 @@ int baro_wire_parse(const char *specification, struct baro_wire_config *config, 
     X(link_down, "frames sent while the link was down")                  \
     X(reordered, "frames held back and overtaken")                       \
     X(duplicated, "frames that came out twice")                          \
-    X(corrupted, "frames with flipped bits")
+    X(corrupted, "frames with flipped bits")                             \
+    X(swallowed, "frames that vanished for their size (blackhole)")
 
 struct baro_wire_counts {
 #define BARO_WIRE_COUNTER_FIELD(name, text) uint64_t name;
@@ -106,6 +108,9 @@ void baro_network_free(struct baro_network *network);
 struct baro_wire *baro_wire_create(struct baro_network *network, const struct baro_wire_config *config);
 /* Pulls the plug, or puts it back; both ends are told. */
 void baro_wire_set_link(struct baro_wire *wire, bool up);
+/* From now on IP packets of more than `octets` vanish, as with blackhole=; 0: none do. The path's narrowest place has
+ * changed and nobody says so. The wire is one with a fault or without super-segments (no_large). */
+void baro_wire_set_blackhole(struct baro_wire *wire, uint32_t octets);
 /* The direction away from end 0 or 1; ends are numbered in the order they were taken. */
 void baro_wire_statistics(const struct baro_wire *wire, unsigned from_end, struct baro_wire_counts *counts);
 

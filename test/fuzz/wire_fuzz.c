@@ -59,8 +59,8 @@ static void run(const struct baro_wire_config *config, const uint8_t *data, size
         uint64_t accounted = counts.frames_in;
         for (unsigned i = 0; i < BARO_DROP_COUNT; i++)
             accounted += counts.drops[i];
-        if (accounted != carried.delivered || carried.delivered + carried.lost + carried.queue_full !=
-                                                  carried.offered + carried.duplicated)
+        if (accounted != carried.delivered || carried.delivered + carried.lost + carried.queue_full +
+                                                          carried.swallowed != carried.offered + carried.duplicated)
             abort();
         baro_adapter_free(adapter);
     }

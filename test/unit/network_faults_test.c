@@ -285,6 +285,43 @@ static void a_pulled_plug_lets_nothing_through(void **state)
     }
 }
 
+/* Frames of 200 octets hold IP packets of 186: that passes an edge of 186, not one of 185, with and without FCS. */
+static void a_black_hole_swallows_what_is_larger(void **state)
+{
+    static const char *const passing[] = { "blackhole=186", "blackhole=186,corrupt=0.0001%" };
+    static const char *const swallowing[] = { "blackhole=185", "blackhole=185,corrupt=0.0001%" };
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct fixture *f = start(passing[i]);
+        assert_false(f->medium.large);
+        send(f, 10, 0);
+        assert_int_equal(f->count, 10);
+        assert_int_equal(f->counts.swallowed, 0);
+        stop(f);
+        f = start(swallowing[i]);
+        send(f, 10, 0);
+        assert_int_equal(f->count, 0);
+        assert_int_equal(f->counts.swallowed, 10);
+        stop(f);
+    }
+}
+
+static void a_black_hole_comes_and_goes(void **state)
+{
+    (void)state;
+    struct fixture *f = start("large=no");
+    baro_wire_set_blackhole(f->wire, 100);
+    send(f, 10, 0);
+    assert_int_equal(f->counts.swallowed, 10);
+    stop(f);
+    f = start("large=no");
+    baro_wire_set_blackhole(f->wire, 100);
+    baro_wire_set_blackhole(f->wire, 0);
+    send(f, 10, 0);
+    assert_int_equal(f->count, 10);
+    stop(f);
+}
+
 static void configurations_outside_their_ranges_are_refused(void **state)
 {
     (void)state;
@@ -294,6 +331,7 @@ static void configurations_outside_their_ranges_are_refused(void **state)
         { .mtu = 65536 },
         { .kind = BARO_MEDIUM_10BASE_T, .mtu = 1979 },
         { .loss_ppm = 1000001 },
+        { .blackhole = 67 },
         { .delay = { -1 } },
         { .kind = BARO_MEDIUM_100BASE_TX, .clock_ppm = 1001 },
     };
@@ -315,6 +353,8 @@ int main(void)
         cmocka_unit_test(delay_and_jitter_keep_the_order),
         cmocka_unit_test(the_rate_spaces_frames_and_the_queue_is_bounded),
         cmocka_unit_test(a_pulled_plug_lets_nothing_through),
+        cmocka_unit_test(a_black_hole_swallows_what_is_larger),
+        cmocka_unit_test(a_black_hole_comes_and_goes),
         cmocka_unit_test(configurations_outside_their_ranges_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
