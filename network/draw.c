@@ -31,3 +31,8 @@ bool draw_hits(struct draw *random, uint32_t ppm)
 {
     return ppm != 0 && draw_below(random, 1000000) < ppm;
 }
+
+bool draw_share(struct draw *random, uint64_t part, uint64_t whole)
+{
+    return draw_below(random, whole) < part;
+}

@@ -3,6 +3,9 @@
  *
  *   black hole  swallows frames whose IP packet is larger than `blackhole` octets, as a path does whose router drops
  *               them and whose ICMP errors are filtered away.
+ *   loss        each frame by itself, or in bursts after Gilbert's model: a direction is losing or it is not, and what
+ *               it is changes with a frame. It stops losing with one part in `burst_frames`, and begins as often as makes
+ *               the given share of all frames vanish.
  *   corruption  flips one to three bits anywhere in the frame, FCS included. CRC-32 finds all such errors in
  *               frames up to 11,454 octets, so the receiver's FCS check always catches it. corrupt=ip flips one
  *               bit above the MAC header and makes the FCS fit: only the checksums of IP, ICMP, UDP and TCP see it.
@@ -105,6 +108,22 @@ static void corrupt(struct wire_direction *direction, struct transit *transit)
     direction->counts.corrupted++;
 }
 
+/* ---- loss ---- */
+
+static bool vanishes(struct wire_direction *direction)
+{
+    const struct baro_wire_config *config = &direction->wire->config;
+    if (config->burst_frames < 2 || config->loss_ppm == 0 || config->loss_ppm >= 1000000)
+        return draw_hits(&direction->random, config->loss_ppm);
+    /* in a million frames are loss_ppm / burst_frames bursts, each begun behind one of the frames that arrive */
+    if (direction->losing)
+        direction->losing = !draw_share(&direction->random, 1, config->burst_frames);
+    else
+        direction->losing = draw_share(&direction->random, config->loss_ppm,
+                                       (uint64_t)config->burst_frames * (1000000 - config->loss_ppm));
+    return direction->losing;
+}
+
 /* ---- rate and queue ---- */
 
 static void departures_forget(struct departures *queue, struct baro_instant now)
@@ -152,6 +171,7 @@ static bool through_queue(struct wire_direction *direction, uint32_t octets, str
     if (direction->rate_free.ns < at->ns)
         direction->rate_free = *at;
     direction->rate_free.ns += (int64_t)(octets * UINT64_C(8000000000) / config->rate);
+    direction->counts.queue_octet_us += octets * (uint64_t)(direction->rate_free.ns - at->ns) / 1000;
     *at = direction->rate_free;
     struct departure departure = { *at, octets };
     return departures_add(queue, departure);
@@ -220,7 +240,7 @@ void faults_send(struct wire_direction *direction, const struct baro_transmissio
         direction->counts.swallowed++;
         return;
     }
-    if (draw_hits(random, config->loss_ppm)) {
+    if (vanishes(direction)) {
         direction->counts.lost++;
         return;
     }

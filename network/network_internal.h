@@ -19,6 +19,8 @@ uint64_t draw_next(struct draw *random);
 uint64_t draw_below(struct draw *random, uint64_t below);
 /* True for `ppm` of a million calls; draws only when ppm is not 0. */
 bool draw_hits(struct draw *random, uint32_t ppm);
+/* True for a share `part` of `whole`; always draws. */
+bool draw_share(struct draw *random, uint64_t part, uint64_t whole);
 
 enum draw_kind { DRAW_WIRE = 1, DRAW_STACK, DRAW_MAC, DRAW_CHANNEL, DRAW_REPEATER };
 
@@ -68,6 +70,7 @@ struct wire_direction {
     struct baro_wire *wire;
     unsigned from;
     struct draw random;
+    bool losing;                       /* in the middle of a burst of loss */
     struct departures queue;
     struct baro_instant rate_free;     /* when the rate lets the next frame begin */
     struct baro_instant last_arrival;

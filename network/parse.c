@@ -170,6 +170,8 @@ static int read_word(const struct word *word, struct baro_wire_config *config)
     const char *name = word->name;
     if (strcmp(name, "loss") == 0)
         return read_share(word, &config->loss_ppm);
+    if (strcmp(name, "burst") == 0)
+        return read_small(word, 2, 1000, &config->burst_frames);
     if (strcmp(name, "reorder") == 0)
         return read_share(word, &config->reorder_ppm);
     if (strcmp(name, "duplicate") == 0)
@@ -198,8 +200,8 @@ static int read_word(const struct word *word, struct baro_wire_config *config)
         return read_count(word, 1, UINT64_C(1000000000000000000), &config->seed);
     if (strcmp(name, "large") == 0)
         return read_large(word, config);
-    return complain(word, "no such setting; there are loss, reorder, duplicate, corrupt, delay, jitter, rate, "
-                          "queue, mtu, blackhole, noise, ppm, edge-jitter, seed and large");
+    return complain(word, "no such setting; there are loss, burst, reorder, duplicate, corrupt, delay, jitter, "
+                          "rate, queue, mtu, blackhole, noise, ppm, edge-jitter, seed and large");
 }
 
 /* Cuts the next word out of the specification; -EINVAL when it is empty or too long. */
@@ -235,6 +237,15 @@ static int check_together(struct word *word, const struct baro_wire_config *conf
     if (config->corrupt_ip && config->corrupt_ppm == 0) {
         snprintf(word->name, sizeof word->name, "corrupt=ip");
         return complain(word, "says where, but not how often; add a share such as corrupt=0.1%");
+    }
+    if (config->burst_frames && config->loss_ppm == 0) {
+        snprintf(word->name, sizeof word->name, "burst");
+        return complain(word, "says how losses come, but not how often; add a share such as loss=1%");
+    }
+    if (config->burst_frames && config->loss_ppm < 1000000 &&
+        config->loss_ppm > (uint64_t)config->burst_frames * (1000000 - config->loss_ppm)) {
+        snprintf(word->name, sizeof word->name, "burst");
+        return complain(word, "is too short for so much loss, even with one frame between any two bursts");
     }
     if ((config->queue_bytes || config->queue_packets) && config->rate == 0) {
         snprintf(word->name, sizeof word->name, "queue");

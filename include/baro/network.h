@@ -43,6 +43,8 @@ struct baro_wire_config {
     enum baro_medium_kind kind;
     uint32_t mtu;                     /* octets of IP packet, 68 to 65535, faithful to 1978; 0: 1500 */
     uint32_t loss_ppm;                /* frames that vanish */
+    uint32_t burst_frames;            /* how many vanish one behind the other, in the mean, 2 to 1000; 0, 1: each is drawn
+                                         by itself. The share stays (Gilbert's model) */
     uint32_t reorder_ppm;             /* frames that one to three later ones overtake */
     uint32_t duplicate_ppm;           /* frames that arrive twice */
     uint32_t corrupt_ppm;             /* frames with flipped bits */
@@ -63,7 +65,7 @@ struct baro_wire_config {
 /* Reads a wire's specification, words with commas between:
  *
  *   kind     fast, 10base-t, 100base-tx (first word if given; default fast)
- *   faults   loss=1% reorder=0.5% duplicate=1% corrupt=0.1% corrupt=ip delay=20ms jitter=2ms
+ *   faults   loss=1% burst=4 (frames) reorder=0.5% duplicate=1% corrupt=0.1% corrupt=ip delay=20ms jitter=2ms
  *            rate=10mbit queue=64k (octets) queue=100p (frames) blackhole=1300 (octets)
  *   signal   noise=300 (mV) ppm=100 edge-jitter=200 (ps)
  *   other    mtu=1500 seed=7 large=no
@@ -72,7 +74,8 @@ struct baro_wire_config {
  * sizes octets, k, m. 0, or -EINVAL with one clear sentence in `error` that names the bad word. */
 int baro_wire_parse(const char *specification, struct baro_wire_config *config, char *error, size_t error_size);
 
-/* What one direction of a wire did, X(name, "what it counts"). */
+/* What one direction of a wire did, X(name, "what it counts"). The growth of queue_octet_us in a span, divided by the
+ * span's microseconds, is the mean queue in it, the frame that is leaving included; a frame counts as it enters. */
 #define BARO_WIRE_COUNTERS(X)                                            \
     X(offered, "frames that were sent into it")                          \
     X(delivered, "frames that came out, copies included")                \
@@ -83,7 +86,8 @@ int baro_wire_parse(const char *specification, struct baro_wire_config *config, 
     X(reordered, "frames held back and overtaken")                       \
     X(duplicated, "frames that came out twice")                          \
     X(corrupted, "frames with flipped bits")                             \
-    X(swallowed, "frames that vanished for their size (blackhole)")
+    X(swallowed, "frames that vanished for their size (blackhole)")        \
+    X(queue_octet_us, "octets times the microseconds that each waited for the rate")
 
 struct baro_wire_counts {
 #define BARO_WIRE_COUNTER_FIELD(name, text) uint64_t name;

@@ -123,6 +123,26 @@ static void a_plain_wire_changes_nothing(void **state)
     stop(f);
 }
 
+/* The share is that of single losses, and the gaps are as long as said, though each is drawn. */
+static void bursts_of_loss_are_as_long_as_said(void **state)
+{
+    (void)state;
+    struct fixture *f = start("loss=10%,burst=5,seed=3");
+    send(f, 20000, 1000);
+    unsigned bursts = 0, longest = 0;
+    uint32_t next = 0;
+    for (unsigned i = 0; i < f->count; i++) {
+        uint32_t gap = f->noted[i].number - next;
+        bursts += gap > 0;
+        longest = gap > longest ? gap : longest;
+        next = f->noted[i].number + 1;
+    }
+    assert_in_range(f->counts.lost, 1450, 2550); /* 2,000, some 400 bursts, each of which may be of any length */
+    assert_in_range(f->counts.lost * 10 / bursts, 42, 58);
+    assert_true(longest > 15);
+    stop(f);
+}
+
 static void loss_is_as_often_as_said(void **state)
 {
     (void)state;
@@ -259,6 +279,7 @@ static void the_rate_spaces_frames_and_the_queue_is_bounded(void **state)
     assert_int_equal(f->counts.queue_full, 20);
     for (unsigned i = 0; i < f->count; i++)
         assert_int_equal(f->noted[i].at.ns, 1600000 * (i + 1));
+    assert_int_equal(f->counts.queue_octet_us, 200 * 1600 * (1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9 + 10));
     stop(f);
     f = start("rate=1mbit,queue=4p");
     send(f, 30, 800000); /* twice as fast as it drains */
@@ -344,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_wire_changes_nothing),
+        cmocka_unit_test(bursts_of_loss_are_as_long_as_said),
         cmocka_unit_test(loss_is_as_often_as_said),
         cmocka_unit_test(the_same_seed_is_the_same_run),
         cmocka_unit_test(duplicates_come_twice),

@@ -22,10 +22,11 @@ static void every_word_is_understood(void **state)
 {
     (void)state;
     struct baro_wire_config config =
-        parse("100base-tx,loss=1%,delay=20ms,jitter=2.5ms,reorder=0.5%,duplicate=100%,corrupt=0.1%,corrupt=ip,"
+        parse("100base-tx,loss=1%,burst=12,delay=20ms,jitter=2.5ms,reorder=0.5%,duplicate=100%,corrupt=0.1%,corrupt=ip,"
               "rate=10mbit,queue=64k,mtu=1400,blackhole=1300,noise=300,ppm=-100,edge-jitter=200,seed=7");
     assert_int_equal(config.kind, BARO_MEDIUM_100BASE_TX);
     assert_int_equal(config.loss_ppm, 10000);
+    assert_int_equal(config.burst_frames, 12);
     assert_int_equal(config.delay.ns, 20000000);
     assert_int_equal(config.jitter.ns, 2500000);
     assert_int_equal(config.reorder_ppm, 5000);
@@ -65,6 +66,10 @@ static void a_mistake_is_named(void **state)
         { "loss=0.00001%", "loss=0.00001%" },
         { "loss=", "loss" },
         { "loss", "loss" },
+        { "burst=4", "burst" },
+        { "loss=1%,burst=1", "burst=1" },
+        { "loss=1%,burst=1001", "burst=1001" },
+        { "loss=90%,burst=4", "burst" },
         { "delay=20", "delay=20" },
         { "delay=20min", "delay=20min" },
         { "delay=1.ms", "delay=1.ms" },
