@@ -58,6 +58,8 @@ void tcp_address_removed(struct tcp *tcp, struct baro_address address);
 struct tcp_settings {
     uint32_t send_buffer, recv_buffer; /* bytes, limits of the rings */
     bool nodelay, cork, quickack, keepalive, oob_inline, hold_syn, transparent, reuse_address, reuse_port;
+    uint8_t syn_retries;               /* a SYN or SYN+ACK goes again that often at most; 0: as usual */
+    uint32_t defer_accept_s;           /* a listener: connections begin with their first data, or after that time; 0: at once */
     struct baro_duration keepalive_idle, keepalive_interval, user_timeout;
     int keepalive_count;
     uint16_t mss_ceiling;              /* 0: none */

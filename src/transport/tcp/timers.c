@@ -90,10 +90,12 @@ static void give_up(struct tcp *tcp, struct tcp_connection *c)
 
 static bool exhausted(const struct tcp_connection *c)
 {
+    unsigned syn_retries = c->settings.syn_retries;
+
     if (c->state == BARO_TCP_SYN_SENT || (c->state == BARO_TCP_SYN_RECEIVED && (c->flags & TCP_PASSIVE) == 0))
-        return c->retries > TCP_SYN_RETRIES;
+        return c->retries > (syn_retries != 0 ? syn_retries : TCP_SYN_RETRIES);
     if (c->state == BARO_TCP_SYN_RECEIVED)
-        return c->retries > TCP_SYN_ACK_RETRIES;
+        return c->retries > (syn_retries != 0 ? syn_retries : TCP_SYN_ACK_RETRIES);
     if (c->flags & TCP_ORPHAN)
         return c->retries > TCP_ORPHAN_RETRIES;
     return c->settings.user_timeout.ns == 0 && c->retries > TCP_RETRIES_R2;
