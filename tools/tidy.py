@@ -43,6 +43,7 @@ OUTER_ARROWS = {
     "drill": {"drill", "explain"},
     "host": {"host", "network", "posix", "explain", "service"},
     "service": {"service"},
+    "packetdrill": {"posix"},
 }
 OWNER_OF_HEADER = {"posix": "posix", "network": "network", "explain": "explain", "drill": "drill", "loop": "host",
                    "run": "host", "gateway": "host", "tap": "host", "host": "host", "services": "host", "dhcp": "service",
@@ -101,7 +102,7 @@ def check_includes(path, lines, area, folder):
         angled, name = match.group(1) == "<", match.group(2)
         if area == "src":
             check_core_include(path, number, folder, angled, name)
-        elif area in ("posix", "network", "explain", "drill", "host", "service", "tools", "examples"):
+        elif area in ("posix", "network", "explain", "drill", "host", "service", "packetdrill", "tools", "examples"):
             check_outer_include(path, number, area, angled, name)
         elif area == "include" and not angled and not name.startswith("baro/"):
             find(path, number, f"a public header may include public headers only: {name}")
@@ -156,7 +157,7 @@ def check_file(path):
 
 
 def main():
-    for area in ("include", "src", "posix", "network", "service", "explain", "drill", "host", "tools", "examples",
+    for area in ("include", "src", "posix", "network", "service", "explain", "drill", "host", "packetdrill", "tools", "examples",
                  "test", "bench"):
         for folder, _, files in os.walk(os.path.join(ROOT, area)):
             for name in sorted(files):
