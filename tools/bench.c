@@ -78,7 +78,8 @@ static int families_of(const struct row *row)
 
 static int help(void)
 {
-    printf("usage: baro bench [--list] [--runs N] [NAME ...]\n\n"
+    printf("usage: baro bench [--list] [--runs N] [NAME ...]\n"
+           "       baro bench tcp ...   TCP over paths that lose and reorder; `baro bench tcp --help` tells more\n\n"
            "Measures two stacks in one thread, frames passed in memory, program data copied in and out; the\n"
            "thread's processor time. Prints the median of N runs (default 3) with minimum and maximum. Each row is\n"
            "there for IPv4 and, with -ipv6 behind its name, for IPv6; the rows `families` measure both in turns.\n");
@@ -122,6 +123,8 @@ int tool_bench(int argc, char **argv)
 {
     int runs = 3, at = 1;
 
+    if (argc > 1 && strcmp(argv[1], "tcp") == 0)
+        return tool_bench_tcp(argc - 1, argv + 1);
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--help") == 0)
             return help();

@@ -25,6 +25,9 @@ BARO_TOOLS(BARO_TOOL_DECLARE)
 
 enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 
+/* `baro bench tcp`; argv begins with "tcp". */
+int tool_bench_tcp(int argc, char **argv);
+
 /* Prints "baro TOOL: message" on standard error and returns TOOL_USAGE. */
 int tool_usage(const char *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,0 +1,165 @@
+/* bench/tcp_print.c: the tables that `baro bench tcp` prints, and one line a run for other programs.
+ *
+ * A line of a table is a path, its columns are the senders that went through it. Where one run of a row failed the line
+ * says so and counts the others. */
+#include "tcp.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+const char *tcp_sender_name(const struct tcp_run *run)
+{
+    static const char *const names[TCP_WAY_COUNT][BARO_CONGESTION_COUNT] = {
+        [TCP_VIRTUAL] = { "cubic", "reno" },
+        [TCP_REAL] = { "cubic, real time", "reno, real time" },
+    };
+
+    return names[run->way][run->congestion];
+}
+
+void tcp_print_head(FILE *to, const struct tcp_table *table)
+{
+    const struct baro_wire_config *wire = &table->row[0].run.wire;
+
+    fprintf(to, "TCP over %g Mbit/s, %g ms there and back, a queue of %" PRIu64 " octets, MTU 1500\n",
+            (double)wire->rate / 1e6, (double)wire->delay.ns * 2 / 1e6, wire->queue_bytes);
+    fprintf(to, "losses and reordering are drawn in both directions, acknowledgments are lost, too; means of %u seeds"
+                " with 95 %% confidence\n", table->seeds);
+    if (table->buffer != 0)
+        fprintf(to, "ours: socket buffers of %d octets", table->buffer);
+    else
+        fprintf(to, "ours: socket buffers as the stack grows them");
+    fprintf(to, ", SACK, timestamps, RACK-TLP, minimum RTO 200 ms, delayed ACKs\n");
+}
+
+/* The rows of a section are grouped by path: the next row of the same path as `first`, or NULL. */
+static const struct tcp_row *same_path(const struct tcp_table *table, const struct tcp_row *first, unsigned nth)
+{
+    for (const struct tcp_row *row = first; row < table->row + table->rows; row++) {
+        if (row->section == first->section && strcmp(row->name, first->name) == 0 && nth-- == 0)
+            return row;
+    }
+    return NULL;
+}
+
+static bool first_of_path(const struct tcp_table *table, const struct tcp_row *row)
+{
+    for (const struct tcp_row *other = table->row; other < row; other++) {
+        if (other->section == row->section && strcmp(other->name, row->name) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void print_failures(FILE *to, const struct tcp_row *row)
+{
+    for (unsigned i = 0; i < row->seeds; i++) {
+        if (row->figures[i].error[0] != '\0')
+            fprintf(to, "    %s, seed %u: %s\n", tcp_sender_name(&row->run), i + 1, row->figures[i].error);
+    }
+}
+
+#define MEAN(row, figure) tcp_mean_of((row)->figures, (row)->seeds, offsetof(struct tcp_figures, figure))
+#define SUM(row, counter) tcp_sum_of((row)->figures, (row)->seeds, offsetof(struct tcp_figures, counter))
+
+static void print_loss_cell(FILE *to, const struct tcp_row *row)
+{
+    struct tcp_mean mean = MEAN(row, goodput_mbit);
+    double resent = SUM(row, frames) == 0 ? 0 : 100.0 * (double)SUM(row, retransmits) / (double)SUM(row, frames);
+
+    fprintf(to, " %8.2f +- %-5.2f %5.1f %%%6.1f", mean.mean, mean.half, resent,
+            mean.count == 0 ? 0 : (double)SUM(row, timeouts) / mean.count);
+}
+
+static void print_loss(FILE *to, const struct tcp_table *table, const struct tcp_row *first)
+{
+    const struct tcp_row *row;
+
+    fprintf(to, "%-30s", first->name);
+    for (unsigned i = 0; (row = same_path(table, first, i)) != NULL; i++)
+        print_loss_cell(to, row);
+    fputc('\n', to);
+}
+
+static void print_queue(FILE *to, const struct tcp_row *row)
+{
+    struct tcp_mean goodput = MEAN(row, goodput_mbit), queue = MEAN(row, queue_octets), used = MEAN(row, utilisation);
+    unsigned count = goodput.count == 0 ? 1 : goodput.count;
+
+    fprintf(to, "%-30s %-18s %8.2f  %6.1f %% +- %-4.1f %6.1f %% +- %-4.1f %9.1f %9.1f %6.1f\n", row->name,
+            tcp_sender_name(&row->run), goodput.mean, 100 * queue.mean / (double)row->run.wire.queue_bytes,
+            100 * queue.half / (double)row->run.wire.queue_bytes, 100 * used.mean, 100 * used.half,
+            (double)SUM(row, dropped) / count, (double)SUM(row, dropped_late) / count,
+            (double)SUM(row, timeouts) / count);
+}
+
+static void print_fair(FILE *to, const struct tcp_row *row)
+{
+    struct tcp_mean fair = MEAN(row, jain), goodput = MEAN(row, goodput_mbit), used = MEAN(row, utilisation);
+
+    fprintf(to, "%-30s %-18s %8.2f  %6.3f +- %-5.3f %6.3f %10.1f %% %6.1f\n", row->name, tcp_sender_name(&row->run),
+            goodput.mean, fair.mean, fair.half, fair.least, 100 * used.mean,
+            fair.count == 0 ? 0 : (double)SUM(row, timeouts) / fair.count);
+}
+
+static void print_title(FILE *to, const struct tcp_table *table, const struct tcp_row *first)
+{
+    const struct tcp_row *row;
+
+    if (first->section == TCP_SECTION_LOSS) {
+        fprintf(to, "\ngoodput over %g s, Mbit/s; of the segments sent, how many again; timeouts a run\n%-30s",
+                first->run.seconds, "");
+        for (unsigned i = 0; (row = same_path(table, first, i)) != NULL; i++)
+            fprintf(to, "  %-30s", tcp_sender_name(&row->run));
+        fputc('\n', to);
+        return;
+    }
+    if (first->section == TCP_SECTION_QUEUE)
+        fprintf(to, "\none flow and the queue, seconds %g to %g\n%-49s %8s  %16s %16s %9s %9s %6s\n",
+                first->run.from_seconds, first->run.seconds, "", "Mbit/s", "mean queue", "utilisation", "drops",
+                "late", "RTOs");
+    else
+        fprintf(to, "\ntwo flows of a kind, seconds %g to %g: Jain's index\n%-49s %8s  %15s %6s %12s %6s\n",
+                first->run.from_seconds, first->run.seconds, "", "Mbit/s", "mean", "least", "utilisation", "RTOs");
+}
+
+void tcp_print_table(FILE *to, const struct tcp_table *table)
+{
+    int section = -1;
+
+    for (const struct tcp_row *row = table->row; row < table->row + table->rows; row++) {
+        if ((int)row->section != section)
+            print_title(to, table, row);
+        section = (int)row->section;
+        if (row->section == TCP_SECTION_LOSS && first_of_path(table, row))
+            print_loss(to, table, row);
+        if (row->section == TCP_SECTION_QUEUE)
+            print_queue(to, row);
+        if (row->section == TCP_SECTION_FAIR)
+            print_fair(to, row);
+        print_failures(to, row);
+    }
+}
+
+void tcp_print_csv(FILE *to, const struct tcp_table *table)
+{
+    static const char *const sections[TCP_SECTION_COUNT] = { "loss", "queue", "fair" };
+    static const char *const ways[TCP_WAY_COUNT] = { "virtual", "real" };
+
+    fputs("section,way,congestion,seed,seconds,loss_ppm,burst_frames,reorder_ppm,flows,goodput_mbit,jain,queue_octets,"
+          "utilisation,retransmits,timeouts,dropped,dropped_late,frames,lag_seconds,error\n", to);
+    for (const struct tcp_row *row = table->row; row < table->row + table->rows; row++) {
+        for (unsigned i = 0; i < row->seeds; i++) {
+            const struct tcp_figures *f = &row->figures[i];
+            const struct tcp_run *run = &row->run;
+
+            fprintf(to, "%s,%s,%s,%u,%g,%u,%u,%u,%u,%.4f,%.4f,%.0f,%.4f,", sections[row->section], ways[run->way],
+                    baro_congestion_name(run->congestion), i + 1, run->seconds, run->wire.loss_ppm,
+                    run->wire.burst_frames, run->wire.reorder_ppm, run->flows, f->goodput_mbit, f->jain,
+                    f->queue_octets, f->utilisation);
+            fprintf(to, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.4f,\"%s\"\n", f->retransmits,
+                    f->timeouts, f->dropped, f->dropped_late, f->frames, f->lag_seconds, f->error);
+        }
+    }
+}

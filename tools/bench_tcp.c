@@ -1,0 +1,250 @@
+/* tools/bench_tcp.c: `baro bench tcp`: TCP over paths that lose and reorder, in virtual time.
+ *
+ * The rows are made here: every path with every sender. All runs go to a few processes at once (bench/tcp_jobs.c); the
+ * figures depend on the seeds alone, not on the machine or on how many processes there are. */
+#include "tools.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../bench/tcp.h"
+
+#define RATE UINT64_C(100000000)
+#define ONE_WAY_NS 20000000
+#define QUEUE_OCTETS 500000 /* the rate times the round trip */
+enum { BURST = 4, REORDER_PPM = 50000, BUFFER = 4 << 20, FAIR_FROM = 20, FAIR_TO = 80 };
+
+struct bench_options {
+    unsigned seeds, jobs;
+    double seconds;
+    bool section[TCP_SECTION_COUNT];
+    const char *csv, *svg;
+};
+
+static const char *const sections[TCP_SECTION_COUNT] = { "loss", "queue", "fair" };
+
+static int help(void)
+{
+    printf("usage: baro bench tcp [--seeds N] [--seconds S] [--jobs N] [--csv FILE] [--svg FILE] [loss] [queue] [fair]\n\n"
+           "TCP between two hosts of ours over 100 Mbit/s, 40 ms there and back, and a queue of rate times round trip, in\n"
+           "virtual time: the same seeds give the same figures on every machine.\n\n"
+           "  loss         goodput against loss of 0, 0.1, 1, 3 and 10 %%, one by one and in bursts of four frames in the\n"
+           "               mean, in order and with 5 %% of the frames overtaken, of CUBIC and NewReno\n"
+           "  queue        one flow: the mean of the queue that it makes, and how much of the rate it uses\n"
+           "  fair         two flows of a kind, the second up to two seconds later: Jain's index, seconds 20 to 80\n\n"
+           "  --seeds N    runs of each row, seeds 1 to N, up to %d (default 3)\n"
+           "  --seconds S  of a run of loss and queue, 1 to 600 (default 10). --seeds 20 --seconds 60 is the full table\n"
+           "  --jobs N     processes at once (default: one a processor)\n"
+           "  --csv FILE   one line a run\n"
+           "  --svg FILE   the goodput as a picture\n",
+           TCP_SEED_LIMIT);
+    return TOOL_OK;
+}
+
+/* ---- rows ---- */
+
+static struct tcp_row *add_row(struct tcp_table *table, enum tcp_section section, enum baro_congestion congestion)
+{
+    struct tcp_row *row = &table->row[table->rows++];
+
+    *row = (struct tcp_row){ .section = section, .seeds = table->seeds };
+    row->run = (struct tcp_run){ .congestion = congestion,
+                                 .flows = 1,
+                                 .seconds = table->seconds,
+                                 .from_seconds = table->seconds / 5,
+                                 .buffer = table->buffer };
+    row->run.wire = (struct baro_wire_config){ .rate = RATE,
+                                               .delay = { ONE_WAY_NS },
+                                               .queue_bytes = QUEUE_OCTETS,
+                                               .no_large = true };
+    return row;
+}
+
+static void add_loss_rows(struct tcp_table *table, uint32_t loss_ppm, bool bursts, bool reordered)
+{
+    for (int i = 0; i < BARO_CONGESTION_COUNT; i++) {
+        struct tcp_row *row = add_row(table, TCP_SECTION_LOSS, (enum baro_congestion)i);
+
+        row->run.wire.loss_ppm = loss_ppm;
+        row->run.wire.burst_frames = bursts ? BURST : 0;
+        row->run.wire.reorder_ppm = reordered ? REORDER_PPM : 0;
+        snprintf(row->name, sizeof row->name, "loss %g %%%s%s", loss_ppm / 1e4, bursts ? ", bursts" : "",
+                 reordered ? ", 5 % reordered" : "");
+    }
+}
+
+static void make_rows(struct tcp_table *table, const struct bench_options *options)
+{
+    static const uint32_t losses[] = { 0, 1000, 10000, 30000, 100000 };
+
+    for (int kind = 0; kind < 4 && options->section[TCP_SECTION_LOSS]; kind++) {
+        for (unsigned i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+            if (losses[i] != 0 || (kind & 1) == 0) /* no loss, no bursts */
+                add_loss_rows(table, losses[i], kind & 1, kind & 2);
+        }
+    }
+    for (int i = 0; i < BARO_CONGESTION_COUNT && options->section[TCP_SECTION_QUEUE]; i++)
+        snprintf(add_row(table, TCP_SECTION_QUEUE, (enum baro_congestion)i)->name, 40, "one flow");
+    for (int i = 0; i < BARO_CONGESTION_COUNT && options->section[TCP_SECTION_FAIR]; i++) {
+        struct tcp_row *row = add_row(table, TCP_SECTION_FAIR, (enum baro_congestion)i);
+
+        row->run.flows = 2;
+        row->run.from_seconds = FAIR_FROM;
+        row->run.seconds = FAIR_TO;
+        snprintf(row->name, sizeof row->name, "two flows");
+    }
+}
+
+/* ---- running ---- */
+
+static void tell(void *context, unsigned done)
+{
+    const unsigned *count = context;
+
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%u of %u runs%s", done, *count, done == *count ? "\r                    \r" : "");
+}
+
+static bool run_all(struct tcp_table *table)
+{
+    unsigned count = table->rows * table->seeds;
+    struct tcp_run *runs = calloc(count, sizeof *runs);
+    struct tcp_figures *figures = calloc(count, sizeof *figures);
+
+    if (runs == NULL || figures == NULL)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        runs[i] = table->row[i / table->seeds].run;
+        runs[i].seed = 1 + i % table->seeds;
+        table->row[i / table->seeds].figures = &figures[i / table->seeds * table->seeds];
+    }
+    tcp_jobs(runs, figures, count, table->jobs, tell, &count);
+    free(runs);
+    return true;
+}
+
+static int write_file(const char *path, const struct tcp_table *table,
+                      void (*print)(FILE *to, const struct tcp_table *table))
+{
+    if (path == NULL)
+        return TOOL_OK;
+    FILE *file = fopen(path, "w");
+
+    if (file == NULL)
+        return tool_usage("bench", "cannot write '%s': %s", path, strerror(errno));
+    print(file, table);
+    bool whole = ferror(file) == 0;
+    if (fclose(file) == 0 && whole)
+        return TOOL_OK;
+    fprintf(stderr, "baro bench: could not write all of '%s'\n", path);
+    return TOOL_FAILED;
+}
+
+static bool all_have_figures(const struct tcp_table *table)
+{
+    for (unsigned i = 0; i < table->rows * table->seeds; i++) {
+        if (table->row[0].figures[i].error[0] != '\0')
+            return false;
+    }
+    return true;
+}
+
+/* ---- command line ---- */
+
+static bool read_whole(const char *text, unsigned most, unsigned *number)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || value < 1 || value > most)
+        return false;
+    *number = (unsigned)value;
+    return true;
+}
+
+/* An option with its value; how many words, or -1 and it is said what is wrong. */
+static int option(struct bench_options *options, const char *name, const char *value)
+{
+    unsigned number = 0;
+
+    if (value == NULL)
+        return tool_usage("bench", "%s wants a value, or is no option; baro bench tcp --help tells more", name), -1;
+    if (strcmp(name, "--csv") == 0)
+        options->csv = value;
+    else if (strcmp(name, "--svg") == 0)
+        options->svg = value;
+    else if (strcmp(name, "--seeds") == 0 && !read_whole(value, TCP_SEED_LIMIT, &options->seeds))
+        return tool_usage("bench", "--seeds takes a number from 1 to %d", TCP_SEED_LIMIT), -1;
+    else if (strcmp(name, "--jobs") == 0 && !read_whole(value, 64, &options->jobs))
+        return tool_usage("bench", "--jobs takes a number from 1 to 64"), -1;
+    else if (strcmp(name, "--seconds") == 0 && !read_whole(value, 600, &number))
+        return tool_usage("bench", "--seconds takes a number from 1 to 600"), -1;
+    else if (strcmp(name, "--seconds") == 0)
+        options->seconds = number;
+    else if (strcmp(name, "--seeds") != 0 && strcmp(name, "--jobs") != 0)
+        return tool_usage("bench", "no option '%s'; baro bench tcp --help tells more", name), -1;
+    return 2;
+}
+
+static bool choose_section(struct bench_options *options, const char *name)
+{
+    for (int i = 0; i < TCP_SECTION_COUNT; i++) {
+        if (strcmp(name, sections[i]) == 0)
+            return options->section[i] = true;
+    }
+    return false;
+}
+
+static int parse(struct bench_options *options, int argc, char **argv)
+{
+    bool any = false;
+
+    for (int at = 1; at < argc;) {
+        if (argv[at][0] == '-') {
+            int taken = option(options, argv[at], at + 1 < argc ? argv[at + 1] : NULL);
+
+            if (taken < 0)
+                return TOOL_USAGE;
+            at += taken;
+            continue;
+        }
+        if (!choose_section(options, argv[at]))
+            return tool_usage("bench", "tcp has loss, queue and fair, not '%s'", argv[at]);
+        any = true;
+        at++;
+    }
+    for (int i = 0; i < TCP_SECTION_COUNT && !any; i++)
+        options->section[i] = true;
+    return TOOL_OK;
+}
+
+int tool_bench_tcp(int argc, char **argv)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct bench_options options = { .seeds = 3, .jobs = processors < 1 ? 1 : (unsigned)processors, .seconds = 10 };
+    static struct tcp_table table;
+
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return help();
+    if (parse(&options, argc, argv) != TOOL_OK)
+        return TOOL_USAGE;
+    table.seeds = options.seeds;
+    table.seconds = options.seconds;
+    table.jobs = options.jobs;
+    table.buffer = BUFFER;
+    make_rows(&table, &options);
+    if (!run_all(&table)) {
+        fprintf(stderr, "baro bench: no memory\n");
+        return TOOL_FAILED;
+    }
+    tcp_print_head(stdout, &table);
+    tcp_print_table(stdout, &table);
+    tcp_plot_text(stdout, &table);
+    int csv = write_file(options.csv, &table, tcp_print_csv), svg = write_file(options.svg, &table, tcp_plot_svg);
+    bool whole = all_have_figures(&table);
+
+    free(table.row[0].figures);
+    return csv != TOOL_OK ? csv : svg != TOOL_OK ? svg : whole ? TOOL_OK : TOOL_FAILED;
+}
