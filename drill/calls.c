@@ -26,6 +26,8 @@ struct descriptor *drill_call_descriptor(struct run *run, const struct call_line
         drill_run_fail(run, "no socket has the descriptor %lld", number);
         return NULL;
     }
+    if (run->descriptor[number].type == BARO_STREAM && run->descriptor[number].connection != NOBODY)
+        run->tcp_spoken = run->descriptor[number].connection;
     return &run->descriptor[number];
 }
 
@@ -194,6 +196,8 @@ static ptrdiff_t call_accept(struct run *run, const struct call_line *call)
         return -EINVAL;
     if (live >= 0 && baro_getsockname(run->stack, live, &local) == 0)
         connection = drill_connection_find(run, false, drill_call_wire(local), drill_call_wire(remote));
+    if (connection != NOBODY)
+        run->tcp_spoken = connection;
     return new_descriptor(run, call, live, BARO_STREAM, false, connection);
 }
 

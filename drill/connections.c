@@ -44,6 +44,8 @@ int drill_connection_new(struct run *run, bool udp, struct baro_endpoint local, 
                                                   .remote_first = 1,
                                                   .remote_offset = REMOTE_OFFSET };
     *(udp ? &run->udp_now : &run->tcp_now) = index;
+    if (!udp)
+        run->tcp_spoken = index;
     return index;
 }
 
@@ -63,6 +65,8 @@ int drill_connection_of_line(struct run *run, const struct packet_line *line)
         remote.port.number = (uint16_t)remote_port;
         now = drill_connection_find(run, udp, local, remote);
     }
+    if (now != NOBODY && !udp)
+        run->tcp_spoken = now;
     if (now != NOBODY)
         return now;
     if (line->source_port < 0)

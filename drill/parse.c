@@ -6,6 +6,7 @@
  *
  * Shell lines and code blocks are part of packetdrill's language. A shell line is understood if it is
  * `sysctl` and says what this stack does anyway; all else is refused by name, never skipped. */
+#include "code.h"
 #include "parser.h"
 
 #include <ctype.h>
@@ -197,7 +198,13 @@ static bool parse_event(struct lexer *lexer)
         if (!drill_parse_call(lexer, &event->as.call, event->time == TIME_RELATIVE))
             return false;
     } else if (next->kind == TOKEN_CODE) {
-        return drill_lexer_error(lexer, next->at, "code blocks %%{ }%% are not supported yet");
+        struct token block = drill_lexer_take(lexer);
+
+        event->kind = EVENT_CODE;
+        if (event->time == TIME_ANY || event->from_ns != event->to_ns)
+            return drill_lexer_error(lexer, event->at, "a code block needs one exact time");
+        if (!drill_parse_code(lexer, &block, &event->as.code))
+            return false;
     } else if (next->kind == TOKEN_BACKQUOTE) { /* a fact: only its time counts */
         return parse_shell(lexer);
     } else {

@@ -121,6 +121,7 @@ static bool do_event(struct run *run, const struct event *event)
     if (event->kind == EVENT_NOTHING)
         return true;
     good = event->kind == EVENT_PACKET ? drill_packet_inject(run, &event->as.packet)
+           : event->kind == EVENT_CODE ? drill_code_run(run, event->as.code)
                                        : drill_call_make(run, event, from);
     return good && !run->failed;
 }
@@ -161,11 +162,12 @@ static enum baro_drill_result run_script(struct script *script, const struct bar
     run->script = script;
     run->out = out;
     run->trace = trace;
-    run->tcp_now = run->udp_now = NOBODY;
+    run->tcp_now = run->udp_now = run->tcp_spoken = NOBODY;
     if (options != NULL)
         run->options = *options;
     run->tolerance_ns =
         run->options.tolerance.ns != 0 ? run->options.tolerance.ns : script->settings.tolerance_ns;
+    drill_code_begin(run);
     passed = drill_device_open(run);
     for (const struct event *event = script->first; passed && event != NULL; event = event->next) {
         passed = do_event(run, event);
@@ -174,6 +176,7 @@ static enum baro_drill_result run_script(struct script *script, const struct bar
     }
     passed = passed && finish(run);
     drill_device_close(run);
+    drill_code_end(run);
     if (passed && run->slab_bytes != 0)
         passed =
             drill_run_fail(run, "the stack kept %zu octets of memory when it was freed", run->slab_bytes);

@@ -76,6 +76,8 @@ struct run {
     size_t quoted_length;
     struct connection connection[CONNECTIONS_LIMIT];
     int connections, tcp_now, udp_now;
+    int tcp_spoken; /* the TCP connection that a packet line or a call was about last, NOBODY: none */
+    struct code_state *code;
     uint16_t next_remote_port;
     struct descriptor descriptor[DESCRIPTORS_LIMIT];
     struct outstanding waiting;
@@ -136,6 +138,13 @@ void drill_view_print(const struct packet_line *line, char *to, size_t size);
  */
 bool drill_view_same(const struct packet_line *expected, const struct packet_line *seen,
                      uint32_t timestamp_slack, char *differences, size_t size);
+
+/* ---- code_run.c ---- */
+
+void drill_code_begin(struct run *run);
+void drill_code_end(struct run *run);
+/* Does what a code block says. False: an assertion does not hold, or something has no value. */
+bool drill_code_run(struct run *run, const struct code_statement *first);
 
 /* ---- calls.c ---- */
 

@@ -116,10 +116,20 @@ struct call_line {
     int64_t end_ns; /* as written; relative to the same base as the start when that is relative */
 };
 
+/* ---- code blocks (code.h) ---- */
+
+enum { CODE_VARIABLES_LIMIT = 64 };
+
+/* The variables of a script: an assignment makes one. */
+struct code_names {
+    const char *name[CODE_VARIABLES_LIMIT];
+    int count;
+};
+
 /* ---- events ---- */
 
 enum time_kind { TIME_ABSOLUTE, TIME_RELATIVE, TIME_ANY };
-enum event_kind { EVENT_PACKET, EVENT_CALL, EVENT_NOTHING };
+enum event_kind { EVENT_PACKET, EVENT_CALL, EVENT_CODE, EVENT_NOTHING };
 
 struct event {
     struct location at;
@@ -129,6 +139,7 @@ struct event {
     union {
         struct packet_line packet;
         struct call_line call;
+        struct code_statement *code;
     } as;
     struct event *next;
 };
@@ -152,6 +163,7 @@ struct script {
     size_t length;
     struct arena arena;
     struct settings settings;
+    struct code_names names;
     struct event *first, *last;
     size_t events;
     /* why it could not be read: the first error, and where */

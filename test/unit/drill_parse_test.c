@@ -187,7 +187,6 @@ static void errors_say_what_and_where(void **state)
     (void)state;
     refuse("", 1, 1, "without events");
     refuse("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n  %{ print(1) }%", 2, 3, "expected a time");
-    refuse("0 %{ print(1) }%", 1, 3, "code blocks");
     refuse("`ip route add`\n", 1, 1, "'ip'");
     refuse("`sysctl -q net.ipv4.tcp_timestamps=0`\n", 1, 1, "tcp_timestamps=0");
     refuse("--ip_version=ipv5\n", 1, 1, "expected ipv4, ipv4-mapped-ipv6 or ipv6");
