@@ -62,6 +62,7 @@ static void inject_tcp(struct connection *connection, const struct packet_line *
                        struct baro_packet *packet, uint8_t *options, uint8_t *payload)
 {
     uint32_t first = line->range.first;
+    int32_t offset; /* below zero: what lies before the stream, when a segment begins there */
 
     if ((line->flags & BARO_TCP_SYN) != 0 &&
         (!connection->remote_known || first + 1 != connection->remote_first)) {
@@ -80,8 +81,8 @@ static void inject_tcp(struct connection *connection, const struct packet_line *
     live_options(connection, line, options);
     packet->tcp_options = (struct baro_bytes){ options, line->options_length };
     /* Data on a SYN begins behind it. */
-    fill(payload, line->range.length,
-         first + ((line->flags & BARO_TCP_SYN) != 0 ? 1U : 0U) - connection->remote_first);
+    offset = (int32_t)(first + ((line->flags & BARO_TCP_SYN) != 0 ? 1U : 0U) - connection->remote_first);
+    fill(payload, line->range.length, (uint64_t)(int64_t)offset);
     packet->payload = (struct baro_bytes){ payload, line->range.length };
 }
 

@@ -94,10 +94,8 @@ static struct expectation expected(enum baro_tcp_state state, enum class class)
     case RST_OUTSIDE:
     case NO_FLAGS: return (struct expectation){ state, SILENCE };
     case FIN_IN_ORDER:
-        /* After a first FIN this one lies behind the window's beginning, where nothing more can come: with RCV.NXT
-         * moved over the FIN it is new sequence space and is not looked at (state "remain"). */
-        return (struct expectation){ after_fin(state),
-                                     after_fin(state) == state ? SILENCE : ACK };
+        /* Behind a first FIN nothing more can come: the state remains, and the ACK says where we are. */
+        return (struct expectation){ after_fin(state), ACK };
     case ACK_OF_ALL: return (struct expectation){ after_ack_of_all(state), SILENCE };
     default: fail(); return (struct expectation){ 0 };
     }

@@ -152,6 +152,11 @@ static void update_window(struct tcp *tcp, struct tcp_connection *c, const struc
     }
 }
 
+bool tcp_ack_in_range(const struct tcp_connection *c, const struct segment *segment)
+{
+    return seq_le(segment->ack, c->snd.nxt) && seq_ge(segment->ack, seq_sub(c->snd.una, c->snd.max_wnd));
+}
+
 enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
 {
     enum baro_drop_reason reason;
@@ -164,7 +169,7 @@ enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, co
         if (reason != BARO_DROP_NONE)
             return reason;
     }
-    acceptable = seq_le(segment->ack, c->snd.nxt) && seq_ge(segment->ack, seq_sub(c->snd.una, c->snd.max_wnd));
+    acceptable = tcp_ack_in_range(c, segment);
     TRACE(tcp->core, TCP_ACK_TEST, TRACE_N(segment->ack.value), TRACE_N(c->snd.una.value),
           TRACE_N(c->snd.nxt.value), TRACE_N(acceptable));
     if (!acceptable) {

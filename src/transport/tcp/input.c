@@ -141,7 +141,8 @@ enum baro_drop_reason tcp_step_sequence(struct tcp *tcp, struct tcp_connection *
         return BARO_DROP_TCP_OUT_OF_WINDOW;
     if (window == 0 && seq_eq(segment->seq, c->rcv.nxt) && (segment->flags & TCP_FLAG_SYN) == 0) {
         /* A probe of our closed window: answered at once; its ACK and URG count, its text does not (MUST-66). */
-        tcp_send_ack(tcp, c);
+        if ((segment->flags & TCP_FLAG_ACK) == 0 || tcp_ack_in_range(c, segment)) /* else the fifth step has the answer */
+            tcp_send_ack(tcp, c);
         segment->data.length = 0;
         segment->copied = false;
         segment->fin = false;

@@ -48,6 +48,8 @@ enum baro_drop_reason tcp_step_paws(struct tcp *tcp, struct tcp_connection *c, c
 enum baro_drop_reason tcp_step_sequence(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 enum baro_drop_reason tcp_step_rst(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 enum baro_drop_reason tcp_step_syn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* RFC 5961 §5: neither of the future nor too old. */
+bool tcp_ack_in_range(const struct tcp_connection *c, const struct segment *segment);
 enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 void tcp_step_urgent(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);

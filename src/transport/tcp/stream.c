@@ -97,7 +97,8 @@ static void pass_mark(struct tcp *tcp, struct tcp_connection *c)
 
 static ptrdiff_t recv_nothing(struct tcp_connection *c)
 {
-    if (c->error != 0)
+    /* The end of the stream came before whatever went wrong after it: that is for who sends. */
+    if (c->error != 0 && (c->flags & TCP_FIN_RECEIVED) == 0)
         return -take_error(c);
     if ((c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ | TCP_CLOSED_DONE)) != 0)
         return 0;

@@ -24,7 +24,8 @@ static void complete(struct tcp *tcp, struct tcp_connection *c, const struct seg
         rtt_sample(&c->rtt, now_ns - c->rtt_at_ns);
     }
     tcp_established(tcp, c);
-    tcp_send_ack(tcp, c);
+    if (segment->data.length == 0) /* text brings its own ACK, which covers the SYN */
+        tcp_send_ack(tcp, c);
     tcp_tell(tcp, c);
 }
 
@@ -52,7 +53,10 @@ enum baro_drop_reason tcp_input_syn_sent(struct tcp *tcp, struct tcp_connection 
     c->received_at_ns = tcp->core->now.ns;
     if (ack_acceptable) {
         complete(tcp, c, segment);
-        return BARO_DROP_NONE;
+        (void)tcp_receive_window(c, false); /* our SYN offered it: text up to there may have come along */
+        segment->seq = seq_add(segment->seq, 1);
+        segment->flags &= (uint8_t)~TCP_FLAG_SYN;
+        return tcp_step_text(tcp, c, segment); /* "continue processing at the sixth step" */
     }
     /* Simultaneous open (RFC 9293 figure 8): our SYN again, with the ACK. */
     tcp_set_state(tcp, c, BARO_TCP_SYN_RECEIVED);

@@ -151,13 +151,15 @@ enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, s
     struct baro_bytes data;
     struct seq seq;
 
-    if (segment->data.length == 0)
+    if (segment->data.length == 0 && !segment->fin)
         return BARO_DROP_NONE;
     if (c->state != BARO_TCP_ESTABLISHED && c->state != BARO_TCP_FIN_WAIT_1 && c->state != BARO_TCP_FIN_WAIT_2) {
-        /* The peer has sent its FIN: text now is an old duplicate, or a lie. */
+        /* The peer has sent its FIN: what stands behind it is an old duplicate, or a lie. */
         tcp_send_ack(tcp, c);
         return BARO_DROP_TCP_DUPLICATE;
     }
+    if (segment->data.length == 0)
+        return BARO_DROP_NONE;
     data = trimmed(c, segment, &seq);
     if (data.length == 0) {
         if (segment->fin) /* only that may be new */

@@ -138,8 +138,11 @@ enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct tcp_time_wait 
         tcp_send_time_wait_ack(tcp, record);
         return BARO_DROP_TCP_TIME_WAIT;
     }
-    /* The answer to our last ACK, coming late, needs none; what lies outside gets one. */
-    if (segment_length(segment) == 0 && seq_eq(segment->seq, record->rcv_nxt))
+    /* The answer to our last ACK, coming late, needs none; what lies outside gets one, and what acknowledges what
+     * cannot be: the largest window that there is stands for MAX.SND.WND here (RFC 5961 §5.2 allows it). */
+    if (segment_length(segment) == 0 && seq_eq(segment->seq, record->rcv_nxt) &&
+        ((segment->flags & TCP_FLAG_ACK) == 0 ||
+         (seq_le(segment->ack, record->snd_nxt) && seq_ge(segment->ack, seq_sub(record->snd_nxt, 1U << 30)))))
         return BARO_DROP_TCP_TIME_WAIT;
     if (record->blind_at_ns != 0 && tcp->core->now.ns - record->blind_at_ns < 500 * NS_PER_MS &&
         segment_length(segment) == 0)
