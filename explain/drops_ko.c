@@ -114,6 +114,7 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_TCP_DATA_AFTER_CLOSE] = "애플리케이션이 닫은 뒤에 온 데이터",
     [BARO_DROP_TCP_TIME_WAIT] = "TIME-WAIT 접속에 온 세그먼트",
     /* 소켓 */
+    [BARO_DROP_TCP_DEFERRED] = "데이터를 기다리는 소켓에 데이터 없는 ACK",
     [BARO_DROP_ACCEPT_QUEUE_FULL] = "연결 대기 큐가 가득 참",
     [BARO_DROP_SYN_QUEUE_FULL] = "접속 동작 중인 것이 너무 많음",
     [BARO_DROP_NO_SOCKET_MEMORY] = "스택의 메모리 한도를 다 씀",

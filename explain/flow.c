@@ -92,11 +92,21 @@ static struct flow *learn_segment(struct flows *flows, const struct baro_trace_e
     return flow;
 }
 
+/* A half-open record is a connection now: in words it stays the same one. */
+static void same_ordinal(struct flows *flows, uint64_t record, uint64_t connection)
+{
+    for (uint64_t i = flows->names; i > 0 && flows->names - i < ORDINAL_LIMIT; i--)
+        if (flows->named[(i - 1) % ORDINAL_LIMIT] == record)
+            flows->named[(i - 1) % ORDINAL_LIMIT] = connection;
+}
+
 struct flow *flow_learn(struct flows *flows, struct flow *current, const struct baro_trace_event *event)
 {
     const struct baro_trace_value *connection = value_of(event, "connection");
     const struct baro_trace_value *state = value_of(event, "state");
     struct flow *flow = current;
+    if (event->kind == BARO_TRACE_TCP_PROMOTED)
+        same_ordinal(flows, value_of(event, "record")->as.number, connection->as.number);
     if (event->kind == BARO_TRACE_TCP_IN || event->kind == BARO_TRACE_TCP_OUT) {
         flow = learn_segment(flows, event, event->kind == BARO_TRACE_TCP_OUT);
     } else if (connection != NULL && event->kind != BARO_TRACE_TCP_FOUND &&

@@ -159,6 +159,8 @@ const struct words words_en[BARO_TRACE_COUNT] = {
                                        "is reached}" },
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP software", "the peer's window is 0: probe {attempt}" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP software", "nothing heard for long: keepalive {attempt}" },
+    [BARO_TRACE_TCP_PROMOTED] = { "socket", "the dialogue is done: the half-open record becomes connection {connection}, "
+                                  "and only now takes memory for its buffers" },
     [BARO_TRACE_TCP_HELD] = { "socket", "the SYN of {remote} to {local} is held: no answer until the outside has answered" },
     [BARO_TRACE_ACCEPT_QUEUE] = { "accept queue", "{waiting/limit} waiting, {half_open} half open" },
     /* user */

@@ -155,6 +155,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_CHALLENGE_ACK] = { "TCP 담당 부분", "{why}: {sent?확인용 ACK로 되물음|횟수 제한으로 되묻지 않음}" },
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP 담당 부분", "상대의 윈도우가 0: {attempt}번째 탐색" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP 담당 부분", "오래 소식이 없음: {attempt}번째 킵얼라이브" },
+    [BARO_TRACE_TCP_PROMOTED] = { "소켓", "접속 동작이 끝남: 작은 기록이 접속 {connection}번이 되고, 이제야 버퍼 메모리를 잡음" },
     [BARO_TRACE_TCP_HELD] = { "소켓", "{remote}에서 {local}에 보낸 SYN을 붙잡아 둠: 바깥의 대답을 들은 뒤에 답함" },
     [BARO_TRACE_ACCEPT_QUEUE] = { "연결 대기 큐", "{waiting/limit} 대기, 접속 동작 중 {half_open}개" },
     /* 소켓 라이브러리 */

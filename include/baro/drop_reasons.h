@@ -117,6 +117,7 @@
     X(TCP_NO_MEMORY, 10, "no buffer memory", "-")                                                   \
     X(TCP_DATA_AFTER_CLOSE, 10, "data after the program closed", "RFC 9293 §3.10.4 SHLD-3")         \
     X(TCP_TIME_WAIT, 10, "segment for a connection in TIME-WAIT", "RFC 1337, RFC 9293 §3.10.7.4")   \
+    X(TCP_DEFERRED, 10, "an ACK without data, which the listener waits for", "-")                   \
     X(ACCEPT_QUEUE_FULL, 11, "the queue of waiting connections is full", "RFC 9293 §3.9.1.2")       \
     X(SYN_QUEUE_FULL, 11, "too many half-open connections", "RFC 4987 §3")                          \
     X(NO_SOCKET_MEMORY, 11, "the stack's memory budget is spent", "-")                              \

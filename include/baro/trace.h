@@ -129,6 +129,7 @@
     X(TCP_CHALLENGE_ACK, 10, "RFC 5961", "connection:n why:r sent:n")                                      \
     X(TCP_WINDOW_PROBE, 10, "RFC 9293 §3.8.6.1", "connection:n attempt:n")                                 \
     X(TCP_KEEPALIVE, 10, "RFC 9293 §3.8.4", "connection:n attempt:n")                                      \
+    X(TCP_PROMOTED, 11, "RFC 4987 §3.3", "connection:n record:n")                                          \
     X(TCP_HELD, 11, "-", "connection:n local:e remote:e")                                                  \
     X(ACCEPT_QUEUE, 11, "RFC 9293 §3.9.1.2", "listener:n waiting:n half_open:n limit:n")
 

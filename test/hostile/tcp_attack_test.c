@@ -181,7 +181,7 @@ static void all_flags_in_all_states(void **state)
         hand_init(&hand, &world);
         world_listen(&world, &hand.settings, 5);
         hand_send_at(&hand, (uint8_t)flags, 0, NULL, 0);
-        assert_int_equal(hand.tcp->connections.used, control == TCP_FLAG_SYN);
+        assert_int_equal(hand.tcp->half_opens.used, control == TCP_FLAG_SYN);
         world_free(&world);
     }
 }
@@ -258,13 +258,13 @@ static void a_syn_flood_costs_bounded_memory(void **state)
         world_inject(&world, (struct world_made){ .flags = TCP_FLAG_SYN, .seq = port, .window = 9000, .port = port });
         world.seen_count = 0;
     }
-    assert_int_equal(hand.tcp->half_open, 128);
+    assert_int_equal(hand.tcp->half_opens.used, 128);
     world_inject(&world, (struct world_made){ .flags = TCP_FLAG_SYN, .seq = 5, .window = 9000, .port = 30000 });
     world_inject(&world, (struct world_made){ .flags = TCP_FLAG_ACK, .seq = 6, .ack = world_last(&world, 1)->seq + 1,
                                               .window = 9000, .port = 30000 }); /* an honest one gets through */
-    assert_int_equal(hand.tcp->half_open, 127);
+    assert_int_equal(hand.tcp->half_opens.used, 127);
     world_pass(&world, 200 * NS_PER_S);
-    assert_int_equal(hand.tcp->half_open, 0);
+    assert_int_equal(hand.tcp->half_opens.used, 0);
     world_free(&world);
 }
 

@@ -21,9 +21,13 @@ static struct world_made made(const struct hand *hand, uint8_t flags, const void
 enum baro_drop_reason hand_send_at(struct hand *hand, uint8_t flags, int32_t offset, const void *data, uint32_t length)
 {
     struct world_made segment = made(hand, flags, data, length);
+    enum baro_drop_reason reason;
 
     segment.seq += (uint32_t)offset;
-    return world_inject(hand->world, segment);
+    reason = world_inject(hand->world, segment);
+    if (tcp_kind_of(hand->connection) == TCP_KIND_HALF_OPEN) /* it may be a connection now */
+        hand->connection = tcp_find(hand->tcp, world_endpoint(1, 80), world_endpoint(0, 40000));
+    return reason;
 }
 
 enum baro_drop_reason hand_send(struct hand *hand, uint8_t flags, const void *data, uint32_t length)

@@ -187,7 +187,9 @@ static void a_listener_hears_only_a_syn(void **state)
     assert_int_equal(world.side[1].tcp->connections.used, 0);
     world_inject(&world, (struct world_made){ .flags = TCP_FLAG_SYN, .seq = 1, .window = 1000 });
     assert_int_equal(world_next(&world, &mark, 1)->flags, TCP_FLAG_SYN | TCP_FLAG_ACK);
-    assert_int_equal(world.side[1].tcp->connections.used, 1);
+    assert_int_equal(world.side[1].tcp->half_opens.used, 1); /* a record, which costs no connection and no promise */
+    assert_int_equal(world.side[1].tcp->connections.used, 0);
+    assert_int_equal(world.side[1].core.slabs.charged, 0);
     world_free(&world);
 }
 

@@ -7,8 +7,6 @@
 
 void tcp_established(struct tcp *tcp, struct tcp_connection *c)
 {
-    if (c->state == BARO_TCP_SYN_RECEIVED)
-        tcp->half_open--;
     tcp_set_state(tcp, c, BARO_TCP_ESTABLISHED);
     if (c->syn_retries != 0)
         rtt_after_syn_loss(&c->rtt);
@@ -24,7 +22,7 @@ void tcp_established(struct tcp *tcp, struct tcp_connection *c)
     tcp_want_output(tcp, c);
 }
 
-/* SYN-RECEIVED: the ACK of our SYN ends the dialogue. */
+/* SYN-RECEIVED of a simultaneous open: the ACK of our SYN ends the dialogue. */
 static enum baro_drop_reason end_of_dialogue(struct tcp *tcp, struct tcp_connection *c,
                                              const struct segment *segment)
 {
@@ -35,10 +33,6 @@ static enum baro_drop_reason end_of_dialogue(struct tcp *tcp, struct tcp_connect
     if (!acceptable) {
         tcp_send_reset_for(tcp, segment);
         return BARO_DROP_TCP_BAD_ACK;
-    }
-    if ((c->flags & TCP_PASSIVE) != 0 && !tcp_queue_for_accept(tcp, c)) {
-        c->flags |= TCP_REFUSED_FINAL_ACK; /* the SYN+ACK will be sent again, and answered again */
-        return BARO_DROP_ACCEPT_QUEUE_FULL;
     }
     c->snd.wnd = segment->window << c->snd_scale;
     c->snd.max_wnd = c->snd.wnd;

@@ -16,8 +16,6 @@ void tcp_close_sending(struct tcp *tcp, struct tcp_connection *c)
     switch (c->state) {
     case BARO_TCP_SYN_RECEIVED:
     case BARO_TCP_ESTABLISHED:
-        if (c->state == BARO_TCP_SYN_RECEIVED)
-            tcp->half_open--;
         tcp_set_state(tcp, c, BARO_TCP_FIN_WAIT_1);
         break;
     case BARO_TCP_CLOSE_WAIT:

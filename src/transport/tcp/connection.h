@@ -1,10 +1,10 @@
-/* transport/tcp/connection.h: what TCP keeps: connections, listeners, TIME-WAIT records, and struct tcp itself.
+/* transport/tcp/connection.h: what TCP keeps: connections, listeners, half-open and TIME-WAIT records, and struct tcp itself.
  *
  * Sequence numbers and the two byte rings meet by one rule: stream offset o of what we send is sequence number
  * ISS + 1 + o, of what we receive IRS + 1 + o. Offsets are 64 bits and do not wrap; sequence numbers do.
  *
  * Stored references are handles. The two upper bits of a handle's index say what it names, so one demux serves
- * connections, listeners and TIME-WAIT records. Inside a segment, timer or call the handle is resolved once and
+ * connections, listeners and both kinds of records. Inside a segment, timer or call the handle is resolved once and
  * the pointer is passed down.
  *
  * An idle connection holds no ring memory, only its promise in the budget; its size is asserted below. */
@@ -20,11 +20,12 @@
 #include "codec/tcp_options.h"
 #include "transport/demux.h"
 #include "transport/tcp/congestion.h"
+#include "transport/tcp/half_open.h"
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/sender.h"
 #include "transport/tcp/tcp.h"
 
-enum tcp_kind { TCP_KIND_CONNECTION = 0, TCP_KIND_LISTENER = 1, TCP_KIND_TIME_WAIT = 2 };
+enum tcp_kind { TCP_KIND_CONNECTION = 0, TCP_KIND_LISTENER = 1, TCP_KIND_TIME_WAIT = 2, TCP_KIND_HALF_OPEN = 3 };
 
 #define TCP_KIND_SHIFT 30
 
@@ -33,7 +34,6 @@ enum tcp_connection_flag {
     TCP_PASSIVE = 1u << 0,            /* opened by a listener */
     TCP_ORPHAN = 1u << 1,             /* no descriptor any more */
     TCP_OWNED = 1u << 2,              /* a descriptor has it */
-    TCP_HELD = 1u << 3,               /* its SYN is answered when somebody says how */
     TCP_TIMESTAMPS = 1u << 4,         /* both ends agreed (RFC 7323 §3.2) */
     TCP_SCALED = 1u << 5,             /* both ends agreed (RFC 7323 §2.2) */
     TCP_SACK_PERMITTED = 1u << 6,     /* both ends agreed (RFC 2018 §2) */
@@ -53,15 +53,12 @@ enum tcp_connection_flag {
     TCP_RTT_TIMING = 1u << 20,        /* a segment is being timed (RFC 6298 §3, Karn) */
     TCP_WANT_WRITE = 1u << 21,        /* the program found the send buffer full */
     TCP_CLOSED_DONE = 1u << 22,       /* CLOSED or in TIME-WAIT: no longer in the demux, kept for its descriptor */
-    TCP_REFUSED_FINAL_ACK = 1u << 23, /* the accept queue was full when the dialogue ended */
     TCP_TAIL = 1u << 24,              /* the tail timer fired: one segment beyond the congestion window may leave */
     TCP_IN_DEMUX = 1u << 25,
     TCP_URGENT_TAKEN = 1u << 26,      /* recv(OOB) has given the octet */
     TCP_PROBE = 1u << 27,             /* the persist timer fired: one octet beyond the window may leave */
     TCP_FLUSH = 1u << 28,             /* the cork timer fired: a small piece may leave */
-    TCP_IN_QUEUE = 1u << 29,          /* waits in its listener's accept queue */
-    TCP_IN_HELD = 1u << 30,           /* waits there for tcp_hold_next */
-    TCP_IN_HALF_OPEN = 1u << 31       /* in SYN-RECEIVED, in its listener's list */
+    TCP_IN_QUEUE = 1u << 29           /* waits in its listener's accept queue */
 };
 
 /* Deadlines of a connection; the first ones have the numbers of enum baro_trace_timer. */
@@ -110,7 +107,7 @@ struct tcp_event {
     uint32_t owner;
 };
 
-/* A list of connections of one listener, by handle. */
+/* A listener's accept queue, by handle. */
 struct tcp_list {
     struct handle first, last;
     uint32_t count;
@@ -169,7 +166,7 @@ struct tcp_connection {
     uint32_t segments_in, segments_out, retransmits, timeouts;
     struct tcp_event event;
     struct handle listener;
-    struct handle list_next, list_previous; /* in one of the listener's lists */
+    struct handle list_next, list_previous; /* in the listener's accept queue */
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
@@ -179,8 +176,8 @@ struct tcp_listener {
     struct baro_endpoint local;
     struct tcp_event event;
     struct tcp_list queue;             /* ready to be accepted */
-    struct tcp_list half_open;         /* SYN-RECEIVED */
-    struct tcp_list held;              /* SYNs not yet told by tcp_hold_next */
+    struct tcp_half_open_list half_open; /* SYN-RECEIVED */
+    struct tcp_half_open_list held;    /* SYNs not yet told by tcp_hold_next */
     uint32_t backlog;
     struct tcp_settings settings;
 };
@@ -203,10 +200,10 @@ enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PA
 
 struct tcp {
     struct core *core;
-    struct pool connections, listeners, time_waits, ranges, senders;
+    struct pool connections, listeners, half_opens, time_waits, ranges, senders;
     struct demux demux;
     struct hash_key isn_key, timestamp_key;
-    uint32_t half_open, half_open_limit;
+    struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
     struct tcp_event events;           /* head */
     struct tcp_time_wait *time_wait_first, *time_wait_last;
     struct wheel_timer time_wait_timer;
@@ -217,7 +214,7 @@ struct tcp {
 };
 
 /* Timer kinds below TIMER_NEIGHBOUR. */
-enum { TCP_WHEEL_CONNECTION = TIMER_TCP, TCP_WHEEL_TIME_WAIT = TIMER_TCP + 1 };
+enum { TCP_WHEEL_CONNECTION = TIMER_TCP, TCP_WHEEL_TIME_WAIT, TCP_WHEEL_HALF_OPEN };
 
 static inline struct seq tcp_send_seq(const struct tcp_connection *c, uint64_t offset)
 {

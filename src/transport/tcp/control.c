@@ -126,8 +126,57 @@ void tcp_send_reset(struct tcp *tcp, struct tcp_connection *c)
         return;
     if (synchronised)
         control->ack = c->rcv.nxt;
-    if ((c->flags & TCP_HELD) != 0)
+    tcp->core->counters.tcp_resets_out++;
+}
+
+static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struct tcp_half_open *record, uint8_t flags)
+{
+    struct intent_tcp_control *control = add(tcp, tcp_half_open_handle(tcp, record), &record->local, &record->remote);
+    const struct tcp_settings *settings = &tcp_half_open_listener(tcp, record)->settings;
+
+    if (control == NULL)
+        return NULL;
+    control->seq = tcp_half_open_snd_nxt(record);
+    control->ack = seq_add(record->irs, 1);
+    control->flags = flags | TCP_FLAG_ACK;
+    control->window = (uint16_t)(record->window >> (flags & TCP_FLAG_SYN ? 0 : record->rcv_scale));
+    control->ttl = settings->ttl;
+    control->tos = settings->tos;
+    if (record->flags & HALF_OPEN_TIMESTAMPS) {
+        control->has_timestamps = true;
+        control->ts_value = tcp_timestamp(tcp, tcp_timestamp_offset(tcp, &record->local, &record->remote));
+        control->ts_echo = record->ts_recent;
+    }
+    return control;
+}
+
+void tcp_send_syn_ack(struct tcp *tcp, struct tcp_half_open *record)
+{
+    struct intent_tcp_control *control = add_for_half_open(tcp, record, TCP_FLAG_SYN);
+
+    if (control == NULL)
+        return;
+    control->seq = record->iss;
+    control->has_syn_options = true;
+    control->mss = record->mss;
+    control->scale = (int8_t)(record->flags & HALF_OPEN_SCALED ? record->rcv_scale : -1);
+    control->sack_permitted = (record->flags & HALF_OPEN_SACK_PERMITTED) != 0;
+}
+
+void tcp_send_half_open_ack(struct tcp *tcp, struct tcp_half_open *record)
+{
+    add_for_half_open(tcp, record, 0);
+}
+
+void tcp_send_half_open_reset(struct tcp *tcp, struct tcp_half_open *record)
+{
+    struct intent_tcp_control *control = add_for_half_open(tcp, record, TCP_FLAG_RST);
+
+    if (control == NULL)
+        return;
+    if (record->flags & HALF_OPEN_HELD)
         control->seq = seq_of(0); /* as from a closed port: nothing of ours was ever sent */
+    control->window = 0;
     tcp->core->counters.tcp_resets_out++;
 }
 
@@ -207,4 +256,7 @@ void tcp_control_message(struct tcp *tcp, const struct intent *intent, const str
     TRACE_PLAIN(tcp->core, PACKET_OUT);
     TRACE(tcp->core, TCP_OUT, TRACE_E(control->local), TRACE_E(control->remote), TRACE_N(control->flags),
           TRACE_N(control->seq.value), TRACE_N(control->ack.value), TRACE_N(control->window), TRACE_N(0));
+    if (control->has_syn_options)
+        TRACE(tcp->core, TCP_OPTIONS, TRACE_N(options.mss), TRACE_D(control->scale), TRACE_N(options.ts_value),
+              TRACE_N(options.ts_echo), TRACE_N(options.sack_permitted));
 }

@@ -20,13 +20,29 @@ static void too_big(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
         tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
 }
 
+/* An unreachable peer ends a half-open record: nobody is told. Its path MTU is asked for when it is a connection. */
+static enum baro_drop_reason for_half_open(struct tcp *tcp, struct tcp_half_open *record, struct seq quoted,
+                                           enum icmp_meaning meaning, uint8_t type, uint8_t code)
+{
+    if (!seq_eq(quoted, record->iss) || (record->flags & HALF_OPEN_HELD) != 0 || meaning == ICMP_MEANS_NOTHING)
+        return BARO_DROP_ICMP_NO_MATCH;
+    TRACE(tcp->core, ICMP_ERROR_MATCHED, TRACE_N(6), TRACE_E(record->local), TRACE_E(record->remote), TRACE_N(type),
+          TRACE_N(code), TRACE_N(true));
+    if (icmp_means_unreachable(meaning))
+        tcp_half_open_end(tcp, record);
+    return BARO_DROP_NONE;
+}
+
 enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
                                      struct seq quoted, uint8_t type, uint8_t code, uint32_t mtu)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, tcp_find(tcp, local, remote));
+    struct handle handle = tcp_find(tcp, local, remote);
+    struct tcp_connection *c = tcp_resolve(tcp, handle);
     enum icmp_meaning meaning = icmp_meaning(local.address.family, type, code);
     bool dialogue, in_flight;
 
+    if (tcp_kind_of(handle) == TCP_KIND_HALF_OPEN)
+        return for_half_open(tcp, tcp_resolve_half_open(tcp, handle), quoted, meaning, type, code);
     if (c == NULL)
         return BARO_DROP_ICMP_NO_MATCH;
     in_flight = seq_le(c->snd.una, quoted) && seq_lt(quoted, c->snd.nxt);
@@ -37,7 +53,7 @@ enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local
           TRACE_N(dialogue));
     if (meaning == ICMP_MEANS_TOO_BIG) {
         too_big(tcp, c, mtu);
-    } else if (dialogue && icmp_means_unreachable(meaning) && (c->flags & TCP_HELD) == 0) {
+    } else if (dialogue && icmp_means_unreachable(meaning)) {
         tcp_finish(tcp, c, icmp_meaning_errno(meaning));
         tcp_reap(tcp, c);
     } else {

@@ -65,8 +65,9 @@ static uint32_t unsent(const struct tcp_connection *c)
 void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_info *info)
 {
     const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    const struct tcp_half_open *record = tcp_resolve_half_open(tcp, connection);
 
-    *info = (struct baro_tcp_info){ .state = BARO_TCP_CLOSED };
+    *info = (struct baro_tcp_info){ .state = record == NULL ? BARO_TCP_CLOSED : BARO_TCP_SYN_RECEIVED };
     if (c == NULL)
         return;
     *info = (struct baro_tcp_info){

@@ -55,6 +55,11 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment)
         return for_connection(tcp, tcp_resolve(tcp, handle), segment);
     if (!segment_checksum_ok(segment))
         return BARO_DROP_TCP_CHECKSUM;
+    if (tcp_kind_of(handle) == TCP_KIND_HALF_OPEN) {
+        TRACE(tcp->core, TCP_FOUND, TRACE_N(handle.value), TRACE_N(BARO_TRACE_FOUND_CONNECTION),
+              TRACE_N(BARO_TCP_SYN_RECEIVED));
+        return tcp_input_half_open(tcp, tcp_resolve_half_open(tcp, handle), segment);
+    }
     TRACE(tcp->core, TCP_FOUND, TRACE_N(handle.value), TRACE_N(BARO_TRACE_FOUND_TIME_WAIT),
           TRACE_N(BARO_TCP_TIME_WAIT));
     return tcp_input_time_wait(tcp, tcp_resolve_time_wait(tcp, handle), segment);
@@ -169,7 +174,7 @@ enum baro_drop_reason tcp_step_rst(struct tcp *tcp, struct tcp_connection *c, co
         return BARO_DROP_TCP_RST_IN_WINDOW;
     }
     tcp->core->counters.tcp_resets_in++;
-    if (c->state == BARO_TCP_SYN_RECEIVED && (c->flags & TCP_PASSIVE) == 0)
+    if (c->state == BARO_TCP_SYN_RECEIVED)
         error = ECONNREFUSED;
     if (c->state == BARO_TCP_CLOSE_WAIT)
         error = EPIPE;
@@ -179,32 +184,27 @@ enum baro_drop_reason tcp_step_rst(struct tcp *tcp, struct tcp_connection *c, co
     return BARO_DROP_NONE;
 }
 
-/* Fourth: SYN. RFC 5961 §4; in SYN-RECEIVED from LISTEN back to LISTEN (RFC 9293 §3.10.7.4). */
+/* Fourth: SYN. RFC 5961 §4. */
 enum baro_drop_reason tcp_step_syn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
 {
     if ((segment->flags & TCP_FLAG_SYN) == 0)
         return BARO_DROP_NONE;
-    if (c->state == BARO_TCP_SYN_RECEIVED && (c->flags & TCP_PASSIVE) != 0)
-        tcp_finish(tcp, c, 0);
-    else
-        tcp_send_challenge(tcp, c, BARO_DROP_TCP_SYN_IN_WINDOW);
+    tcp_send_challenge(tcp, c, BARO_DROP_TCP_SYN_IN_WINDOW);
     return BARO_DROP_TCP_SYN_IN_WINDOW;
 }
 
-/* What comes before the steps in SYN-RECEIVED: the peer's own SYN again, and the SYN+ACK of a simultaneous open,
+/* What comes before the steps in SYN-RECEIVED of a simultaneous open: the peer's own SYN again, and the SYN+ACK of a simultaneous open,
  * whose SYN is stripped so that the rest counts (RFC 9293 figure 8). */
 static enum baro_drop_reason in_syn_received(struct tcp *tcp, struct tcp_connection *c, struct segment *segment)
 {
     if ((segment->flags & (TCP_FLAG_SYN | TCP_FLAG_RST)) != TCP_FLAG_SYN || !seq_eq(segment->seq, c->rcv.irs))
         return BARO_DROP_NONE;
-    if ((segment->flags & TCP_FLAG_ACK) != 0 && seq_eq(segment->ack, c->snd.nxt) &&
-        (c->flags & TCP_PASSIVE) == 0) {
+    if ((segment->flags & TCP_FLAG_ACK) != 0 && seq_eq(segment->ack, c->snd.nxt)) {
         segment->seq = seq_add(segment->seq, 1);
         segment->flags &= (uint8_t)~TCP_FLAG_SYN;
         return BARO_DROP_NONE;
     }
-    if ((c->flags & TCP_HELD) == 0)
-        tcp_retransmit_from(tcp, c, c->snd.iss, seq_add(c->snd.iss, 1));
+    tcp_retransmit_from(tcp, c, c->snd.iss, seq_add(c->snd.iss, 1));
     return BARO_DROP_TCP_DUPLICATE;
 }
 
@@ -225,8 +225,13 @@ enum baro_drop_reason tcp_input_synchronised(struct tcp *tcp, struct tcp_connect
         return reason;
     c->received_at_ns = tcp->core->now.ns;
     reason = tcp_step_syn(tcp, c, segment);
-    if (reason == BARO_DROP_NONE)
-        reason = tcp_step_ack(tcp, c, segment);
+    return reason == BARO_DROP_NONE ? tcp_input_acknowledged(tcp, c, segment) : reason;
+}
+
+enum baro_drop_reason tcp_input_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct segment *segment)
+{
+    enum baro_drop_reason reason = tcp_step_ack(tcp, c, segment);
+
     if (reason != BARO_DROP_NONE || (c->flags & TCP_CLOSED_DONE) != 0)
         return reason;
     tcp_step_urgent(tcp, c, segment);

@@ -73,17 +73,52 @@ static void check_connection(const struct tcp *tcp, const struct tcp_connection 
     check_timers(c);
 }
 
-static void check_list(const struct tcp *tcp, const struct tcp_list *list)
+static void check_queue(const struct tcp *tcp, const struct tcp_list *list)
 {
     uint32_t count = 0;
 
     for (struct handle at = list->first; !handle_is_none(at); count++) {
         const struct tcp_connection *c = tcp_resolve(tcp, at);
 
-        assert(c != NULL);
+        assert(c != NULL && (c->flags & TCP_IN_QUEUE) != 0);
         at = c->list_next;
     }
     assert(count == list->count);
+}
+
+static uint32_t check_half_opens_of(const struct tcp *tcp, const struct tcp_listener *listener,
+                                    const struct tcp_half_open_list *list)
+{
+    uint32_t count = 0;
+
+    for (const struct tcp_half_open *record = list->first; record != NULL; record = record->list_next) {
+        assert(tcp_half_open_listener(tcp, record) == listener);
+        assert(((record->flags & HALF_OPEN_UNTOLD) != 0) == (list == &listener->held));
+        assert((record->flags & HALF_OPEN_UNTOLD) == 0 || (record->flags & HALF_OPEN_HELD) != 0);
+        assert(handle_equal(tcp_find(tcp, record->local, record->remote), tcp_half_open_handle(tcp, record)));
+        count++;
+    }
+    assert(count == list->count);
+    return count;
+}
+
+static void check_rings(const struct tcp *tcp)
+{
+    uint32_t count = 0;
+
+    for (unsigned i = 0; i < HALF_OPEN_RINGS; i++) {
+        const struct tcp_half_open_ring *ring = &tcp->half_open_ring[i];
+        int64_t last_ns = INT64_MIN;
+
+        for (const struct tcp_half_open *record = ring->first; record != NULL; record = record->next) {
+            assert(record->began_ns >= last_ns);
+            assert(((record->flags & HALF_OPEN_HELD) != 0) == (i == HALF_OPEN_RING_HELD));
+            last_ns = record->began_ns;
+            count++;
+        }
+        assert(ring->first == NULL || wheel_is_armed(&ring->timer));
+    }
+    assert(count == tcp->half_opens.used);
 }
 
 static void check_time_wait(const struct tcp *tcp)
@@ -103,7 +138,7 @@ static void check_time_wait(const struct tcp *tcp)
 
 void tcp_check_invariants(const struct tcp *tcp)
 {
-    uint32_t half_open = 0, in_demux = 0;
+    uint32_t half_opens = 0, in_demux = 0;
 
     for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
         const struct tcp_connection *c = pool_at(&tcp->connections, i);
@@ -111,21 +146,21 @@ void tcp_check_invariants(const struct tcp *tcp)
         if (c == NULL)
             continue;
         check_connection(tcp, c);
-        half_open += c->state == BARO_TCP_SYN_RECEIVED;
         in_demux += (c->flags & TCP_IN_DEMUX) != 0;
     }
-    assert(half_open == tcp->half_open);
     assert(in_demux == tcp->core->counters.tcp_connections);
-    assert(tcp->demux.used == in_demux + tcp->time_waits.used + tcp->listeners.used);
+    assert(tcp->demux.used == in_demux + tcp->time_waits.used + tcp->listeners.used + tcp->half_opens.used);
     for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
         const struct tcp_listener *listener = pool_at(&tcp->listeners, i);
 
         if (listener == NULL)
             continue;
-        check_list(tcp, &listener->queue);
-        check_list(tcp, &listener->half_open);
-        check_list(tcp, &listener->held);
+        check_queue(tcp, &listener->queue);
+        half_opens += check_half_opens_of(tcp, listener, &listener->half_open);
+        half_opens += check_half_opens_of(tcp, listener, &listener->held);
         assert(listener->queue.count <= listener->backlog + 1);
     }
+    assert(half_opens == tcp->half_opens.used);
+    check_rings(tcp);
     check_time_wait(tcp);
 }

@@ -1,19 +1,9 @@
 /* transport/tcp/listen.c: a segment for a listener (RFC 9293 §3.10.7.2), and what a SYN tells.
  *
- * A SYN makes a connection in SYN-RECEIVED with its memory promised but not taken. There are bounds on half-open
- * ones: at the bound the oldest gives its place, so that a flood of SYNs that nobody completes costs the flood its
- * own entries first (RFC 4987 §3.4); connections waiting for accept are never given up. */
+ * A SYN makes a half-open record (half_open.h): no connection, no memory of buffers. There are bounds on them: at the
+ * bound the oldest gives its place, so that a flood of SYNs that nobody completes costs the flood its own entries
+ * first (RFC 4987 §3.4); connections waiting for accept are never given up. */
 #include "transport/tcp/parts.h"
-
-/* What a peer offers as MSS, kept within what we can work with. */
-static uint16_t peer_mss(const struct tcp_connection *c, const struct segment *segment)
-{
-    uint16_t mss = c->remote.address.family == BARO_FAMILY_IPV6 ? TCP_MSS_DEFAULT_IPV6 : TCP_MSS_DEFAULT;
-
-    if (segment->options.has_mss)
-        mss = segment->options.mss;
-    return mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR : mss;
-}
 
 void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
 {
@@ -24,7 +14,7 @@ void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segme
     c->rcv.acked = c->rcv.nxt;
     c->rcv.edge = c->rcv.nxt;
     c->rcv.up = c->rcv.nxt;
-    c->peer_mss = peer_mss(c, segment);
+    c->peer_mss = tcp_syn_mss(segment);
     tcp_set_path_mtu(c, c->path_mtu);
     if (options->has_timestamps) {
         c->flags |= TCP_TIMESTAMPS;
@@ -45,66 +35,54 @@ void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segme
     c->snd.wl2 = segment->ack;
 }
 
+/* The connection that may come of it will want memory: where there is none now a SYN is not encouraged. */
+static bool budget_has_room(const struct tcp *tcp, const struct tcp_listener *listener, const struct segment *segment)
+{
+    const struct slabs *slabs = &tcp->core->slabs;
+    struct tcp_offer offer = tcp_offer_of(&listener->settings, segment->remote.address.family, segment->packet->mtu);
+
+    return slabs->charged <= slabs->limit &&
+           slabs->limit - slabs->charged >= tcp_ring_cost(offer.grant) + TCP_SEND_LEAST;
+}
+
 static enum baro_drop_reason half_open_room(struct tcp *tcp, struct tcp_listener *listener)
 {
     uint32_t limit = listener->backlog > 128 ? listener->backlog : 128;
-    struct tcp_connection *oldest;
 
-    if (listener->queue.count > listener->backlog)
+    if (!tcp_accept_queue_has_room(listener))
         return BARO_DROP_ACCEPT_QUEUE_FULL;
     if (listener->held.count >= limit)
         return BARO_DROP_SYN_QUEUE_FULL;
-    if (listener->half_open.count + listener->held.count < limit && tcp->half_open < tcp->half_open_limit)
+    if (listener->half_open.count + listener->held.count < limit && tcp->half_opens.used < tcp->half_opens.limit)
         return BARO_DROP_NONE;
-    oldest = tcp_resolve(tcp, listener->half_open.first);
-    if (oldest == NULL)
+    if (listener->half_open.first == NULL)
         return BARO_DROP_SYN_QUEUE_FULL;
     core_drop(tcp->core, BARO_DROP_SYN_QUEUE_FULL);
-    tcp_finish(tcp, oldest, 0);
-    tcp_reap(tcp, oldest);
-    return BARO_DROP_NONE;
-}
-
-static enum baro_drop_reason hold(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c)
-{
-    c->flags |= TCP_HELD;
-    tcp_list_add(tcp, &listener->held, c);
-    c->flags |= TCP_IN_HELD;
-    tcp_timer_arm(tcp, c, TCP_TIMER_USER_TIMEOUT, 180 * NS_PER_S);
-    TRACE(tcp->core, TCP_HELD, TRACE_N(tcp_handle(tcp, c).value), TRACE_E(c->local), TRACE_E(c->remote));
-    tcp_event(tcp, &listener->event);
+    tcp_half_open_end(tcp, listener->half_open.first);
     return BARO_DROP_NONE;
 }
 
 static enum baro_drop_reason passive_open(struct tcp *tcp, struct tcp_listener *listener, struct segment *segment)
 {
     enum baro_drop_reason reason = half_open_room(tcp, listener);
-    struct tcp_connection *c;
+    struct tcp_half_open *record;
 
     if (reason != BARO_DROP_NONE)
         return reason;
-    c = tcp_connection_new(tcp, segment->local, segment->remote, &listener->settings, segment->packet->mtu);
-    if (c == NULL)
+    if (!budget_has_room(tcp, listener, segment))
         return BARO_DROP_NO_SOCKET_MEMORY;
-    c->flags |= TCP_PASSIVE;
-    c->listener = tcp_listener_handle(tcp, listener);
-    tcp_learn_syn(tcp, c, segment);
-    c->snd.iss = tcp_isn(tcp, &c->local, &c->remote);
-    if (segment->follows && seq_le(c->snd.iss, segment->used)) /* RFC 9293 §3.10.7.4 TIME-WAIT, MAY-2 */
-        c->snd.iss = seq_add(segment->used, 65536);
-    c->snd.una = c->snd.nxt = c->snd.up = c->snd.small = c->recover = c->snd.iss;
-    c->retransmit_next = c->retransmit_end = c->snd.iss;
-    c->received_at_ns = tcp->core->now.ns;
-    TRACE(tcp->core, TCP_ISN, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.iss.value));
-    tcp_set_state(tcp, c, BARO_TCP_SYN_RECEIVED);
-    tcp->half_open++;
-    if (listener->settings.hold_syn)
-        return hold(tcp, listener, c);
-    tcp_list_add(tcp, &listener->half_open, c);
-    c->flags |= TCP_IN_HALF_OPEN;
+    record = tcp_half_open_new(tcp, listener, segment);
+    if (record == NULL)
+        return BARO_DROP_NO_SOCKET_MEMORY;
+    if (record->flags & HALF_OPEN_HELD) {
+        TRACE(tcp->core, TCP_HELD, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_E(record->local),
+              TRACE_E(record->remote));
+        tcp_event(tcp, &listener->event);
+        return BARO_DROP_NONE;
+    }
     tcp_trace_queue(tcp, listener);
-    tcp_want_output(tcp, c);
-    tcp_trace_connection(tcp, c, true);
+    tcp_send_syn_ack(tcp, record);
+    tcp_trace_half_open(tcp, record, true);
     return BARO_DROP_NONE;
 }
 

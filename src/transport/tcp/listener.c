@@ -1,14 +1,15 @@
-/* transport/tcp/listener.c: listeners and their three lists: SYNs that are held, half-open connections, and the
- * accept queue (RFC 9293 §3.9.1.2, §3.10.1).
+/* transport/tcp/listener.c: listeners and their three lists: SYNs that are held, half-open records, and the accept
+ * queue (RFC 9293 §3.9.1.2, §3.10.1).
  *
  * `backlog` bounds the accept queue (one more than it says, as elsewhere). When it is full a SYN is dropped, and
  * the ACK that would end a dialogue is not heard: the peer believes itself connected, our SYN+ACK comes again, and
- * its answer finds room or does not. */
+ * its answer, or the text that the peer sends again, finds room or does not. Nobody is reset for it: a peer that is
+ * refused would tell its program, a peer that waits finds the room that the next accept makes. */
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
 
-void tcp_list_add(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c)
+static void list_add(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c)
 {
     struct handle own = tcp_handle(tcp, c);
 
@@ -21,7 +22,7 @@ void tcp_list_add(struct tcp *tcp, struct tcp_list *list, struct tcp_connection 
     list->last = own;
 }
 
-void tcp_list_remove(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c)
+static void list_remove(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c)
 {
     if (handle_is_none(c->list_previous))
         list->first = c->list_next;
@@ -45,30 +46,26 @@ void tcp_leave_listener(struct tcp *tcp, struct tcp_connection *c)
 {
     struct tcp_listener *listener = tcp_resolve_listener(tcp, c->listener);
 
-    if ((c->flags & (TCP_IN_QUEUE | TCP_IN_HELD | TCP_IN_HALF_OPEN)) == 0)
+    if ((c->flags & TCP_IN_QUEUE) == 0)
         return;
     assert(listener != NULL);
-    if (c->flags & TCP_IN_QUEUE)
-        tcp_list_remove(tcp, &listener->queue, c);
-    else if (c->flags & TCP_IN_HELD)
-        tcp_list_remove(tcp, &listener->held, c);
-    else
-        tcp_list_remove(tcp, &listener->half_open, c);
-    c->flags &= ~(uint32_t)(TCP_IN_QUEUE | TCP_IN_HELD | TCP_IN_HALF_OPEN);
+    list_remove(tcp, &listener->queue, c);
+    c->flags &= ~(uint32_t)TCP_IN_QUEUE;
 }
 
-bool tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c)
+bool tcp_accept_queue_has_room(const struct tcp_listener *listener)
+{
+    return listener->queue.count <= listener->backlog;
+}
+
+void tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c)
 {
     struct tcp_listener *listener = tcp_resolve_listener(tcp, c->listener);
 
-    if (listener->queue.count > listener->backlog)
-        return false;
-    tcp_leave_listener(tcp, c);
-    tcp_list_add(tcp, &listener->queue, c);
+    list_add(tcp, &listener->queue, c);
     c->flags |= TCP_IN_QUEUE;
     tcp_trace_queue(tcp, listener);
     tcp_event(tcp, &listener->event);
-    return true;
 }
 
 int tcp_listen(struct tcp *tcp, struct baro_endpoint local, int backlog, const struct tcp_settings *settings,
@@ -103,17 +100,6 @@ int tcp_listen_again(struct tcp *tcp, struct handle handle, int backlog)
     return 0;
 }
 
-static void abort_all(struct tcp *tcp, struct tcp_list *list)
-{
-    while (list->count != 0) {
-        struct tcp_connection *c = tcp_resolve(tcp, list->first);
-
-        tcp_leave_listener(tcp, c);
-        tcp_abort(tcp, c, ECONNABORTED);
-        tcp_reap(tcp, c);
-    }
-}
-
 void tcp_unlisten(struct tcp *tcp, struct handle handle)
 {
     struct tcp_listener *listener = tcp_resolve_listener(tcp, handle);
@@ -121,9 +107,15 @@ void tcp_unlisten(struct tcp *tcp, struct handle handle)
 
     if (listener == NULL)
         return;
-    abort_all(tcp, &listener->queue);
-    abort_all(tcp, &listener->half_open);
-    abort_all(tcp, &listener->held);
+    while (listener->queue.count != 0) {
+        struct tcp_connection *c = tcp_resolve(tcp, listener->queue.first);
+
+        tcp_leave_listener(tcp, c);
+        tcp_abort(tcp, c, ECONNABORTED);
+        tcp_reap(tcp, c);
+    }
+    tcp_half_open_end_all(tcp, &listener->half_open);
+    tcp_half_open_end_all(tcp, &listener->held);
     tcp_event_forget(&listener->event);
     demux_erase(&tcp->demux, demux_hash(&tcp->demux, &listener->local, &nobody), handle);
     pool_give_back(&tcp->listeners, listener);

@@ -1,9 +1,33 @@
-/* transport/tcp/lookup.c: whose a four-tuple is (RFC 9293 §3.1): connections and TIME-WAIT records exactly; else
+/* transport/tcp/lookup.c: whose a four-tuple is (RFC 9293 §3.1): connections and records exactly; else
  * the listener with that address and port, then any address of its family, then any of both, then a transparent
  * one for any address and port. Listeners that share a port (SO_REUSEPORT) share the peers by their hash. */
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
+
+static bool is_of(const struct tcp *tcp, struct handle handle, const struct baro_endpoint *local,
+                  const struct baro_endpoint *remote)
+{
+    const struct baro_endpoint *own = NULL, *other = NULL;
+
+    if (tcp_kind_of(handle) == TCP_KIND_CONNECTION) {
+        const struct tcp_connection *c = tcp_resolve(tcp, handle);
+
+        own = c == NULL ? NULL : &c->local;
+        other = c == NULL ? NULL : &c->remote;
+    } else if (tcp_kind_of(handle) == TCP_KIND_HALF_OPEN) {
+        const struct tcp_half_open *record = tcp_resolve_half_open(tcp, handle);
+
+        own = record == NULL ? NULL : &record->local;
+        other = record == NULL ? NULL : &record->remote;
+    } else if (tcp_kind_of(handle) == TCP_KIND_TIME_WAIT) {
+        const struct tcp_time_wait *record = tcp_resolve_time_wait(tcp, handle);
+
+        own = record == NULL ? NULL : &record->local;
+        other = record == NULL ? NULL : &record->remote;
+    }
+    return own != NULL && endpoint_equal(*other, *remote) && endpoint_equal(*own, *local);
+}
 
 struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
 {
@@ -11,13 +35,7 @@ struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct
     struct handle handle;
 
     while (demux_next(&tcp->demux, &cursor, &handle)) {
-        const struct tcp_connection *c = tcp_resolve(tcp, handle);
-        const struct tcp_time_wait *record;
-
-        if (c != NULL && endpoint_equal(c->remote, remote) && endpoint_equal(c->local, local))
-            return handle;
-        record = c != NULL ? NULL : tcp_resolve_time_wait(tcp, handle);
-        if (record != NULL && endpoint_equal(record->remote, remote) && endpoint_equal(record->local, local))
+        if (is_of(tcp, handle, &local, &remote))
             return handle;
     }
     return HANDLE_NONE;

@@ -6,15 +6,16 @@
 struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
 {
     struct tcp *tcp = slab_take(&core->slabs, sizeof *tcp);
-    uint32_t limit = connection_limit < 16 ? 16 : connection_limit;
+    uint32_t limit = connection_limit < 16 ? 16 : connection_limit, half_open_limit;
 
     if (tcp == NULL)
         return NULL;
     if (limit > UINT32_C(1) << 24)
         limit = UINT32_C(1) << 24;
+    half_open_limit = limit / 2 < 65536 ? limit / 2 : 65536;
     tcp->core = core;
-    tcp->half_open_limit = limit / 2 < 65536 ? limit / 2 : 65536;
-    pool_init(&tcp->connections, &core->slabs, sizeof(struct tcp_connection), limit + tcp->half_open_limit);
+    pool_init(&tcp->connections, &core->slabs, sizeof(struct tcp_connection), limit + half_open_limit);
+    pool_init(&tcp->half_opens, &core->slabs, sizeof(struct tcp_half_open), half_open_limit);
     pool_init(&tcp->listeners, &core->slabs, sizeof(struct tcp_listener), limit);
     pool_init(&tcp->time_waits, &core->slabs, sizeof(struct tcp_time_wait), limit < 65536 ? limit : 65536);
     pool_init(&tcp->ranges, &core->slabs, sizeof(struct tcp_ranges), limit);
@@ -24,6 +25,8 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     tcp->timestamp_key = random_key(&core->random);
     tcp->events.next = tcp->events.previous = &tcp->events;
     tcp->time_wait_timer.kind = TCP_WHEEL_TIME_WAIT;
+    for (unsigned i = 0; i < HALF_OPEN_RINGS; i++)
+        tcp->half_open_ring[i].timer.kind = TCP_WHEEL_HALF_OPEN;
     return tcp;
 }
 
@@ -45,8 +48,11 @@ void tcp_free(struct tcp *tcp)
         slab_discharge(slabs, c->charged);
     }
     wheel_cancel(&tcp->core->wheel, &tcp->time_wait_timer);
+    for (unsigned i = 0; i < HALF_OPEN_RINGS; i++)
+        wheel_cancel(&tcp->core->wheel, &tcp->half_open_ring[i].timer);
     pool_release(&tcp->connections);
     pool_release(&tcp->listeners);
+    pool_release(&tcp->half_opens);
     pool_release(&tcp->time_waits);
     pool_release(&tcp->ranges);
     pool_release(&tcp->senders);
@@ -116,6 +122,7 @@ void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_sett
 
 void tcp_address_removed(struct tcp *tcp, struct baro_address address)
 {
+    tcp_half_open_address_removed(tcp, address);
     for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
         struct tcp_connection *c = pool_at(&tcp->connections, i);
 

@@ -41,6 +41,7 @@ void segment_trace(const struct tcp *tcp, const struct segment *segment);
 enum baro_drop_reason tcp_input_closed(struct tcp *tcp, const struct segment *segment);
 enum baro_drop_reason tcp_input_listen(struct tcp *tcp, struct tcp_listener *listener, struct segment *segment);
 enum baro_drop_reason tcp_input_syn_sent(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
+enum baro_drop_reason tcp_input_half_open(struct tcp *tcp, struct tcp_half_open *record, struct segment *segment);
 enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct tcp_time_wait *record, struct segment *segment);
 enum baro_drop_reason tcp_input_synchronised(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 /* Steps of RFC 9293 §3.10.7.4. NONE: go on with the next one. */
@@ -54,10 +55,52 @@ enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, co
 void tcp_step_urgent(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 void tcp_step_fin(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
-/* The peer's SYN in SYN-SENT or LISTEN: what its options and window say. */
+/* From the fifth step on: the ACK, and what comes behind it. */
+enum baro_drop_reason tcp_input_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
+/* The peer's SYN in SYN-SENT: what its options and window say. */
 void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 /* The dialogue is done: ESTABLISHED. */
 void tcp_established(struct tcp *tcp, struct tcp_connection *c);
+
+/* ---- half_open.c: see half_open.h ---- */
+
+struct handle tcp_half_open_handle(const struct tcp *tcp, const struct tcp_half_open *record);
+struct tcp_half_open *tcp_resolve_half_open(const struct tcp *tcp, struct handle handle);
+struct tcp_listener *tcp_half_open_listener(const struct tcp *tcp, const struct tcp_half_open *record);
+/* The MSS of a peer's SYN, its default without the option. */
+uint16_t tcp_syn_mss(const struct segment *segment);
+/* What a SYN says and what is answered, without an ISS; `record` is zeroed. */
+void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, const struct segment *segment,
+                        struct tcp_half_open *record);
+/* A record for a SYN, in all lists, nothing sent. NULL: no memory. */
+struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment);
+/* Its place is free; without a word, or back to LISTEN. */
+void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record);
+void tcp_half_open_end(struct tcp *tcp, struct tcp_half_open *record);
+/* The listener goes: all are reset. */
+void tcp_half_open_end_all(struct tcp *tcp, struct tcp_half_open_list *list);
+void tcp_half_open_address_removed(struct tcp *tcp, struct baro_address address);
+/* The SYN+ACK once more. */
+void tcp_half_open_again(struct tcp *tcp, struct tcp_half_open *record);
+/* Does the listener still wait for data (TCP_DEFER_ACCEPT)? */
+bool tcp_half_open_defers(const struct tcp *tcp, const struct tcp_half_open *record);
+void tcp_half_open_timer(struct tcp *tcp, struct wheel_timer *timer);
+/* A held SYN: tcp_hold_next told of it; it is answered with SYN+ACK. */
+void tcp_half_open_told(struct tcp *tcp, struct tcp_half_open *record);
+void tcp_half_open_answer(struct tcp *tcp, struct tcp_half_open *record);
+static inline struct seq tcp_half_open_snd_nxt(const struct tcp_half_open *record)
+{
+    return seq_add(record->iss, (record->flags & HALF_OPEN_HELD) == 0); /* nothing was sent of one that is held */
+}
+
+/* ---- half_open_input.c ---- */
+
+void tcp_trace_half_open(const struct tcp *tcp, const struct tcp_half_open *record, bool after);
+/* A connection with what `record` knows, in SYN-RECEIVED, in no list. NULL: no memory. */
+struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listener *listener,
+                                             const struct tcp_half_open *record, const struct segment *segment);
+/* `segment` ended its dialogue: into the accept queue, which has room, and on with the segment. */
+enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 
 /* ---- receive_buffer.c, reassembly.c ---- */
 
@@ -72,6 +115,8 @@ void tcp_receive_advance(struct tcp *tcp, struct tcp_connection *c, uint32_t oct
 void tcp_receive_release(struct tcp *tcp, struct tcp_connection *c);
 /* The program took `octets`: the window may open. */
 void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
+/* The window that a grant's free octets allow, by the scale in force. */
+uint32_t tcp_offer_window(uint32_t grant, unsigned scale);
 /* RCV.WND for a segment sent now, as it goes into the header; moves rcv.edge. */
 uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled);
 /* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? */
@@ -115,6 +160,10 @@ void tcp_send_probe(struct tcp *tcp, struct tcp_connection *c);
 void tcp_send_reset(struct tcp *tcp, struct tcp_connection *c);
 /* The RST that RFC 9293 §3.10.7.1 wants for a segment that belongs to nothing. */
 void tcp_send_reset_for(struct tcp *tcp, const struct segment *segment);
+/* A record's SYN+ACK, ACK and RST. */
+void tcp_send_syn_ack(struct tcp *tcp, struct tcp_half_open *record);
+void tcp_send_half_open_ack(struct tcp *tcp, struct tcp_half_open *record);
+void tcp_send_half_open_reset(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_time_wait_ack(struct tcp *tcp, struct tcp_time_wait *record);
 uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset);
 
@@ -203,6 +252,13 @@ struct tcp_listener *tcp_resolve_listener(const struct tcp *tcp, struct handle h
 struct handle tcp_time_wait_handle(const struct tcp *tcp, const struct tcp_time_wait *record);
 struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle);
 void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state);
+/* What a connection says of itself in its SYN. */
+struct tcp_offer {
+    uint32_t grant;           /* octets of receive buffer promised */
+    uint16_t mss;
+    uint8_t scale;
+};
+struct tcp_offer tcp_offer_of(const struct tcp_settings *settings, uint8_t family, uint32_t mtu);
 /* A connection with its memory promised and its place in the demux, CLOSED. NULL and the reason. */
 struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
                                           const struct tcp_settings *settings, uint32_t mtu);
@@ -227,13 +283,12 @@ struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoi
 
 /* ---- listener.c ---- */
 
-void tcp_list_add(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c);
-void tcp_list_remove(struct tcp *tcp, struct tcp_list *list, struct tcp_connection *c);
 void tcp_trace_queue(const struct tcp *tcp, const struct tcp_listener *listener);
-/* Takes `c` out of whichever list of its listener it is in. */
+/* Takes `c` out of its listener's accept queue, if it is in there. */
 void tcp_leave_listener(struct tcp *tcp, struct tcp_connection *c);
-/* From half open to the accept queue; false: the queue is full. */
-bool tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c);
+bool tcp_accept_queue_has_room(const struct tcp_listener *listener);
+/* Into the accept queue, which has room. */
+void tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c);
 
 /* ---- time_wait.c ---- */
 

@@ -159,7 +159,7 @@ bool tcp_has_nothing(const struct tcp_connection *c)
 
 bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan)
 {
-    if ((c->flags & (TCP_CLOSED_DONE | TCP_HELD)) != 0)
+    if ((c->flags & TCP_CLOSED_DONE) != 0)
         return false;
     if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
         return plan_syn(c, plan);

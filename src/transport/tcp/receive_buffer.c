@@ -87,10 +87,16 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* The right edge that the free room allows. Rounding by the window's scale never promises more than there is. */
+uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
+{
+    uint32_t slack = (1u << scale) - 1;
+
+    return grant > slack ? grant - slack : 0;
+}
+
 static struct seq edge_by_room(const struct tcp_connection *c)
 {
-    uint32_t used = ring_used(&c->recv), slack = (1u << c->rcv_scale) - 1;
-    uint32_t limit = c->grant > slack ? c->grant - slack : 0;
+    uint32_t used = ring_used(&c->recv), limit = tcp_offer_window(c->grant, c->rcv_scale);
 
     return seq_add(c->rcv.nxt, used < limit ? limit - used : 0);
 }

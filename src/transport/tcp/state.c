@@ -40,6 +40,16 @@ struct handle tcp_time_wait_handle(const struct tcp *tcp, const struct tcp_time_
     return tag(pool_handle(&tcp->time_waits, record), TCP_KIND_TIME_WAIT);
 }
 
+struct handle tcp_half_open_handle(const struct tcp *tcp, const struct tcp_half_open *record)
+{
+    return tag(pool_handle(&tcp->half_opens, record), TCP_KIND_HALF_OPEN);
+}
+
+struct tcp_half_open *tcp_resolve_half_open(const struct tcp *tcp, struct handle handle)
+{
+    return resolve(&tcp->half_opens, handle, TCP_KIND_HALF_OPEN);
+}
+
 struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle)
 {
     return resolve(&tcp->time_waits, handle, TCP_KIND_TIME_WAIT);
@@ -98,21 +108,31 @@ static uint8_t scale_for(uint32_t limit)
     return scale;
 }
 
-static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
+struct tcp_offer tcp_offer_of(const struct tcp_settings *settings, uint8_t family, uint32_t mtu)
 {
-    uint32_t limit = c->settings.recv_buffer > TCP_RECV_LEAST ? c->settings.recv_buffer : TCP_RECV_LEAST;
-    uint32_t fixed = c->remote.address.family == BARO_FAMILY_IPV6 ? 60 : 40, window;
+    uint32_t limit = settings->recv_buffer > TCP_RECV_LEAST ? settings->recv_buffer : TCP_RECV_LEAST;
+    uint32_t fixed = family == BARO_FAMILY_IPV6 ? 60 : 40, window;
+    struct tcp_offer offer = { .scale = scale_for(limit) };
 
-    tcp_set_path_mtu(c, mtu);
     mtu = mtu > UINT16_MAX ? UINT16_MAX : mtu;
-    c->rcv_mss = (uint16_t)(mtu > fixed + TCP_MSS_FLOOR ? mtu - fixed : TCP_MSS_FLOOR);
-    if (c->settings.mss_ceiling != 0 && c->rcv_mss > c->settings.mss_ceiling)
-        c->rcv_mss = c->settings.mss_ceiling;
-    window = tcp_ring_cost(congestion_initial_window(c->rcv_mss));
+    offer.mss = (uint16_t)(mtu > fixed + TCP_MSS_FLOOR ? mtu - fixed : TCP_MSS_FLOOR);
+    if (settings->mss_ceiling != 0 && offer.mss > settings->mss_ceiling)
+        offer.mss = settings->mss_ceiling;
+    window = tcp_ring_cost(congestion_initial_window(offer.mss));
     window = window < TCP_RECV_LEAST ? TCP_RECV_LEAST : window;
     window = window > TCP_RECV_FIRST ? TCP_RECV_FIRST : window;
-    c->grant = window < limit ? window : limit;
-    c->rcv_scale = scale_for(limit);
+    offer.grant = window < limit ? window : limit;
+    return offer;
+}
+
+static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
+{
+    struct tcp_offer offer = tcp_offer_of(&c->settings, c->remote.address.family, mtu);
+
+    tcp_set_path_mtu(c, mtu);
+    c->rcv_mss = offer.mss;
+    c->grant = offer.grant;
+    c->rcv_scale = offer.scale;
     c->snd_scale = 0;
     c->ts_offset = tcp_timestamp_offset(tcp, &c->local, &c->remote);
     c->wheel.kind = TCP_WHEEL_CONNECTION;
@@ -163,10 +183,6 @@ void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error)
         return;
     tcp_timer_cancel_all(tcp, c);
     tcp_leave_demux(tcp, c);
-    if (c->state == BARO_TCP_SYN_RECEIVED)
-        tcp->half_open--;
-    if ((c->flags & TCP_IN_QUEUE) == 0)
-        tcp_leave_listener(tcp, c);
     if (c->state != BARO_TCP_TIME_WAIT)
         tcp_set_state(tcp, c, BARO_TCP_CLOSED);
     c->flags |= TCP_CLOSED_DONE;

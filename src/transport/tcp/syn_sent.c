@@ -60,7 +60,6 @@ enum baro_drop_reason tcp_input_syn_sent(struct tcp *tcp, struct tcp_connection 
     }
     /* Simultaneous open (RFC 9293 figure 8): our SYN again, with the ACK. */
     tcp_set_state(tcp, c, BARO_TCP_SYN_RECEIVED);
-    tcp->half_open++;
     tcp_retransmit_from(tcp, c, c->snd.iss, seq_add(c->snd.iss, 1));
     return BARO_DROP_NONE;
 }

@@ -90,12 +90,8 @@ static void give_up(struct tcp *tcp, struct tcp_connection *c)
 
 static bool exhausted(const struct tcp_connection *c)
 {
-    unsigned syn_retries = c->settings.syn_retries;
-
-    if (c->state == BARO_TCP_SYN_SENT || (c->state == BARO_TCP_SYN_RECEIVED && (c->flags & TCP_PASSIVE) == 0))
-        return c->retries > (syn_retries != 0 ? syn_retries : TCP_SYN_RETRIES);
-    if (c->state == BARO_TCP_SYN_RECEIVED)
-        return c->retries > (syn_retries != 0 ? syn_retries : TCP_SYN_ACK_RETRIES);
+    if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
+        return c->retries > (c->settings.syn_retries != 0 ? c->settings.syn_retries : TCP_SYN_RETRIES);
     if (c->flags & TCP_ORPHAN)
         return c->retries > TCP_ORPHAN_RETRIES;
     return c->settings.user_timeout.ns == 0 && c->retries > TCP_RETRIES_R2;
@@ -252,6 +248,10 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
     tcp_wake_waiting(tcp);
     if (timer->kind == TCP_WHEEL_TIME_WAIT) {
         tcp_time_wait_expire(tcp);
+        return;
+    }
+    if (timer->kind == TCP_WHEEL_HALF_OPEN) {
+        tcp_half_open_timer(tcp, timer);
         return;
     }
     c = (struct tcp_connection *)(void *)((uint8_t *)timer - offsetof(struct tcp_connection, wheel));
