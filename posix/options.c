@@ -90,55 +90,15 @@ static int get_linger(struct baro_posix_stack *stack, int fd, void *value, sockl
     return give(value, length, &told, sizeof told);
 }
 
-/* TCP's states as Linux numbers them in struct tcp_info. */
-static uint8_t linux_state(enum baro_tcp_state state)
-{
-    static const uint8_t number[BARO_TCP_STATE_COUNT] = {
-        [BARO_TCP_CLOSED] = TCP_CLOSE,           [BARO_TCP_LISTEN] = TCP_LISTEN,
-        [BARO_TCP_SYN_SENT] = TCP_SYN_SENT,      [BARO_TCP_SYN_RECEIVED] = TCP_SYN_RECV,
-        [BARO_TCP_ESTABLISHED] = TCP_ESTABLISHED, [BARO_TCP_FIN_WAIT_1] = TCP_FIN_WAIT1,
-        [BARO_TCP_FIN_WAIT_2] = TCP_FIN_WAIT2,   [BARO_TCP_CLOSE_WAIT] = TCP_CLOSE_WAIT,
-        [BARO_TCP_CLOSING] = TCP_CLOSING,        [BARO_TCP_LAST_ACK] = TCP_LAST_ACK,
-        [BARO_TCP_TIME_WAIT] = TCP_TIME_WAIT,
-    };
-
-    return number[state];
-}
-
-static uint32_t microseconds(struct baro_duration span)
-{
-    return (uint32_t)(span.ns / 1000);
-}
-
 static int get_info(struct baro_posix_stack *stack, int fd, void *value, socklen_t *length)
 {
     struct baro_tcp_info info;
     size_t size = sizeof info;
     int error = baro_getsockopt(stack->core, fd, BARO_TCP_INFO, &info, &size);
-    uint32_t mss;
-    struct tcp_info told;
 
-    if (error != 0)
-        return error;
-    mss = info.snd_mss != 0 ? info.snd_mss : 1;
-    memset(&told, 0, sizeof told);
-    told.tcpi_state = linux_state(info.state);
-    told.tcpi_snd_wscale = info.snd_scale & 15U;
-    told.tcpi_rcv_wscale = info.rcv_scale & 15U;
-    told.tcpi_options = info.timestamps ? TCPI_OPT_TIMESTAMPS : 0;
-    told.tcpi_rto = microseconds(info.rto);
-    told.tcpi_rtt = microseconds(info.srtt);
-    told.tcpi_rttvar = microseconds(info.rttvar);
-    told.tcpi_snd_mss = info.snd_mss;
-    told.tcpi_rcv_mss = info.rcv_mss;
-    told.tcpi_pmtu = info.path_mtu;
-    told.tcpi_snd_cwnd = info.cwnd / mss;
-    told.tcpi_snd_ssthresh = info.ssthresh / mss;
-    told.tcpi_unacked = (info.flight + mss - 1) / mss;
-    told.tcpi_probes = (uint8_t)info.probes;
-    told.tcpi_backoff = (uint8_t)info.consecutive_timeouts;
-    told.tcpi_total_retrans = (uint32_t)info.retransmits;
-    return give(value, length, &told, sizeof told);
+    if (error == 0)
+        *length = (socklen_t)baro_posix_tcp_info(&info, value, *length);
+    return error;
 }
 
 enum { CONGESTION_NAME = 16 }; /* TCP_CA_NAME_MAX of Linux, NUL included */

@@ -131,6 +131,11 @@ int baro_posix_getsockopt_in(struct baro_posix_stack *stack, int fd, int level, 
 int baro_posix_setsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
                              socklen_t length);
 
+/* Linux' struct tcp_info, as the newest kernels tell it, into `room`: as much of it as there is room for; how much that is.
+ * TCP_INFO here and in `baro run`. */
+struct baro_tcp_info;
+size_t baro_posix_tcp_info(const struct baro_tcp_info *info, void *room, size_t length);
+
 /* Descriptors of one stack only. `timeout_ms` as in poll(2). */
 int baro_posix_poll_in(struct baro_posix_stack *stack, struct pollfd *descriptors, nfds_t count, int timeout_ms);
 

@@ -154,16 +154,41 @@ enum baro_tcp_state {
 /* "ESTABLISHED" and so on, as RFC 9293 writes them. */
 const char *baro_tcp_state_name(enum baro_tcp_state state);
 
+/* Linux' names for how a sender fares: Open, Disorder (the peer holds something behind a hole), CWR (the window was reduced
+ * without a loss), Recovery, Loss (a timeout). */
+enum baro_ca_state { BARO_CA_OPEN, BARO_CA_DISORDER, BARO_CA_CWR, BARO_CA_RECOVERY, BARO_CA_LOSS };
+
+/* STATUS (RFC 9293 §3.10.6): what Linux' struct tcp_info tells, in octets where that counts segments, and a little more.
+ * "In flight" is [SND.UNA, SND.NXT). Durations since something that never happened are 0. */
 struct baro_tcp_info {
     enum baro_tcp_state state;
+    enum baro_ca_state ca_state;
     uint32_t snd_una, snd_nxt, snd_wnd, rcv_nxt, rcv_wnd; /* sequence numbers and bytes */
-    uint32_t snd_mss, rcv_mss, path_mtu;                  /* bytes */
-    uint32_t cwnd, ssthresh, flight;                      /* bytes */
-    uint8_t snd_scale, rcv_scale, timestamps;             /* shifts; 0 or 1 */
+    uint32_t snd_mss, advmss, path_mtu;                   /* bytes; advmss: what we offered the peer */
+    uint32_t rcv_mss;                                     /* bytes of the peer's largest segment so far, 0: none */
+    uint32_t rcv_ssthresh;                                /* bytes that the receive window may promise now */
+    uint32_t cwnd, ssthresh, flight;                      /* bytes; ssthresh 2^30: no loss yet */
+    uint32_t sacked;                  /* bytes in flight that the peer says it holds (RFC 2018) */
+    uint32_t lost;                    /* bytes in flight that were taken for lost, those sent again since included */
+    uint32_t retransmitted;           /* bytes in flight that were sent again and are neither SACKED nor lost again */
+    uint32_t duplicate_threshold;     /* segments behind a hole that make it a loss without waiting (RFC 8985's DupThresh) */
+    uint8_t snd_scale, rcv_scale;     /* shifts */
+    bool scaled, timestamps, sack_permitted; /* both ends agreed (RFC 7323, RFC 2018) */
     struct baro_duration srtt, rttvar, rto, min_rtt;
-    uint64_t bytes_acked, bytes_received, segments_in, segments_out, retransmits, timeouts;
-    uint32_t unsent, unread;                              /* bytes waiting in the buffers */
-    uint32_t consecutive_timeouts, probes;
+    struct baro_duration ack_delay;   /* how long an ACK may be held back; 0 before data came */
+    struct baro_duration last_data_sent, last_data_recv, last_ack_recv; /* ago; SYN and FIN count as data sent */
+    uint64_t bytes_acked, bytes_received;          /* of the two streams, SYN and FIN not counted */
+    uint64_t bytes_sent, bytes_retransmitted;      /* bytes_sent counts both */
+    uint64_t bytes_delivered;                      /* bytes_acked and what is SACKED now */
+    uint64_t segments_in, segments_out, retransmits, timeouts;
+    uint64_t data_segments_in, data_segments_out;  /* those with text */
+    uint64_t duplicates_told;         /* D-SACK blocks that the peer sent (RFC 2883) */
+    uint64_t reordered;               /* times that something older was delivered after something younger */
+    uint64_t out_of_order;            /* segments received behind a hole */
+    uint32_t unsent, unread;          /* bytes waiting in the buffers */
+    uint32_t consecutive_timeouts, probes; /* without an answer */
+    uint32_t backoff;                 /* doublings of the timer that runs */
+    uint32_t queued, backlog;         /* a listener's: connections that wait for accept, and its most */
 };
 
 /* What a datagram to be sent says for itself (RFC 3542 §6); all else is the socket's. */

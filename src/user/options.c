@@ -130,11 +130,12 @@ static int take_error(struct user *user, struct user_socket *socket)
 
 static void get_info(struct user *user, struct user_socket *socket, struct baro_tcp_info *info)
 {
-    memset(info, 0, sizeof *info);
     if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
         tcp_info(user->tcp, socket->handle, info);
+    else if (socket->phase == USER_LISTENING)
+        tcp_listener_info(user->tcp, socket->handle, info);
     else
-        info->state = socket->phase == USER_LISTENING ? BARO_TCP_LISTEN : BARO_TCP_CLOSED;
+        *info = (struct baro_tcp_info){ .state = BARO_TCP_CLOSED };
 }
 
 static int max_segment(struct user *user, struct user_socket *socket)

@@ -89,6 +89,7 @@ enum {
     TCP_RETRIES_R2 = 15,            /* 924 s from the least RTO: SHLD-11 wants 100 s */
     TCP_ORPHAN_RETRIES = 8,
     TCP_ORPHAN_PROBES = 8,
+    TCP_ACK_DELAY_MS = 40,          /* RFC 9293 §3.8.6.3 MUST-40 allows 500 */
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
     TCP_RANGES = 64                 /* pieces held out of order */
@@ -161,16 +162,26 @@ struct tcp_connection {
     } tail;
     struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
     int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
-    int64_t received_at_ns, sent_at_ns, challenge_at_ns, blind_at_ns;
+    int64_t received_at_ns;            /* any segment that was acceptable */
+    int64_t text_at_ns;                /* one with text */
+    int64_t sent_at_ns;                /* text, SYN or FIN of ours */
+    int64_t challenge_at_ns, blind_at_ns;
     uint64_t bytes_acked;
     uint32_t segments_in, segments_out, retransmits, timeouts;
+    struct {
+        uint64_t again;                /* octets sent again */
+        uint32_t data_in, data_out;    /* segments with text */
+        uint32_t duplicates;           /* D-SACK blocks heard */
+        uint32_t reordered;            /* deliveries of something older after something younger */
+        uint32_t out_of_order;         /* segments that came behind a hole */
+    } counts;                          /* for who asks only: tcp_info */
     struct tcp_event event;
     struct handle listener;
     struct handle list_next, list_previous; /* in the listener's accept queue */
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
-_Static_assert(sizeof(struct tcp_connection) <= 688, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 728, "a connection has grown: see DESIGN section 2, rule 9");
 
 struct tcp_listener {
     struct baro_endpoint local;

@@ -62,6 +62,75 @@ static uint32_t unsent(const struct tcp_connection *c)
     return c->state >= BARO_TCP_ESTABLISHED && next < c->send.end ? (uint32_t)(c->send.end - next) : 0;
 }
 
+static enum baro_ca_state ca_state(const struct tcp_connection *c)
+{
+    switch (c->congestion.phase) {
+    case CONGESTION_RECOVERY:
+        return BARO_CA_RECOVERY;
+    case CONGESTION_LOSS:
+        return BARO_CA_LOSS;
+    default:
+        return c->duplicate_acks != 0 || (c->sender != NULL && c->sender->board.sacked != 0) ? BARO_CA_DISORDER
+                                                                                            : BARO_CA_OPEN;
+    }
+}
+
+/* What of the flight is where. Without a scoreboard that is the span to be sent again, and what of it has been. */
+static void tell_flight(const struct tcp_connection *c, struct baro_tcp_info *info)
+{
+    bool repairing = c->congestion.phase >= CONGESTION_RECOVERY;
+
+    if (c->sender != NULL) {
+        uint32_t again = scoreboard_again_octets(&c->sender->board);
+        uint32_t probe = c->tail.out && c->tail.again ? tcp_payload_limit(c) : 0;
+
+        info->sacked = c->sender->board.sacked;
+        info->retransmitted = again;
+        info->lost = c->sender->board.lost + (repairing && again > probe ? again - probe : 0);
+    } else if (repairing) {
+        info->retransmitted = seq_span(c->retransmit_next, c->snd.una);
+        info->lost = seq_span(seq_max(c->retransmit_end, c->retransmit_next), c->snd.una);
+    }
+    info->bytes_delivered = c->bytes_acked + info->sacked;
+}
+
+static struct baro_duration since(const struct tcp *tcp, int64_t at_ns)
+{
+    return (struct baro_duration){ at_ns == 0 ? 0 : tcp->core->now.ns - at_ns };
+}
+
+static void tell_counts(const struct tcp *tcp, const struct tcp_connection *c, struct baro_tcp_info *info)
+{
+    uint64_t next = tcp_send_offset(c, c->snd.nxt);
+
+    if (seq_eq(c->snd.nxt, c->snd.iss))
+        next = 0; /* the SYN has not left yet */
+    else if (next > c->send.end)
+        next = c->send.end; /* the FIN's place */
+    info->last_data_sent = since(tcp, c->sent_at_ns);
+    info->last_data_recv = since(tcp, c->text_at_ns);
+    info->last_ack_recv = since(tcp, c->received_at_ns);
+    info->ack_delay.ns = c->counts.data_in != 0 ? TCP_ACK_DELAY_MS * NS_PER_MS : 0;
+    info->bytes_acked = c->bytes_acked;
+    info->bytes_received = c->recv.end;
+    info->bytes_sent = next + c->counts.again;
+    info->bytes_retransmitted = c->counts.again;
+    info->segments_in = c->segments_in;
+    info->segments_out = c->segments_out;
+    info->data_segments_in = c->counts.data_in;
+    info->data_segments_out = c->counts.data_out;
+    info->retransmits = c->retransmits;
+    info->timeouts = c->timeouts;
+    info->duplicates_told = c->counts.duplicates;
+    info->reordered = c->counts.reordered;
+    info->out_of_order = c->counts.out_of_order;
+    info->unsent = unsent(c);
+    info->unread = ring_used(&c->recv);
+    info->consecutive_timeouts = c->retries;
+    info->probes = c->probes;
+    info->backoff = c->retries != 0 ? c->retries : tcp_flight(c) != 0 || unsent(c) != 0 ? c->probes : 0;
+}
+
 void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_info *info)
 {
     const struct tcp_connection *c = tcp_resolve(tcp, connection);
@@ -72,35 +141,44 @@ void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_i
         return;
     *info = (struct baro_tcp_info){
         .state = (enum baro_tcp_state)c->state,
+        .ca_state = ca_state(c),
         .snd_una = c->snd.una.value,
         .snd_nxt = c->snd.nxt.value,
         .snd_wnd = c->snd.wnd,
         .rcv_nxt = c->rcv.nxt.value,
         .rcv_wnd = tcp_recv_window(c),
         .snd_mss = tcp_payload_limit(c),
-        .rcv_mss = c->rcv_mss,
+        .rcv_mss = c->rcv_full,
+        .advmss = c->rcv_mss,
         .path_mtu = c->path_mtu,
+        .rcv_ssthresh = c->grant,
         .cwnd = c->congestion.cwnd,
         .ssthresh = c->congestion.ssthresh,
         .flight = tcp_flight(c),
+        .duplicate_threshold = 3,
         .snd_scale = c->snd_scale,
         .rcv_scale = c->rcv_scale,
+        .scaled = (c->flags & TCP_SCALED) != 0,
         .timestamps = (c->flags & TCP_TIMESTAMPS) != 0,
+        .sack_permitted = (c->flags & TCP_SACK_PERMITTED) != 0,
         .srtt = { c->rtt.srtt_ns },
         .rttvar = { c->rtt.rttvar_ns },
         .rto = { c->rtt.rto_ns },
         .min_rtt = { c->rtt.min_ns },
-        .bytes_acked = c->bytes_acked,
-        .bytes_received = c->recv.end,
-        .segments_in = c->segments_in,
-        .segments_out = c->segments_out,
-        .retransmits = c->retransmits,
-        .timeouts = c->timeouts,
-        .unsent = unsent(c),
-        .unread = ring_used(&c->recv),
-        .consecutive_timeouts = c->retries,
-        .probes = c->probes,
     };
+    tell_flight(c, info);
+    tell_counts(tcp, c, info);
+}
+
+void tcp_listener_info(const struct tcp *tcp, struct handle listener, struct baro_tcp_info *info)
+{
+    const struct tcp_listener *l = tcp_resolve_listener(tcp, listener);
+
+    *info = (struct baro_tcp_info){ .state = l == NULL ? BARO_TCP_CLOSED : BARO_TCP_LISTEN };
+    if (l == NULL)
+        return;
+    info->queued = l->queue.count;
+    info->backlog = l->backlog;
 }
 
 bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,

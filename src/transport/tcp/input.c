@@ -23,6 +23,8 @@ static enum baro_drop_reason for_connection(struct tcp *tcp, struct tcp_connecti
           TRACE_N(c->state));
     tcp_trace_connection(tcp, c, false);
     c->segments_in += segment->count;
+    if (segment->data.length != 0)
+        c->counts.data_in += segment->count;
     reason = c->state == BARO_TCP_SYN_SENT ? tcp_input_syn_sent(tcp, c, segment)
                                            : tcp_input_synchronised(tcp, c, segment);
     tcp_trace_connection(tcp, c, true);
@@ -224,6 +226,8 @@ enum baro_drop_reason tcp_input_synchronised(struct tcp *tcp, struct tcp_connect
     if (reason != BARO_DROP_NONE || (c->flags & TCP_CLOSED_DONE) != 0)
         return reason;
     c->received_at_ns = tcp->core->now.ns;
+    if (segment->data.length != 0)
+        c->text_at_ns = tcp->core->now.ns;
     reason = tcp_step_syn(tcp, c, segment);
     return reason == BARO_DROP_NONE ? tcp_input_acknowledged(tcp, c, segment) : reason;
 }

@@ -141,6 +141,7 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
 {
     tcp->core->counters.tcp_retransmitted++;
     c->retransmits++;
+    c->counts.again += plan->length;
     if (!plan->lost)
         c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
     /* Karn: an ACK for it would not tell which of the two it answers. */
@@ -155,11 +156,14 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
 static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan)
 {
     uint32_t octets = plan->length + plan->syn + plan->fin, full = tcp_payload_limit(c);
+    uint32_t segments = plan->length > full ? (plan->length + full - 1) / full : 1;
     struct seq end = seq_add(plan->seq, octets);
 
-    c->sent_at_ns = tcp->core->now.ns;
-    c->segments_out += plan->length > full ? (plan->length + full - 1) / full : 1;
-    tcp->core->counters.tcp_out += plan->length > full ? (plan->length + full - 1) / full : 1;
+    if (octets != 0)
+        c->sent_at_ns = tcp->core->now.ns;
+    c->segments_out += segments;
+    c->counts.data_out += plan->length != 0 ? segments : 0;
+    tcp->core->counters.tcp_out += segments;
     if (plan->again) {
         count_again(tcp, c, plan);
     } else if (octets != 0) {

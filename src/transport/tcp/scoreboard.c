@@ -277,6 +277,16 @@ void scoreboard_lose_all(struct scoreboard *board)
         board->high = board->begin;
 }
 
+uint32_t scoreboard_again_octets(const struct scoreboard *board)
+{
+    uint32_t octets = 0;
+
+    for (uint32_t i = 0; i < board->count; i++)
+        if (board->run[i].marks == SCOREBOARD_AGAIN)
+            octets += seq_span(board->run[i].end, i == 0 ? board->begin : board->run[i - 1].end);
+    return octets;
+}
+
 void scoreboard_find_all(struct scoreboard *board)
 {
     for (uint32_t i = 0; i < board->count; i++)

@@ -70,6 +70,9 @@ void scoreboard_find_all(struct scoreboard *board);
  * included: so a peer that holds every second octet costs no segment for each. False: nothing is LOST. */
 bool scoreboard_next_lost(const struct scoreboard *board, uint32_t limit, struct seq *from, struct seq *to);
 
+/* Octets that were sent more than once and are neither SACKED nor LOST. */
+uint32_t scoreboard_again_octets(const struct scoreboard *board);
+
 static inline struct seq scoreboard_end(const struct scoreboard *board)
 {
     return board->count == 0 ? board->begin : board->run[board->count - 1].end;

@@ -284,6 +284,7 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
 
     c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
     c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
+    c->counts.duplicates += duplicate;
     rack_acked(&c->rack, c->snd.una);
     tcp_tail_acked(tcp, c, segment, acked, duplicate);
     if (sender == NULL) {
@@ -298,6 +299,7 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
         hear_duplicate(c, segment);
     scoreboard_acked(&sender->board, c->snd.una, &delivered);
     hear_blocks(&sender->board, segment, duplicate, &delivered);
+    c->counts.reordered += delivered.below;
     rack_delivered(&sender->rack, &c->rack, &delivered, &facts, answers_original(c, segment));
     if (was_mistake(c, segment, acked, duplicate))
         undo(tcp, c);

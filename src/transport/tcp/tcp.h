@@ -111,6 +111,7 @@ uint32_t tcp_readable(const struct tcp *tcp, struct handle connection);
 /* Room in the send buffer. Who finds none is told of new room, as one whom tcp_send refused. */
 uint32_t tcp_writable(struct tcp *tcp, struct handle connection);
 void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_info *info);
+void tcp_listener_info(const struct tcp *tcp, struct handle listener, struct baro_tcp_info *info);
 void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_settings *settings);
 bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
                    struct baro_endpoint *remote);

@@ -64,7 +64,7 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, const struct 
     }
     c->flags |= TCP_ACK_DELAYED;
     if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
-        tcp_timer_arm(tcp, c, TCP_TIMER_DELAYED_ACK, 40 * NS_PER_MS);
+        tcp_timer_arm(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
 }
 
 /* The text begins at RCV.NXT (what lay before it is cut off). */
@@ -106,6 +106,7 @@ static enum baro_drop_reason out_of_order(struct tcp *tcp, struct tcp_connection
     struct tcp_sack_block repeated = tcp_sack_repeated(c, offset, offset + data.length);
     enum baro_drop_reason reason = BARO_DROP_NONE;
 
+    c->counts.out_of_order++;
     if ((c->flags & TCP_SHUT_READ) != 0)
         reason = BARO_DROP_TCP_DATA_AFTER_CLOSE;
     else if (!tcp_receive_store(tcp, c, offset, data) ||
