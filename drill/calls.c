@@ -140,6 +140,7 @@ static ptrdiff_t call_socket(struct run *run, const struct call_line *call)
     enum baro_family family = run->script->settings.version == DRILL_IPV4 ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6;
     long long type = call->argument[1].number, protocol = call->argument[2].number;
     enum baro_socket_type kind = (type & 0xf) == SOCK_DGRAM ? BARO_DATAGRAM : BARO_STREAM;
+    int live;
 
     if (call->argument[0].kind == VALUE_NUMBER)
         family = call->argument[0].number == AF_INET    ? BARO_FAMILY_IPV4
@@ -150,8 +151,10 @@ static ptrdiff_t call_socket(struct run *run, const struct call_line *call)
     if (call->argument[2].kind == VALUE_NUMBER && protocol != 0 &&
         protocol != (kind == BARO_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
         return -EPROTONOSUPPORT;
-    return new_descriptor(run, call, baro_socket(run->stack, family, kind), kind, (type & SOCK_NONBLOCK) != 0,
-                          NOBODY);
+    live = baro_socket(run->stack, family, kind);
+    if (live >= 0 && !drill_call_defaults(run, live, kind))
+        return -EINVAL;
+    return new_descriptor(run, call, live, kind, (type & SOCK_NONBLOCK) != 0, NOBODY);
 }
 
 static ptrdiff_t call_bind(struct run *run, const struct call_line *call)

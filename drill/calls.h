@@ -15,6 +15,9 @@ bool drill_call_check_peer(struct run *run, const struct value *value, const str
 ptrdiff_t drill_call_getsockopt(struct run *run, const struct call_line *call);
 ptrdiff_t drill_call_setsockopt(struct run *run, const struct call_line *call);
 
+/* What sysctl lines said about every socket, on a new one. False after a run_fail. */
+bool drill_call_defaults(struct run *run, int live, enum baro_socket_type type);
+
 /* transfer.c: octets */
 ptrdiff_t drill_call_read(struct run *run, const struct call_line *call);
 ptrdiff_t drill_call_write(struct run *run, const struct call_line *call);

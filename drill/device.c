@@ -159,12 +159,12 @@ static bool configure(struct run *run)
 
 bool drill_device_open(struct run *run)
 {
-    struct baro_stack_config config = { .trace = run->trace,
-                                        .memory = { run, take, give_back },
-                                        .now = { epoch_ns },
-                                        .memory_limit = MEMORY_LIMIT,
-                                        .congestion = run->script->settings.congestion };
+    struct baro_stack_config config = run->script->settings.config;
 
+    config.trace = run->trace;
+    config.memory = (struct baro_memory){ run, take, give_back };
+    config.now.ns = epoch_ns;
+    config.memory_limit = MEMORY_LIMIT;
     for (unsigned i = 0; i < sizeof config.seed; i++)
         config.seed[i] = (uint8_t)((run->options.seed + 1) * (i + 1) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
     run->device = (struct baro_device){ .context = run,

@@ -83,7 +83,7 @@ static bool skip_blanks(struct lexer *lexer)
     while (!at_end(lexer)) {
         if (isspace((unsigned char)look(lexer, 0))) {
             step(lexer);
-        } else if (look(lexer, 0) == '/' && look(lexer, 1) == '/') {
+        } else if ((look(lexer, 0) == '/' && look(lexer, 1) == '/') || look(lexer, 0) == '#') {
             while (!at_end(lexer) && look(lexer, 0) != '\n')
                 step(lexer);
         } else if (look(lexer, 0) == '/' && look(lexer, 1) == '*') {
@@ -145,6 +145,14 @@ static bool starts_number(const struct lexer *lexer)
            (look(lexer, 0) == '.' && isdigit((unsigned char)look(lexer, 1)));
 }
 
+/* As a whole: 1234 is one, 1234abcd a word. */
+static bool is_number(const char *text)
+{
+    size_t prefix = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 2 : 0;
+
+    return text[strspn(text + prefix, prefix != 0 ? "0123456789abcdefABCDEF" : "0123456789.") + prefix] == '\0';
+}
+
 static void take_plain(struct lexer *lexer, struct token *token)
 {
     if (starts_number(lexer)) {
@@ -195,10 +203,32 @@ static struct token next_token(struct lexer *lexer)
     return token;
 }
 
+/* What --define says instead of a word: a number, a string in quotes, or another word. */
+static void put_defined(const struct script *script, struct token *token)
+{
+    const struct settings *settings = &script->settings;
+
+    for (size_t i = 0; i < settings->defines; i++) {
+        const char *value = settings->define[i].value;
+        size_t length = strlen(value);
+
+        if (!drill_token_is_word(token, settings->define[i].name))
+            continue;
+        if (length >= 2 && value[0] == '"' && value[length - 1] == '"')
+            *token = (struct token){ TOKEN_STRING, token->at, value + 1, length - 2, token->offset };
+        else
+            *token = (struct token){ is_number(value) ? TOKEN_NUMBER : TOKEN_WORD, token->at, value, length,
+                                     token->offset };
+        return;
+    }
+}
+
 const struct token *drill_lexer_peek(struct lexer *lexer)
 {
     if (!lexer->has_peeked) {
         lexer->peeked = next_token(lexer);
+        if (lexer->peeked.kind == TOKEN_WORD)
+            put_defined(lexer->script, &lexer->peeked);
         lexer->has_peeked = true;
     }
     return &lexer->peeked;

@@ -103,6 +103,28 @@ ptrdiff_t drill_call_setsockopt(struct run *run, const struct call_line *call)
     return baro_setsockopt(run->stack, live, table[line].option, &span, sizeof span);
 }
 
+static int set_number(struct run *run, int live, enum baro_option option, enum drill_unit unit, long long number)
+{
+    struct baro_duration span = { number * (unit == DRILL_SECONDS ? ns_per_s : ns_per_ms) };
+    int value = (int)number;
+
+    return unit == DRILL_PLAIN ? baro_setsockopt(run->stack, live, option, &value, sizeof value)
+                               : baro_setsockopt(run->stack, live, option, &span, sizeof span);
+}
+
+bool drill_call_defaults(struct run *run, int live, enum baro_socket_type type)
+{
+    const struct settings *settings = &run->script->settings;
+
+    for (size_t i = 0; type == BARO_STREAM && i < settings->options; i++) {
+        int result = set_number(run, live, settings->option[i].option, settings->option[i].unit, settings->option[i].number);
+
+        if (result != 0)
+            return drill_run_fail(run, "the stack refuses what a sysctl line says of sockets: %s", strerror(-result));
+    }
+    return true;
+}
+
 static bool check(struct run *run, const struct value *expected, long long actual)
 {
     if (expected->kind == VALUE_ARRAY && expected->count == 1)

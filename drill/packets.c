@@ -16,8 +16,7 @@ enum {
     TRANSPORT_QUOTE = 8, /* of what an error quotes, behind the IP header */
     IPV4_HEADER = 20,
     IPV6_HEADER = 40,
-    WORDS = 256,
-    NS_PER_MS = 1000000
+    WORDS = 256
 };
 
 static const int64_t forever_ns = INT64_C(365) * 86400 * 1000000000;
@@ -41,6 +40,20 @@ static void fill(uint8_t *to, size_t length, uint64_t offset)
 
 /* ---- in ---- */
 
+/* The stack's number of a timestamp that the script knows. */
+static uint32_t live_stamp(const struct connection *connection, uint32_t script)
+{
+    unsigned kept = connection->stamps < STAMPS_LIMIT ? connection->stamps : STAMPS_LIMIT;
+
+    for (unsigned i = 1; i <= kept; i++) {
+        const struct stamp *stamp = &connection->stamp[(connection->stamps - i) % STAMPS_LIMIT];
+
+        if (stamp->script == script)
+            return stamp->live;
+    }
+    return script + connection->timestamps_offset;
+}
+
 /* The script's options with the numbers of the wire: SACK is about our stream, an echo is of our clock. */
 static void live_options(const struct connection *connection, const struct packet_line *line, uint8_t *to)
 {
@@ -52,7 +65,7 @@ static void live_options(const struct connection *connection, const struct packe
         size_t at = option.value.length == 0 ? 0 : (size_t)(option.value.data - to);
 
         if (option.kind == KIND_TIMESTAMPS && option.value.length == 8 && read32(to + at + 4) != 0)
-            write32(to + at + 4, read32(to + at + 4) + connection->timestamps_offset);
+            write32(to + at + 4, live_stamp(connection, read32(to + at + 4)));
         for (size_t i = 0; option.kind == KIND_SACK && i + 4 <= option.value.length; i += 4)
             write32(to + at + i, read32(to + at + i) + connection->local_offset);
     }
@@ -195,6 +208,7 @@ static void learn(struct connection *connection, const struct packet_line *expec
                   const struct baro_packet *packet)
 {
     struct baro_tcp_options options;
+    uint32_t script;
 
     if (packet->layer != BARO_PACKET_TCP)
         return;
@@ -204,11 +218,16 @@ static void learn(struct connection *connection, const struct packet_line *expec
         connection->local_first = expected->range.first + 1;
     }
     baro_tcp_options_parse(&options, packet->tcp_options);
-    if (!connection->timestamps_known && options.has_timestamps && expected->timestamps_at >= 0) {
+    if (!options.has_timestamps || expected->timestamps_at < 0)
+        return;
+    script = read32(expected->options + expected->timestamps_at);
+    if (!connection->timestamps_known) {
         connection->timestamps_known = true;
-        connection->timestamps_offset =
-            options.ts_value - read32(expected->options + expected->timestamps_at);
+        connection->timestamps_first = script;
+        connection->timestamps_offset = options.ts_value - script;
+        connection->stamps = 0;
     }
+    connection->stamp[connection->stamps++ % STAMPS_LIMIT] = (struct stamp){ script, options.ts_value };
 }
 
 /* Are the octets those that the program wrote? */
@@ -344,6 +363,7 @@ static bool expect_one(struct run *run, const struct event *event, int64_t from_
     const struct sent *sent = await(run, event->time == TIME_ANY ? forever_ns : to_ns + run->tolerance_ns);
     struct packet_line part, seen;
     struct connection *connection;
+    struct stamp_rule rule;
     struct baro_packet packet;
     char differences[WORDS], words[WORDS + 64];
     int index, owner;
@@ -370,8 +390,9 @@ static bool expect_one(struct run *run, const struct event *event, int64_t from_
     piece_of(line, *done, packet.payload_length, &part);
     if (!is_of(connection, &packet))
         return mismatch(run, sent, from_ns, &part, &seen, "the packet is of another connection");
-    if (!drill_view_same(&part, &seen, (uint32_t)(run->tolerance_ns / NS_PER_MS), differences,
-                         sizeof differences)) {
+    rule = (struct stamp_rule){ run->script->settings.timestamp_tick_ns, run->tolerance_ns,
+                                connection->timestamps_first };
+    if (!drill_view_same(&part, &seen, &rule, differences, sizeof differences)) {
         snprintf(words, sizeof words, "the packet differs in: %s", differences);
         return mismatch(run, sent, from_ns, &part, &seen, words);
     }

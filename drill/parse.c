@@ -2,14 +2,13 @@
  *
  *     script   = setting* event*
  *     event    = time action          time = `*` | [+]S | [+]S~[+]S
- *     action   = packet | [`...` S] call
+ *     action   = packet | [`...` S] call | `%{` code `}%` | shell line
  *
- * Shell lines and code blocks are part of packetdrill's language. A shell line is understood if it is
- * `sysctl` and says what this stack does anyway; all else is refused by name, never skipped. */
+ * A shell line without a time may stand behind the settings. What is not understood is refused by name, never
+ * skipped. */
 #include "code.h"
 #include "parser.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,76 +69,6 @@ bool drill_parse_seconds(struct lexer *lexer, int64_t *ns)
     at++;
     for (int i = 0; i < NS_DIGITS; i++, at++)
         *ns = *ns * 10 + (at < token.length ? token.text[at] - '0' : 0);
-    return true;
-}
-
-/* ---- shell lines ---- */
-
-/* What sysctl lines may say: facts about this stack. A script that needs another value cannot run. */
-static const char *const sysctl_facts[] = { "net.ipv4.tcp_timestamps=1",
-                                            "net.ipv4.tcp_window_scaling=1",
-                                            "net.ipv4.tcp_syncookies=0",
-                                            "net.ipv4.tcp_ecn=0",
-                                            "net.ipv4.tcp_abort_on_overflow=0",
-                                            "net.ipv4.tcp_fastopen=0",
-                                            "net.ipv4.tcp_mtu_probing=0",
-                                            "net.ipv4.ip_no_pmtu_disc=0",
-                                            "net.ipv4.tcp_sack=1",
-                                            "net.ipv4.tcp_recovery=0",
-                                            "net.ipv4.tcp_early_retrans=0" };
-
-static bool is_fact(const char *word, size_t length)
-{
-    for (size_t i = 0; i < sizeof sysctl_facts / sizeof sysctl_facts[0]; i++)
-        if (strlen(sysctl_facts[i]) == length && memcmp(sysctl_facts[i], word, length) == 0)
-            return true;
-    return false;
-}
-
-/* What a sysctl line can choose. */
-static bool is_choice(struct lexer *lexer, const char *word, size_t length)
-{
-    static const char name[] = "net.ipv4.tcp_congestion_control=";
-    const char *value = word + sizeof name - 1;
-
-    if (length < sizeof name || memcmp(word, name, sizeof name - 1) != 0)
-        return false;
-    length -= sizeof name - 1;
-    for (enum baro_congestion i = 0; i < BARO_CONGESTION_COUNT; i++) {
-        if (strlen(baro_congestion_name(i)) != length || memcmp(baro_congestion_name(i), value, length) != 0)
-            continue;
-        lexer->script->settings.congestion = i;
-        return true;
-    }
-    return false;
-}
-
-static bool parse_shell(struct lexer *lexer)
-{
-    struct token token = drill_lexer_take(lexer);
-    const char *at = token.text, *end = token.text + token.length;
-    bool sysctl = false;
-
-    while (at < end) {
-        const char *begin;
-
-        while (at < end && (isspace((unsigned char)*at) || *at == ';' || *at == '&'))
-            at++;
-        for (begin = at; at < end && !isspace((unsigned char)*at) && *at != ';' && *at != '&'; at++)
-            continue;
-        if (at == begin)
-            break;
-        if (at - begin == 6 && memcmp(begin, "sysctl", 6) == 0) {
-            sysctl = true;
-        } else if (!sysctl) {
-            return drill_lexer_error(lexer, token.at, "shell lines are not run here: '%.*s'",
-                                     (int)(at - begin), begin);
-        } else if (*begin != '-' && !is_choice(lexer, begin, (size_t)(at - begin)) &&
-                   !is_fact(begin, (size_t)(at - begin))) {
-            return drill_lexer_error(lexer, token.at, "sysctl %.*s: this stack cannot be set so",
-                                     (int)(at - begin), begin);
-        }
-    }
     return true;
 }
 
@@ -205,8 +134,12 @@ static bool parse_event(struct lexer *lexer)
             return drill_lexer_error(lexer, event->at, "a code block needs one exact time");
         if (!drill_parse_code(lexer, &block, &event->as.code))
             return false;
-    } else if (next->kind == TOKEN_BACKQUOTE) { /* a fact: only its time counts */
-        return parse_shell(lexer);
+    } else if (next->kind == TOKEN_BACKQUOTE) { /* only its time counts */
+        event->kind = EVENT_NOTHING;
+        if (event->time == TIME_ANY || event->from_ns != event->to_ns)
+            return drill_lexer_error(lexer, event->at, "a shell line needs one exact time");
+        if (!drill_parse_shell_later(lexer))
+            return false;
     } else {
         return drill_lexer_error(lexer, next->at, "expected '<', '>' or a call, found %s",
                                  drill_token_words(next));
@@ -228,6 +161,9 @@ bool drill_script_parse(struct script *script, const char *name, const char *tex
     *script = (struct script){ .name = name, .text = text, .length = length };
     drill_settings_init(&script->settings);
     drill_lexer_init(&lexer, script);
+    /* What a name stands for must be known before the first of them is read. */
+    if (!drill_settings_defines(&lexer, options))
+        return false;
     while (drill_lexer_peek(&lexer)->kind == TOKEN_OPTION) {
         struct token token = drill_lexer_take(&lexer);
 
@@ -237,7 +173,7 @@ bool drill_script_parse(struct script *script, const char *name, const char *tex
     if (!drill_settings_finish(&lexer, options))
         return false;
     while (drill_lexer_peek(&lexer)->kind == TOKEN_BACKQUOTE)
-        if (!parse_shell(&lexer))
+        if (!drill_parse_shell(&lexer))
             return false;
     while (drill_lexer_peek(&lexer)->kind != TOKEN_END)
         if (!parse_event(&lexer))

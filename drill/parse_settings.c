@@ -110,6 +110,12 @@ static bool apply_number(struct lexer *lexer, const struct token *token, size_t 
         if (!setting_number(lexer, token, value, length, 1, 65535, &number))
             return false;
         settings->connect_port = (uint16_t)number;
+    } else if (name_is(token, name, "tcp_ts_tick_usecs")) {
+        if (!setting_number(lexer, token, value, length, 0, 1000000, &number))
+            return false;
+        settings->timestamp_tick_ns = number * 1000;
+    } else if (name_is(token, name, "speed")) { /* of a device; what is in memory has none */
+        return setting_number(lexer, token, value, length, 0, 1000000000, &number);
     } else {
         *known = false;
     }
@@ -130,6 +136,63 @@ static bool apply_version(struct lexer *lexer, const struct token *token, const 
                              token->text);
 }
 
+/* --define=NAME=VALUE: one word of the script for another. */
+static bool apply_define(struct lexer *lexer, const struct token *token, const char *value, size_t length)
+{
+    struct settings *settings = &lexer->script->settings;
+    const char *equals = memchr(value, '=', length);
+    struct arena *arena = &lexer->script->arena;
+    struct define *place = settings->define;
+    const char *name;
+
+    if (equals == NULL || equals == value || value + length == equals + 1)
+        return drill_lexer_error(lexer, token->at, "%.*s: expected NAME=VALUE", (int)token->length, token->text);
+    name = drill_arena_copy(arena, value, (size_t)(equals - value));
+    while (place < settings->define + settings->defines && strcmp(place->name, name) != 0)
+        place++;
+    if (place < settings->define + settings->defines) /* the command line's word counts, which came first */
+        return true;
+    if (settings->defines == DEFINES_LIMIT)
+        return drill_lexer_error(lexer, token->at, "more than %d definitions", DEFINES_LIMIT);
+    *place = (struct define){ name, drill_arena_copy(arena, equals + 1, (size_t)(value + length - equals - 1)) };
+    settings->defines++;
+    return true;
+}
+
+static bool apply_non_fatal(struct lexer *lexer, const struct token *token, const char *value, size_t length)
+{
+    struct settings *settings = &lexer->script->settings;
+
+    while (length > 0) {
+        const char *comma = memchr(value, ',', length);
+        size_t word = comma == NULL ? length : (size_t)(comma - value);
+
+        if (word == 6 && memcmp(value, "packet", word) == 0)
+            settings->packets_not_fatal = true;
+        else if (word == 7 && memcmp(value, "syscall", word) == 0)
+            settings->calls_not_fatal = true;
+        else
+            return drill_lexer_error(lexer, token->at, "%.*s: expected packet, syscall or both", (int)token->length,
+                                     token->text);
+        word += comma != NULL;
+        value += word;
+        length -= word;
+    }
+    return true;
+}
+
+/* Settings without a value. */
+static bool apply_flag(struct settings *settings, const struct token *token, size_t name)
+{
+    if (name_is(token, name, "dry_run"))
+        settings->dry_run = true;
+    else if (name_is(token, name, "verbose"))
+        settings->verbose = true;
+    else
+        return false;
+    return true;
+}
+
 bool drill_parse_setting(struct lexer *lexer, const struct token *token)
 {
     struct settings *settings = &lexer->script->settings;
@@ -141,6 +204,12 @@ bool drill_parse_setting(struct lexer *lexer, const struct token *token)
 
     if (name_is(token, name, "ip_version"))
         return apply_version(lexer, token, value, length);
+    if (name_is(token, name, "define"))
+        return apply_define(lexer, token, value, length);
+    if (name_is(token, name, "non_fatal") && length != 0)
+        return apply_non_fatal(lexer, token, value, length);
+    if (equals == NULL && apply_flag(settings, token, name))
+        return true;
     if (!apply_number(lexer, token, name, value, length, &known))
         return false;
     if (known || apply_address(settings, token, name, value, length) ||
@@ -152,10 +221,27 @@ bool drill_parse_setting(struct lexer *lexer, const struct token *token)
 
 void drill_settings_init(struct settings *settings)
 {
-    *settings = (struct settings){ .tolerance_ns = TOLERANCE_NS,
-                                   .mtu = DEFAULT_MTU,
-                                   .bind_port = DEFAULT_PORT,
-                                   .connect_port = DEFAULT_PORT };
+    memset(settings, 0, sizeof *settings); /* whole, so that two can be compared */
+    settings->tolerance_ns = TOLERANCE_NS;
+    settings->mtu = DEFAULT_MTU;
+    settings->bind_port = settings->connect_port = DEFAULT_PORT;
+}
+
+/* An option of the command line as the token that it would be. */
+static struct token token_of(const char *text)
+{
+    return (struct token){ TOKEN_OPTION, { 1, 1 }, text, strlen(text), 0 };
+}
+
+bool drill_settings_defines(struct lexer *lexer, const struct baro_drill_options *options)
+{
+    for (size_t i = 0; options != NULL && i < options->setting_count; i++) {
+        const struct token token = token_of(options->setting[i]);
+
+        if (strncmp(token.text, "--define=", 9) == 0 && !drill_parse_setting(lexer, &token))
+            return false;
+    }
+    return true;
 }
 
 static void otherwise(struct baro_address *address, struct baro_address usual)
@@ -187,8 +273,7 @@ bool drill_settings_finish(struct lexer *lexer, const struct baro_drill_options 
         settings->mtu += LONGER_HEADER;
     }
     for (size_t i = 0; options != NULL && i < options->setting_count; i++) {
-        const char *text = options->setting[i];
-        const struct token token = { TOKEN_OPTION, start, text, strlen(text), 0 };
+        const struct token token = token_of(options->setting[i]);
 
         if (!drill_parse_setting(lexer, &token))
             return false;

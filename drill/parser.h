@@ -18,10 +18,15 @@ const char *drill_token_words(const struct token *token);
 
 /* Before the first setting. */
 void drill_settings_init(struct settings *settings);
+/* `--define=` of the command line, before anything of the script is read. */
+bool drill_settings_defines(struct lexer *lexer, const struct baro_drill_options *options);
 /* `--name=value` */
 bool drill_parse_setting(struct lexer *lexer, const struct token *token);
 /* The script's are over: those of the command line, and what nobody said. */
 bool drill_settings_finish(struct lexer *lexer, const struct baro_drill_options *options);
+/* A backquoted line in front of the events, and one among them, which changes nothing. */
+bool drill_parse_shell(struct lexer *lexer);
+bool drill_parse_shell_later(struct lexer *lexer);
 /* `< S 0:0(0) win 1000 <mss 1460>`, with the direction. */
 bool drill_parse_packet(struct lexer *lexer, struct packet_line *packet);
 /* `<mss 1460,nop>` behind a TCP line. */

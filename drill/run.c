@@ -126,6 +126,19 @@ static bool do_event(struct run *run, const struct event *event)
     return good && !run->failed;
 }
 
+/* --non_fatal: what went wrong was said, and the script goes on. */
+static bool is_forgiven(struct run *run, const struct event *event)
+{
+    const struct settings *settings = &run->script->settings;
+
+    if (!(event->kind == EVENT_PACKET && settings->packets_not_fatal) &&
+        !(event->kind == EVENT_CALL && settings->calls_not_fatal))
+        return false;
+    drill_run_detail(run, "note", "--non_fatal: the script goes on");
+    run->failed = false;
+    return true;
+}
+
 static void tell(struct run *run, const struct event *event)
 {
     struct baro_bytes line = drill_script_line(run->script, event->at.line);
@@ -170,8 +183,8 @@ static enum baro_drill_result run_script(struct script *script, const struct bar
     drill_code_begin(run);
     passed = drill_device_open(run);
     for (const struct event *event = script->first; passed && event != NULL; event = event->next) {
-        passed = do_event(run, event);
-        if (passed && out != NULL && run->options.verbose)
+        passed = do_event(run, event) || is_forgiven(run, event);
+        if (passed && out != NULL && (run->options.verbose || script->settings.verbose))
             tell(run, event);
     }
     passed = passed && finish(run);
@@ -205,7 +218,9 @@ enum baro_drill_result baro_drill_run_text(const char *name, const char *text, s
     struct script script;
     enum baro_drill_result result = BARO_DRILL_NOT_A_SCRIPT;
 
-    if (drill_script_parse(&script, name, text, length, options)) {
+    if (drill_script_parse(&script, name, text, length, options) && script.settings.dry_run) {
+        result = BARO_DRILL_PASSED;
+    } else if (!script.failed) {
         result = run_script(&script, options, out, (struct baro_trace_sink){ 0 });
         if (result == BARO_DRILL_FAILED && options != NULL && options->journey)
             tell_journey(&script, options, out);

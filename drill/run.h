@@ -13,6 +13,12 @@
 #include "baro/socket.h"
 #include "script.h"
 
+/* What TS val a script calls what the stack sent: a peer that echoes it says the script's number. */
+enum { STAMPS_LIMIT = 64 };
+struct stamp {
+    uint32_t script, live;
+};
+
 enum { CONNECTIONS_LIMIT = 64, DESCRIPTORS_LIMIT = 256, NOBODY = -1 };
 
 /* One datagram that the stack sent, not claimed yet. */
@@ -34,6 +40,9 @@ struct connection {
     uint32_t remote_first;
     bool timestamps_known;
     uint32_t timestamps_offset;
+    uint32_t timestamps_first; /* the script's number of the first */
+    struct stamp stamp[STAMPS_LIMIT];
+    unsigned stamps; /* taken so far; the ring keeps the last */
     bool own_words; /* the program or the peer sent contents of its own: no pattern to check */
 };
 
@@ -134,10 +143,15 @@ void drill_view_datagram(const struct run *run, const struct connection *connect
                          const struct baro_packet *packet, struct packet_line *line);
 /* The line as a script would write it. */
 void drill_view_print(const struct packet_line *line, char *to, size_t size);
+/* How TS val is compared: a tick of the script's numbers, which begin with `first`; 0: not at all. */
+struct stamp_rule {
+    int64_t tick_ns, tolerance_ns;
+    uint32_t first;
+};
 /* Names what differs between a line that is expected and one that was seen, in `differences`; true: nothing.
  */
 bool drill_view_same(const struct packet_line *expected, const struct packet_line *seen,
-                     uint32_t timestamp_slack, char *differences, size_t size);
+                     const struct stamp_rule *rule, char *differences, size_t size);
 
 /* ---- code_run.c ---- */
 

@@ -7,6 +7,7 @@
 
 #include "baro/drill.h"
 #include "baro/packet.h"
+#include "baro/socket.h"
 #include "baro/stack.h"
 #include "baro/types.h"
 
@@ -147,6 +148,22 @@ struct event {
 /* As `--ip_version` counts them: MAPPED is IPv6's sockets on IPv4's packets. */
 enum drill_version { DRILL_IPV4, DRILL_MAPPED, DRILL_IPV6 };
 
+/* How an option's number in a script counts the stack's. */
+enum drill_unit { DRILL_PLAIN, DRILL_SECONDS, DRILL_MILLISECONDS };
+
+/* A socket option that every new socket gets: what sysctl sets for all of them. */
+enum { OPTION_DEFAULTS_LIMIT = 16, DEFINES_LIMIT = 64 };
+struct option_default {
+    enum baro_option option;
+    enum drill_unit unit;
+    long long number;
+};
+
+/* `--define=NAME=VALUE` */
+struct define {
+    const char *name, *value;
+};
+
 struct settings {
     enum drill_version version;
     int64_t tolerance_ns;
@@ -154,7 +171,14 @@ struct settings {
     unsigned prefix_length;
     uint32_t mtu;
     uint16_t bind_port, connect_port;
-    enum baro_congestion congestion;
+    int64_t timestamp_tick_ns; /* of TS val: 0: what it says is not looked at */
+    bool dry_run, verbose;
+    bool packets_not_fatal, calls_not_fatal; /* --non_fatal */
+    struct baro_stack_config config; /* what sysctl lines have chosen; zero elsewhere */
+    struct option_default option[OPTION_DEFAULTS_LIMIT];
+    size_t options;
+    struct define define[DEFINES_LIMIT];
+    size_t defines;
 };
 
 struct script {

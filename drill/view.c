@@ -238,7 +238,17 @@ static void differs(struct text *text, bool different, const char *name)
         add(text, "%s%s", text->used == 0 ? "" : ", ", name);
 }
 
-static bool same_options(const struct packet_line *expected, const struct packet_line *seen, uint32_t slack)
+/* The stack's clock ticks in milliseconds, and `seen` counts them from the same first number. */
+static bool same_stamp(uint32_t expected, uint32_t seen, const struct stamp_rule *rule)
+{
+    int64_t expected_ns = (int64_t)(int32_t)(expected - rule->first) * rule->tick_ns;
+    int64_t seen_ns = (int64_t)(int32_t)(seen - rule->first) * 1000000, difference = expected_ns - seen_ns;
+
+    return rule->tick_ns == 0 || (difference <= rule->tolerance_ns && -difference <= rule->tolerance_ns);
+}
+
+static bool same_options(const struct packet_line *expected, const struct packet_line *seen,
+                         const struct stamp_rule *rule)
 {
     uint8_t octets[SCRIPT_OPTIONS_LIMIT];
 
@@ -251,15 +261,14 @@ static bool same_options(const struct packet_line *expected, const struct packet
         size_t at = (size_t)expected->timestamps_at;
         uint32_t wanted = read32(expected->options + at);
 
-        /* A clock may be one tolerance off. */
-        if (read32(octets + at) - wanted + slack <= 2 * slack)
+        if (same_stamp(wanted, read32(octets + at), rule))
             write32(octets + at, wanted);
     }
     return memcmp(octets, expected->options, expected->options_length) == 0;
 }
 
 static void compare_tcp(struct text *text, const struct packet_line *expected, const struct packet_line *seen,
-                        uint32_t slack)
+                        const struct stamp_rule *rule)
 {
     differs(text, expected->flags != seen->flags, "flags");
     differs(text, expected->range.first != seen->range.first, "seq");
@@ -267,7 +276,7 @@ static void compare_tcp(struct text *text, const struct packet_line *expected, c
     differs(text, expected->has_ack && seen->has_ack && expected->ack != seen->ack, "ack");
     differs(text, expected->has_window && expected->window != seen->window, "win");
     differs(text, expected->has_urgent && expected->urgent != seen->urgent, "urg");
-    differs(text, !same_options(expected, seen, slack), "options");
+    differs(text, !same_options(expected, seen, rule), "options");
 }
 
 static void compare_icmp(struct text *text, const struct packet_line *expected,
@@ -283,7 +292,7 @@ static void compare_icmp(struct text *text, const struct packet_line *expected,
 }
 
 bool drill_view_same(const struct packet_line *expected, const struct packet_line *seen,
-                     uint32_t timestamp_slack, char *differences, size_t size)
+                     const struct stamp_rule *rule, char *differences, size_t size)
 {
     struct text text = { differences, size, 0 };
 
@@ -302,7 +311,7 @@ bool drill_view_same(const struct packet_line *expected, const struct packet_lin
     differs(&text, expected->ttl >= 0 && expected->ttl != seen->ttl, "TTL");
     differs(&text, expected->flow_label >= 0 && expected->flow_label != seen->flow_label, "flow label");
     if (expected->kind == PACKET_TCP)
-        compare_tcp(&text, expected, seen, timestamp_slack);
+        compare_tcp(&text, expected, seen, rule);
     else if (expected->kind == PACKET_UDP)
         differs(&text, expected->length != seen->length, "length");
     else

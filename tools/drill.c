@@ -8,7 +8,8 @@
 
 static void help(void)
 {
-    puts("usage: baro drill [--verbose] [--journey] [--seed N] [--ipv6] [--NAME=VALUE]... SCRIPT.pkt...\n"
+    puts("usage: baro drill [--verbose] [--journey] [--seed N] [--ipv6] [-D NAME=VALUE]... [--NAME=VALUE]...\n"
+         "                  SCRIPT.pkt...\n"
          "\n"
          "Runs packetdrill scripts against a stack in memory, in virtual time. Prints what differs from the\n"
          "script, then one line of counts; with --verbose every event, too, and with\n"
@@ -18,16 +19,35 @@ static void help(void)
          "--NAME=VALUE is a setting as it may stand in front of a script, which it overrides:\n"
          "  --ip_version=ipv4|ipv4-mapped-ipv6|ipv6   packets of IPv4 or IPv6; mapped: sockets of IPv6 on IPv4\n"
          "  --local_ip, --remote_ip, --gateway_ip, --netmask_ip, --mtu, --bind_port, --connect_port,\n"
-         "  --tolerance_usecs\n"
+         "  --tolerance_usecs, --speed (which means nothing here)\n"
+         "  --tcp_ts_tick_usecs=N    TCP timestamps tick every N microseconds in the script; without it, their\n"
+         "                           values are not compared\n"
+         "  --non_fatal=packet,syscall   such differences are told, and the script goes on\n"
+         "  --define=NAME=VALUE, -D NAME=VALUE   the script's word NAME stands for VALUE\n"
+         "  --dry_run                the script is read, not run\n"
          "--ipv6 is --ip_version=ipv6 with an MTU 20 octets larger, so that segments have the length they have\n"
          "over IPv4: it runs every script that does not speak of one family over IPv6.\n"
          "\n"
          "Exit: 0 all passed, 1 a script failed, 2 a script was not understood or the command line was wrong.");
 }
 
-enum { SETTINGS_LIMIT = 16 };
+enum { SETTINGS_LIMIT = 64, SETTING_BYTES = 256 };
 
 static const char *settings[SETTINGS_LIMIT];
+
+/* `-D NAME=VALUE` as the setting that it is. False after tool_usage. */
+static bool define(struct baro_drill_options *options, const char *what)
+{
+    static char texts[SETTINGS_LIMIT][SETTING_BYTES];
+    char *text = texts[options->setting_count];
+
+    if (what == NULL || strchr(what, '=') == NULL || strlen(what) >= SETTING_BYTES - 16)
+        return tool_usage("drill", "-D wants NAME=VALUE"), false;
+    snprintf(text, SETTING_BYTES, "--define=%.*s", SETTING_BYTES - 16, what);
+    settings[options->setting_count++] = text;
+    options->setting = settings;
+    return true;
+}
 
 /* Takes the options off the front; the index of the first script, or -1 after tool_usage. */
 static int read_options(int argc, char **argv, struct baro_drill_options *options)
@@ -47,8 +67,12 @@ static int read_options(int argc, char **argv, struct baro_drill_options *option
                 return tool_usage("drill", "--seed wants a number, not '%s'", argv[at]), -1;
         } else if (strcmp(argv[at], "--ipv6") == 0) {
             options->ipv6 = true;
-        } else if (strncmp(argv[at], "--", 2) == 0 && strchr(argv[at], '=') != NULL &&
-                   options->setting_count < SETTINGS_LIMIT) {
+        } else if (options->setting_count < SETTINGS_LIMIT && strcmp(argv[at], "-D") == 0) {
+            if (!define(options, argv[++at]))
+                return -1;
+        } else if (options->setting_count < SETTINGS_LIMIT &&
+                   ((strncmp(argv[at], "--", 2) == 0 && strchr(argv[at], '=') != NULL) ||
+                    strcmp(argv[at], "--dry_run") == 0)) {
             settings[options->setting_count++] = argv[at];
             options->setting = settings;
         } else {

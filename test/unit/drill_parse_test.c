@@ -182,13 +182,73 @@ static void ipv6(void **state)
     drill_script_release(&script);
 }
 
+static void shell_lines(void **state)
+{
+    struct script script;
+
+    (void)state;
+    parse(&script, "`./defaults.sh\nsysctl -q net.ipv4.tcp_sack=1 net/ipv4/tcp_timestamps=1 \\\n net.ipv4.tcp_fack=0; "
+                   "../x/set_sysctls.py /proc/sys/net/ipv4/tcp_min_tso_segs=\"10\" # words\n"
+                   "ip tcp_metrics flush all > /dev/null 2>&1 && tc qdisc add dev tun0 root pfifo\n"
+                   "ethtool -K tun0 tso off gso off\nsysctl net.ipv4.tcp_keepalive_time=$((60*2)) "
+                   "net.ipv4.tcp_congestion_control=reno`\n"
+                   "0 close(3) = 0\n+1 `sysctl -q net.ipv4.tcp_congestion_control=reno`\n+0 close(3) = 0\n"
+                   "+0 `/tmp/sysctl_restore_${PPID}.sh`");
+    assert_int_equal(script.settings.config.congestion, BARO_CONGESTION_RENO);
+    assert_int_equal(script.settings.options, 1);
+    assert_int_equal(script.settings.option[0].option, BARO_TCP_KEEPALIVE_IDLE);
+    assert_int_equal(script.settings.option[0].number, 120);
+    /* Its time counts for what follows. */
+    assert_int_equal(script.first->next->kind, EVENT_NOTHING);
+    assert_int_equal(script.first->next->from_ns, 1000000000);
+    assert_int_equal(script.events, 4);
+    drill_script_release(&script);
+    refuse("`sysctl -q net.ipv4.tcp_nothing=1`", 1, 12, "net.ipv4.tcp_nothing=1: this stack has no such setting");
+    refuse("`sysctl -q\n\n  sysctl -q net.ipv4.tcp_sack=0`", 3, 13, "cannot be set so");
+    refuse("`sysctl -q net.ipv4.tcp_congestion_control=bbr`", 1, 12, "cannot be set so");
+    refuse("`sysctl net.ipv4.tcp_sack`", 1, 9, "expected NAME=VALUE");
+    refuse("`nstat | grep x`", 1, 8, "know no '|'");
+    refuse("`ip route change 1.2.3.4 initcwnd 20`", 1, 2, "'ip route change'");
+    refuse("`../common/other.sh`", 1, 2, "'../common/other.sh'");
+    refuse("`tc qdisc add dev tun0 root netem delay 1ms`", 1, 2, "'tc qdisc add'");
+    refuse("`ethtool -K tun0 tso on`", 1, 2, "'ethtool -K tun0'");
+    refuse("`sysctl \"abc`", 1, 9, "not understood");
+    refuse("`sysctl net.ipv4.tcp_sack=$((1+1))`", 1, 9, "not understood");
+    refuse("0 close(3) = 0\n+0 `sysctl -q net.ipv4.tcp_congestion_control=reno`", 2, 4, "cannot change while");
+    refuse("* `true`", 1, 1, "exact time");
+}
+
+static void flags(void **state)
+{
+    static const char *const said[] = { "--define=THREE=3", "--define=COOKIE=12ab" };
+    const struct baro_drill_options options = { .setting = said, .setting_count = 2 };
+    const char *text = "--define=LEVEL=SOL_TCP // words\n--define=THREE=4\n--tcp_ts_tick_usecs=1000\n--speed=100\n"
+                       "--non_fatal=packet,syscall\n--dry_run # words\n--verbose\n"
+                       "0 setsockopt(THREE, LEVEL, TCP_NODELAY, [1], 4) = 0\n";
+    struct script script;
+
+    (void)state;
+    assert_true(drill_script_parse(&script, "test", text, strlen(text), &options));
+    assert_int_equal(script.settings.timestamp_tick_ns, 1000000);
+    assert_true(script.settings.dry_run && script.settings.verbose);
+    assert_true(script.settings.packets_not_fatal && script.settings.calls_not_fatal);
+    assert_int_equal(script.first->as.call.argument[0].number, 3); /* the command line's word is the last */
+    assert_int_equal(script.first->as.call.argument[1].number, 6);
+    drill_script_release(&script);
+    refuse("--define=A\n", 1, 1, "expected NAME=VALUE");
+    refuse("--non_fatal=both\n", 1, 1, "expected packet, syscall or both");
+    refuse("--dry_run=1\n", 1, 1, "not supported");
+    refuse("--init_scripts=a.sh\n", 1, 1, "--init_scripts=a.sh is not supported");
+    refuse("--tcp_ts_tick_usecs=x\n", 1, 1, "expected a number");
+}
+
 static void errors_say_what_and_where(void **state)
 {
     (void)state;
     refuse("", 1, 1, "without events");
     refuse("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n  %{ print(1) }%", 2, 3, "expected a time");
-    refuse("`ip route add`\n", 1, 1, "'ip'");
-    refuse("`sysctl -q net.ipv4.tcp_timestamps=0`\n", 1, 1, "tcp_timestamps=0");
+    refuse("`ip route add`\n", 1, 2, "'ip route add'");
+    refuse("`sysctl -q net.ipv4.tcp_timestamps=0`\n", 1, 12, "tcp_timestamps=0: this stack cannot be set so");
     refuse("--ip_version=ipv5\n", 1, 1, "expected ipv4, ipv4-mapped-ipv6 or ipv6");
     refuse("--ip_version=ipv6\n--local_ip=10.1.2.3\n0 close(3) = 0", 1, 1, "not all of the IP version");
     refuse("--ip_version=ipv4-mapped-ipv6\n--gateway_ip=fd00::1\n0 close(3) = 0", 1, 1, "not all of the IP version");
@@ -223,6 +283,8 @@ int main(void)
         cmocka_unit_test(other_packets),
         cmocka_unit_test(calls),
         cmocka_unit_test(ipv6),
+        cmocka_unit_test(shell_lines),
+        cmocka_unit_test(flags),
         cmocka_unit_test(errors_say_what_and_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

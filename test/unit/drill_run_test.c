@@ -105,6 +105,43 @@ static void what_is_no_script_is_told(void **state)
     expect("1 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n0 close(3) = 0\n", BARO_DRILL_FAILED, "lies before");
 }
 
+#define STAMPED                                                                                              \
+    LISTENER "+0 < S 0:0(0) win 65535 <mss 1000,sackOK,TS val 100 ecr 0>\n"                                   \
+             "+0 > S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 700 ecr 100>\n"                                    \
+             "+.1 < . 1:1(0) ack 1 win 65535 <nop,nop,TS val 200 ecr 700>\n+0 accept(3, ..., ...) = 4\n"     \
+             "+0 write(4, ..., 10) = 10\n"
+
+static void timestamps_are_compared_with_a_tick_only(void **state)
+{
+    (void)state;
+    /* The stack's clock has gone on by 100 ticks of a millisecond. */
+    expect(STAMPED "+0 > P. 1:11(10) ack 1 <nop,nop,TS val 5 ecr 200>\n", BARO_DRILL_PASSED, NULL);
+    expect(STAMPED "+0 > P. 1:11(10) ack 1 <nop,nop,TS val 5 ecr 201>\n", BARO_DRILL_FAILED, "options");
+    expect("--tcp_ts_tick_usecs=1000\n" STAMPED "+0 > P. 1:11(10) ack 1 <nop,nop,TS val 800 ecr 200>\n",
+           BARO_DRILL_PASSED, NULL);
+    expect("--tcp_ts_tick_usecs=10000\n" STAMPED "+0 > P. 1:11(10) ack 1 <nop,nop,TS val 710 ecr 200>\n",
+           BARO_DRILL_PASSED, NULL);
+    expect("--tcp_ts_tick_usecs=1000\n" STAMPED "+0 > P. 1:11(10) ack 1 <nop,nop,TS val 810 ecr 200>\n",
+           BARO_DRILL_FAILED, "options");
+    /* What the peer echoes is the script's number for it: a round trip of 50 ms. */
+    expect(STAMPED "+0 > P. 1:11(10) ack 1 <nop,nop,TS val 5 ecr 200>\n"
+                   "+.05 < . 1:1(0) ack 11 win 65535 <nop,nop,TS val 250 ecr 5>\n"
+                   "+0 %{ assert tcpi_min_rtt <= 51000, tcpi_min_rtt }%\n",
+           BARO_DRILL_PASSED, NULL);
+}
+
+static void what_is_not_fatal_is_told_and_left(void **state)
+{
+    (void)state;
+    expect("--non_fatal=syscall\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 listen(3, 1) = -1 EINVAL (x)\n",
+           BARO_DRILL_PASSED, "the script goes on");
+    expect("--non_fatal=packet\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 listen(3, 1) = -1 EINVAL (x)\n",
+           BARO_DRILL_FAILED, "something else");
+    expect("--dry_run\n0 close(3) = 0\n", BARO_DRILL_PASSED, NULL);
+    expect("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+2 `true`\n+1 %{ x = 1 }%\n4 close(3) = 0\n2 close(3) = 0\n",
+           BARO_DRILL_FAILED, "at 4.000000: this event lies before");
+}
+
 #define OVER_IPV6 "--ip_version=ipv6\n"
 
 static void over_ipv6(void **state)
@@ -138,6 +175,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(over_ipv6),
+        cmocka_unit_test(timestamps_are_compared_with_a_tick_only),
+        cmocka_unit_test(what_is_not_fatal_is_told_and_left),
         cmocka_unit_test(what_is_right_passes_silently),
         cmocka_unit_test(a_wrong_packet_is_told_with_what_differs),
         cmocka_unit_test(a_wrong_time_is_told),

@@ -1,0 +1,432 @@
+/* drill/parse_shell.c: backquoted shell lines. No shell runs: what scripts do in them is to set the machine
+ * up, and here is no machine but one stack.
+ *
+ * Understood are `sysctl` and `set_sysctls.py` with settings that this stack has, or that say what it does
+ * anyway; `defaults.sh`, which stands for Linux' usual settings, and `/tmp/sysctl_restore_*`, since no run
+ * leaves anything behind; a queue without pacing or with it; offloads that are off; forgetting what was never
+ * kept. All else is refused by name. A setting holds for the whole script: one that comes later may only
+ * repeat it. */
+#include "parser.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORDS_LIMIT = 32, WORD_BYTES = 160 };
+
+/* One command of a line. */
+struct command {
+    char word[WORDS_LIMIT][WORD_BYTES];
+    struct location at[WORDS_LIMIT];
+    int words;
+};
+
+/* ---- settings ---- */
+
+/* What Linux calls true of this stack, or what cannot be seen ("*"): how a host cuts its super-segments,
+ * which a script's lines match however they are cut. */
+static const struct {
+    const char *name, *values;
+} facts[] = {
+    { "net.ipv4.ip_default_ttl", "64" },
+    { "net.ipv4.ip_no_pmtu_disc", "0" },
+    { "net.ipv4.tcp_abort_on_overflow", "0" },
+    { "net.ipv4.tcp_autocorking", "*" },
+    { "net.ipv4.tcp_comp_sack_nr", "0" },
+    { "net.ipv4.tcp_dsack", "1" },
+    { "net.ipv4.tcp_early_retrans", "3 4" },
+    { "net.ipv4.tcp_ecn", "0" },
+    { "net.ipv4.tcp_fack", "0" },
+    { "net.ipv4.tcp_fastopen", "0" },
+    { "net.ipv4.tcp_limit_output_bytes", "*" },
+    { "net.ipv4.tcp_min_tso_segs", "*" },
+    { "net.ipv4.tcp_moderate_rcvbuf", "1" },
+    { "net.ipv4.tcp_mtu_probing", "0" },
+    { "net.ipv4.tcp_no_metrics_save", "1" },
+    { "net.ipv4.tcp_pacing_ca_ratio", "120" },
+    { "net.ipv4.tcp_pacing_ss_ratio", "200" },
+    { "net.ipv4.tcp_plb_enabled", "0" },
+    { "net.ipv4.tcp_recovery", "1" },
+    { "net.ipv4.tcp_reordering", "3" },
+    { "net.ipv4.tcp_sack", "1" },
+    { "net.ipv4.tcp_slow_start_after_idle", "0" },
+    { "net.ipv4.tcp_stdurg", "0" },
+    { "net.ipv4.tcp_syncookies", "0" },
+    { "net.ipv4.tcp_thin_linear_timeouts", "0" },
+    { "net.ipv4.tcp_timestamps", "1" },
+    { "net.ipv4.tcp_tso_rtt_log", "*" },
+    { "net.ipv4.tcp_tso_win_divisor", "*" },
+    { "net.ipv4.tcp_window_scaling", "1" },
+};
+
+/* Settings that every new socket begins with. */
+static const struct {
+    const char *name;
+    enum baro_option option;
+    enum drill_unit unit;
+} defaults[] = {
+    { "net.ipv4.tcp_keepalive_time", BARO_TCP_KEEPALIVE_IDLE, DRILL_SECONDS },
+    { "net.ipv4.tcp_keepalive_intvl", BARO_TCP_KEEPALIVE_INTERVAL, DRILL_SECONDS },
+    { "net.ipv4.tcp_keepalive_probes", BARO_TCP_KEEPALIVE_COUNT, DRILL_PLAIN },
+};
+
+/* A number in full: decimal or with 0x. */
+static bool read_number(const char *value, long long *number)
+{
+    char *end;
+
+    *number = strtoll(value, &end, value[0] == '0' && (value[1] == 'x' || value[1] == 'X') ? 16 : 10);
+    return end != value && *end == '\0' && *number >= 0;
+}
+
+static bool set_congestion(struct settings *settings, const char *value)
+{
+    for (enum baro_congestion i = 0; i < BARO_CONGESTION_COUNT; i++) {
+        if (strcmp(baro_congestion_name(i), value) != 0)
+            continue;
+        settings->config.congestion = i;
+        return true;
+    }
+    return false;
+}
+
+/* What a setting of the stack's own is called, and who takes its value: false where it cannot be that. */
+static const struct {
+    const char *name;
+    bool (*set)(struct settings *settings, const char *value);
+} choices[] = {
+    { "net.ipv4.tcp_congestion_control", set_congestion },
+};
+
+/* Is `value` one of the words of `list`? */
+static bool is_listed(const char *list, const char *value)
+{
+    size_t length = strlen(value);
+
+    if (strcmp(list, "*") == 0)
+        return true;
+    for (const char *at = list; length != 0 && at != NULL; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (strncmp(at, value, length) == 0 && (at[length] == '\0' || at[length] == ' '))
+            return true;
+    }
+    return false;
+}
+
+static bool set_default(struct settings *settings, enum baro_option option, enum drill_unit unit,
+                        const char *value)
+{
+    struct option_default *place = settings->option;
+    long long number;
+
+    if (!read_number(value, &number) || number > INT32_MAX)
+        return false;
+    while (place < settings->option + settings->options && place->option != option)
+        place++;
+    if (place == settings->option + OPTION_DEFAULTS_LIMIT)
+        return false;
+    settings->options += place == settings->option + settings->options;
+    *place = (struct option_default){ option, unit, number };
+    return true;
+}
+
+enum outcome { OUTCOME_DONE, OUTCOME_VALUE, OUTCOME_NAME };
+
+/* One setting by its name in /proc/sys, with dots. */
+static enum outcome apply(struct settings *settings, const char *name, const char *value)
+{
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
+        if (strcmp(facts[i].name, name) == 0)
+            return is_listed(facts[i].values, value) ? OUTCOME_DONE : OUTCOME_VALUE;
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        if (strcmp(choices[i].name, name) == 0)
+            return choices[i].set(settings, value) ? OUTCOME_DONE : OUTCOME_VALUE;
+    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
+        if (strcmp(defaults[i].name, name) == 0)
+            return set_default(settings, defaults[i].option, defaults[i].unit, value) ? OUTCOME_DONE
+                                                                                      : OUTCOME_VALUE;
+    return OUTCOME_NAME;
+}
+
+/* ---- commands ---- */
+
+/* /proc/sys/net/ipv4/tcp_sack and net/ipv4/tcp_sack are net.ipv4.tcp_sack. */
+static void plain_name(char *name)
+{
+    static const char prefix[] = "/proc/sys/";
+
+    if (strncmp(name, prefix, sizeof prefix - 1) == 0)
+        memmove(name, name + sizeof prefix - 1, strlen(name + sizeof prefix - 1) + 1);
+    for (; *name != '\0'; name++)
+        if (*name == '/')
+            *name = '.';
+}
+
+static bool do_sysctl(struct lexer *lexer, struct command *command)
+{
+    for (int i = 1; i < command->words; i++) {
+        char *name = command->word[i], *value = strchr(name, '=');
+        char whole[WORD_BYTES];
+
+        if (name[0] == '-' && value == NULL)
+            continue;
+        memcpy(whole, name, sizeof whole);
+        if (value == NULL)
+            return drill_lexer_error(lexer, command->at[i], "sysctl %s: expected NAME=VALUE", whole);
+        *value++ = '\0';
+        plain_name(name);
+        switch (apply(&lexer->script->settings, name, value)) {
+        case OUTCOME_DONE:
+            break;
+        case OUTCOME_VALUE:
+            return drill_lexer_error(lexer, command->at[i], "sysctl %s: this stack cannot be set so", whole);
+        case OUTCOME_NAME:
+            return drill_lexer_error(lexer, command->at[i], "sysctl %s: this stack has no such setting",
+                                     whole);
+        }
+    }
+    return true;
+}
+
+/* What `defaults.sh` of the kernel's tests sets, where this stack has a choice. What it says of Fast Open and
+ * of its keys means nothing to scripts that do without, and those that do not are refused where they use it.
+ */
+static bool do_defaults(struct settings *settings)
+{
+    static const char *const lines[][2] = { { "net.ipv4.tcp_congestion_control", "cubic" },
+                                            { "net.ipv4.tcp_ecn", "0" },
+                                            { "net.ipv4.tcp_syncookies", "1" },
+                                            { "net.ipv4.tcp_syn_retries", "5" },
+                                            { "net.ipv4.tcp_synack_retries", "5" },
+                                            { "net.core.default_qdisc", "pfifo" },
+                                            { "net.ipv4.tcp_rmem", "4096 540000 15728640" },
+                                            { "net.ipv4.tcp_wmem", "4096 262144 4194304" } };
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        (void)apply(settings, lines[i][0], lines[i][1]);
+    return true;
+}
+
+static bool word_is(const struct command *command, int at, const char *word)
+{
+    return at < command->words && strcmp(command->word[at], word) == 0;
+}
+
+/* `ethtool -K tun0 tso off gso off`: nothing here offloads. */
+static bool is_without_offload(const struct command *command)
+{
+    static const char *const kinds[] = { "tso", "gso", "gro", "lro", "tx", "rx" };
+    int i = 3;
+
+    if (!word_is(command, 0, "ethtool") || !word_is(command, 1, "-K"))
+        return false;
+    for (; i + 1 < command->words; i += 2) {
+        size_t kind = 0;
+
+        while (kind < sizeof kinds / sizeof kinds[0] && !word_is(command, i, kinds[kind]))
+            kind++;
+        if (kind == sizeof kinds / sizeof kinds[0] || !word_is(command, i + 1, "off"))
+            return false;
+    }
+    return i == command->words && i > 3;
+}
+
+/* `tc qdisc add dev tun0 root pfifo`: the name of the queue, else NULL. */
+static const char *queue_of(const struct command *command)
+{
+    if (!word_is(command, 0, "tc") || !word_is(command, 1, "qdisc") || command->words != 7 ||
+        !word_is(command, 5, "root") || !(word_is(command, 2, "add") || word_is(command, 2, "replace")))
+        return NULL;
+    return command->word[6];
+}
+
+static bool do_command(struct lexer *lexer, struct command *command)
+{
+    const char *slash = strrchr(command->word[0], '/'), *name = slash == NULL ? command->word[0] : slash + 1;
+
+    if (strcmp(name, "sysctl") == 0 || strcmp(name, "set_sysctls.py") == 0)
+        return do_sysctl(lexer, command);
+    if (strcmp(name, "defaults.sh") == 0)
+        return do_defaults(&lexer->script->settings);
+    if (strncmp(command->word[0], "/tmp/sysctl_restore_", 20) == 0 || strcmp(name, "true") == 0 ||
+        is_without_offload(command))
+        return true;
+    if (word_is(command, 0, "ip") && word_is(command, 1, "tcp_metrics") && word_is(command, 2, "flush"))
+        return true;
+    if (queue_of(command) != NULL &&
+        (strcmp(queue_of(command), "pfifo") == 0 ||
+         apply(&lexer->script->settings, "net.core.default_qdisc", queue_of(command)) == OUTCOME_DONE))
+        return true;
+    return drill_lexer_error(lexer, command->at[0], "shell lines are not run here: '%s%s%s%s%s'",
+                             command->word[0], command->words > 1 ? " " : "",
+                             command->words > 1 ? command->word[1] : "", command->words > 2 ? " " : "",
+                             command->words > 2 ? command->word[2] : "");
+}
+
+/* ---- words ---- */
+
+struct reader {
+    struct lexer *lexer;
+    const char *text, *end;
+    struct location at;
+};
+
+static char look(const struct reader *reader, size_t ahead)
+{
+    return (size_t)(reader->end - reader->text) > ahead ? reader->text[ahead] : '\0';
+}
+
+static void step(struct reader *reader)
+{
+    if (*reader->text == '\n') {
+        reader->at.line++;
+        reader->at.column = 1;
+    } else {
+        reader->at.column++;
+    }
+    reader->text++;
+}
+
+/* $((15*1024*1024)): a product, which is what scripts write. */
+static bool read_product(struct reader *reader, char *to, size_t size)
+{
+    const char *end = memmem(reader->text, (size_t)(reader->end - reader->text), "))", 2);
+    const char *at = reader->text + 3;
+    long long product = 1;
+
+    if (end == NULL)
+        return false;
+    for (;;) {
+        long long number = 0;
+
+        while (at < end && (*at == ' ' || *at == '('))
+            at++;
+        if (at == end || !isdigit((unsigned char)*at))
+            return false;
+        while (at < end && isdigit((unsigned char)*at))
+            if (__builtin_mul_overflow(number, 10, &number) ||
+                __builtin_add_overflow(number, *at++ - '0', &number))
+                return false;
+        if (__builtin_mul_overflow(product, number, &product))
+            return false;
+        while (at < end && *at == ' ')
+            at++;
+        if (at == end)
+            break;
+        if (*at++ != '*')
+            return false;
+    }
+    while (reader->text < end + 2)
+        step(reader);
+    return snprintf(to, size, "%lld", product) < (int)size;
+}
+
+/* A word up to a blank or the end of its command, without quotes. */
+static bool read_word(struct reader *reader, char *to)
+{
+    char quote = '\0';
+    size_t used = 0;
+
+    while (reader->text < reader->end) {
+        char c = look(reader, 0);
+
+        if (c == quote && quote != '\0') {
+            quote = '\0';
+            step(reader);
+        } else if (quote == '\0' && (c == '"' || c == '\'')) {
+            quote = c;
+            step(reader);
+        } else if (quote == '\0' &&
+                   (isspace((unsigned char)c) || c == ';' || c == '&' || c == '|' || c == '>')) {
+            break;
+        } else if (c == '$' && look(reader, 1) == '(' && look(reader, 2) == '(') {
+            if (!read_product(reader, to + used, WORD_BYTES - used))
+                return false;
+            used = strlen(to);
+        } else {
+            if (used + 1 >= WORD_BYTES)
+                return false;
+            to[used++] = c;
+            step(reader);
+        }
+        to[used] = '\0';
+    }
+    return quote == '\0';
+}
+
+/* Blanks, continued lines, comments, and where output goes: there is none. */
+static void skip_blanks(struct reader *reader)
+{
+    while (reader->text < reader->end) {
+        char c = look(reader, 0), next = look(reader, 1);
+
+        if (c == ' ' || c == '\t' || c == '\r') {
+            step(reader);
+        } else if (c == '\\' && next == '\n') {
+            step(reader);
+            step(reader);
+        } else if (c == '#') {
+            while (reader->text < reader->end && look(reader, 0) != '\n')
+                step(reader);
+        } else if (c == '>' || (isdigit((unsigned char)c) && next == '>') || (c == '&' && next == '>')) {
+            while (reader->text < reader->end && look(reader, 0) != '>')
+                step(reader);
+            while (look(reader, 0) == '>' || look(reader, 0) == '&' || look(reader, 0) == ' ')
+                step(reader);
+            while (reader->text < reader->end && !isspace((unsigned char)look(reader, 0)) &&
+                   look(reader, 0) != ';')
+                step(reader);
+        } else {
+            break;
+        }
+    }
+}
+
+static bool at_separator(const struct reader *reader)
+{
+    char c = look(reader, 0);
+
+    return reader->text == reader->end || c == '\n' || c == ';' || c == '&' || c == '|';
+}
+
+bool drill_parse_shell(struct lexer *lexer)
+{
+    struct token token = drill_lexer_take(lexer);
+    struct reader reader = {
+        lexer, token.text, token.text + token.length, { token.at.line, token.at.column + 1 }
+    };
+    struct command command;
+
+    while (reader.text < reader.end) {
+        command.words = 0;
+        for (skip_blanks(&reader); !at_separator(&reader); skip_blanks(&reader)) {
+            if (command.words == WORDS_LIMIT)
+                return drill_lexer_error(lexer, reader.at, "a shell line of more than %d words", WORDS_LIMIT);
+            command.at[command.words] = reader.at;
+            command.word[command.words][0] = '\0';
+            if (!read_word(&reader, command.word[command.words++]))
+                return drill_lexer_error(lexer, command.at[command.words - 1],
+                                         "a shell word that is not understood");
+        }
+        if (look(&reader, 0) == '|' || (look(&reader, 0) == '&' && look(&reader, 1) != '&'))
+            return drill_lexer_error(lexer, reader.at, "shell lines know no '%c' here", look(&reader, 0));
+        while (reader.text < reader.end && (at_separator(&reader) && look(&reader, 0) != '|'))
+            step(&reader);
+        if (command.words != 0 && !do_command(lexer, &command))
+            return false;
+    }
+    return true;
+}
+
+bool drill_parse_shell_later(struct lexer *lexer)
+{
+    struct settings before;
+    struct location at = drill_lexer_peek(lexer)->at;
+
+    memcpy(&before, &lexer->script->settings, sizeof before);
+    if (!drill_parse_shell(lexer))
+        return false;
+    return memcmp(&before, &lexer->script->settings, sizeof before) == 0 ||
+           drill_lexer_error(lexer, at, "settings of the stack cannot change while the script runs");
+}
