@@ -225,6 +225,20 @@ void baro_network_advance(struct baro_network *network, struct baro_instant now)
     baro_network_step(network);
 }
 
+/* Handles what is due until `target`, in the order of time, as long as there is processor time, but always one instant;
+ * true: something is left. */
+static bool catch_up(struct baro_network *network, struct baro_instant target, int64_t until_ns)
+{
+    struct baro_instant at;
+    while (baro_network_next_deadline(network, &at) && at.ns <= target.ns) {
+        go_to(network, at);
+        round_once(network);
+        if (network->clock_ns(network->clock_context) >= until_ns)
+            break;
+    }
+    return baro_network_next_deadline(network, &at) && at.ns <= target.ns;
+}
+
 bool baro_network_follow(struct baro_network *network, struct baro_instant real)
 {
     if (!network->tied) {
@@ -234,16 +248,12 @@ bool baro_network_follow(struct baro_network *network, struct baro_instant real)
     struct baro_instant target = { real.ns - network->real_ahead_ns }, at;
     if (target.ns < network->now.ns)
         target = network->now;
+    int64_t until_ns = network->clock_ns(network->clock_context) + SHARE_NS;
+    if (!catch_up(network, target, until_ns)) /* what devices have came just now, not before we slept */
+        go_to(network, target);
     for (struct baro_switch *bridge = network->switches; bridge; bridge = switch_next(bridge))
         switch_look(bridge);
-    int64_t until_ns = network->clock_ns(network->clock_context) + SHARE_NS;
-    while (baro_network_next_deadline(network, &at) && at.ns <= target.ns) {
-        go_to(network, at);
-        round_once(network);
-        if (network->clock_ns(network->clock_context) >= until_ns)
-            break;
-    }
-    bool left = baro_network_next_deadline(network, &at) && at.ns <= target.ns;
+    bool left = catch_up(network, target, until_ns) && baro_network_next_deadline(network, &at);
     if (left) { /* not handled in time: the clock waits for the oldest of it */
         if (at.ns < network->now.ns)
             at = network->now;

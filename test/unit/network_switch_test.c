@@ -150,6 +150,29 @@ static void a_wire_and_a_device_are_coupled(void **state)
     stop(&f);
 }
 
+/* A device's frame came while the program slept: it enters the wire when that is noticed, not when it fell asleep. */
+static void a_frame_of_a_device_comes_when_it_is_seen(void **state)
+{
+    struct fixture f;
+    struct baro_wire_config config = { .delay = { 5000 }, .no_large = true };
+    unsigned count = 0;
+    uint8_t frame[60];
+    (void)state;
+    start(&f);
+    struct baro_wire *wire = baro_wire_create(f.network, &config);
+    assert_int_equal(baro_switch_join(f.bridge, wire), 0);
+    wire_attach(wire, 1, (struct baro_station){ &count, heard, NULL, NULL });
+    baro_network_follow(f.network, (struct baro_instant){ 0 });
+    test_frame_make(frame, sizeof frame, (struct baro_mac){ { 2, 0, 0, 0, 0, 7 } });
+    frame_device_put(f.port[0], frame, sizeof frame);
+    baro_network_follow(f.network, (struct baro_instant){ 1000000 });
+    baro_network_follow(f.network, (struct baro_instant){ 1004999 });
+    assert_int_equal(count, 0);
+    baro_network_follow(f.network, (struct baro_instant){ 1005000 });
+    assert_int_equal(count, 1);
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +180,7 @@ int main(void)
         cmocka_unit_test(a_station_that_moves_is_followed),
         cmocka_unit_test(runts_from_a_device_and_lro_are_refused),
         cmocka_unit_test(a_wire_and_a_device_are_coupled),
+        cmocka_unit_test(a_frame_of_a_device_comes_when_it_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
