@@ -189,10 +189,11 @@ bool switch_deadline(const struct baro_switch *bridge, struct baro_instant *dead
 bool switch_round(struct baro_switch *bridge)
 {
     bool any = false;
+    for (unsigned i = 0; i < bridge->port_count; i++) /* all know the time before one sends through another */
+        if (bridge->ports[i]->adapter)
+            baro_adapter_advance(bridge->ports[i]->adapter, bridge->network->now);
     for (unsigned i = 0; i < bridge->port_count; i++) {
         struct port *port = bridge->ports[i];
-        if (port->adapter)
-            baro_adapter_advance(port->adapter, bridge->network->now);
         if (port->adapter ? !baro_driver_ready(&port->driver) : !port->look)
             continue;
         struct baro_rx_frame frames[BARO_BURST_LIMIT];
