@@ -5,7 +5,8 @@
  * in real time, where this machine's kernel takes part, it does on the machine too.
  *
  *   tcp_flow.c   the programs on the hosts: bulk senders and a sink
- *   tcp_path.c   one run between two hosts of ours, in virtual or real time
+ *   tcp_path.c   one run between two ends, in virtual or real time
+ *   tcp_kernel.c this machine's kernel as an end
  *   tcp_jobs.c   runs in processes of their own, several at once
  *   tcp_figures.c  means, confidence intervals
  *   tcp_print.c  tables and lines for other programs, tcp_plot.c pictures */
@@ -17,11 +18,16 @@
 #include "baro/network.h"
 #include "baro/socket.h"
 
-enum { TCP_FLOW_LIMIT = 4, TCP_SEED_LIMIT = 100, TCP_ROW_LIMIT = 64 };
+enum { TCP_FLOW_LIMIT = 4, TCP_SEED_LIMIT = 100, TCP_ROW_LIMIT = 256 };
 
+/* Who is at the ends: sender and sink. All but the first take as long as they say. */
 enum tcp_way {
-    TCP_VIRTUAL,   /* two hosts of ours, virtual time */
-    TCP_REAL,      /* the same in real time */
+    TCP_VIRTUAL,        /* two hosts of ours, in virtual time */
+    TCP_REAL,           /* the same in real time */
+    TCP_KERNEL,         /* this machine's kernel at both ends */
+    TCP_KERNEL_PACED,   /* and its sender paces by itself (SO_MAX_PACING_RATE), as with the queue discipline fq */
+    TCP_KERNEL_TO_OURS, /* the kernel sends, a host of ours is the sink */
+    TCP_OURS_TO_KERNEL,
     TCP_WAY_COUNT
 };
 
@@ -48,9 +54,10 @@ struct tcp_figures {
     uint64_t dropped;        /* frames that found the queue full */
     uint64_t dropped_late;   /* of these, when slow start was over */
     uint64_t frames;         /* the senders' */
+    uint64_t refused;        /* frames that the kernel did not take from a TAP: the machine was too slow */
 };
 
-/* Answers it. With TCP_REAL it takes as long as it says. */
+/* Answers it, in a process of its own where the kernel takes part: it goes into a network namespace. */
 void tcp_run(const struct tcp_run *run, struct tcp_figures *figures);
 
 /* ---- tcp_flow.c ---- */
@@ -120,6 +127,8 @@ struct tcp_table {
     unsigned seeds, jobs;
     double seconds;                     /* of a run over a path that loses */
     int buffer;
+    bool way[TCP_WAY_COUNT];            /* that are in it */
+    bool congestion[BARO_CONGESTION_COUNT];
 };
 
 /* ---- tcp_print.c ---- */
@@ -128,8 +137,10 @@ void tcp_print_head(FILE *to, const struct tcp_table *table);
 void tcp_print_table(FILE *to, const struct tcp_table *table);
 /* One line a run, with a first line of names (RFC 4180). */
 void tcp_print_csv(FILE *to, const struct tcp_table *table);
-/* "cubic, Linux" and so on. */
+/* "Linux cubic" and so on. */
 const char *tcp_sender_name(const struct tcp_run *run);
+/* "virtual", "kernel-paced" and so on. */
+const char *tcp_way_name(enum tcp_way way);
 
 /* ---- tcp_plot.c ---- */
 

@@ -1,11 +1,11 @@
-/* bench/tcp_path.c: one run: two hosts of ours at the ends of a wire with a rate, a queue, a delay and faults.
+/* bench/tcp_path.c: one run: two hosts, ours or the kernel, at the ends of a wire with a rate, a queue, a delay and faults.
  *
  * All flows go from the first host to the second, so the queue in front of the wire's first direction is the bottleneck
  * that they share. The wire treats both directions alike: acknowledgments are lost and overtaken, too.
  *
  * The clock is moved in steps of 10 ms. Between them the run is looked at: has slow start ended, has the measured span
  * begun. In real time the step is how long we sleep at most. */
-#include "tcp.h"
+#include "tcp_kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,8 @@ struct path {
     struct baro_network *network;
     struct baro_wire *wire;
     struct tcp_program sender, sink;
+    struct tcp_kernel kernel;
+    bool kernel_sends, kernel_sinks;
     struct baro_instant settled;      /* slow start and what it put into the queue is over; INT64_MAX: not yet known */
     struct baro_wire_counts at_settled, at_from;
     uint64_t received_at_from[TCP_FLOW_LIMIT];
@@ -61,19 +63,31 @@ static void draw_begins(struct path *path)
     }
 }
 
-static bool build(struct path *path)
+static int add_end(struct path *path, unsigned which, char *error, size_t size)
+{
+    if (which == 0 ? path->kernel_sends : path->kernel_sinks)
+        return tcp_kernel_join(&path->kernel, path->network, path->wire, which, error, size);
+    if (add_host(path, which == 0 ? &path->sender : &path->sink, which))
+        return 0;
+    snprintf(error, size, "no host: no memory");
+    return -1;
+}
+
+static int build(struct path *path, char *error, size_t size)
 {
     const struct baro_network_config config = { .seed = path->run->seed, .now = { BEGIN_NS } };
 
     path->network = baro_network_create(&config);
     path->wire = path->network == NULL ? NULL : baro_wire_create(path->network, &path->run->wire);
-    if (path->wire == NULL)
-        return false;
+    if (path->wire == NULL) {
+        snprintf(error, size, "no network: no memory");
+        return -1;
+    }
     path->sink.sink = true;
     path->sink.listener = -1;
     path->sender.peer = (struct baro_endpoint){ baro_ipv4(10, 0, 0, 2), { 5001 } };
     draw_begins(path);
-    return add_host(path, &path->sender, 0) && add_host(path, &path->sink, 1);
+    return add_end(path, 0, error, size) == 0 ? add_end(path, 1, error, size) : -1;
 }
 
 /* Real time until the network's clock, which may be held back, is at `until`. */
@@ -83,6 +97,7 @@ static void follow(struct path *path, struct baro_instant until)
         struct baro_instant wake, now = { clock_ns() };
         bool busy = baro_network_follow(path->network, now);
 
+        tcp_kernel_work(&path->kernel, path->sender.begin, baro_network_now(path->network));
         if (baro_network_now(path->network).ns >= until.ns)
             return;
         if (busy || (baro_network_wakeup(path->network, &wake) && wake.ns <= now.ns))
@@ -90,17 +105,27 @@ static void follow(struct path *path, struct baro_instant until)
         int64_t sleep_ns = until.ns - baro_network_now(path->network).ns;
         if (baro_network_wakeup(path->network, &wake) && wake.ns - now.ns < sleep_ns)
             sleep_ns = wake.ns - now.ns;
-        struct timespec time = { sleep_ns / 1000000000, sleep_ns % 1000000000 };
-        nanosleep(&time, NULL);
+        tcp_kernel_sleep(&path->kernel, sleep_ns);
     }
 }
 
 static void look(struct path *path, struct baro_instant now)
 {
-    if (path->settled.ns == INT64_MAX && tcp_program_left_slow_start(&path->sender))
+    if (path->settled.ns == INT64_MAX && (path->kernel_sends ? tcp_kernel_left_slow_start(&path->kernel)
+                                                             : tcp_program_left_slow_start(&path->sender)))
         path->settled.ns = now.ns + SETTLE_NS;
     if (now.ns <= path->settled.ns) /* the last look before it counts */
         baro_wire_statistics(path->wire, 0, &path->at_settled);
+}
+
+static int error_of(const struct path *path)
+{
+    return path->sender.error != 0 ? path->sender.error : path->sink.error != 0 ? path->sink.error : path->kernel.error;
+}
+
+static const uint64_t *received_of(const struct path *path)
+{
+    return path->kernel_sinks ? path->kernel.received : path->sink.received;
 }
 
 static void go(struct path *path, double seconds)
@@ -108,9 +133,9 @@ static void go(struct path *path, double seconds)
     const struct baro_instant end = { BEGIN_NS + (int64_t)(seconds * 1e9) };
     struct baro_instant now = baro_network_now(path->network);
 
-    while (now.ns < end.ns && path->sender.error == 0 && path->sink.error == 0) {
+    while (now.ns < end.ns && error_of(path) == 0) {
         now.ns = now.ns + STEP_NS < end.ns ? now.ns + STEP_NS : end.ns;
-        if (path->run->way == TCP_REAL)
+        if (path->run->way != TCP_VIRTUAL)
             follow(path, now);
         else
             baro_network_run_until(path->network, now, NULL, NULL);
@@ -124,7 +149,7 @@ static double jain(const struct path *path)
     double sum = 0, squares = 0;
 
     for (unsigned i = 0; i < path->run->flows; i++) {
-        double share = (double)(path->sink.received[i] - path->received_at_from[i]);
+        double share = (double)(received_of(path)[i] - path->received_at_from[i]);
 
         sum += share;
         squares += share * share;
@@ -139,7 +164,7 @@ static void measure(struct path *path, struct tcp_figures *figures)
 
     baro_wire_statistics(path->wire, 0, &end);
     for (unsigned i = 0; i < TCP_FLOW_LIMIT; i++)
-        figures->goodput_mbit += (double)path->sink.received[i] * 8 / path->run->seconds / 1e6;
+        figures->goodput_mbit += (double)received_of(path)[i] * 8 / path->run->seconds / 1e6;
     figures->jain = jain(path);
     figures->queue_octets = (double)(end.queue_octet_us - path->at_from.queue_octet_us) / 1e6 / span;
     if (path->run->wire.rate != 0)
@@ -148,11 +173,15 @@ static void measure(struct path *path, struct tcp_figures *figures)
     figures->dropped_late = end.queue_full - path->at_settled.queue_full;
     figures->frames = end.offered;
     figures->lag_seconds = (double)baro_network_lag(path->network).ns / 1e9;
-    tcp_program_count(&path->sender, figures);
+    if (path->kernel_sends)
+        tcp_kernel_count(&path->kernel, figures);
+    else
+        tcp_program_count(&path->sender, figures);
 }
 
 void tcp_run(const struct tcp_run *run, struct tcp_figures *figures)
 {
+    const bool kernel_both = run->way == TCP_KERNEL || run->way == TCP_KERNEL_PACED;
     struct path *path = calloc(1, sizeof *path);
 
     memset(figures, 0, sizeof *figures);
@@ -161,20 +190,21 @@ void tcp_run(const struct tcp_run *run, struct tcp_figures *figures)
         return;
     }
     path->run = run;
+    path->kernel_sends = kernel_both || run->way == TCP_KERNEL_TO_OURS;
+    path->kernel_sinks = kernel_both || run->way == TCP_OURS_TO_KERNEL;
     path->settled.ns = INT64_MAX;
-    if (build(path)) {
+    tcp_kernel_init(&path->kernel, run);
+    if (build(path, figures->error, sizeof figures->error) == 0) {
         go(path, run->from_seconds);
         baro_wire_statistics(path->wire, 0, &path->at_from);
-        memcpy(path->received_at_from, path->sink.received, sizeof path->received_at_from);
+        memcpy(path->received_at_from, received_of(path), sizeof path->received_at_from);
         go(path, run->seconds);
-        int error = path->sender.error != 0 ? path->sender.error : path->sink.error;
-        if (error != 0)
-            snprintf(figures->error, sizeof figures->error, "a socket call failed: %s", strerror(-error));
+        if (error_of(path) != 0)
+            snprintf(figures->error, sizeof figures->error, "a socket call failed: %s", strerror(-error_of(path)));
         else
             measure(path, figures);
-    } else {
-        snprintf(figures->error, sizeof figures->error, "no network: no memory");
     }
     baro_network_free(path->network);
+    tcp_kernel_release(&path->kernel);
     free(path);
 }

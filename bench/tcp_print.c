@@ -7,20 +7,66 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 const char *tcp_sender_name(const struct tcp_run *run)
 {
     static const char *const names[TCP_WAY_COUNT][BARO_CONGESTION_COUNT] = {
         [TCP_VIRTUAL] = { "cubic", "reno" },
         [TCP_REAL] = { "cubic, real time", "reno, real time" },
+        [TCP_KERNEL] = { "Linux cubic", "Linux reno" },
+        [TCP_KERNEL_PACED] = { "Linux cubic, paced", "Linux reno, paced" },
+        [TCP_KERNEL_TO_OURS] = { "Linux cubic to ours", "Linux reno to ours" },
+        [TCP_OURS_TO_KERNEL] = { "cubic to Linux", "reno to Linux" },
     };
 
     return names[run->way][run->congestion];
 }
 
+const char *tcp_way_name(enum tcp_way way)
+{
+    static const char *const names[TCP_WAY_COUNT] = { "virtual",      "real",           "kernel",
+                                                      "kernel-paced", "kernel-to-ours", "ours-to-kernel" };
+
+    return names[way];
+}
+
+/* What the kernel has on. Its buffers are those of a new namespace: the defaults of the machine. */
+static void print_setting(FILE *to, const char *name)
+{
+    char path[96], text[96] = "?";
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/sys/net/ipv4/%s", name);
+    file = fopen(path, "r");
+    if (file != NULL) {
+        if (fgets(text, sizeof text, file) == NULL)
+            text[0] = '\0';
+        fclose(file);
+    }
+    for (char *at = text; *at != '\0'; at++)
+        *at = *at == '\n' ? '\0' : *at == '\t' ? ' ' : *at;
+    fprintf(to, " %s=%s", name, text);
+}
+
+static void print_kernel(FILE *to)
+{
+    static const char *const settings[] = { "tcp_wmem", "tcp_rmem", "tcp_sack", "tcp_timestamps", "tcp_recovery",
+                                            "tcp_early_retrans", "tcp_ecn", "tcp_frto" };
+    struct utsname name;
+
+    uname(&name);
+    fprintf(to, "%s %s, defaults:", name.sysname, name.release);
+    for (unsigned i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        print_setting(to, settings[i]);
+    fprintf(to, ",\n  minimum RTO 200 ms, no pacing unless it is said, no offloads through the TAP, in real time\n");
+}
+
 void tcp_print_head(FILE *to, const struct tcp_table *table)
 {
     const struct baro_wire_config *wire = &table->row[0].run.wire;
+
+    const bool kernel = table->way[TCP_KERNEL] || table->way[TCP_KERNEL_PACED];
 
     fprintf(to, "TCP over %g Mbit/s, %g ms there and back, a queue of %" PRIu64 " octets, MTU 1500\n",
             (double)wire->rate / 1e6, (double)wire->delay.ns * 2 / 1e6, wire->queue_bytes);
@@ -31,6 +77,8 @@ void tcp_print_head(FILE *to, const struct tcp_table *table)
     else
         fprintf(to, "ours: socket buffers as the stack grows them");
     fprintf(to, ", SACK, timestamps, RACK-TLP, minimum RTO 200 ms, delayed ACKs\n");
+    if (kernel)
+        print_kernel(to);
 }
 
 /* The rows of a section are grouped by path: the next row of the same path as `first`, or NULL. */
@@ -52,11 +100,17 @@ static bool first_of_path(const struct tcp_table *table, const struct tcp_row *r
     return true;
 }
 
+/* Runs without figures, and those in real time whose figures are this machine's as much as the senders'. */
 static void print_failures(FILE *to, const struct tcp_row *row)
 {
     for (unsigned i = 0; i < row->seeds; i++) {
-        if (row->figures[i].error[0] != '\0')
-            fprintf(to, "    %s, seed %u: %s\n", tcp_sender_name(&row->run), i + 1, row->figures[i].error);
+        const struct tcp_figures *figures = &row->figures[i];
+
+        if (figures->error[0] != '\0')
+            fprintf(to, "    %s, seed %u: %s\n", tcp_sender_name(&row->run), i + 1, figures->error);
+        else if (figures->refused != 0 || figures->lag_seconds > row->run.seconds / 100)
+            fprintf(to, "    %s, seed %u, disturbed: the wire stood still for %.2f s, %" PRIu64 " frames not taken by a TAP\n",
+                    tcp_sender_name(&row->run), i + 1, figures->lag_seconds, figures->refused);
     }
 }
 
@@ -72,6 +126,25 @@ static void print_loss_cell(FILE *to, const struct tcp_row *row)
             mean.count == 0 ? 0 : (double)SUM(row, timeouts) / mean.count);
 }
 
+/* Our mean, in per cent of the kernel's; the kernel that does not pace if there are both. Virtual time if we have it. */
+static void print_ratio(FILE *to, const struct tcp_table *table, const struct tcp_row *first)
+{
+    double ours = 0, kernel = 0;
+    const struct tcp_row *row;
+
+    for (unsigned i = 0; (row = same_path(table, first, i)) != NULL; i++) {
+        double mean = MEAN(row, goodput_mbit).mean;
+
+        if (row->run.congestion == first->run.congestion && ours == 0 && row->run.way <= TCP_REAL)
+            ours = mean;
+        if (row->run.congestion == first->run.congestion && kernel == 0 &&
+            (row->run.way == TCP_KERNEL || row->run.way == TCP_KERNEL_PACED))
+            kernel = mean;
+    }
+    if (ours > 0 && kernel > 0)
+        fprintf(to, " %5.0f %%", 100 * ours / kernel);
+}
+
 static void print_loss(FILE *to, const struct tcp_table *table, const struct tcp_row *first)
 {
     const struct tcp_row *row;
@@ -79,6 +152,7 @@ static void print_loss(FILE *to, const struct tcp_table *table, const struct tcp
     fprintf(to, "%-30s", first->name);
     for (unsigned i = 0; (row = same_path(table, first, i)) != NULL; i++)
         print_loss_cell(to, row);
+    print_ratio(to, table, first);
     fputc('\n', to);
 }
 
@@ -145,7 +219,6 @@ void tcp_print_table(FILE *to, const struct tcp_table *table)
 void tcp_print_csv(FILE *to, const struct tcp_table *table)
 {
     static const char *const sections[TCP_SECTION_COUNT] = { "loss", "queue", "fair" };
-    static const char *const ways[TCP_WAY_COUNT] = { "virtual", "real" };
 
     fputs("section,way,congestion,seed,seconds,loss_ppm,burst_frames,reorder_ppm,flows,goodput_mbit,jain,queue_octets,"
           "utilisation,retransmits,timeouts,dropped,dropped_late,frames,lag_seconds,error\n", to);
@@ -154,7 +227,7 @@ void tcp_print_csv(FILE *to, const struct tcp_table *table)
             const struct tcp_figures *f = &row->figures[i];
             const struct tcp_run *run = &row->run;
 
-            fprintf(to, "%s,%s,%s,%u,%g,%u,%u,%u,%u,%.4f,%.4f,%.0f,%.4f,", sections[row->section], ways[run->way],
+            fprintf(to, "%s,%s,%s,%u,%g,%u,%u,%u,%u,%.4f,%.4f,%.0f,%.4f,", sections[row->section], tcp_way_name(run->way),
                     baro_congestion_name(run->congestion), i + 1, run->seconds, run->wire.loss_ppm,
                     run->wire.burst_frames, run->wire.reorder_ppm, run->flows, f->goodput_mbit, f->jain,
                     f->queue_octets, f->utilisation);

@@ -19,6 +19,7 @@ enum { BURST = 4, REORDER_PPM = 50000, BUFFER = 4 << 20, FAIR_FROM = 20, FAIR_TO
 struct bench_options {
     unsigned seeds, jobs;
     double seconds;
+    bool way[TCP_WAY_COUNT], congestion[BARO_CONGESTION_COUNT];
     bool section[TCP_SECTION_COUNT];
     const char *csv, *svg;
 };
@@ -27,7 +28,8 @@ static const char *const sections[TCP_SECTION_COUNT] = { "loss", "queue", "fair"
 
 static int help(void)
 {
-    printf("usage: baro bench tcp [--seeds N] [--seconds S] [--jobs N] [--csv FILE] [--svg FILE] [loss] [queue] [fair]\n\n"
+    printf("usage: baro bench tcp [--seeds N] [--seconds S] [--jobs N] [--csv FILE] [--svg FILE]\n"
+           "                      [--kernel] [--ways LIST] [--congestion LIST] [loss] [queue] [fair]\n\n"
            "TCP between two hosts of ours over 100 Mbit/s, 40 ms there and back, and a queue of rate times round trip, in\n"
            "virtual time: the same seeds give the same figures on every machine.\n\n"
            "  loss         goodput against loss of 0, 0.1, 1, 3 and 10 %%, one by one and in bursts of four frames in the\n"
@@ -37,6 +39,11 @@ static int help(void)
            "  --seeds N    runs of each row, seeds 1 to N, up to %d (default 3)\n"
            "  --seconds S  of a run of loss and queue, 1 to 600 (default 10). --seeds 20 --seconds 60 is the full table\n"
            "  --jobs N     processes at once (default: one a processor)\n"
+           "  --kernel     CUBIC, and beside it this machine's kernel through the same wire in real time, from TAP to TAP\n"
+           "               in namespaces that the command makes itself: --congestion cubic --ways virtual,real,kernel\n"
+           "  --ways LIST  of virtual (the default), real (ours in real time), kernel, kernel-paced (as with fq),\n"
+           "               kernel-to-ours and ours-to-kernel, commas between; all but the first need a rather idle machine\n"
+           "  --congestion LIST  of cubic and reno (default both)\n"
            "  --csv FILE   one line a run\n"
            "  --svg FILE   the goodput as a picture\n",
            TCP_SEED_LIMIT);
@@ -45,12 +52,22 @@ static int help(void)
 
 /* ---- rows ---- */
 
-static struct tcp_row *add_row(struct tcp_table *table, enum tcp_section section, enum baro_congestion congestion)
+/* The `nth` sender of the table for a path, or NULL: there are no more. */
+static struct tcp_row *add_row(struct tcp_table *table, enum tcp_section section, unsigned nth)
 {
+    unsigned way = 0;
+
+    for (; way < TCP_WAY_COUNT * BARO_CONGESTION_COUNT; way++) {
+        if (table->way[way / BARO_CONGESTION_COUNT] && table->congestion[way % BARO_CONGESTION_COUNT] && nth-- == 0)
+            break;
+    }
+    if (way == TCP_WAY_COUNT * BARO_CONGESTION_COUNT || table->rows == TCP_ROW_LIMIT)
+        return NULL;
     struct tcp_row *row = &table->row[table->rows++];
 
     *row = (struct tcp_row){ .section = section, .seeds = table->seeds };
-    row->run = (struct tcp_run){ .congestion = congestion,
+    row->run = (struct tcp_run){ .way = (enum tcp_way)(way / BARO_CONGESTION_COUNT),
+                                 .congestion = (enum baro_congestion)(way % BARO_CONGESTION_COUNT),
                                  .flows = 1,
                                  .seconds = table->seconds,
                                  .from_seconds = table->seconds / 5,
@@ -64,9 +81,9 @@ static struct tcp_row *add_row(struct tcp_table *table, enum tcp_section section
 
 static void add_loss_rows(struct tcp_table *table, uint32_t loss_ppm, bool bursts, bool reordered)
 {
-    for (int i = 0; i < BARO_CONGESTION_COUNT; i++) {
-        struct tcp_row *row = add_row(table, TCP_SECTION_LOSS, (enum baro_congestion)i);
+    struct tcp_row *row;
 
+    for (unsigned i = 0; (row = add_row(table, TCP_SECTION_LOSS, i)) != NULL; i++) {
         row->run.wire.loss_ppm = loss_ppm;
         row->run.wire.burst_frames = bursts ? BURST : 0;
         row->run.wire.reorder_ppm = reordered ? REORDER_PPM : 0;
@@ -79,17 +96,17 @@ static void make_rows(struct tcp_table *table, const struct bench_options *optio
 {
     static const uint32_t losses[] = { 0, 1000, 10000, 30000, 100000 };
 
-    for (int kind = 0; kind < 4 && options->section[TCP_SECTION_LOSS]; kind++) {
+    for (unsigned kind = 0; kind < 4 && options->section[TCP_SECTION_LOSS]; kind++) {
         for (unsigned i = 0; i < sizeof losses / sizeof losses[0]; i++) {
             if (losses[i] != 0 || (kind & 1) == 0) /* no loss, no bursts */
                 add_loss_rows(table, losses[i], kind & 1, kind & 2);
         }
     }
-    for (int i = 0; i < BARO_CONGESTION_COUNT && options->section[TCP_SECTION_QUEUE]; i++)
-        snprintf(add_row(table, TCP_SECTION_QUEUE, (enum baro_congestion)i)->name, 40, "one flow");
-    for (int i = 0; i < BARO_CONGESTION_COUNT && options->section[TCP_SECTION_FAIR]; i++) {
-        struct tcp_row *row = add_row(table, TCP_SECTION_FAIR, (enum baro_congestion)i);
+    struct tcp_row *row;
 
+    for (unsigned i = 0; options->section[TCP_SECTION_QUEUE] && (row = add_row(table, TCP_SECTION_QUEUE, i)) != NULL; i++)
+        snprintf(row->name, sizeof row->name, "one flow");
+    for (unsigned i = 0; options->section[TCP_SECTION_FAIR] && (row = add_row(table, TCP_SECTION_FAIR, i)) != NULL; i++) {
         row->run.flows = 2;
         row->run.from_seconds = FAIR_FROM;
         row->run.seconds = FAIR_TO;
@@ -107,22 +124,45 @@ static void tell(void *context, unsigned done)
         fprintf(stderr, "\r%u of %u runs%s", done, *count, done == *count ? "\r                    \r" : "");
 }
 
+/* The runs in virtual time first, then those that must not be disturbed. */
+static void run_phase(struct tcp_table *table, bool real, struct tcp_run *runs, struct tcp_figures *figures)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < table->rows * table->seeds; i++) {
+        const struct tcp_row *row = &table->row[i / table->seeds];
+
+        if ((row->run.way != TCP_VIRTUAL) != real)
+            continue;
+        runs[count] = row->run;
+        runs[count++].seed = 1 + i % table->seeds;
+    }
+    tcp_jobs(runs, figures, count, table->jobs, tell, &count);
+    for (unsigned i = 0, at = 0; i < table->rows; i++) {
+        if ((table->row[i].run.way != TCP_VIRTUAL) != real)
+            continue;
+        memcpy(table->row[i].figures, &figures[at], table->seeds * sizeof *figures);
+        at += table->seeds;
+    }
+}
+
 static bool run_all(struct tcp_table *table)
 {
     unsigned count = table->rows * table->seeds;
     struct tcp_run *runs = calloc(count, sizeof *runs);
-    struct tcp_figures *figures = calloc(count, sizeof *figures);
+    struct tcp_figures *figures = calloc(count, sizeof *figures), *answers = calloc(count, sizeof *answers);
+    bool memory = runs != NULL && figures != NULL && answers != NULL;
 
-    if (runs == NULL || figures == NULL)
-        return false;
-    for (unsigned i = 0; i < count; i++) {
-        runs[i] = table->row[i / table->seeds].run;
-        runs[i].seed = 1 + i % table->seeds;
-        table->row[i / table->seeds].figures = &figures[i / table->seeds * table->seeds];
+    table->row[0].figures = figures;
+    for (unsigned i = 0; i < table->rows && memory; i++)
+        table->row[i].figures = &figures[i * table->seeds];
+    if (memory) {
+        run_phase(table, false, runs, answers);
+        run_phase(table, true, runs, answers);
     }
-    tcp_jobs(runs, figures, count, table->jobs, tell, &count);
     free(runs);
-    return true;
+    free(answers);
+    return memory;
 }
 
 static int write_file(const char *path, const struct tcp_table *table,
@@ -164,13 +204,47 @@ static bool read_whole(const char *text, unsigned most, unsigned *number)
     return true;
 }
 
+static bool choose(struct bench_options *options, bool ways, const char *word)
+{
+    for (unsigned i = 0; ways && i < TCP_WAY_COUNT; i++) {
+        if (strcmp(word, tcp_way_name((enum tcp_way)i)) == 0)
+            return options->way[i] = true;
+    }
+    for (unsigned i = 0; !ways && i < BARO_CONGESTION_COUNT; i++) {
+        if (strcmp(word, baro_congestion_name((enum baro_congestion)i)) == 0)
+            return options->congestion[i] = true;
+    }
+    return false;
+}
+
+static int option_list(struct bench_options *options, const char *name, const char *value)
+{
+    char text[96], *rest;
+
+    if (strlen(value) >= sizeof text)
+        return tool_usage("bench", "%s is too long", name), -1;
+    strcpy(text, value);
+    for (char *word = strtok_r(text, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
+        if (!choose(options, strcmp(name, "--ways") == 0, word))
+            return tool_usage("bench", "%s has no '%s'; baro bench tcp --help tells more", name, word), -1;
+    }
+    return 2;
+}
+
 /* An option with its value; how many words, or -1 and it is said what is wrong. */
 static int option(struct bench_options *options, const char *name, const char *value)
 {
     unsigned number = 0;
 
+    if (strcmp(name, "--kernel") == 0) {
+        options->way[TCP_VIRTUAL] = options->way[TCP_REAL] = options->way[TCP_KERNEL] = true;
+        options->congestion[BARO_CONGESTION_CUBIC] = true;
+        return 1;
+    }
     if (value == NULL)
         return tool_usage("bench", "%s wants a value, or is no option; baro bench tcp --help tells more", name), -1;
+    if (strcmp(name, "--ways") == 0 || strcmp(name, "--congestion") == 0)
+        return option_list(options, name, value);
     if (strcmp(name, "--csv") == 0)
         options->csv = value;
     else if (strcmp(name, "--svg") == 0)
@@ -197,6 +271,17 @@ static bool choose_section(struct bench_options *options, const char *name)
     return false;
 }
 
+/* Where nothing was chosen the first `defaults` of them are. */
+static void set_if_none(bool *chosen, unsigned count, unsigned defaults)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (chosen[i])
+            return;
+    }
+    for (unsigned i = 0; i < defaults; i++)
+        chosen[i] = true;
+}
+
 static int parse(struct bench_options *options, int argc, char **argv)
 {
     bool any = false;
@@ -217,6 +302,8 @@ static int parse(struct bench_options *options, int argc, char **argv)
     }
     for (int i = 0; i < TCP_SECTION_COUNT && !any; i++)
         options->section[i] = true;
+    set_if_none(options->way, TCP_WAY_COUNT, 1);
+    set_if_none(options->congestion, BARO_CONGESTION_COUNT, BARO_CONGESTION_COUNT);
     return TOOL_OK;
 }
 
@@ -234,6 +321,8 @@ int tool_bench_tcp(int argc, char **argv)
     table.seconds = options.seconds;
     table.jobs = options.jobs;
     table.buffer = BUFFER;
+    memcpy(table.way, options.way, sizeof table.way);
+    memcpy(table.congestion, options.congestion, sizeof table.congestion);
     make_rows(&table, &options);
     if (!run_all(&table)) {
         fprintf(stderr, "baro bench: no memory\n");
