@@ -149,6 +149,8 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_LOSS] = { "congestion", "seq {seq} is lost: later ones were delivered; {lost} octets lost, {sacked} held by "
                               "the peer, {pipe} on their way" },
     [BARO_TRACE_TCP_UNDO] = { "congestion", "nothing was lost: cwnd {cwnd}, ssthresh {ssthresh} as before" },
+    [BARO_TRACE_TCP_FRTO] = { "congestion", "F-RTO: {new?new text instead of old, up to two segments: the next ACK tells whether "
+                              "the timeout was a mistake|{spurious?the timeout was a mistake|the loss is genuine}}" },
     [BARO_TRACE_TCP_TAIL_PROBE] = { "TCP software", "no news of the end of the flight: {again?its last segment again|one new "
                                     "segment} as a probe" },
     [BARO_TRACE_TCP_RETRANSMIT] = { "TCP software", "seq {seq}, {length} octets again, attempt {attempt}" },

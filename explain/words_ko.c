@@ -146,6 +146,8 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_LOSS] = { "혼잡 제어", "시퀀스 번호 {seq} 손실: 나중에 보낸 것이 먼저 도착; 손실 {lost}바이트, 상대가 보관 "
                               "{sacked}바이트, 가는 중 {pipe}바이트" },
     [BARO_TRACE_TCP_UNDO] = { "혼잡 제어", "손실이 아니었음: cwnd {cwnd}, ssthresh {ssthresh}로 되돌림" },
+    [BARO_TRACE_TCP_FRTO] = { "혼잡 제어", "F-RTO: {new?옛것 대신 새 세그먼트 둘까지: 다음 ACK가 타임아웃이 잘못이었는지 "
+                              "알려 줌|{spurious?타임아웃이 잘못이었음|정말 손실}}" },
     [BARO_TRACE_TCP_TAIL_PROBE] = { "TCP 담당 부분", "보낸 것의 끝에서 소식이 없음: {again?마지막 세그먼트를 다시|새 세그먼트 하나를} "
                                     "보내 탐색" },
     [BARO_TRACE_TCP_RETRANSMIT] = { "TCP 담당 부분", "시퀀스 번호 {seq}, {length}바이트를 다시 보냄, {attempt}번째" },

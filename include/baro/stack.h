@@ -217,6 +217,7 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(tcp_rto, "retransmission timeouts")                                   \
     X(tcp_fast_retransmits, "fast retransmits")                             \
     X(tcp_undone, "recoveries from a loss that was none")                   \
+    X(tcp_spurious_timeouts, "timeouts that F-RTO found to be mistakes")     \
     X(tcp_tail_repairs, "losses repaired by a tail loss probe")             \
     X(tcp_active_opens, "connections opened by connect")                    \
     X(tcp_passive_opens, "connections opened by a listener")                \

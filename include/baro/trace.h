@@ -121,6 +121,7 @@
     X(TCP_FAST_RETRANSMIT, 10, "RFC 5681 §3.2, RFC 6582", "connection:n seq:n duplicates:n")               \
     X(TCP_LOSS, 10, "RFC 8985 §6.2", "connection:n seq:n lost:n sacked:n pipe:n")                          \
     X(TCP_UNDO, 10, "RFC 3522, RFC 4015, RFC 2883", "connection:n cwnd:n ssthresh:n")                      \
+    X(TCP_FRTO, 10, "RFC 5682 §2.1, §3.1", "connection:n new:n spurious:n")                                     \
     X(TCP_TAIL_PROBE, 10, "RFC 8985 §7", "connection:n again:n")                                           \
     X(TCP_RETRANSMIT, 10, "RFC 6298 §5", "connection:n seq:n length:n attempt:n")                          \
     X(TCP_TIMER_ARMED, 10, "RFC 9293 §3.8", "connection:n timer:n delay:t")                                \

@@ -106,7 +106,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
     if (c->flags & TCP_SACK_PERMITTED)
         tcp_sender_acked(tcp, c, segment, acked, flight);
     else
-        tcp_recover_acked(tcp, c, acked, flight);
+        tcp_recover_acked(tcp, c, segment, acked, flight);
     tcp_send_acked(tcp, c);
     if (tcp_flight(c) == 0)
         tcp_timer_cancel(tcp, c, TCP_TIMER_RETRANSMIT);
@@ -117,8 +117,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
         fin_acknowledged(tcp, c);
 }
 
-/* RFC 5681 §2: what counts as a duplicate. */
-static bool is_duplicate(const struct tcp_connection *c, const struct segment *segment)
+bool tcp_is_duplicate(const struct tcp_connection *c, const struct segment *segment)
 {
     return seq_eq(segment->ack, c->snd.una) && tcp_flight(c) != 0 && segment->data.length == 0 && c->snd.wnd != 0 &&
            (segment->flags & (TCP_FLAG_SYN | TCP_FLAG_FIN)) == 0 &&
@@ -176,8 +175,8 @@ enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, co
         acknowledged(tcp, c, segment);
     else if ((c->flags & TCP_SACK_PERMITTED) != 0 && seq_eq(segment->ack, c->snd.una))
         tcp_sender_acked(tcp, c, segment, 0, tcp_flight(c));
-    else if ((c->flags & TCP_SACK_PERMITTED) == 0 && is_duplicate(c, segment))
-        tcp_recover_duplicate(tcp, c);
+    else if ((c->flags & TCP_SACK_PERMITTED) == 0 && tcp_is_duplicate(c, segment))
+        tcp_recover_duplicate(tcp, c, segment);
     if ((c->flags & TCP_ORPHAN) == 0 || c->snd.wnd != 0)
         c->probes = 0; /* alive: a closed window is probed for ever (MUST-36, MUST-37), but not for nobody */
     if (c->flags & TCP_CLOSED_DONE)

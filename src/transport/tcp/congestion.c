@@ -60,7 +60,12 @@ static void grow_in_slow_start(struct congestion *congestion, const struct conge
     uint32_t growth;
     bool done = false;
 
-    /* Octets, not ACKs, and for one no more than two segments (RFC 5681 §3.1, RFC 3465 §2.2); with HyStart++ eight. */
+    /* Octets, not ACKs, and for one no more than two segments (RFC 5681 §3.1, RFC 3465 §2.2); with HyStart++ eight. After
+     * a timeout one: an ACK then covers much that came long ago (RFC 3465 §2.3). */
+    if (congestion->phase == CONGESTION_LOSS) {
+        congestion->cwnd += smaller(ack->acked, ack->mss);
+        return;
+    }
     if (congestion->algorithm == BARO_CONGESTION_RENO) {
         congestion->cwnd += smaller(ack->acked, 2 * ack->mss);
         return;

@@ -20,6 +20,7 @@
 #include "codec/tcp_options.h"
 #include "transport/demux.h"
 #include "transport/tcp/congestion.h"
+#include "transport/tcp/frto.h"
 #include "transport/tcp/half_open.h"
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/sender.h"
@@ -146,6 +147,7 @@ struct tcp_connection {
     uint8_t retries, probes, quick_acks, challenges;
     uint8_t urgent_octet;
     uint8_t syn_retries;
+    uint8_t frto;                      /* enum frto_step */
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
     uint32_t flow_label;
     uint32_t ts_recent, ts_offset;
@@ -155,6 +157,7 @@ struct tcp_connection {
     int64_t rtt_at_ns;
     struct congestion congestion;
     struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
+    struct tcp_undo *undo;             /* without SACK, while something is repaired */
     struct rack_memory rack;
     struct {
         bool out, again;               /* a tail loss probe is out; it was the last segment again */
@@ -181,7 +184,7 @@ struct tcp_connection {
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
-_Static_assert(sizeof(struct tcp_connection) <= 728, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 736, "a connection has grown: see DESIGN section 2, rule 9");
 
 struct tcp_listener {
     struct baro_endpoint local;
@@ -211,7 +214,7 @@ enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PA
 
 struct tcp {
     struct core *core;
-    struct pool connections, listeners, half_opens, time_waits, ranges, senders;
+    struct pool connections, listeners, half_opens, time_waits, ranges, senders, undos;
     struct demux demux;
     struct hash_key isn_key, timestamp_key;
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];

@@ -20,6 +20,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     pool_init(&tcp->time_waits, &core->slabs, sizeof(struct tcp_time_wait), limit < 65536 ? limit : 65536);
     pool_init(&tcp->ranges, &core->slabs, sizeof(struct tcp_ranges), limit);
     pool_init(&tcp->senders, &core->slabs, sizeof(struct tcp_sender), limit);
+    pool_init(&tcp->undos, &core->slabs, sizeof(struct tcp_undo), limit);
     demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
     tcp->isn_key = random_key(&core->random);
     tcp->timestamp_key = random_key(&core->random);
@@ -56,6 +57,7 @@ void tcp_free(struct tcp *tcp)
     pool_release(&tcp->time_waits);
     pool_release(&tcp->ranges);
     pool_release(&tcp->senders);
+    pool_release(&tcp->undos);
     demux_release(&tcp->demux);
     for (int i = 0; i < TCP_PORT_PAGES; i++)
         slab_give_back(slabs, tcp->port_page[i], TCP_PORT_PAGE * sizeof(uint32_t));

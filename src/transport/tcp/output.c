@@ -147,6 +147,8 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
     /* Karn: an ACK for it would not tell which of the two it answers. */
     if ((c->flags & TCP_SACK_PERMITTED) != 0)
         tcp_sender_again(tcp, c, plan->seq, seq_add(plan->seq, plan->length + plan->syn + plan->fin));
+    else
+        tcp_undo_again(tcp, c, plan->seq, seq_add(plan->seq, plan->length + plan->syn + plan->fin));
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;
     TRACE(tcp->core, TCP_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(plan->seq.value),
           TRACE_N(plan->length), TRACE_N(c->retries));
@@ -173,7 +175,8 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
             c->tail.end = end;
         c->flags &= ~(uint32_t)TCP_TAIL;
         c->snd.nxt = end;
-        c->retransmit_next = c->retransmit_end = end;
+        if (c->frto != FRTO_NEW) /* then it is known where it goes on when the loss is genuine */
+            c->retransmit_next = c->retransmit_end = end;
         tcp->core->counters.tcp_data_out += plan->length;
         if (plan->length % full != 0)
             c->snd.small = end;

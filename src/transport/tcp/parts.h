@@ -187,8 +187,9 @@ bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment,
 
 /* ---- recovery.c ---- */
 
-void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight);
-void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c);
+void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
+                       uint32_t flight);
+void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c);
 void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq end);
 
@@ -213,6 +214,30 @@ void tcp_sender_timeout(struct tcp *tcp, struct tcp_connection *c);
 void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c);
 /* Octets on their way as far as is known. */
 uint32_t tcp_pipe(const struct tcp_connection *c);
+
+/* ---- undo.c ---- */
+
+/* A recovery begins: what there is to go back to. */
+void tcp_undo_remember(struct tcp *tcp, struct tcp_connection *c);
+/* The connection's own record is not needed any more. */
+void tcp_undo_release(struct tcp *tcp, struct tcp_connection *c);
+/* [from, to) was sent again. */
+void tcp_undo_again(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq to);
+/* Is something being repaired that could be taken back? */
+bool tcp_undo_possible(const struct tcp_connection *c);
+/* Its timestamp is from before the first retransmission: it answers an original (RFC 3522). */
+bool tcp_answers_original(const struct tcp_connection *c, const struct segment *segment);
+/* The same as proof that nothing was lost: `acked` octets are new. */
+bool tcp_undo_by_timestamp(const struct tcp_connection *c, const struct segment *segment, uint32_t acked);
+/* The loss was a mistake. */
+void tcp_undo(struct tcp *tcp, struct tcp_connection *c);
+/* F-RTO hears an ACK; of `ack` the caller fills in `sack`, `advances`, `news` and `duplicate`. True: undone. */
+bool tcp_frto_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, struct frto_ack *ack);
+
+/* ---- ack.c ---- */
+
+/* RFC 5681 §2: what counts as a duplicate. */
+bool tcp_is_duplicate(const struct tcp_connection *c, const struct segment *segment);
 
 /* ---- tail.c ---- */
 

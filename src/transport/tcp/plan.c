@@ -61,7 +61,7 @@ static bool plan_lost(const struct tcp_connection *c, struct plan *plan)
 /* May the last piece, below full size, leave now? */
 static bool small_piece_may_leave(struct tcp *tcp, struct tcp_connection *c)
 {
-    if ((c->flags & (TCP_FIN_WANTED | TCP_URGENT_SENDING | TCP_FLUSH)) != 0)
+    if ((c->flags & (TCP_FIN_WANTED | TCP_URGENT_SENDING | TCP_FLUSH)) != 0 || c->frto == FRTO_NEW)
         return true;
     if ((c->flags & TCP_MORE) != 0 || c->settings.cork) {
         if (!tcp_timer_armed(c, TCP_TIMER_CORK))
@@ -80,6 +80,10 @@ static uint32_t allowed(const struct tcp_connection *c)
         window = mss; /* the segment size has grown since: one may always be in flight */
     if (c->duplicate_acks != 0 && c->congestion.phase < CONGESTION_RECOVERY)
         window += smaller(c->duplicate_acks, 2) * mss; /* limited transmit; with SACK the pipe says the same */
+    if (c->frto == FRTO_NEW) { /* two new segments in place of old ones (RFC 5682 §2.1 step 2b) */
+        window = seq_span(c->recover, c->snd.una) + 2 * mss;
+        pipe = flight;
+    }
     if (c->flags & TCP_TAIL)
         window = window < pipe ? pipe + mss : window + mss;
     return smaller(window > pipe ? window - pipe : 0, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
@@ -163,6 +167,8 @@ bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment,
         return false;
     if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
         return plan_syn(c, plan);
+    if (c->frto == FRTO_NEW)
+        return plan_new(tcp, c, super_segment, plan);
     if (plan_again(c, plan) || plan_lost(c, plan))
         return true;
     if (seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))

@@ -4,7 +4,8 @@
  * it sends anything new. Fast retransmit and a partial ACK put one segment there, a timeout everything in flight,
  * which then goes out as the window opens from one segment. `recover` is NewReno's: no second fast retransmit for
  * losses of the same window. This is for peers without SACK; with it sender.c finds what is lost, and the span has what
- * is sent again for other reasons: a smaller path MTU, a window that opens again, a probe. */
+ * is sent again for other reasons: a smaller path MTU, a window that opens again, a probe. Whether a timeout or a third
+ * duplicate was a mistake is asked at each ACK (undo.c, frto.h). */
 #include "transport/tcp/parts.h"
 
 void tcp_trace_congestion(const struct tcp *tcp, const struct tcp_connection *c)
@@ -35,12 +36,26 @@ void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_
                                                                .mss = tcp_payload_limit(c) });
 }
 
-void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+/* Was what is being repaired a mistake? */
+static void look_back(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked)
+{
+    struct frto_ack frto = { .advances = true, .news = true };
+
+    if (tcp_undo_by_timestamp(c, segment, acked))
+        tcp_undo(tcp, c);
+    else
+        (void)tcp_frto_acked(tcp, c, segment, &frto);
+}
+
+void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
+                       uint32_t flight)
 {
     uint32_t mss = tcp_payload_limit(c);
-    uint8_t phase = c->congestion.phase;
+    uint8_t phase;
 
     c->duplicate_acks = 0;
+    look_back(tcp, c, segment, acked);
+    phase = c->congestion.phase;
     if (phase != CONGESTION_RECOVERY && phase != CONGESTION_LOSS && seq_gt(c->snd.una, c->recover))
         c->recover = seq_sub(c->snd.una, 1); /* taken along: left behind for 2^31 octets it would seem to lie ahead */
     c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
@@ -48,6 +63,7 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
     if (phase == CONGESTION_RECOVERY) {
         if (seq_ge(c->snd.una, c->recover)) {
             congestion_recovered(&c->congestion, tcp_flight(c), mss);
+            tcp_undo_release(tcp, c);
         } else {
             congestion_partial(&c->congestion, acked, mss);
             one_segment_again(tcp, c);
@@ -57,14 +73,17 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
     }
     if (phase == CONGESTION_LOSS && seq_ge(c->snd.una, c->recover))
         c->congestion.phase = CONGESTION_SLOW_START;
+    if (c->congestion.phase < CONGESTION_RECOVERY)
+        tcp_undo_release(tcp, c);
     tcp_grow(tcp, c, acked, flight, 0);
     tcp_trace_congestion(tcp, c);
 }
 
-void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c)
+void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
 {
     uint32_t mss = tcp_payload_limit(c), flight = tcp_flight(c);
 
+    (void)tcp_frto_acked(tcp, c, segment, &(struct frto_ack){ .duplicate = true });
     if (c->congestion.phase == CONGESTION_RECOVERY) {
         congestion_inflate(&c->congestion, flight, mss);
         return;
@@ -74,6 +93,7 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c)
     if (c->duplicate_acks != 3 || c->congestion.phase == CONGESTION_LOSS || seq_le(c->snd.una, c->recover))
         return; /* the first two let one new segment each out (RFC 3042): output looks at the count */
     c->recover = c->snd.nxt;
+    tcp_undo_remember(tcp, c);
     congestion_fast_retransmit(&c->congestion, flight, mss);
     TRACE(tcp->core, TCP_FAST_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.una.value),
           TRACE_N(c->duplicate_acks));
@@ -85,8 +105,12 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c)
 void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c)
 {
     uint32_t missing = tcp_flight(c) - (c->sender == NULL ? 0 : c->sender->board.sacked);
+    bool recovering = c->congestion.phase >= CONGESTION_RECOVERY;
 
     tcp_sender_timeout(tcp, c);
+    if (!recovering)
+        tcp_undo_remember(tcp, c);
+    c->frto = frto_timeout(c->frto, recovering);
     congestion_timeout(&c->congestion, missing, tcp_payload_limit(c), c->retries > 1);
     c->duplicate_acks = 0;
     c->recover = c->snd.nxt;

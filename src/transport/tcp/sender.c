@@ -5,9 +5,7 @@
  * of all that was in flight at its beginning ends it. Output takes what is marked LOST before anything new, as far as
  * the congestion window is ahead of what is on its way (plan.c).
  *
- * A loss that was a mistake is taken back: when an ACK echoes a timestamp from before the first retransmission (Eifel,
- * RFC 3522), or when all that was sent again is told of as duplicates (RFC 2883), the windows are again what they were
- * (RFC 4015 §3.2 without its change of RTO). Connections without SACK: recovery.c. */
+ * A loss that was a mistake is taken back (undo.c). Connections without SACK: recovery.c. */
 #include "transport/tcp/parts.h"
 
 void tcp_sender_open(struct tcp *tcp, struct tcp_connection *c)
@@ -57,28 +55,11 @@ void tcp_sender_again(struct tcp *tcp, struct tcp_connection *c, struct seq from
         return;
     if (c->congestion.phase == CONGESTION_RECOVERY)
         sender->prr.out += seq_span(to, from);
-    if (!sender->undo.stamped) {
-        sender->undo.stamped = true;
-        sender->undo.stamp = tcp_timestamp(tcp, c->ts_offset);
-        sender->undo.from = from;
-        sender->undo.to = to;
-    }
-    sender->undo.from = seq_min(sender->undo.from, from);
-    sender->undo.to = seq_max(sender->undo.to, to);
-    sender->undo.octets += seq_span(to, from);
+    tcp_undo_again(tcp, c, from, to);
     scoreboard_again(&sender->board, from, to, tcp->core->now.ns);
     /* The answer to this is a round trip away: it is worth a timer of its own (RFC 6675 §5 (4.3) allows it). */
     if (c->congestion.phase == CONGESTION_RECOVERY && seq_eq(from, c->snd.una))
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
-}
-
-/* What there is to go back to. */
-static void remember(struct tcp_connection *c)
-{
-    c->sender->undo.possible = true;
-    c->sender->undo.stamped = false;
-    c->sender->undo.octets = 0;
-    c->sender->undo.before = c->congestion;
 }
 
 /* `missing`: octets that were neither acknowledged nor SACKED when the loss was found. It is RFC 9937's RecoverFS and what
@@ -87,7 +68,7 @@ static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t m
 {
     struct seq from = c->snd.una, to;
 
-    remember(c);
+    tcp_undo_remember(tcp, c);
     c->recover = c->snd.nxt;
     c->tail.out = false;
     tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
@@ -113,8 +94,6 @@ void tcp_sender_timeout(struct tcp *tcp, struct tcp_connection *c)
     c->tail.out = false;
     if (c->sender == NULL)
         return;
-    if (c->congestion.phase < CONGESTION_RECOVERY)
-        remember(c);
     scoreboard_lose_all(&c->sender->board);
     tcp_timer_cancel(tcp, c, TCP_TIMER_REORDER);
 }
@@ -157,39 +136,11 @@ static void hear_blocks(struct scoreboard *board, const struct segment *segment,
     }
 }
 
-/* The loss was a mistake. */
-static void undo(struct tcp *tcp, struct tcp_connection *c)
-{
-    struct tcp_sender *sender = c->sender;
-
-    scoreboard_find_all(&sender->board);
-    if (sender->undo.before.cwnd < c->congestion.cwnd)
-        sender->undo.before.cwnd = c->congestion.cwnd;
-    c->congestion = sender->undo.before;
-    sender->undo.possible = false;
-    c->retransmit_next = c->retransmit_end = c->snd.nxt;
-    tcp->core->counters.tcp_undone++;
-    TRACE(tcp->core, TCP_UNDO, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->congestion.cwnd),
-          TRACE_N(c->congestion.ssthresh));
-}
-
-/* Its timestamp is from before the first retransmission: it answers an original (RFC 3522). */
-static bool answers_original(const struct tcp_connection *c, const struct segment *segment)
-{
-    return (c->flags & TCP_TIMESTAMPS) != 0 && c->sender->undo.stamped &&
-           (int32_t)(segment->options.ts_echo - c->sender->undo.stamp) < 0;
-}
-
+/* Eifel, or all that was sent again came twice. */
 static bool was_mistake(const struct tcp_connection *c, const struct segment *segment, uint32_t acked, bool duplicate)
 {
-    const struct tcp_sender *sender = c->sender;
-
-    if (!sender->undo.possible || !sender->undo.stamped || c->congestion.phase < CONGESTION_RECOVERY)
-        return false;
-    if (acked != 0 && segment->options.has_timestamps && seq_gt(c->snd.una, sender->undo.from) &&
-        answers_original(c, segment))
-        return true;
-    return duplicate && sender->undo.octets == 0;
+    return tcp_undo_by_timestamp(c, segment, acked) ||
+           (duplicate && tcp_undo_possible(c) && c->sender->undo.octets == 0);
 }
 
 /* A duplicate came there: one retransmission fewer that may have been needed. Where nothing was sent again it was the
@@ -281,6 +232,7 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     bool duplicate = tells_duplicate(segment);
     struct rack_facts facts = facts_of(tcp, c);
     struct ack_facts ack = { .acked = acked, .flight = flight };
+    struct frto_ack frto = { .sack = true, .advances = acked != 0 };
 
     c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
     c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
@@ -288,6 +240,7 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     rack_acked(&c->rack, c->snd.una);
     tcp_tail_acked(tcp, c, segment, acked, duplicate);
     if (sender == NULL) {
+        c->frto = FRTO_OFF;
         if (c->congestion.phase >= CONGESTION_RECOVERY && seq_ge(c->snd.una, c->recover))
             c->congestion.phase = CONGESTION_SLOW_START; /* no memory for more than the timer */
         if (acked != 0) /* all of it was sent at one moment, unless a timeout came between */
@@ -300,9 +253,13 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     scoreboard_acked(&sender->board, c->snd.una, &delivered);
     hear_blocks(&sender->board, segment, duplicate, &delivered);
     c->counts.reordered += delivered.below;
-    rack_delivered(&sender->rack, &c->rack, &delivered, &facts, answers_original(c, segment));
+    rack_delivered(&sender->rack, &c->rack, &delivered, &facts, tcp_answers_original(c, segment));
+    frto.duplicate = acked == 0 && tcp_is_duplicate(c, segment);
+    frto.news = delivered.octets != 0;
     if (was_mistake(c, segment, acked, duplicate))
-        undo(tcp, c);
+        tcp_undo(tcp, c);
+    else
+        (void)tcp_frto_acked(tcp, c, segment, &frto);
     ack.delivered = delivered.octets;
     ack.rtt_ns = delivered.any && !delivered.again ? facts.now_ns - delivered.at_ns : 0;
     detect(tcp, c, &ack.lost);

@@ -6,23 +6,16 @@
 #ifndef TRANSPORT_TCP_SENDER_H
 #define TRANSPORT_TCP_SENDER_H
 
-#include "transport/tcp/congestion.h"
 #include "transport/tcp/prr.h"
 #include "transport/tcp/rack.h"
 #include "transport/tcp/scoreboard.h"
+#include "transport/tcp/undo.h"
 
 struct tcp_sender {
     struct scoreboard board;
     struct rack rack;
     struct prr prr;
-    struct {                     /* what to go back to when the loss was a mistake (RFC 4015) */
-        bool possible;
-        bool stamped;            /* `stamp` is known: something was sent again */
-        struct congestion before;
-        uint32_t stamp;          /* timestamp of the first retransmission */
-        struct seq from, to;     /* all that was sent again lies in between */
-        uint32_t octets;         /* sent again and not yet told of as duplicates */
-    } undo;
+    struct tcp_undo undo;
 };
 
 #endif
