@@ -225,6 +225,7 @@ void drill_settings_init(struct settings *settings)
     settings->tolerance_ns = TOLERANCE_NS;
     settings->mtu = DEFAULT_MTU;
     settings->bind_port = settings->connect_port = DEFAULT_PORT;
+    settings->config.ecn = BARO_ECN_ANSWER; /* as Linux */
 }
 
 /* An option of the command line as the token that it would be. */

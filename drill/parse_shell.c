@@ -36,7 +36,7 @@ static const struct {
     { "net.ipv4.tcp_comp_sack_nr", "0" },
     { "net.ipv4.tcp_dsack", "1" },
     { "net.ipv4.tcp_early_retrans", "3 4" },
-    { "net.ipv4.tcp_ecn", "0" },
+    { "net.ipv4.tcp_ecn_fallback", "1" },
     { "net.ipv4.tcp_fack", "0" },
     { "net.ipv4.tcp_fastopen", "0" },
     { "net.ipv4.tcp_limit_output_bytes", "*" },
@@ -91,12 +91,23 @@ static bool set_congestion(struct settings *settings, const char *value)
     return false;
 }
 
+static bool set_ecn(struct settings *settings, const char *value)
+{
+    static const enum baro_ecn meaning[] = { BARO_ECN_OFF, BARO_ECN_DEFAULT, BARO_ECN_ANSWER };
+
+    if (value[0] < '0' || value[0] > '2' || value[1] != '\0')
+        return false;
+    settings->config.ecn = meaning[value[0] - '0'];
+    return true;
+}
+
 /* What a setting of the stack's own is called, and who takes its value: false where it cannot be that. */
 static const struct {
     const char *name;
     bool (*set)(struct settings *settings, const char *value);
 } choices[] = {
     { "net.ipv4.tcp_congestion_control", set_congestion },
+    { "net.ipv4.tcp_ecn", set_ecn },
 };
 
 /* Is `value` one of the words of `list`? */

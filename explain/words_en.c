@@ -143,7 +143,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_OUT_OF_ORDER] = { "TCP software", "{length} octets from seq {seq} came too early: kept, {holes} "
                                       "{holes=1?hole|holes} before them" },
     [BARO_TRACE_TCP_RTT] = { "round trip", "{sample} measured: SRTT {srtt}, RTTVAR {rttvar}, so RTO {rto}" },
-    [BARO_TRACE_TCP_CONGESTION] = { "congestion", "{phase#slow start|congestion avoidance|fast recovery|after a loss}: cwnd "
+    [BARO_TRACE_TCP_CONGESTION] = { "congestion", "{phase#slow start|congestion avoidance|reduction for a mark|fast recovery|after a loss}: cwnd "
                                     "{cwnd}, ssthresh {ssthresh}, {flight} octets under way" },
     [BARO_TRACE_TCP_FAST_RETRANSMIT] = { "congestion", "{duplicates} duplicate ACKs: seq {seq} is lost, sent again at once" },
     [BARO_TRACE_TCP_LOSS] = { "congestion", "seq {seq} is lost: later ones were delivered; {lost} octets lost, {sacked} held by "
@@ -151,6 +151,15 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_UNDO] = { "congestion", "nothing was lost: cwnd {cwnd}, ssthresh {ssthresh} as before" },
     [BARO_TRACE_TCP_FRTO] = { "congestion", "F-RTO: {new?new text instead of old, up to two segments: the next ACK tells whether "
                               "the timeout was a mistake|{spurious?the timeout was a mistake|the loss is genuine}}" },
+    [BARO_TRACE_TCP_ECN] = { "ECN", "{what#the SYN asks for marks instead of losses (ECE, CWR)|no answer to the SYN: the next one "
+                             "does not ask, it may be that which does not get through|agreed: new data goes out as ECN-capable, "
+                             "routers may mark it|not agreed: losses alone tell of congestion|a router has marked this segment "
+                             "(CE): every ACK says ECE until the peer has slowed down|marked (CE), too: the ACKs say ECE "
+                             "already|the peer has slowed down (CWR): no more ECE|CWR tells the peer that the window was "
+                             "reduced}" },
+    [BARO_TRACE_TCP_MARK_REACTION] = { "congestion", "ECE: a router has marked our data, {flight} octets under way: the window "
+                                       "goes down to {window}, ssthresh {ssthresh}; nothing is lost{waits?; it was one segment "
+                                       "already, the next waits for the retransmission timer|}" },
     [BARO_TRACE_TCP_TAIL_PROBE] = { "TCP software", "no news of the end of the flight: {again?its last segment again|one new "
                                     "segment} as a probe" },
     [BARO_TRACE_TCP_RETRANSMIT] = { "TCP software", "seq {seq}, {length} octets again, attempt {attempt}" },

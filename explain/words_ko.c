@@ -140,7 +140,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_OUT_OF_ORDER] = { "TCP 담당 부분", "시퀀스 번호 {seq}부터 {length}바이트가 먼저 옴: 보관, 그 앞에 빈 곳 "
                                       "{holes}개" },
     [BARO_TRACE_TCP_RTT] = { "왕복 시간", "측정 {sample}: SRTT {srtt}, RTTVAR {rttvar}, 따라서 RTO {rto}" },
-    [BARO_TRACE_TCP_CONGESTION] = { "혼잡 제어", "{phase#슬로 스타트|혼잡 회피|빠른 회복|손실 뒤}: cwnd {cwnd}, ssthresh "
+    [BARO_TRACE_TCP_CONGESTION] = { "혼잡 제어", "{phase#슬로 스타트|혼잡 회피|표시로 줄이는 중|빠른 회복|손실 뒤}: cwnd {cwnd}, ssthresh "
                                     "{ssthresh}, 보내는 중 {flight}바이트" },
     [BARO_TRACE_TCP_FAST_RETRANSMIT] = { "혼잡 제어", "중복 ACK {duplicates}번: 시퀀스 번호 {seq} 손실로 보고 바로 다시 보냄" },
     [BARO_TRACE_TCP_LOSS] = { "혼잡 제어", "시퀀스 번호 {seq} 손실: 나중에 보낸 것이 먼저 도착; 손실 {lost}바이트, 상대가 보관 "
@@ -148,6 +148,13 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_UNDO] = { "혼잡 제어", "손실이 아니었음: cwnd {cwnd}, ssthresh {ssthresh}로 되돌림" },
     [BARO_TRACE_TCP_FRTO] = { "혼잡 제어", "F-RTO: {new?옛것 대신 새 세그먼트 둘까지: 다음 ACK가 타임아웃이 잘못이었는지 "
                               "알려 줌|{spurious?타임아웃이 잘못이었음|정말 손실}}" },
+    [BARO_TRACE_TCP_ECN] = { "ECN", "{what#SYN으로 손실 대신 표시를 쓰자고 청함 (ECE, CWR)|SYN에 대답이 없음: 청하는 SYN이 "
+                             "막혔을 수 있으므로 다음 SYN은 청하지 않음|합의함: 새 데이터는 라우터가 표시할 수 있게 보냄|합의하지 않음: 손실로만 "
+                             "혼잡을 앎|라우터가 이 세그먼트에 혼잡 표시(CE)를 함: 상대가 늦출 때까지 모든 ACK에 ECE|이것도 혼잡 "
+                             "표시(CE): ACK에는 이미 ECE|상대가 늦추었음(CWR): ECE를 그침|윈도우를 줄였다고 CWR로 알림}" },
+    [BARO_TRACE_TCP_MARK_REACTION] = { "혼잡 제어", "ECE: 라우터가 우리 데이터에 혼잡 표시를 함, 보내는 중 {flight}바이트: 윈도우를 "
+                                       "{window}로 줄임, ssthresh {ssthresh}; 잃은 것은 없음{waits?; 이미 세그먼트 하나였으므로 다음 "
+                                       "것은 재전송 타이머를 기다림|}" },
     [BARO_TRACE_TCP_TAIL_PROBE] = { "TCP 담당 부분", "보낸 것의 끝에서 소식이 없음: {again?마지막 세그먼트를 다시|새 세그먼트 하나를} "
                                     "보내 탐색" },
     [BARO_TRACE_TCP_RETRANSMIT] = { "TCP 담당 부분", "시퀀스 번호 {seq}, {length}바이트를 다시 보냄, {attempt}번째" },

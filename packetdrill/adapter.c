@@ -56,6 +56,7 @@ static int make(struct adapter *adapter, const struct adapter_flags *flags)
     baro_posix_config_init(&config);
     config.device = &adapter->network.device;
     config.device_descriptor = adapter->network.arrived;
+    config.ecn = BARO_ECN_ANSWER; /* scripts are written for Linux, which does not ask */
     adapter->stack = baro_posix_create(&config);
     return adapter->stack == NULL ? -errno : configure(adapter, flags);
 }

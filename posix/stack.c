@@ -337,6 +337,7 @@ static int create_core(struct baro_posix_stack *stack, const struct baro_posix_c
         .now = posix_now(),
         .memory_limit = config->memory_limit,
         .descriptor_limit = config->descriptor_limit,
+        .ecn = config->ecn,
         .trace = config->trace,
         .trace_host = config->trace_host,
     };

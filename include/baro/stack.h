@@ -25,6 +25,10 @@ enum baro_congestion { BARO_CONGESTION_CUBIC, BARO_CONGESTION_RENO, BARO_CONGEST
 /* "cubic", "reno": the names that programs know; NULL beyond them. */
 const char *baro_congestion_name(enum baro_congestion congestion);
 
+/* Explicit congestion notification (RFC 3168): TCP connections ask for it and agree when asked; only agree (Linux'
+ * tcp_ecn=2); neither. Where the way or the peer cannot, a connection is without it by itself. */
+enum baro_ecn { BARO_ECN_DEFAULT, BARO_ECN_ANSWER, BARO_ECN_OFF };
+
 struct baro_stack_config {
     struct baro_memory memory;     /* required */
     uint8_t seed[32];              /* required: the source of all randomness in the stack */
@@ -34,6 +38,7 @@ struct baro_stack_config {
     struct baro_trace_sink trace;  /* event NULL: no trace */
     uint32_t trace_host;           /* `host` of its trace events */
     enum baro_congestion congestion; /* of sockets that choose none */
+    enum baro_ecn ecn;
     bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own,
                                       link-local ones of IPv6 apart */
 };
@@ -219,6 +224,8 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(tcp_undone, "recoveries from a loss that was none")                   \
     X(tcp_spurious_timeouts, "timeouts that F-RTO found to be mistakes")     \
     X(tcp_tail_repairs, "losses repaired by a tail loss probe")             \
+    X(tcp_marks_in, "TCP segments received with a congestion mark")         \
+    X(tcp_mark_reductions, "windows reduced because of congestion marks")   \
     X(tcp_active_opens, "connections opened by connect")                    \
     X(tcp_passive_opens, "connections opened by a listener")                \
     X(tcp_resets_in, "RST segments accepted")                               \

@@ -122,6 +122,8 @@
     X(TCP_LOSS, 10, "RFC 8985 §6.2", "connection:n seq:n lost:n sacked:n pipe:n")                          \
     X(TCP_UNDO, 10, "RFC 3522, RFC 4015, RFC 2883", "connection:n cwnd:n ssthresh:n")                      \
     X(TCP_FRTO, 10, "RFC 5682 §2.1, §3.1", "connection:n new:n spurious:n")                                     \
+    X(TCP_ECN, 10, "RFC 3168 §6.1", "connection:n what:n")                                                 \
+    X(TCP_MARK_REACTION, 10, "RFC 3168 §6.1.2", "connection:n flight:n window:n ssthresh:n waits:n")       \
     X(TCP_TAIL_PROBE, 10, "RFC 8985 §7", "connection:n again:n")                                           \
     X(TCP_RETRANSMIT, 10, "RFC 6298 §5", "connection:n seq:n length:n attempt:n")                          \
     X(TCP_TIMER_ARMED, 10, "RFC 9293 §3.8", "connection:n timer:n delay:t")                                \
@@ -191,7 +193,12 @@ enum baro_trace_found { /* TCP_FOUND how */
     BARO_TRACE_FOUND_TIME_WAIT
 };
 enum baro_trace_phase { /* TCP_CONGESTION phase */
-    BARO_TRACE_PHASE_SLOW_START, BARO_TRACE_PHASE_AVOIDANCE, BARO_TRACE_PHASE_RECOVERY, BARO_TRACE_PHASE_LOSS
+    BARO_TRACE_PHASE_SLOW_START, BARO_TRACE_PHASE_AVOIDANCE, BARO_TRACE_PHASE_REDUCTION, BARO_TRACE_PHASE_RECOVERY,
+    BARO_TRACE_PHASE_LOSS
+};
+enum baro_trace_ecn { /* TCP_ECN what */
+    BARO_TRACE_ECN_ASKED, BARO_TRACE_ECN_ASKS_NO_MORE, BARO_TRACE_ECN_AGREED, BARO_TRACE_ECN_REFUSED,
+    BARO_TRACE_ECN_MARKED, BARO_TRACE_ECN_MARKED_AGAIN, BARO_TRACE_ECN_PEER_REDUCED, BARO_TRACE_ECN_CWR
 };
 enum baro_trace_timer { /* TCP_TIMER_* timer */
     BARO_TRACE_TIMER_RETRANSMIT, BARO_TRACE_TIMER_PERSIST, BARO_TRACE_TIMER_DELAYED_ACK,

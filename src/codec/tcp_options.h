@@ -16,7 +16,9 @@ enum tcp_option_kind {
     TCP_OPTION_WINDOW_SCALE = 3,
     TCP_OPTION_SACK_PERMITTED = 4,
     TCP_OPTION_SACK = 5,
-    TCP_OPTION_TIMESTAMPS = 8
+    TCP_OPTION_TIMESTAMPS = 8,
+    TCP_OPTION_ACCECN_0 = 172, /* RFC 9768 §3.2.3: stepped over, as unknown ones are */
+    TCP_OPTION_ACCECN_1 = 174
 };
 
 enum { TCP_SACK_LIMIT = 4, TCP_OPTIONS_LIMIT = 40, TCP_SCALE_LIMIT = 14 };

@@ -339,7 +339,8 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
     case BARO_IP_TOS:
         if (!within(number, 0, 255))
             return -EINVAL;
-        socket->tcp.tos = socket->udp.tos = (uint8_t)number;
+        socket->udp.tos = (uint8_t)number;
+        socket->tcp.tos = (uint8_t)(number & 0xfc); /* the two bits of ECN are TCP's (RFC 3168 §6.1) */
         return 0;
     case BARO_IPV6_ONLY:
         if (socket->bound || socket->phase != USER_FRESH)

@@ -108,7 +108,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
     else
         tcp_recover_acked(tcp, c, segment, acked, flight);
     tcp_send_acked(tcp, c);
-    if (tcp_flight(c) == 0)
+    if (tcp_flight(c) == 0 && (c->ecn.flags & TCP_ECN_WAITS) == 0)
         tcp_timer_cancel(tcp, c, TCP_TIMER_RETRANSMIT);
     else /* RFC 6298 §5.3 */
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
@@ -171,6 +171,7 @@ enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, co
     }
     if (segment->options.sack_count != 0)
         tcp_sender_open(tcp, c);
+    tcp_ecn_heard(tcp, c, segment);
     if (seq_gt(segment->ack, c->snd.una))
         acknowledged(tcp, c, segment);
     else if ((c->flags & TCP_SACK_PERMITTED) != 0 && seq_eq(segment->ack, c->snd.una))

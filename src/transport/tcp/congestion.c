@@ -119,8 +119,25 @@ static uint32_t threshold(const struct congestion *congestion, uint32_t flight, 
     return congestion->algorithm == BARO_CONGESTION_CUBIC ? cubic_ssthresh(flight, mss) : larger(flight / 2, 2 * mss);
 }
 
+uint32_t congestion_marked(struct congestion *congestion, uint32_t flight, uint32_t mss)
+{
+    congestion_loss(congestion, flight, mss);
+    congestion->phase = CONGESTION_REDUCTION;
+    return larger(threshold(congestion, flight, 0), mss);
+}
+
+void congestion_reduced(struct congestion *congestion, uint32_t window)
+{
+    congestion->cwnd = window;
+    congestion->phase = window < congestion->ssthresh ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
+}
+
 void congestion_loss(struct congestion *congestion, uint32_t flight, uint32_t mss)
 {
+    if (congestion->phase == CONGESTION_REDUCTION) { /* not twice within a round trip (RFC 3168 §6.1.2) */
+        congestion->phase = CONGESTION_RECOVERY;
+        return;
+    }
     leave_first_slow_start(congestion);
     cubic_loss(&congestion->of.cubic, congestion->cwnd);
     congestion->ssthresh = threshold(congestion, flight, mss);
@@ -158,7 +175,7 @@ void congestion_recovered(struct congestion *congestion, uint32_t flight, uint32
 void congestion_timeout(struct congestion *congestion, uint32_t flight, uint32_t mss, bool again)
 {
     leave_first_slow_start(congestion);
-    if (!again) {
+    if (!again && congestion->phase != CONGESTION_REDUCTION) {
         congestion->ssthresh = threshold(congestion, flight, mss);
         cubic_timeout(&congestion->of.cubic, congestion->cwnd);
     }

@@ -11,7 +11,7 @@
 #include "transport/tcp/hystart.h"
 
 enum congestion_phase { /* the numbers of enum baro_trace_phase */
-    CONGESTION_SLOW_START, CONGESTION_AVOIDANCE, CONGESTION_RECOVERY, CONGESTION_LOSS
+    CONGESTION_SLOW_START, CONGESTION_AVOIDANCE, CONGESTION_REDUCTION, CONGESTION_RECOVERY, CONGESTION_LOSS
 };
 
 struct congestion {
@@ -48,6 +48,11 @@ void congestion_acked(struct congestion *congestion, const struct congestion_ack
 void congestion_fast_retransmit(struct congestion *congestion, uint32_t flight, uint32_t mss);
 /* The same where PRR says what may leave (RFC 9937): ssthresh alone. */
 void congestion_loss(struct congestion *congestion, uint32_t flight, uint32_t mss);
+/* A congestion mark came back: ssthresh as for a loss. The window that shall be reached within a round trip, which for a
+ * mark may be one segment (RFC 3168 §6.1.2, RFC 9438 §4.6). */
+uint32_t congestion_marked(struct congestion *congestion, uint32_t flight, uint32_t mss);
+/* That round trip is over. */
+void congestion_reduced(struct congestion *congestion, uint32_t window);
 /* One more duplicate ACK during it: one more segment has left the network. */
 void congestion_inflate(struct congestion *congestion, uint32_t flight, uint32_t mss);
 /* A partial ACK during it (RFC 6582 §3.2 step 3). */

@@ -20,6 +20,7 @@
 #include "codec/tcp_options.h"
 #include "transport/demux.h"
 #include "transport/tcp/congestion.h"
+#include "transport/tcp/ecn.h"
 #include "transport/tcp/frto.h"
 #include "transport/tcp/half_open.h"
 #include "transport/tcp/rtt.h"
@@ -163,6 +164,7 @@ struct tcp_connection {
         bool out, again;               /* a tail loss probe is out; it was the last segment again */
         struct seq end;                /* SND.NXT behind it */
     } tail;
+    struct tcp_ecn ecn;
     struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
     int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
     int64_t received_at_ns;            /* any segment that was acceptable */
@@ -184,7 +186,7 @@ struct tcp_connection {
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
-_Static_assert(sizeof(struct tcp_connection) <= 736, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 752, "a connection has grown: see DESIGN section 2, rule 9");
 
 struct tcp_listener {
     struct baro_endpoint local;
@@ -221,6 +223,7 @@ struct tcp {
     struct tcp_event events;           /* head */
     struct tcp_time_wait *time_wait_first, *time_wait_last;
     struct wheel_timer time_wait_timer;
+    uint8_t ecn;                       /* enum baro_ecn */
     struct handle waiting_first, waiting_last; /* connections with output, when the queue of intents was full */
     uint32_t *port_page[TCP_PORT_PAGES]; /* users of each local port, pages taken as needed */
     uint32_t quotes;                   /* used since the queue of intents was last empty */

@@ -61,6 +61,7 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sa
         control->sack[i].left = block[i].left;
         control->sack[i].right = block[i].right;
     }
+    control->flags |= tcp_ecn_ack_flags(c);
     control->ack = c->rcv.nxt;
     control->window = tcp_receive_window(c, (c->flags & TCP_SCALED) != 0);
     c->rcv.acked = c->rcv.nxt;
@@ -152,7 +153,8 @@ static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struc
 
 void tcp_send_syn_ack(struct tcp *tcp, struct tcp_half_open *record)
 {
-    struct intent_tcp_control *control = add_for_half_open(tcp, record, TCP_FLAG_SYN);
+    uint8_t ecn = record->flags & HALF_OPEN_ECN ? TCP_FLAG_ECE : 0;
+    struct intent_tcp_control *control = add_for_half_open(tcp, record, TCP_FLAG_SYN | ecn);
 
     if (control == NULL)
         return;

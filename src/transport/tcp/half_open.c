@@ -118,6 +118,8 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
     }
     if (options->sack_permitted)
         record->flags |= HALF_OPEN_SACK_PERMITTED;
+    if (tcp_ecn_is_setup(tcp, segment))
+        record->flags |= HALF_OPEN_ECN;
     if (options->has_scale) {
         record->flags |= HALF_OPEN_SCALED;
         record->snd_scale = options->scale > TCP_SCALE_LIMIT ? TCP_SCALE_LIMIT : options->scale; /* RFC 7323 §2.3 */
@@ -148,6 +150,8 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
     TRACE(tcp->core, TCP_ISN, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_N(record->iss.value));
     TRACE(tcp->core, TCP_STATE, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_N(BARO_TCP_LISTEN),
           TRACE_N(BARO_TCP_SYN_RECEIVED));
+    if (record->flags & HALF_OPEN_ECN)
+        TRACE(tcp->core, TCP_ECN, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_N(BARO_TRACE_ECN_AGREED));
     list_add(tcp, record);
     wait_begins(tcp, record);
     return record;

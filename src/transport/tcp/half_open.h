@@ -20,7 +20,8 @@ enum tcp_half_open_flag {
     HALF_OPEN_HELD = 1 << 3,           /* its SYN is answered when somebody says how */
     HALF_OPEN_UNTOLD = 1 << 4,         /* and waits for tcp_hold_next */
     HALF_OPEN_AGAIN = 1 << 5,          /* the SYN+ACK left more than once: its ACK times nothing (Karn) */
-    HALF_OPEN_ACKED = 1 << 6           /* the ACK came without data, which the listener waits for */
+    HALF_OPEN_ACKED = 1 << 6,          /* the ACK came without data, which the listener waits for */
+    HALF_OPEN_ECN = 1 << 7             /* the SYN asked for it, and we agree */
 };
 
 struct tcp_half_open {

@@ -151,6 +151,7 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
     }
     c->flags |= record->flags & HALF_OPEN_SACK_PERMITTED ? TCP_SACK_PERMITTED : 0u;
     c->flags |= record->flags & HALF_OPEN_SCALED ? TCP_SCALED : 0u;
+    c->ecn.flags = record->flags & HALF_OPEN_ECN ? TCP_ECN_SENDS | TCP_ECN_HEARS : 0;
     c->syn_retries = record->retries;
     c->retransmits = c->timeouts = record->retries;
     c->segments_out = 1u + record->retries;
@@ -226,6 +227,8 @@ enum baro_drop_reason tcp_input_half_open(struct tcp *tcp, struct tcp_half_open 
 
     tcp_trace_half_open(tcp, record, false);
     if ((segment->flags & (TCP_FLAG_SYN | TCP_FLAG_RST)) == TCP_FLAG_SYN && seq_eq(segment->seq, record->irs)) {
+        if (!tcp_ecn_is_setup(tcp, segment)) /* it asks no more */
+            record->flags &= (uint8_t)~HALF_OPEN_ECN;
         if ((record->flags & HALF_OPEN_HELD) == 0)
             tcp_half_open_again(tcp, record);
         return BARO_DROP_TCP_DUPLICATE;

@@ -65,6 +65,8 @@ static uint32_t unsent(const struct tcp_connection *c)
 static enum baro_ca_state ca_state(const struct tcp_connection *c)
 {
     switch (c->congestion.phase) {
+    case CONGESTION_REDUCTION:
+        return BARO_CA_CWR;
     case CONGESTION_RECOVERY:
         return BARO_CA_RECOVERY;
     case CONGESTION_LOSS:

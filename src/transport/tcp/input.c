@@ -202,10 +202,13 @@ static enum baro_drop_reason in_syn_received(struct tcp *tcp, struct tcp_connect
     if ((segment->flags & (TCP_FLAG_SYN | TCP_FLAG_RST)) != TCP_FLAG_SYN || !seq_eq(segment->seq, c->rcv.irs))
         return BARO_DROP_NONE;
     if ((segment->flags & TCP_FLAG_ACK) != 0 && seq_eq(segment->ack, c->snd.nxt)) {
+        tcp_ecn_learn(tcp, c, segment);
         segment->seq = seq_add(segment->seq, 1);
         segment->flags &= (uint8_t)~TCP_FLAG_SYN;
         return BARO_DROP_NONE;
     }
+    if ((segment->flags & TCP_FLAG_ACK) == 0)
+        tcp_ecn_learn(tcp, c, segment); /* one that asks no more */
     tcp_retransmit_from(tcp, c, c->snd.iss, seq_add(c->snd.iss, 1));
     return BARO_DROP_TCP_DUPLICATE;
 }

@@ -16,6 +16,7 @@ void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segme
     c->rcv.up = c->rcv.nxt;
     c->peer_mss = tcp_syn_mss(segment);
     tcp_set_path_mtu(c, c->path_mtu);
+    tcp_ecn_learn(tcp, c, segment);
     if (options->has_timestamps) {
         c->flags |= TCP_TIMESTAMPS;
         c->ts_recent = options->ts_value;

@@ -93,6 +93,7 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
     c->retransmit_next = c->retransmit_end = c->snd.iss;
     c->received_at_ns = tcp->core->now.ns;
     TRACE(tcp->core, TCP_ISN, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.iss.value));
+    tcp_ecn_connect(tcp, c);
     tcp_set_state(tcp, c, BARO_TCP_SYN_SENT);
     tcp->core->counters.tcp_active_opens++;
     if (settings->user_timeout.ns != 0)

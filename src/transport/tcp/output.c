@@ -90,7 +90,7 @@ static uint8_t flags_of(const struct tcp_connection *c, const struct plan *plan)
 {
     unsigned flags = c->state == BARO_TCP_SYN_SENT ? 0 : TCP_FLAG_ACK;
 
-    flags |= plan->syn ? TCP_FLAG_SYN : 0;
+    flags |= plan->syn ? TCP_FLAG_SYN | tcp_ecn_syn_flags(c) : tcp_ecn_ack_flags(c);
     flags |= plan->fin ? TCP_FLAG_FIN : 0;
     flags |= plan->push ? TCP_FLAG_PSH : 0;
     flags |= (c->flags & TCP_URGENT_SENDING) != 0 && seq_lt(plan->seq, c->snd.up) ? TCP_FLAG_URG : 0;
@@ -118,6 +118,7 @@ static void write_message(struct tcp *tcp, struct tcp_connection *c, const struc
                                   .flags = flags_of(c, plan) };
     if (header.flags & TCP_FLAG_ACK)
         header.ack = c->rcv.nxt.value;
+    message->tos |= tcp_ecn_leave(tcp, c, plan, &header.flags);
     header.window = tcp_receive_window(c, !plan->syn && (c->flags & TCP_SCALED) != 0);
     if (header.flags & TCP_FLAG_URG) {
         uint32_t urgent = seq_span(c->snd.up, plan->seq);

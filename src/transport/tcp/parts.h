@@ -180,6 +180,7 @@ struct plan {
     uint32_t length;          /* payload octets */
     bool syn, fin, push, again;
     bool lost;                /* `again` because the scoreboard says so */
+    bool probe;               /* beyond a closed window */
 };
 /* Could nothing leave, whatever the path? So most ACKs find it, and the segment behind the last one. */
 bool tcp_has_nothing(const struct tcp_connection *c);
@@ -238,6 +239,32 @@ bool tcp_frto_acked(struct tcp *tcp, struct tcp_connection *c, const struct segm
 
 /* RFC 5681 §2: what counts as a duplicate. */
 bool tcp_is_duplicate(const struct tcp_connection *c, const struct segment *segment);
+
+/* ---- ecn.c ---- */
+
+/* An active open: the SYN asks if the stack wants so. */
+void tcp_ecn_connect(struct tcp *tcp, struct tcp_connection *c);
+/* The SYN is sent again: it asks no more. */
+void tcp_ecn_syn_unanswered(struct tcp *tcp, struct tcp_connection *c);
+/* Does this SYN ask, and do we agree? */
+bool tcp_ecn_is_setup(const struct tcp *tcp, const struct segment *segment);
+/* What the peer's SYN or SYN+ACK says to an active open; a later one of the same dialogue counts. */
+void tcp_ecn_learn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* ECE and CWR of our SYN or SYN+ACK, and ECE of any other segment with an ACK. */
+uint8_t tcp_ecn_syn_flags(const struct tcp_connection *c);
+uint8_t tcp_ecn_ack_flags(const struct tcp_connection *c);
+/* Text within the window came: its mark, its CWR. */
+void tcp_ecn_text(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* A planned segment leaves: the IP header's two bits, and CWR into `flags` if it is due. */
+uint8_t tcp_ecn_leave(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan, uint8_t *flags);
+/* The window was reduced, for whatever reason. */
+void tcp_ecn_reduced(struct tcp_connection *c);
+/* An acceptable ACK, before anything else is made of it: its ECE. */
+void tcp_ecn_heard(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* The window after an ACK while it is being reduced for a mark; false: it is not. */
+bool tcp_ecn_reducing(struct tcp_connection *c, uint32_t delivered, bool safe);
+/* The retransmission timer fired; true: it was for this alone. */
+bool tcp_ecn_timer(struct tcp *tcp, struct tcp_connection *c);
 
 /* ---- tail.c ---- */
 

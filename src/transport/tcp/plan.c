@@ -122,9 +122,10 @@ static void wait_for_window(struct tcp *tcp, struct tcp_connection *c)
 static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan)
 {
     uint64_t offset = tcp_send_offset(c, c->snd.nxt);
+    bool probing = (c->flags & TCP_PROBE) != 0;
     uint32_t unsent, length = 0;
 
-    if ((c->flags & TCP_FIN_SENT) != 0)
+    if ((c->flags & TCP_FIN_SENT) != 0 || (c->ecn.flags & TCP_ECN_WAITS) != 0)
         return false;
     unsent = (uint32_t)(c->send.end - offset);
     if (unsent != 0) {
@@ -138,6 +139,7 @@ static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_s
     }
     *plan = (struct plan){ .seq = c->snd.nxt, .length = length };
     plan->push = length != 0 && length == unsent;
+    plan->probe = probing && (c->flags & TCP_PROBE) == 0;
     plan->fin = length == unsent && (c->flags & TCP_FIN_WANTED) != 0;
     return length != 0 || plan->fin;
 }

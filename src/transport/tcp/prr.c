@@ -6,7 +6,7 @@ void prr_begin(struct prr *prr, uint32_t flight)
     *prr = (struct prr){ .flight = flight == 0 ? 1 : flight };
 }
 
-uint32_t prr_acked(struct prr *prr, uint32_t delivered, uint32_t pipe, uint32_t ssthresh, uint32_t mss, bool safe)
+uint32_t prr_proportion(struct prr *prr, uint32_t delivered, uint32_t pipe, uint32_t ssthresh, uint32_t mss, bool safe)
 {
     uint64_t send;
 
@@ -23,6 +23,12 @@ uint32_t prr_acked(struct prr *prr, uint32_t delivered, uint32_t pipe, uint32_t 
         send += safe ? mss : 0;
         send = send < ssthresh - pipe ? send : ssthresh - pipe;
     }
-    /* The recovery's first segment leaves in any case. */
-    return send < mss && prr->out == 0 ? mss : (uint32_t)send;
+    return (uint32_t)send;
+}
+
+uint32_t prr_acked(struct prr *prr, uint32_t delivered, uint32_t pipe, uint32_t ssthresh, uint32_t mss, bool safe)
+{
+    uint32_t send = prr_proportion(prr, delivered, pipe, ssthresh, mss, safe);
+
+    return send < mss && prr->out == 0 ? mss : send;
 }

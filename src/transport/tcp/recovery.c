@@ -28,6 +28,8 @@ static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
+    if (c->ecn.flags & TCP_ECN_HEARD)
+        return; /* RFC 3168 §6.1.2 */
     congestion_acked(&c->congestion, &(struct congestion_ack){ .now = tcp->core->now,
                                                                .srtt = { c->rtt.srtt_ns },
                                                                .rtt = { rtt_ns },
@@ -75,7 +77,8 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, const struct s
         c->congestion.phase = CONGESTION_SLOW_START;
     if (c->congestion.phase < CONGESTION_RECOVERY)
         tcp_undo_release(tcp, c);
-    tcp_grow(tcp, c, acked, flight, 0);
+    if (!tcp_ecn_reducing(c, acked, true))
+        tcp_grow(tcp, c, acked, flight, 0);
     tcp_trace_congestion(tcp, c);
 }
 
@@ -95,6 +98,7 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c, const stru
     c->recover = c->snd.nxt;
     tcp_undo_remember(tcp, c);
     congestion_fast_retransmit(&c->congestion, flight, mss);
+    tcp_ecn_reduced(c);
     TRACE(tcp->core, TCP_FAST_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.una.value),
           TRACE_N(c->duplicate_acks));
     tcp_trace_congestion(tcp, c);
@@ -112,6 +116,7 @@ void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c)
         tcp_undo_remember(tcp, c);
     c->frto = frto_timeout(c->frto, recovering);
     congestion_timeout(&c->congestion, missing, tcp_payload_limit(c), c->retries > 1);
+    tcp_ecn_reduced(c);
     c->duplicate_acks = 0;
     c->recover = c->snd.nxt;
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;

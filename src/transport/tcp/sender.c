@@ -40,7 +40,7 @@ void tcp_sender_sent(struct tcp *tcp, struct tcp_connection *c, struct seq end)
         tcp_sender_open(tcp, c);
     if (c->sender == NULL)
         return;
-    if (c->congestion.phase == CONGESTION_RECOVERY)
+    if (c->congestion.phase == CONGESTION_RECOVERY || c->congestion.phase == CONGESTION_REDUCTION)
         c->sender->prr.out += seq_span(end, c->snd.nxt);
     scoreboard_sent(&c->sender->board, end, tcp->core->now.ns);
 }
@@ -72,8 +72,10 @@ static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t m
     c->recover = c->snd.nxt;
     c->tail.out = false;
     tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
+    if (c->congestion.phase != CONGESTION_REDUCTION) /* else that goes on */
+        prr_begin(&c->sender->prr, missing);
     congestion_loss(&c->congestion, missing, tcp_payload_limit(c));
-    prr_begin(&c->sender->prr, missing);
+    tcp_ecn_reduced(c);
     tcp->core->counters.tcp_fast_retransmits++;
     (void)scoreboard_next_lost(&c->sender->board, 1, &from, &to);
     TRACE(tcp->core, TCP_LOSS, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(from.value),
@@ -220,7 +222,7 @@ static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_f
             reduce_in_proportion(c, ack->delivered, ack->acked != 0 && ack->lost == 0);
         return;
     }
-    if (ack->acked != 0)
+    if (!tcp_ecn_reducing(c, ack->delivered, ack->acked != 0) && ack->acked != 0)
         tcp_grow(tcp, c, ack->acked, ack->flight, ack->rtt_ns);
 }
 
@@ -243,7 +245,7 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
         c->frto = FRTO_OFF;
         if (c->congestion.phase >= CONGESTION_RECOVERY && seq_ge(c->snd.una, c->recover))
             c->congestion.phase = CONGESTION_SLOW_START; /* no memory for more than the timer */
-        if (acked != 0) /* all of it was sent at one moment, unless a timeout came between */
+        if (!tcp_ecn_reducing(c, acked, true) && acked != 0) /* all of it was sent at one moment, unless a timeout came between */
             tcp_grow(tcp, c, acked, flight, c->congestion.phase < CONGESTION_RECOVERY ? facts.now_ns - c->rtt_at_ns : 0);
         return;
     }

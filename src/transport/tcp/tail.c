@@ -64,6 +64,7 @@ void tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segm
             return; /* the original or the probe: what follows tells */
         if (seq_gt(c->snd.una, c->tail.end)) { /* nobody got it twice: the probe has repaired a loss */
             congestion_loss(&c->congestion, tcp_pipe(c), tcp_payload_limit(c));
+            tcp_ecn_reduced(c);
             c->congestion.cwnd = c->congestion.ssthresh;
             c->congestion.phase = CONGESTION_AVOIDANCE;
             tcp->core->counters.tcp_tail_repairs++;

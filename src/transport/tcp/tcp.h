@@ -20,6 +20,8 @@ struct tcp;
 
 struct tcp *tcp_create(struct core *core, uint32_t connection_limit);
 void tcp_free(struct tcp *tcp);
+/* For connections from now on. */
+void tcp_choose_ecn(struct tcp *tcp, enum baro_ecn ecn);
 
 /* ---- below: segments ---- */
 

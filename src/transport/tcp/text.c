@@ -173,6 +173,7 @@ enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, s
         tcp_abort(tcp, c, 0);
         return BARO_DROP_TCP_DATA_AFTER_CLOSE;
     }
+    tcp_ecn_text(tcp, c, segment);
     if (!seq_eq(seq, c->rcv.nxt))
         return out_of_order(tcp, c, seq, data);
     return in_order(tcp, c, segment, data);

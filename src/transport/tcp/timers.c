@@ -121,7 +121,7 @@ static bool may_probe(struct tcp *tcp, struct tcp_connection *c)
 
 static void on_retransmit(struct tcp *tcp, struct tcp_connection *c)
 {
-    if (tcp_flight(c) == 0)
+    if (tcp_ecn_timer(tcp, c) || tcp_flight(c) == 0)
         return;
     if (c->snd.wnd == 0 && tcp_synchronised(c)) {
         if (!may_probe(tcp, c))
@@ -151,6 +151,7 @@ static void on_retransmit(struct tcp *tcp, struct tcp_connection *c)
         tcp_recover_timeout(tcp, c);
     } else {
         c->syn_retries++;
+        tcp_ecn_syn_unanswered(tcp, c);
         tcp_retransmit_from(tcp, c, c->snd.iss, c->snd.nxt);
     }
     tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
