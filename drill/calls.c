@@ -8,8 +8,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -17,18 +17,29 @@
 
 /* ---- arguments ---- */
 
-struct descriptor *drill_call_descriptor(struct run *run, const struct call_line *call)
+struct descriptor *drill_call_any(struct run *run, const struct call_line *call)
 {
     long long number = call->argument[0].number;
 
-    if (call->argument[0].kind != VALUE_NUMBER || number < 0 || number >= DESCRIPTORS_LIMIT ||
-        !run->descriptor[number].used) {
-        drill_run_fail(run, "no socket has the descriptor %lld", number);
-        return NULL;
+    if (call->argument[0].kind == VALUE_NUMBER && number >= 0 && number < DESCRIPTORS_LIMIT &&
+        run->descriptor[number].used)
+        return &run->descriptor[number];
+    return NULL;
+}
+
+struct descriptor *drill_call_descriptor(struct run *run, const struct call_line *call)
+{
+    struct descriptor *descriptor = drill_call_any(run, call);
+
+    if (descriptor != NULL && descriptor->epoll == NOBODY) {
+        if (descriptor->type == BARO_STREAM && descriptor->connection != NOBODY)
+            run->tcp_spoken = descriptor->connection;
+        return descriptor;
     }
-    if (run->descriptor[number].type == BARO_STREAM && run->descriptor[number].connection != NOBODY)
-        run->tcp_spoken = run->descriptor[number].connection;
-    return &run->descriptor[number];
+    /* EBADF is what a script may expect; else it has made a mistake. */
+    if (call->error != EBADF && call->kind != CALL_close)
+        drill_run_fail(run, "no socket has the descriptor %lld", call->argument[0].number);
+    return NULL;
 }
 
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
@@ -109,193 +120,37 @@ bool drill_call_check_peer(struct run *run, const struct value *value, const str
            drill_run_fail(run, "the peer is port %u of %s", peer->port.number, text);
 }
 
-/* ---- the calls ---- */
-
-static ptrdiff_t new_descriptor(struct run *run, const struct call_line *call, int live,
-                                enum baro_socket_type type, bool nonblocking, int connection)
-{
-    long long number = call->result.kind == VALUE_NUMBER ? call->result.number : -1;
-
-    if (live < 0)
-        return live;
-    for (long long i = 3; number < 0 && call->result.kind == VALUE_ANY && i < DESCRIPTORS_LIMIT; i++)
-        if (!run->descriptor[i].used)
-            number = i;
-    if (number < 0) { /* an error was expected */
-        baro_close(run->stack, live);
-        return 0;
-    }
-    if (number >= DESCRIPTORS_LIMIT || run->descriptor[number].used) {
-        drill_run_fail(run, "the descriptor %lld is taken, or more than %d", number, DESCRIPTORS_LIMIT);
-        return -EMFILE;
-    }
-    run->descriptor[number] = (struct descriptor){
-        .used = true, .live = live, .type = type, .nonblocking = nonblocking, .connection = connection
-    };
-    return (ptrdiff_t)number;
-}
-
-static ptrdiff_t call_socket(struct run *run, const struct call_line *call)
-{
-    enum baro_family family = run->script->settings.version == DRILL_IPV4 ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6;
-    long long type = call->argument[1].number, protocol = call->argument[2].number;
-    enum baro_socket_type kind = (type & 0xf) == SOCK_DGRAM ? BARO_DATAGRAM : BARO_STREAM;
-    int live;
-
-    if (call->argument[0].kind == VALUE_NUMBER)
-        family = call->argument[0].number == AF_INET    ? BARO_FAMILY_IPV4
-                 : call->argument[0].number == AF_INET6 ? BARO_FAMILY_IPV6
-                                                        : (enum baro_family)9;
-    if ((type & 0xf) != SOCK_DGRAM && (type & 0xf) != SOCK_STREAM)
-        return drill_run_fail(run, "only SOCK_STREAM and SOCK_DGRAM are supported yet"), -EPROTONOSUPPORT;
-    if (call->argument[2].kind == VALUE_NUMBER && protocol != 0 &&
-        protocol != (kind == BARO_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
-        return -EPROTONOSUPPORT;
-    live = baro_socket(run->stack, family, kind);
-    if (live >= 0 && !drill_call_defaults(run, live, kind))
-        return -EINVAL;
-    return new_descriptor(run, call, live, kind, (type & SOCK_NONBLOCK) != 0, NOBODY);
-}
-
-static ptrdiff_t call_bind(struct run *run, const struct call_line *call)
-{
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
-    const struct settings *settings = &run->script->settings;
-    struct baro_endpoint local;
-    int result;
-
-    if (descriptor == NULL ||
-        !drill_call_endpoint(run, &call->argument[1],
-                             (struct baro_endpoint){ settings->local, { settings->bind_port } }, &local))
-        return -EINVAL;
-    result = baro_bind(run->stack, descriptor->live, &local);
-    if (result == 0 && descriptor->type == BARO_DATAGRAM &&
-        baro_getsockname(run->stack, descriptor->live, &local) == 0) {
-        local.address = settings->local;
-        descriptor->connection = drill_connection_new(
-            run, true, local, (struct baro_endpoint){ settings->remote, { settings->connect_port } });
-    }
-    return result;
-}
-
-static ptrdiff_t call_listen(struct run *run, const struct call_line *call)
-{
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
-
-    return descriptor == NULL ? -EINVAL
-                              : baro_listen(run->stack, descriptor->live, (int)call->argument[1].number);
-}
-
-static ptrdiff_t call_accept(struct run *run, const struct call_line *call)
-{
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
-    struct baro_endpoint local, remote;
-    int live, connection = NOBODY;
-
-    if (descriptor == NULL)
-        return -EINVAL;
-    live = baro_accept(run->stack, descriptor->live, &remote);
-    if (live >= 0 && !drill_call_check_peer(run, &call->argument[1], &remote))
-        return -EINVAL;
-    if (live >= 0 && baro_getsockname(run->stack, live, &local) == 0)
-        connection = drill_connection_find(run, false, drill_call_wire(local), drill_call_wire(remote));
-    if (connection != NOBODY)
-        run->tcp_spoken = connection;
-    return new_descriptor(run, call, live, BARO_STREAM, false, connection);
-}
-
-/* connect again, while it waits: its failure is the socket's pending error. */
-static ptrdiff_t connect_again(struct run *run, struct descriptor *descriptor,
-                               const struct baro_endpoint *remote)
-{
-    int error = 0, result;
-    size_t length = sizeof error;
-
-    result = baro_getsockopt(run->stack, descriptor->live, BARO_SO_ERROR, &error, &length);
-    if (result != 0 || error != 0)
-        return result != 0 ? result : -error;
-    result = baro_connect(run->stack, descriptor->live, remote);
-    return result == -EISCONN ? 0 : result == -EALREADY ? -EINPROGRESS : result;
-}
-
-static ptrdiff_t call_connect(struct run *run, const struct call_line *call)
-{
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
-    const struct settings *settings = &run->script->settings;
-    struct baro_endpoint local = { .port = { 0 } }, remote;
-    bool udp;
-    int result;
-
-    if (descriptor == NULL ||
-        !drill_call_endpoint(run, &call->argument[1],
-                             (struct baro_endpoint){ settings->remote, { settings->connect_port } }, &remote))
-        return -EINVAL;
-    if (run->waiting.again)
-        return connect_again(run, descriptor, &remote);
-    udp = descriptor->type == BARO_DATAGRAM;
-    result = baro_connect(run->stack, descriptor->live, &remote);
-    if (descriptor->connection == NOBODY && (result == 0 || result == -EINPROGRESS)) {
-        (void)baro_getsockname(run->stack, descriptor->live, &local);
-        local.address = settings->local;
-        descriptor->connection = drill_connection_new(run, udp, local, drill_call_wire(remote));
-    } else if (udp && result == 0) {
-        run->connection[descriptor->connection].remote = drill_call_wire(remote);
-        run->udp_now = descriptor->connection;
-    }
-    return result;
-}
-
-static ptrdiff_t call_shutdown(struct run *run, const struct call_line *call)
-{
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
-
-    return descriptor == NULL
-               ? -EINVAL
-               : baro_shutdown(run->stack, descriptor->live, (enum baro_shutdown)call->argument[1].number);
-}
-
-static ptrdiff_t call_close(struct run *run, const struct call_line *call)
-{
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
-
-    if (descriptor == NULL)
-        return -EINVAL;
-    descriptor->used = false;
-    return baro_close(run->stack, descriptor->live);
-}
-
-static ptrdiff_t call_fcntl(struct run *run, const struct call_line *call)
-{
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
-
-    if (descriptor == NULL)
-        return -EINVAL;
-    if (call->argument[1].number == F_GETFL)
-        return O_RDWR | (descriptor->nonblocking ? O_NONBLOCK : 0);
-    if (call->argument[1].number != F_SETFL)
-        return drill_run_fail(run, "fcntl knows F_GETFL and F_SETFL here"), -EINVAL;
-    descriptor->nonblocking = (call->argument[2].number & O_NONBLOCK) != 0;
-    return 0;
-}
-
 /* By enum call_kind. recv is read with flags, send is write with flags. */
 static ptrdiff_t (*const makers[CALL_COUNT])(struct run *run, const struct call_line *call) = {
-    [CALL_socket] = call_socket,
-    [CALL_bind] = call_bind,
-    [CALL_listen] = call_listen,
-    [CALL_accept] = call_accept,
-    [CALL_connect] = call_connect,
+    [CALL_socket] = drill_call_socket,
+    [CALL_bind] = drill_call_bind,
+    [CALL_listen] = drill_call_listen,
+    [CALL_accept] = drill_call_accept,
+    [CALL_accept4] = drill_call_accept,
+    [CALL_connect] = drill_call_connect,
     [CALL_read] = drill_call_read,
+    [CALL_readv] = drill_call_read,
     [CALL_recv] = drill_call_read,
     [CALL_recvfrom] = drill_call_recvfrom,
+    [CALL_recvmsg] = drill_call_recvmsg,
     [CALL_write] = drill_call_write,
+    [CALL_writev] = drill_call_write,
     [CALL_send] = drill_call_write,
     [CALL_sendto] = drill_call_sendto,
-    [CALL_shutdown] = call_shutdown,
-    [CALL_close] = call_close,
-    [CALL_fcntl] = call_fcntl,
+    [CALL_sendmsg] = drill_call_sendmsg,
+    [CALL_shutdown] = drill_call_shutdown,
+    [CALL_close] = drill_call_close,
+    [CALL_fcntl] = drill_call_fcntl,
+    [CALL_ioctl] = drill_call_ioctl,
+    [CALL_getsockname] = drill_call_getsockname,
+    [CALL_getpeername] = drill_call_getpeername,
     [CALL_getsockopt] = drill_call_getsockopt,
-    [CALL_setsockopt] = drill_call_setsockopt
+    [CALL_setsockopt] = drill_call_setsockopt,
+    [CALL_poll] = drill_call_poll,
+    [CALL_epoll_create] = drill_call_epoll_create,
+    [CALL_epoll_create1] = drill_call_epoll_create,
+    [CALL_epoll_ctl] = drill_call_epoll_ctl,
+    [CALL_epoll_wait] = drill_call_epoll_wait
 };
 
 /* ---- results ---- */
@@ -333,37 +188,65 @@ static bool check_result(struct run *run, const struct event *event, ptrdiff_t r
     return false;
 }
 
-/* Would a blocking descriptor's call go on waiting? */
-static bool would_wait(const struct run *run, const struct call_line *call, ptrdiff_t result)
+/* Does the call wait for its descriptor alone, as long as that blocks? */
+static bool waits_by_itself(const struct call_line *call)
 {
-    long long number = call->argument[0].number;
+    return call->kind == CALL_poll || call->kind == CALL_epoll_wait;
+}
 
-    if (run->dont_wait || (result != -EAGAIN && result != -EINPROGRESS))
+/* Would a blocking descriptor's call go on waiting? */
+static bool would_wait(struct run *run, const struct call_line *call, ptrdiff_t result)
+{
+    const struct descriptor *descriptor = drill_call_any(run, call);
+
+    if (result != -EAGAIN && result != -EINPROGRESS)
         return false;
-    return call->argument[0].kind == VALUE_NUMBER && number >= 0 && number < DESCRIPTORS_LIMIT &&
-           !run->descriptor[number].nonblocking;
+    if (waits_by_itself(call))
+        return true;
+    return !run->dont_wait && descriptor != NULL && !descriptor->nonblocking && run->now_ns < run->present->timeout_ns;
+}
+
+/* SO_RCVTIMEO and SO_SNDTIMEO count from the call's beginning. */
+static void begin_timeout(struct run *run, const struct call_line *call, const struct descriptor *descriptor)
+{
+    int64_t limit_ns = descriptor->receive_timeout_ns;
+
+    if (call->kind == CALL_write || call->kind == CALL_writev || call->kind == CALL_send || call->kind == CALL_sendto ||
+        call->kind == CALL_sendmsg || call->kind == CALL_connect)
+        limit_ns = descriptor->send_timeout_ns;
+    run->present->timeout_ns = limit_ns == 0 ? INT64_MAX : run->now_ns + limit_ns;
+}
+
+/* A call that the script lets wait must be able to. */
+static bool begin_waiting(struct run *run, const struct event *event, struct outstanding *waiting)
+{
+    const struct call_line *call = &event->as.call;
+    const struct descriptor *descriptor = drill_call_any(run, call);
+
+    if (run->waiting.event != NULL)
+        return drill_run_fail(run, "another call is still waiting");
+    if (!waits_by_itself(call) && (descriptor == NULL || descriptor->epoll != NOBODY))
+        return drill_run_fail(run, "no socket has the descriptor %lld", call->argument[0].number);
+    if (waiting->end_ns < waiting->began_ns || (!waits_by_itself(call) && descriptor->nonblocking))
+        return drill_run_fail(run, "a call that waits needs a blocking socket and an end after its begin");
+    waiting->live = waits_by_itself(call) ? NOBODY : descriptor->live;
+    run->waiting = *waiting;
+    run->present = &run->waiting;
+    return true;
 }
 
 bool drill_call_make(struct run *run, const struct event *event, int64_t now_ns)
 {
     const struct call_line *call = &event->as.call;
-    struct outstanding waiting = { .event = event, .began_ns = now_ns };
+    struct outstanding now = { .event = event, .began_ns = now_ns, .timeout_ns = INT64_MAX };
     ptrdiff_t result;
 
-    if (call->blocking && run->waiting.event != NULL)
-        return drill_run_fail(run, "another call is still waiting");
-    waiting.end_ns = call->end_ns + (event->time == TIME_RELATIVE ? now_ns - event->from_ns : 0);
-    if (call->blocking) {
-        struct descriptor *descriptor = drill_call_descriptor(run, call);
-
-        if (descriptor == NULL)
-            return false;
-        if (descriptor->nonblocking || waiting.end_ns < now_ns)
-            return drill_run_fail(run,
-                                  "a call that waits needs a blocking socket and an end after its begin");
-        waiting.live = descriptor->live;
-        run->waiting = waiting;
-    }
+    now.end_ns = call->end_ns + (event->time == TIME_RELATIVE ? now_ns - event->from_ns : 0);
+    run->present = &now;
+    if (call->blocking && !begin_waiting(run, event, &now))
+        return false;
+    if (drill_call_any(run, call) != NULL && !waits_by_itself(call))
+        begin_timeout(run, call, drill_call_any(run, call));
     run->dont_wait = false;
     result = makers[call->kind](run, call);
     if (run->failed)
@@ -376,8 +259,7 @@ bool drill_call_make(struct run *run, const struct event *event, int64_t now_ns)
     }
     if (call->blocking) {
         run->waiting.event = NULL;
-        run->waiting.again = false;
-        if (waiting.end_ns > run->now_ns + run->tolerance_ns)
+        if (now.end_ns > run->now_ns + run->tolerance_ns)
             return drill_run_fail(run, "%s returned at once", call->name);
     }
     return check_result(run, event, result) && drill_run_settle(run, false);
@@ -389,20 +271,22 @@ bool drill_call_retry(struct run *run)
     const struct call_line *call = &event->as.call;
     ptrdiff_t result;
 
+    run->present = &run->waiting;
     run->dont_wait = false;
     result = makers[call->kind](run, call);
     if (run->failed)
         return false;
     if (would_wait(run, call, result))
         return true;
-    if (run->now_ns < run->waiting.end_ns - run->tolerance_ns) {
+    if (llabs(run->now_ns - run->waiting.end_ns) > run->tolerance_ns) {
+        bool early = run->now_ns < run->waiting.end_ns;
+
         run->event = event;
-        drill_run_fail(run, "%s returned %.6f s too early", call->name,
-                       (double)(run->waiting.end_ns - run->now_ns) / 1e9);
+        drill_run_fail(run, "%s returned %.6f s too %s", call->name,
+                       (double)llabs(run->waiting.end_ns - run->now_ns) / 1e9, early ? "early" : "late");
         check_result(run, event, result);
         return false;
     }
     run->waiting.event = NULL;
-    run->waiting.again = false;
     return check_result(run, event, result);
 }

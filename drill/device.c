@@ -203,10 +203,12 @@ bool drill_run_deadline(const struct run *run, int64_t *at_ns)
 {
     struct baro_instant deadline;
 
-    if (!baro_stack_next_deadline(run->stack, &deadline))
-        return false;
-    *at_ns = deadline.ns - epoch_ns;
-    return true;
+    bool known = baro_stack_next_deadline(run->stack, &deadline);
+
+    *at_ns = known ? deadline.ns - epoch_ns : INT64_MAX;
+    if (run->waiting.event != NULL && run->waiting.timeout_ns < *at_ns)
+        *at_ns = run->waiting.timeout_ns;
+    return *at_ns != INT64_MAX;
 }
 
 bool drill_device_receive(struct run *run, const uint8_t *datagram, size_t length)

@@ -139,6 +139,23 @@ static void take_quoted(struct lexer *lexer, struct token *token, enum token_kin
     token->length = lexer->offset - begin - strlen(mark);
 }
 
+/* A string ends at a quote that no backslash stands before. */
+static void take_string(struct lexer *lexer, struct token *token)
+{
+    step(lexer);
+    token->text = lexer->script->text + lexer->offset;
+    while (!at_end(lexer) && look(lexer, 0) != '"') {
+        if (look(lexer, 0) == '\\')
+            step(lexer);
+        if (!at_end(lexer))
+            step(lexer);
+    }
+    token->kind = at_end(lexer) ? TOKEN_BAD : TOKEN_STRING;
+    token->length = at_end(lexer) ? 0 : (size_t)(lexer->script->text + lexer->offset - token->text);
+    if (!at_end(lexer))
+        step(lexer);
+}
+
 static bool starts_number(const struct lexer *lexer)
 {
     return isdigit((unsigned char)look(lexer, 0)) ||
@@ -193,7 +210,7 @@ static struct token next_token(struct lexer *lexer)
     if (at_end(lexer))
         token.kind = TOKEN_END;
     else if (look(lexer, 0) == '"')
-        take_quoted(lexer, &token, TOKEN_STRING, 1, "\"");
+        take_string(lexer, &token);
     else if (look(lexer, 0) == '`')
         take_quoted(lexer, &token, TOKEN_BACKQUOTE, 1, "`");
     else if (look(lexer, 0) == '%' && look(lexer, 1) == '{')

@@ -1,5 +1,6 @@
 /* drill/options.c: getsockopt and setsockopt, Linux's names on the core's options. */
 #include "calls.h"
+#include "code.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -7,7 +8,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum shape { SHAPE_INT, SHAPE_SECONDS, SHAPE_MILLISECONDS, SHAPE_LINGER };
+enum shape {
+    SHAPE_INT,
+    SHAPE_SECONDS,
+    SHAPE_MILLISECONDS,
+    SHAPE_LINGER,
+    SHAPE_NAME, /* of a congestion control */
+    SHAPE_INFO,
+    SHAPE_TIMEOUT /* kept here: the core never waits */
+};
 
 static const struct {
     int level, name;
@@ -24,6 +33,8 @@ static const struct {
               { SOL_SOCKET, SO_SNDBUF, BARO_SO_SEND_BUFFER, SHAPE_INT },
               { SOL_SOCKET, SO_RCVBUF, BARO_SO_RECV_BUFFER, SHAPE_INT },
               { SOL_SOCKET, SO_OOBINLINE, BARO_SO_OOB_INLINE, SHAPE_INT },
+              { SOL_SOCKET, SO_RCVTIMEO, BARO_OPTION_COUNT, SHAPE_TIMEOUT },
+              { SOL_SOCKET, SO_SNDTIMEO, BARO_OPTION_COUNT, SHAPE_TIMEOUT },
               { IPPROTO_IP, IP_TTL, BARO_IP_TTL, SHAPE_INT },
               { IPPROTO_IP, IP_TOS, BARO_IP_TOS, SHAPE_INT },
               { IPPROTO_IP, IP_MTU, BARO_IP_MTU, SHAPE_INT },
@@ -41,7 +52,9 @@ static const struct {
               { IPPROTO_TCP, TCP_KEEPIDLE, BARO_TCP_KEEPALIVE_IDLE, SHAPE_SECONDS },
               { IPPROTO_TCP, TCP_KEEPINTVL, BARO_TCP_KEEPALIVE_INTERVAL, SHAPE_SECONDS },
               { IPPROTO_TCP, TCP_KEEPCNT, BARO_TCP_KEEPALIVE_COUNT, SHAPE_INT },
-              { IPPROTO_TCP, TCP_USER_TIMEOUT, BARO_TCP_USER_TIMEOUT, SHAPE_MILLISECONDS } };
+              { IPPROTO_TCP, TCP_USER_TIMEOUT, BARO_TCP_USER_TIMEOUT, SHAPE_MILLISECONDS },
+              { IPPROTO_TCP, TCP_CONGESTION, BARO_TCP_CONGESTION, SHAPE_NAME },
+              { IPPROTO_TCP, TCP_INFO, BARO_TCP_INFO, SHAPE_INFO } };
 
 static const int64_t ns_per_s = 1000000000, ns_per_ms = 1000000;
 
@@ -51,7 +64,9 @@ static int find(struct run *run, const struct call_line *call)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (table[i].level == call->argument[1].number && table[i].name == call->argument[2].number)
             return (int)i;
-    drill_run_fail(run, "this socket option is not supported yet");
+    drill_run_fail(run, "the socket option %s of %s is not supported",
+                   call->argument[2].text == NULL ? "?" : call->argument[2].text,
+                   call->argument[1].text == NULL ? "this level" : call->argument[1].text);
     return -1;
 }
 
@@ -75,35 +90,29 @@ static bool linger_of(struct run *run, const struct value *value, struct baro_li
     return true;
 }
 
-ptrdiff_t drill_call_setsockopt(struct run *run, const struct call_line *call)
+/* {tv_sec=1, tv_usec=500000} in nanoseconds. */
+static bool timeval_of(struct run *run, const struct value *value, int64_t *ns)
 {
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
-    int line = descriptor == NULL ? -1 : find(run, call), live;
-    long long number = 0;
-
-    if (line < 0)
-        return -EINVAL;
-    live = descriptor->live;
-    if (table[line].shape == SHAPE_LINGER) {
-        struct baro_linger linger;
-
-        if (!linger_of(run, &call->argument[3], &linger))
-            return -EINVAL;
-        return baro_setsockopt(run->stack, live, table[line].option, &linger, sizeof linger);
-    }
-    if (!number_of(run, &call->argument[3], &number))
-        return -EINVAL;
-    if (table[line].shape == SHAPE_INT) {
-        int value = (int)number;
-
-        return baro_setsockopt(run->stack, live, table[line].option, &value, sizeof value);
-    }
-    struct baro_duration span = { number * (table[line].shape == SHAPE_SECONDS ? ns_per_s : ns_per_ms) };
-
-    return baro_setsockopt(run->stack, live, table[line].option, &span, sizeof span);
+    if (value->kind != VALUE_STRUCT || value->count != 2 || value->items[0].kind != VALUE_NUMBER ||
+        value->items[1].kind != VALUE_NUMBER || value->items[0].number > 10000000)
+        return drill_run_fail(run, "expected {tv_sec=1, tv_usec=0}");
+    *ns = value->items[0].number * ns_per_s + value->items[1].number * 1000;
+    return true;
 }
 
-static int set_number(struct run *run, int live, enum baro_option option, enum drill_unit unit, long long number)
+/* The number of a congestion control; -1: the stack has none of that name. -2 after a run_fail. */
+static int congestion_of(struct run *run, const struct value *value)
+{
+    if (value->kind != VALUE_STRING)
+        return drill_run_fail(run, "expected a name: \"cubic\""), -2;
+    for (int i = 0; i < BARO_CONGESTION_COUNT; i++)
+        if (strcmp(baro_congestion_name((enum baro_congestion)i), value->text) == 0)
+            return i;
+    return -1;
+}
+
+static int set_number(struct run *run, int live, enum baro_option option, enum drill_unit unit,
+                      long long number)
 {
     struct baro_duration span = { number * (unit == DRILL_SECONDS ? ns_per_s : ns_per_ms) };
     int value = (int)number;
@@ -117,12 +126,70 @@ bool drill_call_defaults(struct run *run, int live, enum baro_socket_type type)
     const struct settings *settings = &run->script->settings;
 
     for (size_t i = 0; type == BARO_STREAM && i < settings->options; i++) {
-        int result = set_number(run, live, settings->option[i].option, settings->option[i].unit, settings->option[i].number);
+        int result = set_number(run, live, settings->option[i].option, settings->option[i].unit,
+                                settings->option[i].number);
 
         if (result != 0)
-            return drill_run_fail(run, "the stack refuses what a sysctl line says of sockets: %s", strerror(-result));
+            return drill_run_fail(run, "the stack refuses what a sysctl line says of sockets: %s",
+                                  strerror(-result));
     }
     return true;
+}
+
+/* Options that are not one number. */
+static ptrdiff_t set_other(struct run *run, struct descriptor *descriptor, const struct call_line *call,
+                           int line)
+{
+    const struct value *value = &call->argument[3];
+    struct baro_linger linger;
+    int64_t span_ns;
+    int name;
+
+    switch (table[line].shape) {
+    case SHAPE_LINGER:
+        if (!linger_of(run, value, &linger))
+            return -EINVAL;
+        return baro_setsockopt(run->stack, descriptor->live, BARO_SO_LINGER, &linger, sizeof linger);
+    case SHAPE_NAME:
+        name = congestion_of(run, value);
+        return name == -1
+                   ? -ENOENT
+                   : baro_setsockopt(run->stack, descriptor->live, BARO_TCP_CONGESTION, &name, sizeof name);
+    case SHAPE_TIMEOUT:
+        if (!timeval_of(run, value, &span_ns))
+            return -EINVAL;
+        if (span_ns < 0 || value->items[1].number < 0 || value->items[1].number >= 1000000)
+            return -EDOM;
+        *(table[line].name == SO_RCVTIMEO ? &descriptor->receive_timeout_ns : &descriptor->send_timeout_ns) =
+            span_ns;
+        return 0;
+    default:
+        return -ENOPROTOOPT; /* as Linux says of an option that can only be read */
+    }
+}
+
+static enum drill_unit unit_of(int line)
+{
+    return table[line].shape == SHAPE_INT       ? DRILL_PLAIN
+           : table[line].shape == SHAPE_SECONDS ? DRILL_SECONDS
+                                                : DRILL_MILLISECONDS;
+}
+
+ptrdiff_t drill_call_setsockopt(struct run *run, const struct call_line *call)
+{
+    struct descriptor *descriptor = drill_call_descriptor(run, call);
+    int line = descriptor == NULL ? -1 : find(run, call);
+    long long number = 0;
+
+    if (line < 0)
+        return -EBADF;
+    if (call->argument[3].kind == VALUE_NULL)
+        return -EFAULT;
+    if (table[line].shape > SHAPE_MILLISECONDS)
+        return set_other(run, descriptor, call, line);
+    if (!number_of(run, &call->argument[3], &number))
+        return -EINVAL;
+    return set_number(run, descriptor->live, table[line].option, unit_of(line), number);
 }
 
 static bool check(struct run *run, const struct value *expected, long long actual)
@@ -137,35 +204,95 @@ static bool check(struct run *run, const struct value *expected, long long actua
     return false;
 }
 
+/* {tcpi_snd_cwnd=10, ...}: the fields that are named. */
+static bool check_info(struct run *run, const struct value *expected, const struct baro_tcp_info *info)
+{
+    for (size_t i = 0; expected->kind == VALUE_STRUCT && i < expected->count; i++) {
+        const struct value *item = &expected->items[i];
+        int field = item->name == NULL ? -1 : drill_code_field(item->name, strlen(item->name));
+
+        if (field < 0)
+            return drill_run_fail(run, "this stack does not tell '%s'",
+                                  item->name == NULL ? "?" : item->name);
+        if (item->kind == VALUE_NUMBER && item->number != drill_code_field_value(field, info)) {
+            drill_run_fail(run, "%s is another", item->name);
+            drill_run_detail(run, "expected", "%lld", item->number);
+            drill_run_detail(run, "actual", "%lld", drill_code_field_value(field, info));
+            return false;
+        }
+    }
+    return expected->kind == VALUE_STRUCT || expected->kind == VALUE_ANY ||
+           drill_run_fail(run, "expected {tcpi_snd_cwnd=10}");
+}
+
+static void check_name(struct run *run, const struct value *expected, int congestion)
+{
+    const char *name = baro_congestion_name((enum baro_congestion)congestion);
+
+    if (expected->kind == VALUE_ANY || (expected->kind == VALUE_STRING && strcmp(expected->text, name) == 0))
+        return;
+    drill_run_fail(run, "the option has another value");
+    drill_run_detail(run, "expected", "%s", expected->kind == VALUE_STRING ? expected->text : "?");
+    drill_run_detail(run, "actual", "%s", name);
+}
+
+static ptrdiff_t get_other(struct run *run, const struct descriptor *descriptor, const struct call_line *call,
+                           int line)
+{
+    const struct value *expected = &call->argument[3];
+    struct baro_linger linger = { 0 }, wanted;
+    struct baro_tcp_info info;
+    size_t length = table[line].shape == SHAPE_LINGER ? sizeof linger
+                    : table[line].shape == SHAPE_INFO ? sizeof info
+                                                      : sizeof(int);
+    int number = 0;
+    int64_t wanted_ns;
+    ptrdiff_t result = 0;
+
+    if (table[line].shape == SHAPE_TIMEOUT) {
+        int64_t is_ns =
+            table[line].name == SO_RCVTIMEO ? descriptor->receive_timeout_ns : descriptor->send_timeout_ns;
+
+        return expected->kind != VALUE_ANY && timeval_of(run, expected, &wanted_ns) && wanted_ns != is_ns
+                   ? (drill_run_fail(run, "the timeout is %.6f s", (double)is_ns / 1e9), -EINVAL)
+                   : 0;
+    }
+    result = baro_getsockopt(run->stack, descriptor->live, table[line].option,
+                             table[line].shape == SHAPE_LINGER ? (void *)&linger
+                             : table[line].shape == SHAPE_INFO ? (void *)&info
+                                                               : (void *)&number,
+                             &length);
+    if (result != 0)
+        return result;
+    if (table[line].shape == SHAPE_INFO)
+        check_info(run, expected, &info);
+    else if (table[line].shape == SHAPE_NAME)
+        check_name(run, expected, number);
+    else if (expected->kind != VALUE_ANY && linger_of(run, expected, &wanted) &&
+             check(run, &expected->items[0], linger.on))
+        check(run, &expected->items[1], linger.time.ns / ns_per_s);
+    return 0;
+}
+
 ptrdiff_t drill_call_getsockopt(struct run *run, const struct call_line *call)
 {
     struct descriptor *descriptor = drill_call_descriptor(run, call);
     int line = descriptor == NULL ? -1 : find(run, call), result;
+    struct baro_duration span = { 0 };
+    int value = 0;
+    size_t length = sizeof value;
 
     if (line < 0)
-        return -EINVAL;
+        return -EBADF;
+    if (table[line].shape > SHAPE_MILLISECONDS)
+        return get_other(run, descriptor, call, line);
     if (table[line].shape == SHAPE_INT) {
-        int value = 0;
-        size_t length = sizeof value;
-
         result = baro_getsockopt(run->stack, descriptor->live, table[line].option, &value, &length);
         if (result == 0)
             check(run, &call->argument[3], value);
         return result;
     }
-    if (table[line].shape == SHAPE_LINGER) {
-        struct baro_linger linger = { 0 }, wanted;
-        size_t length = sizeof linger;
-
-        result = baro_getsockopt(run->stack, descriptor->live, table[line].option, &linger, &length);
-        if (result == 0 && linger_of(run, &call->argument[3], &wanted) &&
-            check(run, &call->argument[3].items[0], linger.on))
-            check(run, &call->argument[3].items[1], linger.time.ns / ns_per_s);
-        return result;
-    }
-    struct baro_duration span = { 0 };
-    size_t length = sizeof span;
-
+    length = sizeof span;
     result = baro_getsockopt(run->stack, descriptor->live, table[line].option, &span, &length);
     if (result == 0)
         check(run, &call->argument[3], span.ns / (table[line].shape == SHAPE_SECONDS ? ns_per_s : ns_per_ms));

@@ -2,7 +2,9 @@
  *
  *     call   = name `(` [value (`,` value)*] `)` `=` value [ERRNO] [`(` words `)`]
  *     value  = `...` | number | SYMBOL (`|` SYMBOL)* | "string" | `[` value... `]` | `{` [name `=`] value...
- * `}` | htons(N) | inet_addr("a.b.c.d") | NULL */
+ * `}` | htons(N) | htonl(N) | inet_addr("a.b.c.d") | inet_pton(AF_INET6, "a:b::c") | NULL
+ *
+ * Behind a field's name a length in parentheses may stand, behind a string `...`: both say nothing more. */
 #include "parser.h"
 #include "symbols.h"
 
@@ -54,24 +56,30 @@ static bool parse_symbols(struct lexer *lexer, const struct token *first, struct
     return true;
 }
 
-static bool parse_htons(struct lexer *lexer, struct value *value)
+/* htons(N) up to 65535, htonl(N) */
+static bool parse_swapped(struct lexer *lexer, uint64_t most, struct value *value)
 {
-    uint64_t port = 0;
+    uint64_t number = 0;
 
-    if (!drill_parse_sign(lexer, '(') || !drill_parse_number(lexer, UINT16_MAX, &port) ||
-        !drill_parse_sign(lexer, ')'))
+    if (!drill_parse_sign(lexer, '(') || !drill_parse_number(lexer, most, &number) || !drill_parse_sign(lexer, ')'))
         return false;
     value->kind = VALUE_NUMBER;
-    value->number = (long long)port;
+    value->number = (long long)number;
     return true;
 }
 
-static bool parse_inet_addr(struct lexer *lexer, struct value *value)
+/* inet_addr("1.2.3.4"), inet_pton(AF_INET6, "::1") */
+static bool parse_address(struct lexer *lexer, bool with_family, struct value *value)
 {
     struct token text;
 
     if (!drill_parse_sign(lexer, '('))
         return false;
+    if (with_family) {
+        drill_lexer_take(lexer); /* the text says it, too */
+        if (!drill_parse_sign(lexer, ','))
+            return false;
+    }
     text = drill_lexer_take(lexer);
     value->kind = VALUE_ADDRESS;
     if (text.kind != TOKEN_STRING || !drill_read_address_text(text.text, text.length, &value->address))
@@ -85,9 +93,13 @@ static bool parse_word(struct lexer *lexer, struct value *value)
     struct token token = drill_lexer_take(lexer);
 
     if (drill_token_is_word(&token, "htons"))
-        return parse_htons(lexer, value);
+        return parse_swapped(lexer, UINT16_MAX, value);
+    if (drill_token_is_word(&token, "htonl"))
+        return parse_swapped(lexer, UINT32_MAX, value);
     if (drill_token_is_word(&token, "inet_addr"))
-        return parse_inet_addr(lexer, value);
+        return parse_address(lexer, false, value);
+    if (drill_token_is_word(&token, "inet_pton"))
+        return parse_address(lexer, true, value);
     if (drill_token_is_word(&token, "NULL")) {
         value->kind = VALUE_NULL;
         return true;
@@ -97,12 +109,26 @@ static bool parse_word(struct lexer *lexer, struct value *value)
 
 /* ---- arrays and structs ---- */
 
+/* `(...)` or `(2)` behind a field's name: what a length is called there says nothing more. */
+static void skip_length(struct lexer *lexer)
+{
+    if (!drill_token_is_sign(drill_lexer_peek(lexer), '('))
+        return;
+    drill_lexer_take(lexer);
+    if (drill_lexer_peek(lexer)->kind == TOKEN_ELLIPSIS || drill_lexer_peek(lexer)->kind == TOKEN_NUMBER)
+        drill_lexer_take(lexer);
+    if (drill_token_is_sign(drill_lexer_peek(lexer), ')'))
+        drill_lexer_take(lexer);
+}
+
 /* `name =` in front of a field's value; the name is kept if there is one. */
 static void parse_field_name(struct lexer *lexer, struct value *field)
 {
     struct lexer before = *lexer;
     struct token name = drill_lexer_take(lexer);
 
+    if (name.kind == TOKEN_WORD)
+        skip_length(lexer);
     if (name.kind == TOKEN_WORD && drill_token_is_sign(drill_lexer_peek(lexer), '=')) {
         drill_lexer_take(lexer);
         field->name = drill_arena_copy(&lexer->script->arena, name.text, name.length);
@@ -135,6 +161,40 @@ static bool parse_items(struct lexer *lexer, struct value *value, char closing, 
     return drill_parse_sign(lexer, closing);
 }
 
+static int digit_of(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* The string's octets: \n, \t, \r, \0, \xNN, and what stands for itself behind a backslash. */
+static void parse_string(struct lexer *lexer, const struct token *token, struct value *value)
+{
+    static const char escaped[] = "ntr0", meant[] = "\n\t\r";
+    char *text = drill_arena_take(&lexer->script->arena, token->length + 1);
+
+    value->kind = VALUE_STRING;
+    value->text = text;
+    for (size_t i = 0; i < token->length; i++) {
+        char c = token->text[i];
+        const char *known;
+
+        if (c == '\\' && i + 1 < token->length) {
+            c = token->text[++i];
+            known = c == '\0' ? NULL : strchr(escaped, c);
+            if (c == 'x' && i + 2 < token->length && digit_of(token->text[i + 1]) >= 0 &&
+                digit_of(token->text[i + 2]) >= 0) {
+                c = (char)(digit_of(token->text[i + 1]) * 16 + digit_of(token->text[i + 2]));
+                i += 2;
+            } else if (known != NULL) {
+                c = meant[known - escaped];
+            }
+        }
+        text[value->length++] = c;
+    }
+    if (drill_lexer_peek(lexer)->kind == TOKEN_ELLIPSIS)
+        drill_lexer_take(lexer);
+}
+
 static bool parse_value(struct lexer *lexer, struct value *value, int depth)
 {
     const struct token *next = drill_lexer_peek(lexer);
@@ -148,9 +208,7 @@ static bool parse_value(struct lexer *lexer, struct value *value, int depth)
     if (next->kind == TOKEN_STRING) {
         struct token text = drill_lexer_take(lexer);
 
-        value->kind = VALUE_STRING;
-        value->text = drill_arena_copy(&lexer->script->arena, text.text, text.length);
-        value->length = text.length;
+        parse_string(lexer, &text, value);
         return true;
     }
     if (drill_token_is_sign(next, '[')) {
@@ -181,11 +239,8 @@ static const struct named_call calls[] = {
 #undef NAMED_CALL
 };
 
-/* Calls of packetdrill's that are not made yet. */
-static const char *const later[] = { "poll",     "ioctl",        "readv",         "writev",    "recvmsg",
-                                     "sendmsg",  "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait",
-                                     "sendfile", "splice",       "pipe",          "open",      "cap_set",
-                                     "accept4",  "getsockname",  "getpeername",   "usleep" };
+/* Calls of packetdrill's that have nothing to do with a stack: files, pipes, rights, and waiting in real time. */
+static const char *const refused[] = { "sendfile", "splice", "pipe", "open", "cap_set", "usleep", "select", "vmsplice" };
 
 static bool parse_name(struct lexer *lexer, struct call_line *call)
 {
@@ -200,9 +255,9 @@ static bool parse_name(struct lexer *lexer, struct call_line *call)
         call->name = calls[i].name;
         return true;
     }
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (drill_token_is_word(&name, later[i]))
-            return drill_lexer_error(lexer, name.at, "the call %s is not supported yet",
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        if (drill_token_is_word(&name, refused[i]))
+            return drill_lexer_error(lexer, name.at, "the call %s is not supported: there is a stack here, and no system",
                                      drill_token_words(&name));
     return drill_lexer_error(lexer, name.at, "there is no call %s", drill_token_words(&name));
 }

@@ -1,5 +1,5 @@
 /* drill/run.c: the events of a script one after the other, and the clock between them. */
-#include "run.h"
+#include "calls.h"
 
 #include "baro/explain.h"
 
@@ -53,9 +53,12 @@ static bool woken(struct run *run)
     struct baro_ready ready;
     bool found = false;
 
-    while (baro_next_ready(run->stack, &ready))
-        found = found || (run->waiting.event != NULL && ready.fd == run->waiting.live);
-    return found;
+    while (baro_next_ready(run->stack, &ready)) {
+        drill_call_changed(run, ready.fd);
+        found = found || (run->waiting.event != NULL &&
+                          (run->waiting.live == NOBODY || ready.fd == run->waiting.live));
+    }
+    return found || (run->waiting.event != NULL && run->now_ns >= run->waiting.timeout_ns);
 }
 
 bool drill_run_settle(struct run *run, bool poll)

@@ -52,7 +52,25 @@ struct descriptor {
     enum baro_socket_type type;
     bool nonblocking;
     int connection;          /* index, NOBODY */
+    int epoll;               /* index of an epoll, NOBODY: a socket */
     uint64_t written, taken; /* octets of the stream */
+    int64_t receive_timeout_ns, send_timeout_ns; /* SO_RCVTIMEO and SO_SNDTIMEO; 0: for ever */
+};
+
+enum { EPOLLS_LIMIT = 8, INTERESTS_LIMIT = 32 };
+
+/* What an epoll was asked to tell about a descriptor. */
+struct interest {
+    bool used;
+    bool changed; /* an edge that was not told */
+    bool spent;   /* EPOLLONESHOT, and it was told */
+    long long fd, data;
+    int live;
+    uint32_t events;
+};
+
+struct epoll {
+    struct interest interest[INTERESTS_LIMIT];
 };
 
 /* A call that has not returned yet. */
@@ -61,7 +79,8 @@ struct outstanding {
     int64_t began_ns, end_ns;
     uint64_t progress; /* octets a write has got rid of */
     bool again;        /* not the first attempt */
-    int live;          /* the descriptor it waits for */
+    int live;          /* the descriptor it waits for, NOBODY: any */
+    int64_t timeout_ns; /* when it returns although nothing came, INT64_MAX: never */
 };
 
 struct run {
@@ -90,6 +109,9 @@ struct run {
     uint16_t next_remote_port;
     struct descriptor descriptor[DESCRIPTORS_LIMIT];
     struct outstanding waiting;
+    struct outstanding *present; /* of the call that is being made: `waiting`, or one that returns at once */
+    struct epoll epoll[EPOLLS_LIMIT];
+    int epolls;
     bool dont_wait; /* the present call has MSG_DONTWAIT */
 };
 

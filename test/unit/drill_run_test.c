@@ -86,7 +86,9 @@ static void a_wrong_result_is_told(void **state)
     expect(CONNECTION "+0 read(4, ..., 5) = 5\n", BARO_DRILL_FAILED, "would wait");
     expect(CONNECTION "+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [1], [4]) = 0\n", BARO_DRILL_FAILED,
            "another value");
-    expect("0 close(3) = 0\n", BARO_DRILL_FAILED, "no socket has the descriptor 3");
+    expect("0 listen(3, 1) = 0\n", BARO_DRILL_FAILED, "no socket has the descriptor 3");
+    expect("0 close(3) = 0\n", BARO_DRILL_FAILED, "actual    -1 EBADF");
+    expect("0 close(3) = -1 EBADF (Bad file descriptor)\n+0 listen(3, 1) = -1 EBADF (x)\n", BARO_DRILL_PASSED, NULL);
 }
 
 static void what_nobody_expects_is_told(void **state)
@@ -128,6 +130,52 @@ static void timestamps_are_compared_with_a_tick_only(void **state)
                    "+.05 < . 1:1(0) ack 11 win 65535 <nop,nop,TS val 250 ecr 5>\n"
                    "+0 %{ assert tcpi_min_rtt <= 51000, tcpi_min_rtt }%\n",
            BARO_DRILL_PASSED, NULL);
+}
+
+static void waiting_for_events_is_checked(void **state)
+{
+    (void)state;
+    expect(CONNECTION "+0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN}], 1, 0) = 1\n", BARO_DRILL_FAILED,
+           "descriptor 4 has other events\n    line      +0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN}], 1, 0) = 1\n"
+           "    expected  POLLIN\n    actual    POLLOUT\n");
+    expect(CONNECTION "+0...+.3 poll([{fd=4, events=POLLIN, revents=0}], 1, 200) = 0\n+1 close(4) = 0\n", BARO_DRILL_FAILED,
+           "poll returned 0.100000 s too early");
+    expect(CONNECTION "+0...+.1 poll([{fd=4, events=POLLIN, revents=0}], 1, 200) = 0\n+1 close(4) = 0\n", BARO_DRILL_FAILED,
+           "poll returned 0.100000 s too late");
+    expect(CONNECTION "+0 poll([{fd=4, events=POLLIN, revents=0}], 1, 200) = 0\n", BARO_DRILL_FAILED,
+           "poll would wait, and the script gives it no end time");
+    expect(CONNECTION "+0 poll([{fd=4}], 1, 0) = 0\n", BARO_DRILL_FAILED, "expected {fd=4, events=POLLIN");
+    expect(CONNECTION "+0 poll([{fd=4, events=POLLIN}], 2, 0) = 0\n", BARO_DRILL_FAILED, "expected poll(");
+    expect(CONNECTION "+0 epoll_create(1) = 5\n+0 epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLOUT, fd=4}) = 0\n"
+                      "+0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 1\n",
+           BARO_DRILL_FAILED, "    expected  EPOLLIN\n    actual    EPOLLOUT\n");
+    expect(CONNECTION "+0 epoll_create(1) = 5\n+0 epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLOUT, fd=4}) = 0\n"
+                      "+0 epoll_wait(5, {events=EPOLLOUT, fd=3}, 1, 0) = 1\n",
+           BARO_DRILL_FAILED, "    expected  3\n    actual    4\n");
+    expect(CONNECTION "+0 epoll_create(1) = 5\n+0 read(5, ..., 1) = 0\n", BARO_DRILL_FAILED, "no socket has the descriptor 5");
+}
+
+static void messages_are_checked(void **state)
+{
+    (void)state;
+    expect(CONNECTION "+0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 1}], msg_flags=0,\n"
+                      "msg_control=[{cmsg_level=SOL_TCP, cmsg_type=TCP_CM_INQ, cmsg_data=9}]}, 0) = 1\n",
+           BARO_DRILL_FAILED, "would wait");
+    expect(CONNECTION "+0 < P. 1:6(5) ack 1 win 65535\n+0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 1}], "
+                      "msg_flags=0, msg_control=[{cmsg_level=SOL_TCP, cmsg_type=TCP_CM_INQ, cmsg_data=9}]}, 0) = 1\n",
+           BARO_DRILL_FAILED, "the control message TCP_CM_INQ is not supported");
+    expect(CONNECTION "+0 < P. 1:6(5) ack 1 win 65535\n+0 recvmsg(4, {msg_iov(1)=[{..., 1}], msg_flags=MSG_TRUNC}, 0) = 1\n",
+           BARO_DRILL_FAILED, "msg_flags is another");
+    expect(CONNECTION "+0 send(4, ..., 10, MSG_FASTOPEN) = 10\n", BARO_DRILL_FAILED,
+           "a flag of this call is not supported: MSG_FASTOPEN");
+    expect(CONNECTION "+0 ioctl(4, SIOCINQ, [3]) = 0\n", BARO_DRILL_FAILED, "    expected  3\n    actual    0\n");
+    expect(CONNECTION "+0 setsockopt(4, SOL_TCP, TCP_MD5SIG, [1], 4) = 0\n", BARO_DRILL_FAILED,
+           "the socket option TCP_MD5SIG of SOL_TCP is not supported");
+    expect(CONNECTION "+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, \"bbr\", [16]) = 0\n", BARO_DRILL_FAILED,
+           "    expected  bbr\n    actual    cubic\n");
+    expect(CONNECTION "+0 getsockopt(4, SOL_TCP, TCP_INFO, {tcpi_snd_mss=9}, [16]) = 0\n", BARO_DRILL_FAILED,
+           "tcpi_snd_mss is another");
+    expect(CONNECTION "+0 getpeername(4, {sin_port=htons(9)}, [16]) = 0\n", BARO_DRILL_FAILED, "40000");
 }
 
 static void what_is_not_fatal_is_told_and_left(void **state)
@@ -176,6 +224,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(over_ipv6),
         cmocka_unit_test(timestamps_are_compared_with_a_tick_only),
+        cmocka_unit_test(waiting_for_events_is_checked),
+        cmocka_unit_test(messages_are_checked),
         cmocka_unit_test(what_is_not_fatal_is_told_and_left),
         cmocka_unit_test(what_is_right_passes_silently),
         cmocka_unit_test(a_wrong_packet_is_told_with_what_differs),
