@@ -41,7 +41,7 @@ enum baro_message_flag {
     BARO_MSG_PEEK = 1 << 0,     /* recv: leave it in the queue */
     BARO_MSG_OOB = 1 << 1,      /* urgent data (RFC 6093) */
     BARO_MSG_MORE = 1 << 2,     /* send: more follows, hold a partial segment */
-    BARO_MSG_TRUNCATE = 1 << 3, /* recv on a datagram socket: return the real length */
+    BARO_MSG_TRUNCATE = 1 << 3, /* recv on a datagram socket: return the real length; on a stream: throw away, copy nothing */
     BARO_MSG_ERROR = 1 << 5,    /* recvmsg, datagram and ping sockets: an error report, see struct baro_error_report */
     /* in struct baro_message.flags after a receive */
     BARO_MSG_TRUNCATED = 1 << 4 /* the datagram was longer than the buffers */
@@ -69,10 +69,13 @@ enum baro_option {
     BARO_SO_REUSE_PORT,     /* int, 0 or 1 */
     BARO_SO_BROADCAST,      /* int, 0 or 1 */
     BARO_SO_KEEPALIVE,      /* int, 0 or 1 (RFC 9293 §3.8.4, off by default) */
-    BARO_SO_LINGER,         /* struct baro_linger */
+    BARO_SO_LINGER,         /* struct baro_linger, in whole milliseconds */
     BARO_SO_SEND_BUFFER,    /* int, bytes, 2,048 to the stack's limit */
     BARO_SO_RECV_BUFFER,    /* int, bytes, 2,048 to the stack's limit */
     BARO_SO_OOB_INLINE,     /* int, 0 or 1 */
+    BARO_SO_RECV_LOW_WATER, /* int, 1, the default, to half of BARO_SO_RECV_BUFFER (other values become these): streams;
+                               with less there is no BARO_EVENT_IN, unless that is all that will come; recv takes it */
+    BARO_SO_MAX_PACING_RATE, /* uint64_t, octets a second, 0: not limited: streams */
     BARO_SO_TRANSPARENT,    /* int, 0 or 1: bind to addresses that are not ours, and to port 0 as "any port"
                                (a gateway's catch-all listener or datagram socket) */
     BARO_SO_HOLD_SYN,       /* int, 0 or 1: a listener that answers no SYN before baro_hold_answer */
@@ -97,21 +100,31 @@ enum baro_option {
     BARO_IP_UNBLOCK_SOURCE, /* struct baro_group_source, write only */
     BARO_IP_GROUP_FILTER,   /* struct baro_group_filter: all at once (RFC 3678 §4.1.3); read: `group` says which */
     BARO_IP_MTU,            /* int, read only: the path MTU of a connected socket */
-    BARO_IP_RECV_ERROR,     /* int, 0 or 1: datagram and ping sockets; errors about datagrams sent without connect are
-                               the socket's too, and each is kept with its details for BARO_MSG_ERROR */
+    BARO_IP_RECV_ERROR,     /* int, 0 or 1: on datagram and ping sockets errors about datagrams sent without connect are
+                               the socket's too, and each is kept with its details for BARO_MSG_ERROR; on a stream an ICMP
+                               error about the connection is BARO_SO_ERROR at once, and ends nothing */
     BARO_IPV6_ONLY,         /* int, 0 or 1, default 0: an IPv6 socket without IPv4; -EINVAL once it is bound */
     BARO_SO_BIND_INTERFACE, /* int: packet sockets: this interface only; -1, the default: all */
     BARO_PACKET_SNAP_LENGTH, /* int, 1 to 262144 octets, the default: of each frame no more is kept */
     BARO_PACKET_STATISTICS, /* struct baro_packet_statistics, read only */
     BARO_TCP_NODELAY,       /* int, 0 or 1 (RFC 9293 §3.7.4) */
     BARO_TCP_CORK,          /* int, 0 or 1 */
-    BARO_TCP_QUICKACK,      /* int, 0 or 1 */
-    BARO_TCP_MAXSEG,        /* int, bytes: before connect a ceiling, after it the MSS in force */
-    BARO_TCP_KEEPALIVE_IDLE,     /* struct baro_duration, default 7,200 s */
+    BARO_TCP_QUICKACK,      /* int, 0 or 1: 1 acknowledges every segment at once; set to 0 again, nothing at once that need not */
+    BARO_TCP_MAXSEG,        /* int, 88 to 32767 bytes, 0: no ceiling; read: the ceiling or 536, of a connection the MSS in force */
+    BARO_TCP_KEEPALIVE_IDLE,     /* struct baro_duration, default 7,200 s; the times here are in whole milliseconds */
     BARO_TCP_KEEPALIVE_INTERVAL, /* struct baro_duration, default 75 s */
     BARO_TCP_KEEPALIVE_COUNT,    /* int, 1 to 127, default 9 */
     BARO_TCP_USER_TIMEOUT,       /* struct baro_duration, 0: the stack's R2 (RFC 5482) */
     BARO_TCP_CONGESTION,         /* int, enum baro_congestion, the stack's default */
+    BARO_TCP_SYN_RETRIES,        /* int, 1 to 127: a SYN or SYN+ACK goes again that often; 0, the default: 7 and 5 times */
+    BARO_TCP_DEFER_ACCEPT,       /* int, seconds, 0, the default: none; a listener's connections begin with their first
+                                    data, or after that time */
+    BARO_TCP_ORPHAN_TIME,        /* struct baro_duration, default 60 s: how long a closed descriptor's connection waits for the
+                                    peer's FIN; below 0: it is reset there */
+    BARO_TCP_WINDOW_CLAMP,       /* int, octets, 1,152 or more, 0, the default: none: the window is never larger; one that was
+                                    promised is not taken back */
+    BARO_TCP_NOTSENT_LOW_WATER,  /* int, octets, 0, the default: none: no more than about that may wait unsent: send takes no more,
+                                    BARO_EVENT_OUT comes back at half of it */
     BARO_TCP_INFO,               /* struct baro_tcp_info, read only */
     BARO_OPTION_COUNT
 };

@@ -5,8 +5,9 @@
 
 #include <errno.h>
 
-enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, MSS_LEAST = 88, MSS_MOST = 32767, INTERFACE_MOST = 16, SNAP_MOST = 262144,
-       TTL_DEFAULT = 64, FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */ };
+enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, INTERFACE_MOST = 16, SNAP_MOST = 262144, TTL_DEFAULT = 64,
+       MSS_DEFAULT = 536 /* RFC 9293 §3.7.1 */, FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */,
+       ECN_BITS = 3 /* of the traffic class: TCP's own (RFC 3168 §6.1) */ };
 
 void user_settings_apply(struct user *user, struct user_socket *socket)
 {
@@ -14,9 +15,9 @@ void user_settings_apply(struct user *user, struct user_socket *socket)
         capture_change(user->captures, socket->handle, &socket->capture);
     else if (socket->type != BARO_STREAM)
         udp_change(user_udp(user, socket), socket->handle, &socket->udp);
-    else if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
+    else if (socket->phase != USER_FRESH)
         tcp_change(user->tcp, socket->handle, &socket->tcp);
-    /* A listener's connections get the settings when they are accepted. */
+    /* A listener's connections get them when they are accepted. */
 }
 
 /* The octets of an option's value; 0: not an option of ours. */
@@ -32,7 +33,10 @@ static size_t value_size(enum baro_option option)
     case BARO_TCP_KEEPALIVE_IDLE:
     case BARO_TCP_KEEPALIVE_INTERVAL:
     case BARO_TCP_USER_TIMEOUT:
+    case BARO_TCP_ORPHAN_TIME:
         return sizeof(struct baro_duration);
+    case BARO_SO_MAX_PACING_RATE:
+        return sizeof(uint64_t);
     case BARO_IP_ADD_GROUP:
     case BARO_IP_DROP_GROUP:
     case BARO_IP_ADD_SOURCE:
@@ -44,11 +48,6 @@ static size_t value_size(enum baro_option option)
     default:
         return option < BARO_OPTION_COUNT ? sizeof(int) : 0;
     }
-}
-
-static bool is_tcp_option(enum baro_option option)
-{
-    return (option >= BARO_TCP_NODELAY && option <= BARO_TCP_INFO) || option == BARO_SO_HOLD_SYN;
 }
 
 static bool is_datagram_option(enum baro_option option)
@@ -69,11 +68,9 @@ static bool has_option(const struct user_socket *socket, enum baro_option option
                option == BARO_SO_ACCEPTING || option == BARO_SO_RECV_BUFFER;
     if (is_packet_option(option))
         return false;
-    if (option == BARO_IP_RECV_ERROR)
-        return socket->type != BARO_STREAM;
     if ((option == BARO_IPV6_ONLY || option == BARO_IP_FRAGMENT_SIZE) && socket->family != BARO_FAMILY_IPV6)
         return false;
-    return socket->type == BARO_STREAM ? !is_datagram_option(option) : !is_tcp_option(option);
+    return socket->type == BARO_STREAM ? !is_datagram_option(option) : !user_is_tcp_option(option);
 }
 
 /* Where a yes-or-no option is kept; *second: the other transport's, or NULL. NULL: it is none. */
@@ -105,7 +102,8 @@ static bool *flag_place(struct user_socket *socket, enum baro_option option, boo
     case BARO_IP_MULTICAST_LOOP:
         return &socket->udp.multicast_loop;
     case BARO_IP_RECV_ERROR:
-        return &socket->udp.recv_error;
+        *second = &socket->udp.recv_error;
+        return &socket->tcp.recv_error;
     case BARO_TCP_NODELAY:
         return &socket->tcp.nodelay;
     case BARO_TCP_CORK:
@@ -143,7 +141,9 @@ static int max_segment(struct user *user, struct user_socket *socket)
     struct baro_tcp_info info;
 
     get_info(user, socket, &info);
-    return info.snd_mss != 0 ? (int)info.snd_mss : socket->tcp.mss_ceiling;
+    if (info.snd_mss != 0)
+        return (int)info.snd_mss;
+    return socket->tcp.mss_ceiling != 0 ? socket->tcp.mss_ceiling : MSS_DEFAULT;
 }
 
 /* 0 with the number, or -ENOPROTOOPT. */
@@ -201,14 +201,8 @@ static int get_number(struct user *user, struct user_socket *socket, enum baro_o
     case BARO_TCP_MAXSEG:
         *number = max_segment(user, socket);
         return 0;
-    case BARO_TCP_KEEPALIVE_COUNT:
-        *number = socket->tcp.keepalive_count;
-        return 0;
-    case BARO_TCP_CONGESTION:
-        *number = socket->tcp.congestion;
-        return 0;
     default:
-        return -ENOPROTOOPT;
+        return user_get_tcp_number(&socket->tcp, option, number);
     }
 }
 
@@ -217,6 +211,20 @@ static void get_statistics(const struct user *user, const struct user_socket *so
     struct baro_packet_statistics statistics = capture_statistics(user->captures, socket->handle);
 
     memcpy(value, &statistics, sizeof statistics);
+}
+
+static void get_time(struct user_socket *socket, enum baro_option option, void *value)
+{
+    struct baro_duration span = user_get_tcp_time(&socket->tcp, option);
+
+    memcpy(value, &span, sizeof span);
+}
+
+static void get_linger(const struct user_socket *socket, void *value)
+{
+    struct baro_linger linger = user_get_linger(&socket->tcp);
+
+    memcpy(value, &linger, sizeof linger);
 }
 
 int user_getsockopt(struct user *user, int fd, enum baro_option option, void *value, size_t *length)
@@ -231,30 +239,20 @@ int user_getsockopt(struct user *user, int fd, enum baro_option option, void *va
         return -ENOPROTOOPT;
     if (*length < size)
         return -EINVAL;
-    switch (option) {
-    case BARO_SO_LINGER:
-        memcpy(value, &socket->tcp.linger, size);
-        break;
-    case BARO_TCP_KEEPALIVE_IDLE:
-        memcpy(value, &socket->tcp.keepalive_idle, size);
-        break;
-    case BARO_TCP_KEEPALIVE_INTERVAL:
-        memcpy(value, &socket->tcp.keepalive_interval, size);
-        break;
-    case BARO_TCP_USER_TIMEOUT:
-        memcpy(value, &socket->tcp.user_timeout, size);
-        break;
-    case BARO_TCP_INFO:
+    if (user_is_tcp_time(option)) {
+        get_time(socket, option, value);
+    } else if (option == BARO_SO_LINGER) {
+        get_linger(socket, value);
+    } else if (option == BARO_SO_MAX_PACING_RATE) {
+        memcpy(value, &socket->tcp.max_pacing_rate, size);
+    } else if (option == BARO_TCP_INFO) {
         get_info(user, socket, value);
-        break;
-    case BARO_PACKET_STATISTICS:
+    } else if (option == BARO_PACKET_STATISTICS) {
         get_statistics(user, socket, value);
-        break;
-    default:
+    } else {
         error = get_number(user, socket, option, &number);
         if (error == 0)
             memcpy(value, &number, size);
-        break;
     }
     if (error == 0)
         *length = size;
@@ -340,30 +338,16 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
         if (!within(number, 0, 255))
             return -EINVAL;
         socket->udp.tos = (uint8_t)number;
-        socket->tcp.tos = (uint8_t)(number & 0xfc); /* the two bits of ECN are TCP's (RFC 3168 §6.1) */
+        socket->tcp.tos = (uint8_t)(number & ~ECN_BITS);
         return 0;
     case BARO_IPV6_ONLY:
         if (socket->bound || socket->phase != USER_FRESH)
             return -EINVAL; /* what it is bound to is settled */
         socket->ipv6_only = number != 0;
         return 0;
-    case BARO_TCP_MAXSEG:
-        if (!within(number, MSS_LEAST, MSS_MOST))
-            return -EINVAL;
-        socket->tcp.mss_ceiling = (uint16_t)number;
-        return 0;
-    case BARO_TCP_KEEPALIVE_COUNT:
-        if (!within(number, 1, 127))
-            return -EINVAL;
-        socket->tcp.keepalive_count = number;
-        return 0;
-    case BARO_TCP_CONGESTION:
-        if (!within(number, 0, BARO_CONGESTION_COUNT - 1))
-            return -EINVAL;
-        socket->tcp.congestion = (uint8_t)number;
-        return 0;
     default:
-        return set_datagram_number(&socket->udp, option, number);
+        return user_is_tcp_option(option) ? user_set_tcp_number(&socket->tcp, option, number)
+                                          : set_datagram_number(&socket->udp, option, number);
     }
 }
 
@@ -372,21 +356,15 @@ static int set_linger(struct user_socket *socket, const void *value)
     struct baro_linger linger;
 
     memcpy(&linger, value, sizeof linger);
-    if (linger.on && linger.time.ns < 0)
-        return -EINVAL;
-    socket->tcp.linger = linger;
-    return 0;
+    return user_set_linger(&socket->tcp, linger);
 }
 
-static int set_duration(struct baro_duration *place, const void *value, int64_t least_ns)
+static int set_time(struct user_socket *socket, enum baro_option option, const void *value)
 {
     struct baro_duration span;
 
     memcpy(&span, value, sizeof span);
-    if (span.ns < least_ns)
-        return -EINVAL;
-    *place = span;
-    return 0;
+    return user_set_tcp_time(&socket->tcp, option, span);
 }
 
 int user_setsockopt(struct user *user, int fd, enum baro_option option, const void *value, size_t length)
@@ -402,23 +380,16 @@ int user_setsockopt(struct user *user, int fd, enum baro_option option, const vo
         return -ENOPROTOOPT;
     if (length != size)
         return -EINVAL;
-    switch (option) {
-    case BARO_SO_LINGER:
+    if (user_is_tcp_time(option)) {
+        error = set_time(socket, option, value);
+    } else if (option == BARO_SO_LINGER) {
         error = set_linger(socket, value);
-        break;
-    case BARO_TCP_KEEPALIVE_IDLE:
-        error = set_duration(&socket->tcp.keepalive_idle, value, 1);
-        break;
-    case BARO_TCP_KEEPALIVE_INTERVAL:
-        error = set_duration(&socket->tcp.keepalive_interval, value, 1);
-        break;
-    case BARO_TCP_USER_TIMEOUT:
-        error = set_duration(&socket->tcp.user_timeout, value, 0);
-        break;
-    default:
+    } else if (option == BARO_SO_MAX_PACING_RATE) {
+        memcpy(&socket->tcp.max_pacing_rate, value, size);
+        error = 0;
+    } else {
         memcpy(&number, value, sizeof number);
         error = set_number(user, socket, option, number);
-        break;
     }
     if (error == 0)
         user_settings_apply(user, socket);

@@ -114,4 +114,16 @@ void user_trace_control(struct user *user, const struct user_socket *socket, str
 /* Hands changed settings to TCP or UDP. */
 void user_settings_apply(struct user *user, struct user_socket *socket);
 
+/* ---- options_tcp.c: what only streams have ---- */
+
+bool user_is_tcp_option(enum baro_option option);
+/* 0, -EINVAL, or -ENOPROTOOPT: it is no number kept there. */
+int user_get_tcp_number(const struct tcp_settings *settings, enum baro_option option, int *number);
+int user_set_tcp_number(struct tcp_settings *settings, enum baro_option option, int number);
+bool user_is_tcp_time(enum baro_option option);
+struct baro_duration user_get_tcp_time(struct tcp_settings *settings, enum baro_option option);
+int user_set_tcp_time(struct tcp_settings *settings, enum baro_option option, struct baro_duration span);
+struct baro_linger user_get_linger(const struct tcp_settings *settings);
+int user_set_linger(struct tcp_settings *settings, struct baro_linger linger);
+
 #endif

@@ -43,7 +43,7 @@ static void unread_data_and_linger_zero_reset(void **state)
 
     world_init(&world, 1);
     hand_init(&hand, &world);
-    hand.settings.linger.on = 1;
+    hand.settings.linger = true;
     hand_open(&hand);
     close_now(&hand);
     assert_true(world_last(&world, 1)->flags & TCP_FLAG_RST);

@@ -136,7 +136,7 @@ static void a_user_timeout_ends_it_sooner(void **state)
     (void)state;
     world_init(&world, 1);
     hand_init(&hand, &world);
-    hand.settings.user_timeout = duration_s(5);
+    hand.settings.user_timeout_ms = 5000;
     hand_open(&hand);
     send_segments(&hand, 1);
     world_pass(&world, 4900 * NS_PER_MS);

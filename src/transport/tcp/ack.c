@@ -75,7 +75,7 @@ static void fin_acknowledged(struct tcp *tcp, struct tcp_connection *c)
     case BARO_TCP_FIN_WAIT_1:
         tcp_set_state(tcp, c, BARO_TCP_FIN_WAIT_2);
         if (c->flags & TCP_ORPHAN)
-            tcp_timer_arm(tcp, c, TCP_TIMER_FIN_WAIT_2, 60 * NS_PER_S);
+            tcp_orphan_in_fin_wait_2(tcp, c);
         tcp_tell(tcp, c);
         break;
     case BARO_TCP_CLOSING:

@@ -3,7 +3,7 @@
  * Closing the sending side puts a FIN behind the last octet; what is unsent goes on being sent. A descriptor that
  * closes with data unread, or with linger time zero, resets the connection (SHLD-3): the peer learns that its data
  * was lost. A connection that goes on without a descriptor is an orphan: its retransmissions, its probes of a closed
- * window and its stay in FIN-WAIT-2 (60 s) are bounded. A linger time above zero asks for waiting, which the core
+ * window and its stay in FIN-WAIT-2 (60 s unless the program said otherwise) are bounded. A linger time above zero asks for waiting, which the core
  * never does: who waits is the caller. */
 #include "transport/tcp/parts.h"
 
@@ -44,6 +44,14 @@ int tcp_shutdown(struct tcp *tcp, struct handle connection, enum baro_shutdown h
     return 0;
 }
 
+void tcp_orphan_in_fin_wait_2(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (c->settings.fin_wait_2_ms < 0)
+        tcp_abort(tcp, c, 0);
+    else
+        tcp_timer_arm(tcp, c, TCP_TIMER_FIN_WAIT_2, c->settings.fin_wait_2_ms * NS_PER_MS);
+}
+
 void tcp_close(struct tcp *tcp, struct handle connection)
 {
     struct tcp_connection *c = tcp_resolve(tcp, connection);
@@ -59,11 +67,11 @@ void tcp_close(struct tcp *tcp, struct handle connection)
     }
     if (!tcp_synchronised(c)) /* SYN-SENT, or SYN-RECEIVED of a simultaneous open */
         tcp_abort(tcp, c, 0);
-    else if ((c->settings.linger.on && c->settings.linger.time.ns == 0) || ring_used(&c->recv) != 0)
+    else if ((c->settings.linger && c->settings.linger_ms == 0) || ring_used(&c->recv) != 0)
         tcp_abort(tcp, c, 0);
     else
         tcp_close_sending(tcp, c);
     if (c->state == BARO_TCP_FIN_WAIT_2 && (c->flags & TCP_CLOSED_DONE) == 0)
-        tcp_timer_arm(tcp, c, TCP_TIMER_FIN_WAIT_2, 60 * NS_PER_S);
+        tcp_orphan_in_fin_wait_2(tcp, c);
     tcp_reap(tcp, c);
 }

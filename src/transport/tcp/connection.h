@@ -91,6 +91,7 @@ enum {
     TCP_RETRIES_R2 = 15,            /* 924 s from the least RTO: SHLD-11 wants 100 s */
     TCP_ORPHAN_RETRIES = 8,
     TCP_ORPHAN_PROBES = 8,
+    TCP_FIN_WAIT_2_MS = 60000,      /* of an orphan, as on Linux: RFC 9293 sets no limit */
     TCP_ACK_DELAY_MS = 40,          /* RFC 9293 §3.8.6.3 MUST-40 allows 500 */
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */

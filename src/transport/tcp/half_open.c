@@ -127,6 +127,8 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
     }
     record->mss = offer.mss;
     window = tcp_offer_window(offer.grant, record->rcv_scale);
+    if (listener->settings.window_clamp != 0 && window > listener->settings.window_clamp)
+        window = listener->settings.window_clamp;
     record->window = (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX);
 }
 

@@ -58,6 +58,10 @@ enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local
         tcp_reap(tcp, c);
     } else {
         c->soft_error = (uint16_t)icmp_meaning_errno(meaning);
+        if (c->settings.recv_error && c->soft_error != 0) { /* the program wants to know at once: IP_RECVERR */
+            c->error = c->soft_error;
+            tcp_tell(tcp, c);
+        }
     }
     return BARO_DROP_NONE;
 }

@@ -1,6 +1,15 @@
 /* transport/tcp/info.c: STATUS (RFC 9293 §3.10.6): what a program may ask about its connection. */
 #include "transport/tcp/parts.h"
 
+/* Is as much there as the program wants at least (SO_RCVLOWAT), or will no more come before it reads: the window is
+ * closed, or as good as that? */
+static bool is_worth_reading(const struct tcp *tcp, struct handle connection, const struct tcp_connection *c)
+{
+    uint32_t readable = tcp_readable(tcp, connection);
+
+    return readable != 0 && (readable >= c->settings.recv_low_water || tcp_recv_window(c) <= c->rcv_mss);
+}
+
 unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
 {
     const struct tcp_connection *c = tcp_resolve(tcp, connection);
@@ -10,10 +19,10 @@ unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
     if (c == NULL)
         return BARO_EVENT_INVALID;
     over = (c->flags & TCP_CLOSED_DONE) != 0;
-    if (tcp_readable(tcp, connection) != 0 || c->error != 0 || over ||
+    if (is_worth_reading(tcp, connection, c) || c->error != 0 || over ||
         (c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ)) != 0)
         events |= BARO_EVENT_IN;
-    if (over || (tcp_synchronised(c) && ((c->flags & TCP_FIN_WANTED) != 0 || tcp_send_room(c) != 0)))
+    if (over || (tcp_synchronised(c) && ((c->flags & TCP_FIN_WANTED) != 0 || (tcp_send_room(c) != 0 && tcp_little_unsent(c)))))
         events |= BARO_EVENT_OUT;
     if ((c->flags & (TCP_URGENT_KNOWN | TCP_URGENT_TAKEN)) == TCP_URGENT_KNOWN)
         events |= BARO_EVENT_PRIORITY;
@@ -53,13 +62,6 @@ uint32_t tcp_writable(struct tcp *tcp, struct handle connection)
     if (room == 0)
         c->flags |= TCP_WANT_WRITE;
     return room;
-}
-
-static uint32_t unsent(const struct tcp_connection *c)
-{
-    uint64_t next = tcp_send_offset(c, c->snd.nxt);
-
-    return c->state >= BARO_TCP_ESTABLISHED && next < c->send.end ? (uint32_t)(c->send.end - next) : 0;
 }
 
 static enum baro_ca_state ca_state(const struct tcp_connection *c)
@@ -126,11 +128,11 @@ static void tell_counts(const struct tcp *tcp, const struct tcp_connection *c, s
     info->duplicates_told = c->counts.duplicates;
     info->reordered = c->counts.reordered;
     info->out_of_order = c->counts.out_of_order;
-    info->unsent = unsent(c);
+    info->unsent = tcp_unsent(c);
     info->unread = ring_used(&c->recv);
     info->consecutive_timeouts = c->retries;
     info->probes = c->probes;
-    info->backoff = c->retries != 0 ? c->retries : tcp_flight(c) != 0 || unsent(c) != 0 ? c->probes : 0;
+    info->backoff = c->retries != 0 ? c->retries : tcp_flight(c) != 0 || tcp_unsent(c) != 0 ? c->probes : 0;
 }
 
 void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_info *info)

@@ -69,8 +69,9 @@ void tcp_settings_init(struct tcp_settings *settings)
     *settings = (struct tcp_settings){
         .send_buffer = 256 * 1024,
         .recv_buffer = 256 * 1024,
-        .keepalive_idle = duration_s(7200),
-        .keepalive_interval = duration_s(75),
+        .keepalive_idle_ms = 7200 * 1000,
+        .keepalive_interval_ms = 75 * 1000,
+        .fin_wait_2_ms = TCP_FIN_WAIT_2_MS,
         .keepalive_count = 9,
         .ttl = -1,
     };
@@ -96,8 +97,8 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
     tcp_ecn_connect(tcp, c);
     tcp_set_state(tcp, c, BARO_TCP_SYN_SENT);
     tcp->core->counters.tcp_active_opens++;
-    if (settings->user_timeout.ns != 0)
-        tcp_timer_arm(tcp, c, TCP_TIMER_USER_TIMEOUT, settings->user_timeout.ns);
+    if (settings->user_timeout_ms != 0)
+        tcp_timer_arm(tcp, c, TCP_TIMER_USER_TIMEOUT, settings->user_timeout_ms * NS_PER_MS);
     tcp_want_output(tcp, c);
     *connection = tcp_handle(tcp, c);
     return 0;
@@ -112,6 +113,8 @@ void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_sett
         listener->settings = *settings;
     if (c == NULL)
         return;
+    if (c->settings.quickack && !settings->quickack)
+        c->quick_acks = 0; /* from now on as in a dialogue, where an ACK waits for an answer */
     c->settings = *settings;
     congestion_choose(&c->congestion, settings->congestion);
     tcp_set_path_mtu(c, c->path_mtu);

@@ -160,6 +160,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
 {
     uint32_t octets = plan->length + plan->syn + plan->fin, full = tcp_payload_limit(c);
     uint32_t segments = plan->length > full ? (plan->length + full - 1) / full : 1;
+    uint32_t unsent = c->settings.notsent_low_water != 0 ? tcp_unsent(c) : 0;
     struct seq end = seq_add(plan->seq, octets);
 
     if (octets != 0)
@@ -176,6 +177,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
             c->tail.end = end;
         c->flags &= ~(uint32_t)TCP_TAIL;
         c->snd.nxt = end;
+        tcp_tell_of_less_unsent(tcp, c, unsent);
         if (c->frto != FRTO_NEW) /* then it is known where it goes on when the loss is genuine */
             c->retransmit_next = c->retransmit_end = end;
         tcp->core->counters.tcp_data_out += plan->length;

@@ -140,6 +140,12 @@ unsigned tcp_sack_blocks(const struct tcp_connection *c, struct tcp_sack_block r
 /* ---- send_buffer.c ---- */
 
 uint32_t tcp_send_room(const struct tcp_connection *c);
+/* Octets that the program gave and that were never sent. */
+uint32_t tcp_unsent(const struct tcp_connection *c);
+/* Of these `before` were there until now: may the program be woken to give more (TCP_NOTSENT_LOWAT)? */
+void tcp_tell_of_less_unsent(struct tcp *tcp, struct tcp_connection *c, uint32_t before);
+/* Is what waits unsent little enough to be worth waking the program? */
+bool tcp_little_unsent(const struct tcp_connection *c);
 uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data);
 void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c);
 /* Buffer memory in the budget. */
@@ -360,5 +366,7 @@ void tcp_event_forget(struct tcp_event *event);
 void tcp_tell(struct tcp *tcp, struct tcp_connection *c);
 /* The program sends no more: the FIN is due behind the last octet (RFC 9293 §3.10.4). */
 void tcp_close_sending(struct tcp *tcp, struct tcp_connection *c);
+/* Our FIN is acknowledged, the peer's has not come, and no descriptor is left: how long is it waited for? */
+void tcp_orphan_in_fin_wait_2(struct tcp *tcp, struct tcp_connection *c);
 
 #endif

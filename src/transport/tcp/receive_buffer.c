@@ -94,9 +94,15 @@ uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
     return grant > slack ? grant - slack : 0;
 }
 
+/* The largest window: a program may want it smaller than the buffer (TCP_WINDOW_CLAMP). */
+static uint32_t largest_window(const struct tcp_connection *c)
+{
+    return c->settings.window_clamp != 0 ? smaller(c->grant, c->settings.window_clamp) : c->grant;
+}
+
 static struct seq edge_by_room(const struct tcp_connection *c)
 {
-    uint32_t used = ring_used(&c->recv), limit = tcp_offer_window(c->grant, c->rcv_scale);
+    uint32_t used = ring_used(&c->recv), limit = tcp_offer_window(largest_window(c), c->rcv_scale);
 
     return seq_add(c->rcv.nxt, used < limit ? limit - used : 0);
 }
@@ -104,7 +110,7 @@ static struct seq edge_by_room(const struct tcp_connection *c)
 bool tcp_receive_window_opens(const struct tcp_connection *c)
 {
     struct seq edge = edge_by_room(c);
-    uint32_t least = smaller(c->grant / 2, 2u * c->rcv_mss);
+    uint32_t least = smaller(largest_window(c) / 2, 2u * c->rcv_mss);
 
     return seq_gt(edge, c->rcv.edge) && seq_span(edge, c->rcv.edge) >= least;
 }
@@ -113,7 +119,7 @@ uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
 {
     unsigned scale = scaled ? c->rcv_scale : 0;
     struct seq edge = edge_by_room(c);
-    uint32_t window, least = smaller(c->grant / 2, c->rcv_mss);
+    uint32_t window, least = smaller(largest_window(c) / 2, c->rcv_mss);
 
     if (seq_lt(edge, c->rcv.edge) || seq_span(edge, c->rcv.edge) < least)
         edge = c->rcv.edge;

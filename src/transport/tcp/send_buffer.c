@@ -35,11 +35,48 @@ static uint32_t send_limit(const struct tcp_connection *c)
     return c->settings.send_buffer > TCP_SEND_LEAST ? c->settings.send_buffer : TCP_SEND_LEAST;
 }
 
+uint32_t tcp_unsent(const struct tcp_connection *c)
+{
+    uint64_t next = tcp_send_offset(c, c->snd.nxt);
+
+    return c->state >= BARO_TCP_ESTABLISHED && next < c->send.end ? (uint32_t)(c->send.end - next) : 0;
+}
+
+/* What waits unsent only grows stale there: a program may want it short (TCP_NOTSENT_LOWAT). A last piece may go beyond by
+ * a segment, so that it is not cut. */
+static uint32_t room_for_unsent(const struct tcp_connection *c)
+{
+    uint32_t unsent = tcp_unsent(c), most = c->settings.notsent_low_water, least = tcp_payload_limit(c);
+
+    if (most == 0)
+        return UINT32_MAX;
+    if (unsent >= most)
+        return 0;
+    return most - unsent > least ? most - unsent : least;
+}
+
 uint32_t tcp_send_room(const struct tcp_connection *c)
 {
-    uint32_t used = ring_used(&c->send), limit = send_limit(c);
+    uint32_t used = ring_used(&c->send), limit = send_limit(c), most = room_for_unsent(c);
+    uint32_t room = used < limit ? limit - used : 0;
 
-    return used < limit ? limit - used : 0;
+    return room < most ? room : most;
+}
+
+/* Half of it, as on Linux: who is woken has something to do. */
+bool tcp_little_unsent(const struct tcp_connection *c)
+{
+    return c->settings.notsent_low_water == 0 || tcp_unsent(c) < (c->settings.notsent_low_water + 1) / 2;
+}
+
+void tcp_tell_of_less_unsent(struct tcp *tcp, struct tcp_connection *c, uint32_t before)
+{
+    uint32_t most = c->settings.notsent_low_water;
+
+    if (most == 0 || before < (most + 1) / 2 || !tcp_little_unsent(c) || tcp_send_room(c) == 0)
+        return;
+    c->flags &= ~(uint32_t)TCP_WANT_WRITE;
+    tcp_tell(tcp, c);
 }
 
 /* Grows the ring to hold `bytes`; what it costs beyond the promise is charged first. */

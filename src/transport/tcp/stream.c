@@ -124,7 +124,8 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
     length = length < data.length ? length : (uint32_t)data.length;
     if (length == 0)
         return recv_nothing(c);
-    ring_read(&c->recv, c->recv.begin, data.data, length);
+    if ((flags & BARO_MSG_TRUNCATE) == 0)
+        ring_read(&c->recv, c->recv.begin, data.data, length);
     if ((flags & BARO_MSG_PEEK) == 0)
         tcp_receive_taken(tcp, c, length);
     return length;

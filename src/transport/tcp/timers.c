@@ -49,7 +49,7 @@ void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c)
 void tcp_keepalive_restart(struct tcp *tcp, struct tcp_connection *c)
 {
     if (c->settings.keepalive && tcp_synchronised(c))
-        tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_idle.ns);
+        tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_idle_ms * NS_PER_MS);
 }
 
 void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c)
@@ -94,14 +94,14 @@ static bool exhausted(const struct tcp_connection *c)
         return c->retries > (c->settings.syn_retries != 0 ? c->settings.syn_retries : TCP_SYN_RETRIES);
     if (c->flags & TCP_ORPHAN)
         return c->retries > TCP_ORPHAN_RETRIES;
-    return c->settings.user_timeout.ns == 0 && c->retries > TCP_RETRIES_R2;
+    return c->settings.user_timeout_ms == 0 && c->retries > TCP_RETRIES_R2;
 }
 
 static void start_user_timeout(struct tcp *tcp, struct tcp_connection *c)
 {
-    int64_t left_ns = c->settings.user_timeout.ns - (tcp->core->now.ns - c->sent_at_ns);
+    int64_t left_ns = c->settings.user_timeout_ms * NS_PER_MS - (tcp->core->now.ns - c->sent_at_ns);
 
-    if (c->settings.user_timeout.ns == 0 || tcp_timer_armed(c, TCP_TIMER_USER_TIMEOUT))
+    if (c->settings.user_timeout_ms == 0 || tcp_timer_armed(c, TCP_TIMER_USER_TIMEOUT))
         return;
     tcp_timer_arm(tcp, c, TCP_TIMER_USER_TIMEOUT, left_ns > 0 ? left_ns : 0);
 }
@@ -166,26 +166,34 @@ static void on_persist(struct tcp *tcp, struct tcp_connection *c)
     tcp_want_output(tcp, c);
 }
 
+/* A silent peer is given up after so many probes, or when the user timeout has passed (RFC 5482 §3.1 leaves their order
+ * open; as on Linux the user timeout is the one that counts). */
+static bool is_silent_for_good(const struct tcp_connection *c, int64_t idle_ns)
+{
+    if (c->settings.user_timeout_ms != 0)
+        return c->probes != 0 && idle_ns >= c->settings.user_timeout_ms * NS_PER_MS;
+    return c->probes >= c->settings.keepalive_count;
+}
+
 /* RFC 9293 §3.8.4: a probe carries no data, and one without an answer is not death. */
 static void on_keepalive(struct tcp *tcp, struct tcp_connection *c)
 {
-    int64_t idle_ns = tcp->core->now.ns - c->received_at_ns;
+    int64_t idle_ns = tcp->core->now.ns - c->received_at_ns, first_ns = c->settings.keepalive_idle_ms * NS_PER_MS;
 
     if (!c->settings.keepalive)
         return;
-    if (tcp_flight(c) != 0 || idle_ns < c->settings.keepalive_idle.ns) {
-        tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE,
-                      tcp_flight(c) != 0 ? c->settings.keepalive_idle.ns : c->settings.keepalive_idle.ns - idle_ns);
+    if (tcp_flight(c) != 0 || idle_ns < first_ns) {
+        tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, tcp_flight(c) != 0 ? first_ns : first_ns - idle_ns);
         return;
     }
-    if (c->probes >= c->settings.keepalive_count) {
+    if (is_silent_for_good(c, idle_ns)) {
         give_up(tcp, c);
         return;
     }
     c->probes++;
     TRACE(tcp->core, TCP_KEEPALIVE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->probes));
     tcp_send_probe(tcp, c);
-    tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_interval.ns);
+    tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_interval_ms * NS_PER_MS);
 }
 
 static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name)
