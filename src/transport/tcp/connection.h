@@ -95,14 +95,15 @@ enum {
     TCP_ACK_DELAY_MS = 40,          /* RFC 9293 §3.8.6.3 MUST-40 allows 500 */
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
-    TCP_RANGES = 64                 /* pieces held out of order */
+    TCP_RANGES = 64,                /* pieces held out of order */
+    TCP_RANGES_MANY = 1020          /* and where they are of size: a list fills a quarter of a slab */
 };
 
 /* Data held beyond the in-order end: stream offsets [begin, end), ascending, with holes between. */
 struct tcp_ranges {
-    uint32_t count;
+    uint32_t count, limit;           /* TCP_RANGES or TCP_RANGES_MANY */
     uint64_t recent[TCP_SACK_LIMIT]; /* an offset of each of the segments that came last, the newest first */
-    struct { uint64_t begin, end; } range[TCP_RANGES];
+    struct tcp_range { uint64_t begin, end; } range[];
 };
 
 /* Links an owner's object into the queue of events. */
@@ -217,7 +218,7 @@ enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PA
 
 struct tcp {
     struct core *core;
-    struct pool connections, listeners, half_opens, time_waits, ranges, senders, undos;
+    struct pool connections, listeners, half_opens, time_waits, ranges, many_ranges, senders, undos;
     struct demux demux;
     struct hash_key isn_key, timestamp_key;
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];

@@ -39,7 +39,7 @@ static void check_buffers(const struct tcp_connection *c)
     }
     if (c->ranges == NULL)
         return;
-    assert(c->ranges->count >= 1 && c->ranges->count <= TCP_RANGES);
+    assert(c->ranges->count >= 1 && c->ranges->count <= c->ranges->limit);
     for (uint32_t i = 0; i < c->ranges->count; i++) {
         assert(c->ranges->range[i].begin < c->ranges->range[i].end);
         assert(c->ranges->range[i].begin > (i == 0 ? c->recv.end : c->ranges->range[i - 1].end));

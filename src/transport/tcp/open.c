@@ -18,7 +18,8 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     pool_init(&tcp->half_opens, &core->slabs, sizeof(struct tcp_half_open), half_open_limit);
     pool_init(&tcp->listeners, &core->slabs, sizeof(struct tcp_listener), limit);
     pool_init(&tcp->time_waits, &core->slabs, sizeof(struct tcp_time_wait), limit < 65536 ? limit : 65536);
-    pool_init(&tcp->ranges, &core->slabs, sizeof(struct tcp_ranges), limit);
+    pool_init(&tcp->ranges, &core->slabs, tcp_ranges_size(TCP_RANGES), limit);
+    pool_init(&tcp->many_ranges, &core->slabs, tcp_ranges_size(TCP_RANGES_MANY), limit);
     pool_init(&tcp->senders, &core->slabs, sizeof(struct tcp_sender), limit);
     pool_init(&tcp->undos, &core->slabs, sizeof(struct tcp_undo), limit);
     demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
@@ -56,6 +57,7 @@ void tcp_free(struct tcp *tcp)
     pool_release(&tcp->half_opens);
     pool_release(&tcp->time_waits);
     pool_release(&tcp->ranges);
+    pool_release(&tcp->many_ranges);
     pool_release(&tcp->senders);
     pool_release(&tcp->undos);
     demux_release(&tcp->demux);

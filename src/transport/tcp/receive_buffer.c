@@ -47,7 +47,7 @@ bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment
 bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, struct baro_bytes data)
 {
     uint64_t end = offset + data.length;
-    uint32_t i = 0, ranges = c->ranges == NULL ? 0 : c->ranges->count;
+    uint32_t ranges = c->ranges == NULL ? 0 : c->ranges->count, i = ranges == 0 ? 0 : tcp_ranges_first(c->ranges, offset);
 
     if (!tcp_receive_room(tcp, c, end))
         return false;
@@ -75,9 +75,7 @@ bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offse
 
 void tcp_receive_release(struct tcp *tcp, struct tcp_connection *c)
 {
-    if (c->ranges != NULL)
-        pool_give_back(&tcp->ranges, c->ranges);
-    c->ranges = NULL;
+    tcp_ranges_free(tcp, c);
     ring_release(&c->recv, &tcp->core->slabs);
 }
 

@@ -12,11 +12,9 @@
 /* Index of the range that holds `offset`, or the number of ranges. */
 static uint32_t find(const struct tcp_ranges *ranges, uint64_t offset)
 {
-    uint32_t at = 0;
+    uint32_t at = tcp_ranges_first(ranges, offset + 1);
 
-    while (at < ranges->count && (offset < ranges->range[at].begin || offset >= ranges->range[at].end))
-        at++;
-    return at;
+    return at < ranges->count && offset >= ranges->range[at].begin ? at : ranges->count;
 }
 
 void tcp_sack_note(struct tcp_ranges *ranges, uint64_t offset)
@@ -39,13 +37,14 @@ struct tcp_sack_block tcp_sack_repeated(const struct tcp_connection *c, uint64_t
 {
     struct tcp_sack_block none = { c->rcv.nxt, c->rcv.nxt };
 
-    for (uint32_t i = 0; c->ranges != NULL && i < c->ranges->count; i++) {
-        uint64_t from = c->ranges->range[i].begin, to = c->ranges->range[i].end;
+    uint32_t at = c->ranges == NULL ? 0 : tcp_ranges_first(c->ranges, begin + 1);
+
+    if (c->ranges != NULL && at < c->ranges->count && c->ranges->range[at].begin < end) {
+        uint64_t from = c->ranges->range[at].begin, to = c->ranges->range[at].end;
 
         from = from > begin ? from : begin;
         to = to < end ? to : end;
-        if (from < to)
-            return (struct tcp_sack_block){ tcp_recv_seq(c, from), tcp_recv_seq(c, to) };
+        return (struct tcp_sack_block){ tcp_recv_seq(c, from), tcp_recv_seq(c, to) };
     }
     return none;
 }
