@@ -1,4 +1,4 @@
-/* What a wire does to frames: black hole, loss, corruption, rate and queue, delay and jitter, reordering,
+/* What a wire does to frames: black hole, loss, corruption, rate and queue with marks, delay and jitter, reordering,
  * duplication, in this order. Every direction draws from its own seeded generator.
  *
  *   black hole  swallows frames whose IP packet is larger than `blackhole` octets, as a path does whose router drops
@@ -11,6 +11,8 @@
  *               bit above the MAC header and makes the FCS fit: only the checksums of IP, ICMP, UDP and TCP see it.
  *   rate        a frame leaves when those before it have left, at `rate` bits a second; a frame that
  *               finds the queue full is dropped. A frame always fits into an empty queue.
+ *   marks       a frame that finds `ecn_packets` frames or more in the queue is marked as having met congestion, if its
+ *               packet says that its sender understands (RFC 3168). All others stay as they are.
  *   jitter      never reorders: who would arrive before the one before arrives with it.
  *   reordering  one frame at a time is held back until one to three later ones have arrived. Where none come
  *               it arrives 10 ms late.
@@ -84,6 +86,16 @@ static void flip_below_fcs(struct draw *random, uint8_t *frame, uint32_t octets)
         frame[bit[i] / 8] ^= (uint8_t)(1u << bit[i] % 8);
 }
 
+/* Its octets are not those of its signal any more. */
+static void forget_samples(struct wire_direction *direction, struct transit *transit)
+{
+    if (transit->samples)
+        direction->samples_kept--;
+    free(transit->samples);
+    transit->samples = NULL;
+    transit->transmission.samples = NULL;
+}
+
 static void corrupt(struct wire_direction *direction, struct transit *transit)
 {
     uint8_t *frame = transit->storage;
@@ -100,12 +112,19 @@ static void corrupt(struct wire_direction *direction, struct transit *transit)
     } else {
         flip_below_fcs(&direction->random, frame, octets);
     }
-    if (transit->samples)
-        direction->samples_kept--;
-    free(transit->samples);
-    transit->samples = NULL;
-    transit->transmission.samples = NULL;
+    forget_samples(direction, transit);
     direction->counts.corrupted++;
+}
+
+static void mark(struct wire_direction *direction, struct transit *transit)
+{
+    uint32_t octets = octets_of(&transit->transmission), trailer = transit->transmission.fcs ? BARO_FCS_OCTETS : 0;
+    if (octets < trailer || !mark_congestion(transit->storage, octets - trailer))
+        return;
+    if (trailer)
+        make_fcs(transit->storage, octets);
+    forget_samples(direction, transit);
+    direction->counts.marked++;
 }
 
 /* ---- loss ---- */
@@ -152,6 +171,14 @@ static bool departures_add(struct departures *queue, struct departure departure)
     queue->items[(queue->first + queue->count++) % queue->capacity] = departure;
     queue->octets += departure.octets;
     return true;
+}
+
+/* Do so many frames wait that one which comes now is to be marked? */
+static bool is_crowded(struct wire_direction *direction, struct baro_instant now)
+{
+    uint32_t limit = direction->wire->config.ecn_packets;
+    departures_forget(&direction->queue, now);
+    return limit != 0 && direction->queue.count >= limit;
 }
 
 /* When the frame's last bit leaves the queue; false: the queue is full. */
@@ -245,6 +272,7 @@ void faults_send(struct wire_direction *direction, const struct baro_transmissio
         return;
     }
     struct baro_instant at = { transmission->start.ns + transmission->duration.ns };
+    bool crowded = is_crowded(direction, at);
     if (!through_queue(direction, octets_of(transmission), &at)) {
         direction->counts.queue_full++;
         return;
@@ -252,6 +280,10 @@ void faults_send(struct wire_direction *direction, const struct baro_transmissio
     at = arrival_of(direction, at);
     struct transit *transit = transit_of(direction, transmission);
     struct transit *copy = draw_hits(random, config->duplicate_ppm) ? transit_of(direction, transmission) : NULL;
+    if (transit && crowded)
+        mark(direction, transit);
+    if (copy && crowded)
+        mark(direction, copy);
     if (transit && draw_hits(random, config->corrupt_ppm))
         corrupt(direction, transit);
     bool hold = draw_hits(random, config->reorder_ppm) && !direction->held;

@@ -110,6 +110,11 @@ void wire_free(struct baro_wire *wire);
 void faults_send(struct wire_direction *direction, const struct baro_transmission *transmission);
 void faults_release(struct wire_direction *direction);
 
+/* ---- mark.c ---- */
+
+/* Marks an ECN-capable IP packet in a frame: congestion experienced. False: there is none, or it is marked already. */
+bool mark_congestion(uint8_t *frame, uint32_t octets);
+
 /* ---- switch.c ---- */
 
 struct baro_switch;

@@ -186,6 +186,8 @@ static int read_word(const struct word *word, struct baro_wire_config *config)
         return read_rate(word, &config->rate);
     if (strcmp(name, "queue") == 0)
         return read_queue(word, config);
+    if (strcmp(name, "ecn") == 0)
+        return read_small(word, 1, 1000000, &config->ecn_packets);
     if (strcmp(name, "mtu") == 0)
         return read_small(word, 68, 65535, &config->mtu);
     if (strcmp(name, "blackhole") == 0)
@@ -201,7 +203,7 @@ static int read_word(const struct word *word, struct baro_wire_config *config)
     if (strcmp(name, "large") == 0)
         return read_large(word, config);
     return complain(word, "no such setting; there are loss, burst, reorder, duplicate, corrupt, delay, jitter, "
-                          "rate, queue, mtu, blackhole, noise, ppm, edge-jitter, seed and large");
+                          "rate, queue, ecn, mtu, blackhole, noise, ppm, edge-jitter, seed and large");
 }
 
 /* Cuts the next word out of the specification; -EINVAL when it is empty or too long. */
@@ -249,6 +251,10 @@ static int check_together(struct word *word, const struct baro_wire_config *conf
     }
     if ((config->queue_bytes || config->queue_packets) && config->rate == 0) {
         snprintf(word->name, sizeof word->name, "queue");
+        return complain(word, "without a rate nothing queues; add one such as rate=10mbit");
+    }
+    if (config->ecn_packets && config->rate == 0) {
+        snprintf(word->name, sizeof word->name, "ecn");
         return complain(word, "without a rate nothing queues; add one such as rate=10mbit");
     }
     if (faithful && config->mtu > BARO_SIGNAL_FRAME_LIMIT - 22) {

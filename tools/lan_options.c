@@ -25,7 +25,7 @@ int lan_help(void)
            "A host has up to eight addresses of both families, commas between.\n\n"
            "  --wire SPEC      the wire: 100base-tx, 10base-t or fast, with faults (default 100base-tx):\n"
            "                   loss=1%% burst=4 delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%%\n"
-           "                   rate=10mbit queue=64k mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
+           "                   rate=10mbit queue=64k ecn=20 mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
            "                   words with commas between\n"
            "  --mdns           hosts and routers are also found as NAME.local, by multicast DNS on their wires\n" OBSERVE_HELP
            "\nSeveral wires, joined by routers, up to 16 of them and of hosts and routers together:\n\n"

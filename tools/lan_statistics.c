@@ -4,19 +4,26 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum {
+#define COUNT(name, text) COUNTER_##name,
+    BARO_WIRE_COUNTERS(COUNT)
+#undef COUNT
+    WIRE_COUNTERS
+};
+
 /* A wire's counters in words, in the order of BARO_WIRE_COUNTERS; NULL: not told. */
-static const char *const words[BARO_LANGUAGE_COUNT][11] = {
+static const char *const words[BARO_LANGUAGE_COUNT][WIRE_COUNTERS] = {
     { "frames sent", NULL, NULL, "lost", "dropped by the queue", "sent while the link was down", "overtaken",
-      "duplicated", "with flipped bits", "swallowed for their size", NULL },
+      "duplicated", "with flipped bits", "marked", "swallowed for their size", NULL },
     { "보낸 프레임", NULL, NULL, "사라짐", "큐가 가득 차 버림", "링크가 끊긴 동안 보냄", "순서가 바뀜", "중복됨", "비트가 뒤집힘",
-      "커서 삼켜짐", NULL },
+      "혼잡 표시", "커서 삼켜짐", NULL },
 };
 
 /* Of one wire: what stations sent into it, and what all its cables did to frames that is not nothing. */
 static void print_wire(const struct lan *lan, const struct lan_wire *wire)
 {
     struct baro_wire_counts sum = { 0 };
-    uint64_t value[11];
+    uint64_t value[WIRE_COUNTERS];
 
     for (int i = 0; i < wire->cables; i++) {
         for (unsigned end = 0; end < 2; end++) {

@@ -68,7 +68,7 @@ static int help(void)
            "  --wire SPEC      the wire to the gateway: fast, 100base-tx or 10base-t, with faults (default "
            "fast):\n"
            "                   loss=1%% burst=4 delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%%\n"
-           "                   rate=10mbit queue=64k mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
+           "                   rate=10mbit queue=64k ecn=20 mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
            "                   words with commas between\n"
            "  -p [ADDRESS:]HOST:GUEST  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is of\n"
            "                   all IPv6 addresses) to port GUEST\n"

@@ -48,6 +48,7 @@ struct baro_wire_config {
     uint32_t reorder_ppm;             /* frames that one to three later ones overtake */
     uint32_t duplicate_ppm;           /* frames that arrive twice */
     uint32_t corrupt_ppm;             /* frames with flipped bits */
+    uint32_t ecn_packets;             /* frames waiting for the rate from which on ECN-capable ones are marked; 0: never */
     uint32_t blackhole;               /* octets: larger IP packets vanish without a word; 0: none do */
     bool corrupt_ip;                  /* one bit above the FCS instead, FCS made to fit: only checksums see it */
     struct baro_duration delay;       /* on the way, 0 to 60 s */
@@ -66,7 +67,8 @@ struct baro_wire_config {
  *
  *   kind     fast, 10base-t, 100base-tx (first word if given; default fast)
  *   faults   loss=1% burst=4 (frames) reorder=0.5% duplicate=1% corrupt=0.1% corrupt=ip delay=20ms jitter=2ms
- *            rate=10mbit queue=64k (octets) queue=100p (frames) blackhole=1300 (octets)
+ *            rate=10mbit queue=64k (octets) queue=100p (frames) ecn=20 (frames)
+ *            blackhole=1300 (octets)
  *   signal   noise=300 (mV) ppm=100 edge-jitter=200 (ps)
  *   other    mtu=1500 seed=7 large=no
  *
@@ -86,6 +88,7 @@ int baro_wire_parse(const char *specification, struct baro_wire_config *config, 
     X(reordered, "frames held back and overtaken")                       \
     X(duplicated, "frames that came out twice")                          \
     X(corrupted, "frames with flipped bits")                             \
+    X(marked, "frames marked because others waited (ecn)")                 \
     X(swallowed, "frames that vanished for their size (blackhole)")        \
     X(queue_octet_us, "octets times the microseconds that each waited for the rate")
 

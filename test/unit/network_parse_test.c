@@ -23,7 +23,7 @@ static void every_word_is_understood(void **state)
     (void)state;
     struct baro_wire_config config =
         parse("100base-tx,loss=1%,burst=12,delay=20ms,jitter=2.5ms,reorder=0.5%,duplicate=100%,corrupt=0.1%,corrupt=ip,"
-              "rate=10mbit,queue=64k,mtu=1400,blackhole=1300,noise=300,ppm=-100,edge-jitter=200,seed=7");
+              "rate=10mbit,queue=64k,ecn=20,mtu=1400,blackhole=1300,noise=300,ppm=-100,edge-jitter=200,seed=7");
     assert_int_equal(config.kind, BARO_MEDIUM_100BASE_TX);
     assert_int_equal(config.loss_ppm, 10000);
     assert_int_equal(config.burst_frames, 12);
@@ -37,6 +37,7 @@ static void every_word_is_understood(void **state)
     assert_int_equal(config.queue_bytes, 65536);
     assert_int_equal(config.mtu, 1400);
     assert_int_equal(config.blackhole, 1300);
+    assert_int_equal(config.ecn_packets, 20);
     assert_int_equal(config.noise_mv, 300);
     assert_int_equal(config.clock_ppm, -100);
     assert_int_equal(config.edge_jitter_ps, 200);
@@ -81,6 +82,8 @@ static void a_mistake_is_named(void **state)
         { "rate=1mbit,queue=0", "queue=0" },
         { "queue=64k", "queue" },
         { "mtu=67", "mtu=67" },
+        { "ecn=20", "ecn" },
+        { "rate=1mbit,ecn=0", "ecn=0" },
         { "blackhole=67", "blackhole=67" },
         { "blackhole=1%", "blackhole=1%" },
         { "mtu=65536", "mtu=65536" },
