@@ -52,7 +52,6 @@ static const struct {
     { "net.ipv4.tcp_sack", "1" },
     { "net.ipv4.tcp_slow_start_after_idle", "0" },
     { "net.ipv4.tcp_stdurg", "0" },
-    { "net.ipv4.tcp_syncookies", "0" },
     { "net.ipv4.tcp_thin_linear_timeouts", "0" },
     { "net.ipv4.tcp_timestamps", "1" },
     { "net.ipv4.tcp_tso_rtt_log", "*" },
@@ -101,6 +100,17 @@ static bool set_ecn(struct settings *settings, const char *value)
     return true;
 }
 
+static bool set_syncookies(struct settings *settings, const char *value)
+{
+    static const enum baro_syn_cookies as_linux[] = { BARO_SYN_COOKIES_OFF, BARO_SYN_COOKIES_DEFAULT,
+                                                      BARO_SYN_COOKIES_ALWAYS };
+
+    if (value[0] < '0' || value[0] > '2' || value[1] != '\0')
+        return false;
+    settings->config.syn_cookies = as_linux[value[0] - '0'];
+    return true;
+}
+
 /* What a setting of the stack's own is called, and who takes its value: false where it cannot be that. */
 static const struct {
     const char *name;
@@ -108,6 +118,7 @@ static const struct {
 } choices[] = {
     { "net.ipv4.tcp_congestion_control", set_congestion },
     { "net.ipv4.tcp_ecn", set_ecn },
+    { "net.ipv4.tcp_syncookies", set_syncookies },
 };
 
 /* Is `value` one of the words of `list`? */

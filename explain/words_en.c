@@ -172,6 +172,10 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP software", "nothing heard for long: keepalive {attempt}" },
     [BARO_TRACE_TCP_PROMOTED] = { "socket", "the dialogue is done: the half-open record becomes connection {connection}, "
                                   "and only now takes memory for its buffers" },
+    [BARO_TRACE_TCP_COOKIE_SENT] = { "SYN cookie", "too many half-open connections: the SYN of {remote} is not kept; ISN {isn} itself says "
+                                     "MSS {mss}{timestamps?, the timestamp the other options|}" },
+    [BARO_TRACE_TCP_COOKIE_TEST] = { "SYN cookie", "ack {ack}: {valid?a SYN cookie of ours, MSS {mss}{scale<0?|, window scale {scale}}"
+                                     "{sack_permitted?, SACK permitted|}|no SYN cookie of ours}" },
     [BARO_TRACE_TCP_HELD] = { "socket", "the SYN of {remote} to {local} is held: no answer until the outside has answered" },
     [BARO_TRACE_ACCEPT_QUEUE] = { "accept queue", "{waiting/limit} waiting, {half_open} half open" },
     /* user */

@@ -59,8 +59,10 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     stack->interfaces = stack->table.interfaces = 1;
     if (intent_queue_init(&core->intents, &core->slabs)) {
         stack->tcp = tcp_create(core, descriptors);
-        if (stack->tcp != NULL)
+        if (stack->tcp != NULL) {
             tcp_choose_ecn(stack->tcp, config->ecn);
+            tcp_choose_syn_cookies(stack->tcp, config->syn_cookies);
+        }
         stack->udp = stack->tcp == NULL ? NULL : udp_create(core, UDP_DATAGRAMS, descriptors);
         stack->pings = stack->udp == NULL ? NULL : udp_create(core, UDP_PINGS, descriptors);
         stack->user = stack->pings == NULL ? NULL

@@ -29,6 +29,11 @@ const char *baro_congestion_name(enum baro_congestion congestion);
  * tcp_ecn=2); neither. Where the way or the peer cannot, a connection is without it by itself. */
 enum baro_ecn { BARO_ECN_DEFAULT, BARO_ECN_ANSWER, BARO_ECN_OFF };
 
+/* SYN cookies (RFC 4987 §3.6): a SYN+ACK of a listener that is flooded remembers its half of the dialogue itself. DEFAULT:
+ * when the listener's SYN queue (its backlog, 128 at least) is full; OFF: then the oldest half-open connection gives its
+ * place; ALWAYS: for every SYN, half-open connections are not kept at all. */
+enum baro_syn_cookies { BARO_SYN_COOKIES_DEFAULT, BARO_SYN_COOKIES_OFF, BARO_SYN_COOKIES_ALWAYS };
+
 struct baro_stack_config {
     struct baro_memory memory;     /* required */
     uint8_t seed[32];              /* required: the source of all randomness in the stack */
@@ -39,6 +44,7 @@ struct baro_stack_config {
     uint32_t trace_host;           /* `host` of its trace events */
     enum baro_congestion congestion; /* of sockets that choose none */
     enum baro_ecn ecn;
+    enum baro_syn_cookies syn_cookies;
     bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own,
                                       link-local ones of IPv6 apart */
 };
@@ -231,6 +237,9 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(tcp_resets_in, "RST segments accepted")                               \
     X(tcp_resets_out, "RST segments sent")                                  \
     X(tcp_challenge_acks, "challenge ACKs sent")                            \
+    X(tcp_cookies_sent, "SYN cookies sent")                                 \
+    X(tcp_cookies_accepted, "connections opened by a SYN cookie")           \
+    X(tcp_cookies_failed, "ACKs that looked for a SYN cookie's and were none") \
     X(tcp_connections, "connections now, TIME-WAIT not counted")            \
     X(tcp_time_wait, "connections now in TIME-WAIT")                        \
     X(tcp_time_wait_reused, "TIME-WAIT records ended early for a newer one") \

@@ -25,6 +25,7 @@
 #include "transport/tcp/half_open.h"
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/sender.h"
+#include "transport/tcp/syn_cookie.h"
 #include "transport/tcp/tcp.h"
 
 enum tcp_kind { TCP_KIND_CONNECTION = 0, TCP_KIND_LISTENER = 1, TCP_KIND_TIME_WAIT = 2, TCP_KIND_HALF_OPEN = 3 };
@@ -196,6 +197,7 @@ struct tcp_listener {
     struct tcp_list queue;             /* ready to be accepted */
     struct tcp_half_open_list half_open; /* SYN-RECEIVED */
     struct tcp_half_open_list held;    /* SYNs not yet told by tcp_hold_next */
+    int64_t cookie_at_ns;              /* the last SYN cookie was sent, 0: none */
     uint32_t backlog;
     struct tcp_settings settings;
 };
@@ -220,7 +222,8 @@ struct tcp {
     struct core *core;
     struct pool connections, listeners, half_opens, time_waits, ranges, many_ranges, senders, undos;
     struct demux demux;
-    struct hash_key isn_key, timestamp_key;
+    struct hash_key isn_key, timestamp_key, cookie_key;
+    enum baro_syn_cookies cookies;
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
     struct tcp_event events;           /* head */
     struct tcp_time_wait *time_wait_first, *time_wait_last;

@@ -130,9 +130,10 @@ void tcp_send_reset(struct tcp *tcp, struct tcp_connection *c)
     tcp->core->counters.tcp_resets_out++;
 }
 
+/* Its values are all in the intent, which so may outlive the record. */
 static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struct tcp_half_open *record, uint8_t flags)
 {
-    struct intent_tcp_control *control = add(tcp, tcp_half_open_handle(tcp, record), &record->local, &record->remote);
+    struct intent_tcp_control *control = add(tcp, HANDLE_NONE, &record->local, &record->remote);
     const struct tcp_settings *settings = &tcp_half_open_listener(tcp, record)->settings;
 
     if (control == NULL)
@@ -151,18 +152,32 @@ static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struc
     return control;
 }
 
-void tcp_send_syn_ack(struct tcp *tcp, struct tcp_half_open *record)
+static struct intent_tcp_control *add_syn_ack(struct tcp *tcp, const struct tcp_half_open *record)
 {
     uint8_t ecn = record->flags & HALF_OPEN_ECN ? TCP_FLAG_ECE : 0;
     struct intent_tcp_control *control = add_for_half_open(tcp, record, TCP_FLAG_SYN | ecn);
 
     if (control == NULL)
-        return;
+        return NULL;
     control->seq = record->iss;
     control->has_syn_options = true;
     control->mss = record->mss;
     control->scale = (int8_t)(record->flags & HALF_OPEN_SCALED ? record->rcv_scale : -1);
     control->sack_permitted = (record->flags & HALF_OPEN_SACK_PERMITTED) != 0;
+    return control;
+}
+
+void tcp_send_syn_ack(struct tcp *tcp, struct tcp_half_open *record)
+{
+    (void)add_syn_ack(tcp, record);
+}
+
+void tcp_send_syn_cookie(struct tcp *tcp, const struct tcp_half_open *record, const struct syn_cookie *cookie)
+{
+    struct intent_tcp_control *control = add_syn_ack(tcp, record);
+
+    if (control != NULL && control->has_timestamps)
+        control->ts_value = syn_cookie_timestamp(control->ts_value, cookie);
 }
 
 void tcp_send_half_open_ack(struct tcp *tcp, struct tcp_half_open *record)

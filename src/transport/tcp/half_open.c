@@ -140,8 +140,8 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
         return NULL;
     tcp_half_open_fill(tcp, listener, segment, record);
     record->iss = tcp_isn(tcp, &record->local, &record->remote);
-    if (segment->follows && seq_le(record->iss, segment->used)) /* RFC 9293 §3.10.7.4 TIME-WAIT, MAY-2 */
-        record->iss = seq_add(segment->used, 65536);
+    if (segment->follows != NULL && seq_le(record->iss, segment->follows->snd_nxt)) /* RFC 9293 §3.10.7.4 MAY-2 */
+        record->iss = seq_add(segment->follows->snd_nxt, 65536);
     if (listener->settings.hold_syn)
         record->flags |= HALF_OPEN_HELD | HALF_OPEN_UNTOLD;
     if (!demux_insert(&tcp->demux, demux_hash(&tcp->demux, &record->local, &record->remote),

@@ -1,8 +1,9 @@
 /* transport/tcp/listen.c: a segment for a listener (RFC 9293 §3.10.7.2), and what a SYN tells.
  *
- * A SYN makes a half-open record (half_open.h): no connection, no memory of buffers. There are bounds on them: at the
- * bound the oldest gives its place, so that a flood of SYNs that nobody completes costs the flood its own entries
- * first (RFC 4987 §3.4); connections waiting for accept are never given up. */
+ * A SYN makes a half-open record (half_open.h): no connection, no memory of buffers. There are bounds on them: one
+ * for each listener (its backlog, but not below 128) and one for all. Beyond them SYNs are answered by cookies
+ * (cookie.c), or, without these, the oldest record gives its place, so that a flood that nobody completes costs the
+ * flood its own entries first (RFC 4987 §3.4). Connections waiting for accept are never given up. */
 #include "transport/tcp/parts.h"
 
 void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
@@ -46,15 +47,26 @@ static bool budget_has_room(const struct tcp *tcp, const struct tcp_listener *li
            slabs->limit - slabs->charged >= tcp_ring_cost(offer.grant) + TCP_SEND_LEAST;
 }
 
-static enum baro_drop_reason half_open_room(struct tcp *tcp, struct tcp_listener *listener)
+/* Is there no place for one more half-open record? */
+static bool is_full(const struct tcp *tcp, const struct tcp_listener *listener)
 {
     uint32_t limit = listener->backlog > 128 ? listener->backlog : 128;
 
-    if (!tcp_accept_queue_has_room(listener))
-        return BARO_DROP_ACCEPT_QUEUE_FULL;
-    if (listener->held.count >= limit)
-        return BARO_DROP_SYN_QUEUE_FULL;
-    if (listener->half_open.count + listener->held.count < limit && tcp->half_opens.used < tcp->half_opens.limit)
+    return listener->half_open.count + listener->held.count >= limit || tcp->half_opens.used >= tcp->half_opens.limit;
+}
+
+/* A SYN that re-opens a TIME-WAIT is nobody's flood, and its ISN must go on from the old one: no cookie. */
+static bool wants_cookie(const struct tcp *tcp, const struct tcp_listener *listener, const struct segment *segment)
+{
+    if (tcp->cookies == BARO_SYN_COOKIES_OFF || listener->settings.hold_syn || segment->follows != NULL)
+        return false;
+    return tcp->cookies == BARO_SYN_COOKIES_ALWAYS || is_full(tcp, listener);
+}
+
+/* The oldest gives its place; those that are held and not told of have none to give. */
+static enum baro_drop_reason make_room(struct tcp *tcp, struct tcp_listener *listener)
+{
+    if (!is_full(tcp, listener))
         return BARO_DROP_NONE;
     if (listener->half_open.first == NULL)
         return BARO_DROP_SYN_QUEUE_FULL;
@@ -65,16 +77,23 @@ static enum baro_drop_reason half_open_room(struct tcp *tcp, struct tcp_listener
 
 static enum baro_drop_reason passive_open(struct tcp *tcp, struct tcp_listener *listener, struct segment *segment)
 {
-    enum baro_drop_reason reason = half_open_room(tcp, listener);
+    enum baro_drop_reason reason;
     struct tcp_half_open *record;
 
-    if (reason != BARO_DROP_NONE)
-        return reason;
+    if (!tcp_accept_queue_has_room(listener))
+        return BARO_DROP_ACCEPT_QUEUE_FULL;
     if (!budget_has_room(tcp, listener, segment))
         return BARO_DROP_NO_SOCKET_MEMORY;
+    if (wants_cookie(tcp, listener, segment))
+        return tcp_answer_by_cookie(tcp, listener, segment);
+    reason = make_room(tcp, listener);
+    if (reason != BARO_DROP_NONE)
+        return reason;
     record = tcp_half_open_new(tcp, listener, segment);
     if (record == NULL)
         return BARO_DROP_NO_SOCKET_MEMORY;
+    if (segment->follows != NULL)
+        tcp_time_wait_end(tcp, segment->follows);
     if (record->flags & HALF_OPEN_HELD) {
         TRACE(tcp->core, TCP_HELD, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_E(record->local),
               TRACE_E(record->remote));
@@ -91,6 +110,8 @@ enum baro_drop_reason tcp_input_listen(struct tcp *tcp, struct tcp_listener *lis
 {
     if (segment->flags & TCP_FLAG_RST)
         return BARO_DROP_TCP_NO_CONNECTION;
+    if ((segment->flags & (TCP_FLAG_ACK | TCP_FLAG_SYN)) == TCP_FLAG_ACK && tcp_may_be_cookie(tcp, listener))
+        return tcp_input_cookie(tcp, listener, segment);
     if (segment->flags & TCP_FLAG_ACK) {
         tcp_send_reset_for(tcp, segment);
         return BARO_DROP_TCP_NO_CONNECTION;

@@ -25,11 +25,17 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
     tcp->isn_key = random_key(&core->random);
     tcp->timestamp_key = random_key(&core->random);
+    tcp->cookie_key = random_key(&core->random);
     tcp->events.next = tcp->events.previous = &tcp->events;
     tcp->time_wait_timer.kind = TCP_WHEEL_TIME_WAIT;
     for (unsigned i = 0; i < HALF_OPEN_RINGS; i++)
         tcp->half_open_ring[i].timer.kind = TCP_WHEEL_HALF_OPEN;
     return tcp;
+}
+
+void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies)
+{
+    tcp->cookies = cookies;
 }
 
 void tcp_free(struct tcp *tcp)

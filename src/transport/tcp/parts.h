@@ -18,8 +18,7 @@ struct segment {
     bool copied;           /* its data stands behind the receive ring's end already, the sum being right */
     uint32_t window;       /* scaled as the state wants */
     uint32_t count;        /* segments on the wire: more than one for a super-segment */
-    bool follows;          /* a SYN that ended a TIME-WAIT, whose SND.NXT was `used` */
-    struct seq used;
+    struct tcp_time_wait *follows; /* of a SYN that may end it, or NULL */
 };
 
 /* Reads header and options, all lengths checked. NONE or the reason. */
@@ -92,6 +91,15 @@ static inline struct seq tcp_half_open_snd_nxt(const struct tcp_half_open *recor
 {
     return seq_add(record->iss, (record->flags & HALF_OPEN_HELD) == 0); /* nothing was sent of one that is held */
 }
+
+/* ---- cookie.c ---- */
+
+/* Answers a SYN and forgets it. */
+enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment);
+/* An ACK that belongs to nothing: may it bring a cookie back? */
+bool tcp_may_be_cookie(const struct tcp *tcp, const struct tcp_listener *listener);
+/* It may: a connection, or a drop and an RST where it is none of ours. */
+enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *listener, struct segment *segment);
 
 /* ---- half_open_input.c ---- */
 
@@ -173,6 +181,8 @@ void tcp_send_reset(struct tcp *tcp, struct tcp_connection *c);
 void tcp_send_reset_for(struct tcp *tcp, const struct segment *segment);
 /* A record's SYN+ACK, ACK and RST. */
 void tcp_send_syn_ack(struct tcp *tcp, struct tcp_half_open *record);
+/* The same without a record behind it: a SYN cookie. */
+void tcp_send_syn_cookie(struct tcp *tcp, const struct tcp_half_open *record, const struct syn_cookie *cookie);
 void tcp_send_half_open_ack(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_half_open_reset(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_time_wait_ack(struct tcp *tcp, struct tcp_time_wait *record);

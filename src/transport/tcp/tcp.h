@@ -22,6 +22,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit);
 void tcp_free(struct tcp *tcp);
 /* For connections from now on. */
 void tcp_choose_ecn(struct tcp *tcp, enum baro_ecn ecn);
+void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies);
 
 /* ---- below: segments ---- */
 

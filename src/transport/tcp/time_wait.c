@@ -107,6 +107,8 @@ static bool reopens(const struct tcp_time_wait *record, const struct segment *se
 {
     if ((segment->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_FIN)) != TCP_FLAG_SYN)
         return false;
+    if (!record->timestamps && segment->options.has_timestamps)
+        return true; /* what is old carries none, and is dropped for that */
     if (record->timestamps && segment->options.has_timestamps) {
         int32_t newer = (int32_t)(segment->options.ts_value - record->ts_recent);
 
@@ -125,9 +127,7 @@ enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct tcp_time_wait 
     if (reopens(record, segment)) {
         listener = tcp_find_listener(tcp, segment->local, segment->remote);
         if (listener != NULL) {
-            segment->follows = true;
-            segment->used = record->snd_nxt;
-            tcp_time_wait_end(tcp, record);
+            segment->follows = record; /* its end, if the listener takes the SYN */
             return tcp_input_listen(tcp, listener, segment);
         }
     }
