@@ -18,6 +18,7 @@ static uint32_t hash_of(const struct hash_key *key, const struct baro_endpoint *
 
     tuple[0] = local->address.family;
     tuple[1] = local->address.zone;
+    tuple[38] = remote->address.zone;
     memcpy(tuple + 2, local->address.octet, 16);
     memcpy(tuple + 18, remote->address.octet, 16);
     write_be16(tuple + 34, local->port.number);
