@@ -129,6 +129,8 @@ static void send_segment(struct world *world, unsigned from, uint8_t *data, uint
     write_be16(data + 16, 0);
     write_be16(data + 16, checksum_fold(checksum_add(sum, data, length)));
     remember(world, from, data, length);
+    if (world->seen_count != 0)
+        world->seen[world->seen_count - 1].doubt = message->doubt;
     if (world->side[1 - from].deaf)
         return;
     if (chance(world, world->loss)) {

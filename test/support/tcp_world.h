@@ -24,6 +24,7 @@ struct world_segment {
     uint16_t window, urgent;
     uint32_t length;
     uint8_t first_octet;
+    bool doubt;           /* IP is told that the next hop may be dead */
     struct tcp_options options;
 };
 

@@ -175,5 +175,7 @@ bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment,
         return true;
     if (seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))
         return false; /* nothing new before what is lost */
+    if ((c->flags & TCP_URGENT_SENDING) != 0)
+        super_segment = 0; /* the pointer is counted from each segment's own beginning (MUST-62) */
     return plan_new(tcp, c, super_segment, plan);
 }

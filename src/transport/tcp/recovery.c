@@ -97,7 +97,8 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c, const stru
         return; /* the first two let one new segment each out (RFC 3042): output looks at the count */
     c->recover = c->snd.nxt;
     tcp_undo_remember(tcp, c);
-    congestion_fast_retransmit(&c->congestion, flight, mss);
+    /* What limited transmit let out beyond the window does not count (RFC 5681 §3.2 step 2). */
+    congestion_fast_retransmit(&c->congestion, flight < c->congestion.cwnd ? flight : c->congestion.cwnd, mss);
     tcp_ecn_reduced(c);
     TRACE(tcp->core, TCP_FAST_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.una.value),
           TRACE_N(c->duplicate_acks));
