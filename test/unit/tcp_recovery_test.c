@@ -201,11 +201,11 @@ static void rtt_arithmetic_is_rfc_6298s(void **state)
     (void)state;
     rtt_init(&rtt);
     assert_int_equal(rtt.rto_ns, NS_PER_S);
-    rtt_sample(&rtt, 400 * NS_PER_MS);
+    rtt_sample(&rtt, 400 * NS_PER_MS, NS_PER_S);
     assert_int_equal(rtt.srtt_ns, 400 * NS_PER_MS);
     assert_int_equal(rtt.rttvar_ns, 200 * NS_PER_MS);
     assert_int_equal(rtt.rto_ns, 1200 * NS_PER_MS);
-    rtt_sample(&rtt, 800 * NS_PER_MS);
+    rtt_sample(&rtt, 800 * NS_PER_MS, NS_PER_S);
     assert_int_equal(rtt.rttvar_ns, 250 * NS_PER_MS); /* 3/4 * 200 + 1/4 * 400 */
     assert_int_equal(rtt.srtt_ns, 450 * NS_PER_MS);
     rtt_back_off(&rtt);
@@ -214,7 +214,7 @@ static void rtt_arithmetic_is_rfc_6298s(void **state)
         rtt_back_off(&rtt);
     assert_int_equal(rtt.rto_ns, 120 * NS_PER_S);
     for (int i = 0; i < 200; i++)
-        rtt_sample(&rtt, NS_PER_MS);
+        rtt_sample(&rtt, NS_PER_MS, NS_PER_S);
     assert_int_equal(rtt.rto_ns, 200 * NS_PER_MS);
     rtt_init(&rtt);
     rtt_after_syn_loss(&rtt);

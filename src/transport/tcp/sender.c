@@ -102,8 +102,8 @@ void tcp_sender_timeout(struct tcp *tcp, struct tcp_connection *c)
 
 static struct rack_facts facts_of(const struct tcp *tcp, const struct tcp_connection *c)
 {
-    return (struct rack_facts){ .now_ns = tcp->core->now.ns, .srtt_ns = c->rtt.srtt_ns, .min_rtt_ns = c->rtt.min_ns,
-                                .mss = tcp_payload_limit(c), .recovering = c->congestion.phase >= CONGESTION_RECOVERY };
+    return (struct rack_facts){ .now_ns = tcp->core->now.ns, .srtt_ns = c->rtt.srtt_ns,
+                                .min_rtt_ns = least_ns(&c->rtt.least), .mss = tcp_payload_limit(c), .recovering = c->congestion.phase >= CONGESTION_RECOVERY };
 }
 
 /* The first block repeats what is acknowledged, or what lies inside the second: a duplicate came (RFC 2883 §4, §5). */
