@@ -53,6 +53,7 @@ struct tcp_figures {
     uint64_t retransmits, timeouts;
     uint64_t dropped;        /* frames that found the queue full */
     uint64_t dropped_late;   /* of these, when slow start was over */
+    uint64_t marked;         /* frames that the path marked instead (ECN) */
     uint64_t frames;         /* the senders' */
     uint64_t refused;        /* frames that the kernel did not take from a TAP: the machine was too slow */
 };

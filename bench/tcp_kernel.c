@@ -135,6 +135,15 @@ static int open_sink(struct tcp_kernel *kernel, char *error, size_t size)
     return 0;
 }
 
+/* Makes the namespace's kernel ask for ECN, where the path has marks: by itself it only answers. */
+static bool ask_for_ecn(void)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/tcp_ecn", "w");
+    bool done = file != NULL && fputs("1", file) >= 0;
+
+    return file != NULL && fclose(file) == 0 && done;
+}
+
 int tcp_kernel_join(struct tcp_kernel *kernel, struct baro_network *network, struct baro_wire *wire, unsigned which,
                     char *error, size_t size)
 {
@@ -144,6 +153,8 @@ int tcp_kernel_join(struct tcp_kernel *kernel, struct baro_network *network, str
     /* who may not make one is root of a user namespace that he may make; the second time that he is already */
     if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
         return complain(error, size, "a network namespace");
+    if (kernel->run->wire.ecn_packets != 0 && !ask_for_ecn())
+        return complain(error, size, "the namespace's tcp_ecn");
     kernel->tap[which] = baro_tap_open("baro0", 1500, mac);
     if (kernel->tap[which] == NULL)
         return complain(error, size, "a TAP");

@@ -171,6 +171,7 @@ static void measure(struct path *path, struct tcp_figures *figures)
         figures->utilisation = (double)(end.octets - path->at_from.octets) * 8 / span / (double)path->run->wire.rate;
     figures->dropped = end.queue_full;
     figures->dropped_late = end.queue_full - path->at_settled.queue_full;
+    figures->marked = end.marked;
     figures->frames = end.offered;
     figures->lag_seconds = (double)baro_network_lag(path->network).ns / 1e9;
     if (path->kernel_sends)

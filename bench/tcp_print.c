@@ -161,10 +161,10 @@ static void print_queue(FILE *to, const struct tcp_row *row)
     struct tcp_mean goodput = MEAN(row, goodput_mbit), queue = MEAN(row, queue_octets), used = MEAN(row, utilisation);
     unsigned count = goodput.count == 0 ? 1 : goodput.count;
 
-    fprintf(to, "%-30s %-18s %8.2f  %6.1f %% +- %-4.1f %6.1f %% +- %-4.1f %9.1f %9.1f %6.1f\n", row->name,
+    fprintf(to, "%-30s %-18s %8.2f  %6.1f %% +- %-4.1f %6.1f %% +- %-4.1f %8.1f %8.1f %8.1f %6.1f\n", row->name,
             tcp_sender_name(&row->run), goodput.mean, 100 * queue.mean / (double)row->run.wire.queue_bytes,
             100 * queue.half / (double)row->run.wire.queue_bytes, 100 * used.mean, 100 * used.half,
-            (double)SUM(row, dropped) / count, (double)SUM(row, dropped_late) / count,
+            (double)SUM(row, marked) / count, (double)SUM(row, dropped) / count, (double)SUM(row, dropped_late) / count,
             (double)SUM(row, timeouts) / count);
 }
 
@@ -190,9 +190,9 @@ static void print_title(FILE *to, const struct tcp_table *table, const struct tc
         return;
     }
     if (first->section == TCP_SECTION_QUEUE)
-        fprintf(to, "\none flow and the queue, seconds %g to %g\n%-49s %8s  %16s %16s %9s %9s %6s\n",
-                first->run.from_seconds, first->run.seconds, "", "Mbit/s", "mean queue", "utilisation", "drops",
-                "late", "RTOs");
+        fprintf(to, "\none flow and the queue, seconds %g to %g\n%-49s %8s  %16s %16s %8s %8s %8s %6s\n",
+                first->run.from_seconds, first->run.seconds, "", "Mbit/s", "mean queue", "utilisation", "marks",
+                "drops", "late", "RTOs");
     else
         fprintf(to, "\ntwo flows of a kind, seconds %g to %g: Jain's index\n%-49s %8s  %15s %6s %12s %6s\n",
                 first->run.from_seconds, first->run.seconds, "", "Mbit/s", "mean", "least", "utilisation", "RTOs");
@@ -221,7 +221,7 @@ void tcp_print_csv(FILE *to, const struct tcp_table *table)
     static const char *const sections[TCP_SECTION_COUNT] = { "loss", "queue", "fair" };
 
     fputs("section,way,congestion,seed,seconds,loss_ppm,burst_frames,reorder_ppm,flows,goodput_mbit,jain,queue_octets,"
-          "utilisation,retransmits,timeouts,dropped,dropped_late,frames,lag_seconds,error\n", to);
+          "utilisation,retransmits,timeouts,dropped,dropped_late,frames,lag_seconds,marked,error\n", to);
     for (const struct tcp_row *row = table->row; row < table->row + table->rows; row++) {
         for (unsigned i = 0; i < row->seeds; i++) {
             const struct tcp_figures *f = &row->figures[i];
@@ -231,8 +231,9 @@ void tcp_print_csv(FILE *to, const struct tcp_table *table)
                     baro_congestion_name(run->congestion), i + 1, run->seconds, run->wire.loss_ppm,
                     run->wire.burst_frames, run->wire.reorder_ppm, run->flows, f->goodput_mbit, f->jain,
                     f->queue_octets, f->utilisation);
-            fprintf(to, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.4f,\"%s\"\n", f->retransmits,
-                    f->timeouts, f->dropped, f->dropped_late, f->frames, f->lag_seconds, f->error);
+            fprintf(to, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.4f,%" PRIu64 ",\"%s\"\n",
+                    f->retransmits, f->timeouts, f->dropped, f->dropped_late, f->frames, f->lag_seconds, f->marked,
+                    f->error);
         }
     }
 }

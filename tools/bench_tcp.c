@@ -14,7 +14,7 @@
 #define RATE UINT64_C(100000000)
 #define ONE_WAY_NS 20000000
 #define QUEUE_OCTETS 500000 /* the rate times the round trip */
-enum { BURST = 4, REORDER_PPM = 50000, BUFFER = 4 << 20, FAIR_FROM = 20, FAIR_TO = 80 };
+enum { BURST = 4, REORDER_PPM = 50000, BUFFER = 4 << 20, MARKS_FROM = 100, FAIR_FROM = 20, FAIR_TO = 80 };
 
 struct bench_options {
     unsigned seeds, jobs;
@@ -34,7 +34,8 @@ static int help(void)
            "virtual time: the same seeds give the same figures on every machine.\n\n"
            "  loss         goodput against loss of 0, 0.1, 1, 3 and 10 %%, one by one and in bursts of four frames in the\n"
            "               mean, in order and with 5 %% of the frames overtaken, of CUBIC and NewReno\n"
-           "  queue        one flow: the mean of the queue that it makes, and how much of the rate it uses\n"
+           "  queue        one flow: the mean of the queue that it makes, and how much of the rate it uses; again with\n"
+           "               a path that marks instead of dropping (ECN) while a hundred frames or more wait\n"
            "  fair         two flows of a kind, the second up to two seconds later: Jain's index, seconds 20 to 80\n\n"
            "  --seeds N    runs of each row, seeds 1 to N, up to %d (default 3)\n"
            "  --seconds S  of a run of loss and queue, 1 to 600 (default 10). --seeds 20 --seconds 60 is the full table\n"
@@ -106,6 +107,10 @@ static void make_rows(struct tcp_table *table, const struct bench_options *optio
 
     for (unsigned i = 0; options->section[TCP_SECTION_QUEUE] && (row = add_row(table, TCP_SECTION_QUEUE, i)) != NULL; i++)
         snprintf(row->name, sizeof row->name, "one flow");
+    for (unsigned i = 0; options->section[TCP_SECTION_QUEUE] && (row = add_row(table, TCP_SECTION_QUEUE, i)) != NULL; i++) {
+        row->run.wire.ecn_packets = MARKS_FROM;
+        snprintf(row->name, sizeof row->name, "one flow, marks from %d frames", MARKS_FROM);
+    }
     for (unsigned i = 0; options->section[TCP_SECTION_FAIR] && (row = add_row(table, TCP_SECTION_FAIR, i)) != NULL; i++) {
         row->run.flows = 2;
         row->run.from_seconds = FAIR_FROM;

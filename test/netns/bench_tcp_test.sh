@@ -9,12 +9,12 @@ trap cleanup EXIT
 
 measure() {
     "$BARO" bench tcp --seeds 1 --seconds 1 --csv "$work/runs.csv" "$@" queue >"$work/table.log" 2>&1 || fail "exit code $?: $*"
-    awk -F, '$1 == "queue" { runs++; if ($10 <= 0 || $18 <= 0 || $20 != "\"\"") bad = 1 } END { exit bad || runs == 0 }' \
+    awk -F, '$1 == "queue" { runs++; if ($10 <= 0 || $18 <= 0 || $21 != "\"\"") bad = 1 } END { exit bad || runs == 0 }' \
         "$work/runs.csv" || fail "no figure: $*"
 }
 
 measure --kernel
-[ "$(grep -c '^queue,\(virtual\|real\|kernel\),cubic' "$work/runs.csv")" = 3 ] || fail "not three senders"
+[ "$(grep -c '^queue,\(virtual\|real\|kernel\),cubic' "$work/runs.csv")" = 6 ] || fail "not three senders and two paths"
 grep -q '^Linux .*tcp_wmem=[0-9]' "$work/table.log" || fail "the kernel's settings are not told"
 measure --ways kernel-paced,kernel-to-ours,ours-to-kernel --congestion reno
 unshare --user --map-root-user --net "$BARO" bench tcp --seeds 1 --seconds 1 --ways kernel queue >"$work/table.log" 2>&1 ||

@@ -24,6 +24,9 @@ awk -F, '
     $6 <= 1000 && $15 != 0 { print "a timeout where RACK-TLP can repair: " $0; bad = 1 }
     END { exit bad }' "$work/one.csv" || fail "a figure is not what it has to be"
 
+awk -F, '$1 == "queue" && $20 != 0 { marks++; if ($17 != 0) bad = 1 } END { exit bad || marks == 0 }' "$work/one.csv" ||
+    fail "no marks, or drops after slow start where the path marks"
+
 "$BARO" bench tcp --seeds 2 --csv "$work/fair.csv" fair >"$work/table" || fail "exit code $?"
 awk -F, '$1 == "fair" { sum[$3] += $11; runs[$3]++ }
     END { for (who in sum) if (runs[who] != 2 || sum[who] / runs[who] < 0.95) bad = 1; exit bad || length(sum) != 2 }' \
