@@ -17,6 +17,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/tcp.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -74,12 +75,12 @@ static bool set_queue_length(const char *name)
     return done;
 }
 
-/* Gives the TAP its address and sets it up. */
-static bool configure(const char *name, unsigned which)
+/* Gives the TAP its address, sets it up and asks for its MAC address. */
+static bool configure(struct tcp_kernel *kernel, const char *name, unsigned which)
 {
     struct ifreq request = { 0 };
     struct sockaddr_in address = address_of(which), mask = { .sin_family = AF_INET };
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = kernel->control[which] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool done;
 
     mask.sin_addr.s_addr = htonl(0xffffff00);
@@ -89,10 +90,19 @@ static bool configure(const char *name, unsigned which)
     memcpy(&request.ifr_netmask, &mask, sizeof mask);
     done = done && ioctl(fd, SIOCSIFNETMASK, &request) == 0;
     request.ifr_flags = IFF_UP | IFF_RUNNING;
-    done = done && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
-    if (fd >= 0)
-        close(fd);
+    done = done && ioctl(fd, SIOCSIFFLAGS, &request) == 0 && ioctl(fd, SIOCGIFHWADDR, &request) == 0;
+    memcpy(kernel->mac[which].octet, request.ifr_hwaddr.sa_data, 6);
     return done;
+}
+
+int tcp_kernel_set_neighbour(const struct tcp_kernel *kernel, unsigned which, struct baro_mac peer)
+{
+    struct arpreq request = { .arp_flags = ATF_PERM | ATF_COM, .arp_ha.sa_family = ARPHRD_ETHER, .arp_dev = "baro0" };
+    struct sockaddr_in address = address_of(1 - which);
+
+    memcpy(&request.arp_pa, &address, sizeof address);
+    memcpy(request.arp_ha.sa_data, peer.octet, 6);
+    return ioctl(kernel->control[which], SIOCSARP, &request);
 }
 
 /* A socket of the namespace at hand. */
@@ -161,7 +171,7 @@ int tcp_kernel_join(struct tcp_kernel *kernel, struct baro_network *network, str
     if (bridge == NULL || baro_switch_join(bridge, wire) != 0 ||
         baro_switch_add_device(bridge, baro_tap_device(kernel->tap[which])) != 0)
         return complain(error, size, "a switch");
-    if (!set_queue_length("baro0") || !configure("baro0", which))
+    if (!set_queue_length("baro0") || !configure(kernel, "baro0", which))
         return complain(error, size, "the TAP's address");
     prctl(PR_SET_TIMERSLACK, 1000UL);
     return which == 0 ? open_sender(kernel, error, size) : open_sink(kernel, error, size);
@@ -171,7 +181,7 @@ void tcp_kernel_init(struct tcp_kernel *kernel, const struct tcp_run *run)
 {
     memset(kernel, 0, sizeof *kernel);
     kernel->run = run;
-    kernel->listener = kernel->counters = -1;
+    kernel->listener = kernel->counters = kernel->control[0] = kernel->control[1] = -1;
     for (unsigned i = 0; i < TCP_FLOW_LIMIT; i++)
         kernel->sender[i] = kernel->sink[i] = -1;
 }
@@ -184,8 +194,10 @@ void tcp_kernel_release(struct tcp_kernel *kernel)
     }
     close(kernel->listener);
     close(kernel->counters);
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 2; i++) {
+        close(kernel->control[i]);
         baro_tap_close(kernel->tap[i]);
+    }
 }
 
 /* ---- work ---- */

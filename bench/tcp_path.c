@@ -73,6 +73,18 @@ static int add_end(struct path *path, unsigned which, char *error, size_t size)
     return -1;
 }
 
+/* An end knows the other's MAC address: what the path loses shall not be ARP, with its own times. */
+static int introduce(struct path *path, unsigned which)
+{
+    struct tcp_program *own = which == 0 ? &path->sender : &path->sink, *other = which == 0 ? &path->sink : &path->sender;
+    struct baro_mac mac = other->host == NULL ? path->kernel.mac[1 - which] : baro_host_mac(other->host);
+
+    if (own->host == NULL)
+        return tcp_kernel_set_neighbour(&path->kernel, which, mac);
+    return baro_stack_set_neighbour(baro_host_stack(own->host), baro_host_interface(own->host),
+                                    baro_ipv4(10, 0, 0, (uint8_t)(2 - which)), mac);
+}
+
 static int build(struct path *path, char *error, size_t size)
 {
     const struct baro_network_config config = { .seed = path->run->seed, .now = { BEGIN_NS } };
@@ -87,7 +99,12 @@ static int build(struct path *path, char *error, size_t size)
     path->sink.listener = -1;
     path->sender.peer = (struct baro_endpoint){ baro_ipv4(10, 0, 0, 2), { 5001 } };
     draw_begins(path);
-    return add_end(path, 0, error, size) == 0 ? add_end(path, 1, error, size) : -1;
+    if (add_end(path, 0, error, size) < 0 || add_end(path, 1, error, size) < 0)
+        return -1;
+    if (introduce(path, 0) == 0 && introduce(path, 1) == 0)
+        return 0;
+    snprintf(error, size, "a neighbour entry");
+    return -1;
 }
 
 /* Real time until the network's clock, which may be held back, is at `until`. */
