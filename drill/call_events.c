@@ -83,9 +83,9 @@ static bool check_events(struct run *run, long long fd, const char *prefix, unsi
         return true;
     drill_run_fail(run, "descriptor %lld has other events", fd);
     names_of(expected, prefix, words, sizeof words);
-    drill_run_detail(run, "expected", "%s", words);
+    drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%s", words);
     names_of(actual, prefix, words, sizeof words);
-    drill_run_detail(run, "actual", "%s", words);
+    drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%s", words);
     return false;
 }
 
@@ -256,8 +256,8 @@ static bool check_one(struct run *run, const struct value *list, ptrdiff_t at,
     data = data_of(expected);
     if (is_number(data) && data->number != interest->data) {
         drill_run_fail(run, "epoll tells of another descriptor");
-        drill_run_detail(run, "expected", "%lld", data->number);
-        drill_run_detail(run, "actual", "%lld", interest->data);
+        drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%lld", data->number);
+        drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%lld", interest->data);
         return false;
     }
     return !is_number(wanted) || check_events(run, interest->fd, "EPOLL", (unsigned)wanted->number, events);

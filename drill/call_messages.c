@@ -65,8 +65,8 @@ static bool same(struct run *run, const char *name, const struct value *expected
     if (expected == NULL || expected->kind != VALUE_NUMBER || expected->number == actual)
         return true;
     drill_run_fail(run, "%s is another", name);
-    drill_run_detail(run, "expected", "%lld", expected->number);
-    drill_run_detail(run, "actual", "%lld", actual);
+    drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%lld", expected->number);
+    drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%lld", actual);
     return false;
 }
 

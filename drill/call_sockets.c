@@ -258,7 +258,7 @@ ptrdiff_t drill_call_ioctl(struct run *run, const struct call_line *call)
     if (octets < 0 || value->kind == VALUE_ANY || (value->kind == VALUE_NUMBER && value->number == octets))
         return octets < 0 ? octets : 0;
     drill_run_fail(run, "the ioctl tells another number");
-    drill_run_detail(run, "expected", "%lld", value->number);
-    drill_run_detail(run, "actual", "%td", octets);
+    drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%lld", value->number);
+    drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%td", octets);
     return -EINVAL;
 }

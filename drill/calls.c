@@ -182,9 +182,9 @@ static bool check_result(struct run *run, const struct event *event, ptrdiff_t r
     run->event = event;
     words_of((ptrdiff_t)call->result.number, call->error, expected, sizeof expected);
     words_of(result, (int)-result, actual, sizeof actual);
-    drill_run_fail(run, "%s returned something else", call->name);
-    drill_run_detail(run, "expected", "%s", expected);
-    drill_run_detail(run, "actual", "%s", actual);
+    drill_run_fail(run, drill_run_words(run, WORD_OTHER_RESULT), call->name);
+    drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%s", expected);
+    drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%s", actual);
     return false;
 }
 

@@ -18,6 +18,8 @@ enum unit {
     UNIT_MICROSECONDS, /* from a duration */
     UNIT_MILLISECONDS,
     UNIT_STATE,
+    UNIT_OPTIONS,  /* TCPI_OPT_ bits */
+    UNIT_PEER_MSS, /* as Linux guesses it before data came */
     UNIT_THRESHOLD /* segments, and Linux' infinity */
 };
 
@@ -32,19 +34,32 @@ static const struct {
     enum unit unit;
 } fields[] = {
     FIELD("tcpi_state", state, UNIT_STATE),
+    FIELD("tcpi_ca_state", ca_state, UNIT_PLAIN),
     FIELD("tcpi_retransmits", consecutive_timeouts, UNIT_PLAIN),
     FIELD("tcpi_probes", probes, UNIT_PLAIN),
+    FIELD("tcpi_backoff", backoff, UNIT_PLAIN),
+    FIELD("tcpi_options", timestamps, UNIT_OPTIONS),
     FIELD("tcpi_snd_wscale", snd_scale, UNIT_PLAIN),
     FIELD("tcpi_rcv_wscale", rcv_scale, UNIT_PLAIN),
     FIELD("tcpi_rto", rto, UNIT_MICROSECONDS),
+    FIELD("tcpi_ato", ack_delay, UNIT_MICROSECONDS),
     FIELD("tcpi_snd_mss", snd_mss, UNIT_PLAIN),
-    FIELD("tcpi_rcv_mss", rcv_mss, UNIT_PLAIN),
+    FIELD("tcpi_rcv_mss", rcv_mss, UNIT_PEER_MSS),
     FIELD("tcpi_unacked", flight, UNIT_SEGMENTS_UP),
+    FIELD("tcpi_sacked", sacked, UNIT_SEGMENTS_UP),
+    FIELD("tcpi_lost", lost, UNIT_SEGMENTS_UP),
+    FIELD("tcpi_retrans", retransmitted, UNIT_SEGMENTS_UP),
+    FIELD("tcpi_last_data_sent", last_data_sent, UNIT_MILLISECONDS),
+    FIELD("tcpi_last_data_recv", last_data_recv, UNIT_MILLISECONDS),
+    FIELD("tcpi_last_ack_recv", last_ack_recv, UNIT_MILLISECONDS),
     FIELD("tcpi_pmtu", path_mtu, UNIT_PLAIN),
+    FIELD("tcpi_rcv_ssthresh", rcv_ssthresh, UNIT_PLAIN),
     FIELD("tcpi_rtt", srtt, UNIT_MICROSECONDS),
     FIELD("tcpi_rttvar", rttvar, UNIT_MICROSECONDS),
     FIELD("tcpi_snd_ssthresh", ssthresh, UNIT_THRESHOLD),
     FIELD("tcpi_snd_cwnd", cwnd, UNIT_SEGMENTS),
+    FIELD("tcpi_advmss", advmss, UNIT_PLAIN),
+    FIELD("tcpi_reordering", duplicate_threshold, UNIT_PLAIN),
     FIELD("tcpi_total_retrans", retransmits, UNIT_PLAIN),
     FIELD("tcpi_bytes_acked", bytes_acked, UNIT_PLAIN),
     FIELD("tcpi_bytes_received", bytes_received, UNIT_PLAIN),
@@ -52,12 +67,20 @@ static const struct {
     FIELD("tcpi_segs_in", segments_in, UNIT_PLAIN),
     FIELD("tcpi_notsent_bytes", unsent, UNIT_PLAIN),
     FIELD("tcpi_min_rtt", min_rtt, UNIT_MICROSECONDS),
+    FIELD("tcpi_data_segs_in", data_segments_in, UNIT_PLAIN),
+    FIELD("tcpi_data_segs_out", data_segments_out, UNIT_PLAIN),
+    FIELD("tcpi_delivered", bytes_delivered, UNIT_SEGMENTS_UP),
+    FIELD("tcpi_bytes_sent", bytes_sent, UNIT_PLAIN),
+    FIELD("tcpi_bytes_retrans", bytes_retransmitted, UNIT_PLAIN),
+    FIELD("tcpi_dsack_dups", duplicates_told, UNIT_PLAIN),
+    FIELD("tcpi_reord_seen", reordered, UNIT_PLAIN),
+    FIELD("tcpi_rcv_ooopack", out_of_order, UNIT_PLAIN),
     FIELD("tcpi_snd_wnd", snd_wnd, UNIT_PLAIN),
     FIELD("tcpi_rcv_wnd", rcv_wnd, UNIT_PLAIN),
     FIELD("tcpi_total_rto", timeouts, UNIT_PLAIN),
 };
 
-enum { FIELDS = sizeof fields / sizeof fields[0] };
+enum { FIRST_MSS = 536, FIELDS = sizeof fields / sizeof fields[0] };
 
 /* What Linux says where ssthresh is still infinite, and from where on ours is. */
 static const long long infinite = 0x7fffffff, infinite_from = 1 << 30;
@@ -109,8 +132,12 @@ static const struct {
 
 long long drill_code_field_value(int field, const struct baro_tcp_info *info)
 {
-    long long value = raw(field, info), mss = info->snd_mss != 0 ? info->snd_mss : 1;
+    long long value = raw(field, info), mss = info->snd_mss != 0 ? info->snd_mss : FIRST_MSS;
 
+    if (info->state == BARO_TCP_LISTEN && fields[field].offset == offsetof(struct baro_tcp_info, flight))
+        return info->queued; /* of a listener the accept queue, and its most */
+    if (info->state == BARO_TCP_LISTEN && fields[field].offset == offsetof(struct baro_tcp_info, sacked))
+        return info->backlog;
     switch (fields[field].unit) {
     case UNIT_PLAIN:
         return value;
@@ -122,6 +149,11 @@ long long drill_code_field_value(int field, const struct baro_tcp_info *info)
         return value / 1000;
     case UNIT_MILLISECONDS:
         return value / 1000000;
+    case UNIT_OPTIONS:
+        return (info->timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (info->sack_permitted ? TCPI_OPT_SACK : 0) |
+               (info->scaled ? TCPI_OPT_WSCALE : 0);
+    case UNIT_PEER_MSS:
+        return value != 0 || info->advmss < FIRST_MSS ? value : FIRST_MSS;
     case UNIT_THRESHOLD:
         return value >= infinite_from ? infinite : value / mss;
     case UNIT_STATE:

@@ -39,7 +39,7 @@ static void tell_names(struct run *run, const struct code_node *node, const char
         return;
     drill_code_print(&value, words, sizeof words);
     meaning = node->operator== CODE_FIELD ? drill_code_field_word(node->index, value.number) : NULL;
-    drill_run_detail(run, *count == 1 ? "where" : "", "%s = %s%s%s%s", node->name, words,
+    drill_run_detail(run, *count == 1 ? drill_run_words(run, WORD_WHERE) : "", "%s = %s%s%s%s", node->name, words,
                      meaning == NULL ? "" : " (", meaning == NULL ? "" : meaning, meaning == NULL ? "" : ")");
 }
 
@@ -69,14 +69,14 @@ static bool assert_it(struct run *run, const struct code_statement *statement)
     if (drill_code_truth(&value))
         return true;
     on_one_line(statement, words, sizeof words);
-    drill_run_fail(run, "this does not hold: %s", words);
+    drill_run_fail(run, drill_run_words(run, WORD_NOT_HELD), words);
     if (statement->at.line != run->event->at.line)
-        drill_run_detail(run, "in", "line %d", statement->at.line);
+        drill_run_detail(run, drill_run_words(run, WORD_IN), "line %d", statement->at.line);
     tell_names(run, statement->expression, told, &count);
     if (statement->message == NULL || !drill_code_evaluate(run, statement->message, &message))
         return false;
     drill_code_print(&message, words, sizeof words);
-    drill_run_detail(run, "message", "%s", words);
+    drill_run_detail(run, drill_run_words(run, WORD_MESSAGE), "%s", words);
     return false;
 }
 

@@ -199,8 +199,8 @@ static bool check(struct run *run, const struct value *expected, long long actua
     if (expected->kind == VALUE_ANY || expected->number == actual)
         return true;
     drill_run_fail(run, "the option has another value");
-    drill_run_detail(run, "expected", "%lld", expected->number);
-    drill_run_detail(run, "actual", "%lld", actual);
+    drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%lld", expected->number);
+    drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%lld", actual);
     return false;
 }
 
@@ -216,8 +216,8 @@ static bool check_info(struct run *run, const struct value *expected, const stru
                                   item->name == NULL ? "?" : item->name);
         if (item->kind == VALUE_NUMBER && item->number != drill_code_field_value(field, info)) {
             drill_run_fail(run, "%s is another", item->name);
-            drill_run_detail(run, "expected", "%lld", item->number);
-            drill_run_detail(run, "actual", "%lld", drill_code_field_value(field, info));
+            drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%lld", item->number);
+            drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%lld", drill_code_field_value(field, info));
             return false;
         }
     }
@@ -232,8 +232,8 @@ static void check_name(struct run *run, const struct value *expected, int conges
     if (expected->kind == VALUE_ANY || (expected->kind == VALUE_STRING && strcmp(expected->text, name) == 0))
         return;
     drill_run_fail(run, "the option has another value");
-    drill_run_detail(run, "expected", "%s", expected->kind == VALUE_STRING ? expected->text : "?");
-    drill_run_detail(run, "actual", "%s", name);
+    drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%s", expected->kind == VALUE_STRING ? expected->text : "?");
+    drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%s", name);
 }
 
 static ptrdiff_t get_other(struct run *run, const struct descriptor *descriptor, const struct call_line *call,

@@ -87,6 +87,7 @@ static void inject_tcp(struct connection *connection, const struct packet_line *
     }
     packet->layer = BARO_PACKET_TCP;
     packet->flags = line->flags;
+    packet->accurate_ecn = line->accurate_ecn;
     packet->seq = first + connection->remote_offset;
     packet->ack = line->has_ack ? line->ack + connection->local_offset : 0;
     packet->window = line->has_window ? (uint16_t)line->window : 0;
@@ -218,7 +219,7 @@ static void learn(struct connection *connection, const struct packet_line *expec
         connection->local_first = expected->range.first + 1;
     }
     baro_tcp_options_parse(&options, packet->tcp_options);
-    if (!options.has_timestamps || expected->timestamps_at < 0)
+    if (!options.has_timestamps || expected->timestamps_at < 0 || expected->any_stamp)
         return;
     script = read32(expected->options + expected->timestamps_at);
     if (!connection->timestamps_known) {
@@ -280,7 +281,7 @@ void drill_packet_list_sent(struct run *run, size_t limit)
             continue;
         index = owner_of(run, &packet);
         drill_view_datagram(run, &run->connection[index == NOBODY ? 0 : index], &packet, &line);
-        show(run, i == 0 ? "next" : "", sent->at_ns, &line);
+        show(run, i == 0 ? drill_run_words(run, WORD_NEXT) : "", sent->at_ns, &line);
     }
 }
 
@@ -324,35 +325,71 @@ static void piece_of(const struct packet_line *whole, uint32_t done, uint32_t le
         part->range.length = length;
         part->flags &= (uint8_t) ~(BARO_TCP_PSH | BARO_TCP_FIN);
     }
+    if (done != 0) /* an offloading device says CWR once (RFC 3168 §6.1.2) */
+        part->flags &= (uint8_t)~BARO_TCP_CWR;
     part->range.last = part->range.first + part->range.length;
 }
 
-static bool mismatch(struct run *run, const struct sent *sent, int64_t from_ns,
-                     const struct packet_line *expected, const struct packet_line *seen, const char *what)
+/* Shows both packets, the sent one as a line to copy, and what comes behind it. */
+static bool mismatch(struct run *run, const struct sent *sent, int64_t from_ns, const struct packet_line *expected,
+                     const struct packet_line *seen, const struct comparison *comparison)
 {
     struct packet_line quiet = *seen;
 
     if (expected->source_port < 0)
         quiet.source_port = -1;
-    drill_run_fail(run, "%s", what);
-    show(run, "expected", from_ns, expected);
-    show(run, "actual", sent->at_ns, &quiet);
+    if (expected->kind != seen->kind)
+        show(run, drill_run_words(run, WORD_EXPECTED), from_ns, expected);
+    else
+        drill_compare_print(run, comparison);
+    show(run, drill_run_words(run, expected->kind != seen->kind ? WORD_ACTUAL : WORD_SENT), sent->at_ns, &quiet);
     drill_run_sent_take(run);
     drill_packet_list_sent(run, 4);
     return false;
 }
 
-static bool check_time(struct run *run, const struct event *event, const struct sent *sent, int64_t from_ns,
-                       int64_t to_ns, const struct packet_line *seen)
+/* By how much the packet misses its time; 0: it does not. Negative: too early. */
+static int64_t misses_by(const struct run *run, const struct event *event, const struct sent *sent, int64_t from_ns,
+                         int64_t to_ns)
 {
     int64_t early = from_ns - run->tolerance_ns - sent->at_ns, late = sent->at_ns - to_ns - run->tolerance_ns;
-    char words[96];
 
-    if (event->time == TIME_ANY || (early <= 0 && late <= 0))
-        return true;
-    snprintf(words, sizeof words, "the packet came too %s, by %.6f s beyond the tolerance",
-             early > 0 ? "early" : "late", (double)(early > 0 ? early : late) / 1e9);
-    return mismatch(run, sent, from_ns, &event->as.packet, seen, words);
+    if (event->time == TIME_ANY)
+        return 0;
+    return early > 0 ? -early : late > 0 ? late : 0;
+}
+
+/* A row in front of the others. */
+static void add_time(struct comparison *comparison, const struct event *event, int64_t from_ns, int64_t to_ns,
+                     const struct sent *sent, bool differs)
+{
+    struct row *row = comparison->row;
+
+    if (comparison->rows < ROWS_LIMIT)
+        comparison->rows++;
+    memmove(row + 1, row, (size_t)(comparison->rows - 1) * sizeof *row);
+    *row = (struct row){ .name = "time", .differs = differs };
+    if (event->time == TIME_ANY)
+        snprintf(row->expected, sizeof row->expected, "*");
+    else if (from_ns != to_ns)
+        snprintf(row->expected, sizeof row->expected, "%.6f~%.6f", (double)from_ns / 1e9, (double)to_ns / 1e9);
+    else
+        snprintf(row->expected, sizeof row->expected, "%.6f", (double)from_ns / 1e9);
+    snprintf(row->seen, sizeof row->seen, "%.6f", (double)sent->at_ns / 1e9);
+}
+
+static bool fail_packet(struct run *run, const struct comparison *comparison, bool differs, bool other, int64_t missed)
+{
+    char names[WORDS];
+
+    if (differs) {
+        drill_compare_names(comparison, names, sizeof names);
+        return drill_run_fail(run, drill_run_words(run, WORD_DIFFERS), names);
+    }
+    if (missed != 0)
+        return drill_run_fail(run, drill_run_words(run, missed < 0 ? WORD_TOO_EARLY : WORD_TOO_LATE),
+                              (double)(missed < 0 ? -missed : missed) / 1e9);
+    return drill_run_fail(run, "%s", drill_run_words(run, other ? WORD_OTHER_CONNECTION : WORD_OTHER_OCTETS));
 }
 
 /* One datagram against the line, `*done` octets of which have been seen. */
@@ -363,15 +400,20 @@ static bool expect_one(struct run *run, const struct event *event, int64_t from_
     const struct sent *sent = await(run, event->time == TIME_ANY ? forever_ns : to_ns + run->tolerance_ns);
     struct packet_line part, seen;
     struct connection *connection;
+    struct comparison comparison;
     struct stamp_rule rule;
     struct baro_packet packet;
-    char differences[WORDS], words[WORDS + 64];
+    bool differs, other, foreign;
+    int64_t missed;
     int index, owner;
 
     if (sent == NULL) {
         if (!run->failed) {
-            drill_run_fail(run, *done == 0 ? "nothing was sent" : "only %u octets of it were sent", *done);
-            show(run, "expected", from_ns, line);
+            if (*done == 0)
+                drill_run_fail(run, "%s", drill_run_words(run, WORD_NOTHING_SENT));
+            else
+                drill_run_fail(run, drill_run_words(run, WORD_PARTLY_SENT), *done);
+            show(run, drill_run_words(run, WORD_EXPECTED), from_ns, line);
         }
         return false;
     }
@@ -385,22 +427,20 @@ static bool expect_one(struct run *run, const struct event *event, int64_t from_
         connection->local.port = packet.source_port;
     if (is_of(connection, &packet))
         learn(connection, line, &packet);
-    owner = is_of(connection, &packet) ? index : owner_of(run, &packet);
+    other = !is_of(connection, &packet);
+    owner = other ? owner_of(run, &packet) : index;
     drill_view_datagram(run, owner == NOBODY ? connection : &run->connection[owner], &packet, &seen);
     piece_of(line, *done, packet.payload_length, &part);
-    if (!is_of(connection, &packet))
-        return mismatch(run, sent, from_ns, &part, &seen, "the packet is of another connection");
     rule = (struct stamp_rule){ run->script->settings.timestamp_tick_ns, run->tolerance_ns,
                                 connection->timestamps_first };
-    if (!drill_view_same(&part, &seen, &rule, differences, sizeof differences)) {
-        snprintf(words, sizeof words, "the packet differs in: %s", differences);
-        return mismatch(run, sent, from_ns, &part, &seen, words);
+    differs = !drill_compare(&part, &seen, &rule, &comparison) && !other;
+    missed = differs || other ? 0 : misses_by(run, event, sent, from_ns, to_ns);
+    foreign = packet.layer <= BARO_PACKET_UDP && !contents_right(connection, &packet);
+    if (differs || other || missed != 0 || foreign) {
+        fail_packet(run, &comparison, differs, other, missed);
+        add_time(&comparison, event, from_ns, to_ns, sent, missed != 0);
+        return mismatch(run, sent, from_ns, &part, &seen, &comparison);
     }
-    if (!check_time(run, event, sent, from_ns, to_ns, &seen))
-        return false;
-    if (packet.layer <= BARO_PACKET_UDP && !contents_right(connection, &packet))
-        return mismatch(run, sent, from_ns, &part, &seen,
-                        "the packet's octets are not those that were written");
     *done += line->kind == PACKET_TCP ? packet.payload_length : 0;
     if (event->time == TIME_ANY || event->from_ns != event->to_ns)
         run->base_ns = sent->at_ns;

@@ -1,9 +1,10 @@
 /* drill/parse_packet.c: packet lines.
  *
- *     packet = (`<` | `>`) [ecn] [(tos N, ttl N, flowlabel N)] [port > port] body
+ *     packet = (`<` | `>`) (`[` field, ... `]` | `(` field, ... `)`)* [port > port] body
+ *     field  = noecn | ect0 | ect1 | ect01 | ce | tos N | ttl N | flowlabel N
  *     body   = flags first:last(length) [ack N] [win N] [urg N] [<options>]
  *            | udp (length)
- *            | [`[` quote `]`] (icmp | icmpv4 | icmpv6) type [code] [mtu N] [id N] [seq N] [(length)]
+ *            | [`[` quote `]`] (icmp | icmpv4 | icmpv6) type [code] [mtu N] [id N] [seq N] [(length)] [`[` quote `]`]
  *     quote  = first:last(length) | udp (length) */
 #include "parser.h"
 #include "symbols.h"
@@ -53,18 +54,27 @@ static const struct {
                      { 'P', BARO_TCP_PSH }, { '.', BARO_TCP_ACK }, { 'U', BARO_TCP_URG },
                      { 'E', BARO_TCP_ECE }, { 'W', BARO_TCP_CWR }, { '-', 0 } };
 
-static bool parse_flags(struct lexer *lexer, uint8_t *flags)
+/* Letters, and for accurate ECN (RFC 9768 §3.1) A for AE, or the count of AE, CWR and ECE together as a digit: `.5`. */
+static bool parse_flags(struct lexer *lexer, struct packet_line *packet)
 {
-    struct token run = drill_lexer_take_run(lexer, "FSRP.UEW-");
+    struct token run = drill_lexer_take_run(lexer, "FSRP.UEWA-01234567");
 
     if (run.length == 0)
         return drill_lexer_error(lexer, run.at, "expected TCP flags, udp or icmp, found %s",
                                  drill_token_words(drill_lexer_peek(lexer)));
-    *flags = 0;
-    for (size_t i = 0; i < run.length; i++)
+    packet->flags = 0;
+    for (size_t i = 0; i < run.length; i++) {
+        char letter = run.text[i];
+
         for (size_t j = 0; j < sizeof flag_letters / sizeof flag_letters[0]; j++)
-            if (flag_letters[j].letter == run.text[i])
-                *flags |= flag_letters[j].flag;
+            if (flag_letters[j].letter == letter)
+                packet->flags |= flag_letters[j].flag;
+        if (letter >= '0' && letter <= '7') {
+            packet->flags = (uint8_t)(packet->flags | (letter - '0') << 6);
+            packet->accurate_ecn = packet->accurate_ecn || (letter & 4) != 0;
+        }
+        packet->accurate_ecn = packet->accurate_ecn || letter == 'A';
+    }
     return true;
 }
 
@@ -73,7 +83,7 @@ static bool parse_tcp(struct lexer *lexer, struct packet_line *packet)
     uint64_t number = 0;
 
     packet->kind = PACKET_TCP;
-    if (!parse_flags(lexer, &packet->flags) || !parse_range(lexer, &packet->range))
+    if (!parse_flags(lexer, packet) || !parse_range(lexer, &packet->range))
         return false;
     if (drill_token_is_word(drill_lexer_peek(lexer), "ack")) {
         drill_lexer_take(lexer);
@@ -126,6 +136,23 @@ static bool parse_quote(struct lexer *lexer, struct packet_line *packet)
     return drill_parse_sign(lexer, ']');
 }
 
+/* `type_3`, `code_255`: the number; -1: something else. */
+static int numbered(const struct token *token, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    int number = 0;
+
+    if (token->kind != TOKEN_WORD || token->length <= length || token->length > length + 3 ||
+        memcmp(token->text, prefix, length) != 0)
+        return -1;
+    for (size_t i = length; i < token->length; i++) {
+        if (token->text[i] < '0' || token->text[i] > '9')
+            return -1;
+        number = number * 10 + (token->text[i] - '0');
+    }
+    return number <= UINT8_MAX ? number : -1;
+}
+
 static bool parse_icmp_code(struct lexer *lexer, struct packet_line *packet)
 {
     const struct token *token = drill_lexer_peek(lexer);
@@ -143,7 +170,9 @@ static bool parse_icmp_code(struct lexer *lexer, struct packet_line *packet)
     if (token->kind != TOKEN_WORD || drill_token_is_word(token, "mtu") || drill_token_is_word(token, "id") ||
         drill_token_is_word(token, "seq"))
         return true;
-    code = drill_symbol_icmp_code(packet->is_icmpv6, packet->icmp_type, token->text, token->length);
+    code = numbered(token, "code_");
+    if (code < 0)
+        code = drill_symbol_icmp_code(packet->is_icmpv6, packet->icmp_type, token->text, token->length);
     if (code < 0)
         return drill_lexer_error(lexer, token->at, "%s is no code of ICMP%s type %u", drill_token_words(token),
                                  packet->is_icmpv6 ? "v6" : "", packet->icmp_type);
@@ -171,11 +200,9 @@ static bool parse_icmp_rest(struct lexer *lexer, struct packet_line *packet)
             return false;
         packet->icmp_rest |= (uint32_t)number << parts[i].shift;
     }
-    if (drill_token_is_sign(drill_lexer_peek(lexer), '['))
-        return parse_quote(lexer, packet);
-    if (drill_token_is_sign(drill_lexer_peek(lexer), '('))
-        return parse_length(lexer, &packet->length);
-    return true;
+    if (drill_token_is_sign(drill_lexer_peek(lexer), '(') && !parse_length(lexer, &packet->length))
+        return false;
+    return !drill_token_is_sign(drill_lexer_peek(lexer), '[') || parse_quote(lexer, packet);
 }
 
 /* `icmp` is the one of the script's IP version. */
@@ -201,7 +228,9 @@ static bool parse_icmp(struct lexer *lexer, struct packet_line *packet)
         return drill_lexer_error(lexer, token.at, "%s in a script of the other IP version",
                                  drill_token_words(&token));
     token = drill_lexer_take(lexer);
-    type = token.kind == TOKEN_WORD ? drill_symbol_icmp_type(packet->is_icmpv6, token.text, token.length) : -1;
+    type = numbered(&token, "type_");
+    if (type < 0 && token.kind == TOKEN_WORD)
+        type = drill_symbol_icmp_type(packet->is_icmpv6, token.text, token.length);
     if (type < 0)
         return drill_lexer_error(lexer, token.at, "expected a type of ICMP, found %s",
                                  drill_token_words(&token));
@@ -211,18 +240,21 @@ static bool parse_icmp(struct lexer *lexer, struct packet_line *packet)
 
 /* ---- IP, ports, and the whole ---- */
 
-/* `[ect0]`: is it that, and not an ICMP quote? */
-static bool is_ecn(const struct token *token, int *ecn)
+/* `ect0` and its like, as the two bits; -1: something else. */
+static int ecn_of(const struct token *token)
 {
-    static const char *const names[] = { "noecn", "ect1", "ect0", "ce" };
+    static const char *const names[] = { "noecn", "ect1", "ect0", "ce", "ect01" };
 
-    for (int i = 0; i < 4; i++) {
-        if (drill_token_is_word(token, names[i])) {
-            *ecn = i;
-            return true;
-        }
-    }
-    return false;
+    for (int i = 0; i <= ECN_EITHER; i++)
+        if (drill_token_is_word(token, names[i]))
+            return i;
+    return -1;
+}
+
+static bool is_ip_field(const struct token *token)
+{
+    return ecn_of(token) >= 0 || drill_token_is_word(token, "tos") || drill_token_is_word(token, "ttl") ||
+           drill_token_is_word(token, "flowlabel");
 }
 
 static bool parse_ip_field(struct lexer *lexer, struct packet_line *packet)
@@ -231,8 +263,13 @@ static bool parse_ip_field(struct lexer *lexer, struct packet_line *packet)
     uint64_t number = 0;
     bool label = drill_token_is_word(&token, "flowlabel");
 
-    if (!label && !drill_token_is_word(&token, "tos") && !drill_token_is_word(&token, "ttl"))
-        return drill_lexer_error(lexer, token.at, "expected tos, ttl or flowlabel, found %s",
+    if (ecn_of(&token) >= 0) {
+        packet->ecn = ecn_of(&token);
+        return !(packet->inbound && packet->ecn == ECN_EITHER) ||
+               drill_lexer_error(lexer, token.at, "ect01 is for outbound packets");
+    }
+    if (!is_ip_field(&token))
+        return drill_lexer_error(lexer, token.at, "expected tos, ttl, flowlabel or a mark of ECN, found %s",
                                  drill_token_words(&token));
     if (label && lexer->script->settings.version != DRILL_IPV6)
         return drill_lexer_error(lexer, token.at, "only IPv6 has flow labels");
@@ -247,14 +284,40 @@ static bool parse_ip_field(struct lexer *lexer, struct packet_line *packet)
     return true;
 }
 
-static bool parse_ip_fields(struct lexer *lexer, struct packet_line *packet)
+/* `[ect0, ttl 64]` or `(tos 0x10)`, the opening taken already. */
+static bool parse_ip_fields(struct lexer *lexer, struct packet_line *packet, char closing)
 {
-    do {
-        drill_lexer_take(lexer); /* the opening or a comma */
+    for (;;) {
         if (!parse_ip_field(lexer, packet))
             return false;
-    } while (drill_token_is_sign(drill_lexer_peek(lexer), ','));
-    return drill_parse_sign(lexer, ')');
+        if (!drill_token_is_sign(drill_lexer_peek(lexer), ','))
+            return drill_parse_sign(lexer, closing);
+        drill_lexer_take(lexer);
+    }
+}
+
+/* All brackets in front of the packet but the quote of an ICMP error. */
+static bool parse_ip(struct lexer *lexer, struct packet_line *packet)
+{
+    for (;;) {
+        struct lexer before = *lexer;
+
+        if (drill_token_is_sign(drill_lexer_peek(lexer), '(')) {
+            drill_lexer_take(lexer);
+            if (!parse_ip_fields(lexer, packet, ')'))
+                return false;
+            continue;
+        }
+        if (!drill_token_is_sign(drill_lexer_peek(lexer), '['))
+            return true;
+        drill_lexer_take(lexer);
+        if (!is_ip_field(drill_lexer_peek(lexer))) {
+            *lexer = before;
+            return true;
+        }
+        if (!parse_ip_fields(lexer, packet, ']'))
+            return false;
+    }
 }
 
 static bool parse_ports(struct lexer *lexer, struct packet_line *packet)
@@ -271,8 +334,12 @@ static bool parse_ports(struct lexer *lexer, struct packet_line *packet)
 
 static bool parse_body(struct lexer *lexer, struct packet_line *packet)
 {
+    static const char *const outer[] = { "ipv4", "ipv6", "gre", "mpls", "psp", "sctp", "udplite" };
     const struct token *next = drill_lexer_peek(lexer);
 
+    for (size_t i = 0; i < sizeof outer / sizeof outer[0]; i++)
+        if (drill_token_is_word(next, outer[i]))
+            return drill_lexer_error(lexer, next->at, "packets of %s are not supported", outer[i]);
     if (drill_token_is_word(next, "udp"))
         return parse_udp(lexer, packet);
     if (is_icmp(next) || drill_token_is_sign(next, '['))
@@ -286,21 +353,11 @@ bool drill_parse_packet(struct lexer *lexer, struct packet_line *packet)
     packet->ecn = packet->tos = packet->ttl = packet->flow_label = -1;
     packet->source_port = packet->destination_port = -1;
     packet->timestamps_at = -1;
-    if (drill_token_is_sign(drill_lexer_peek(lexer), '[')) {
-        struct lexer before = *lexer;
-
-        drill_lexer_take(lexer);
-        if (is_ecn(drill_lexer_peek(lexer), &packet->ecn)) {
-            drill_lexer_take(lexer);
-            if (!drill_parse_sign(lexer, ']'))
-                return false;
-        } else {
-            *lexer = before;
-        }
-    }
-    if (drill_token_is_sign(drill_lexer_peek(lexer), '(') && !parse_ip_fields(lexer, packet))
+    if (!parse_ip(lexer, packet))
         return false;
-    if (drill_lexer_peek(lexer)->kind == TOKEN_NUMBER && !parse_ports(lexer, packet))
+    /* `.5` are flags, not a port. */
+    if (drill_lexer_peek(lexer)->kind == TOKEN_NUMBER && drill_lexer_peek(lexer)->text[0] != '.' &&
+        !parse_ports(lexer, packet))
         return false;
     return parse_body(lexer, packet);
 }

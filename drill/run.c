@@ -1,8 +1,6 @@
 /* drill/run.c: the events of a script one after the other, and the clock between them. */
 #include "calls.h"
 
-#include "baro/explain.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -30,7 +28,7 @@ bool drill_run_fail(struct run *run, const char *format, ...)
     if (run->event == NULL)
         return false;
     line = drill_script_line(run->script, run->event->at.line);
-    drill_run_detail(run, "line", "%.*s", (int)line.length, (const char *)line.data);
+    drill_run_detail(run, drill_run_words(run, WORD_LINE), "%.*s", (int)line.length, (const char *)line.data);
     return false;
 }
 
@@ -40,11 +38,17 @@ void drill_run_detail(struct run *run, const char *label, const char *format, ..
 
     if (run->out == NULL)
         return;
-    fprintf(run->out, "    %-9s ", label);
+    fputs("    ", run->out);
+    drill_words_column(run->out, label, 10);
     va_start(arguments, format);
     vfprintf(run->out, format, arguments);
     va_end(arguments);
     fputc('\n', run->out);
+}
+
+const char *drill_run_words(const struct run *run, enum drill_word word)
+{
+    return drill_words(word, run->options.language);
 }
 
 /* Takes what the stack says about descriptors; is the waiting call's among them? */
@@ -137,7 +141,7 @@ static bool is_forgiven(struct run *run, const struct event *event)
     if (!(event->kind == EVENT_PACKET && settings->packets_not_fatal) &&
         !(event->kind == EVENT_CALL && settings->calls_not_fatal))
         return false;
-    drill_run_detail(run, "note", "--non_fatal: the script goes on");
+    drill_run_detail(run, drill_run_words(run, WORD_NOTE), "--non_fatal: the script goes on");
     run->failed = false;
     return true;
 }
@@ -161,14 +165,28 @@ static bool finish(struct run *run)
         return drill_run_fail(run, "a call has not returned at the end");
     sent = drill_run_sent(run);
     if (sent != NULL && sent->at_ns < run->base_ns) {
-        drill_run_fail(run, "the stack sent what no line expects");
+        drill_run_fail(run, "%s", drill_run_words(run, WORD_UNEXPECTED));
         drill_packet_list_sent(run, 8);
     }
     return !run->failed;
 }
 
+/* The end of the connection that was spoken of last by which its packets are told from others: not the well-known
+ * one. 0: there is none. */
+static struct baro_port port_of(const struct run *run)
+{
+    bool udp = run->event != NULL && run->event->kind == EVENT_PACKET && run->event->as.packet.kind == PACKET_UDP;
+    int index = udp || run->tcp_spoken == NOBODY ? run->udp_now : run->tcp_spoken;
+    const struct connection *connection = &run->connection[index == NOBODY ? 0 : index];
+
+    if (index == NOBODY)
+        return (struct baro_port){ 0 };
+    return connection->local.port.number == run->script->settings.bind_port ? connection->remote.port
+                                                                           : connection->local.port;
+}
+
 static enum baro_drill_result run_script(struct script *script, const struct baro_drill_options *options,
-                                         FILE *out, struct baro_trace_sink trace)
+                                         FILE *out, struct baro_trace_sink trace, struct baro_port *port)
 {
     struct run *run = calloc(1, sizeof *run);
     bool passed;
@@ -196,23 +214,37 @@ static enum baro_drill_result run_script(struct script *script, const struct bar
     if (passed && run->slab_bytes != 0)
         passed =
             drill_run_fail(run, "the stack kept %zu octets of memory when it was freed", run->slab_bytes);
+    *port = port_of(run);
     free(run);
     return passed ? BARO_DRILL_PASSED : BARO_DRILL_FAILED;
 }
 
-/* The same once more, as it is the same each time, with the stack's own words. */
-static void tell_journey(struct script *script, const struct baro_drill_options *options, FILE *out)
-{
-    struct baro_host_name name = { 0, "stack" };
-    struct baro_journey_config config = {
-        .out = out, .language = baro_language_from_environment(), .hosts = &name, .host_count = 1
-    };
-    struct baro_journey *journey = baro_journey_create(&config);
+struct again {
+    struct script *script;
+    const struct baro_drill_options *options;
+};
 
-    if (journey == NULL)
-        return;
-    run_script(script, options, NULL, baro_journey_sink(journey));
-    baro_journey_free(journey);
+static void run_again(void *context, struct baro_trace_sink trace)
+{
+    struct again *again = context;
+    struct baro_port port;
+
+    run_script(again->script, again->options, NULL, trace, &port);
+}
+
+/* Runs the script, and once more with the stack's own words if they are wanted. */
+static enum baro_drill_result run_and_tell(struct script *script, const struct baro_drill_options *options, FILE *out)
+{
+    enum baro_language language = options == NULL ? BARO_LANGUAGE_ENGLISH : options->language;
+    struct again again = { script, options };
+    struct baro_port port;
+    enum baro_drill_result result = run_script(script, options, out, (struct baro_trace_sink){ 0 }, &port);
+
+    if (options != NULL && options->journey)
+        drill_journey_all(out, language, run_again, &again);
+    else if (result == BARO_DRILL_FAILED)
+        drill_journey_last(out, port, language, run_again, &again);
+    return result;
 }
 
 enum baro_drill_result baro_drill_run_text(const char *name, const char *text, size_t length,
@@ -224,9 +256,7 @@ enum baro_drill_result baro_drill_run_text(const char *name, const char *text, s
     if (drill_script_parse(&script, name, text, length, options) && script.settings.dry_run) {
         result = BARO_DRILL_PASSED;
     } else if (!script.failed) {
-        result = run_script(&script, options, out, (struct baro_trace_sink){ 0 });
-        if (result == BARO_DRILL_FAILED && options != NULL && options->journey)
-            tell_journey(&script, options, out);
+        result = run_and_tell(&script, options, out);
     } else {
         struct baro_bytes line = drill_script_line(&script, script.error_at.line);
 

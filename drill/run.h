@@ -12,6 +12,7 @@
 #include "baro/drill.h"
 #include "baro/socket.h"
 #include "script.h"
+#include "words.h"
 
 /* What TS val a script calls what the stack sent: a peer that echoes it says the script's number. */
 enum { STAMPS_LIMIT = 64 };
@@ -121,6 +122,8 @@ struct run {
 bool drill_run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void drill_run_detail(struct run *run, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same with a label, or a sentence, in the language of the run. */
+const char *drill_run_words(const struct run *run, enum drill_word word);
 
 /* Lets the script's clock run to `until_ns`. */
 bool drill_run_advance(struct run *run, int64_t until_ns);
@@ -165,15 +168,52 @@ void drill_view_datagram(const struct run *run, const struct connection *connect
                          const struct baro_packet *packet, struct packet_line *line);
 /* The line as a script would write it. */
 void drill_view_print(const struct packet_line *line, char *to, size_t size);
+/* Pieces of it. */
+void drill_view_flags(const struct packet_line *line, char *to, size_t size);
+void drill_view_option(const struct baro_tcp_option *option, char *to, size_t size);
+void drill_view_options(const struct packet_line *line, char *to, size_t size);
+const char *drill_view_ecn(int ecn);
+bool drill_view_is_echo(const struct packet_line *line);
+
+/* ---- compare.c ---- */
+
 /* How TS val is compared: a tick of the script's numbers, which begin with `first`; 0: not at all. */
 struct stamp_rule {
     int64_t tick_ns, tolerance_ns;
     uint32_t first;
 };
-/* Names what differs between a line that is expected and one that was seen, in `differences`; true: nothing.
- */
-bool drill_view_same(const struct packet_line *expected, const struct packet_line *seen,
-                     const struct stamp_rule *rule, char *differences, size_t size);
+
+enum { ROWS_LIMIT = 64, ROW_WORDS = 96 };
+
+/* A field of both packets; "" names the one above once more. */
+struct row {
+    const char *name;
+    char expected[ROW_WORDS], seen[ROW_WORDS];
+    bool differs;
+};
+
+struct comparison {
+    struct row row[ROWS_LIMIT];
+    int rows;
+    bool differs;
+};
+
+/* Fills the comparison; true: nothing differs. */
+bool drill_compare(const struct packet_line *expected, const struct packet_line *seen,
+                   const struct stamp_rule *rule, struct comparison *comparison);
+/* "ack, options" */
+void drill_compare_names(const struct comparison *comparison, char *to, size_t size);
+/* Both side by side, with marks where they differ. */
+void drill_compare_print(struct run *run, const struct comparison *comparison);
+
+/* ---- journey.c ---- */
+
+/* Runs the script once more with this trace. */
+typedef void drill_journey_run(void *context, struct baro_trace_sink trace);
+void drill_journey_all(FILE *out, enum baro_language language, drill_journey_run *again, void *context);
+/* The last of what happened to the packets of a port, 0: of any. */
+void drill_journey_last(FILE *out, struct baro_port port, enum baro_language language, drill_journey_run *again,
+                        void *context);
 
 /* ---- code_run.c ---- */
 

@@ -61,16 +61,18 @@ struct sequence_range {
     uint32_t first, last, length;
 };
 
+enum { ECN_EITHER = 4 }; /* [ect01] */
 enum { SCRIPT_OPTIONS_LIMIT = 40, SCRIPT_TS_LIMIT = 4 };
 
 struct packet_line {
     bool inbound;
     enum packet_kind kind;
-    int ecn, tos, ttl;                 /* -1: not said; IPv6: traffic class and hop limit */
+    int ecn, tos, ttl;                 /* -1: not said; ECN_EITHER; IPv6: traffic class and hop limit */
     int flow_label;                    /* IPv6, -1: not said */
     int source_port, destination_port; /* -1: not said */
     /* TCP */
     uint8_t flags;
+    bool accurate_ecn; /* the flag AE */
     struct sequence_range range;
     bool has_ack, has_window, has_urgent;
     uint32_t ack, window, urgent;
@@ -78,6 +80,7 @@ struct packet_line {
     uint8_t options[SCRIPT_OPTIONS_LIMIT];
     uint8_t options_length;
     int timestamps_at; /* where in `options` the value of TS stands, -1: none */
+    bool any_stamp, any_echo; /* TS val ..., ecr ... */
     /* UDP, and ICMP echo */
     uint32_t length;
     /* ICMP */

@@ -137,10 +137,14 @@ static const struct symbol unreachable_codes[] = {
     { "precedence_cutoff", 15 }, { "net_unreachable", 0 }, { "host_unreachable", 1 },
     { "protocol_unreachable", 2 }, { "port_unreachable", 3 }, { "precedence_violation", 14 }
 };
+static const struct symbol redirect_codes[] = {
+    { "net", 0 }, { "host", 1 }, { "net_for_tos", 2 }, { "host_for_tos", 3 }
+};
 static const struct symbol exceeded_codes[] = { { "ttl", 0 }, { "reassembly", 1 } };
 
 static const struct symbol unreachable_codes_v6[] = {
     { "no_route", 0 },    { "admin_prohibited", 1 }, { "not_neighbour", 2 },    { "address_unreachable", 3 },
+    { "beyond_scope", 2 }, { "addr_unreachable", 3 },
     { "port_unreachable", 4 }, { "source_policy", 5 }, { "reject_route", 6 },   { "net", 0 },
     { "net_unreachable", 0 }, { "host", 3 },         { "host_unreachable", 3 }, { "port", 4 }
 };
@@ -154,10 +158,12 @@ static const struct symbol problem_codes_v6[] = { { "header_field", 0 }, { "unkn
 
 static const struct icmp_symbol icmp_types[] = {
     { { "echo_reply", 0 }, NULL, 0 },         { { "unreachable", 3 }, CODES(unreachable_codes) },
-    { { "source_quench", 4 }, NULL, 0 },      { { "redirect", 5 }, NULL, 0 },
+    { { "source_quench", 4 }, NULL, 0 },      { { "redirect", 5 }, CODES(redirect_codes) },
     { { "echo_request", 8 }, NULL, 0 },       { { "time_exceeded", 11 }, CODES(exceeded_codes) },
     { { "parameter_problem", 12 }, NULL, 0 }, { { "timestamp_request", 13 }, NULL, 0 },
-    { { "timestamp_reply", 14 }, NULL, 0 }
+    { { "timestamp_reply", 14 }, NULL, 0 },   { { "information_request", 15 }, NULL, 0 },
+    { { "information_reply", 16 }, NULL, 0 }, { { "address_mask_request", 17 }, NULL, 0 },
+    { { "address_mask_reply", 18 }, NULL, 0 }
 };
 static const struct icmp_symbol icmp_types_v6[] = {
     { { "unreachable", 1 }, CODES(unreachable_codes_v6) },   { { "packet_too_big", 2 }, NULL, 0 },

@@ -9,6 +9,11 @@
 enum {
     KIND_SACK = 5,
     KIND_TIMESTAMPS = 8,
+    KIND_FAST_OPEN = 34,
+    KIND_ACCECN0 = 172,
+    KIND_ACCECN1 = 174,
+    KIND_EXPERIMENT = 254,
+    FAST_OPEN_EXPERIMENT = 0xf989,
     ICMP_UNREACHABLE = 3,
     ICMP_FRAGMENTATION_NEEDED = 4,
     ECN_MASK = 3,
@@ -81,6 +86,7 @@ void drill_view_datagram(const struct run *run, const struct connection *connect
 
         line->kind = PACKET_TCP;
         line->flags = packet->flags;
+        line->accurate_ecn = packet->accurate_ecn;
         line->range.first = packet->seq - connection->local_offset;
         line->range.length = packet->payload_length;
         line->range.last = line->range.first + line->range.length;
@@ -115,6 +121,34 @@ static void add(struct text *text, const char *format, ...)
         text->used += (size_t)length < text->size - text->used ? (size_t)length : text->size - text->used - 1;
 }
 
+static void add_hex(struct text *text, const char *before, const uint8_t *octets, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        add(text, "%s%02x", i == 0 ? before : "", octets[i]);
+}
+
+/* Fast Open, accurate ECN, and what has no name here. */
+static void add_other_option(struct text *text, uint8_t kind, const uint8_t *value, size_t length)
+{
+    static const char *const counters[] = { "e0b", "ceb", "e1b" };
+
+    if (kind == KIND_FAST_OPEN) {
+        add(text, "FO");
+        add_hex(text, " ", value, length);
+    } else if (kind == KIND_EXPERIMENT && length >= 2 && (value[0] << 8 | value[1]) == FAST_OPEN_EXPERIMENT) {
+        add(text, "FOEXP");
+        add_hex(text, " ", value + 2, length - 2);
+    } else if ((kind == KIND_ACCECN0 || kind == KIND_ACCECN1) && length % 3 == 0 && length <= 9) {
+        add(text, "ECN");
+        for (size_t i = 0; i < length / 3; i++)
+            add(text, " %s %u", counters[kind == KIND_ACCECN0 ? i : 2 - i],
+                (unsigned)value[3 * i] << 16 | (unsigned)value[3 * i + 1] << 8 | value[3 * i + 2]);
+    } else {
+        add(text, "unknown %u", kind);
+        add_hex(text, " 0x", value, length);
+    }
+}
+
 static void add_option(struct text *text, const struct baro_tcp_option *option)
 {
     const uint8_t *value = option->value.data;
@@ -136,7 +170,15 @@ static void add_option(struct text *text, const struct baro_tcp_option *option)
         for (size_t i = 0; i + 8 <= length; i += 8)
             add(text, "%s %u:%u", i == 0 ? "sack" : "", read32(value + i), read32(value + i + 4));
     else
-        add(text, "unknown %u of %zu octets", option->kind, length + 2);
+        add_other_option(text, option->kind, value, length);
+}
+
+void drill_view_option(const struct baro_tcp_option *option, char *to, size_t size)
+{
+    struct text text = { to, size, 0 };
+
+    to[0] = '\0';
+    add_option(&text, option);
 }
 
 static void add_options(struct text *text, const struct packet_line *line)
@@ -156,18 +198,41 @@ static void add_options(struct text *text, const struct packet_line *line)
     add(text, rest.length == 0 ? ">" : ",(malformed)>");
 }
 
-static void add_tcp(struct text *text, const struct packet_line *line)
+void drill_view_options(const struct packet_line *line, char *to, size_t size)
+{
+    struct text text = { to, size, 0 };
+
+    to[0] = '\0';
+    add_options(&text, line);
+}
+
+static void add_flags(struct text *text, const struct packet_line *line)
 {
     static const char letters[] = "FSRP.UEW";
     /* the order in which scripts write them */
     static const uint8_t order[] = { 1, 0, 2, 3, 5, 6, 7, 4 };
 
-    add(text, " ");
     for (size_t i = 0; i < sizeof order; i++)
         if ((line->flags & 1U << order[i]) != 0)
             add(text, "%c", letters[order[i]]);
-    if (line->flags == 0)
+    if (line->accurate_ecn)
+        add(text, "A");
+    if (line->flags == 0 && !line->accurate_ecn)
         add(text, "-");
+}
+
+void drill_view_flags(const struct packet_line *line, char *to, size_t size)
+{
+    struct text text = { to, size, 0 };
+
+    to[0] = '\0';
+    add_flags(&text, line);
+}
+
+static void add_tcp(struct text *text, const struct packet_line *line)
+{
+    add(text, " ");
+    add_flags(text, line);
     add(text, " %u:%u(%u)", line->range.first, line->range.last, line->range.length);
     if (line->has_ack)
         add(text, " ack %u", line->ack);
@@ -185,7 +250,7 @@ static bool tells_mtu(const struct packet_line *line)
     return line->icmp_type == ICMP_UNREACHABLE && line->icmp_code == ICMP_FRAGMENTATION_NEEDED;
 }
 
-static bool is_echo(const struct packet_line *line)
+bool drill_view_is_echo(const struct packet_line *line)
 {
     if (line->is_icmpv6)
         return line->icmp_type == ICMPV6_ECHO_REQUEST || line->icmp_type == ICMPV6_ECHO_REPLY;
@@ -201,25 +266,34 @@ static void add_icmp(struct text *text, const struct packet_line *line)
         add(text, " [udp (%u)]", line->quote.length);
     else if (line->has_quote)
         add(text, " [%u:%u(%u)]", line->quote.first, line->quote.last, line->quote.length);
-    add(text, " icmp %s", type == NULL ? "?" : type);
+    if (type == NULL)
+        add(text, " icmp type_%u", line->icmp_type);
+    else
+        add(text, " icmp %s", type);
     if (line->has_icmp_code && code != NULL)
         add(text, " %s", code);
     else if (line->icmp_code != 0)
-        add(text, " %u", line->icmp_code);
+        add(text, " code_%u", line->icmp_code);
     if (tells_mtu(line))
         add(text, " mtu %u", line->icmp_rest);
-    if (is_echo(line))
+    if (drill_view_is_echo(line))
         add(text, " id %u seq %u (%u)", line->icmp_rest >> 16, line->icmp_rest & UINT16_MAX, line->length);
+}
+
+const char *drill_view_ecn(int ecn)
+{
+    static const char *const names[] = { "noecn", "ect1", "ect0", "ce", "ect01" };
+
+    return ecn >= 0 && ecn <= ECN_EITHER ? names[ecn] : "?";
 }
 
 void drill_view_print(const struct packet_line *line, char *to, size_t size)
 {
-    static const char *const ecn[] = { "noecn", "ect1", "ect0", "ce" };
     struct text text = { to, size, 0 };
 
     add(&text, "%c", line->inbound ? '<' : '>');
     if (line->ecn > 0)
-        add(&text, " [%s]", ecn[line->ecn]);
+        add(&text, " [%s]", drill_view_ecn(line->ecn));
     if (line->source_port >= 0 && line->kind != PACKET_ICMP)
         add(&text, " %d>%d", line->source_port, line->destination_port);
     if (line->kind == PACKET_TCP)
@@ -228,93 +302,4 @@ void drill_view_print(const struct packet_line *line, char *to, size_t size)
         add(&text, " udp (%u)", line->length);
     else
         add_icmp(&text, line);
-}
-
-/* ---- comparing ---- */
-
-static void differs(struct text *text, bool different, const char *name)
-{
-    if (different)
-        add(text, "%s%s", text->used == 0 ? "" : ", ", name);
-}
-
-/* The stack's clock ticks in milliseconds, and `seen` counts them from the same first number. */
-static bool same_stamp(uint32_t expected, uint32_t seen, const struct stamp_rule *rule)
-{
-    int64_t expected_ns = (int64_t)(int32_t)(expected - rule->first) * rule->tick_ns;
-    int64_t seen_ns = (int64_t)(int32_t)(seen - rule->first) * 1000000, difference = expected_ns - seen_ns;
-
-    return rule->tick_ns == 0 || (difference <= rule->tolerance_ns && -difference <= rule->tolerance_ns);
-}
-
-static bool same_options(const struct packet_line *expected, const struct packet_line *seen,
-                         const struct stamp_rule *rule)
-{
-    uint8_t octets[SCRIPT_OPTIONS_LIMIT];
-
-    if (expected->any_options)
-        return true;
-    if (expected->options_length != seen->options_length)
-        return false;
-    memcpy(octets, seen->options, sizeof octets);
-    if (expected->timestamps_at >= 0 && expected->timestamps_at == seen->timestamps_at) {
-        size_t at = (size_t)expected->timestamps_at;
-        uint32_t wanted = read32(expected->options + at);
-
-        if (same_stamp(wanted, read32(octets + at), rule))
-            write32(octets + at, wanted);
-    }
-    return memcmp(octets, expected->options, expected->options_length) == 0;
-}
-
-static void compare_tcp(struct text *text, const struct packet_line *expected, const struct packet_line *seen,
-                        const struct stamp_rule *rule)
-{
-    differs(text, expected->flags != seen->flags, "flags");
-    differs(text, expected->range.first != seen->range.first, "seq");
-    differs(text, expected->range.length != seen->range.length, "length");
-    differs(text, expected->has_ack && seen->has_ack && expected->ack != seen->ack, "ack");
-    differs(text, expected->has_window && expected->window != seen->window, "win");
-    differs(text, expected->has_urgent && expected->urgent != seen->urgent, "urg");
-    differs(text, !same_options(expected, seen, rule), "options");
-}
-
-static void compare_icmp(struct text *text, const struct packet_line *expected,
-                         const struct packet_line *seen)
-{
-    bool echo = is_echo(expected);
-
-    differs(text, expected->icmp_type != seen->icmp_type, "type");
-    differs(text, expected->has_icmp_code && expected->icmp_code != seen->icmp_code, "code");
-    differs(text, expected->icmp_rest != 0 && expected->icmp_rest != seen->icmp_rest,
-            echo ? "id or seq" : "mtu");
-    differs(text, echo && expected->length != seen->length, "length");
-}
-
-bool drill_view_same(const struct packet_line *expected, const struct packet_line *seen,
-                     const struct stamp_rule *rule, char *differences, size_t size)
-{
-    struct text text = { differences, size, 0 };
-
-    differences[0] = '\0';
-    if (expected->kind != seen->kind) {
-        add(&text, "protocol");
-        return false;
-    }
-    if (expected->kind != PACKET_ICMP && expected->source_port >= 0)
-        differs(&text,
-                expected->source_port != seen->source_port ||
-                    expected->destination_port != seen->destination_port,
-                "ports");
-    differs(&text, expected->ecn >= 0 && expected->ecn != seen->ecn, "ECN");
-    differs(&text, expected->tos >= 0 && expected->tos != seen->tos, "TOS");
-    differs(&text, expected->ttl >= 0 && expected->ttl != seen->ttl, "TTL");
-    differs(&text, expected->flow_label >= 0 && expected->flow_label != seen->flow_label, "flow label");
-    if (expected->kind == PACKET_TCP)
-        compare_tcp(&text, expected, seen, rule);
-    else if (expected->kind == PACKET_UDP)
-        differs(&text, expected->length != seen->length, "length");
-    else
-        compare_icmp(&text, expected, seen);
-    return text.used == 0;
 }

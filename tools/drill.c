@@ -8,13 +8,14 @@
 
 static void help(void)
 {
-    puts("usage: baro drill [--verbose] [--journey] [--seed N] [--ipv6] [-D NAME=VALUE]... [--NAME=VALUE]...\n"
-         "                  SCRIPT.pkt...\n"
+    puts("usage: baro drill [--verbose] [--journey] [--lang en|ko] [--seed N] [--ipv6]\n"
+         "                  [-D NAME=VALUE]... [--NAME=VALUE]... SCRIPT.pkt...\n"
          "\n"
          "Runs packetdrill scripts against a stack in memory, in virtual time. Prints what differs from the\n"
-         "script, then one line of counts; with --verbose every event, too, and with\n"
-         "--journey each decision of the stack that led to a failure, in words. --seed chooses the stack's\n"
-         "initial sequence numbers, ports and timestamps (default 0).\n"
+         "script, field by field, and what the stack decided last about that connection; then one line of\n"
+         "counts. With --verbose every event, too; with --journey each decision of the stack, whether the\n"
+         "script passes or fails. --lang chooses the language of these, else the environment does. --seed\n"
+         "chooses the stack's initial sequence numbers, ports and timestamps (default 0).\n"
          "\n"
          "--NAME=VALUE is a setting as it may stand in front of a script, which it overrides:\n"
          "  --ip_version=ipv4|ipv4-mapped-ipv6|ipv6   packets of IPv4 or IPv6; mapped: sockets of IPv6 on IPv4\n"
@@ -59,6 +60,9 @@ static int read_options(int argc, char **argv, struct baro_drill_options *option
             options->verbose = true;
         } else if (strcmp(argv[at], "--journey") == 0) {
             options->journey = true;
+        } else if (strcmp(argv[at], "--lang") == 0 && at + 1 < argc) {
+            if (baro_language_parse(argv[++at], &options->language) != 0)
+                return tool_usage("drill", "--lang is en or ko, not '%s'", argv[at]), -1;
         } else if (strcmp(argv[at], "--seed") == 0 && at + 1 < argc) {
             char *end;
 
@@ -86,7 +90,7 @@ static int read_options(int argc, char **argv, struct baro_drill_options *option
 
 int tool_drill(int argc, char **argv)
 {
-    struct baro_drill_options options = { .seed = 0 };
+    struct baro_drill_options options = { .language = baro_language_from_environment() };
     unsigned results[3] = { 0 };
     int at;
 

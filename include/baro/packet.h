@@ -58,6 +58,7 @@ struct baro_packet {
     struct baro_port source_port, destination_port;
     uint32_t seq, ack;
     uint8_t flags;                       /* enum baro_tcp_flag, ored */
+    bool accurate_ecn;                   /* the flag AE in front of them (RFC 9768 §3.1) */
     uint16_t window, urgent;             /* as in the header: not scaled */
     struct baro_bytes tcp_options;       /* building: a multiple of four, up to 40 */
     /* ICMP (RFC 792, RFC 4443): types and codes are the family's */

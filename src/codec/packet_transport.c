@@ -49,6 +49,7 @@ static enum baro_drop_reason parse_tcp(struct baro_packet *packet, struct baro_b
     packet->seq = header.seq;
     packet->ack = header.ack;
     packet->flags = header.flags;
+    packet->accurate_ecn = (header.data_offset & TCP_HEADER_AE) != 0;
     packet->window = header.window;
     packet->urgent = header.urgent;
     length = tcp_header_length(&header);
@@ -150,7 +151,8 @@ static size_t write_header(const struct baro_packet *packet, uint8_t *to, size_t
         struct tcp_header tcp = { packet->source_port.number, packet->destination_port.number, packet->seq,
                                   packet->ack, 0, packet->flags, packet->window, 0, packet->urgent };
 
-        tcp.data_offset = (uint8_t)((tcp_header_SIZE + packet->tcp_options.length) / 4 << 4);
+        tcp.data_offset = (uint8_t)((tcp_header_SIZE + packet->tcp_options.length) / 4 << 4 |
+                                    (packet->accurate_ecn ? TCP_HEADER_AE : 0U));
         tcp_header_write(&tcp, to);
         packet_copy(to + tcp_header_SIZE, packet->tcp_options);
         return 16;

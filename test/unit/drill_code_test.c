@@ -85,6 +85,10 @@ static void fields_are_linuxs(void **state)
     holds("tcpi_snd_cwnd == 10 and tcpi_snd_mss == 1000 and tcpi_state == TCP_ESTABLISHED");
     holds("tcpi_rtt == 100000 and tcpi_rttvar == 50000 and tcpi_min_rtt == 100000 and 250000 <= tcpi_rto <= 310000");
     holds("tcpi_snd_ssthresh == TCP_INFINITE_SSTHRESH and tcpi_unacked == 0 and tcpi_retransmits == 0");
+    holds("tcpi_ca_state == TCP_CA_Open and tcpi_options == 0 and tcpi_advmss == 1460 and tcpi_reordering == 3");
+    holds("tcpi_last_ack_recv == 0 and tcpi_data_segs_in == 0 and tcpi_rcv_mss == 536");
+    run(LISTENER "+0 %{ assert tcpi_state == TCP_LISTEN and tcpi_unacked == 0 and tcpi_sacked == 2 }%\n", BARO_DRILL_PASSED,
+        NULL);
     /* The values are of the moment of the block: a begun segment counts as one in flight. */
     run(CONNECTION "+0 write(4, ..., 1500) = 1500\n+0 %{ assert tcpi_unacked == 2, tcpi_unacked }%\n"
                    "+0 > P. 1:1501(1500) ack 1\n+.1 < . 1:1(0) ack 1501 win 65535\n"

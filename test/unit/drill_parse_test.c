@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "drill/script.h"
@@ -85,6 +86,116 @@ static void tcp_lines(void **state)
     assert_true(line->any_options);
     assert_int_equal(script.first->next->next->as.packet.flags, 0);
     drill_script_release(&script);
+}
+
+/* One line's options as octets. */
+static void options_are(const char *text, const uint8_t *octets, size_t length)
+{
+    char line[256];
+    struct script script;
+
+    snprintf(line, sizeof line, "0 > S 0:0(0) <%s>", text);
+    parse(&script, line);
+    assert_int_equal(script.first->as.packet.options_length, length);
+    assert_memory_equal(script.first->as.packet.options, octets, length);
+    drill_script_release(&script);
+}
+
+static void all_options(void **state)
+{
+    static const uint8_t sack[] = { 1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 11, 0, 0, 0, 19 };
+    static const uint8_t fast_open[] = { 34, 10, 0x12, 0x34, 0xab, 0xcd, 0, 1, 2, 3, 1, 0 };
+    static const uint8_t request[] = { 34, 2, 1, 1 }, experiment[] = { 254, 8, 0xf9, 0x89, 0xde, 0xad, 0xbe, 0xef };
+    static const uint8_t accurate[] = { 172, 11, 0, 0, 1, 0, 0, 2, 0, 3, 232, 1 }, swapped[] = { 174, 5, 0, 0, 7, 1, 1, 1 };
+    static const uint8_t other[] = { 30, 4, 0xab, 0xcd, 99, 2, 1, 1 }, any[] = { 1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0 };
+    struct script script;
+
+    (void)state;
+    options_are("nop,nop,sack 1:9 11:19", sack, sizeof sack);
+    options_are("FO 1234abcd00010203,nop,eol", fast_open, sizeof fast_open);
+    options_are("FO,nop,nop", request, sizeof request);
+    options_are("FOEXP deadBEEF", experiment, sizeof experiment);
+    options_are("ECN e0b 1 ceb 2 e1b 1000,nop", accurate, sizeof accurate);
+    options_are("ACCECN e0b 1 ceb 2 e1b 1000,nop", accurate, sizeof accurate);
+    options_are("ack-ecn e1b 7,nop,nop,nop", swapped, sizeof swapped);
+    options_are("unknown 30 0xabcd,unknown 99,nop,nop", other, sizeof other);
+    options_are("nop,nop,TS val ... ecr *", any, sizeof any);
+    parse(&script, "0 > .5 1:1(0) ack 1\n0 < SEWA 0:0(0) win 7\n0 > P.3 1:2(1) ack 1\n");
+    assert_true(script.first->as.packet.accurate_ecn);
+    assert_int_equal(script.first->as.packet.flags, BARO_TCP_ACK | BARO_TCP_ECE);
+    assert_int_equal(script.first->next->as.packet.flags, BARO_TCP_SYN | BARO_TCP_ECE | BARO_TCP_CWR);
+    assert_true(script.first->next->as.packet.accurate_ecn);
+    assert_int_equal(script.last->as.packet.flags, BARO_TCP_ACK | BARO_TCP_PSH | BARO_TCP_ECE | BARO_TCP_CWR);
+    assert_false(script.last->as.packet.accurate_ecn);
+    drill_script_release(&script);
+    refuse("0 < S 0:0(0) <nop,nop,TS val ... ecr 0>", 1, 30, "needs all its numbers");
+    refuse("0 > S 0:0(0) <FO 123,nop>", 1, 18, "found '123'");
+    refuse("0 > S 0:0(0) <FO TFO_COOKIE>", 1, 18, "hexadecimal digits");
+    refuse("0 > S 0:0(0) <md5 abcd>", 1, 15, "the TCP option 'md5' is not supported");
+    refuse("0 > S 0:0(0) <ECN e0b 1 e1b 2>", 1, 25, "expected ceb");
+    refuse("0 > S 0:0(0) <unknown 256>", 1, 23, "more than 255");
+    refuse("0 > S 0:0(0) <unknown 9 0123456789012345678901234567890123456789012345678901234567890123456789012345678901>",
+           1, 107, "more than 40 octets");
+}
+
+static void ip_fields(void **state)
+{
+    struct script script;
+    const struct event *event;
+
+    (void)state;
+    parse(&script, "0 > [ect01] . 1:1(0) ack 1\n0 > [noecn, ttl 9, tos 0x20] . 1:1(0) ack 1\n0 > [ce] (ttl 3) udp (5)\n"
+                   "0 < [tos 16] [1:11(10)] icmp unreachable host\n0 < icmp unreachable code_255 [5:6(1)]\n"
+                   "0 < icmp type_1 code_0\n0 < icmp redirect host\n0 < icmp address_mask_reply\n");
+    event = script.first;
+    assert_int_equal(event->as.packet.ecn, ECN_EITHER);
+    event = event->next;
+    assert_int_equal(event->as.packet.ecn, 0);
+    assert_int_equal(event->as.packet.ttl, 9);
+    assert_int_equal(event->as.packet.tos, 0x20);
+    event = event->next;
+    assert_int_equal(event->as.packet.ecn, 3);
+    assert_int_equal(event->as.packet.ttl, 3);
+    event = event->next;
+    assert_int_equal(event->as.packet.tos, 16);
+    assert_true(event->as.packet.has_quote);
+    event = event->next;
+    assert_int_equal(event->as.packet.icmp_code, 255);
+    assert_int_equal(event->as.packet.quote.first, 5);
+    event = event->next;
+    assert_int_equal(event->as.packet.icmp_type, 1);
+    assert_int_equal(event->next->as.packet.icmp_code, 1);
+    assert_int_equal(script.last->as.packet.icmp_type, 18);
+    drill_script_release(&script);
+    refuse("0 < [ect01] . 1:1(0) ack 1", 1, 6, "for outbound packets");
+    refuse("0 < [ttl 256] . 1:1(0) ack 1", 1, 10, "more than 255");
+    refuse("0 < (foo 1) . 1:1(0) ack 1", 1, 6, "expected tos, ttl, flowlabel");
+    refuse("0 < ipv4 2.2.2.2 > 1.1.1.1: gre: . 1:1(0) ack 1", 1, 5, "packets of ipv4 are not supported");
+    refuse("0 > mpls (label 1) . 1:1(0) ack 1", 1, 5, "packets of mpls");
+    refuse("0 < icmp type_256 code_0", 1, 10, "expected a type of ICMP");
+}
+
+static void strings_and_structs(void **state)
+{
+    struct script script;
+    const struct value *value;
+
+    (void)state;
+    parse(&script, "0 write(4, \"a\\\"\\x41\\n\\0b\"..., 6) = 6\n# words\n"
+                   "0 connect(3, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "
+                   "\"2001:db8::1\"), sin6_scope_id=0}, 28) = 0 (words)\n"
+                   "0 recvmsg(4, {msg_name(16)=..., msg_iov(2)=[{..., 1}, {NULL, 2}], msg_flags=MSG_TRUNC|MSG_ERRQUEUE}, 0) = 1\n");
+    value = &script.first->as.call.argument[1];
+    assert_int_equal(value->length, 6);
+    assert_memory_equal(value->text, "a\"A\n\0b", 6);
+    value = &script.first->next->as.call.argument[1];
+    assert_int_equal(value->items[3].address.octet[15], 1);
+    value = &script.last->as.call.argument[1];
+    assert_string_equal(value->items[1].name, "msg_iov");
+    assert_int_equal(value->items[1].items[1].items[0].kind, VALUE_NULL);
+    assert_int_equal(value->items[2].number, 0x20 | 0x2000);
+    drill_script_release(&script);
+    refuse("0 write(4, \"abc\\\", 3) = 3", 1, 12, "found a comment or a quotation without end");
 }
 
 static void other_packets(void **state)
@@ -281,6 +392,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times),
         cmocka_unit_test(tcp_lines),
+        cmocka_unit_test(all_options),
+        cmocka_unit_test(ip_fields),
+        cmocka_unit_test(strings_and_structs),
         cmocka_unit_test(other_packets),
         cmocka_unit_test(calls),
         cmocka_unit_test(ipv6),

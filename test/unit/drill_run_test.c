@@ -46,7 +46,16 @@ static void a_wrong_packet_is_told_with_what_differs(void **state)
     expect(
         LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > S. 0:0(0) ack 2 <mss 1460>\n", BARO_DRILL_FAILED,
         "test.pkt:5: at 0.000000: the packet differs in: ack\n    line      +0 > S. 0:0(0) ack 2 <mss 1460>\n"
-        "    expected  0.000000 > S. 0:0(0) ack 2 <mss 1460>\n    actual    0.000000 > S. 0:0(0) ack 1 win ");
+        "                expected                      actual\n"
+        "    time        0.000000                      0.000000\n"
+        "    flags       S.                            S.\n"
+        "    seq         0                             0\n"
+        "    length      0                             0\n"
+        "  * ack         2                             1\n"
+        "    win         *                             16384\n"
+        "    options     mss 1460                      mss 1460\n"
+        "    sent      0.000000 > S. 0:0(0) ack 1 win 16384 <mss 1460>\n"
+        "\nwhat happened to this connection last (all of it with --journey):\n\n+--    0.000000  stack");
     expect(LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > S. 0:0(0) ack 1 <mss 1400>\n",
            BARO_DRILL_FAILED, "differs in: options");
     expect(LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > . 0:0(0) ack 1 <...>\n", BARO_DRILL_FAILED,
@@ -58,6 +67,76 @@ static void a_wrong_packet_is_told_with_what_differs(void **state)
     expect(CONNECTION "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 win 7\n", BARO_DRILL_FAILED, "win");
     expect(CONNECTION "+0 write(4, ..., 10) = 10\n+0 > udp (10)\n", BARO_DRILL_FAILED,
            "actual    0.100000 > P. 1:11(10) ack 1 win ");
+}
+
+static void every_difference_has_its_mark(void **state)
+{
+    (void)state;
+    expect(LISTENER "+0 < S 0:0(0) win 65535 <mss 1000,sackOK,nop,nop>\n"
+                    "+0 > [ect0] (ttl 63, tos 2) S. 0:0(0) ack 1 win 9 <mss 1460,nop>\n",
+           BARO_DRILL_NOT_A_SCRIPT, "not a multiple of four");
+    expect(LISTENER "+0 < S 0:0(0) win 65535 <mss 1000,sackOK,nop,nop>\n"
+                    "+0 > [ect0, ttl 63] S. 0:0(0) ack 1 win 9 <mss 1460,eol,nop,sackOK>\n",
+           BARO_DRILL_FAILED,
+           "the packet differs in: ECN, TTL, win, options\n"
+           "    line      +0 > [ect0, ttl 63] S. 0:0(0) ack 1 win 9 <mss 1460,eol,nop,sackOK>\n"
+           "                expected                      actual\n"
+           "    time        0.000000                      0.000000\n"
+           "  * ECN         ect0                          noecn\n"
+           "  * TTL         63                            64\n"
+           "    flags       S.                            S.\n"
+           "    seq         0                             0\n"
+           "    length      0                             0\n"
+           "    ack         1                             1\n"
+           "  * win         9                             16384\n"
+           "    options     mss 1460                      mss 1460\n"
+           "  *             eol                           nop\n");
+    /* A time is marked, too, and a range is shown. */
+    expect(CONNECTION "+0 write(4, ..., 10) = 10\n+.2~+.3 > P. 1:11(10) ack 1\n", BARO_DRILL_FAILED,
+           "  * time        0.300000~0.400000             0.100000\n    flags       P.");
+}
+
+static void the_language_is_chosen(void **state)
+{
+    static const char script[] = LISTENER "+0 < S 0:0(0) win 65535 <mss 1000>\n+0 > S. 0:0(0) ack 2 <...>\n";
+    const struct baro_drill_options korean = { .language = BARO_LANGUAGE_KOREAN };
+    char *output = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&output, &length);
+
+    (void)state;
+    assert_non_null(out);
+    assert_int_equal(baro_drill_run_text("t", script, strlen(script), &korean, out), BARO_DRILL_FAILED);
+    fclose(out);
+    assert_non_null(strstr(output, "패킷의 다른 필드: ack\n    스크립트  +0"));
+    assert_non_null(strstr(output, "TCP 상태         LISTEN -> SYN-RECEIVED"));
+    free(output);
+}
+
+/* The last blocks of the connection alone; everything with --journey, also of what passes. */
+static void the_journey_is_of_the_connection(void **state)
+{
+    static const char two[] = CONNECTION "+0 < 4000>8080 S 0:0(0) win 65535 <mss 500>\n+0 > 8080>4000 S. 0:0(0) ack 1 <...>\n"
+                                         "+.1 < 4000>8080 . 1:1(0) ack 1 win 65535\n+0 write(4, ..., 10) = 10\n"
+                                         "+0 > 8080>40000 P. 1:12(11) ack 1\n";
+    const struct baro_drill_options whole = { .journey = true };
+    char *output = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&output, &length);
+
+    (void)state;
+    assert_non_null(out);
+    assert_int_equal(baro_drill_run_text("t", two, strlen(two), NULL, out), BARO_DRILL_FAILED);
+    fflush(out);
+    assert_non_null(strstr(output, "> 192.0.2.1:40000 PSH+ACK seq 1 "));
+    assert_null(strstr(output, "192.0.2.1:4000 "));
+    assert_null(strstr(output, "what happened:"));
+    rewind(out);
+    assert_int_equal(baro_drill_run_text("t", CONNECTION, strlen(CONNECTION), &whole, out), BARO_DRILL_PASSED);
+    fclose(out);
+    assert_non_null(strstr(output, "what happened:\n\n+--    0.000000  stack"));
+    assert_non_null(strstr(output, "SYN-RECEIVED -> ESTABLISHED"));
+    free(output);
 }
 
 static void a_wrong_time_is_told(void **state)
@@ -89,6 +168,33 @@ static void a_wrong_result_is_told(void **state)
     expect("0 listen(3, 1) = 0\n", BARO_DRILL_FAILED, "no socket has the descriptor 3");
     expect("0 close(3) = 0\n", BARO_DRILL_FAILED, "actual    -1 EBADF");
     expect("0 close(3) = -1 EBADF (Bad file descriptor)\n+0 listen(3, 1) = -1 EBADF (x)\n", BARO_DRILL_PASSED, NULL);
+}
+
+/* A line may stand for the segments that add up to it. */
+static void segments_add_up(void **state)
+{
+    (void)state;
+    expect(CONNECTION "+0 write(4, ..., 10000) = 10000\n+0 > P. 1:10001(10000) ack 1\n", BARO_DRILL_PASSED, NULL);
+    expect(CONNECTION "+0 write(4, ..., 2500) = 2500\n+0 > . 1:1001(1000) ack 1\n+0 > P. 1001:2501(1500) ack 1\n",
+           BARO_DRILL_PASSED, NULL);
+    /* The push is on the last of them. */
+    expect(CONNECTION "+0 write(4, ..., 2500) = 2500\n+0 > . 1:2501(2500) ack 1\n", BARO_DRILL_FAILED,
+           "sent      0.100000 > P. 2001:2501(500) ack 1");
+    /* A line ends where a segment ends. */
+    expect(CONNECTION "+0 write(4, ..., 2500) = 2500\n+0 > . 1:1501(1500) ack 1\n", BARO_DRILL_FAILED,
+           "  * length      500                           1000");
+    expect(CONNECTION "+0 write(4, ..., 2000) = 2000\n+0 > P. 1:3001(3000) ack 1\n", BARO_DRILL_FAILED,
+           "the packet differs in: flags");
+    expect(CONNECTION "+0 send(4, ..., 1500, MSG_MORE) = 1500\n+0 > P. 1:1501(1500) ack 1\n", BARO_DRILL_FAILED,
+           "only 1000 octets of it were sent");
+    /* So is the end, with the last octets. */
+    expect(CONNECTION "+0 setsockopt(4, SOL_TCP, TCP_CORK, [1], 4) = 0\n+0 write(4, ..., 1500) = 1500\n"
+                      "+0 > . 1:1001(1000) ack 1\n+0 close(4) = 0\n+0 > FP. 1001:1501(500) ack 1\n",
+           BARO_DRILL_PASSED, NULL);
+    /* Retransmissions are lines of their own, whatever was written. */
+    expect(CONNECTION "+0 write(4, ..., 3000) = 3000\n+0 > P. 1:3001(3000) ack 1\n+.1 < . 1:1(0) ack 2001 win 65535\n"
+                      "+0.2~+0.5 > P. 2001:3001(1000) ack 1\n",
+           BARO_DRILL_PASSED, NULL);
 }
 
 static void what_nobody_expects_is_told(void **state)
@@ -230,7 +336,11 @@ int main(void)
         cmocka_unit_test(what_is_right_passes_silently),
         cmocka_unit_test(a_wrong_packet_is_told_with_what_differs),
         cmocka_unit_test(a_wrong_time_is_told),
+        cmocka_unit_test(every_difference_has_its_mark),
+        cmocka_unit_test(the_language_is_chosen),
+        cmocka_unit_test(the_journey_is_of_the_connection),
         cmocka_unit_test(a_wrong_result_is_told),
+        cmocka_unit_test(segments_add_up),
         cmocka_unit_test(what_nobody_expects_is_told),
         cmocka_unit_test(what_is_no_script_is_told),
     };
