@@ -88,9 +88,11 @@ void tcp_settings_init(struct tcp_settings *settings)
 int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
                 const struct tcp_settings *settings, uint32_t owner, struct handle *connection)
 {
+    struct handle there = tcp_find(tcp, local, remote);
+    struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, there);
     struct tcp_connection *c;
 
-    if (!handle_is_none(tcp_find(tcp, local, remote)) || endpoint_equal(local, remote))
+    if ((!handle_is_none(there) && !tcp_time_wait_may_go(tcp, rests)) || endpoint_equal(local, remote))
         return -EADDRINUSE;
     c = tcp_connection_new(tcp, local, remote, settings, path->mtu);
     if (c == NULL)
@@ -98,6 +100,12 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
     c->flags |= TCP_OWNED;
     c->event.owner = owner;
     c->snd.iss = tcp_isn(tcp, &local, &remote);
+    if (rests != NULL) { /* RFC 9293 §3.4.3: beyond the numbers that the old one used */
+        if (seq_le(c->snd.iss, rests->snd_nxt))
+            c->snd.iss = seq_add(rests->snd_nxt, 65536);
+        tcp_time_wait_end(tcp, rests);
+        tcp->core->counters.tcp_time_wait_reused++;
+    }
     c->snd.una = c->snd.nxt = c->snd.up = c->snd.small = c->recover = c->snd.iss;
     c->retransmit_next = c->retransmit_end = c->snd.iss;
     c->received_at_ns = tcp->core->now.ns;

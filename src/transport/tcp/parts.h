@@ -369,6 +369,8 @@ void tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c);
 void tcp_enter_time_wait(struct tcp *tcp, struct tcp_connection *c);
 void tcp_time_wait_end(struct tcp *tcp, struct tcp_time_wait *record);
 void tcp_time_wait_expire(struct tcp *tcp);
+/* May a connection of ours begin on its four-tuple already? NULL: there is none. */
+bool tcp_time_wait_may_go(const struct tcp *tcp, const struct tcp_time_wait *record);
 
 /* ---- isn.c, events.c, close.c ---- */
 

@@ -4,6 +4,9 @@
  * last 60 s (2 MSL of 30 s); a FIN that comes again starts that anew. All last equally long, so the list is in
  * order of deadlines and one timer in the wheel serves all. At the limit the oldest gives its place.
  *
+ * A connect of ours to the same peer may take the four-tuple over after a second, if both ends had timestamps: the
+ * peer tells old from new by them, and our ISN goes on behind the old numbers.
+ *
  * RST is not heard (RFC 1337). A SYN opens a new connection when its timestamp is higher, or without timestamps
  * its sequence number (RFC 6191 §2); other segments are answered with the last ACK, twice a second at most when
  * they carry nothing. */
@@ -100,6 +103,13 @@ void tcp_enter_time_wait(struct tcp *tcp, struct tcp_connection *c)
     tcp->core->counters.tcp_time_wait++;
     TRACE(tcp->core, TCP_TIMER_ARMED, TRACE_N(tcp_time_wait_handle(tcp, record).value),
           TRACE_N(BARO_TRACE_TIMER_TIME_WAIT), TRACE_D(TIME_WAIT_NS));
+}
+
+bool tcp_time_wait_may_go(const struct tcp *tcp, const struct tcp_time_wait *record)
+{
+    /* Our timestamp clock has ticked by then, whatever the old connection sent last. */
+    return record != NULL && record->timestamps &&
+           tcp->core->now.ns - (record->deadline_ns - TIME_WAIT_NS) >= NS_PER_S;
 }
 
 /* RFC 6191 §2: may this SYN begin a new connection? */
