@@ -9,7 +9,7 @@
  *   tcp_kernel.c this machine's kernel as an end
  *   tcp_jobs.c   runs in processes of their own, several at once
  *   tcp_figures.c  means, confidence intervals
- *   tcp_print.c  tables and lines for other programs, tcp_plot.c pictures */
+ *   tcp_print.c  tables and lines for other programs, tcp_read.c such lines read again, tcp_plot.c pictures */
 #ifndef BENCH_TCP_H
 #define BENCH_TCP_H
 
@@ -35,7 +35,8 @@ struct tcp_run {
     struct baro_wire_config wire;
     enum tcp_way way;
     enum baro_congestion congestion;
-    unsigned flows;      /* the second begins up to two seconds after the first, and so on */
+    unsigned flows;
+    double apart_seconds; /* the second begins up to so much after the first, drawn from the seed, and so on */
     uint64_t seed;
     double seconds;      /* from the first SYN to the end */
     double from_seconds; /* queue, utilisation and fairness are measured from then on */
@@ -129,6 +130,7 @@ struct tcp_table {
     double seconds;                     /* of a run over a path that loses */
     int buffer;
     bool way[TCP_WAY_COUNT];            /* that are in it */
+    bool read[TCP_WAY_COUNT];           /* and of these, what was measured before */
     bool congestion[BARO_CONGESTION_COUNT];
 };
 
@@ -142,6 +144,15 @@ void tcp_print_csv(FILE *to, const struct tcp_table *table);
 const char *tcp_sender_name(const struct tcp_run *run);
 /* "virtual", "kernel-paced" and so on. */
 const char *tcp_way_name(enum tcp_way way);
+
+/* "loss" and so on. */
+const char *tcp_section_name(enum tcp_section section);
+
+/* ---- tcp_read.c ---- */
+
+/* Which ways a file of tcp_print_csv() tells of; and its figures of a row, up to TCP_SEED_LIMIT. */
+void tcp_read_ways(FILE *from, struct tcp_table *table);
+void tcp_read_figures(FILE *from, struct tcp_row *row);
 
 /* ---- tcp_plot.c ---- */
 

@@ -13,7 +13,6 @@
 
 enum { STEP_NS = 10000000, SETTLE_NS = 200000000 };
 #define BEGIN_NS INT64_C(1000000000)
-#define APART_NS INT64_C(2000000000)
 
 struct path {
     const struct tcp_run *run;
@@ -50,16 +49,15 @@ static bool add_host(struct path *path, struct tcp_program *program, unsigned wh
     return program->host != NULL;
 }
 
-/* The flows begin apart, by parts of two seconds that the seed draws. */
 static void draw_begins(struct path *path)
 {
     uint64_t state = path->run->seed;
-    int64_t at = BEGIN_NS;
+    int64_t at = BEGIN_NS, apart_ns = (int64_t)(path->run->apart_seconds * 1e9);
 
     for (unsigned i = 0; i < TCP_FLOW_LIMIT; i++) {
         path->sender.begin[i].ns = at;
         state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        at += (int64_t)((state >> 33) % (uint64_t)APART_NS);
+        at += apart_ns == 0 ? 0 : (int64_t)((state >> 33) % (uint64_t)apart_ns);
     }
 }
 

@@ -23,6 +23,13 @@ const char *tcp_sender_name(const struct tcp_run *run)
     return names[run->way][run->congestion];
 }
 
+const char *tcp_section_name(enum tcp_section section)
+{
+    static const char *const names[TCP_SECTION_COUNT] = { "loss", "queue", "fair" };
+
+    return names[section];
+}
+
 const char *tcp_way_name(enum tcp_way way)
 {
     static const char *const names[TCP_WAY_COUNT] = { "virtual",      "real",           "kernel",
@@ -62,6 +69,18 @@ static void print_kernel(FILE *to)
     fprintf(to, ",\n  minimum RTO 200 ms, no pacing unless it is said, no offloads through the TAP, in real time\n");
 }
 
+/* Another number of runs than the rest, measured before. */
+static void print_read(FILE *to, const struct tcp_table *table, enum tcp_way way)
+{
+    for (unsigned i = 0; table->read[way] && i < table->rows; i++) {
+        if (table->row[i].run.way == way) {
+            fprintf(to, "%s: measured before, %u runs of %g s\n", tcp_way_name(way), table->row[i].seeds,
+                    table->row[i].run.seconds);
+            return;
+        }
+    }
+}
+
 void tcp_print_head(FILE *to, const struct tcp_table *table)
 {
     const struct baro_wire_config *wire = &table->row[0].run.wire;
@@ -71,7 +90,10 @@ void tcp_print_head(FILE *to, const struct tcp_table *table)
     fprintf(to, "TCP over %g Mbit/s, %g ms there and back, a queue of %" PRIu64 " octets, MTU 1500\n",
             (double)wire->rate / 1e6, (double)wire->delay.ns * 2 / 1e6, wire->queue_bytes);
     fprintf(to, "losses and reordering are drawn in both directions, acknowledgments are lost, too; means of %u seeds"
-                " with 95 %% confidence\n", table->seeds);
+                " with 95 %% confidence\n",
+            table->seeds);
+    for (unsigned way = 0; way < TCP_WAY_COUNT; way++)
+        print_read(to, table, (enum tcp_way)way);
     if (table->buffer != 0)
         fprintf(to, "ours: socket buffers of %d octets", table->buffer);
     else
@@ -218,18 +240,16 @@ void tcp_print_table(FILE *to, const struct tcp_table *table)
 
 void tcp_print_csv(FILE *to, const struct tcp_table *table)
 {
-    static const char *const sections[TCP_SECTION_COUNT] = { "loss", "queue", "fair" };
-
-    fputs("section,way,congestion,seed,seconds,loss_ppm,burst_frames,reorder_ppm,flows,goodput_mbit,jain,queue_octets,"
+    fputs("section,way,congestion,seed,seconds,loss_ppm,burst_frames,reorder_ppm,ecn_packets,flows,apart_seconds,goodput_mbit,jain,queue_octets,"
           "utilisation,retransmits,timeouts,dropped,dropped_late,frames,lag_seconds,marked,error\n", to);
     for (const struct tcp_row *row = table->row; row < table->row + table->rows; row++) {
         for (unsigned i = 0; i < row->seeds; i++) {
             const struct tcp_figures *f = &row->figures[i];
             const struct tcp_run *run = &row->run;
 
-            fprintf(to, "%s,%s,%s,%u,%g,%u,%u,%u,%u,%.4f,%.4f,%.0f,%.4f,", sections[row->section], tcp_way_name(run->way),
+            fprintf(to, "%s,%s,%s,%u,%g,%u,%u,%u,%u,%u,%g,%.4f,%.4f,%.0f,%.4f,", tcp_section_name(row->section), tcp_way_name(run->way),
                     baro_congestion_name(run->congestion), i + 1, run->seconds, run->wire.loss_ppm,
-                    run->wire.burst_frames, run->wire.reorder_ppm, run->flows, f->goodput_mbit, f->jain,
+                    run->wire.burst_frames, run->wire.reorder_ppm, run->wire.ecn_packets, run->flows, run->apart_seconds, f->goodput_mbit, f->jain,
                     f->queue_octets, f->utilisation);
             fprintf(to, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.4f,%" PRIu64 ",\"%s\"\n",
                     f->retransmits, f->timeouts, f->dropped, f->dropped_late, f->frames, f->lag_seconds, f->marked,

@@ -22,13 +22,12 @@ struct bench_options {
     bool way[TCP_WAY_COUNT], congestion[BARO_CONGESTION_COUNT];
     bool section[TCP_SECTION_COUNT];
     const char *csv, *svg;
+    FILE *read;
 };
-
-static const char *const sections[TCP_SECTION_COUNT] = { "loss", "queue", "fair" };
 
 static int help(void)
 {
-    printf("usage: baro bench tcp [--seeds N] [--seconds S] [--jobs N] [--csv FILE] [--svg FILE]\n"
+    printf("usage: baro bench tcp [--seeds N] [--seconds S] [--jobs N] [--csv FILE] [--svg FILE] [--read FILE]\n"
            "                      [--kernel] [--ways LIST] [--congestion LIST] [loss] [queue] [fair]\n\n"
            "TCP between two hosts of ours over 100 Mbit/s, 40 ms there and back, and a queue of rate times round trip, in\n"
            "virtual time: the same seeds give the same figures on every machine.\n\n"
@@ -46,6 +45,7 @@ static int help(void)
            "               kernel-to-ours and ours-to-kernel, commas between; all but the first need a rather idle machine\n"
            "  --congestion LIST  of cubic and reno (default both)\n"
            "  --csv FILE   one line a run\n"
+           "  --read FILE  senders that are in this file of --csv are told from it and not run again\n"
            "  --svg FILE   the goodput as a picture\n",
            TCP_SEED_LIMIT);
     return TOOL_OK;
@@ -93,6 +93,19 @@ static void add_loss_rows(struct tcp_table *table, uint32_t loss_ppm, bool burst
     }
 }
 
+static void add_fair_rows(struct tcp_table *table, bool later)
+{
+    struct tcp_row *row;
+
+    for (unsigned i = 0; (row = add_row(table, TCP_SECTION_FAIR, i)) != NULL; i++) {
+        row->run.flows = 2;
+        row->run.apart_seconds = later ? 2 : 0.1;
+        row->run.from_seconds = FAIR_FROM;
+        row->run.seconds = FAIR_TO;
+        snprintf(row->name, sizeof row->name, "two flows, up to %g s apart", row->run.apart_seconds);
+    }
+}
+
 static void make_rows(struct tcp_table *table, const struct bench_options *options)
 {
     static const uint32_t losses[] = { 0, 1000, 10000, 30000, 100000 };
@@ -111,12 +124,8 @@ static void make_rows(struct tcp_table *table, const struct bench_options *optio
         row->run.wire.ecn_packets = MARKS_FROM;
         snprintf(row->name, sizeof row->name, "one flow, marks from %d frames", MARKS_FROM);
     }
-    for (unsigned i = 0; options->section[TCP_SECTION_FAIR] && (row = add_row(table, TCP_SECTION_FAIR, i)) != NULL; i++) {
-        row->run.flows = 2;
-        row->run.from_seconds = FAIR_FROM;
-        row->run.seconds = FAIR_TO;
-        snprintf(row->name, sizeof row->name, "two flows");
-    }
+    for (unsigned later = 0; later < 2 && options->section[TCP_SECTION_FAIR]; later++)
+        add_fair_rows(table, later != 0);
 }
 
 /* ---- running ---- */
@@ -129,7 +138,12 @@ static void tell(void *context, unsigned done)
         fprintf(stderr, "\r%u of %u runs%s", done, *count, done == *count ? "\r                    \r" : "");
 }
 
-/* The runs in virtual time first, then those that must not be disturbed. */
+/* Is a row to be run in this phase? Virtual time comes first, then what must not be disturbed. */
+static bool is_of_phase(const struct tcp_table *table, const struct tcp_row *row, bool real)
+{
+    return !table->read[row->run.way] && (row->run.way != TCP_VIRTUAL) == real;
+}
+
 static void run_phase(struct tcp_table *table, bool real, struct tcp_run *runs, struct tcp_figures *figures)
 {
     unsigned count = 0;
@@ -137,34 +151,51 @@ static void run_phase(struct tcp_table *table, bool real, struct tcp_run *runs, 
     for (unsigned i = 0; i < table->rows * table->seeds; i++) {
         const struct tcp_row *row = &table->row[i / table->seeds];
 
-        if ((row->run.way != TCP_VIRTUAL) != real)
+        if (!is_of_phase(table, row, real))
             continue;
         runs[count] = row->run;
         runs[count++].seed = 1 + i % table->seeds;
     }
     tcp_jobs(runs, figures, count, table->jobs, tell, &count);
     for (unsigned i = 0, at = 0; i < table->rows; i++) {
-        if ((table->row[i].run.way != TCP_VIRTUAL) != real)
+        if (!is_of_phase(table, &table->row[i], real))
             continue;
         memcpy(table->row[i].figures, &figures[at], table->seeds * sizeof *figures);
         at += table->seeds;
     }
 }
 
-static bool run_all(struct tcp_table *table)
+/* Figures of the ways that were measured before; rows that nobody measured go. */
+static void read_all(struct tcp_table *table, FILE *from)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < table->rows; i++) {
+        if (table->read[table->row[i].run.way])
+            tcp_read_figures(from, &table->row[i]);
+        if (table->row[i].seeds != 0)
+            table->row[kept++] = table->row[i];
+    }
+    table->rows = kept;
+}
+
+static bool run_all(struct tcp_table *table, FILE *from)
 {
     unsigned count = table->rows * table->seeds;
     struct tcp_run *runs = calloc(count, sizeof *runs);
-    struct tcp_figures *figures = calloc(count, sizeof *figures), *answers = calloc(count, sizeof *answers);
-    bool memory = runs != NULL && figures != NULL && answers != NULL;
+    struct tcp_figures *answers = calloc(count, sizeof *answers);
+    bool memory = runs != NULL && answers != NULL;
 
-    table->row[0].figures = figures;
-    for (unsigned i = 0; i < table->rows && memory; i++)
-        table->row[i].figures = &figures[i * table->seeds];
+    for (unsigned i = 0; i < table->rows; i++) {
+        table->row[i].figures = calloc(TCP_SEED_LIMIT, sizeof *answers);
+        memory = memory && table->row[i].figures != NULL;
+    }
     if (memory) {
         run_phase(table, false, runs, answers);
         run_phase(table, true, runs, answers);
     }
+    if (memory && from != NULL)
+        read_all(table, from);
     free(runs);
     free(answers);
     return memory;
@@ -189,9 +220,11 @@ static int write_file(const char *path, const struct tcp_table *table,
 
 static bool all_have_figures(const struct tcp_table *table)
 {
-    for (unsigned i = 0; i < table->rows * table->seeds; i++) {
-        if (table->row[0].figures[i].error[0] != '\0')
-            return false;
+    for (unsigned i = 0; i < table->rows; i++) {
+        for (unsigned j = 0; j < table->row[i].seeds; j++) {
+            if (table->row[i].figures[j].error[0] != '\0')
+                return false;
+        }
     }
     return true;
 }
@@ -250,6 +283,10 @@ static int option(struct bench_options *options, const char *name, const char *v
         return tool_usage("bench", "%s wants a value, or is no option; baro bench tcp --help tells more", name), -1;
     if (strcmp(name, "--ways") == 0 || strcmp(name, "--congestion") == 0)
         return option_list(options, name, value);
+    if (strcmp(name, "--read") == 0 && (options->read = fopen(value, "r")) == NULL)
+        return tool_usage("bench", "cannot read '%s': %s", value, strerror(errno)), -1;
+    if (strcmp(name, "--read") == 0)
+        return 2;
     if (strcmp(name, "--csv") == 0)
         options->csv = value;
     else if (strcmp(name, "--svg") == 0)
@@ -270,7 +307,7 @@ static int option(struct bench_options *options, const char *name, const char *v
 static bool choose_section(struct bench_options *options, const char *name)
 {
     for (int i = 0; i < TCP_SECTION_COUNT; i++) {
-        if (strcmp(name, sections[i]) == 0)
+        if (strcmp(name, tcp_section_name((enum tcp_section)i)) == 0)
             return options->section[i] = true;
     }
     return false;
@@ -328,8 +365,10 @@ int tool_bench_tcp(int argc, char **argv)
     table.buffer = BUFFER;
     memcpy(table.way, options.way, sizeof table.way);
     memcpy(table.congestion, options.congestion, sizeof table.congestion);
+    if (options.read != NULL)
+        tcp_read_ways(options.read, &table);
     make_rows(&table, &options);
-    if (!run_all(&table)) {
+    if (!run_all(&table, options.read)) {
         fprintf(stderr, "baro bench: no memory\n");
         return TOOL_FAILED;
     }
@@ -339,6 +378,5 @@ int tool_bench_tcp(int argc, char **argv)
     int csv = write_file(options.csv, &table, tcp_print_csv), svg = write_file(options.svg, &table, tcp_plot_svg);
     bool whole = all_have_figures(&table);
 
-    free(table.row[0].figures);
     return csv != TOOL_OK ? csv : svg != TOOL_OK ? svg : whole ? TOOL_OK : TOOL_FAILED;
 }

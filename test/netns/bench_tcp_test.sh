@@ -9,7 +9,7 @@ trap cleanup EXIT
 
 measure() {
     "$BARO" bench tcp --seeds 1 --seconds 1 --csv "$work/runs.csv" "$@" queue >"$work/table.log" 2>&1 || fail "exit code $?: $*"
-    awk -F, '$1 == "queue" { runs++; if ($10 <= 0 || $18 <= 0 || $21 != "\"\"") bad = 1 } END { exit bad || runs == 0 }' \
+    awk -F, '$1 == "queue" { runs++; if ($12 <= 0 || $20 <= 0 || $23 != "\"\"") bad = 1 } END { exit bad || runs == 0 }' \
         "$work/runs.csv" || fail "no figure: $*"
 }
 
