@@ -63,6 +63,7 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_FRAGMENT_TOO_LONG] = "조각을 합치면 65535바이트가 넘음",
     [BARO_DROP_FRAGMENT_MEMORY] = "조각을 더 둘 메모리가 없음",
     [BARO_DROP_FRAGMENT_TIMEOUT] = "조각이 시간 안에 다 오지 않음",
+    [BARO_DROP_FRAGMENT_MARKS] = "혼잡 표시가 있는 조각과 ECN을 모르는 조각이 섞임",
     [BARO_DROP_FRAGMENT_CHAIN] = "헤더가 다 들어 있지 않은 첫 조각",
     [BARO_DROP_FRAGMENT_NESTED] = "조각 안의 조각",
     /* 10 프로토콜 번호 */

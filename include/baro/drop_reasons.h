@@ -66,6 +66,7 @@
     X(FRAGMENT_TOO_LONG, 9, "fragments add up to more than 65535", "RFC 791 §3.2")                  \
     X(FRAGMENT_MEMORY, 9, "no memory for another fragment", "RFC 1122 §3.3.2")                      \
     X(FRAGMENT_TIMEOUT, 9, "fragments did not all come in time", "RFC 1122 §3.3.2")                 \
+    X(FRAGMENT_MARKS, 9, "a fragment is marked as congested, another not ECN-capable", "RFC 3168 §5.3") \
     X(FRAGMENT_CHAIN, 9, "first fragment without all of the headers", "RFC 7112 §5, RFC 8200 §4.5") \
     X(FRAGMENT_NESTED, 9, "a fragment within a fragment", "RFC 8200 §4.5")                          \
     /* 10 protocol number */                                                                        \

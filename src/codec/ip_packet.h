@@ -4,6 +4,9 @@
 
 #include "baro/types.h"
 
+/* Codepoints of explicit congestion notification, the two lower bits of TOS or traffic class (RFC 3168 §5). */
+enum ip_ecn { ECN_NOT_ECT = 0, ECN_ECT_1 = 1, ECN_ECT_0 = 2, ECN_CE = 3, ECN_BITS = 3 };
+
 /* What IP hands up: values, and borrowed bytes that stay until the burst's drain ends. */
 struct ip_packet {
     struct baro_address source, destination;

@@ -21,6 +21,14 @@ struct fragment fragment_of_ipv6(const struct ipv6_chain *chain, struct baro_byt
                               .said_at = chain->fragment_said_at };
 }
 
+bool fragments_class(uint8_t seen, uint8_t first, uint8_t *whole)
+{
+    bool marked = (seen & 1u << ECN_CE) != 0;
+
+    *whole = (uint8_t)(first | (marked ? ECN_CE : 0));
+    return !marked || (seen & 1u << ECN_NOT_ECT) == 0;
+}
+
 bool reassembly_problem(enum baro_drop_reason reason, const struct fragment *fragment,
                         const struct ip_packet *packet, uint32_t *pointer)
 {

@@ -310,26 +310,28 @@ static bool whole_is_there(struct reassembly *reassembly)
 }
 
 /* IPv4's header as if the datagram had never been cut. */
-static void mend_ipv4(uint8_t *header, const struct datagram *datagram)
+static void mend_ipv4(uint8_t *header, const struct datagram *datagram, uint8_t tos)
 {
     write_be16(header + 2, (uint16_t)(datagram->header_length + datagram->total));
     write_be16(header + 6, 0);
+    header[1] = tos;
     write_be16(header + 10, 0);
     write_be16(header + 10, checksum_fold(checksum_add(0, header, datagram->header_length)));
 }
 
 /* IPv6's, its fragment header gone (RFC 8200 §4.5). */
-static void mend_ipv6(uint8_t *header, const struct datagram *datagram)
+static void mend_ipv6(uint8_t *header, const struct datagram *datagram, uint8_t traffic_class)
 {
     uint32_t before =
         datagram->header_length - (uint32_t)ipv6_fragment_header_SIZE - (uint32_t)ipv6_header_SIZE;
 
     write_be16(header + 4, (uint16_t)(before + datagram->total));
+    header[1] = (uint8_t)((header[1] & 0x0f) | traffic_class << 4); /* its lower half */
     header[datagram->said_at] = datagram->next_header;
 }
 
 /* All is there: one packet. */
-static void finish(struct reassembly *reassembly, struct datagram *datagram, struct ip_packet *packet)
+static void finish(struct reassembly *reassembly, struct datagram *datagram, uint8_t tos, struct ip_packet *packet)
 {
     bool v6 = is_ipv6(datagram->source);
     uint32_t header_length = datagram->header_length - (v6 ? (uint32_t)ipv6_fragment_header_SIZE : 0);
@@ -339,13 +341,14 @@ static void finish(struct reassembly *reassembly, struct datagram *datagram, str
     reassembly->core->counters.fragments_whole++;
     lend(reassembly, datagram, header_length, datagram->total, packet);
     packet->reassembled = true;
+    packet->tos = tos;
     packet->to_group |= datagram->to_group;
     packet->checksum_verified = false;
     packet->gso_size = 0;
     if (v6)
-        mend_ipv6(reassembly->whole, datagram);
+        mend_ipv6(reassembly->whole, datagram, tos);
     else
-        mend_ipv4(reassembly->whole, datagram);
+        mend_ipv4(reassembly->whole, datagram, tos);
     forget(reassembly, datagram);
 }
 
@@ -399,6 +402,7 @@ bool reassembly_take(struct reassembly *reassembly, const struct fragment *fragm
     uint32_t offset = fragment->offset, header_length = (uint32_t)(packet->payload.data - packet->whole.data);
     struct baro_bytes bytes = packet->payload;
     struct datagram *datagram = NULL;
+    uint8_t tos;
 
     core->counters.fragments_in++;
     *reason = malformed(fragment, packet, header_length);
@@ -423,18 +427,23 @@ bool reassembly_take(struct reassembly *reassembly, const struct fragment *fragm
     }
     store(datagram, offset, bytes, fragment->more);
     datagram->to_group |= packet->to_group;
+    datagram->ecn |= (uint8_t)(1u << (packet->tos & ECN_BITS));
     if (offset == 0)
         keep_header(datagram, fragment, packet, header_length);
     TRACE(core, FRAGMENT_HELD, TRACE_A(datagram->source), TRACE_N(datagram->id), TRACE_N(offset),
           TRACE_N(bytes.length), TRACE_N(fragment->more), TRACE_N(datagram->received));
     if (datagram->total == 0 || datagram->received != datagram->total)
         return false;
-    if (!whole_is_there(reassembly)) {
-        *reason = core_drop(core, BARO_DROP_FRAGMENT_MEMORY);
+    if (!fragments_class(datagram->ecn, datagram->first.tos, &tos))
+        *reason = BARO_DROP_FRAGMENT_MARKS;
+    else if (!whole_is_there(reassembly))
+        *reason = BARO_DROP_FRAGMENT_MEMORY;
+    if (*reason != BARO_DROP_NONE) {
+        core_drop(core, *reason);
         forget(reassembly, datagram);
         return false;
     }
-    finish(reassembly, datagram, packet);
+    finish(reassembly, datagram, tos, packet);
     return true;
 }
 

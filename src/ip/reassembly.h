@@ -59,6 +59,7 @@ struct datagram {
     uint16_t header_length; /* 0: the fragment at offset 0 has not come */
     uint16_t said_at;
     bool given_up, to_group;
+    uint8_t ecn;         /* codepoints of its fragments (enum ip_ecn), a bit each */
     struct ip_packet first; /* what stands above IP hears of the first one's TTL and TOS */
     uint32_t received;      /* octets held */
     uint32_t total;         /* octets in all; 0: the last fragment has not come */

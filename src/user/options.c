@@ -6,8 +6,7 @@
 #include <errno.h>
 
 enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, INTERFACE_MOST = 16, SNAP_MOST = 262144, TTL_DEFAULT = 64,
-       MSS_DEFAULT = 536 /* RFC 9293 §3.7.1 */, FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */,
-       ECN_BITS = 3 /* of the traffic class: TCP's own (RFC 3168 §6.1) */ };
+       MSS_DEFAULT = 536 /* RFC 9293 §3.7.1 */, FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */ };
 
 void user_settings_apply(struct user *user, struct user_socket *socket)
 {

@@ -27,7 +27,4 @@ struct tcp_ecn {
     uint16_t flags;       /* enum tcp_ecn_flag */
 };
 
-/* The IP header's two bits (RFC 3168 §5). */
-enum { ECN_NOT_ECT = 0, ECN_ECT_1 = 1, ECN_ECT_0 = 2, ECN_CE = 3, ECN_BITS = 3 };
-
 #endif
