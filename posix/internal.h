@@ -43,6 +43,11 @@ struct posix_file {
     struct baro_duration recv_timeout, send_timeout; /* 0: for ever */
 };
 
+struct posix_option_name {
+    int level, name;
+};
+enum { POSIX_UNKNOWN_OPTIONS = 64 }; /* remembered: more are not told of */
+
 /* A device whose frames are read from and written to a descriptor (line.c). */
 struct posix_line;
 struct posix_line *posix_line_create(int fd, struct baro_mac mac, uint32_t mtu);
@@ -67,6 +72,10 @@ struct baro_posix_stack {
     const struct baro_device *device;
     int device_descriptor;
     struct baro_duration device_tick;
+    struct posix_option_name unknown_option[POSIX_UNKNOWN_OPTIONS]; /* that somebody asked for */
+    unsigned unknown_options;
+    void (*on_unknown_option)(void *context, int level, int name);
+    void *unknown_context;
 };
 
 struct baro_instant posix_now(void);

@@ -363,6 +363,8 @@ static int find_device(struct baro_posix_stack *stack, const struct baro_posix_c
     stack->device = config->device;
     stack->device_descriptor = config->device_descriptor;
     stack->device_tick.ns = config->device_tick.ns == 0 ? 1000000 : config->device_tick.ns;
+    stack->on_unknown_option = config->unknown_option;
+    stack->unknown_context = config->unknown_context;
     if (config->wire < 0 || config->device != NULL)
         return 0;
     if (mac_is_zero(mac)) {

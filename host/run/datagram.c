@@ -290,13 +290,26 @@ void call_sendto(const struct call *call, struct socket *s)
         call_answer(call, sent);
 }
 
+/* What the next error report quotes, for who asks for nothing else of it. */
+static int take_report(struct socket *s, struct received *received)
+{
+    struct baro_error_report report;
+    struct baro_buffer piece = { s->host->run->buffer, BUFFER };
+    struct baro_message message = { .buffer = &piece, .buffers = 1, .report = &report };
+    ptrdiff_t count = baro_recvmsg(s->host->config.stack, s->fd, &message, BARO_MSG_ERROR);
+    received->length = count > 0 ? (size_t)count : 0;
+    received->from.peer = message.peer;
+    return count < 0 ? (int)count : 0;
+}
+
 /* False: it would wait. */
 static bool try_recvfrom(const struct call *call, struct socket *s, struct patience *patience)
 {
-    struct received received;
+    struct received received = { .length = 0 };
     int flags = (int)call->argument[3];
-    int result = datagram_take(call, s, flags & MSG_PEEK, &received, patience);
-    if (result == -EAGAIN && !(flags & MSG_DONTWAIT) && !patience->nonblocking)
+    int result = flags & MSG_ERRQUEUE ? take_report(s, &received)
+                                      : datagram_take(call, s, flags & MSG_PEEK, &received, patience);
+    if (result == -EAGAIN && !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) && !patience->nonblocking)
         return false;
     size_t room = (size_t)call->argument[2];
     size_t length = received.length < room ? received.length : room;
@@ -314,6 +327,10 @@ static bool try_recvfrom(const struct call *call, struct socket *s, struct patie
 void call_recvfrom(const struct call *call, struct socket *s)
 {
     struct patience patience = { false, 0 };
+    if (s->type == SOCK_STREAM && ((int)call->argument[3] & MSG_ERRQUEUE)) {
+        call_error(call, EAGAIN); /* a stream's errors are its own: there never is a report */
+        return;
+    }
     if (s->type == SOCK_STREAM) {
         call_pass(call);
         return;

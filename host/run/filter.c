@@ -72,6 +72,12 @@ static int add_rules(scmp_filter_ctx filter, bool trap_every_message)
     struct scmp_arg_cmp has_address = SCMP_CMP64(4, SCMP_CMP_NE, 0, 0);
     error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sendto), 1, &has_address);
     error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(recvfrom), 1, &has_address);
+    /* The pair knows no queue of errors and would wait for bytes. */
+    struct scmp_arg_cmp from_errors = low_bits(3, MSG_ERRQUEUE, MSG_ERRQUEUE);
+    struct scmp_arg_cmp errors = low_bits(2, MSG_ERRQUEUE, MSG_ERRQUEUE);
+    error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(recvfrom), 1, &from_errors);
+    if (!trap_every_message)
+        error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(recvmsg), 1, &errors);
     return error ? -1 : 0;
 }
 

@@ -19,6 +19,8 @@
 struct program;
 struct host;
 
+#define OPTION_KEPT 16 /* octets of an option's value, TCP_CONGESTION's name is the longest */
+
 /* One trapped call. */
 struct call {
     struct program *program;
@@ -69,11 +71,13 @@ struct datagram {
     uint8_t ttl, tos;
 };
 
-/* Options of the socket that the stack has no notion of, kept so that reading gives what was written. */
+/* An option as the program set it: read again where the stack has no notion of it, and set again on a new descriptor of
+ * the stack. `value` is its first number. */
 struct kept_option {
     int level, name, value;
+    unsigned length;
+    char bytes[OPTION_KEPT];
 };
-#define KEPT_OPTIONS 24
 
 /* Which message headers a datagram socket asked for (IP_PKTINFO and so on). */
 enum ancillary {
@@ -133,8 +137,10 @@ struct socket {
     int wire, device;   /* interfaces of the stack, 0: none; IPV6_PKTINFO's and SO_BINDTODEVICE's */
     struct baro_address source; /* IPV6_PKTINFO's */
     /* options */
-    struct kept_option option[KEPT_OPTIONS];
-    unsigned options;
+    struct kept_option *option;
+    unsigned options, option_room;
+    int recv_low_water; /* SO_RCVLOWAT, 0: not set */
+    bool patient;       /* SO_RCVTIMEO or SO_SNDTIMEO of A may have been set */
 };
 
 struct host {
@@ -184,6 +190,11 @@ struct baro_run {
     uint8_t *buffer;         /* BUFFER bytes for moving data */
     uint64_t sockets, held, calls, passed;
     uint64_t said[8]; /* bits: lines said already */
+    struct refused_option {
+        int level, name;
+        bool set;
+    } *refused; /* and these, of options that are not there */
+    unsigned refusals, refused_room;
 };
 
 #define BUFFER 65536
@@ -307,7 +318,7 @@ void listener_ready(struct socket *s);
 /* Refuses all that has arrived and wakes all who wait; `error` is their answer. */
 void listener_end(struct socket *s, int error);
 
-/* --- options.c, tcp_info.c */
+/* --- options.c */
 void call_setsockopt(const struct call *call, struct socket *s);
 void call_getsockopt(const struct call *call, struct socket *s);
 /* Sets what the program had set on a new descriptor of the stack. */
@@ -322,10 +333,17 @@ int option_multicast_interface(const struct socket *s);
  * socket. 0 or -errno. */
 int option_set_group_interface(struct socket *s, const void *bytes, size_t length);
 int option_set_discovery(struct socket *s, int way, bool whole);
-/* options_tcp.c: TCP_CONGESTION. The stack's number of a name, or -errno; the name in force into `bytes`, its room or -errno. */
-enum { OPTION_CONGESTION_NAME = 16 }; /* TCP_CA_NAME_MAX of Linux, NUL included */
-int option_congestion_number(const void *bytes, size_t length);
-int option_congestion_name(const struct socket *s, void *bytes);
+/* options_keep.c: as the program set it; NULL: it did not. */
+const struct kept_option *option_find_kept(const struct socket *s, int level, int name);
+void option_keep(struct socket *s, int level, int name, int value, const void *bytes, size_t length);
+/* What the listener's program set, its connection has, too; `a` and `listener_a` are their As, the latter may be -1. */
+void options_inherit(struct socket *s, const struct socket *listener, int a, int listener_a);
+/* SO_RCVLOWAT and TCP_NOTSENT_LOWAT as far as they are A's. */
+void option_low_waters(struct socket *s, int a);
+/* Is less there for the program than it wants to be woken for? */
+bool option_wants_more(const struct socket *s);
+/* -error, and a line to the person, once for each option. */
+int option_refuse(struct socket *s, bool set, int level, int name, int error);
 /* What an option was set to, or `otherwise`. */
 int option_kept(const struct socket *s, int level, int name, int otherwise);
 /* options_wire.c: IPV6_PKTINFO, SO_BINDTODEVICE (read: octets with the name's end, 0: none); and what of them counts for a
@@ -336,8 +354,6 @@ int option_get_device(const struct socket *s, char *bytes);
 void option_apply_wire(const struct socket *s, struct baro_message *message);
 /* The socket's pending errno, cleared. */
 int option_take_error(struct socket *s);
-/* struct tcp_info into `room` bytes; bytes filled, or -errno. */
-int tcp_info_fill(struct socket *s, void *room, size_t length);
 
 /* --- stream.c */
 void stream_start(struct socket *s);

@@ -46,6 +46,14 @@ static void queue_first(struct socket *s, const struct arrival *arrival)
     send(s->b, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static void inherit(const struct call *call, struct socket *s, const struct socket *listener, int a)
+{
+    int listener_a = listener->patient ? take_end(call->tid, (int)call->argument[0], listener->inode) : -1;
+    options_inherit(s, listener, a, listener_a);
+    if (listener_a >= 0)
+        close(listener_a);
+}
+
 /* Gives a connection to a caller of accept and ends the call. 0; -ENOENT: the caller is gone, and any other
  * error is the caller's answer: the connection is untouched then. */
 static int give(const struct call *call, struct socket *listener, const struct arrival *arrival)
@@ -57,6 +65,8 @@ static int give(const struct call *call, struct socket *listener, const struct a
         return -errno;
     s->state = SOCKET_CONNECTED;
     s->told = s->was_connected = true;
+    if (listener->options || listener->patient)
+        inherit(call, s, listener, a);
     if (flags & SOCK_NONBLOCK)
         fcntl(a, F_SETFL, fcntl(a, F_GETFL) | O_NONBLOCK);
     int result = call_write_address(call, s, call->argument[1], call->argument[2], &arrival->peer);

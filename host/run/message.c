@@ -333,6 +333,10 @@ bool message_receive(const struct call *call, struct socket *s, struct patience 
 void call_recvmsg(const struct call *call, struct socket *s)
 {
     struct patience patience = { false, 0 };
+    if (s->type == SOCK_STREAM && call->number == SYS_recvmsg && ((int)call->argument[2] & MSG_ERRQUEUE)) {
+        call_error(call, EAGAIN);
+        return;
+    }
     if (s->type == SOCK_STREAM) {
         call_pass(call);
         return;

@@ -1,24 +1,23 @@
 /* options.c: getsockopt and setsockopt.
  *
- * A table says for each option what becomes of it: the stack knows it (with a conversion of the value), it is
- * kept and told again because nothing depends on it here (SO_PRIORITY), it is passed to A because it is about
- * waiting (SO_RCVTIMEO), or it is refused as a kernel refuses a thing it lacks, with one line to the person.
- * What was set is remembered, because a failed connect takes a new descriptor of the stack. */
+ * What the stack itself keeps of sockets and TCP goes there as the blocking library has it (baro_posix_option_set). A table
+ * says what becomes of every other option: the stack knows it (with a conversion of the value), it is kept and told again
+ * because nothing depends on it here (SO_PRIORITY), it is passed to A because it is about waiting (SO_RCVTIMEO), or it
+ * is refused as a kernel refuses a thing it lacks, with one line to the person. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "baro/posix.h"
 #include "run/internal.h"
 
 enum treatment {
     STACK_INT,     /* the stack's option, an int */
     STACK_OR_DEFAULT, /* the same, -1 for the stack's own value */
     STACK_BUFFER,  /* an int that Linux doubles, within limits */
-    STACK_SECONDS, /* a duration */
-    STACK_MILLISECONDS,
-    STACK_LINGER,
     PACKET_INFORMATION, /* IPV6_PKTINFO, write only */
     DEVICE,      /* SO_BINDTODEVICE */
     FRAGMENT,    /* IP_MTU_DISCOVER */
@@ -28,6 +27,9 @@ enum treatment {
     RECEIVE_ERROR, /* IP_RECVERR: the stack's for datagrams and pings; else kept */
     ANCILLARY,   /* asks for a message header; `option` is the bit */
     KEEP,        /* `option` is the value before it was set */
+    KEEP_FLAG,   /* the same, 0 or 1 and nothing else */
+    ALWAYS,      /* it is `option` and cannot be set */
+    ZERO,        /* nothing but 0 can be set */
     PASS,        /* to A */
     REFUSE       /* `option` is the errno */
 };
@@ -45,20 +47,13 @@ struct treated_option {
 #define TIMEOUT_NEW_SEND 67
 
 static const struct treated_option table[] = {
-    { SOL_SOCKET, SO_REUSEADDR, STACK_INT, BARO_SO_REUSE_ADDRESS },
-    { SOL_SOCKET, SO_REUSEPORT, STACK_INT, BARO_SO_REUSE_PORT },
-    { SOL_SOCKET, SO_BROADCAST, STACK_INT, BARO_SO_BROADCAST },
-    { SOL_SOCKET, SO_KEEPALIVE, STACK_INT, BARO_SO_KEEPALIVE },
-    { SOL_SOCKET, SO_OOBINLINE, STACK_INT, BARO_SO_OOB_INLINE },
-    { SOL_SOCKET, SO_ACCEPTCONN, STACK_INT, BARO_SO_ACCEPTING },
     { SOL_SOCKET, SO_SNDBUF, STACK_BUFFER, BARO_SO_SEND_BUFFER },
     { SOL_SOCKET, SO_RCVBUF, STACK_BUFFER, BARO_SO_RECV_BUFFER },
-    { SOL_SOCKET, SO_LINGER, STACK_LINGER, BARO_SO_LINGER },
     { SOL_SOCKET, SO_RCVTIMEO, PASS, 0 },
     { SOL_SOCKET, SO_SNDTIMEO, PASS, 0 },
     { SOL_SOCKET, TIMEOUT_NEW_RECV, PASS, 0 },
     { SOL_SOCKET, TIMEOUT_NEW_SEND, PASS, 0 },
-    { SOL_SOCKET, SO_RCVLOWAT, PASS, 0 },
+    { SOL_SOCKET, SO_SNDLOWAT, ALWAYS, 1 },
     { SOL_SOCKET, SO_PRIORITY, KEEP, 0 },
     { SOL_SOCKET, SO_DONTROUTE, KEEP, 0 },
     { SOL_SOCKET, SO_TIMESTAMP, ANCILLARY, ANCILLARY_TIME },
@@ -111,23 +106,11 @@ static const struct treated_option table[] = {
     { IPPROTO_IPV6, IPV6_RECVTCLASS, ANCILLARY, ANCILLARY_TRAFFIC_CLASS },
     { IPPROTO_IPV6, IPV6_RECVERR, RECEIVE_ERROR, BARO_IP_RECV_ERROR },
     { IPPROTO_IPV6, IPV6_TRANSPARENT, REFUSE, EPERM },
-    { IPPROTO_TCP, TCP_NODELAY, STACK_INT, BARO_TCP_NODELAY },
-    { IPPROTO_TCP, TCP_CORK, STACK_INT, BARO_TCP_CORK },
-    { IPPROTO_TCP, TCP_QUICKACK, STACK_INT, BARO_TCP_QUICKACK },
-    { IPPROTO_TCP, TCP_MAXSEG, STACK_INT, BARO_TCP_MAXSEG },
-    { IPPROTO_TCP, TCP_KEEPCNT, STACK_INT, BARO_TCP_KEEPALIVE_COUNT },
-    { IPPROTO_TCP, TCP_KEEPIDLE, STACK_SECONDS, BARO_TCP_KEEPALIVE_IDLE },
-    { IPPROTO_TCP, TCP_KEEPINTVL, STACK_SECONDS, BARO_TCP_KEEPALIVE_INTERVAL },
-    { IPPROTO_TCP, TCP_USER_TIMEOUT, STACK_MILLISECONDS, BARO_TCP_USER_TIMEOUT },
-    { IPPROTO_TCP, TCP_CONGESTION, STACK_INT, BARO_TCP_CONGESTION }, /* by name: options_tcp.c */
-    { IPPROTO_TCP, TCP_SYNCNT, KEEP, 6 },
-    { IPPROTO_TCP, TCP_LINGER2, KEEP, 60 },
-    { IPPROTO_TCP, TCP_DEFER_ACCEPT, KEEP, 0 },
-    { IPPROTO_TCP, TCP_WINDOW_CLAMP, KEEP, 0 },
-    { IPPROTO_TCP, TCP_FASTOPEN, KEEP, 0 },
-    { IPPROTO_TCP, TCP_NOTSENT_LOWAT, KEEP, 0 },
-    { IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, KEEP, 0 },
-    { IPPROTO_TCP, TCP_FASTOPEN_CONNECT, REFUSE, EOPNOTSUPP },
+    { IPPROTO_TCP, TCP_FASTOPEN, KEEP, 0 }, /* as with net.ipv4.tcp_fastopen=0: nobody gets a cookie */
+    { IPPROTO_TCP, TCP_FASTOPEN_CONNECT, ZERO, EOPNOTSUPP },
+    { IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, KEEP_FLAG, 0 },
+    { IPPROTO_TCP, TCP_INQ, ZERO, ENOPROTOOPT },
+    { IPPROTO_TCP, TCP_SAVE_SYN, ZERO, ENOPROTOOPT },
     { IPPROTO_TCP, TCP_REPAIR, REFUSE, EPERM },
     { IPPROTO_TCP, TCP_ULP, REFUSE, ENOENT },
 };
@@ -141,44 +124,17 @@ static const struct treated_option *find(int level, int name)
     return NULL;
 }
 
-static const struct kept_option *find_kept(const struct socket *s, int level, int name)
-{
-    for (unsigned i = 0; i < s->options; i++) {
-        if (s->option[i].level == level && s->option[i].name == name)
-            return &s->option[i];
-    }
-    return NULL;
-}
-
-int option_kept(const struct socket *s, int level, int name, int otherwise)
-{
-    const struct kept_option *kept = find_kept(s, level, name);
-    return kept ? kept->value : otherwise;
-}
-
-static void keep(struct socket *s, int level, int name, int value)
-{
-    struct kept_option *kept = NULL;
-    for (unsigned i = 0; i < s->options; i++) {
-        if (s->option[i].level == level && s->option[i].name == name)
-            kept = &s->option[i];
-    }
-    if (!kept && s->options < KEPT_OPTIONS)
-        kept = &s->option[s->options++];
-    if (kept)
-        *kept = (struct kept_option){ level, name, value };
-}
-
 int option_to_stack(struct socket *s, int option, const void *value, size_t length)
 {
-    return s->fd < 0 ? -EINVAL
+    return s->fd < 0 ? 0 /* over: kept for a descriptor to come */
                      : baro_setsockopt(s->host->config.stack, s->fd, (enum baro_option)option, value, length);
 }
 
 /* Linux doubles the size and stays silently within its limits. */
 static int set_buffer(struct socket *s, int option, int value)
 {
-    int64_t wanted = value < 1152 ? 2304 : (int64_t)value * 2;
+    int least = option == BARO_SO_SEND_BUFFER ? 4608 : 2304;
+    int64_t wanted = value < least / 2 ? least : (int64_t)value * 2;
     int size = wanted > INT32_MAX ? INT32_MAX : (int)wanted;
     int result = option_to_stack(s, option, &size, sizeof size);
     while (result == -EINVAL && size > 4096) {
@@ -186,12 +142,6 @@ static int set_buffer(struct socket *s, int option, int value)
         result = option_to_stack(s, option, &size, sizeof size);
     }
     return result;
-}
-
-static int set_duration(struct socket *s, int option, int value, int64_t unit_ns)
-{
-    const struct baro_duration duration = { (int64_t)value * unit_ns };
-    return value < 0 ? -EINVAL : option_to_stack(s, option, &duration, sizeof duration);
 }
 
 /* What an option is before it is set. */
@@ -215,10 +165,6 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
         return option_to_stack(s, treated->option, &value, sizeof value);
     case STACK_BUFFER:
         return set_buffer(s, treated->option, value);
-    case STACK_SECONDS:
-        return set_duration(s, treated->option, value, 1000000000);
-    case STACK_MILLISECONDS:
-        return set_duration(s, treated->option, value, 1000000);
     case FRAGMENT:
         return option_set_discovery(s, value, option_kept(s, IPPROTO_IPV6, IPV6_DONTFRAG, 0) != 0);
     case WHOLE:
@@ -234,69 +180,83 @@ static int set_int(struct socket *s, const struct treated_option *treated, int v
         value = interface_number(value);
         return option_to_stack(s, treated->option, &value, sizeof value);
     case RECEIVE_ERROR:
-        return s->type == SOCK_DGRAM ? option_to_stack(s, treated->option, &on, sizeof on) : 0;
+        return option_to_stack(s, treated->option, &on, sizeof on);
     case ANCILLARY:
         s->ancillary =
             on ? s->ancillary | (unsigned)treated->option : s->ancillary & ~(unsigned)treated->option;
         return 0;
     case KEEP:
         return 0;
+    case KEEP_FLAG:
+        return value == on ? 0 : -EINVAL;
+    case ZERO:
+        return value == 0 ? 0 : option_refuse(s, true, treated->level, treated->name, treated->option);
     default:
         return -ENOPROTOOPT;
     }
 }
 
-static int set_linger(struct socket *s, const void *bytes, size_t length)
+/* What the stack keeps as it is. 0, -errno, or 1: it is none of these. */
+static int set_in_stack(struct socket *s, int level, int name, const char *bytes, size_t length)
 {
-    struct linger given;
-    if (length < sizeof given)
-        return -EINVAL;
-    memcpy(&given, bytes, sizeof given);
-    const struct baro_linger linger = { given.l_onoff != 0, { (int64_t)given.l_linger * 1000000000 } };
-    return option_to_stack(s, BARO_SO_LINGER, &linger, sizeof linger);
+    int value = 0;
+    int result = baro_posix_option_set(s->host->config.stack, s->fd, level, name, bytes, (socklen_t)length);
+    if (result == -EBADF && s->fd < 0)
+        result = 0; /* over: kept for a descriptor to come */
+    memcpy(&value, bytes, length < sizeof value ? length : sizeof value);
+    if (result == 0)
+        option_keep(s, level, name, value, bytes, length);
+    return result;
 }
 
-static int refuse(struct socket *s, const char *what, int level, int name, int error)
+/* Options that do not go by a number alone. 0, -errno, or 1: it is none of these. */
+static int set_special(struct socket *s, int level, int name, const char *bytes, size_t length)
 {
-    run_say_once(s->host->run, 128 + (unsigned)(level * 97 + name) % 384,
-                 "%s(level %d, option %d): %s, not there yet", what, level, name, strerror(error));
-    return -error;
+    const struct treated_option *treated = find(level, name);
+    int group = option_group(s, level, name, bytes, length);
+    if (group <= 0)
+        return group;
+    if (!treated || treated->treatment == REFUSE || treated->treatment == ALWAYS)
+        return option_refuse(s, true, level, name,
+                             treated && treated->treatment == REFUSE ? treated->option : ENOPROTOOPT);
+    if (treated->treatment == PACKET_INFORMATION)
+        return option_set_packet_information(s, bytes, length);
+    return treated->treatment == DEVICE ? option_set_device(s, bytes, length) : 1;
 }
 
 static int set_value(struct socket *s, int level, int name, const char *bytes, size_t length)
 {
-    const struct treated_option *treated = find(level, name);
     int value = 0;
     if (level == IPPROTO_TCP && s->type != SOCK_STREAM)
         return -ENOPROTOOPT;
     if (level == IPPROTO_IPV6 && s->family == AF_INET)
         return -ENOPROTOOPT; /* as the kernel says of an IPv4 socket */
-    int group = option_group(s, level, name, bytes, length);
-    if (group <= 0)
-        return group;
-    if (!treated || treated->treatment == REFUSE)
-        return refuse(s, "setsockopt", level, name, treated ? treated->option : ENOPROTOOPT);
-    if (treated->treatment == PACKET_INFORMATION)
-        return option_set_packet_information(s, bytes, length);
-    if (treated->treatment == DEVICE)
-        return option_set_device(s, bytes, length);
-    if (treated->treatment == STACK_LINGER)
-        return set_linger(s, bytes, length);
-    if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
-        value = option_congestion_number(bytes, length);
-        if (value < 0)
-            return value;
-    } else if (length >= sizeof value)
+    if (level == IPPROTO_TCP && name == TCP_FASTOPEN && s->state != SOCKET_NEW && s->state != SOCKET_LISTENING)
+        return -EINVAL;
+    int result = set_in_stack(s, level, name, bytes, length);
+    if (result > 0)
+        result = set_special(s, level, name, bytes, length);
+    if (result <= 0)
+        return result;
+    if (length >= sizeof value)
         memcpy(&value, bytes, sizeof value);
     else if (length >= 1 && level == IPPROTO_IP)
         value = (uint8_t)bytes[0]; /* as Linux takes them */
     else
         return -EINVAL;
-    int result = level == IPPROTO_IP && name == IP_MULTICAST_IF ? option_set_group_interface(s, bytes, length)
-                                                                : set_int(s, treated, value);
+    result = level == IPPROTO_IP && name == IP_MULTICAST_IF ? option_set_group_interface(s, bytes, length)
+                                                            : set_int(s, find(level, name), value);
     if (result == 0)
-        keep(s, level, name, value);
+        option_keep(s, level, name, value, bytes, length);
     return result;
+}
+
+static void set_low_waters(const struct call *call, struct socket *s)
+{
+    int a = take_end(call->tid, (int)call->argument[0], s->inode);
+    option_low_waters(s, a);
+    if (a >= 0)
+        close(a);
 }
 
 void call_setsockopt(const struct call *call, struct socket *s)
@@ -305,6 +265,7 @@ void call_setsockopt(const struct call *call, struct socket *s)
     const struct treated_option *treated = find(level, name);
     char bytes[320]; /* struct group_source_req */
     if (treated && treated->treatment == PASS) {
+        s->patient = true;
         call_pass(call);
         return;
     }
@@ -312,15 +273,19 @@ void call_setsockopt(const struct call *call, struct socket *s)
     int result = length < 0 ? -EINVAL : call_read(call, call->argument[3], bytes, count);
     if (result == 0)
         result = set_value(s, level, name, bytes, count);
+    if (result == 0 && ((level == SOL_SOCKET && name == SO_RCVLOWAT) || (level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT)))
+        set_low_waters(call, s);
     call_error(call, result);
 }
 
 void options_repeat(struct socket *s)
 {
     for (unsigned i = 0; i < s->options; i++) {
-        const struct treated_option *treated = find(s->option[i].level, s->option[i].name);
-        if (treated)
-            set_int(s, treated, s->option[i].value);
+        const struct kept_option *kept = &s->option[i];
+        const struct treated_option *treated = find(kept->level, kept->name);
+        if (baro_posix_option_set(s->host->config.stack, s->fd, kept->level, kept->name, kept->bytes, kept->length) > 0 &&
+            treated)
+            set_int(s, treated, kept->value);
     }
 }
 
@@ -361,20 +326,11 @@ static bool get_own(struct socket *s, int level, int name, int *value)
     return true;
 }
 
-static int get_duration(struct socket *s, int option, int64_t unit_ns, int *value)
-{
-    struct baro_duration duration = { 0 };
-    size_t length = sizeof duration;
-    int result = baro_getsockopt(s->host->config.stack, s->fd, (enum baro_option)option, &duration, &length);
-    *value = (int)(duration.ns / unit_ns);
-    return result;
-}
-
 static int get_int(struct socket *s, const struct treated_option *treated, int *value)
 {
-    const struct kept_option *kept = find_kept(s, treated->level, treated->name);
+    const struct kept_option *kept = option_find_kept(s, treated->level, treated->name);
     size_t length = sizeof *value;
-    bool asks_stack = treated->treatment <= STACK_MILLISECONDS;
+    bool asks_stack = treated->treatment <= STACK_BUFFER;
     *value = kept ? kept->value : 0;
     if (asks_stack && s->fd < 0)
         return 0;
@@ -384,10 +340,6 @@ static int get_int(struct socket *s, const struct treated_option *treated, int *
     case STACK_BUFFER:
         return baro_getsockopt(s->host->config.stack, s->fd, (enum baro_option)treated->option, value,
                                &length);
-    case STACK_SECONDS:
-        return get_duration(s, treated->option, 1000000000, value);
-    case STACK_MILLISECONDS:
-        return get_duration(s, treated->option, 1000000, value);
     case FRAGMENT:
         *value = kept ? kept->value : IP_PMTUDISC_WANT;
         return 0;
@@ -404,50 +356,71 @@ static int get_int(struct socket *s, const struct treated_option *treated, int *
     case GROUP_INTERFACE:
         return 0; /* as it was set */
     case KEEP:
+    case KEEP_FLAG:
         *value = kept ? kept->value : treated->option;
         return 0;
+    case ALWAYS:
+        *value = treated->option;
+        return 0;
+    case ZERO:
+        return 0;
     default:
-        return refuse(s, "getsockopt", treated->level, treated->name, ENOPROTOOPT);
+        return option_refuse(s, false, treated->level, treated->name, ENOPROTOOPT);
     }
 }
 
-static int get_linger(struct socket *s, struct linger *linger)
+/* What the stack keeps as it is: its length, -errno, or 0: it is none of these. */
+static int get_in_stack(struct socket *s, int level, int name, void *bytes, socklen_t length)
 {
-    struct baro_linger value = { 0 };
-    size_t length = sizeof value;
-    int result =
-        s->fd < 0 ? 0 : baro_getsockopt(s->host->config.stack, s->fd, BARO_SO_LINGER, &value, &length);
-    *linger = (struct linger){ value.on, (int)(value.time.ns / 1000000000) };
-    return result;
+    const struct kept_option *kept = option_find_kept(s, level, name);
+    const int quick = 1; /* what Linux begins with: ACKs are quick while a connection is young */
+    socklen_t room = length;
+    int result = baro_posix_option_get(s->host->config.stack, s->fd, level, name, bytes, &room);
+    if (result == 0 && level == IPPROTO_TCP && name == TCP_QUICKACK && !kept) {
+        memcpy(bytes, &quick, sizeof quick);
+        return sizeof quick;
+    }
+    if (result == -EBADF && s->fd < 0) { /* over */
+        room = kept ? kept->length : sizeof(int);
+        memset(bytes, 0, room);
+        if (kept)
+            memcpy(bytes, kept->bytes, room);
+        if (level == IPPROTO_TCP && name == TCP_INFO) {
+            const struct baro_tcp_info closed = { .state = BARO_TCP_CLOSED };
+            room = (socklen_t)baro_posix_tcp_info(&closed, bytes, length);
+        }
+        return (int)room;
+    }
+    return result == 0 ? (int)room : result > 0 ? 0 : result;
 }
 
-/* The value into `bytes` (of 512); its length or -errno. */
-static int get_value(struct socket *s, int level, int name, void *bytes)
+static bool is_known_level(int level)
+{
+    return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_IPV6 || level == IPPROTO_TCP;
+}
+
+/* The value into `bytes` (of 512), for who has `room`; its length or -errno. */
+static int get_value(struct socket *s, int level, int name, void *bytes, size_t room)
 {
     const struct treated_option *treated = find(level, name);
     int value = 0, result;
     if (level == IPPROTO_TCP && s->type != SOCK_STREAM)
         return -EOPNOTSUPP;
-    if (level == IPPROTO_TCP && name == TCP_INFO)
-        return tcp_info_fill(s, bytes, 512);
-    if (level == IPPROTO_TCP && name == TCP_CONGESTION)
-        return option_congestion_name(s, bytes);
-    if (treated && treated->treatment == STACK_LINGER) {
-        struct linger linger;
-        result = get_linger(s, &linger);
-        memcpy(bytes, &linger, sizeof linger);
-        return result ? result : (int)sizeof linger;
-    }
     if (treated && treated->treatment == DEVICE)
         return option_get_device(s, bytes);
-    if (get_own(s, level, name, &value))
+    if (get_own(s, level, name, &value)) {
         result = 0;
-    else if (level == IPPROTO_IPV6 && s->family == AF_INET)
-        result = -EOPNOTSUPP;
-    else if (treated)
-        result = get_int(s, treated, &value);
-    else
-        result = refuse(s, "getsockopt", level, name, ENOPROTOOPT);
+    } else {
+        result = get_in_stack(s, level, name, bytes, (socklen_t)(room < 512 ? room < 8 ? 4 : room : 512));
+        if (result != 0)
+            return result;
+        if (level == IPPROTO_IPV6 && s->family == AF_INET)
+            result = -EOPNOTSUPP;
+        else if (treated)
+            result = get_int(s, treated, &value);
+        else
+            result = option_refuse(s, false, level, name, is_known_level(level) ? ENOPROTOOPT : EOPNOTSUPP);
+    }
     memcpy(bytes, &value, sizeof value);
     return result ? result : (int)sizeof value;
 }
@@ -465,7 +438,7 @@ void call_getsockopt(const struct call *call, struct socket *s)
     if (level == SOL_SOCKET && name == SO_ERROR && s->type == SOCK_DGRAM && s->error)
         s->error = -datagram_pending(call, s); /* told now, and by no other call */
     if (result == 0)
-        result = room < 0 ? -EINVAL : get_value(s, level, name, bytes);
+        result = room < 0 ? -EINVAL : get_value(s, level, name, bytes, (size_t)room);
     if (result >= 0) {
         int length = result < room ? result : room;
         result = call_write(call, call->argument[3], bytes, (size_t)length);

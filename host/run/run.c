@@ -138,6 +138,7 @@ void baro_run_free(struct baro_run *run)
     free(run->notification);
     free(run->response);
     free(run->buffer);
+    free(run->refused);
     free(run);
 }
 

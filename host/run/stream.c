@@ -164,6 +164,8 @@ static int pump_in(struct socket *s)
     while (!s->fin_given && !s->closed) {
         if (!write_spill(s))
             return 0;
+        if (option_wants_more(s))
+            return 0;
         ptrdiff_t count = baro_recv(stack_of(s), s->fd, buffer, BUFFER, 0);
         if (count == -EAGAIN)
             return 0;

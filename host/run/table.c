@@ -167,6 +167,7 @@ void socket_free(struct socket *socket)
     drop_buffers(socket);
     free(socket->arrival);
     free(socket->datagram);
+    free(socket->option);
     free(socket);
     run->sockets--;
 }

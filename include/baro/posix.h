@@ -50,6 +50,11 @@ struct baro_posix_config {
     enum baro_ecn ecn;           /* as in struct baro_stack_config */
     struct baro_trace_sink trace; /* event NULL: no trace; called with the stack's mutex held, by any thread */
     uint32_t trace_host;
+
+    /* Called once for each option that somebody got or set and that does not exist here (ENOPROTOOPT), with the stack's mutex
+     * held; NULL: nobody is told. */
+    void (*unknown_option)(void *context, int level, int name);
+    void *unknown_context;
 };
 
 /* A configuration of the loopback only, to be changed where wanted. */
@@ -131,6 +136,11 @@ int baro_posix_getsockopt_in(struct baro_posix_stack *stack, int fd, int level, 
                              socklen_t *length);
 int baro_posix_setsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
                              socklen_t length);
+
+/* The options of SOL_SOCKET and IPPROTO_TCP that the core itself keeps, of its descriptor `fd`, with Linux' values, limits
+ * and errnos; for who has Linux' calls from elsewhere (`baro run`). 0, -errno, or 1: it is none of them. */
+int baro_posix_option_get(struct baro_stack *core, int fd, int level, int name, void *value, socklen_t *length);
+int baro_posix_option_set(struct baro_stack *core, int fd, int level, int name, const void *value, socklen_t length);
 
 /* Linux' struct tcp_info, as the newest kernels tell it, into `room`: as much of it as there is room for; how much that is.
  * TCP_INFO here and in `baro run`. */

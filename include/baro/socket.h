@@ -73,9 +73,9 @@ enum baro_option {
     BARO_SO_SEND_BUFFER,    /* int, bytes, 2,048 to the stack's limit */
     BARO_SO_RECV_BUFFER,    /* int, bytes, 2,048 to the stack's limit */
     BARO_SO_OOB_INLINE,     /* int, 0 or 1 */
-    BARO_SO_RECV_LOW_WATER, /* int, 1, the default, to half of BARO_SO_RECV_BUFFER (other values become these): streams;
+    BARO_SO_RECV_LOW_WATER, /* int, 1, the default, to half of BARO_SO_RECV_BUFFER (other values become these): of a stream;
                                with less there is no BARO_EVENT_IN, unless that is all that will come; recv takes it */
-    BARO_SO_MAX_PACING_RATE, /* uint64_t, octets a second, 0: not limited: streams */
+    BARO_SO_MAX_PACING_RATE, /* uint64_t, octets a second, 0: not limited: of a stream */
     BARO_SO_TRANSPARENT,    /* int, 0 or 1: bind to addresses that are not ours, and to port 0 as "any port"
                                (a gateway's catch-all listener or datagram socket) */
     BARO_SO_HOLD_SYN,       /* int, 0 or 1: a listener that answers no SYN before baro_hold_answer */
@@ -123,7 +123,7 @@ enum baro_option {
                                     peer's FIN; below 0: it is reset there */
     BARO_TCP_WINDOW_CLAMP,       /* int, octets, 1,152 or more, 0, the default: none: the window is never larger; one that was
                                     promised is not taken back */
-    BARO_TCP_NOTSENT_LOW_WATER,  /* int, octets, 0, the default: none: no more than about that may wait unsent: send takes no more,
+    BARO_TCP_NOTSENT_LOW_WATER,  /* int, octets as unsigned, 0, the default: none: no more than about that may wait unsent: send takes no more,
                                     BARO_EVENT_OUT comes back at half of it */
     BARO_TCP_INFO,               /* struct baro_tcp_info, read only */
     BARO_OPTION_COUNT

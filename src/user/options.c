@@ -345,8 +345,9 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
         socket->ipv6_only = number != 0;
         return 0;
     default:
-        return user_is_tcp_option(option) ? user_set_tcp_number(&socket->tcp, option, number)
-                                          : set_datagram_number(&socket->udp, option, number);
+        return user_is_tcp_option(option) || option == BARO_SO_RECV_LOW_WATER
+                   ? user_set_tcp_number(&socket->tcp, option, number)
+                   : set_datagram_number(&socket->udp, option, number);
     }
 }
 

@@ -11,8 +11,7 @@ static const int64_t DAY_S = 86400, MS = 1000000;
 
 bool user_is_tcp_option(enum baro_option option)
 {
-    return (option >= BARO_TCP_NODELAY && option <= BARO_TCP_INFO) || option == BARO_SO_HOLD_SYN ||
-           option == BARO_SO_RECV_LOW_WATER || option == BARO_SO_MAX_PACING_RATE;
+    return (option >= BARO_TCP_NODELAY && option <= BARO_TCP_INFO) || option == BARO_SO_HOLD_SYN;
 }
 
 /* ---- numbers ---- */
@@ -88,8 +87,6 @@ int user_set_tcp_number(struct tcp_settings *settings, enum baro_option option, 
         settings->window_clamp = number != 0 && number < CLAMP_LEAST ? CLAMP_LEAST : (uint32_t)number;
         return 0;
     case BARO_TCP_NOTSENT_LOW_WATER:
-        if (number < 0)
-            return -EINVAL;
         settings->notsent_low_water = (uint32_t)number;
         return 0;
     default:
@@ -158,6 +155,7 @@ int user_set_linger(struct tcp_settings *settings, struct baro_linger linger)
     if (linger.on && linger.time.ns < 0)
         return -EINVAL;
     settings->linger = linger.on != 0;
-    settings->linger_ms = linger.time.ns < 0 ? 0 : whole_ms(linger.time);
+    if (linger.on)
+        settings->linger_ms = whole_ms(linger.time);
     return 0;
 }

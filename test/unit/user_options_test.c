@@ -26,7 +26,7 @@ static void options_keep_what_was_set(void **state)
         { BARO_TCP_QUICKACK, 0, true, false },     { BARO_TCP_MAXSEG, 536, true, false },
         { BARO_TCP_KEEPALIVE_COUNT, 3, true, false }, { BARO_TCP_SYN_RETRIES, 4, true, false },
         { BARO_TCP_DEFER_ACCEPT, 9, true, false }, { BARO_TCP_WINDOW_CLAMP, 5000, true, false },
-        { BARO_TCP_NOTSENT_LOW_WATER, 16384, true, false }, { BARO_SO_RECV_LOW_WATER, 300, true, false },
+        { BARO_TCP_NOTSENT_LOW_WATER, 16384, true, false }, { BARO_SO_RECV_LOW_WATER, 300, true, true },
         { BARO_IP_RECV_ERROR, 1, true, true },
     };
     int tcp = stream(), udp = datagram();
@@ -48,7 +48,7 @@ static void options_refuse(void **state)
         { BARO_IP_TTL, 0 }, { BARO_IP_TTL, 256 }, { BARO_IP_TOS, -1 }, { BARO_IP_TOS, 256 },
         { BARO_TCP_MAXSEG, 10 }, { BARO_TCP_MAXSEG, 70000 }, { BARO_TCP_KEEPALIVE_COUNT, 0 },
         { BARO_TCP_KEEPALIVE_COUNT, 128 }, { BARO_TCP_SYN_RETRIES, 128 }, { BARO_TCP_SYN_RETRIES, -1 },
-        { BARO_TCP_WINDOW_CLAMP, -1 }, { BARO_TCP_NOTSENT_LOW_WATER, -1 },
+        { BARO_TCP_WINDOW_CLAMP, -1 },
     };
     static const enum baro_option read_only[] = { BARO_SO_ERROR, BARO_SO_TYPE, BARO_SO_ACCEPTING, BARO_IP_MTU };
     struct baro_tcp_info info;
