@@ -163,7 +163,7 @@ ptrdiff_t drill_call_epoll_create(struct run *run, const struct call_line *call)
     if (run->epolls == EPOLLS_LIMIT)
         return drill_run_fail(run, "more than %d epolls in one script", EPOLLS_LIMIT), -EMFILE;
     number = drill_call_number(run, call);
-    if (number >= 0)
+    if (number > 0)
         run->descriptor[number] =
             (struct descriptor){ .used = true, .connection = NOBODY, .epoll = run->epolls++, .live = NOBODY };
     return number;

@@ -39,7 +39,8 @@ static ptrdiff_t new_descriptor(struct run *run, const struct call_line *call, i
                                                        .type = type,
                                                        .nonblocking = nonblocking,
                                                        .connection = connection,
-                                                       .epoll = NOBODY };
+                                                       .epoll = NOBODY,
+                                                       .discovery = IP_PMTUDISC_WANT };
     return number;
 }
 
@@ -61,7 +62,7 @@ ptrdiff_t drill_call_socket(struct run *run, const struct call_line *call)
         protocol != (kind == BARO_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
         return -EPROTONOSUPPORT;
     live = baro_socket(run->stack, family, kind);
-    if (live >= 0 && !drill_call_defaults(run, live, kind))
+    if (live >= 0 && !drill_call_defaults(run, live, kind, DRILL_AT_SOCKET))
         return -EINVAL;
     return new_descriptor(run, call, live, kind, (type & SOCK_NONBLOCK) != 0, NOBODY);
 }
@@ -91,8 +92,11 @@ ptrdiff_t drill_call_listen(struct run *run, const struct call_line *call)
 {
     struct descriptor *descriptor = drill_call_descriptor(run, call);
 
-    return descriptor == NULL ? -EBADF
-                              : baro_listen(run->stack, descriptor->live, (int)call->argument[1].number);
+    if (descriptor == NULL)
+        return -EBADF;
+    if (!drill_call_defaults(run, descriptor->live, descriptor->type, DRILL_AT_LISTEN))
+        return -EINVAL;
+    return baro_listen(run->stack, descriptor->live, (int)call->argument[1].number);
 }
 
 ptrdiff_t drill_call_accept(struct run *run, const struct call_line *call)
@@ -144,6 +148,8 @@ ptrdiff_t drill_call_connect(struct run *run, const struct call_line *call)
     if (run->present->again)
         return connect_again(run, descriptor, &remote);
     udp = descriptor->type == BARO_DATAGRAM;
+    if (!drill_call_defaults(run, descriptor->live, descriptor->type, DRILL_AT_CONNECT))
+        return -EINVAL;
     result = baro_connect(run->stack, descriptor->live, &remote);
     if (descriptor->connection == NOBODY && (result == 0 || result == -EINPROGRESS)) {
         (void)baro_getsockname(run->stack, descriptor->live, &local);

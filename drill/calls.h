@@ -20,7 +20,7 @@ ptrdiff_t drill_call_getsockopt(struct run *run, const struct call_line *call);
 ptrdiff_t drill_call_setsockopt(struct run *run, const struct call_line *call);
 
 /* What sysctl lines said about every socket, on a new one. False after a run_fail. */
-bool drill_call_defaults(struct run *run, int live, enum baro_socket_type type);
+bool drill_call_defaults(struct run *run, int live, enum baro_socket_type type, enum drill_moment moment);
 
 /* call_sockets.c */
 ptrdiff_t drill_call_socket(struct run *run, const struct call_line *call);

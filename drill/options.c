@@ -13,7 +13,9 @@ enum shape {
     SHAPE_SECONDS,
     SHAPE_MILLISECONDS,
     SHAPE_LINGER,
-    SHAPE_NAME, /* of a congestion control */
+    SHAPE_RATE,     /* octets a second */
+    SHAPE_DISCOVER, /* how the path's MTU is found */
+    SHAPE_NAME,     /* of a congestion control */
     SHAPE_INFO,
     SHAPE_TIMEOUT /* kept here: the core never waits */
 };
@@ -33,6 +35,8 @@ static const struct {
               { SOL_SOCKET, SO_SNDBUF, BARO_SO_SEND_BUFFER, SHAPE_INT },
               { SOL_SOCKET, SO_RCVBUF, BARO_SO_RECV_BUFFER, SHAPE_INT },
               { SOL_SOCKET, SO_OOBINLINE, BARO_SO_OOB_INLINE, SHAPE_INT },
+              { SOL_SOCKET, SO_RCVLOWAT, BARO_SO_RECV_LOW_WATER, SHAPE_INT },
+              { SOL_SOCKET, SO_MAX_PACING_RATE, BARO_SO_MAX_PACING_RATE, SHAPE_RATE },
               { SOL_SOCKET, SO_RCVTIMEO, BARO_OPTION_COUNT, SHAPE_TIMEOUT },
               { SOL_SOCKET, SO_SNDTIMEO, BARO_OPTION_COUNT, SHAPE_TIMEOUT },
               { IPPROTO_IP, IP_TTL, BARO_IP_TTL, SHAPE_INT },
@@ -45,6 +49,13 @@ static const struct {
               { IPPROTO_IPV6, IPV6_MTU, BARO_IP_MTU, SHAPE_INT },
               { IPPROTO_IPV6, IPV6_DONTFRAG, BARO_IP_DONT_FRAGMENT, SHAPE_INT },
               { IPPROTO_IPV6, IPV6_RECVERR, BARO_IP_RECV_ERROR, SHAPE_INT },
+              { IPPROTO_IP, IP_MTU_DISCOVER, BARO_OPTION_COUNT, SHAPE_DISCOVER },
+              { IPPROTO_IPV6, IPV6_MTU_DISCOVER, BARO_OPTION_COUNT, SHAPE_DISCOVER },
+              { IPPROTO_TCP, TCP_SYNCNT, BARO_TCP_SYN_RETRIES, SHAPE_INT },
+              { IPPROTO_TCP, TCP_DEFER_ACCEPT, BARO_TCP_DEFER_ACCEPT, SHAPE_INT },
+              { IPPROTO_TCP, TCP_LINGER2, BARO_TCP_ORPHAN_TIME, SHAPE_SECONDS },
+              { IPPROTO_TCP, TCP_WINDOW_CLAMP, BARO_TCP_WINDOW_CLAMP, SHAPE_INT },
+              { IPPROTO_TCP, TCP_NOTSENT_LOWAT, BARO_TCP_NOTSENT_LOW_WATER, SHAPE_INT },
               { IPPROTO_TCP, TCP_NODELAY, BARO_TCP_NODELAY, SHAPE_INT },
               { IPPROTO_TCP, TCP_CORK, BARO_TCP_CORK, SHAPE_INT },
               { IPPROTO_TCP, TCP_QUICKACK, BARO_TCP_QUICKACK, SHAPE_INT },
@@ -123,13 +134,14 @@ static int set_number(struct run *run, int live, enum baro_option option, enum d
                                : baro_setsockopt(run->stack, live, option, &span, sizeof span);
 }
 
-bool drill_call_defaults(struct run *run, int live, enum baro_socket_type type)
+bool drill_call_defaults(struct run *run, int live, enum baro_socket_type type, enum drill_moment moment)
 {
     const struct settings *settings = &run->script->settings;
 
     for (size_t i = 0; type == BARO_STREAM && i < settings->options; i++) {
-        int result = set_number(run, live, settings->option[i].option, settings->option[i].unit,
-                                settings->option[i].number);
+        const struct option_default *known = &settings->option[i];
+        int result =
+            known->moment == moment ? set_number(run, live, known->option, known->unit, known->number) : 0;
 
         if (result != 0)
             return drill_run_fail(run, "the stack refuses what a sysctl line says of sockets: %s",
@@ -138,16 +150,49 @@ bool drill_call_defaults(struct run *run, int live, enum baro_socket_type type)
     return true;
 }
 
-/* Options that are not one number. */
+/* As the blocking library has it: whole packets only, and whether what the path is said to carry counts. TCP
+ * sends whole packets and listens to the path whatever is said. */
+static ptrdiff_t set_discovery(struct run *run, struct descriptor *descriptor, const struct value *value)
+{
+    long long way;
+    int whole, ignore, result;
+
+    if (!number_of(run, value, &way))
+        return -EINVAL;
+    if (way < IP_PMTUDISC_DONT || way > IP_PMTUDISC_OMIT)
+        return -EINVAL;
+    whole = way == IP_PMTUDISC_DO || way == IP_PMTUDISC_PROBE || way == IP_PMTUDISC_INTERFACE;
+    ignore = way == IP_PMTUDISC_PROBE || way == IP_PMTUDISC_INTERFACE || way == IP_PMTUDISC_OMIT;
+    if (descriptor->type == BARO_STREAM && way != IP_PMTUDISC_DO && way != IP_PMTUDISC_WANT)
+        return drill_run_fail(run, "TCP always discovers the path's MTU here"), -EINVAL;
+    descriptor->discovery = (int)way;
+    if (descriptor->type == BARO_STREAM)
+        return 0;
+    result = baro_setsockopt(run->stack, descriptor->live, BARO_IP_DONT_FRAGMENT, &whole, sizeof whole);
+    return result != 0 ? result
+                       : baro_setsockopt(run->stack, descriptor->live, BARO_IP_IGNORE_PATH_MTU, &ignore,
+                                         sizeof ignore);
+}
+
+/* Options that are not one number of the stack's. */
 static ptrdiff_t set_other(struct run *run, struct descriptor *descriptor, const struct call_line *call,
                            int line)
 {
     const struct value *value = &call->argument[3];
     struct baro_linger linger;
+    long long number;
+    uint64_t rate;
     int64_t span_ns;
     int name;
 
     switch (table[line].shape) {
+    case SHAPE_DISCOVER:
+        return set_discovery(run, descriptor, value);
+    case SHAPE_RATE:
+        if (!number_of(run, value, &number))
+            return -EINVAL;
+        rate = number == UINT32_MAX || number < 0 ? 0 : (uint64_t)number; /* ~0 is Linux' way to say none */
+        return baro_setsockopt(run->stack, descriptor->live, BARO_SO_MAX_PACING_RATE, &rate, sizeof rate);
     case SHAPE_LINGER:
         if (!linger_of(run, value, &linger))
             return -EINVAL;
@@ -219,7 +264,8 @@ static bool check_info(struct run *run, const struct value *expected, const stru
         if (item->kind == VALUE_NUMBER && item->number != drill_code_field_value(field, info)) {
             drill_run_fail(run, "%s is another", item->name);
             drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%lld", item->number);
-            drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%lld", drill_code_field_value(field, info));
+            drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%lld",
+                             drill_code_field_value(field, info));
             return false;
         }
     }
@@ -234,45 +280,58 @@ static void check_name(struct run *run, const struct value *expected, int conges
     if (expected->kind == VALUE_ANY || (expected->kind == VALUE_STRING && strcmp(expected->text, name) == 0))
         return;
     drill_run_fail(run, "the option has another value");
-    drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%s", expected->kind == VALUE_STRING ? expected->text : "?");
+    drill_run_detail(run, drill_run_words(run, WORD_EXPECTED), "%s",
+                     expected->kind == VALUE_STRING ? expected->text : "?");
     drill_run_detail(run, drill_run_words(run, WORD_ACTUAL), "%s", name);
+}
+
+/* What is kept here. */
+static ptrdiff_t get_timeout(struct run *run, const struct descriptor *descriptor,
+                             const struct value *expected, int line)
+{
+    int64_t is_ns =
+        table[line].name == SO_RCVTIMEO ? descriptor->receive_timeout_ns : descriptor->send_timeout_ns;
+    int64_t wanted_ns;
+
+    if (expected->kind != VALUE_ANY && timeval_of(run, expected, &wanted_ns) && wanted_ns != is_ns)
+        drill_run_fail(run, "the timeout is %.6f s", (double)is_ns / 1e9);
+    return 0;
 }
 
 static ptrdiff_t get_other(struct run *run, const struct descriptor *descriptor, const struct call_line *call,
                            int line)
 {
     const struct value *expected = &call->argument[3];
-    struct baro_linger linger = { 0 }, wanted;
-    struct baro_tcp_info info;
-    size_t length = table[line].shape == SHAPE_LINGER ? sizeof linger
-                    : table[line].shape == SHAPE_INFO ? sizeof info
-                                                      : sizeof(int);
-    int number = 0;
-    int64_t wanted_ns;
-    ptrdiff_t result = 0;
+    struct baro_linger wanted;
+    union {
+        struct baro_linger linger;
+        struct baro_tcp_info info;
+        uint64_t rate;
+        int number;
+    } is = { .rate = 0 };
+    enum shape shape = table[line].shape;
+    size_t length = shape == SHAPE_LINGER ? sizeof is.linger
+                    : shape == SHAPE_INFO ? sizeof is.info
+                    : shape == SHAPE_RATE ? sizeof is.rate
+                                          : sizeof is.number;
+    int result;
 
-    if (table[line].shape == SHAPE_TIMEOUT) {
-        int64_t is_ns =
-            table[line].name == SO_RCVTIMEO ? descriptor->receive_timeout_ns : descriptor->send_timeout_ns;
-
-        return expected->kind != VALUE_ANY && timeval_of(run, expected, &wanted_ns) && wanted_ns != is_ns
-                   ? (drill_run_fail(run, "the timeout is %.6f s", (double)is_ns / 1e9), -EINVAL)
-                   : 0;
-    }
-    result = baro_getsockopt(run->stack, descriptor->live, table[line].option,
-                             table[line].shape == SHAPE_LINGER ? (void *)&linger
-                             : table[line].shape == SHAPE_INFO ? (void *)&info
-                                                               : (void *)&number,
-                             &length);
+    if (shape == SHAPE_TIMEOUT)
+        return get_timeout(run, descriptor, expected, line);
+    if (shape == SHAPE_DISCOVER)
+        return check(run, expected, descriptor->discovery), 0;
+    result = baro_getsockopt(run->stack, descriptor->live, table[line].option, &is, &length);
     if (result != 0)
         return result;
-    if (table[line].shape == SHAPE_INFO)
-        check_info(run, expected, &info);
-    else if (table[line].shape == SHAPE_NAME)
-        check_name(run, expected, number);
+    if (shape == SHAPE_INFO)
+        check_info(run, expected, &is.info);
+    else if (shape == SHAPE_NAME)
+        check_name(run, expected, is.number);
+    else if (shape == SHAPE_RATE)
+        check(run, expected, is.rate == 0 ? UINT32_MAX : (long long)is.rate);
     else if (expected->kind != VALUE_ANY && linger_of(run, expected, &wanted) &&
-             check(run, &expected->items[0], linger.on))
-        check(run, &expected->items[1], linger.time.ns / ns_per_s);
+             check(run, &expected->items[0], is.linger.on))
+        check(run, &expected->items[1], is.linger.time.ns / ns_per_s);
     return 0;
 }
 

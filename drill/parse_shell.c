@@ -64,10 +64,15 @@ static const struct {
     const char *name;
     enum baro_option option;
     enum drill_unit unit;
+    enum drill_moment moment;
 } defaults[] = {
-    { "net.ipv4.tcp_keepalive_time", BARO_TCP_KEEPALIVE_IDLE, DRILL_SECONDS },
-    { "net.ipv4.tcp_keepalive_intvl", BARO_TCP_KEEPALIVE_INTERVAL, DRILL_SECONDS },
-    { "net.ipv4.tcp_keepalive_probes", BARO_TCP_KEEPALIVE_COUNT, DRILL_PLAIN },
+    { "net.ipv4.tcp_fin_timeout", BARO_TCP_ORPHAN_TIME, DRILL_SECONDS, DRILL_AT_SOCKET },
+    { "net.ipv4.tcp_keepalive_time", BARO_TCP_KEEPALIVE_IDLE, DRILL_SECONDS, DRILL_AT_SOCKET },
+    { "net.ipv4.tcp_keepalive_intvl", BARO_TCP_KEEPALIVE_INTERVAL, DRILL_SECONDS, DRILL_AT_SOCKET },
+    { "net.ipv4.tcp_keepalive_probes", BARO_TCP_KEEPALIVE_COUNT, DRILL_PLAIN, DRILL_AT_SOCKET },
+    { "net.ipv4.tcp_notsent_lowat", BARO_TCP_NOTSENT_LOW_WATER, DRILL_PLAIN, DRILL_AT_SOCKET },
+    { "net.ipv4.tcp_syn_retries", BARO_TCP_SYN_RETRIES, DRILL_PLAIN, DRILL_AT_CONNECT },
+    { "net.ipv4.tcp_synack_retries", BARO_TCP_SYN_RETRIES, DRILL_PLAIN, DRILL_AT_LISTEN },
 };
 
 /* A number in full: decimal or with 0x. */
@@ -136,20 +141,26 @@ static bool is_listed(const char *list, const char *value)
     return false;
 }
 
-static bool set_default(struct settings *settings, enum baro_option option, enum drill_unit unit,
-                        const char *value)
+/* `line` is one of the table above. */
+static bool set_default(struct settings *settings, size_t line, const char *value)
 {
     struct option_default *place = settings->option;
+    enum baro_option option = defaults[line].option;
     long long number;
 
-    if (!read_number(value, &number) || number > INT32_MAX)
+    if (!read_number(value, &number))
         return false;
-    while (place < settings->option + settings->options && place->option != option)
+    if (number == UINT32_MAX && option == BARO_TCP_NOTSENT_LOW_WATER) /* Linux' way to say none */
+        number = 0;
+    if (number > INT32_MAX)
+        return false;
+    while (place < settings->option + settings->options &&
+           (place->option != option || place->moment != defaults[line].moment))
         place++;
     if (place == settings->option + OPTION_DEFAULTS_LIMIT)
         return false;
     settings->options += place == settings->option + settings->options;
-    *place = (struct option_default){ option, unit, number };
+    *place = (struct option_default){ option, defaults[line].unit, defaults[line].moment, number };
     return true;
 }
 
@@ -166,8 +177,7 @@ static enum outcome apply(struct settings *settings, const char *name, const cha
             return choices[i].set(settings, value) ? OUTCOME_DONE : OUTCOME_VALUE;
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
         if (strcmp(defaults[i].name, name) == 0)
-            return set_default(settings, defaults[i].option, defaults[i].unit, value) ? OUTCOME_DONE
-                                                                                      : OUTCOME_VALUE;
+            return set_default(settings, i, value) ? OUTCOME_DONE : OUTCOME_VALUE;
     return OUTCOME_NAME;
 }
 

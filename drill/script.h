@@ -158,9 +158,11 @@ enum drill_unit { DRILL_PLAIN, DRILL_SECONDS, DRILL_MILLISECONDS };
 
 /* A socket option that every new socket gets: what sysctl sets for all of them. */
 enum { OPTION_DEFAULTS_LIMIT = 16, DEFINES_LIMIT = 64 };
+enum drill_moment { DRILL_AT_SOCKET, DRILL_AT_CONNECT, DRILL_AT_LISTEN };
 struct option_default {
     enum baro_option option;
     enum drill_unit unit;
+    enum drill_moment moment; /* of one option there may be another value for those that connect and those that listen */
     long long number;
 };
 

@@ -304,11 +304,12 @@ static void shell_lines(void **state)
                    "ethtool -K tun0 tso off gso off\nsysctl net.ipv4.tcp_keepalive_time=$((60*2)) "
                    "net.ipv4.tcp_congestion_control=reno`\n"
                    "0 close(3) = 0\n+1 `sysctl -q net.ipv4.tcp_congestion_control=reno`\n+0 close(3) = 0\n"
-                   "+0 `/tmp/sysctl_restore_${PPID}.sh`");
+                   "+0 `/tmp/sysctl_restore_${PPID}.sh`\n`/tmp/sysctl_restore_${PPID}.sh`\n");
     assert_int_equal(script.settings.config.congestion, BARO_CONGESTION_RENO);
-    assert_int_equal(script.settings.options, 1);
-    assert_int_equal(script.settings.option[0].option, BARO_TCP_KEEPALIVE_IDLE);
-    assert_int_equal(script.settings.option[0].number, 120);
+    assert_int_equal(script.settings.options, 3); /* two are of defaults.sh: SYN and SYN+ACK retries */
+    assert_int_equal(script.settings.option[1].moment, DRILL_AT_LISTEN);
+    assert_int_equal(script.settings.option[2].option, BARO_TCP_KEEPALIVE_IDLE);
+    assert_int_equal(script.settings.option[2].number, 120);
     /* Its time counts for what follows. */
     assert_int_equal(script.first->next->kind, EVENT_NOTHING);
     assert_int_equal(script.first->next->from_ns, 1000000000);
@@ -326,6 +327,7 @@ static void shell_lines(void **state)
     refuse("`sysctl \"abc`", 1, 9, "not understood");
     refuse("`sysctl net.ipv4.tcp_sack=$((1+1))`", 1, 9, "not understood");
     refuse("0 close(3) = 0\n+0 `sysctl -q net.ipv4.tcp_congestion_control=reno`", 2, 4, "cannot change while");
+    refuse("0 close(3) = 0\n`sysctl -q net.ipv4.tcp_congestion_control=reno`", 2, 1, "cannot change while");
     refuse("* `true`", 1, 1, "exact time");
 }
 
