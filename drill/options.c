@@ -98,6 +98,8 @@ static bool linger_of(struct run *run, const struct value *value, struct baro_li
     if (value->kind != VALUE_STRUCT || value->count != 2 || value->items[0].kind != VALUE_NUMBER ||
         value->items[1].kind != VALUE_NUMBER)
         return drill_run_fail(run, "expected {onoff=1, linger=5}");
+    if (value->items[1].number < INT32_MIN || value->items[1].number > INT32_MAX)
+        return drill_run_fail(run, "a time of %lld s", value->items[1].number);
     linger->on = (int)value->items[0].number;
     linger->time.ns = value->items[1].number * ns_per_s;
     return true;
@@ -127,9 +129,12 @@ static int congestion_of(struct run *run, const struct value *value)
 static int set_number(struct run *run, int live, enum baro_option option, enum drill_unit unit,
                       long long number)
 {
-    struct baro_duration span = { number * (unit == DRILL_SECONDS ? ns_per_s : ns_per_ms) };
+    struct baro_duration span;
     int value = (int)number;
 
+    if (number < INT32_MIN || number > UINT32_MAX) /* an int has no other */
+        return -EINVAL;
+    span.ns = number * (unit == DRILL_SECONDS ? ns_per_s : ns_per_ms);
     return unit == DRILL_PLAIN ? baro_setsockopt(run->stack, live, option, &value, sizeof value)
                                : baro_setsockopt(run->stack, live, option, &span, sizeof span);
 }
@@ -222,6 +227,13 @@ static enum drill_unit unit_of(int line)
                                                 : DRILL_MILLISECONDS;
 }
 
+/* Linux tells twice what was asked for; here that much holds octets. */
+static bool *buffer_mark(struct descriptor *descriptor, int line)
+{
+    return table[line].option == BARO_SO_SEND_BUFFER ? &descriptor->send_buffer_set
+                                                     : &descriptor->receive_buffer_set;
+}
+
 ptrdiff_t drill_call_setsockopt(struct run *run, const struct call_line *call)
 {
     struct descriptor *descriptor = drill_call_descriptor(run, call);
@@ -236,6 +248,8 @@ ptrdiff_t drill_call_setsockopt(struct run *run, const struct call_line *call)
         return set_other(run, descriptor, call, line);
     if (!number_of(run, &call->argument[3], &number))
         return -EINVAL;
+    if (table[line].option == BARO_SO_SEND_BUFFER || table[line].option == BARO_SO_RECV_BUFFER)
+        *buffer_mark(descriptor, line) = true;
     return set_number(run, descriptor->live, table[line].option, unit_of(line), number);
 }
 
@@ -349,6 +363,9 @@ ptrdiff_t drill_call_getsockopt(struct run *run, const struct call_line *call)
         return get_other(run, descriptor, call, line);
     if (table[line].shape == SHAPE_INT) {
         result = baro_getsockopt(run->stack, descriptor->live, table[line].option, &value, &length);
+        if ((table[line].option == BARO_SO_SEND_BUFFER || table[line].option == BARO_SO_RECV_BUFFER) &&
+            *buffer_mark(descriptor, line))
+            value *= 2;
         if (result == 0)
             check(run, &call->argument[3], value);
         return result;

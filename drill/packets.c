@@ -13,7 +13,7 @@ enum {
     KIND_SACK = 5,
     KIND_TIMESTAMPS = 8,
     DATAGRAM_LIMIT = 65535 + 40, /* IPv6 does not count its header */
-    TRANSPORT_QUOTE = 8, /* of what an error quotes, behind the IP header */
+    TRANSPORT_QUOTE = 8,         /* of what an error quotes, behind the IP header */
     IPV4_HEADER = 20,
     IPV6_HEADER = 40,
     WORDS = 256
@@ -281,6 +281,8 @@ void drill_packet_list_sent(struct run *run, size_t limit)
             continue;
         index = owner_of(run, &packet);
         drill_view_datagram(run, &run->connection[index == NOBODY ? 0 : index], &packet, &line);
+        if (run->event != NULL && run->event->kind == EVENT_PACKET && run->event->as.packet.source_port < 0)
+            line.source_port = -1; /* as the script writes its lines */
         show(run, i == 0 ? drill_run_words(run, WORD_NEXT) : "", sent->at_ns, &line);
     }
 }
@@ -331,8 +333,9 @@ static void piece_of(const struct packet_line *whole, uint32_t done, uint32_t le
 }
 
 /* Shows both packets, the sent one as a line to copy, and what comes behind it. */
-static bool mismatch(struct run *run, const struct sent *sent, int64_t from_ns, const struct packet_line *expected,
-                     const struct packet_line *seen, const struct comparison *comparison)
+static bool mismatch(struct run *run, const struct sent *sent, int64_t from_ns,
+                     const struct packet_line *expected, const struct packet_line *seen,
+                     const struct comparison *comparison)
 {
     struct packet_line quiet = *seen;
 
@@ -342,15 +345,16 @@ static bool mismatch(struct run *run, const struct sent *sent, int64_t from_ns, 
         show(run, drill_run_words(run, WORD_EXPECTED), from_ns, expected);
     else
         drill_compare_print(run, comparison);
-    show(run, drill_run_words(run, expected->kind != seen->kind ? WORD_ACTUAL : WORD_SENT), sent->at_ns, &quiet);
+    show(run, drill_run_words(run, expected->kind != seen->kind ? WORD_ACTUAL : WORD_SENT), sent->at_ns,
+         &quiet);
     drill_run_sent_take(run);
     drill_packet_list_sent(run, 4);
     return false;
 }
 
 /* By how much the packet misses its time; 0: it does not. Negative: too early. */
-static int64_t misses_by(const struct run *run, const struct event *event, const struct sent *sent, int64_t from_ns,
-                         int64_t to_ns)
+static int64_t misses_by(const struct run *run, const struct event *event, const struct sent *sent,
+                         int64_t from_ns, int64_t to_ns)
 {
     int64_t early = from_ns - run->tolerance_ns - sent->at_ns, late = sent->at_ns - to_ns - run->tolerance_ns;
 
@@ -372,13 +376,15 @@ static void add_time(struct comparison *comparison, const struct event *event, i
     if (event->time == TIME_ANY)
         snprintf(row->expected, sizeof row->expected, "*");
     else if (from_ns != to_ns)
-        snprintf(row->expected, sizeof row->expected, "%.6f~%.6f", (double)from_ns / 1e9, (double)to_ns / 1e9);
+        snprintf(row->expected, sizeof row->expected, "%.6f~%.6f", (double)from_ns / 1e9,
+                 (double)to_ns / 1e9);
     else
         snprintf(row->expected, sizeof row->expected, "%.6f", (double)from_ns / 1e9);
     snprintf(row->seen, sizeof row->seen, "%.6f", (double)sent->at_ns / 1e9);
 }
 
-static bool fail_packet(struct run *run, const struct comparison *comparison, bool differs, bool other, int64_t missed)
+static bool fail_packet(struct run *run, const struct comparison *comparison, bool differs, bool other,
+                        int64_t missed)
 {
     char names[WORDS];
 

@@ -55,6 +55,7 @@ struct descriptor {
     int connection;          /* index, NOBODY */
     int epoll;               /* index of an epoll, NOBODY: a socket */
     uint64_t written, taken; /* octets of the stream */
+    bool send_buffer_set, receive_buffer_set; /* by SO_SNDBUF, SO_RCVBUF */
     int discovery;           /* IP_PMTUDISC_WANT and so on */
     int64_t receive_timeout_ns, send_timeout_ns; /* SO_RCVTIMEO and SO_SNDTIMEO; 0: for ever */
 };

@@ -274,6 +274,9 @@ static void messages_are_checked(void **state)
            BARO_DRILL_FAILED, "msg_flags is another");
     expect(CONNECTION "+0 send(4, ..., 10, MSG_FASTOPEN) = 10\n", BARO_DRILL_FAILED,
            "a flag of this call is not supported: MSG_FASTOPEN");
+    expect(CONNECTION "+0 setsockopt(4, SOL_TCP, TCP_KEEPIDLE, [9223372036854775807], 4) = -1 EINVAL (x)\n"
+                      "+0 setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=9223372036854775807}, 8) = 0\n",
+           BARO_DRILL_FAILED, "a time of 9223372036854775807 s");
     expect(CONNECTION "+0 ioctl(4, SIOCINQ, [3]) = 0\n", BARO_DRILL_FAILED, "    expected  3\n    actual    0\n");
     expect(CONNECTION "+0 setsockopt(4, SOL_TCP, TCP_MD5SIG, [1], 4) = 0\n", BARO_DRILL_FAILED,
            "the socket option TCP_MD5SIG of SOL_TCP is not supported");
