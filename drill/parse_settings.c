@@ -12,6 +12,7 @@ enum {
     TOLERANCE_NS = 4000000,
     DEFAULT_MTU = 1500,
     DEFAULT_PORT = 8080,
+    BUFFER_OCTETS = 262144, /* buffers stay so, and windows with them, until tcp_rmem and tcp_wmem let them grow */
     IPV4_PREFIX = 16,
     IPV6_PREFIX = 48,
     LONGER_HEADER = 20 /* IPv6's than IPv4's */
@@ -224,6 +225,7 @@ void drill_settings_init(struct settings *settings)
     memset(settings, 0, sizeof *settings); /* whole, so that two can be compared */
     settings->tolerance_ns = TOLERANCE_NS;
     settings->mtu = DEFAULT_MTU;
+    settings->config.send_buffer = settings->config.recv_buffer = (struct baro_buffer_size){ BUFFER_OCTETS, BUFFER_OCTETS };
     settings->bind_port = settings->connect_port = DEFAULT_PORT;
     settings->config.ecn = BARO_ECN_ANSWER; /* as Linux */
 }

@@ -106,6 +106,33 @@ static bool set_syncookies(struct settings *settings, const char *value)
     return true;
 }
 
+/* "least first most": three numbers with blanks between. The least is this stack's own: it is read and not used. */
+static bool set_buffer(struct baro_buffer_size *size, const char *value)
+{
+    long number[3];
+    char *end;
+
+    for (unsigned i = 0; i < 3; i++, value = end) {
+        number[i] = strtol(value, &end, 10);
+        if (end == value || number[i] <= 0 || number[i] > INT32_MAX)
+            return false;
+    }
+    if (*end != '\0' || number[1] > number[2])
+        return false;
+    *size = (struct baro_buffer_size){ .first = (uint32_t)number[1], .most = (uint32_t)number[2] };
+    return true;
+}
+
+static bool set_recv_buffer(struct settings *settings, const char *value)
+{
+    return set_buffer(&settings->config.recv_buffer, value);
+}
+
+static bool set_send_buffer(struct settings *settings, const char *value)
+{
+    return set_buffer(&settings->config.send_buffer, value);
+}
+
 /* What a setting of the stack's own is called, and who takes its value: false where it cannot be that. */
 static const struct {
     const char *name;
@@ -114,6 +141,8 @@ static const struct {
     { "net.ipv4.tcp_congestion_control", set_congestion },
     { "net.ipv4.tcp_ecn", set_ecn },
     { "net.ipv4.tcp_syncookies", set_syncookies },
+    { "net.ipv4.tcp_rmem", set_recv_buffer },
+    { "net.ipv4.tcp_wmem", set_send_buffer },
 };
 
 /* Is `value` one of the words of `list`? */

@@ -72,6 +72,8 @@ static void fill_flight(struct tcp_info *told, const struct baro_tcp_info *info)
     told->tcpi_snd_cwnd = info->cwnd / mss;
     told->tcpi_snd_ssthresh = info->ssthresh >= THRESHOLD_UNSET ? THRESHOLD_INFINITE : info->ssthresh / mss;
     told->tcpi_rcv_ssthresh = info->rcv_ssthresh;
+    told->tcpi_rcv_space = info->rcv_space;
+    told->tcpi_rcv_rtt = microseconds(info->rcv_rtt);
     told->tcpi_snd_wnd = info->snd_wnd;
     told->tcpi_delivered = segments(info->bytes_delivered, mss);
     if (info->state == BARO_TCP_LISTEN) { /* the accept queue, and its most */

@@ -21,12 +21,34 @@
 
 enum {
     MEMORY_DEFAULT = 64 << 20,
+    BUFFER_FIRST_DEFAULT = 256 << 10,
+    BUFFER_MOST_DEFAULT = 16 << 20,
+    BUFFER_LARGEST = 1 << 30,
+    SEND_BUFFER_LEAST = 2048,
+    RECV_BUFFER_LEAST = 16384,
     DESCRIPTORS_DEFAULT = 1048576,
     PING_OCTETS = 65507,
     MTU_LEAST = 68 /* RFC 791 §3.2 */
 };
 
 /* ---- life ---- */
+
+static struct baro_buffer_size buffer_size(struct baro_buffer_size wanted, uint32_t least, size_t memory)
+{
+    struct baro_buffer_size size = wanted;
+
+    if (size.most == 0)
+        size.most = memory / 4 < BUFFER_MOST_DEFAULT ? (uint32_t)(memory / 4) : BUFFER_MOST_DEFAULT;
+    if (size.first == 0)
+        size.first = BUFFER_FIRST_DEFAULT;
+    if (size.most > BUFFER_LARGEST)
+        size.most = BUFFER_LARGEST;
+    if (size.most < least)
+        size.most = least;
+    if (size.first > size.most)
+        size.first = size.most;
+    return size;
+}
 
 struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
 {
@@ -73,6 +95,8 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
         baro_stack_free(stack);
         return NULL;
     }
+    tcp_size_buffers(stack->tcp, buffer_size(config->send_buffer, SEND_BUFFER_LEAST, core->slabs.limit),
+                     buffer_size(config->recv_buffer, RECV_BUFFER_LEAST, core->slabs.limit));
     return stack;
 }
 

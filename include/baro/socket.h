@@ -70,8 +70,8 @@ enum baro_option {
     BARO_SO_BROADCAST,      /* int, 0 or 1 */
     BARO_SO_KEEPALIVE,      /* int, 0 or 1 (RFC 9293 §3.8.4, off by default) */
     BARO_SO_LINGER,         /* struct baro_linger, in whole milliseconds */
-    BARO_SO_SEND_BUFFER,    /* int, bytes, 2,048 to the stack's limit */
-    BARO_SO_RECV_BUFFER,    /* int, bytes, 2,048 to the stack's limit */
+    BARO_SO_SEND_BUFFER,    /* int, bytes, 2,048 to the stack's limit; a stream's grows by itself until it is set */
+    BARO_SO_RECV_BUFFER,    /* int, bytes, 2,048 to the stack's limit; a stream's grows by itself until it is set */
     BARO_SO_OOB_INLINE,     /* int, 0 or 1 */
     BARO_SO_RECV_LOW_WATER, /* int, 1, the default, to half of BARO_SO_RECV_BUFFER (other values become these): of a stream;
                                with less there is no BARO_EVENT_IN, unless that is all that will come; recv takes it */
@@ -180,6 +180,8 @@ struct baro_tcp_info {
     uint32_t snd_mss, advmss, path_mtu;                   /* bytes; advmss: what we offered the peer */
     uint32_t rcv_mss;                                     /* bytes of the peer's largest segment so far, 0: none */
     uint32_t rcv_ssthresh;                                /* bytes that the receive window may promise now */
+    uint32_t rcv_space;               /* bytes that the program read in a round trip, the most so far */
+    struct baro_duration rcv_rtt;     /* the round trip as the receiver sees it, 0: not known */
     uint32_t cwnd, ssthresh, flight;                      /* bytes; ssthresh 2^30: no loss yet */
     uint32_t sacked;                  /* bytes in flight that the peer says it holds (RFC 2018) */
     uint32_t lost;                    /* bytes in flight that were taken for lost, those sent again since included */

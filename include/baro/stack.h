@@ -33,6 +33,12 @@ enum baro_ecn { BARO_ECN_DEFAULT, BARO_ECN_ANSWER, BARO_ECN_OFF };
  * when the listener's SYN queue (its backlog, 128 at least) is full; OFF: then the oldest half-open connection gives its
  * place; ALWAYS: for every SYN, half-open connections are not kept at all. */
 enum baro_syn_cookies { BARO_SYN_COOKIES_DEFAULT, BARO_SYN_COOKIES_OFF, BARO_SYN_COOKIES_ALWAYS };
+/* A TCP buffer whose size no program has set (BARO_SO_SEND_BUFFER, BARO_SO_RECV_BUFFER): octets that it may hold at first,
+ * and at most, where it grows with what the path carries and the program reads. 0: 256 KiB, and 16 MiB or a quarter of the
+ * stack's memory, whichever is less. */
+struct baro_buffer_size {
+    uint32_t first, most;
+};
 
 struct baro_stack_config {
     struct baro_memory memory;     /* required */
@@ -45,6 +51,7 @@ struct baro_stack_config {
     enum baro_congestion congestion; /* of sockets that choose none */
     enum baro_ecn ecn;
     enum baro_syn_cookies syn_cookies;
+    struct baro_buffer_size send_buffer, recv_buffer; /* of TCP; at least 2048 and 16384, at most 1 GiB */
     bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own,
                                       link-local ones of IPv6 apart */
 };

@@ -11,6 +11,7 @@
 struct ring {
     uint8_t *data;   /* NULL: no memory taken */
     uint32_t size;   /* bytes, a power of two, or 0 */
+    uint32_t limit;  /* bytes that its owner may put there; the ring does not look at it */
     uint64_t begin;  /* offset of the first byte held */
     uint64_t end;    /* offset behind the last byte held in order */
 };

@@ -312,9 +312,11 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
     }
     switch (option) {
     case BARO_SO_SEND_BUFFER:
+        socket->tcp.send_fixed = true;
         socket->tcp.send_buffer = socket->udp.send_buffer = clamp_buffer(user, number);
         return 0;
     case BARO_SO_RECV_BUFFER:
+        socket->tcp.recv_fixed = true;
         socket->tcp.recv_buffer = socket->udp.recv_buffer = clamp_buffer(user, number);
         socket->capture.recv_buffer = socket->tcp.recv_buffer;
         return 0;

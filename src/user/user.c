@@ -120,7 +120,7 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
     socket = user_table_take(user, &error);
     if (socket == NULL)
         return error;
-    tcp_settings_init(&socket->tcp);
+    tcp_settings_begin(user->tcp, &socket->tcp);
     socket->tcp.congestion = user->congestion;
     udp_settings_init(&socket->udp);
     socket->type = (uint8_t)type;

@@ -205,6 +205,26 @@ static void closed_windows_by_the_hundred(void **state)
     world_free(&world);
 }
 
+/* The window's 16 bits count in units of eight octets here. Were every acknowledgment rounded up, a peer that sends one
+ * octet at a time would never see the window close, whether the program reads or not. */
+static void octets_one_by_one_do_not_pass_the_window(void **state)
+{
+    struct world world;
+    struct hand hand = open_with(&world, 1460, 7, 60000);
+    const struct tcp_connection *c = hand_connection(&hand);
+    uint32_t most = hand.settings.recv_buffer;
+
+    (void)state;
+    assert_true(c->rcv_scale >= 1);
+    for (uint32_t i = 0; i < 2 * most && tcp_recv_window(c) != 0; i++) {
+        hand_send(&hand, TCP_FLAG_ACK | TCP_FLAG_PSH, NULL, 1);
+        hand_skip(&hand);
+        assert_true(tcp_readable(hand.tcp, hand.connection) <= most);
+    }
+    assert_true(tcp_recv_window(c) == 0);
+    world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +233,7 @@ int main(void)
         cmocka_unit_test(old_news_of_the_window_is_no_news),
         cmocka_unit_test(timestamps_that_poison),
         cmocka_unit_test(a_peer_that_rebooted),
+        cmocka_unit_test(octets_one_by_one_do_not_pass_the_window),
         cmocka_unit_test(closed_windows_by_the_hundred),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "codec/tcp.h"
 #include "codec/tcp_options.h"
 #include "transport/demux.h"
+#include "transport/tcp/autotune.h"
 #include "transport/tcp/congestion.h"
 #include "transport/tcp/ecn.h"
 #include "transport/tcp/frto.h"
@@ -86,6 +87,8 @@ enum {
     TCP_RECV_LEAST = 16384,         /* the receive promise: ten segments of 1,460 octets fit */
     TCP_RECV_FIRST = 65536,         /* and with large segments not more than this at first: it is charged at once */
     TCP_SEND_LEAST = 2048,          /* the send promise: one segment */
+    TCP_WINDOW_LARGEST = 1 << 30,   /* RFC 7323 §2.3 */
+    TCP_AGE_LARGEST_MS = 3600000,   /* of an echoed timestamp that is believed */
     TCP_SYN_RETRIES = 7,            /* 247 s: RFC 9293 §3.8.3 MUST-23 wants 3 minutes */
     TCP_SYN_ACK_RETRIES = 5,
     TCP_RETRIES_R1 = 3,             /* RFC 9293 §3.8.3 SHLD-10 */
@@ -139,11 +142,10 @@ struct tcp_connection {
     } rcv;
     struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
     struct seq recover;                /* RFC 6582 */
-    struct ring send, recv;
+    struct ring send, recv;            /* recv.limit: promised to the peer, the grant; send.limit: the program may fill */
     struct tcp_ranges *ranges;         /* NULL: nothing is held out of order */
-    uint32_t grant;                    /* bytes promised to the peer as receive buffer */
     uint32_t charged;                  /* bytes of the stack's budget */
-    uint32_t copied;                   /* bytes read by the program since the grant last grew */
+    struct receive_tuning tuning;
     uint32_t unacknowledged;           /* octets received in order since the last ACK */
     uint16_t path_mtu, mss, peer_mss, rcv_mss; /* mss: payload without options; rcv_mss: what we offered */
     uint16_t rcv_full;                 /* payload of the peer's full-sized segments, as seen */
@@ -154,6 +156,7 @@ struct tcp_connection {
     uint8_t frto;                      /* enum frto_step */
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
     uint32_t flow_label;
+    struct tcp_ecn ecn;
     struct seq rtt_seq;                /* the timed segment's end */
     uint32_t ts_recent, ts_offset;
     int64_t ts_recent_at_ns;
@@ -167,7 +170,6 @@ struct tcp_connection {
         bool out, again;               /* a tail loss probe is out; it was the last segment again */
         struct seq end;                /* SND.NXT behind it */
     } tail;
-    struct tcp_ecn ecn;
     struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
     int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
     int64_t received_at_ns;            /* any segment that was acceptable */
@@ -189,7 +191,7 @@ struct tcp_connection {
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
-_Static_assert(sizeof(struct tcp_connection) <= 760, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 768, "a connection has grown: see DESIGN section 2, rule 9");
 
 struct tcp_listener {
     struct baro_endpoint local;
@@ -225,6 +227,7 @@ struct tcp {
     struct hash_key isn_key, timestamp_key, cookie_key;
     enum baro_syn_cookies cookies;
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
+    struct baro_buffer_size send_size, recv_size;
     struct tcp_event events;           /* head */
     struct tcp_time_wait *time_wait_first, *time_wait_last;
     struct wheel_timer time_wait_timer;
@@ -257,6 +260,13 @@ static inline struct seq tcp_recv_seq(const struct tcp_connection *c, uint64_t o
 static inline uint64_t tcp_recv_offset(const struct tcp_connection *c, struct seq seq)
 {
     return c->recv.end + (uint64_t)(int64_t)seq_diff(seq, tcp_recv_seq(c, c->recv.end));
+}
+
+/* Bytes of receive buffer for which the budget is charged now: of the grant, or of what came after a rest. The send ring's
+ * share is its size, at least its promise. */
+static inline uint32_t tcp_recv_backed(const struct tcp_connection *c)
+{
+    return c->charged - (c->send.size > TCP_SEND_LEAST ? c->send.size : TCP_SEND_LEAST);
 }
 
 /* Octets in flight, SYN and FIN included. */

@@ -103,7 +103,7 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
                         struct tcp_half_open *record)
 {
     const struct tcp_options *options = &segment->options;
-    struct tcp_offer offer = tcp_offer_of(&listener->settings, segment->remote.address.family, segment->packet->mtu);
+    struct tcp_offer offer = tcp_offer_of(tcp, &listener->settings, segment->remote.address.family, segment->packet->mtu);
     uint32_t window;
 
     record->local = segment->local;

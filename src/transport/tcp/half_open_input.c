@@ -174,15 +174,15 @@ struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listene
     c->listener = tcp_listener_handle(tcp, listener);
     take_over(tcp, c, record);
     /* Less may be granted now than the SYN+ACK said: that much was promised. */
-    if (record->window > c->grant) {
-        uint32_t more = tcp_ring_cost(record->window) - tcp_ring_cost(c->grant);
+    if (record->window > c->recv.limit) {
+        uint32_t more = tcp_ring_cost(record->window) - tcp_ring_cost(c->recv.limit);
 
         if (more != 0 && !tcp_charge(tcp, c, more)) {
             tcp_finish(tcp, c, 0);
             tcp_reap(tcp, c);
             return NULL;
         }
-        c->grant = record->window;
+        c->recv.limit = record->window;
     }
     return c;
 }

@@ -18,7 +18,8 @@ static void check_sequence(const struct tcp_connection *c)
     if (c->state < BARO_TCP_ESTABLISHED)
         return;
     assert(seq_ge(c->rcv.edge, c->rcv.nxt));
-    assert(tcp_recv_window(c) <= c->grant);
+    assert(tcp_recv_window(c) <= c->recv.limit);
+    assert(seq_diff(c->rcv.edge, tcp_recv_seq(c, c->recv.begin)) <= (int32_t)c->recv.limit + 1); /* the FIN's place */
     assert(seq_eq(c->rcv.nxt, seq_add(tcp_recv_seq(c, c->recv.end), (c->flags & TCP_FIN_RECEIVED) != 0)));
     assert((c->flags & TCP_FIN_SENT) == 0 || (c->flags & TCP_FIN_WANTED) != 0);
 }
@@ -31,7 +32,8 @@ static void check_buffers(const struct tcp_connection *c)
     assert(ring_used(&c->send) <= c->send.size || c->send.size == 0);
     assert(ring_used(&c->send) == 0 || c->send.data != NULL);
     assert(last - c->recv.begin <= c->recv.size || last == c->recv.begin);
-    assert(c->charged >= tcp_ring_cost(c->grant) + TCP_SEND_LEAST);
+    assert(c->charged >= TCP_RECV_LEAST + TCP_SEND_LEAST && c->charged >= c->send.size + c->recv.size);
+    assert(c->recv.size <= tcp_recv_backed(c) && c->recv.limit <= TCP_WINDOW_LARGEST);
     if (c->state >= BARO_TCP_ESTABLISHED && ring_used(&c->send) != 0) {
         uint64_t una = tcp_send_offset(c, c->snd.una), next = tcp_send_offset(c, c->snd.nxt);
 

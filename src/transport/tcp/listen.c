@@ -41,7 +41,7 @@ void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segme
 static bool budget_has_room(const struct tcp *tcp, const struct tcp_listener *listener, const struct segment *segment)
 {
     const struct slabs *slabs = &tcp->core->slabs;
-    struct tcp_offer offer = tcp_offer_of(&listener->settings, segment->remote.address.family, segment->packet->mtu);
+    struct tcp_offer offer = tcp_offer_of(tcp, &listener->settings, segment->remote.address.family, segment->packet->mtu);
 
     return slabs->charged <= slabs->limit &&
            slabs->limit - slabs->charged >= tcp_ring_cost(offer.grant) + TCP_SEND_LEAST;

@@ -38,6 +38,12 @@ void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies)
     tcp->cookies = cookies;
 }
 
+void tcp_size_buffers(struct tcp *tcp, struct baro_buffer_size send, struct baro_buffer_size recv)
+{
+    tcp->send_size = send;
+    tcp->recv_size = recv;
+}
+
 void tcp_free(struct tcp *tcp)
 {
     struct slabs *slabs;
@@ -83,6 +89,15 @@ void tcp_settings_init(struct tcp_settings *settings)
         .keepalive_count = 9,
         .ttl = -1,
     };
+}
+
+void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings)
+{
+    tcp_settings_init(settings);
+    if (tcp->send_size.first != 0)
+        settings->send_buffer = tcp->send_size.first;
+    if (tcp->recv_size.first != 0)
+        settings->recv_buffer = tcp->recv_size.first;
 }
 
 int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
@@ -132,6 +147,8 @@ void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_sett
     if (c->settings.quickack && !settings->quickack)
         c->quick_acks = 0; /* from now on as in a dialogue, where an ACK waits for an answer */
     c->settings = *settings;
+    if (settings->send_fixed)
+        tcp_send_limit_begin(c);
     congestion_choose(&c->congestion, settings->congestion);
     tcp_set_path_mtu(c, c->path_mtu);
     tcp_timer_cancel(tcp, c, TCP_TIMER_KEEPALIVE);

@@ -116,7 +116,13 @@ enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection 
 bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment *segment, bool *sum_ok);
 /* Stores data at a stream offset at or beyond the in-order end. Held octets win. False: no memory. */
 bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, struct baro_bytes data);
-/* Room in the ring for the octets up to `end`. */
+/* Bytes to which the window may grow. */
+uint32_t tcp_receive_limit(const struct tcp *tcp, const struct tcp_settings *settings);
+/* Text of a segment came in order and stands in the ring: what that says of the window's size. */
+void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* Nothing happens on the connection, and the ring is empty. */
+void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c);
+/* Room in the ring for the octets up to `end`, and in the budget. */
 bool tcp_receive_room(struct tcp *tcp, struct tcp_connection *c, uint64_t end);
 /* Moves the in-order end over what is held there. */
 void tcp_receive_advance(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
@@ -152,6 +158,8 @@ unsigned tcp_sack_blocks(const struct tcp_connection *c, struct tcp_sack_block r
 
 /* ---- send_buffer.c ---- */
 
+/* The send buffer holds again what it does when nothing is known of the path. */
+void tcp_send_limit_begin(struct tcp_connection *c);
 uint32_t tcp_send_room(const struct tcp_connection *c);
 /* Octets that the program gave and that were never sent. */
 uint32_t tcp_unsent(const struct tcp_connection *c);
@@ -165,6 +173,9 @@ void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c);
 bool tcp_charge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
 void tcp_discharge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
 uint32_t tcp_ring_cost(uint32_t bytes);
+/* What a buffer that costs `now` may cost, `wanted` or less; `fixed`: a program has asked for it, so it need leave nothing to
+ * others. */
+uint32_t tcp_share(const struct tcp *tcp, uint32_t now, uint32_t wanted, bool fixed);
 
 /* ---- control.c: segments without data, with the values of the moment ---- */
 
@@ -331,7 +342,7 @@ struct tcp_offer {
     uint16_t mss;
     uint8_t scale;
 };
-struct tcp_offer tcp_offer_of(const struct tcp_settings *settings, uint8_t family, uint32_t mtu);
+struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *settings, uint8_t family, uint32_t mtu);
 /* A connection with its memory promised and its place in the demux, CLOSED. NULL and the reason. */
 struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
                                           const struct tcp_settings *settings, uint32_t mtu);

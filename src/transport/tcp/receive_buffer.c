@@ -1,10 +1,15 @@
 /* transport/tcp/receive_buffer.c: the receive ring, the window that promises it, and the one pass of copy and sum.
  *
- * `grant` is how much the peer has been promised room for. It begins at the connection's promise and doubles up to
- * the program's limit when the program has read half of it again, so memory follows demand; the stack's budget is
- * charged when the promise is made, the ring itself takes memory at its first octet and grows by doubling.
+ * The grant (recv.limit) is how much the peer has been promised room for. It begins at the connection's promise and grows by what the
+ * program reads in a round trip (autotune.h), so memory follows demand; the stack's budget is charged when the promise is
+ * made, the ring itself takes memory at its first octet and grows by doubling. Where the program has fixed the buffer's
+ * size, the grant doubles up to it as it is filled or read.
  *
- * The advertised right edge never moves back (RFC 9293 §3.8.6 SHLD-14), nor forward by less than a segment or half
+ * A connection that rests gives its charge back all but the first promise, though the peer may still use its window: what
+ * comes then is charged anew, and where the budget has no more, it is dropped, counted, and comes again (tcp_recv_backed).
+ *
+ * The advertised right edge never moves back (RFC 9293 §3.8.6 SHLD-14; by less than the window's unit it may seem to when
+ * the buffer is all but full, RFC 7323 §2.4, and what was promised is still taken), nor forward by less than a segment or half
  * of the grant (§3.8.6.2.2 MUST-39). */
 #include "transport/tcp/parts.h"
 
@@ -19,11 +24,15 @@ uint64_t tcp_receive_last(const struct tcp_connection *c)
 bool tcp_receive_room(struct tcp *tcp, struct tcp_connection *c, uint64_t end)
 {
     uint64_t last = tcp_receive_last(c);
+    uint32_t cost;
 
     if (end < last)
         end = last;
     if (end - c->recv.begin <= c->recv.size)
         return true;
+    cost = tcp_ring_cost((uint32_t)(end - c->recv.begin));
+    if (cost > tcp_recv_backed(c) && !tcp_charge(tcp, c, cost - tcp_recv_backed(c)))
+        return false;
     return ring_reserve(&c->recv, &tcp->core->slabs, (uint32_t)(end - c->recv.begin),
                         (uint32_t)(last - c->recv.begin));
 }
@@ -95,7 +104,7 @@ uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
 /* The largest window: a program may want it smaller than the buffer (TCP_WINDOW_CLAMP). */
 static uint32_t largest_window(const struct tcp_connection *c)
 {
-    return c->settings.window_clamp != 0 ? smaller(c->grant, c->settings.window_clamp) : c->grant;
+    return c->settings.window_clamp != 0 ? smaller(c->recv.limit, c->settings.window_clamp) : c->recv.limit;
 }
 
 static struct seq edge_by_room(const struct tcp_connection *c)
@@ -116,35 +125,94 @@ bool tcp_receive_window_opens(const struct tcp_connection *c)
 uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
 {
     unsigned scale = scaled ? c->rcv_scale : 0;
+    uint32_t used = ring_used(&c->recv), room = used < c->recv.limit ? c->recv.limit - used : 0, units;
     struct seq edge = edge_by_room(c);
     uint32_t window, least = smaller(largest_window(c) / 2, c->rcv_mss);
 
     if (seq_lt(edge, c->rcv.edge) || seq_span(edge, c->rcv.edge) < least)
         edge = c->rcv.edge;
     window = seq_lt(c->rcv.nxt, edge) ? seq_span(edge, c->rcv.nxt) : 0;
-    window = (window + (1u << scale) - 1) >> scale; /* up, so that the edge does not go back */
-    window = smaller(window, UINT16_MAX);
-    edge = seq_add(c->rcv.nxt, window << scale);
+    units = (window + (1u << scale) - 1) >> scale; /* up, so that the edge does not go back */
+    if (units << scale > room)
+        units = window >> scale; /* down: again and again up, by every small segment, would let in more than there is room for */
+    units = smaller(units, UINT16_MAX);
+    edge = seq_add(c->rcv.nxt, units << scale);
     c->rcv.edge = seq_max(c->rcv.edge, edge);
-    return (uint16_t)window;
+    return (uint16_t)units;
+}
+
+static bool tuned(const struct tcp *tcp, const struct tcp_settings *settings)
+{
+    return !settings->recv_fixed && tcp->recv_size.most != 0;
+}
+
+uint32_t tcp_receive_limit(const struct tcp *tcp, const struct tcp_settings *settings)
+{
+    uint32_t limit = tuned(tcp, settings) ? tcp->recv_size.most : settings->recv_buffer;
+
+    return limit > TCP_RECV_LEAST ? limit : TCP_RECV_LEAST;
+}
+
+static void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t want)
+{
+    uint32_t limit = tcp_receive_limit(tcp, &c->settings), backed = tcp_recv_backed(c), cost;
+
+    want = smaller(want, limit);
+    if (want <= c->recv.limit || !tcp_synchronised(c))
+        return;
+    cost = tcp_share(tcp, backed, tcp_ring_cost(want), !tuned(tcp, &c->settings));
+    if (cost <= c->recv.limit || (cost > backed && !tcp_charge(tcp, c, cost - backed)))
+        return;
+    c->recv.limit = smaller(cost, limit);
+}
+
+void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+{
+    size_t octets = segment->count > 1 ? segment->packet->gso_size : segment->data.length;
+
+    if (!tuned(tcp, &c->settings)) {
+        if (ring_used(&c->recv) >= c->recv.limit / 2)
+            grow(tcp, c, c->recv.limit * 2);
+        return;
+    }
+    if ((c->flags & TCP_TIMESTAMPS) == 0) {
+        receive_tuning_window(&c->tuning, tcp->core->now, c->rcv.nxt, c->rcv.edge);
+    } else if (octets >= c->rcv_full && segment->options.ts_echo != 0) {
+        uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - segment->options.ts_echo;
+
+        if (age_ms < TCP_AGE_LARGEST_MS)
+            receive_tuning_echo(&c->tuning, age_ms * NS_PER_MS, least_ns(&c->rtt.least));
+    }
+}
+
+void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c)
+{
+    ring_release(&c->recv, &tcp->core->slabs);
+    receive_tuning_pause(&c->tuning);
+    if (tcp_recv_backed(c) > TCP_RECV_LEAST)
+        tcp_discharge(tcp, c, tcp_recv_backed(c) - TCP_RECV_LEAST);
+}
+
+/* The grant after the program took `octets`. */
+static void follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+{
+    if (tuned(tcp, &c->settings)) {
+        grow(tcp, c, receive_tuning_taken(&c->tuning, tcp->core->now, octets));
+        return;
+    }
+    c->tuning.copied += octets;
+    if (c->tuning.copied >= c->recv.limit / 2) {
+        grow(tcp, c, c->recv.limit * 2);
+        c->tuning.copied = 0;
+    }
 }
 
 void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
-    uint32_t limit = c->settings.recv_buffer > TCP_RECV_LEAST ? c->settings.recv_buffer : TCP_RECV_LEAST;
-
     c->recv.begin += octets;
     if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
         c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
-    c->copied += octets;
-    if (c->copied >= c->grant / 2 && c->grant < limit && tcp_synchronised(c)) {
-        uint32_t grown = smaller(c->grant * 2, limit);
-        uint32_t more = tcp_ring_cost(grown) - tcp_ring_cost(c->grant);
-
-        if (more == 0 || tcp_charge(tcp, c, more))
-            c->grant = grown;
-        c->copied = 0;
-    }
+    follow_reader(tcp, c, octets);
     if (ring_used(&c->recv) == 0)
         tcp_rest_later(tcp, c);
     if (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0 && tcp_receive_window_opens(c)) {

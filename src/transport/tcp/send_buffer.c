@@ -1,9 +1,14 @@
 /* transport/tcp/send_buffer.c: the send ring and the budget.
  *
+ * How much it may hold grows with the congestion window (autotune.h) unless the program has said; an idle connection
+ * forgets what it has grown to.
+ *
  * The ring holds everything from SND.UNA on: sent and not acknowledged, then not sent. It takes memory at the first
  * octet and doubles with the program's demand up to its limit, each doubling charged to the stack's budget before
  * it happens; where the budget or memory ends, send takes fewer octets and the program tries again later. */
 #include "transport/tcp/parts.h"
+
+enum { KEPT_SHARE = 16 }; /* of the budget: the promises of connections to come */
 
 uint32_t tcp_ring_cost(uint32_t bytes)
 {
@@ -30,9 +35,20 @@ void tcp_discharge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
     slab_discharge(&tcp->core->slabs, bytes);
 }
 
-static uint32_t send_limit(const struct tcp_connection *c)
+uint32_t tcp_share(const struct tcp *tcp, uint32_t now, uint32_t wanted, bool fixed)
 {
-    return c->settings.send_buffer > TCP_SEND_LEAST ? c->settings.send_buffer : TCP_SEND_LEAST;
+    size_t left = tcp->core->slabs.limit - tcp->core->slabs.charged, kept = tcp->core->slabs.limit / KEPT_SHARE;
+
+    if (!fixed)
+        return autotune_share(now, wanted, left > kept ? left - kept : 0);
+    while (wanted > now && wanted - now > left)
+        wanted /= 2;
+    return wanted > now ? wanted : now;
+}
+
+void tcp_send_limit_begin(struct tcp_connection *c)
+{
+    c->send.limit = c->settings.send_buffer > TCP_SEND_LEAST ? c->settings.send_buffer : TCP_SEND_LEAST;
 }
 
 uint32_t tcp_unsent(const struct tcp_connection *c)
@@ -57,7 +73,7 @@ static uint32_t room_for_unsent(const struct tcp_connection *c)
 
 uint32_t tcp_send_room(const struct tcp_connection *c)
 {
-    uint32_t used = ring_used(&c->send), limit = send_limit(c), most = room_for_unsent(c);
+    uint32_t used = ring_used(&c->send), limit = c->send.limit, most = room_for_unsent(c);
     uint32_t room = used < limit ? limit - used : 0;
 
     return room < most ? room : most;
@@ -79,21 +95,23 @@ void tcp_tell_of_less_unsent(struct tcp *tcp, struct tcp_connection *c, uint32_t
     tcp_tell(tcp, c);
 }
 
-/* Grows the ring to hold `bytes`; what it costs beyond the promise is charged first. */
-static bool grow(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
+/* Grows the ring to hold `bytes`, or as many of them as there is memory for; what it costs beyond the promise is charged
+ * first. */
+static void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
 {
-    uint32_t now = c->send.size > TCP_SEND_LEAST ? c->send.size : TCP_SEND_LEAST;
-    uint32_t more = tcp_ring_cost(bytes) > now ? tcp_ring_cost(bytes) - now : 0;
+    uint32_t now = c->send.size > TCP_SEND_LEAST ? c->send.size : TCP_SEND_LEAST, size = tcp_ring_cost(bytes);
 
     if (bytes <= c->send.size)
-        return true;
-    if (more != 0 && !tcp_charge(tcp, c, more))
-        return false;
-    if (ring_reserve(&c->send, &tcp->core->slabs, bytes, ring_used(&c->send)))
-        return true;
-    if (more != 0)
-        tcp_discharge(tcp, c, more);
-    return false;
+        return;
+    size = tcp_share(tcp, now, size, c->settings.send_fixed);
+    for (; size >= now && size > c->send.size; size /= 2) {
+        if (size > now && !tcp_charge(tcp, c, size - now))
+            return;
+        if (ring_reserve(&c->send, &tcp->core->slabs, size, ring_used(&c->send)))
+            return;
+        if (size > now)
+            tcp_discharge(tcp, c, size - now);
+    }
 }
 
 uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
@@ -103,11 +121,8 @@ uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_byt
 
     if (take == 0)
         return 0;
-    if (!grow(tcp, c, used + take)) {
-        if (c->send.size == 0 && !grow(tcp, c, TCP_SEND_LEAST))
-            return 0;
-        take = take < ring_space(&c->send) ? take : ring_space(&c->send);
-    }
+    grow(tcp, c, used + take);
+    take = take < ring_space(&c->send) ? take : ring_space(&c->send);
     ring_write(&c->send, c->send.end, data.data, take);
     c->send.end += take;
     return take;
@@ -123,9 +138,11 @@ void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
         return;
     c->bytes_acked += una - c->send.begin;
     c->send.begin = una;
+    if (!c->settings.send_fixed && tcp->send_size.most != 0)
+        c->send.limit = send_tuning(c->send.limit, tcp->send_size.most, c->congestion.cwnd, tcp_payload_limit(c));
     if (ring_used(&c->send) == 0)
         tcp_rest_later(tcp, c);
-    if ((c->flags & TCP_WANT_WRITE) != 0 && tcp_send_room(c) >= send_limit(c) / 4) {
+    if ((c->flags & TCP_WANT_WRITE) != 0 && tcp_send_room(c) >= c->send.limit / 4) {
         c->flags &= ~(uint32_t)TCP_WANT_WRITE;
         tcp_tell(tcp, c);
     }

@@ -108,9 +108,9 @@ static uint8_t scale_for(uint32_t limit)
     return scale;
 }
 
-struct tcp_offer tcp_offer_of(const struct tcp_settings *settings, uint8_t family, uint32_t mtu)
+struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *settings, uint8_t family, uint32_t mtu)
 {
-    uint32_t limit = settings->recv_buffer > TCP_RECV_LEAST ? settings->recv_buffer : TCP_RECV_LEAST;
+    uint32_t limit = tcp_receive_limit(tcp, settings), first = settings->recv_buffer;
     uint32_t fixed = family == BARO_FAMILY_IPV6 ? 60 : 40, window;
     struct tcp_offer offer = { .scale = scale_for(limit) };
 
@@ -121,17 +121,21 @@ struct tcp_offer tcp_offer_of(const struct tcp_settings *settings, uint8_t famil
     window = tcp_ring_cost(congestion_initial_window(offer.mss));
     window = window < TCP_RECV_LEAST ? TCP_RECV_LEAST : window;
     window = window > TCP_RECV_FIRST ? TCP_RECV_FIRST : window;
+    if (window > first)
+        window = first > TCP_RECV_LEAST ? first : TCP_RECV_LEAST;
     offer.grant = window < limit ? window : limit;
     return offer;
 }
 
 static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
 {
-    struct tcp_offer offer = tcp_offer_of(&c->settings, c->remote.address.family, mtu);
+    struct tcp_offer offer = tcp_offer_of(tcp, &c->settings, c->remote.address.family, mtu);
 
     tcp_set_path_mtu(c, mtu);
     c->rcv_mss = offer.mss;
-    c->grant = offer.grant;
+    c->recv.limit = offer.grant;
+    receive_tuning_init(&c->tuning, c->recv.limit);
+    tcp_send_limit_begin(c);
     c->rcv_scale = offer.scale;
     c->snd_scale = 0;
     c->ts_offset = tcp_timestamp_offset(tcp, &c->local, &c->remote);
@@ -152,7 +156,7 @@ struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint 
     c->settings = *settings;
     c->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, &local, &remote);
     begin(tcp, c, mtu);
-    if (tcp_charge(tcp, c, tcp_ring_cost(c->grant) + TCP_SEND_LEAST)) {
+    if (tcp_charge(tcp, c, tcp_ring_cost(c->recv.limit) + TCP_SEND_LEAST)) {
         if (tcp_count_port(tcp, local.port.number)) {
             if (demux_insert(&tcp->demux, demux_hash(&tcp->demux, &local, &remote), tcp_handle(tcp, c))) {
                 c->flags |= TCP_IN_DEMUX;

@@ -19,6 +19,9 @@
 struct tcp;
 
 struct tcp *tcp_create(struct core *core, uint32_t connection_limit);
+/* The buffers of connections whose programs say nothing: octets as long as the path wants no more, and to how many they grow
+ * by themselves. Without this call they are as tcp_settings_init says, and stay so. */
+void tcp_size_buffers(struct tcp *tcp, struct baro_buffer_size send, struct baro_buffer_size recv);
 void tcp_free(struct tcp *tcp);
 /* For connections from now on. */
 void tcp_choose_ecn(struct tcp *tcp, enum baro_ecn ecn);
@@ -60,6 +63,7 @@ void tcp_address_removed(struct tcp *tcp, struct baro_address address);
 /* Settings that a connection or listener begins with and that may change later. */
 struct tcp_settings {
     uint32_t send_buffer, recv_buffer; /* bytes, limits of the rings */
+    bool send_fixed, recv_fixed;       /* the program said so: they are limits, whatever the stack's are */
     bool nodelay, cork, quickack, keepalive, oob_inline, hold_syn, transparent, reuse_address, reuse_port;
     bool recv_error;                   /* ICMP errors are told at once, as the socket's error */
     bool linger;                       /* close waits, or with linger_ms 0 resets */
@@ -78,6 +82,8 @@ struct tcp_settings {
     uint64_t max_pacing_rate;          /* octets a second, 0: not limited */
 };
 void tcp_settings_init(struct tcp_settings *settings);
+/* The same as this stack wants it. */
+void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings);
 
 /* Is `local` free for a listener or a bound connection? Address family NONE: any. 0 or -EADDRINUSE. */
 int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port);

@@ -93,6 +93,7 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
     TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
           TRACE_N(ring_used(&c->recv)));
     learn_segment_size(c, segment);
+    tcp_receive_arrived(tcp, c, segment);
     acknowledge(tcp, c, segment, repeated, had_ranges);
     tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);

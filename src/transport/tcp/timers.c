@@ -72,9 +72,10 @@ static void rest(struct tcp *tcp, struct tcp_connection *c)
         if (c->send.size > TCP_SEND_LEAST)
             tcp_discharge(tcp, c, c->send.size - TCP_SEND_LEAST);
         ring_release(&c->send, &tcp->core->slabs);
+        tcp_send_limit_begin(c);
     }
     if (ring_used(&c->recv) == 0 && c->ranges == NULL)
-        ring_release(&c->recv, &tcp->core->slabs);
+        tcp_receive_rest(tcp, c);
 }
 
 /* R2 is passed (RFC 9293 §3.8.3): what an ICMP error told meanwhile is the better reason. */

@@ -1,0 +1,52 @@
+/* transport/tcp/autotune.h: how large a connection's buffers should be (RFC 9293 §3.8.6 leaves it to us).
+ *
+ * Receive: the window must let out what the sender can have under way in a round trip, and there is no use in more than
+ * the program reads. So it follows what the program reads in one round trip (dynamic right-sizing: Fisk and Feng, 2001):
+ * twice that, since a sender in slow start doubles from one to the next, and twice that again while it was more than in
+ * the round trip before. What was read in less than a round trip counts already: it can only become more. A program that
+ * reads slowly keeps the window that it has.
+ *
+ * The round trip as a receiver sees it: the age of the timestamps that full-sized segments echo, or, without them, how
+ * long a whole window took to come: never less than a round trip, so the least is kept. Timestamps tick in milliseconds;
+ * below two of them the connection's own least sample, which has a finer clock, is better.
+ *
+ * Send: room for two congestion windows, so that what an acknowledgement lets out is there when it comes.
+ *
+ * Neither may take what others need: a buffer grows only to a size of which the stack's budget has as much left
+ * afterwards (Choudhury and Hahne's dynamic threshold, 1998). So the budget is never used up by growth, whoever came first.
+ *
+ * Pure: the moment and the facts come in; receive_buffer.c and send_buffer.c ask. */
+#ifndef TRANSPORT_TCP_AUTOTUNE_H
+#define TRANSPORT_TCP_AUTOTUNE_H
+
+#include "base/seq.h"
+#include "baro/types.h"
+
+struct receive_tuning {
+    uint32_t rtt_us;       /* round trip as the receiver sees it, 0: not known */
+    uint32_t copied;       /* octets that the program took in the present one */
+    uint32_t space;        /* the most in one so far, or half of the window that it began with */
+    struct seq mark;       /* without timestamps: the window measured ends here */
+    uint32_t since_us;     /* the present round trip began, 0: with the next octet; the clock's lower 32 bits */
+    uint32_t marked_at_us; /* without timestamps: the window measured began, 0: none is */
+};
+
+/* `first`: octets of the window that the connection begins with. */
+void receive_tuning_init(struct receive_tuning *tuning, uint32_t first);
+/* Nothing was heard for a while: what was begun measuring then means nothing. */
+void receive_tuning_pause(struct receive_tuning *tuning);
+/* A full-sized segment echoed a timestamp of this age; `own_ns`: the connection's own least round trip, 0: none. */
+void receive_tuning_echo(struct receive_tuning *tuning, int64_t age_ns, int64_t own_ns);
+/* Without timestamps: text came in order up to `nxt`, and the window reaches to `edge`. */
+void receive_tuning_window(struct receive_tuning *tuning, struct baro_instant now, struct seq nxt, struct seq edge);
+/* The program took `octets`. What the window should be at least, octets; 0: as it is. */
+uint32_t receive_tuning_taken(struct receive_tuning *tuning, struct baro_instant now, uint32_t octets);
+
+/* What the send buffer should hold, octets: `limit` or more, up to `most`. */
+uint32_t send_tuning(uint32_t limit, uint32_t most, uint32_t cwnd, uint32_t mss);
+
+/* How large a buffer may become that costs `now` octets of the budget and wants to cost `wanted`, both powers of two, of
+ * which `left` octets are free: the largest power of two in between that leaves as much as it is; `now` when there is none. */
+uint32_t autotune_share(uint32_t now, uint32_t wanted, size_t left);
+
+#endif
