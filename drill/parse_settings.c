@@ -225,6 +225,7 @@ void drill_settings_init(struct settings *settings)
     memset(settings, 0, sizeof *settings); /* whole, so that two can be compared */
     settings->tolerance_ns = TOLERANCE_NS;
     settings->mtu = DEFAULT_MTU;
+    settings->config.black_holes = BARO_BLACK_HOLES_IGNORED;
     settings->config.send_buffer = settings->config.recv_buffer = (struct baro_buffer_size){ BUFFER_OCTETS, BUFFER_OCTETS };
     settings->bind_port = settings->connect_port = DEFAULT_PORT;
     settings->config.ecn = BARO_ECN_ANSWER; /* as Linux */

@@ -32,7 +32,6 @@ static const struct {
     { "net.ipv4.tcp_limit_output_bytes", "*" },
     { "net.ipv4.tcp_min_tso_segs", "*" },
     { "net.ipv4.tcp_moderate_rcvbuf", "1" },
-    { "net.ipv4.tcp_mtu_probing", "0" },
     { "net.ipv4.tcp_no_metrics_save", "1" },
     { "net.ipv4.tcp_pacing_ca_ratio", "120" },
     { "net.ipv4.tcp_pacing_ss_ratio", "200" },
@@ -123,6 +122,15 @@ static bool set_buffer(struct baro_buffer_size *size, const char *value)
     return true;
 }
 
+/* 2 is to probe from the beginning, which this stack does not. */
+static bool set_black_holes(struct settings *settings, const char *value)
+{
+    if ((value[0] != '0' && value[0] != '1') || value[1] != '\0')
+        return false;
+    settings->config.black_holes = value[0] == '1' ? BARO_BLACK_HOLES_DEFAULT : BARO_BLACK_HOLES_IGNORED;
+    return true;
+}
+
 static bool set_recv_buffer(struct settings *settings, const char *value)
 {
     return set_buffer(&settings->config.recv_buffer, value);
@@ -141,6 +149,7 @@ static const struct {
     { "net.ipv4.tcp_congestion_control", set_congestion },
     { "net.ipv4.tcp_ecn", set_ecn },
     { "net.ipv4.tcp_syncookies", set_syncookies },
+    { "net.ipv4.tcp_mtu_probing", set_black_holes },
     { "net.ipv4.tcp_rmem", set_recv_buffer },
     { "net.ipv4.tcp_wmem", set_send_buffer },
 };

@@ -99,8 +99,11 @@ bool drill_run_advance(struct run *run, int64_t until_ns)
         if (!drill_run_settle(run, true))
             return false;
     }
-    if (until_ns > run->now_ns)
+    if (until_ns > run->now_ns) {
         run->now_ns = until_ns;
+        if (!drill_run_settle(run, true)) /* so that calls find the stack's clock right */
+            return false;
+    }
     if (run->waiting.event != NULL && run->now_ns > run->waiting.end_ns + run->tolerance_ns) {
         run->event = run->waiting.event;
         return drill_run_fail(run, "the call has not returned by %.6f", (double)run->waiting.end_ns / 1e9);

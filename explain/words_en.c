@@ -160,6 +160,8 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_MARK_REACTION] = { "congestion", "ECE: a router has marked our data, {flight} octets under way: the window "
                                        "goes down to {window}, ssthresh {ssthresh}; nothing is lost{waits?; it was one segment "
                                        "already, the next waits for the retransmission timer|}" },
+    [BARO_TRACE_TCP_BLACK_HOLE] = { "TCP software", "{after<before?large segments are lost in silence: {before} -> {after} octets of text in "
+                                    "each|{before} -> {after} octets of text in each segment: the size was not to blame, or its time is over}" },
     [BARO_TRACE_TCP_TAIL_PROBE] = { "TCP software", "no news of the end of the flight: {again?its last segment again|one new "
                                     "segment} as a probe" },
     [BARO_TRACE_TCP_RETRANSMIT] = { "TCP software", "seq {seq}, {length} octets again, attempt {attempt}" },

@@ -155,6 +155,8 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_MARK_REACTION] = { "혼잡 제어", "ECE: 라우터가 우리 데이터에 혼잡 표시를 함, 보내는 중 {flight}바이트: 윈도우를 "
                                        "{window}로 줄임, ssthresh {ssthresh}; 잃은 것은 없음{waits?; 이미 세그먼트 하나였으므로 다음 "
                                        "것은 재전송 타이머를 기다림|}" },
+    [BARO_TRACE_TCP_BLACK_HOLE] = { "TCP 담당 부분", "{after<before?큰 세그먼트가 소리 없이 사라짐: 세그먼트의 데이터를 {before} -> {after}바이트로|"
+                                    "세그먼트의 데이터를 {before} -> {after}바이트로 되돌림: 크기 탓이 아니었거나 기한이 지남}" },
     [BARO_TRACE_TCP_TAIL_PROBE] = { "TCP 담당 부분", "보낸 것의 끝에서 소식이 없음: {again?마지막 세그먼트를 다시|새 세그먼트 하나를} "
                                     "보내 탐색" },
     [BARO_TRACE_TCP_RETRANSMIT] = { "TCP 담당 부분", "시퀀스 번호 {seq}, {length}바이트를 다시 보냄, {attempt}번째" },

@@ -56,6 +56,8 @@ static int make(struct adapter *adapter, const struct adapter_flags *flags)
     baro_posix_config_init(&config);
     config.device = &adapter->network.device;
     config.device_descriptor = adapter->network.arrived;
+    config.black_holes = BARO_BLACK_HOLES_IGNORED;
+    config.send_buffer = config.recv_buffer = (struct baro_buffer_size){ 262144, 262144 };
     config.ecn = BARO_ECN_ANSWER; /* scripts are written for Linux, which does not ask */
     adapter->stack = baro_posix_create(&config);
     return adapter->stack == NULL ? -errno : configure(adapter, flags);

@@ -338,6 +338,9 @@ static int create_core(struct baro_posix_stack *stack, const struct baro_posix_c
         .memory_limit = config->memory_limit,
         .descriptor_limit = config->descriptor_limit,
         .ecn = config->ecn,
+        .black_holes = config->black_holes,
+        .send_buffer = config->send_buffer,
+        .recv_buffer = config->recv_buffer,
         .trace = config->trace,
         .trace_host = config->trace_host,
     };

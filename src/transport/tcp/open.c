@@ -44,6 +44,11 @@ void tcp_size_buffers(struct tcp *tcp, struct baro_buffer_size send, struct baro
     tcp->recv_size = recv;
 }
 
+void tcp_watch_holes(struct tcp *tcp)
+{
+    tcp->watches_holes = true;
+}
+
 void tcp_free(struct tcp *tcp)
 {
     struct slabs *slabs;

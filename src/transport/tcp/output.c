@@ -54,12 +54,13 @@ void tcp_set_path_mtu(struct tcp_connection *c, uint32_t mtu)
 
     if (mtu > UINT16_MAX)
         mtu = UINT16_MAX;
+    c->path_mtu = (uint16_t)mtu;
+    mtu = blackhole_limit(&c->hole, mtu);
     mss = mtu > fixed ? mtu - fixed : 0;
     if (c->peer_mss != 0 && mss > c->peer_mss)
         mss = c->peer_mss;
     if (c->settings.mss_ceiling != 0 && mss > c->settings.mss_ceiling)
         mss = c->settings.mss_ceiling;
-    c->path_mtu = (uint16_t)mtu;
     c->mss = (uint16_t)(mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR : mss);
 }
 
@@ -143,6 +144,7 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
     tcp->core->counters.tcp_retransmitted++;
     c->retransmits++;
     c->counts.again += plan->length;
+    blackhole_resent(&c->hole, seq_add(plan->seq, plan->length));
     if (!plan->lost)
         c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
     /* Karn: an ACK for it would not tell which of the two it answers. */
@@ -218,6 +220,8 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
         return false;
     if (path->mtu != 0 && path->mtu != c->path_mtu)
         tcp_set_path_mtu(c, path->mtu);
+    if (blackhole_aged(&c->hole, tcp->core->now) == BLACKHOLE_AS_BEFORE)
+        tcp_hole_changed(tcp, c);
     found = tcp_plan(tcp, c, path->super_segment, &plan);
     if (!found && (c->flags & TCP_ACK_NOW) != 0 && tcp_synchronised(c)) {
         plan = (struct plan){ .seq = tcp_plain_seq(c) };

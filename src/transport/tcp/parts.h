@@ -218,6 +218,13 @@ struct plan {
 bool tcp_has_nothing(const struct tcp_connection *c);
 bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan);
 
+/* ---- hole.c ---- */
+
+/* The retransmission timer fired: smaller segments may get through. */
+void tcp_hole_timeout(struct tcp *tcp, struct tcp_connection *c);
+/* The segment size follows what `hole` says now. */
+void tcp_hole_changed(struct tcp *tcp, struct tcp_connection *c);
+
 /* ---- recovery.c ---- */
 
 void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,

@@ -22,8 +22,6 @@ void rtt_init(struct rtt *rtt)
 
 void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
 {
-    int64_t spread_ns;
-
     if (sample_ns < 1)
         sample_ns = 1;
     least_sample(&rtt->least, sample_ns, now_ns);
@@ -38,8 +36,17 @@ void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
         rtt->rttvar_ns += (error_ns - rtt->rttvar_ns) / 4;
         rtt->srtt_ns += (sample_ns - rtt->srtt_ns) / 8;
     }
-    spread_ns = 4 * rtt->rttvar_ns;
-    rtt->rto_ns = clamped(rtt->srtt_ns + (spread_ns > CLOCK_GRANULARITY_NS ? spread_ns : CLOCK_GRANULARITY_NS));
+    rtt_forget_back_off(rtt);
+}
+
+void rtt_forget_back_off(struct rtt *rtt)
+{
+    int64_t spread_ns = 4 * rtt->rttvar_ns;
+
+    if (rtt->srtt_ns == 0)
+        rtt->rto_ns = RTO_INITIAL_NS;
+    else
+        rtt->rto_ns = clamped(rtt->srtt_ns + (spread_ns > CLOCK_GRANULARITY_NS ? spread_ns : CLOCK_GRANULARITY_NS));
 }
 
 void rtt_back_off(struct rtt *rtt)

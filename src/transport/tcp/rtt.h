@@ -19,6 +19,8 @@ void rtt_init(struct rtt *rtt);
 void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns);
 /* The timer fired (§5.5). */
 void rtt_back_off(struct rtt *rtt);
+/* The time-out was nobody's being slow: as the round trips say. */
+void rtt_forget_back_off(struct rtt *rtt);
 /* The SYN was lost and there is no sample: 3 s from now on (§5.7). */
 void rtt_after_syn_loss(struct rtt *rtt);
 

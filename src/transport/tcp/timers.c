@@ -149,6 +149,7 @@ static void on_retransmit(struct tcp *tcp, struct tcp_connection *c)
     start_user_timeout(tcp, c);
     rtt_back_off(&c->rtt);
     if (tcp_synchronised(c)) {
+        tcp_hole_timeout(tcp, c);
         tcp_recover_timeout(tcp, c);
     } else {
         c->syn_retries++;
