@@ -38,14 +38,11 @@ static const struct {
     { "net.ipv4.tcp_plb_enabled", "0" },
     { "net.ipv4.tcp_recovery", "1" },
     { "net.ipv4.tcp_reordering", "3" },
-    { "net.ipv4.tcp_sack", "1" },
     { "net.ipv4.tcp_slow_start_after_idle", "0" },
     { "net.ipv4.tcp_stdurg", "0" },
     { "net.ipv4.tcp_thin_linear_timeouts", "0" },
-    { "net.ipv4.tcp_timestamps", "1" },
     { "net.ipv4.tcp_tso_rtt_log", "*" },
     { "net.ipv4.tcp_tso_win_divisor", "*" },
-    { "net.ipv4.tcp_window_scaling", "1" },
 };
 
 /* Settings that every new socket begins with. */
@@ -131,6 +128,31 @@ static bool set_black_holes(struct settings *settings, const char *value)
     return true;
 }
 
+/* An option of TCP: 0 leaves it out. */
+static bool set_option(struct settings *settings, unsigned option, const char *value)
+{
+    if ((value[0] != '0' && value[0] != '1') || value[1] != '\0')
+        return false;
+    settings->config.tcp_without &= ~option;
+    settings->config.tcp_without |= value[0] == '0' ? option : 0;
+    return true;
+}
+
+static bool set_sack(struct settings *settings, const char *value)
+{
+    return set_option(settings, BARO_TCP_WITHOUT_SACK, value);
+}
+
+static bool set_timestamps(struct settings *settings, const char *value)
+{
+    return set_option(settings, BARO_TCP_WITHOUT_TIMESTAMPS, value);
+}
+
+static bool set_scaling(struct settings *settings, const char *value)
+{
+    return set_option(settings, BARO_TCP_WITHOUT_SCALE, value);
+}
+
 static bool set_recv_buffer(struct settings *settings, const char *value)
 {
     return set_buffer(&settings->config.recv_buffer, value);
@@ -151,6 +173,9 @@ static const struct {
     { "net.ipv4.tcp_syncookies", set_syncookies },
     { "net.ipv4.tcp_mtu_probing", set_black_holes },
     { "net.ipv4.tcp_rmem", set_recv_buffer },
+    { "net.ipv4.tcp_sack", set_sack },
+    { "net.ipv4.tcp_timestamps", set_timestamps },
+    { "net.ipv4.tcp_window_scaling", set_scaling },
     { "net.ipv4.tcp_wmem", set_send_buffer },
 };
 

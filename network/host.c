@@ -96,12 +96,15 @@ static void keep_adapter_config(struct baro_host *host, const struct baro_host_c
 
 static int make_stack(struct baro_host *host, const struct baro_host_config *config)
 {
-    struct baro_stack_config stack = { .memory = host->network->memory,
-                                       .now = host->network->now,
-                                       .memory_limit = config->memory_limit,
-                                       .trace = config->trace,
-                                       .trace_host = config->trace_host,
-                                       .forward_any_destination = config->forward_any_destination };
+    struct baro_stack_config stack = { 0 };
+    if (config->stack)
+        stack = *config->stack;
+    stack.memory = host->network->memory;
+    stack.now = host->network->now;
+    stack.memory_limit = config->memory_limit;
+    stack.trace = config->trace;
+    stack.trace_host = config->trace_host;
+    stack.forward_any_destination = config->forward_any_destination;
     struct draw seed = draw_derive(host->network->seed, DRAW_STACK, host->network->host_count);
     for (unsigned i = 0; i < sizeof stack.seed; i++)
         stack.seed[i] = (uint8_t)draw_next(&seed);

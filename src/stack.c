@@ -97,6 +97,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     }
     if (config->black_holes == BARO_BLACK_HOLES_DEFAULT)
         tcp_watch_holes(stack->tcp);
+    tcp_leave_out(stack->tcp, config->tcp_without);
     tcp_size_buffers(stack->tcp, buffer_size(config->send_buffer, SEND_BUFFER_LEAST, core->slabs.limit),
                      buffer_size(config->recv_buffer, RECV_BUFFER_LEAST, core->slabs.limit));
     return stack;

@@ -169,6 +169,8 @@ struct baro_host_config {
      * May be NULL. */
     bool (*program_deadline)(void *context, struct baro_instant *deadline);
     void *program_context;
+    const struct baro_stack_config *stack; /* its stack's settings that have no place here (congestion, ecn ...); NULL: as
+                                              usual. Needed for the call only */
 };
 
 /* A host on a wire, or NULL with the reason in *error (-errno) if error is not NULL: -ENOMEM, -EBUSY when

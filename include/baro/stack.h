@@ -44,6 +44,9 @@ struct baro_buffer_size {
  * (Linux' tcp_mtu_probing=0). */
 enum baro_black_holes { BARO_BLACK_HOLES_DEFAULT, BARO_BLACK_HOLES_IGNORED };
 
+/* Options of TCP that it neither offers nor takes (Linux' tcp_sack=0, tcp_timestamps=0, tcp_window_scaling=0). */
+enum baro_tcp_without { BARO_TCP_WITHOUT_SACK = 1, BARO_TCP_WITHOUT_TIMESTAMPS = 2, BARO_TCP_WITHOUT_SCALE = 4 };
+
 struct baro_stack_config {
     struct baro_memory memory;     /* required */
     uint8_t seed[32];              /* required: the source of all randomness in the stack */
@@ -57,6 +60,7 @@ struct baro_stack_config {
     enum baro_syn_cookies syn_cookies;
     struct baro_buffer_size send_buffer, recv_buffer; /* of TCP; at least 2048 and 16384, at most 1 GiB */
     enum baro_black_holes black_holes;
+    unsigned tcp_without;          /* enum baro_tcp_without */
     bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own,
                                       link-local ones of IPv6 apart */
 };

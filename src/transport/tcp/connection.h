@@ -230,6 +230,7 @@ struct tcp {
     enum baro_syn_cookies cookies;
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
     struct baro_buffer_size send_size, recv_size;
+    uint8_t without;                   /* enum baro_tcp_without */
     bool watches_holes;                /* silent losses of large segments make them smaller */
     struct tcp_event events;           /* head */
     struct tcp_time_wait *time_wait_first, *time_wait_last;

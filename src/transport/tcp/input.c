@@ -67,6 +67,17 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment)
     return tcp_input_time_wait(tcp, tcp_resolve_time_wait(tcp, handle), segment);
 }
 
+/* A SYN's options that this stack goes without. */
+static void leave_out(const struct tcp *tcp, struct tcp_options *options)
+{
+    if (tcp->without & BARO_TCP_WITHOUT_SACK)
+        options->sack_permitted = false;
+    if (tcp->without & BARO_TCP_WITHOUT_TIMESTAMPS)
+        options->has_timestamps = false;
+    if (tcp->without & BARO_TCP_WITHOUT_SCALE)
+        options->has_scale = false;
+}
+
 enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet)
 {
     struct segment segment;
@@ -75,6 +86,8 @@ enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet)
     tcp->core->counters.tcp_in += segment.count;
     if (reason != BARO_DROP_TCP_TRUNCATED)
         segment_trace(tcp, &segment);
+    if (reason == BARO_DROP_NONE && (segment.flags & TCP_FLAG_SYN) != 0 && tcp->without != 0)
+        leave_out(tcp, &segment.options);
     if (reason == BARO_DROP_NONE)
         reason = dispatch(tcp, &segment);
     tcp_wake_waiting(tcp);

@@ -44,6 +44,11 @@ void tcp_size_buffers(struct tcp *tcp, struct baro_buffer_size send, struct baro
     tcp->recv_size = recv;
 }
 
+void tcp_leave_out(struct tcp *tcp, unsigned without)
+{
+    tcp->without = (uint8_t)without;
+}
+
 void tcp_watch_holes(struct tcp *tcp)
 {
     tcp->watches_holes = true;

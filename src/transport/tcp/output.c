@@ -73,10 +73,10 @@ static struct tcp_options options_of(struct tcp *tcp, struct tcp_connection *c, 
 
         options.has_mss = true;
         options.mss = c->rcv_mss;
-        options.has_scale = asked || (c->flags & TCP_SCALED) != 0;
+        options.has_scale = (asked && (tcp->without & BARO_TCP_WITHOUT_SCALE) == 0) || (c->flags & TCP_SCALED) != 0;
         options.scale = c->rcv_scale;
-        options.has_timestamps = asked || (c->flags & TCP_TIMESTAMPS) != 0;
-        options.sack_permitted = asked || (c->flags & TCP_SACK_PERMITTED) != 0;
+        options.has_timestamps = (asked && (tcp->without & BARO_TCP_WITHOUT_TIMESTAMPS) == 0) || (c->flags & TCP_TIMESTAMPS) != 0;
+        options.sack_permitted = (asked && (tcp->without & BARO_TCP_WITHOUT_SACK) == 0) || (c->flags & TCP_SACK_PERMITTED) != 0;
     } else {
         options.has_timestamps = (c->flags & TCP_TIMESTAMPS) != 0;
     }

@@ -22,6 +22,8 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit);
 /* The buffers of connections whose programs say nothing: octets as long as the path wants no more, and to how many they grow
  * by themselves. Without this call they are as tcp_settings_init says, and stay so. */
 void tcp_size_buffers(struct tcp *tcp, struct baro_buffer_size send, struct baro_buffer_size recv);
+/* Options in SYNs that are neither offered nor heard, enum baro_tcp_without. */
+void tcp_leave_out(struct tcp *tcp, unsigned without);
 /* From now on connections look out for paths that swallow large segments (blackhole.h). */
 void tcp_watch_holes(struct tcp *tcp);
 void tcp_free(struct tcp *tcp);
