@@ -361,7 +361,7 @@ static void errors_say_what_and_where(void **state)
     refuse("", 1, 1, "without events");
     refuse("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n  %{ print(1) }%", 2, 3, "expected a time");
     refuse("`ip route add`\n", 1, 2, "'ip route add'");
-    refuse("`sysctl -q net.ipv4.tcp_timestamps=0`\n", 1, 12, "tcp_timestamps=0: this stack cannot be set so");
+    refuse("`sysctl -q net.ipv4.tcp_timestamps=2`\n", 1, 12, "tcp_timestamps=2: this stack cannot be set so");
     refuse("--ip_version=ipv5\n", 1, 1, "expected ipv4, ipv4-mapped-ipv6 or ipv6");
     refuse("--ip_version=ipv6\n--local_ip=10.1.2.3\n0 close(3) = 0", 1, 1, "not all of the IP version");
     refuse("--ip_version=ipv4-mapped-ipv6\n--gateway_ip=fd00::1\n0 close(3) = 0", 1, 1, "not all of the IP version");

@@ -73,7 +73,7 @@ static void the_least_size_is_nobodys_fault(void **state)
     assert_int_equal(hole.ceiling, 0);
 }
 
-/* Nothing gets through: the old size, and quiet until an acknowledgment. */
+/* Nothing gets through: the old size, for three time-outs; then the smallest once more. */
 static void an_outage_leaves_no_small_segments(void **state)
 {
     struct blackhole hole = { 0 };
@@ -82,10 +82,15 @@ static void an_outage_leaves_no_small_segments(void **state)
     assert_int_equal(twice(&hole, true, 1500), BLACKHOLE_SMALLER);
     assert_int_equal(twice(&hole, true, 1280), BLACKHOLE_AS_BEFORE);
     assert_int_equal(blackhole_limit(&hole, 1500), 1500);
-    for (unsigned i = 0; i < 20; i++)
-        assert_int_equal(blackhole_timeout(&hole, true, 1500, seq_of(1000)), BLACKHOLE_SAME);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(twice(&hole, true, 9000), BLACKHOLE_SAME);
+        assert_int_equal(blackhole_timeout(&hole, true, 9000, seq_of(1000)), BLACKHOLE_SMALLER);
+        assert_int_equal(blackhole_limit(&hole, 9000), 1280);
+        assert_int_equal(twice(&hole, true, 1280), BLACKHOLE_AS_BEFORE);
+    }
     assert_int_equal(blackhole_acked(&hole, seq_of(2460), now), BLACKHOLE_SAME);
-    assert_int_equal(twice(&hole, true, 1500), BLACKHOLE_SMALLER);
+    assert_int_equal(twice(&hole, true, 9000), BLACKHOLE_SMALLER);
+    assert_int_equal(blackhole_limit(&hole, 9000), 1500); /* from the beginning again */
 }
 
 /* 1,000 to 2,024 were sent again in small: more than that is acknowledged, so the large ones had arrived. */

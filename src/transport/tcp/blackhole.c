@@ -19,14 +19,15 @@ static uint16_t step_below(bool ipv6, uint32_t octets)
 
 enum blackhole_change blackhole_timeout(struct blackhole *hole, bool ipv6, uint32_t octets, struct seq una)
 {
+    bool again = hole->outage && !hole->trying;
     uint16_t smaller;
 
-    if (hole->outage)
-        return BLACKHOLE_SAME;
-    if (++hole->timeouts < BLACKHOLE_TIMEOUTS)
+    if (++hole->timeouts < (again ? BLACKHOLE_OUTAGE_TIMEOUTS : BLACKHOLE_TIMEOUTS))
         return BLACKHOLE_SAME;
     hole->timeouts = 0;
     smaller = step_below(ipv6, octets);
+    for (uint16_t least = smaller; again && least != 0; least = step_below(ipv6, least))
+        smaller = least;
     if (smaller == 0 && !hole->trying)
         return BLACKHOLE_SAME;
     if (smaller == 0) {

@@ -8,8 +8,9 @@
  * Silence alone does not tell a black hole from an outage. Two things do:
  *
  *   - the first acknowledgment after the step goes beyond what was sent again: larger packets had arrived all along;
- *   - the timer fires twice for the smallest size, too: nothing gets through. The old size is back at once, and nothing is
- *     tried until something is acknowledged.
+ *   - the timer fires twice for the smallest size, too: nothing gets through. The old size is back at once. Only when it is
+ *     lost three times more the smallest one is tried again, and so on: its segments may have been lost by chance. These
+ *     tries back off as in any outage, so that the connection ends when it would have.
  *
  * In between the smaller size stays for ten minutes, as long as what an ICMP error says (RFC 1191 §6.3), or until one comes:
  * then the path speaks for itself again. It is the connection's own guess: the path MTU's memory, which others share, does
@@ -22,13 +23,13 @@
 #include "base/seq.h"
 #include "baro/types.h"
 
-enum { BLACKHOLE_TIMEOUTS = 2, BLACKHOLE_AGE_S = 600 };
+enum { BLACKHOLE_TIMEOUTS = 2, BLACKHOLE_OUTAGE_TIMEOUTS = 3, BLACKHOLE_AGE_S = 600 };
 
 struct blackhole {
     uint16_t ceiling;      /* octets of the largest packet, 0: the path's own MTU */
     uint8_t timeouts;      /* in a row, for packets of the present size */
     bool trying;           /* the ceiling is new: nothing was acknowledged under it */
-    bool outage;           /* no size got through: none is tried before something is acknowledged */
+    bool outage;           /* no size got through since the last acknowledgment */
     struct seq resent;     /* while trying: behind the last octet that was sent again */
     uint32_t again_at_s;   /* the path's own MTU is tried again then, seconds of the clock */
 };
@@ -36,7 +37,7 @@ struct blackhole {
 enum blackhole_change { BLACKHOLE_SAME, BLACKHOLE_SMALLER, BLACKHOLE_AS_BEFORE };
 
 /* The timer fired for the segment from `una` on, whose packet has `octets`. SMALLER: a new ceiling; the segment leaves again at
- * once and the timer is not backed off. AS_BEFORE: there is no ceiling any more. */
+ * once, and the timer is not backed off unless `outage`. AS_BEFORE: there is no ceiling any more. */
 enum blackhole_change blackhole_timeout(struct blackhole *hole, bool ipv6, uint32_t octets, struct seq una);
 /* Octets up to `end` were sent again. */
 void blackhole_resent(struct blackhole *hole, struct seq end);

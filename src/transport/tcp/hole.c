@@ -36,5 +36,8 @@ void tcp_hole_timeout(struct tcp *tcp, struct tcp_connection *c)
     if (change == BLACKHOLE_AS_BEFORE)
         return;
     tcp->core->counters.tcp_black_holes++;
+    if (c->hole.outage)
+        return;
     rtt_forget_back_off(&c->rtt);
+    c->retries = BLACKHOLE_TIMEOUTS; /* so that an outage is survived as long as without these tries */
 }
