@@ -130,6 +130,9 @@ static bool do_event(struct run *run, const struct event *event)
     run->event = event;
     if (event->kind == EVENT_NOTHING)
         return true;
+    /* The stack is told the time before it is called, as a host's loop tells it. */
+    if (event->kind == EVENT_CALL && !drill_run_settle(run, true))
+        return false;
     good = event->kind == EVENT_PACKET ? drill_packet_inject(run, &event->as.packet)
            : event->kind == EVENT_CODE ? drill_code_run(run, event->as.code)
                                        : drill_call_make(run, event, from);

@@ -167,6 +167,33 @@ static void ip_is_told_at_r1(void **state)
     world_free(&world);
 }
 
+/* RFC 7323 §5.4, §7.1: each pair of ends has timestamps that begin at a number of its own, another one after a restart
+ * (another seed), so that neither another connection's clock nor the host's age can be read off. */
+static void timestamps_begin_anywhere(void **state)
+{
+    struct world world, restarted;
+    unsigned bits[32] = { 0 }, same = 0;
+
+    (void)state;
+    world_init(&world, 1);
+    world_init(&restarted, 2);
+    for (uint16_t port = 1024; port < 1024 + 10000; port++) {
+        struct baro_endpoint local = world_endpoint(1, 80), remote = world_endpoint(0, port);
+        struct baro_endpoint next = world_endpoint(0, (uint16_t)(port + 1));
+        uint32_t offset = tcp_timestamp_offset(world.side[1].tcp, &local, &remote);
+        uint32_t step = tcp_timestamp_offset(world.side[1].tcp, &local, &next) - offset;
+
+        for (int bit = 0; bit < 32; bit++)
+            bits[bit] += step >> bit & 1;
+        same += offset == tcp_timestamp_offset(restarted.side[1].tcp, &local, &remote);
+    }
+    for (int bit = 0; bit < 32; bit++) /* each bit of the step is a coin: 5000 +- 6 sigma */
+        assert_in_range(bits[bit], 4700, 5300);
+    assert_true(same < 3);
+    world_free(&world);
+    world_free(&restarted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +201,7 @@ int main(void)
         ONE_STACK_TEST(groups_get_no_answer),
         ONE_STACK_TEST(the_source_address_stays),
         cmocka_unit_test(ip_is_told_at_r1),
+        cmocka_unit_test(timestamps_begin_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
