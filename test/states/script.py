@@ -1,8 +1,9 @@
 """A case as a script: the way to the state, the segment, what must come back, and then the proof of where that led.
 
-The state that follows is not asked for, it is shown: by what the user reads, what a segment left of the window is answered
-with (SND.NXT and RCV.NXT), what is held behind a hole, what the retransmission timer sends again (SND.UNA, our FIN), and
-by the rest of a connection's life, whose steps only that state takes in that way."""
+The state that follows is asked for (TCP_INFO, where a socket of the program's is behind it) and shown: by what the user
+reads, what a segment left of the window is answered with (SND.NXT and RCV.NXT), what is held behind a hole, what the
+retransmission timer sends again (SND.UNA, our FIN), and by the rest of a connection's life, whose steps only that state
+takes in that way."""
 from cases import PEER_WINDOW, WINDOW
 from rules import answer, fill
 
@@ -61,6 +62,18 @@ def answered(outcome):
     if outcome.answer == "SYN+ACK":
         return outbound("S.", 0, outcome.ack, more=f" win {WINDOW} <...>")
     return ""
+
+
+NAMES = {"ESTABLISHED": "TCP_ESTABLISHED", "FIN-WAIT-1": "TCP_FIN_WAIT1", "FIN-WAIT-2": "TCP_FIN_WAIT2",
+         "CLOSE-WAIT": "TCP_CLOSE_WAIT", "CLOSING": "TCP_CLOSING", "LAST-ACK": "TCP_LAST_ACK", "SYN-SENT": "TCP_SYN_SENT",
+         "SYN-RECEIVED": "TCP_SYN_RECV"}
+
+
+def asked(start, outcome):
+    """What TCP_INFO says. A socket that waits for accept is nobody's yet; behind one in TIME-WAIT there is only a record."""
+    if outcome.after.state not in NAMES or start.name in ("LISTEN", "SYN-RECEIVED", "TIME-WAIT"):
+        return ""
+    return f"+0   %{{ assert tcpi_state == {NAMES[outcome.after.state]}, tcpi_state }}%\n"
 
 
 def received(fd, result):
@@ -199,4 +212,4 @@ def script(start, content, place, acknowledged, s):
            f"// SND.UNA {c.una}, SND.NXT {c.nxt}, RCV.NXT {c.rcv_nxt}, RCV.WND {c.rcv_wnd}.\n"
     first = "0    " if not start.lines else "+.01 "
     after = AFTER.get(outcome.after.state, as_synchronised)(start, outcome)
-    return head + joined(start.lines + start.later + inbound(s, first) + answered(outcome) + after)
+    return head + joined(start.lines + start.later + inbound(s, first) + answered(outcome) + asked(start, outcome) + after)
