@@ -92,6 +92,7 @@ def starts():
         Start("SYN-RECEIVED, both called", replace(received, passive=False), calling() +
               f"+.01 < S 0:0(0) win {PEER_WINDOW} <mss 1000>\n+0   > S. 0:0(0) ack 1 win {WINDOW} <...>\n", 3, True),
         Start("ESTABLISHED", base, established() + text(1)),
+        Start("ESTABLISHED, timestamps", replace(base, stamps=True), established() + text(1)),
         Start("ESTABLISHED, window closed", replace(base, **closed), established() + text(1) + full(2001)),
         Start("FIN-WAIT-1", replace(base, state="FIN-WAIT-1", nxt=2002, fin_sent=True),
               established() + text(1) + fin(2001, 1)),
@@ -169,8 +170,20 @@ def acknowledgments(c):
 
 def segments(c):
     """Every (content, place, acknowledgment, segment) of a state."""
-    for content, (flags, octets) in CONTENTS.items():
-        length = Segment(flags, 0, octets).length
-        for place, seq in places(c, length).items():
-            for acknowledged, ack in acknowledgments(c).items():
-                yield content, place, acknowledged, Segment(flags, seq, octets, ack)
+    for stamp in ("newer", "older", "missing") if c.stamps else ("newer",):
+        for content, (flags, octets) in CONTENTS.items():
+            length = Segment(flags, 0, octets).length
+            for place, seq in places(c, length).items():
+                for acknowledged, ack in acknowledgments(c).items():
+                    s = Segment(flags, seq, octets, ack, stamp)
+                    yield carried(c, content, stamp), place, acknowledged, s
+
+
+def carried(c, content, stamp):
+    return f"{content}; timestamp {stamp}" if c.stamps else content
+
+
+def contents(c):
+    """The names of what segments carry, in order."""
+    stamps = ("newer", "older", "missing") if c.stamps else ("newer",)
+    return [carried(c, content, stamp) for stamp in stamps for content in CONTENTS]

@@ -1,5 +1,5 @@
 """The table for reading: one row a state and a class of segment, with the answer, what follows and the section."""
-from cases import CONTENTS, PEER_WINDOW, WINDOW, acknowledgments, segments, starts
+from cases import PEER_WINDOW, WINDOW, acknowledgments, contents, segments, starts
 from rules import CHOICES, answer
 
 HEAD = f"""# Every state against every segment
@@ -12,7 +12,8 @@ What RFC 9293 §3.10.7 has a TCP answer, and where that leads: the rules of `tes
 begins at RCV.NXT+RCV.WND (here {WINDOW} octets, or none in states with the window closed). *Acknowledgments*: "none" has
 the ACK bit off; "older than MAX.SND.WND" is SND.UNA-MAX.SND.WND-1 ({PEER_WINDOW} octets here), beyond RFC 5961's limit. An answer "ACK"
 is <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> with the numbers after the segment; RST and SYN+ACK have the numbers of the
-section. "Text" is taken or held as far as it is new and inside the window; * marks an ACK that may be delayed.
+section. "Text" is taken or held as far as it is new and inside the window; * marks an ACK that may be delayed. With timestamps
+agreed on (RFC 7323) each segment comes with a newer one, with an older one, and with none.
 """
 
 
@@ -47,7 +48,7 @@ def rows(start):
         outcome = answer(c, s)
         kind = (outcome.answer + ("*" if outcome.delayed else ""), consequence(c, outcome), outcome.why, outcome.choices)
         cells.setdefault(content, {}).setdefault(place, {}).setdefault(kind, []).append(acknowledged)
-    for content in CONTENTS:
+    for content in contents(c):
         alike = {}
         for place, kinds in cells[content].items():
             for kind, acknowledged in kinds.items():

@@ -39,6 +39,7 @@ class Segment:
     seq: int
     text: int = 0               # octets
     ack: Optional[int] = None   # None: the ACK bit is off
+    stamp: str = "newer"        # newer, older, missing: of its timestamp, where they were agreed on
 
     @property
     def length(self):
@@ -57,6 +58,7 @@ class Connection:
     rcv_wnd: int = 0
     fin_sent: bool = False      # our FIN is the octet before SND.NXT
     held: tuple = ()            # (first, last, fin) behind a hole
+    stamps: bool = False        # timestamps were agreed on
 
     @property
     def right(self):
@@ -169,6 +171,16 @@ def others(c, s):
         if s.ack == c.nxt and not c.passive:
             return mark(fifth(c, replace(s, flags=s.flags - {"SYN"}, seq=s.seq + 1)), "a")
         return Outcome(c, "SYN+ACK", 0, c.rcv_nxt, "§3.10.7.4 first", "b")
+    return paws(c, s)
+
+
+def paws(c, s):
+    """RFC 7323: what comes before the first step where timestamps were agreed on; RST is not asked for any."""
+    if c.stamps and "RST" not in s.flags:
+        if s.stamp == "missing":
+            return silent(c, "RFC 7323 §3.2")
+        if s.stamp == "older":
+            return acks(c, "RFC 7323 §5.3 R1")
     return first(c, s)
 
 

@@ -30,6 +30,20 @@ def joined(lines):
     return "\n".join(found) + "\n"
 
 
+def stamped(lines, value):
+    """The same with timestamps: the peer's say `value`, those of the stack are not looked at. They take 12 octets of each
+    segment, so the MSS is that much larger."""
+    found = []
+    for line in lines.replace("<mss 1000>", "<mss 1012>").splitlines():
+        if " < " in line:
+            stamp = f"nop,nop,TS val {value} ecr 0>"
+            line = line[:-1] + "," + stamp if line.endswith(">") else f"{line} <{stamp}"
+        elif " > " in line and not line.endswith(">"):
+            line += " <...>"
+        found.append(line + "\n")
+    return "".join(found)
+
+
 def number(value):
     return value & 0xffffffff
 
@@ -151,6 +165,7 @@ def sent_again(c):
 def way_on(c, fd):
     """From a synchronised state to the end of the connection."""
     last = pure(c.rcv_nxt, c.nxt)
+    over = f"+61  < . {{0}}:{{0}}(0) ack {number(c.nxt)} {WIN}\n" + outbound("R", c.nxt) # it was TIME-WAIT: it ends
     fin = f"+.1  < F. {number(c.rcv_nxt)}:{number(c.rcv_nxt)}(0) ack {{}} {WIN}\n" + outbound(".", c.nxt, c.rcv_nxt + 1)
     again = f"+.1  < F. {{0}}:{{0}}(0) ack {number(c.nxt)} {WIN}\n"
     if c.state == "ESTABLISHED":
@@ -163,11 +178,12 @@ def way_on(c, fd):
             pure(c.rcv_nxt, c.nxt + 11) + pure(c.rcv_nxt, c.nxt + 11) + outbound("R", c.nxt + 11)
     if c.state == "FIN-WAIT-1": # CLOSING, then TIME-WAIT
         return fin.format(number(c.una)) + pure(c.rcv_nxt + 1, c.nxt) + again.format(number(c.rcv_nxt)) + \
-            outbound(".", c.nxt, c.rcv_nxt + 1)
+            outbound(".", c.nxt, c.rcv_nxt + 1) + over.format(number(c.rcv_nxt + 1))
     if c.state == "FIN-WAIT-2":
-        return fin.format(c.nxt) + again.format(number(c.rcv_nxt)) + outbound(".", c.nxt, c.rcv_nxt + 1)
+        return fin.format(c.nxt) + again.format(number(c.rcv_nxt)) + outbound(".", c.nxt, c.rcv_nxt + 1) + \
+            over.format(number(c.rcv_nxt + 1))
     if c.state == "CLOSING":
-        return last + again.format(number(c.rcv_nxt - 1)) + outbound(".", c.nxt, c.rcv_nxt)
+        return last + again.format(number(c.rcv_nxt - 1)) + outbound(".", c.nxt, c.rcv_nxt) + over.format(number(c.rcv_nxt))
     return last + pure(c.rcv_nxt, c.nxt) + outbound("R", c.nxt) # LAST-ACK
 
 
@@ -212,4 +228,9 @@ def script(start, content, place, acknowledged, s):
            f"// SND.UNA {c.una}, SND.NXT {c.nxt}, RCV.NXT {c.rcv_nxt}, RCV.WND {c.rcv_wnd}.\n"
     first = "0    " if not start.lines else "+.01 "
     after = AFTER.get(outcome.after.state, as_synchronised)(start, outcome)
-    return head + joined(start.lines + start.later + inbound(s, first) + answered(outcome) + asked(start, outcome) + after)
+    before, given = start.lines + start.later, inbound(s, first)
+    follows = answered(outcome) + asked(start, outcome) + after
+    if c.stamps:
+        before, follows = stamped(before, 1000), stamped(follows, 2000)
+        given = given if s.stamp == "missing" else stamped(given, 1100 if s.stamp == "newer" else 900)
+    return head + joined(before + given + follows)
