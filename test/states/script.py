@@ -148,8 +148,10 @@ def as_time_wait(start, outcome):
     again = f"< F. {number(c.rcv_nxt - 1)}:{number(c.rcv_nxt - 1)}(0) ack {number(c.nxt)} {WIN}\n"
     if start.name != "TIME-WAIT":
         return "+.6  " + again + outbound(".", c.nxt, c.rcv_nxt) + gone(c).replace("+.1  ", "+61  ")
-    # It began 30 s before the segment: 65 s after that it is over, unless the segment has begun it anew.
-    return "+35  " + again + (outbound(".", c.nxt, c.rcv_nxt) if outcome.restarted else outbound("R", c.nxt))
+    # It is still there, as old text shows; it began 30 s before the segment: 65 s after that it is over, unless the segment
+    # has begun it anew.
+    old = f"+.6  < . {number(c.rcv_nxt - 1)}:{number(c.rcv_nxt)}(1) ack {number(c.nxt)} {WIN}\n" + outbound(".", c.nxt, c.rcv_nxt)
+    return old + "+35  " + again + (outbound(".", c.nxt, c.rcv_nxt) if outcome.restarted else outbound("R", c.nxt))
 
 
 def sent_again(c):
