@@ -151,7 +151,8 @@ long long drill_code_field_value(int field, const struct baro_tcp_info *info)
         return value / 1000000;
     case UNIT_OPTIONS:
         return (info->timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (info->sack_permitted ? TCPI_OPT_SACK : 0) |
-               (info->scaled ? TCPI_OPT_WSCALE : 0);
+               (info->scaled ? TCPI_OPT_WSCALE : 0) | (info->ecn ? TCPI_OPT_ECN : 0) |
+               (info->ecn_seen ? TCPI_OPT_ECN_SEEN : 0);
     case UNIT_PEER_MSS:
         return value != 0 || info->advmss < FIRST_MSS ? value : FIRST_MSS;
     case UNIT_THRESHOLD:

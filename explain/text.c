@@ -140,7 +140,7 @@ void text_flags(struct text *text, uint64_t flags)
         unsigned bit;
         const char *name;
     } names[] = { { 2, "SYN" },  { 1, "FIN" },  { 4, "RST" },  { 8, "PSH" },
-                  { 16, "ACK" }, { 32, "URG" }, { 64, "ECE" }, { 128, "CWR" } };
+                  { 16, "ACK" }, { 32, "URG" }, { 64, "ECE" }, { 128, "CWR" }, { 256, "AE" } };
     bool first = true;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if ((flags & names[i].bit) == 0)

@@ -114,7 +114,8 @@ static void fill_counts(struct tcp_info *told, const struct baro_tcp_info *info)
 static uint8_t options_of(const struct baro_tcp_info *info)
 {
     return (uint8_t)((info->timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (info->sack_permitted ? TCPI_OPT_SACK : 0) |
-                     (info->scaled ? TCPI_OPT_WSCALE : 0));
+                     (info->scaled ? TCPI_OPT_WSCALE : 0) | (info->ecn ? TCPI_OPT_ECN : 0) |
+                     (info->ecn_seen ? TCPI_OPT_ECN_SEEN : 0));
 }
 
 size_t baro_posix_tcp_info(const struct baro_tcp_info *info, void *room, size_t length)

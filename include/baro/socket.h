@@ -189,6 +189,7 @@ struct baro_tcp_info {
     uint32_t duplicate_threshold;     /* segments behind a hole that make it a loss without waiting (RFC 8985's DupThresh) */
     uint8_t snd_scale, rcv_scale;     /* shifts */
     bool scaled, timestamps, sack_permitted; /* both ends agreed (RFC 7323, RFC 2018) */
+    bool ecn, ecn_seen;               /* our new text may be marked (RFC 3168); some of the peer's could be */
     struct baro_duration srtt, rttvar, rto, min_rtt;
     struct baro_duration ack_delay;   /* how long an ACK may be held back; 0 before data came */
     struct baro_duration last_data_sent, last_data_recv, last_ack_recv; /* ago; SYN and FIN count as data sent */

@@ -85,6 +85,8 @@ void tcp_ecn_text(struct tcp *tcp, struct tcp_connection *c, const struct segmen
         c->ecn.flags &= (uint16_t)~TCP_ECN_ECHO;
         tell(tcp, c, BARO_TRACE_ECN_PEER_REDUCED);
     }
+    if ((segment->packet->tos & ECN_BITS) != ECN_NOT_ECT)
+        c->ecn.flags |= TCP_ECN_SEEN;
     if ((segment->packet->tos & ECN_BITS) != ECN_CE)
         return;
     tcp->core->counters.tcp_marks_in += segment->count;

@@ -18,6 +18,7 @@ enum tcp_ecn_flag {
     TCP_ECN_REDUCED = 1u << 5, /* the window was reduced at `end`: an ECE that acknowledges no more tells nothing new */
     TCP_ECN_CWR = 1u << 6,     /* the next new data says so */
     TCP_ECN_HEARD = 1u << 7,   /* the ACK that is being looked at says ECE: it lets no window grow */
+    TCP_ECN_SEEN = 1u << 9,    /* text came that could be marked, or was: for who asks only */
     TCP_ECN_WAITS = 1u << 8    /* even one segment was too much: the next leaves when the retransmission timer fires */
 };
 

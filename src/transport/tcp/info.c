@@ -166,6 +166,8 @@ void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_i
         .rcv_scale = c->rcv_scale,
         .scaled = (c->flags & TCP_SCALED) != 0,
         .timestamps = (c->flags & TCP_TIMESTAMPS) != 0,
+        .ecn = (c->ecn.flags & TCP_ECN_SENDS) != 0,
+        .ecn_seen = (c->ecn.flags & TCP_ECN_SEEN) != 0,
         .sack_permitted = (c->flags & TCP_SACK_PERMITTED) != 0,
         .srtt = { c->rtt.srtt_ns },
         .rttvar = { c->rtt.rttvar_ns },

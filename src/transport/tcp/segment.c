@@ -65,7 +65,8 @@ void segment_trace(const struct tcp *tcp, const struct segment *segment)
 {
     const struct tcp_options *options = &segment->options;
 
-    TRACE(tcp->core, TCP_IN, TRACE_E(segment->remote), TRACE_E(segment->local), TRACE_N(segment->flags),
+    TRACE(tcp->core, TCP_IN, TRACE_E(segment->remote), TRACE_E(segment->local),
+          TRACE_N(segment->flags | (tcp_header_ecn(&segment->header) & 4) << 6),
           TRACE_N(segment->seq.value), TRACE_N(segment->ack.value), TRACE_N(segment->header.window),
           TRACE_N(segment->data.length));
     if (tcp_header_length(&segment->header) > tcp_header_SIZE)
