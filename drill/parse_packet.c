@@ -105,9 +105,9 @@ static bool parse_tcp(struct lexer *lexer, struct packet_line *packet)
             return false;
         packet->urgent = (uint32_t)number;
     }
-    if (packet->has_ack != ((packet->flags & BARO_TCP_ACK) != 0))
-        return drill_lexer_error(lexer, drill_lexer_peek(lexer)->at,
-                                 "the flag '.' and an ack number go together");
+    /* A number without the flag is legal, and means nothing (RFC 9293 §3.1): scripts have it in their RST. */
+    if (!packet->has_ack && (packet->flags & BARO_TCP_ACK) != 0)
+        return drill_lexer_error(lexer, drill_lexer_peek(lexer)->at, "the flag '.' needs an ack number");
     return !drill_token_is_sign(drill_lexer_peek(lexer), '<') || drill_parse_tcp_options(lexer, packet);
 }
 
@@ -153,11 +153,13 @@ static int numbered(const struct token *token, const char *prefix)
     return number <= UINT8_MAX ? number : -1;
 }
 
-static bool parse_icmp_code(struct lexer *lexer, struct packet_line *packet)
+static bool parse_icmp_code(struct lexer *lexer, struct packet_line *packet, int line)
 {
     const struct token *token = drill_lexer_peek(lexer);
     int code;
 
+    if (token->kind == TOKEN_NUMBER && token->at.line != line) /* the next event's time */
+        return true;
     if (token->kind == TOKEN_NUMBER) {
         uint64_t number = 0;
 
@@ -235,7 +237,7 @@ static bool parse_icmp(struct lexer *lexer, struct packet_line *packet)
         return drill_lexer_error(lexer, token.at, "expected a type of ICMP, found %s",
                                  drill_token_words(&token));
     packet->icmp_type = (uint8_t)type;
-    return parse_icmp_code(lexer, packet) && parse_icmp_rest(lexer, packet);
+    return parse_icmp_code(lexer, packet, token.at.line) && parse_icmp_rest(lexer, packet);
 }
 
 /* ---- IP, ports, and the whole ---- */

@@ -144,6 +144,11 @@ static void ip_fields(void **state)
     const struct event *event;
 
     (void)state;
+    parse(&script, "0 < icmp echo_reply\n0.5 < icmp unreachable 3\n1 < R 1:1(0) ack 7 win 0\n");
+    assert_int_equal(script.events, 3); /* a time is no code */
+    assert_int_equal(script.first->next->as.packet.icmp_code, 3);
+    assert_true(script.last->as.packet.has_ack && script.last->as.packet.flags == BARO_TCP_RST);
+    drill_script_release(&script);
     parse(&script, "0 > [ect01] . 1:1(0) ack 1\n0 > [noecn, ttl 9, tos 0x20] . 1:1(0) ack 1\n0 > [ce] (ttl 3) udp (5)\n"
                    "0 < [tos 16] [1:11(10)] icmp unreachable host\n0 < icmp unreachable code_255 [5:6(1)]\n"
                    "0 < icmp type_1 code_0\n0 < icmp redirect host\n0 < icmp address_mask_reply\n");
@@ -378,7 +383,7 @@ static void errors_say_what_and_where(void **state)
     refuse("0 close(3, 4) = 0", 1, 8, "2 arguments given, the call takes 1");
     refuse("0 close(3) = -1 EWHAT", 1, 17, "errno");
     refuse("0 < S 0:1(0)", 1, 7, "is not 0 octets");
-    refuse("0 < S. 0:0(0)", 1, 14, "go together");
+    refuse("0 < S. 0:0(0)", 1, 14, "needs an ack number");
     refuse("0 < S 0:0(0) <mss 70000>", 1, 19, "more than 65535");
     refuse("0 < S 0:0(0) <wscale 7>", 1, 14, "multiple of four");
     refuse("0 < S 0:0(0) <foo 7>", 1, 15, "'foo'");
