@@ -219,9 +219,12 @@ static void give_up(struct program *program, struct flow *flow, const char *call
     flow->failed = true;
     if (program->story->for_ever)
         return;
-    /* A cut in the dialogue: the client's neighbour is gone, or the server's was and has taken its half of it along. A server
-     * that has accepted all the same would be seen: no connection would be left for it to be the other end of. */
-    if (!program->story->cut || program->end != 0 || flow->received != 0 || (error != -EHOSTUNREACH && error != -ECONNRESET))
+    /* A cut in the dialogue: the client's neighbour is gone, or the server's was and has taken its half of it along. Losses
+     * may hide a neighbour, too. A server that has accepted all the same would be seen: no connection would be left for it to
+     * be the other end of. */
+    if (program->end != 0 || flow->received != 0 ||
+        !((error == -EHOSTUNREACH && (program->story->cut || program->story->wire.loss_ppm != 0)) ||
+          (error == -ECONNRESET && program->story->cut)))
         failed(program->story, call, (long long)error);
     program->unreached++;
 }
