@@ -14,13 +14,14 @@
 #define RATE UINT64_C(100000000)
 #define ONE_WAY_NS 20000000
 #define QUEUE_OCTETS 500000 /* the rate times the round trip */
-enum { BURST = 4, REORDER_PPM = 50000, BUFFER = 4 << 20, MARKS_FROM = 100, FAIR_FROM = 20, FAIR_TO = 80 };
+static const uint32_t losses[] = { 0, 1000, 10000, 30000, 100000 };
+enum { LOSSES = sizeof losses / sizeof losses[0], BURST = 4, REORDER_PPM = 50000, BUFFER = 4 << 20, MARKS_FROM = 100, FAIR_FROM = 20, FAIR_TO = 80 };
 
 struct bench_options {
     unsigned seeds, jobs;
     double seconds;
     bool way[TCP_WAY_COUNT], congestion[BARO_CONGESTION_COUNT];
-    bool section[TCP_SECTION_COUNT];
+    bool section[TCP_SECTION_COUNT], loss[LOSSES];
     const char *csv, *svg;
     FILE *read;
 };
@@ -43,6 +44,7 @@ static int help(void)
            "               in namespaces that the command makes itself: --congestion cubic --ways virtual,real,kernel\n"
            "  --ways LIST  of virtual (the default), real (ours in real time), kernel, kernel-paced (as with fq),\n"
            "               kernel-to-ours and ours-to-kernel, commas between; all but the first need a rather idle machine\n"
+           "  --loss LIST  of 0, 0.1, 1, 3 and 10 (default all)\n"
            "  --congestion LIST  of cubic and reno (default both)\n"
            "  --csv FILE   one line a run\n"
            "  --read FILE  senders that are in this file of --csv are told from it and not run again\n"
@@ -108,11 +110,9 @@ static void add_fair_rows(struct tcp_table *table, bool later)
 
 static void make_rows(struct tcp_table *table, const struct bench_options *options)
 {
-    static const uint32_t losses[] = { 0, 1000, 10000, 30000, 100000 };
-
     for (unsigned kind = 0; kind < 4 && options->section[TCP_SECTION_LOSS]; kind++) {
-        for (unsigned i = 0; i < sizeof losses / sizeof losses[0]; i++) {
-            if (losses[i] != 0 || (kind & 1) == 0) /* no loss, no bursts */
+        for (unsigned i = 0; i < LOSSES; i++) {
+            if (options->loss[i] && (losses[i] != 0 || (kind & 1) == 0)) /* no loss, no bursts */
                 add_loss_rows(table, losses[i], kind & 1, kind & 2);
         }
     }
@@ -242,13 +242,22 @@ static bool read_whole(const char *text, unsigned most, unsigned *number)
     return true;
 }
 
-static bool choose(struct bench_options *options, bool ways, const char *word)
+static bool choose(struct bench_options *options, const char *name, const char *word)
 {
+    const bool ways = strcmp(name, "--ways") == 0, loss = strcmp(name, "--loss") == 0;
+
+    for (unsigned i = 0; loss && i < LOSSES; i++) {
+        char percent[16];
+
+        snprintf(percent, sizeof percent, "%g", losses[i] / 1e4);
+        if (strcmp(word, percent) == 0)
+            return options->loss[i] = true;
+    }
     for (unsigned i = 0; ways && i < TCP_WAY_COUNT; i++) {
         if (strcmp(word, tcp_way_name((enum tcp_way)i)) == 0)
             return options->way[i] = true;
     }
-    for (unsigned i = 0; !ways && i < BARO_CONGESTION_COUNT; i++) {
+    for (unsigned i = 0; !ways && !loss && i < BARO_CONGESTION_COUNT; i++) {
         if (strcmp(word, baro_congestion_name((enum baro_congestion)i)) == 0)
             return options->congestion[i] = true;
     }
@@ -263,7 +272,7 @@ static int option_list(struct bench_options *options, const char *name, const ch
         return tool_usage("bench", "%s is too long", name), -1;
     strcpy(text, value);
     for (char *word = strtok_r(text, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
-        if (!choose(options, strcmp(name, "--ways") == 0, word))
+        if (!choose(options, name, word))
             return tool_usage("bench", "%s has no '%s'; baro bench tcp --help tells more", name, word), -1;
     }
     return 2;
@@ -281,7 +290,7 @@ static int option(struct bench_options *options, const char *name, const char *v
     }
     if (value == NULL)
         return tool_usage("bench", "%s wants a value, or is no option; baro bench tcp --help tells more", name), -1;
-    if (strcmp(name, "--ways") == 0 || strcmp(name, "--congestion") == 0)
+    if (strcmp(name, "--ways") == 0 || strcmp(name, "--loss") == 0 || strcmp(name, "--congestion") == 0)
         return option_list(options, name, value);
     if (strcmp(name, "--read") == 0 && (options->read = fopen(value, "r")) == NULL)
         return tool_usage("bench", "cannot read '%s': %s", value, strerror(errno)), -1;
@@ -344,6 +353,7 @@ static int parse(struct bench_options *options, int argc, char **argv)
     }
     for (int i = 0; i < TCP_SECTION_COUNT && !any; i++)
         options->section[i] = true;
+    set_if_none(options->loss, LOSSES, LOSSES);
     set_if_none(options->way, TCP_WAY_COUNT, 1);
     set_if_none(options->congestion, BARO_CONGESTION_COUNT, BARO_CONGESTION_COUNT);
     return TOOL_OK;
