@@ -43,7 +43,7 @@ void tcp_plot_text(FILE *to, const struct tcp_table *table)
         memset(bar, '=', (size_t)at);
         memset(bar + at, '.', (size_t)(far - at));
         bar[far] = '\0';
-        fprintf(to, "%-30s %-18s |%s\n", strcmp(name, row->name) == 0 ? "" : row->name, tcp_sender_name(&row->run), bar);
+        fprintf(to, "%-33s %-18s |%s\n", strcmp(name, row->name) == 0 ? "" : row->name, tcp_sender_name(&row->run), bar);
         name = row->name;
     }
 }

@@ -85,8 +85,10 @@ void tcp_print_head(FILE *to, const struct tcp_table *table)
 {
     const struct baro_wire_config *wire = &table->row[0].run.wire;
 
-    const bool kernel = table->way[TCP_KERNEL] || table->way[TCP_KERNEL_PACED];
+    bool kernel = false;
 
+    for (unsigned way = TCP_KERNEL; way < TCP_WAY_COUNT; way++)
+        kernel = kernel || (table->way[way] && !table->read[way]);
     fprintf(to, "TCP over %g Mbit/s, %g ms there and back, a queue of %" PRIu64 " octets, MTU 1500\n",
             (double)wire->rate / 1e6, (double)wire->delay.ns * 2 / 1e6, wire->queue_bytes);
     fprintf(to, "losses and reordering are drawn in both directions, acknowledgments are lost, too; means of %u seeds"
@@ -171,7 +173,7 @@ static void print_loss(FILE *to, const struct tcp_table *table, const struct tcp
 {
     const struct tcp_row *row;
 
-    fprintf(to, "%-30s", first->name);
+    fprintf(to, "%-33s", first->name);
     for (unsigned i = 0; (row = same_path(table, first, i)) != NULL; i++)
         print_loss_cell(to, row);
     print_ratio(to, table, first);
@@ -199,16 +201,29 @@ static void print_fair(FILE *to, const struct tcp_row *row)
             fair.count == 0 ? 0 : (double)SUM(row, timeouts) / fair.count);
 }
 
+/* Above the goodput: the senders of the path that has most of them. */
+static void print_senders(FILE *to, const struct tcp_table *table, const struct tcp_row *first)
+{
+    const struct tcp_row *most = first, *row;
+    unsigned senders = 0;
+
+    fprintf(to, "\ngoodput over %g s, Mbit/s; of the segments sent, how many again; timeouts a run\n%-33s",
+            first->run.seconds, "");
+    for (row = first; row < table->row + table->rows && row->section == first->section; row++) {
+        while (same_path(table, row, senders) != NULL) {
+            most = row;
+            senders++;
+        }
+    }
+    for (unsigned i = 0; (row = same_path(table, most, i)) != NULL; i++)
+        fprintf(to, "  %-30s", tcp_sender_name(&row->run));
+    fputc('\n', to);
+}
+
 static void print_title(FILE *to, const struct tcp_table *table, const struct tcp_row *first)
 {
-    const struct tcp_row *row;
-
     if (first->section == TCP_SECTION_LOSS) {
-        fprintf(to, "\ngoodput over %g s, Mbit/s; of the segments sent, how many again; timeouts a run\n%-30s",
-                first->run.seconds, "");
-        for (unsigned i = 0; (row = same_path(table, first, i)) != NULL; i++)
-            fprintf(to, "  %-30s", tcp_sender_name(&row->run));
-        fputc('\n', to);
+        print_senders(to, table, first);
         return;
     }
     if (first->section == TCP_SECTION_QUEUE)
