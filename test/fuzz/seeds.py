@@ -112,6 +112,8 @@ TALKS = {
                                deadline(3), honest()]),
     "held": (HOLD, [dialogue(), call(13, 0, b"\0"), honest(), call(1), honest(500), dialogue(1), call(13, 0, b"\1"),
                     dialogue(2), call(13, 0, b"\2"), deadline(5)]),
+    "cookies": (GATEWAY | OFFLOAD, [dialogue(), honest(500), receive(), send(900), honest(), dialogue(1), segment(ACK, acked=-1),
+                                    dialogue(2), fin(), deadline(3)]),
     "small-frames": (SMALL, [dialogue(), send(3000)] + [honest()] * 9 + [call(12, 1, number(900)), deadline(3)]),
     "fragments": (GATEWAY, [fragment(0, 1, 800), fragment(800, 1, 800), fragment(1600, 0, 100), fragment(0, 1, 80, 8),
                             fragment(40, 0, 80, 8), fragment(0, 1, 160, 9), deadline(4)]),

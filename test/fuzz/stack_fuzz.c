@@ -3,7 +3,7 @@
  *
  * Octet 0 chooses: bit 0 a gateway, bit 1 a device with TSO and checksums, bit 2 a small MTU, bit 3 a device with
  * little room, bit 4 little memory, bit 5 a listener that holds SYNs, bit 6 a router with a second link, bit 7 a peer that
- * speaks IPv6. Then acts, an octet each with what it needs.
+ * speaks IPv6; bits 0 and 1 together: SYN cookies for every SYN. Then acts, an octet each with what it needs.
  * Besides the sanitizers: the stack's own invariants, right checksums and lengths of all it sends, an end to its work
  * at every moment, and all memory given back. */
 #include <stdlib.h>
@@ -247,7 +247,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t choice = script_u8(&script);
     struct baro_stack_config config = { .memory = { NULL, take, give_back }, .descriptor_limit = 64,
                                         .memory_limit = (choice & 16) != 0 ? 65536 : 1 << 20,
-                                        .forward_any_destination = (choice & 1) != 0 };
+                                        .forward_any_destination = (choice & 1) != 0,
+                                        .syn_cookies = (choice & 3) == 3 ? BARO_SYN_COOKIES_ALWAYS
+                                                                         : BARO_SYN_COOKIES_DEFAULT };
 
     memory_out = 0;
     peer = (struct peer){ .device = &device, .mtu = (choice & 4) != 0 ? 68 : 1500, .checked = (choice & 2) == 0 };

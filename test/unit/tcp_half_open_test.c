@@ -323,7 +323,7 @@ static void connect_takes_a_resting_four_tuple_over(void **state)
     struct baro_endpoint local = world_endpoint(1, 80), remote = world_endpoint(0, 40000);
     const struct ip_path *path = &world.side[1].path;
     struct handle again;
-    uint32_t last = hand.ack;
+    uint32_t last = hand.ack, last_ts = world_last(&world, 1)->options.ts_value;
 
     (void)state;
     tcp_unlisten(hand.tcp, hand.listener);
@@ -335,6 +335,7 @@ static void connect_takes_a_resting_four_tuple_over(void **state)
     world_drain(&world);
     assert_int_equal(world_last(&world, 1)->flags & ~0xc0, TCP_FLAG_SYN);
     assert_true((int32_t)(world_last(&world, 1)->seq - last) > 0);
+    assert_true((int32_t)(world_last(&world, 1)->options.ts_value - last_ts) > 0);
     assert_int_equal(world.side[1].core.counters.tcp_time_wait, 0);
     assert_int_equal(world.side[1].core.counters.tcp_time_wait_reused, 1);
     tcp_check_invariants(hand.tcp);
@@ -359,8 +360,9 @@ static void resting_ports_are_chosen_when_none_is_free(void **state)
     world_init(&world, 1);
     hand_init(&hand, &world);
     for (uint32_t n = 0; n < 32768; n++) { /* records by hand: 32,768 dialogues would say no more */
-        struct tcp_connection *c = tcp_connection_new(hand.tcp, world_endpoint(1, (uint16_t)(32768 + n)), remote,
-                                                      &hand.settings, 1500);
+        struct baro_endpoint local = world_endpoint(1, (uint16_t)(32768 + n));
+        struct tcp_connection *c = tcp_connection_new(hand.tcp, local, remote, &hand.settings, 1500,
+                                                      demux_hash(&hand.tcp->demux, &local, &remote));
 
         assert_non_null(c);
         hand.tcp->time_waits.limit = 40000;
@@ -389,8 +391,9 @@ static void the_oldest_rest_ends_at_the_limit(void **state)
     hand_init(&hand, &world);
     hand.tcp->time_waits.limit = 3;
     for (uint16_t n = 0; n < 5; n++) {
-        struct tcp_connection *c = tcp_connection_new(hand.tcp, world_endpoint(1, 700 + n), world_endpoint(0, 9),
-                                                      &hand.settings, 1500);
+        struct baro_endpoint local = world_endpoint(1, (uint16_t)(700 + n)), remote = world_endpoint(0, 9);
+        struct tcp_connection *c = tcp_connection_new(hand.tcp, local, remote, &hand.settings, 1500,
+                                                      demux_hash(&hand.tcp->demux, &local, &remote));
 
         c->state = BARO_TCP_FIN_WAIT_2;
         tcp_enter_time_wait(hand.tcp, c);

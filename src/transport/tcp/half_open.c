@@ -144,8 +144,7 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
         record->iss = seq_add(segment->follows->snd_nxt, 65536);
     if (listener->settings.hold_syn)
         record->flags |= HALF_OPEN_HELD | HALF_OPEN_UNTOLD;
-    if (!demux_insert(&tcp->demux, demux_hash(&tcp->demux, &record->local, &record->remote),
-                      tcp_half_open_handle(tcp, record))) {
+    if (!demux_insert(&tcp->demux, segment->hash, tcp_half_open_handle(tcp, record))) {
         pool_give_back(&tcp->half_opens, record);
         return NULL;
     }
@@ -159,13 +158,13 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
     return record;
 }
 
-void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record)
+void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record, uint32_t hash)
 {
     struct handle handle = tcp_half_open_handle(tcp, record);
 
     wait_ends(tcp, record);
     list_remove(tcp, record);
-    demux_erase(&tcp->demux, demux_hash(&tcp->demux, &record->local, &record->remote), handle);
+    demux_erase(&tcp->demux, hash, handle);
     pool_give_back(&tcp->half_opens, record);
 }
 
@@ -173,7 +172,7 @@ void tcp_half_open_end(struct tcp *tcp, struct tcp_half_open *record)
 {
     TRACE(tcp->core, TCP_STATE, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_N(BARO_TCP_SYN_RECEIVED),
           TRACE_N(BARO_TCP_LISTEN));
-    tcp_half_open_free(tcp, record);
+    tcp_half_open_free(tcp, record, demux_hash(&tcp->demux, &record->local, &record->remote));
 }
 
 void tcp_half_open_end_all(struct tcp *tcp, struct tcp_half_open_list *list)

@@ -167,7 +167,7 @@ struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listene
                                              const struct tcp_half_open *record, const struct segment *segment)
 {
     struct tcp_connection *c = tcp_connection_new(tcp, record->local, record->remote, &listener->settings,
-                                                  segment->packet->mtu);
+                                                  segment->packet->mtu, segment->hash);
 
     if (c == NULL)
         return NULL;
@@ -216,7 +216,7 @@ static enum baro_drop_reason promote(struct tcp *tcp, struct tcp_half_open *reco
         return BARO_DROP_NO_SOCKET_MEMORY;
     TRACE(tcp->core, TCP_PROMOTED, TRACE_N(tcp_handle(tcp, c).value),
           TRACE_N(tcp_half_open_handle(tcp, record).value));
-    tcp_half_open_free(tcp, record);
+    tcp_half_open_free(tcp, record, segment->hash);
     return tcp_half_open_done(tcp, c, segment);
 }
 

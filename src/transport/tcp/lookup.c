@@ -29,16 +29,22 @@ static bool is_of(const struct tcp *tcp, struct handle handle, const struct baro
     return own != NULL && endpoint_equal(*other, *remote) && endpoint_equal(*own, *local);
 }
 
-struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
+struct handle tcp_find_by_hash(const struct tcp *tcp, uint32_t hash, const struct baro_endpoint *local,
+                               const struct baro_endpoint *remote)
 {
-    struct demux_cursor cursor = demux_begin(&tcp->demux, demux_hash(&tcp->demux, &local, &remote));
+    struct demux_cursor cursor = demux_begin(&tcp->demux, hash);
     struct handle handle;
 
     while (demux_next(&tcp->demux, &cursor, &handle)) {
-        if (is_of(tcp, handle, &local, &remote))
+        if (is_of(tcp, handle, local, remote))
             return handle;
     }
     return HANDLE_NONE;
+}
+
+struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
+{
+    return tcp_find_by_hash(tcp, demux_hash(&tcp->demux, &local, &remote), &local, &remote);
 }
 
 static struct tcp_listener *listener_on(const struct tcp *tcp, struct baro_endpoint local, uint32_t choice)
@@ -75,17 +81,15 @@ static struct tcp_listener *listener_on_any(const struct tcp *tcp, struct baro_e
     return listener_on(tcp, local, choice);
 }
 
-struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local,
-                                       struct baro_endpoint remote)
+struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local, uint32_t hash)
 {
-    uint32_t choice = demux_hash(&tcp->demux, &local, &remote);
-    struct tcp_listener *listener = listener_on(tcp, local, choice);
+    struct tcp_listener *listener = listener_on(tcp, local, hash);
 
     if (listener == NULL)
-        listener = listener_on_any(tcp, local, choice);
+        listener = listener_on_any(tcp, local, hash);
     if (listener == NULL) {
         local.port.number = 0;
-        listener = listener_on_any(tcp, local, choice);
+        listener = listener_on_any(tcp, local, hash);
     }
     return listener;
 }

@@ -25,7 +25,8 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
     tcp->isn_key = random_key(&core->random);
     tcp->timestamp_key = random_key(&core->random);
-    tcp->cookie_key = random_key(&core->random);
+    tcp->cookie_key = (struct hash_key){ { hash_words(&tcp->isn_key, &(uint64_t){ 1 }, 1),
+                                           hash_words(&tcp->isn_key, &(uint64_t){ 2 }, 1) } };
     tcp->events.next = tcp->events.previous = &tcp->events;
     tcp->time_wait_timer.kind = TCP_WHEEL_TIME_WAIT;
     for (unsigned i = 0; i < HALF_OPEN_RINGS; i++)
@@ -113,13 +114,14 @@ void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings)
 int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
                 const struct tcp_settings *settings, uint32_t owner, struct handle *connection)
 {
-    struct handle there = tcp_find(tcp, local, remote);
+    uint32_t hash = demux_hash(&tcp->demux, &local, &remote);
+    struct handle there = tcp_find_by_hash(tcp, hash, &local, &remote);
     struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, there);
     struct tcp_connection *c;
 
     if ((!handle_is_none(there) && !tcp_time_wait_may_go(tcp, rests)) || endpoint_equal(local, remote))
         return -EADDRINUSE;
-    c = tcp_connection_new(tcp, local, remote, settings, path->mtu);
+    c = tcp_connection_new(tcp, local, remote, settings, path->mtu, hash);
     if (c == NULL)
         return -ENOBUFS;
     c->flags |= TCP_OWNED;

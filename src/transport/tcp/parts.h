@@ -19,6 +19,7 @@ struct segment {
     uint32_t window;       /* scaled as the state wants */
     uint32_t count;        /* segments on the wire: more than one for a super-segment */
     struct tcp_time_wait *follows; /* of a SYN that may end it, or NULL */
+    uint32_t hash;         /* of its four-tuple, for the demux */
 };
 
 /* Reads header and options, all lengths checked. NONE or the reason. */
@@ -73,8 +74,8 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
                         struct tcp_half_open *record);
 /* A record for a SYN, in all lists, nothing sent. NULL: no memory. */
 struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment);
-/* Its place is free; without a word, or back to LISTEN. */
-void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record);
+/* Its place is free: without a word, `hash` being its four-tuple's; or back to LISTEN. */
+void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record, uint32_t hash);
 void tcp_half_open_end(struct tcp *tcp, struct tcp_half_open *record);
 /* The listener goes: all are reset. */
 void tcp_half_open_end_all(struct tcp *tcp, struct tcp_half_open_list *list);
@@ -352,7 +353,7 @@ struct tcp_offer {
 struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *settings, uint8_t family, uint32_t mtu);
 /* A connection with its memory promised and its place in the demux, CLOSED. NULL and the reason. */
 struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
-                                          const struct tcp_settings *settings, uint32_t mtu);
+                                          const struct tcp_settings *settings, uint32_t mtu, uint32_t hash);
 /* Over: out of the demux, timers stopped, unsent data gone, `error` (a positive errno or 0) told to the owner. The
  * pointer stays good until the entry point that was called (a segment, a timer, a call) ends with tcp_reap. */
 void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error);
@@ -369,8 +370,11 @@ void tcp_trace_connection(const struct tcp *tcp, const struct tcp_connection *c,
 /* ---- lookup.c ---- */
 
 struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
-struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local,
-                                       struct baro_endpoint remote);
+/* The same where the hash of the four-tuple is known. */
+struct handle tcp_find_by_hash(const struct tcp *tcp, uint32_t hash, const struct baro_endpoint *local,
+                               const struct baro_endpoint *remote);
+/* `hash`: of the four-tuple, which chooses among those that share a port. */
+struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local, uint32_t hash);
 
 /* ---- listener.c ---- */
 

@@ -145,7 +145,7 @@ static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
 }
 
 struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
-                                          const struct tcp_settings *settings, uint32_t mtu)
+                                          const struct tcp_settings *settings, uint32_t mtu, uint32_t hash)
 {
     struct tcp_connection *c = pool_take(&tcp->connections);
 
@@ -158,7 +158,7 @@ struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint 
     begin(tcp, c, mtu);
     if (tcp_charge(tcp, c, tcp_ring_cost(c->recv.limit) + TCP_SEND_LEAST)) {
         if (tcp_count_port(tcp, local.port.number)) {
-            if (demux_insert(&tcp->demux, demux_hash(&tcp->demux, &local, &remote), tcp_handle(tcp, c))) {
+            if (demux_insert(&tcp->demux, hash, tcp_handle(tcp, c))) {
                 c->flags |= TCP_IN_DEMUX;
                 tcp->core->counters.tcp_connections++;
                 return c;

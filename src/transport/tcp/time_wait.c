@@ -135,7 +135,7 @@ enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct tcp_time_wait 
     if (segment->flags & TCP_FLAG_RST)
         return BARO_DROP_TCP_TIME_WAIT;
     if (reopens(record, segment)) {
-        listener = tcp_find_listener(tcp, segment->local, segment->remote);
+        listener = tcp_find_listener(tcp, segment->local, segment->hash);
         if (listener != NULL) {
             segment->follows = record; /* its end, if the listener takes the SYN */
             return tcp_input_listen(tcp, listener, segment);
