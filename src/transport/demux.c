@@ -30,7 +30,7 @@ static uint64_t octets_as_word(const uint8_t *at)
     return (uint64_t)read_be32(at) << 32 | read_be32(at + 4);
 }
 
-uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+uint32_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
     uint64_t word[5];
     size_t count = 2;
@@ -47,7 +47,7 @@ uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local
     } else {
         word[1] = (uint64_t)ipv4_number(local->address) << 32 | ipv4_number(remote->address);
     }
-    return (uint32_t)hash_words(&demux->key, word, count);
+    return (uint32_t)hash_words(key, word, count);
 }
 
 static void table_insert(struct demux_table *table, uint32_t hash, struct handle handle)

@@ -46,7 +46,13 @@ struct demux_cursor {
 void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key);
 void demux_release(struct demux *demux);
 
-uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+/* Of a four-tuple under a key, which need not be a table's. */
+uint32_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+static inline uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local,
+                                  const struct baro_endpoint *remote)
+{
+    return demux_hash_by(&demux->key, local, remote);
+}
 
 /* `handle` is not HANDLE_NONE. False when memory fails. */
 bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle);
