@@ -101,14 +101,13 @@ uint8_t tcp_ecn_ack_flags(const struct tcp_connection *c)
 
 /* ---- what leaves ---- */
 
-uint8_t tcp_ecn_leave(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan, uint8_t *flags)
+uint8_t tcp_ecn_leave(struct tcp_connection *c, const struct plan *plan, uint8_t *flags)
 {
     if ((c->ecn.flags & TCP_ECN_SENDS) == 0 || plan->length == 0 || plan->again || plan->probe)
         return ECN_NOT_ECT;
     if (c->ecn.flags & TCP_ECN_CWR) {
         c->ecn.flags &= (uint16_t)~TCP_ECN_CWR;
         *flags |= TCP_FLAG_CWR;
-        tell(tcp, c, BARO_TRACE_ECN_CWR);
     }
     return ECN_ECT_0;
 }

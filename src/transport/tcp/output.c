@@ -119,7 +119,7 @@ static void write_message(struct tcp *tcp, struct tcp_connection *c, const struc
                                   .flags = flags_of(c, plan) };
     if (header.flags & TCP_FLAG_ACK)
         header.ack = c->rcv.nxt.value;
-    message->tos |= tcp_ecn_leave(tcp, c, plan, &header.flags);
+    message->tos |= tcp_ecn_leave(c, plan, &header.flags);
     header.window = tcp_receive_window(c, !plan->syn && (c->flags & TCP_SCALED) != 0);
     if (header.flags & TCP_FLAG_URG) {
         uint32_t urgent = seq_span(c->snd.up, plan->seq);
@@ -134,6 +134,8 @@ static void write_message(struct tcp *tcp, struct tcp_connection *c, const struc
     TRACE_PLAIN(tcp->core, PACKET_OUT);
     TRACE(tcp->core, TCP_OUT, TRACE_E(c->local), TRACE_E(c->remote), TRACE_N(header.flags),
           TRACE_N(header.seq), TRACE_N(header.ack), TRACE_N(header.window), TRACE_N(plan->length));
+    if (!plan->syn && (header.flags & TCP_FLAG_CWR) != 0)
+        TRACE(tcp->core, TCP_ECN, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(BARO_TRACE_ECN_CWR));
     if (TRACE_ON(tcp->core) && octets > tcp_header_SIZE)
         TRACE(tcp->core, TCP_OPTIONS, TRACE_N(options.mss), TRACE_D(options.has_scale ? options.scale : -1),
               TRACE_N(options.ts_value), TRACE_N(options.ts_echo), TRACE_N(options.sack_permitted));

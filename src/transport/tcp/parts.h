@@ -296,7 +296,7 @@ uint8_t tcp_ecn_ack_flags(const struct tcp_connection *c);
 /* Text within the window came: its mark, its CWR. */
 void tcp_ecn_text(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 /* A planned segment leaves: the IP header's two bits, and CWR into `flags` if it is due. */
-uint8_t tcp_ecn_leave(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan, uint8_t *flags);
+uint8_t tcp_ecn_leave(struct tcp_connection *c, const struct plan *plan, uint8_t *flags);
 /* The window was reduced, for whatever reason. */
 void tcp_ecn_reduced(struct tcp_connection *c);
 /* An acceptable ACK, before anything else is made of it: its ECE. */
