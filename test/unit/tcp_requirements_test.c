@@ -194,6 +194,30 @@ static void timestamps_begin_anywhere(void **state)
     world_free(&restarted);
 }
 
+/* RFC 6528 §3: the key of the initial sequence numbers is the stack's seed: after a restart with another one they say nothing
+ * of those before. */
+static void a_restart_changes_the_initial_sequence_numbers(void **state)
+{
+    struct world world, restarted;
+    unsigned bits[32] = { 0 };
+
+    (void)state;
+    world_init(&world, 1);
+    world_init(&restarted, 2);
+    for (uint16_t port = 1024; port < 1024 + 10000; port++) {
+        struct baro_endpoint local = world_endpoint(1, 80), remote = world_endpoint(0, port);
+        uint32_t difference = tcp_isn(world.side[1].tcp, &local, &remote).value -
+                              tcp_isn(restarted.side[1].tcp, &local, &remote).value;
+
+        for (int bit = 0; bit < 32; bit++)
+            bits[bit] += difference >> bit & 1;
+    }
+    for (int bit = 0; bit < 32; bit++) /* each bit of the difference is a coin: 5000 +- 6 sigma */
+        assert_in_range(bits[bit], 4700, 5300);
+    world_free(&world);
+    world_free(&restarted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +226,7 @@ int main(void)
         ONE_STACK_TEST(the_source_address_stays),
         cmocka_unit_test(ip_is_told_at_r1),
         cmocka_unit_test(timestamps_begin_anywhere),
+        cmocka_unit_test(a_restart_changes_the_initial_sequence_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
