@@ -95,6 +95,8 @@ static struct flow *learn_segment(struct flows *flows, const struct baro_trace_e
 /* A half-open record is a connection now: in words it stays the same one. */
 static void same_ordinal(struct flows *flows, uint64_t record, uint64_t connection)
 {
+    if (flows->names != 0 && flows->named[(flows->names - 1) % ORDINAL_LIMIT] == connection)
+        flows->names--; /* its buffers were told of just before */
     for (uint64_t i = flows->names; i > 0 && flows->names - i < ORDINAL_LIMIT; i--)
         if (flows->named[(i - 1) % ORDINAL_LIMIT] == record)
             flows->named[(i - 1) % ORDINAL_LIMIT] = connection;

@@ -174,7 +174,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP software", "nothing heard for long: keepalive {attempt}" },
     [BARO_TRACE_TCP_PROMOTED] = { "socket", "the dialogue is done: the half-open record becomes connection {connection}, "
                                   "and only now takes memory for its buffers" },
-    [BARO_TRACE_TCP_COOKIE_SENT] = { "SYN cookie", "too many half-open connections: the SYN of {remote} is not kept; ISN {isn} itself says "
+    [BARO_TRACE_TCP_COOKIE_SENT] = { "SYN cookie", "no place is taken for the SYN of {remote}: ISN {isn} itself says "
                                      "MSS {mss}{timestamps?, the timestamp the other options|}" },
     [BARO_TRACE_TCP_COOKIE_TEST] = { "SYN cookie", "ack {ack}: {valid?a SYN cookie of ours, MSS {mss}{scale<0?|, window scale {scale}}"
                                      "{sack_permitted?, SACK permitted|}|no SYN cookie of ours}" },

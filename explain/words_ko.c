@@ -167,7 +167,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP 담당 부분", "상대의 윈도우가 0: {attempt}번째 탐색" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP 담당 부분", "오래 소식이 없음: {attempt}번째 킵얼라이브" },
     [BARO_TRACE_TCP_PROMOTED] = { "소켓", "접속 동작이 끝남: 작은 기록이 접속 {connection}번이 되고, 이제야 버퍼 메모리를 잡음" },
-    [BARO_TRACE_TCP_COOKIE_SENT] = { "SYN 쿠키", "접속 동작 중인 것이 너무 많아 {remote}의 SYN을 기억하지 않음: ISN {isn}이 MSS {mss}을"
+    [BARO_TRACE_TCP_COOKIE_SENT] = { "SYN 쿠키", "{remote}의 SYN을 기억해 두지 않음: ISN {isn}이 MSS {mss}을"
                                      "{timestamps?, 타임스탬프가 나머지 옵션을|} 대신 기억함" },
     [BARO_TRACE_TCP_COOKIE_TEST] = { "SYN 쿠키", "ACK 번호 {ack}: {valid?우리가 보낸 SYN 쿠키, MSS {mss}{scale<0?|, 윈도우 스케일 {scale}}"
                                      "{sack_permitted?, SACK 허용|}|우리의 SYN 쿠키가 아님}" },
