@@ -15,7 +15,7 @@
 #define ONE_WAY_NS 20000000
 #define QUEUE_OCTETS 500000 /* the rate times the round trip */
 static const uint32_t losses[] = { 0, 1000, 10000, 30000, 100000 };
-enum { LOSSES = sizeof losses / sizeof losses[0], BURST = 4, REORDER_PPM = 50000, BUFFER = 4 << 20, MARKS_FROM = 100, FAIR_FROM = 20, FAIR_TO = 80 };
+enum { LOSSES = sizeof losses / sizeof losses[0], BURST = 4, REORDER_PPM = 50000, MARKS_FROM = 100, FAIR_FROM = 20, FAIR_TO = 80 };
 
 struct bench_options {
     unsigned seeds, jobs;
@@ -372,7 +372,6 @@ int tool_bench_tcp(int argc, char **argv)
     table.seeds = options.seeds;
     table.seconds = options.seconds;
     table.jobs = options.jobs;
-    table.buffer = BUFFER;
     memcpy(table.way, options.way, sizeof table.way);
     memcpy(table.congestion, options.congestion, sizeof table.congestion);
     if (options.read != NULL)
