@@ -29,6 +29,7 @@ static const struct {
     { "net.ipv4.tcp_ecn_fallback", "1" },
     { "net.ipv4.tcp_fack", "0" },
     { "net.ipv4.tcp_fastopen", "0" },
+    { "net.ipv4.tcp_frto", "1 2" },
     { "net.ipv4.tcp_limit_output_bytes", "*" },
     { "net.ipv4.tcp_min_tso_segs", "*" },
     { "net.ipv4.tcp_moderate_rcvbuf", "1" },
@@ -43,6 +44,7 @@ static const struct {
     { "net.ipv4.tcp_thin_linear_timeouts", "0" },
     { "net.ipv4.tcp_tso_rtt_log", "*" },
     { "net.ipv4.tcp_tso_win_divisor", "*" },
+    { "net.ipv4.tcp_tw_reuse", "1" },
 };
 
 /* Settings that every new socket begins with. */
