@@ -95,6 +95,16 @@ static int accept_one(struct baro_posix_stack *stack, int fd, struct baro_endpoi
     }
 }
 
+/* What the core's descriptor does not know of its listener's. The listener may have been closed meanwhile. */
+static void inherit(const struct posix_file *listener, struct posix_file *file)
+{
+    if (listener == NULL || file == NULL)
+        return;
+    file->recv_timeout = listener->recv_timeout;
+    file->send_timeout = listener->send_timeout;
+    file->recv_low_water = listener->recv_low_water;
+}
+
 int baro_posix_accept4_in(struct baro_posix_stack *stack, int fd, struct sockaddr *address, socklen_t *length,
                           int flags)
 {
@@ -113,6 +123,8 @@ int baro_posix_accept4_in(struct baro_posix_stack *stack, int fd, struct sockadd
     file = posix_file(stack, fd); /* may have been closed while it waited */
     if (result >= 0)
         result = adopt(stack, result, BARO_STREAM, file != NULL && file->is_ipv6, flags);
+    if (result >= 0)
+        inherit(posix_file(stack, fd), posix_file(stack, result));
     if (result >= 0)
         posix_address_write(&peer, address, length);
     return (int)posix_leave(stack, result);

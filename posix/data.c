@@ -41,7 +41,7 @@ static int total_length(const struct msghdr *message, size_t *length)
     return 0;
 }
 
-static unsigned core_flags(int flags, bool is_stream)
+static unsigned core_flags(int flags)
 {
     unsigned told = 0;
 
@@ -51,7 +51,7 @@ static unsigned core_flags(int flags, bool is_stream)
         told |= BARO_MSG_OOB;
     if (flags & MSG_MORE)
         told |= BARO_MSG_MORE;
-    if ((flags & MSG_TRUNC) && !is_stream)
+    if (flags & MSG_TRUNC) /* Linux' other meaning on streams is the core's too: thrown away */
         told |= BARO_MSG_TRUNCATE;
     if (flags & MSG_ERRQUEUE)
         told |= BARO_MSG_ERROR;
@@ -85,7 +85,7 @@ static ssize_t send_all(struct baro_posix_stack *stack, int fd, const struct msg
         ssize_t sent;
 
         told.buffers = pieces_from(message->msg_iov, message->msg_iovlen, done, piece, PIECES);
-        sent = baro_sendmsg(stack->core, fd, &told, core_flags(flags, file->is_stream));
+        sent = baro_sendmsg(stack->core, fd, &told, core_flags(flags));
         if (sent >= 0) {
             done += (size_t)sent;
             if (done >= length || !file->is_stream)
@@ -155,6 +155,17 @@ static void write_result(const struct posix_file *file, const struct baro_messag
         posix_control_write(file, told, message);
 }
 
+/* Does a stream hold less than its reader waits for (SO_RCVLOWAT), and may more come? */
+static bool is_too_little(struct baro_posix_stack *stack, int fd, const struct posix_file *file, size_t wanted, int flags)
+{
+    ptrdiff_t readable;
+
+    if (!file->is_stream || file->recv_low_water <= 1 || (flags & (MSG_OOB | MSG_ERRQUEUE)))
+        return false;
+    readable = baro_readable_bytes(stack->core, fd);
+    return readable >= 0 && (size_t)readable < wanted && (baro_poll(stack->core, fd) & ~(unsigned)BARO_EVENT_OUT) == 0;
+}
+
 /* Receives once, or with MSG_WAITALL until all pieces of a stream are full. */
 static ssize_t recv_some(struct baro_posix_stack *stack, int fd, struct msghdr *message, int flags)
 {
@@ -179,8 +190,17 @@ static ssize_t recv_some(struct baro_posix_stack *stack, int fd, struct msghdr *
         bool all = (flags & MSG_WAITALL) && file->is_stream && !(flags & (MSG_PEEK | MSG_OOB));
         ssize_t received;
 
+        if (wait && done == 0 && is_too_little(stack, fd, file, length, flags)) {
+            error = posix_wait(stack, fd, deadline);
+            file = posix_file(stack, fd);
+            if (error == -EBADF || file == NULL)
+                return -EBADF;
+            if (error == 0)
+                continue;
+            flags |= MSG_DONTWAIT; /* time is up: what is there */
+        }
         told.buffers = pieces_from(message->msg_iov, message->msg_iovlen, done, piece, PIECES);
-        received = baro_recvmsg(stack->core, fd, &told, core_flags(flags, file->is_stream));
+        received = baro_recvmsg(stack->core, fd, &told, core_flags(flags));
         if (received >= 0) {
             done += (size_t)received;
             if (all && received != 0 && done < length)

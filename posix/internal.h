@@ -41,6 +41,7 @@ struct posix_file {
     int sticky_interface;
     struct in_addr group_source;        /* IP_MULTICAST_IF, as it was said */
     struct baro_duration recv_timeout, send_timeout; /* 0: for ever */
+    size_t recv_low_water;              /* SO_RCVLOWAT of a stream, 0 or 1: any octet is enough */
 };
 
 struct posix_option_name {

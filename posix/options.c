@@ -140,6 +140,14 @@ static int set_buffer(struct baro_posix_stack *stack, int fd, int name, const vo
     return baro_setsockopt(stack->core, fd, option, &number, sizeof number);
 }
 
+static size_t low_water(struct baro_posix_stack *stack, int fd)
+{
+    int number = 0;
+    size_t size = sizeof number;
+
+    return baro_getsockopt(stack->core, fd, BARO_SO_RECV_LOW_WATER, &number, &size) == 0 ? (size_t)number : 0;
+}
+
 static int set_option(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
                       socklen_t length)
 {
@@ -157,6 +165,8 @@ static int set_option(struct baro_posix_stack *stack, int fd, int level, int nam
     if (level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_RCVBUF))
         return set_buffer(stack, fd, name, value, length);
     result = baro_posix_option_set(stack->core, fd, level, name, value, length);
+    if (result == 0 && level == SOL_SOCKET && name == SO_RCVLOWAT)
+        file->recv_low_water = low_water(stack, fd);
     if (result <= 0)
         return result;
     result = -ENOPROTOOPT;

@@ -369,6 +369,18 @@ static int get_int(struct socket *s, const struct treated_option *treated, int *
     }
 }
 
+/* Connections that wait for accept are ours, no longer the stack's. */
+static void add_arrivals(const struct socket *s, char *info, size_t length)
+{
+    const size_t at = offsetof(struct tcp_info, tcpi_unacked);
+    uint32_t queued;
+    if (length < at + sizeof queued)
+        return;
+    memcpy(&queued, info + at, sizeof queued);
+    queued += s->arrivals;
+    memcpy(info + at, &queued, sizeof queued);
+}
+
 /* What the stack keeps as it is: its length, -errno, or 0: it is none of these. */
 static int get_in_stack(struct socket *s, int level, int name, void *bytes, socklen_t length)
 {
@@ -391,6 +403,8 @@ static int get_in_stack(struct socket *s, int level, int name, void *bytes, sock
         }
         return (int)room;
     }
+    if (result == 0 && level == IPPROTO_TCP && name == TCP_INFO && s->state == SOCKET_LISTENING)
+        add_arrivals(s, bytes, room);
     return result == 0 ? (int)room : result > 0 ? 0 : result;
 }
 
