@@ -39,5 +39,5 @@ void tcp_hole_timeout(struct tcp *tcp, struct tcp_connection *c)
     if (c->hole.outage)
         return;
     rtt_forget_back_off(&c->rtt);
-    c->retries = BLACKHOLE_TIMEOUTS; /* so that an outage is survived as long as without these tries */
+    c->retries = 0; /* as many as the back-off has steps, so that an outage is survived as long as without these tries */
 }
