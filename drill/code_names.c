@@ -75,6 +75,8 @@ static const struct {
     FIELD("tcpi_dsack_dups", duplicates_told, UNIT_PLAIN),
     FIELD("tcpi_reord_seen", reordered, UNIT_PLAIN),
     FIELD("tcpi_rcv_ooopack", out_of_order, UNIT_PLAIN),
+    FIELD("tcpi_pacing_rate", pacing_rate, UNIT_PLAIN),
+    FIELD("tcpi_max_pacing_rate", max_pacing_rate, UNIT_PLAIN),
     FIELD("tcpi_snd_wnd", snd_wnd, UNIT_PLAIN),
     FIELD("tcpi_rcv_wnd", rcv_wnd, UNIT_PLAIN),
     FIELD("tcpi_total_rto", timeouts, UNIT_PLAIN),

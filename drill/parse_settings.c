@@ -229,6 +229,7 @@ void drill_settings_init(struct settings *settings)
     settings->config.send_buffer = settings->config.recv_buffer = (struct baro_buffer_size){ BUFFER_OCTETS, BUFFER_OCTETS };
     settings->bind_port = settings->connect_port = DEFAULT_PORT;
     settings->config.ecn = BARO_ECN_ANSWER; /* as Linux */
+    settings->config.pacing = BARO_PACING_OFF; /* as Linux where the queue is not fq */
 }
 
 /* An option of the command line as the token that it would be. */

@@ -165,12 +165,23 @@ static bool set_send_buffer(struct settings *settings, const char *value)
     return set_buffer(&settings->config.send_buffer, value);
 }
 
+/* Linux' queue `fq` paces what TCP marks for it. */
+static bool set_queue(struct settings *settings, const char *value)
+{
+    if (strcmp(value, "fq") != 0 && strcmp(value, "fq_codel") != 0 && strcmp(value, "pfifo") != 0 &&
+        strcmp(value, "pfifo_fast") != 0)
+        return false;
+    settings->config.pacing = strcmp(value, "fq") == 0 ? BARO_PACING_DEFAULT : BARO_PACING_OFF;
+    return true;
+}
+
 /* What a setting of the stack's own is called, and who takes its value: false where it cannot be that. */
 static const struct {
     const char *name;
     bool (*set)(struct settings *settings, const char *value);
 } choices[] = {
     { "net.ipv4.tcp_congestion_control", set_congestion },
+    { "net.core.default_qdisc", set_queue },
     { "net.ipv4.tcp_ecn", set_ecn },
     { "net.ipv4.tcp_syncookies", set_syncookies },
     { "net.ipv4.tcp_mtu_probing", set_black_holes },

@@ -3,7 +3,7 @@
 
 #define CODE "{code#10BASE-T (Manchester)|100BASE-TX (scrambled 4B5B, MLT-3)}"
 #define TIMER "{timer#retransmission|zero-window probe|delayed ACK|keepalive|TIME-WAIT|user timeout|" \
-              "FIN-WAIT-2|linger|cork|reordering|tail probe}"
+              "FIN-WAIT-2|linger|cork|reordering|tail probe|pacing}"
 #define NEIGHBOUR(which) "{" which "#unknown|asked for|known|stale|checked again|not reachable|fixed}"
 #define PROTOCOL "{protocol=6?TCP|{protocol=17?UDP|{protocol=1?ICMP|{protocol=58?ICMPv6|{protocol=2?IGMP|no software of ours}}}}}"
 #define DATA "{length?with {length} octets of data|control information only}"

@@ -4,7 +4,7 @@
 
 #define CODE "{code#10BASE-T(맨체스터 부호)|100BASE-TX(스크램블한 4B5B, MLT-3)}"
 #define TIMER "{timer#재전송|제로 윈도우 탐색|지연 ACK|킵얼라이브|TIME-WAIT|사용자 타임아웃|FIN-WAIT-2|링거|코르크|" \
-              "순서 바뀜|꼬리 탐색}"
+              "순서 바뀜|꼬리 탐색|페이싱}"
 #define NEIGHBOUR(which) "{" which "#모름|물어보는 중|알고 있음|오래됨|다시 확인 중|응답 없음|고정}"
 #define PROTOCOL                                                                                               \
     "{protocol=6?TCP 담당 부분으로|{protocol=17?UDP 담당 부분으로|{protocol=1?ICMP 담당 부분으로|" \

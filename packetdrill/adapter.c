@@ -59,6 +59,7 @@ static int make(struct adapter *adapter, const struct adapter_flags *flags)
     config.black_holes = BARO_BLACK_HOLES_IGNORED;
     config.send_buffer = config.recv_buffer = (struct baro_buffer_size){ 262144, 262144 };
     config.ecn = BARO_ECN_ANSWER; /* scripts are written for Linux, which does not ask */
+    config.pacing = BARO_PACING_OFF; /* ... and whose device's queue decides about pacing */
     adapter->stack = baro_posix_create(&config);
     return adapter->stack == NULL ? -errno : configure(adapter, flags);
 }

@@ -341,6 +341,7 @@ static int create_core(struct baro_posix_stack *stack, const struct baro_posix_c
         .black_holes = config->black_holes,
         .send_buffer = config->send_buffer,
         .recv_buffer = config->recv_buffer,
+        .pacing = config->pacing,
         .trace = config->trace,
         .trace_host = config->trace_host,
     };

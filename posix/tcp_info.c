@@ -89,6 +89,8 @@ static void fill_times(struct tcp_info *told, const struct baro_tcp_info *info)
     told->tcpi_rtt = microseconds(info->srtt);
     told->tcpi_rttvar = microseconds(info->rttvar);
     told->tcpi_min_rtt = microseconds(info->min_rtt);
+    told->tcpi_pacing_rate = info->pacing_rate != 0 ? info->pacing_rate : UINT64_MAX;
+    told->tcpi_max_pacing_rate = info->max_pacing_rate != 0 ? info->max_pacing_rate : UINT64_MAX;
     told->tcpi_last_data_sent = milliseconds(info->last_data_sent);
     told->tcpi_last_data_recv = milliseconds(info->last_data_recv);
     told->tcpi_last_ack_recv = milliseconds(info->last_ack_recv);

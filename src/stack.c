@@ -83,6 +83,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
         stack->tcp = tcp_create(core, descriptors);
         if (stack->tcp != NULL) {
             tcp_choose_ecn(stack->tcp, config->ecn);
+            tcp_choose_pacing(stack->tcp, config->pacing);
             tcp_choose_syn_cookies(stack->tcp, config->syn_cookies);
         }
         stack->udp = stack->tcp == NULL ? NULL : udp_create(core, UDP_DATAGRAMS, descriptors);

@@ -50,6 +50,7 @@ struct baro_posix_config {
     enum baro_ecn ecn;           /* as in struct baro_stack_config, and so the next */
     enum baro_black_holes black_holes;
     struct baro_buffer_size send_buffer, recv_buffer;
+    enum baro_pacing pacing;
     struct baro_trace_sink trace; /* event NULL: no trace; called with the stack's mutex held, by any thread */
     uint32_t trace_host;
 

@@ -193,6 +193,7 @@ struct baro_tcp_info {
     struct baro_duration srtt, rttvar, rto, min_rtt;
     struct baro_duration ack_delay;   /* how long an ACK may be held back; 0 before data came */
     struct baro_duration last_data_sent, last_data_recv, last_ack_recv; /* ago; SYN and FIN count as data sent */
+    uint64_t pacing_rate, max_pacing_rate;         /* octets a second, 0: not paced; not limited by the program */
     uint64_t bytes_acked, bytes_received;          /* of the two streams, SYN and FIN not counted */
     uint64_t bytes_sent, bytes_retransmitted;      /* bytes_sent counts both */
     uint64_t bytes_delivered;                      /* bytes_acked and what is SACKED now */

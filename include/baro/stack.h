@@ -47,6 +47,10 @@ enum baro_black_holes { BARO_BLACK_HOLES_DEFAULT, BARO_BLACK_HOLES_IGNORED };
 /* Options of TCP that it neither offers nor takes (Linux' tcp_sack=0, tcp_timestamps=0, tcp_window_scaling=0). */
 enum baro_tcp_without { BARO_TCP_WITHOUT_SACK = 1, BARO_TCP_WITHOUT_TIMESTAMPS = 2, BARO_TCP_WITHOUT_SCALE = 4 };
 
+/* Pacing: what TCP may send leaves over the round trip (twice the window a round trip in slow start, 1.2 times later), not at
+ * once; paths below a millisecond apart. OFF: only where the program sets a rate (BARO_SO_MAX_PACING_RATE). */
+enum baro_pacing { BARO_PACING_DEFAULT, BARO_PACING_OFF };
+
 struct baro_stack_config {
     struct baro_memory memory;     /* required */
     uint8_t seed[32];              /* required: the source of all randomness in the stack */
@@ -57,6 +61,7 @@ struct baro_stack_config {
     uint32_t trace_host;           /* `host` of its trace events */
     enum baro_congestion congestion; /* of sockets that choose none */
     enum baro_ecn ecn;
+    enum baro_pacing pacing;
     enum baro_syn_cookies syn_cookies;
     struct baro_buffer_size send_buffer, recv_buffer; /* of TCP; at least 2048 and 16384, at most 1 GiB */
     enum baro_black_holes black_holes;

@@ -23,6 +23,7 @@
 #include "transport/tcp/blackhole.h"
 #include "transport/tcp/congestion.h"
 #include "transport/tcp/ecn.h"
+#include "transport/tcp/flow.h"
 #include "transport/tcp/frto.h"
 #include "transport/tcp/half_open.h"
 #include "transport/tcp/rtt.h"
@@ -78,7 +79,8 @@ enum tcp_timer_name {
     TCP_TIMER_CORK = 7,
     TCP_TIMER_REORDER = 8,          /* RACK: what is missing now may be lost by then */
     TCP_TIMER_TAIL = 9,             /* TLP */
-    TCP_TIMER_COUNT = 10
+    TCP_TIMER_PACE = 10,            /* what may be sent waits for its time */
+    TCP_TIMER_COUNT = 11
 };
 
 enum {
@@ -166,7 +168,7 @@ struct tcp_connection {
     int64_t rtt_at_ns;
     struct congestion congestion;
     struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
-    struct tcp_undo *undo;             /* without SACK, while something is repaired */
+    struct tcp_flow *flow;             /* from the first text on that needs it */
     struct rack_memory rack;
     struct {
         bool out, again;               /* a tail loss probe is out; it was the last segment again */
@@ -193,7 +195,7 @@ struct tcp_connection {
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
-_Static_assert(sizeof(struct tcp_connection) <= 800, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 808, "a connection has grown: see DESIGN section 2, rule 9");
 
 struct tcp_listener {
     struct baro_endpoint local;
@@ -224,7 +226,7 @@ enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PA
 
 struct tcp {
     struct core *core;
-    struct pool connections, listeners, half_opens, time_waits, ranges, many_ranges, senders, undos;
+    struct pool connections, listeners, half_opens, time_waits, ranges, many_ranges, senders, flows;
     struct demux demux;
     struct hash_key isn_key, timestamp_key, cookie_key;
     enum baro_syn_cookies cookies;
@@ -236,6 +238,7 @@ struct tcp {
     struct tcp_time_wait *time_wait_first, *time_wait_last;
     struct wheel_timer time_wait_timer;
     uint8_t ecn;                       /* enum baro_ecn */
+    uint8_t pacing;                    /* enum baro_pacing */
     struct handle waiting_first, waiting_last; /* connections with output, when the queue of intents was full */
     uint32_t *port_page[TCP_PORT_PAGES]; /* users of each local port, pages taken as needed */
     uint32_t quotes;                   /* used since the queue of intents was last empty */

@@ -173,6 +173,8 @@ void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_i
         .rttvar = { c->rtt.rttvar_ns },
         .rto = { c->rtt.rto_ns },
         .min_rtt = { least_ns(&c->rtt.least) },
+        .pacing_rate = tcp_synchronised(c) ? tcp_pacing_rate(tcp, c) : 0,
+        .max_pacing_rate = c->settings.max_pacing_rate,
     };
     tell_flight(c, info);
     tell_counts(tcp, c, info);

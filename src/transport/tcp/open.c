@@ -30,7 +30,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     pool_init(&tcp->ranges, &core->slabs, tcp_ranges_size(TCP_RANGES), limit);
     pool_init(&tcp->many_ranges, &core->slabs, tcp_ranges_size(TCP_RANGES_MANY), limit);
     pool_init(&tcp->senders, &core->slabs, sizeof(struct tcp_sender), limit);
-    pool_init(&tcp->undos, &core->slabs, sizeof(struct tcp_undo), limit);
+    pool_init(&tcp->flows, &core->slabs, sizeof(struct tcp_flow), limit);
     demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
     tcp->isn_key = random_key(&core->random);
     tcp->timestamp_key = random_key(&core->random);
@@ -90,7 +90,7 @@ void tcp_free(struct tcp *tcp)
     pool_release(&tcp->ranges);
     pool_release(&tcp->many_ranges);
     pool_release(&tcp->senders);
-    pool_release(&tcp->undos);
+    pool_release(&tcp->flows);
     demux_release(&tcp->demux);
     for (int i = 0; i < TCP_PORT_PAGES; i++)
         slab_give_back(slabs, tcp->port_page[i], TCP_PORT_PAGE * sizeof(uint32_t));

@@ -169,6 +169,8 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
 
     if (octets != 0)
         c->sent_at_ns = tcp->core->now.ns;
+    if (plan->length != 0)
+        tcp_paced(tcp, c, plan->length);
     c->segments_out += segments;
     c->counts.data_out += plan->length != 0 ? segments : 0;
     tcp->core->counters.tcp_out += segments;

@@ -256,12 +256,24 @@ void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c);
 /* Octets on their way as far as is known. */
 uint32_t tcp_pipe(const struct tcp_connection *c);
 
+/* ---- flow.c ---- */
+
+/* The connection's record; made if there is none yet and memory for it. */
+struct tcp_flow *tcp_flow_open(struct tcp *tcp, struct tcp_connection *c);
+void tcp_flow_release(struct tcp *tcp, struct tcp_connection *c);
+/* Octets a second, 0: as the windows let it. */
+uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c);
+/* How much of `length` octets may leave now: all of them, some whole segments, or none; then the timer is armed. */
+uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length);
+/* Text left. */
+void tcp_paced(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
+
 /* ---- undo.c ---- */
 
 /* A recovery begins: what there is to go back to. */
 void tcp_undo_remember(struct tcp *tcp, struct tcp_connection *c);
-/* The connection's own record is not needed any more. */
-void tcp_undo_release(struct tcp *tcp, struct tcp_connection *c);
+/* What was repaired was lost. */
+void tcp_undo_forget(struct tcp_connection *c);
 /* [from, to) was sent again. */
 void tcp_undo_again(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq to);
 /* Is something being repaired that could be taken back? */

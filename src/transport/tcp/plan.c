@@ -44,7 +44,7 @@ static bool plan_again(const struct tcp_connection *c, struct plan *plan)
 }
 
 /* What the scoreboard has for lost, as far as the congestion window is ahead of what is on its way. */
-static bool plan_lost(const struct tcp_connection *c, struct plan *plan)
+static bool plan_lost(struct tcp *tcp, struct tcp_connection *c, struct plan *plan)
 {
     uint32_t pipe = tcp_pipe(c);
     struct seq from, to;
@@ -55,7 +55,10 @@ static bool plan_lost(const struct tcp_connection *c, struct plan *plan)
     plan->lost = true;
     if (pipe != 0 && pipe + plan->length > c->congestion.cwnd)
         return false;
-    return seq_eq(from, c->snd.una) || seq_le(seq_add(from, plan->length), seq_add(c->snd.una, c->snd.wnd));
+    if (seq_eq(from, c->snd.una))
+        return true;
+    return seq_le(seq_add(from, plan->length), seq_add(c->snd.una, c->snd.wnd)) &&
+           tcp_pace(tcp, c, plan->length) == plan->length;
 }
 
 /* May the last piece, below full size, leave now? */
@@ -124,6 +127,7 @@ static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_s
     uint64_t offset = tcp_send_offset(c, c->snd.nxt);
     bool probing = (c->flags & TCP_PROBE) != 0;
     uint32_t unsent, length = 0;
+    bool probe;
 
     if ((c->flags & TCP_FIN_SENT) != 0 || (c->ecn.flags & TCP_ECN_WAITS) != 0)
         return false;
@@ -131,11 +135,16 @@ static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_s
     if (unsent != 0) {
         if (tcp_flight(c) == 0 && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0)
             congestion_idle(&c->congestion, tcp_payload_limit(c));
+        probe = (c->flags & (TCP_PROBE | TCP_TAIL)) != 0;
         length = new_text(tcp, c, unsent, super_segment);
         if (length == 0) {
             wait_for_window(tcp, c);
             return false;
         }
+        if (!probe)
+            length = tcp_pace(tcp, c, length);
+        if (length == 0)
+            return false;
     }
     *plan = (struct plan){ .seq = c->snd.nxt, .length = length };
     plan->push = length != 0 && length == unsent;
@@ -171,7 +180,7 @@ bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment,
         return plan_syn(c, plan);
     if (c->frto == FRTO_NEW)
         return plan_new(tcp, c, super_segment, plan);
-    if (plan_again(c, plan) || plan_lost(c, plan))
+    if (plan_again(c, plan) || plan_lost(tcp, c, plan))
         return true;
     if (seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))
         return false; /* nothing new before what is lost */

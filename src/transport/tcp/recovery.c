@@ -28,6 +28,9 @@ static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
+    /* What waits for its time only is no unused window. */
+    if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd)
+        flight = c->congestion.cwnd;
     if (c->ecn.flags & TCP_ECN_HEARD)
         return; /* RFC 3168 §6.1.2 */
     congestion_acked(&c->congestion, &(struct congestion_ack){ .now = tcp->core->now,
@@ -65,7 +68,7 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, const struct s
     if (phase == CONGESTION_RECOVERY) {
         if (seq_ge(c->snd.una, c->recover)) {
             congestion_recovered(&c->congestion, tcp_flight(c), mss);
-            tcp_undo_release(tcp, c);
+            tcp_undo_forget(c);
         } else {
             congestion_partial(&c->congestion, acked, mss);
             one_segment_again(tcp, c);
@@ -76,7 +79,7 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, const struct s
     if (phase == CONGESTION_LOSS && seq_ge(c->snd.una, c->recover))
         c->congestion.phase = CONGESTION_SLOW_START;
     if (c->congestion.phase < CONGESTION_RECOVERY)
-        tcp_undo_release(tcp, c);
+        tcp_undo_forget(c);
     if (!tcp_ecn_reducing(c, acked, true))
         tcp_grow(tcp, c, acked, flight, 0);
     tcp_trace_congestion(tcp, c);

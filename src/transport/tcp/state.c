@@ -194,7 +194,7 @@ void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error)
     if (c->send.size > TCP_SEND_LEAST)
         tcp_discharge(tcp, c, c->send.size - TCP_SEND_LEAST);
     tcp_sender_release(tcp, c);
-    tcp_undo_release(tcp, c);
+    tcp_flow_release(tcp, c);
     ring_release(&c->send, &tcp->core->slabs);
     c->send.begin = c->send.end;
     c->retransmit_next = c->retransmit_end = c->snd.nxt;

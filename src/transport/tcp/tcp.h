@@ -29,6 +29,7 @@ void tcp_watch_holes(struct tcp *tcp);
 void tcp_free(struct tcp *tcp);
 /* For connections from now on. */
 void tcp_choose_ecn(struct tcp *tcp, enum baro_ecn ecn);
+void tcp_choose_pacing(struct tcp *tcp, enum baro_pacing pacing);
 void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies);
 
 /* ---- below: segments ---- */

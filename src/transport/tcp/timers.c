@@ -14,6 +14,8 @@ static unsigned trace_number(enum tcp_timer_name name)
         return BARO_TRACE_TIMER_REORDER;
     case TCP_TIMER_TAIL:
         return BARO_TRACE_TIMER_TAIL;
+    case TCP_TIMER_PACE:
+        return BARO_TRACE_TIMER_PACE;
     default:
         return (unsigned)name;
     }
@@ -230,6 +232,9 @@ static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name
         break;
     case TCP_TIMER_TAIL:
         (void)tcp_tail_probe(tcp, c);
+        break;
+    case TCP_TIMER_PACE:
+        tcp_want_output(tcp, c);
         break;
     case TCP_TIMER_CORK:
         c->flags |= TCP_FLUSH;

@@ -9,15 +9,17 @@
 
 static struct tcp_undo *undo_of(const struct tcp_connection *c)
 {
-    return c->sender != NULL ? &c->sender->undo : c->undo;
+    if (c->sender != NULL)
+        return &c->sender->undo;
+    return c->flow != NULL && (c->flags & TCP_SACK_PERMITTED) == 0 ? &c->flow->undo : NULL;
 }
 
 void tcp_undo_remember(struct tcp *tcp, struct tcp_connection *c)
 {
     struct tcp_undo *undo;
 
-    if (c->undo == NULL && (c->flags & TCP_SACK_PERMITTED) == 0)
-        c->undo = pool_take(&tcp->undos);
+    if ((c->flags & TCP_SACK_PERMITTED) == 0)
+        (void)tcp_flow_open(tcp, c);
     undo = undo_of(c);
     if (undo == NULL)
         return;
@@ -27,11 +29,12 @@ void tcp_undo_remember(struct tcp *tcp, struct tcp_connection *c)
     undo->before = c->congestion;
 }
 
-void tcp_undo_release(struct tcp *tcp, struct tcp_connection *c)
+void tcp_undo_forget(struct tcp_connection *c)
 {
-    if (c->undo != NULL)
-        pool_give_back(&tcp->undos, c->undo);
-    c->undo = NULL;
+    struct tcp_undo *undo = undo_of(c);
+
+    if (undo != NULL)
+        undo->possible = undo->stamped = false;
 }
 
 void tcp_undo_again(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq to)

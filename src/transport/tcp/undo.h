@@ -1,7 +1,6 @@
 /* transport/tcp/undo.h: what there is to go back to when a loss was none (RFC 4015), with or without SACK.
  *
- * With SACK it is a part of the record of the flight (sender.h); without SACK a record of its own, which a connection has
- * while it repairs. Where there was no memory for it nothing is undone. */
+ * With SACK it is a part of the record of the flight (sender.h), without SACK of the connection's (flow.h). */
 #ifndef TRANSPORT_TCP_UNDO_H
 #define TRANSPORT_TCP_UNDO_H
 
