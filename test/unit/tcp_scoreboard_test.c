@@ -17,12 +17,12 @@ struct model {
     uint32_t una, nxt;
 };
 
-static uint32_t state;
+static uint32_t random_state;
 
 static uint32_t draw(uint32_t limit)
 {
-    state = state * 1664525u + 1013904223u;
-    return (uint32_t)((uint64_t)(state >> 4) * limit >> 28);
+    random_state = random_state * 1664525u + 1013904223u;
+    return (uint32_t)((uint64_t)(random_state >> 4) * limit >> 28);
 }
 
 static void compare(const struct scoreboard *board, const struct model *model, bool exact)
@@ -127,14 +127,14 @@ static void one_step(struct scoreboard *board, struct model *model, int64_t now_
     }
 }
 
-static void a_million_steps_against_the_model(void **unused)
+static void a_million_steps_against_the_model(void **state)
 {
     static struct scoreboard board;
     static struct model model;
 
-    (void)unused;
+    (void)state;
     for (uint32_t seed = 1; seed <= 100; seed++) {
-        state = seed;
+        random_state = seed;
         model.una = model.nxt = 0u - draw(20000); /* the wrap is near */
         scoreboard_begin(&board, seq_of(model.una), seq_of(model.nxt), 0, false);
         for (int64_t step = 1; step <= 10000; step++) {
@@ -146,14 +146,14 @@ static void a_million_steps_against_the_model(void **unused)
     }
 }
 
-static void at_its_bound_it_joins_and_forgets_but_stays_true(void **unused)
+static void at_its_bound_it_joins_and_forgets_but_stays_true(void **state)
 {
     static struct scoreboard board;
     static struct model model;
     struct scoreboard_delivered delivered = { 0 };
 
-    (void)unused;
-    state = 7;
+    (void)state;
+    random_state = 7;
     model.una = model.nxt = 1000;
     scoreboard_begin(&board, seq_of(1000), seq_of(1000), 0, false);
     for (int64_t i = 1; i <= 2000; i++) /* each octet at a moment of its own */
@@ -182,13 +182,13 @@ static void at_its_bound_it_joins_and_forgets_but_stays_true(void **unused)
 }
 
 /* RFC 2018 §8: after a timeout a first octet that was SACKED and not acknowledged means that the peer threw it away. */
-static void a_timeout_notices_reneging(void **unused)
+static void a_timeout_notices_reneging(void **state)
 {
     static struct scoreboard board;
     struct scoreboard_delivered delivered = { 0 };
     struct seq from, to;
 
-    (void)unused;
+    (void)state;
     scoreboard_begin(&board, seq_of(0), seq_of(5000), 1, false);
     scoreboard_sack(&board, seq_of(1000), seq_of(2000), &delivered);
     scoreboard_lose_all(&board);
@@ -204,12 +204,12 @@ static void a_timeout_notices_reneging(void **unused)
 }
 
 /* RFC 8985 §6.2 step 3: an original that is delivered below what was delivered before was reordered; a retransmission is not. */
-static void reordering_is_seen(void **unused)
+static void reordering_is_seen(void **state)
 {
     static struct scoreboard board;
     struct scoreboard_delivered first = { 0 }, second = { 0 }, third = { 0 };
 
-    (void)unused;
+    (void)state;
     scoreboard_begin(&board, seq_of(0), seq_of(5000), 1, false);
     scoreboard_sack(&board, seq_of(3000), seq_of(4000), &first);
     assert_false(first.below);
@@ -225,13 +225,13 @@ static void reordering_is_seen(void **unused)
 
 /* Joined runs were sent at several moments: delivered, none of them counts as sent later than it was, or what is missing
  * would be taken for lost before its time; missing, none counts as sent earlier. */
-static void joined_moments_are_never_too_early(void **unused)
+static void joined_moments_are_never_too_early(void **state)
 {
     enum { SEGMENTS = 3 * SCOREBOARD_RUNS, OCTETS = 100 };
     static struct scoreboard board;
     uint32_t una = 0u - 5000;
 
-    (void)unused;
+    (void)state;
     scoreboard_begin(&board, seq_of(una), seq_of(una), 0, false);
     for (uint32_t i = 0; i < SEGMENTS; i++)
         scoreboard_sent(&board, seq_of(una + (i + 1) * OCTETS), (int64_t)(i + 1) * 1000000);

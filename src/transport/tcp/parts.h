@@ -324,7 +324,8 @@ bool tcp_ecn_timer(struct tcp *tcp, struct tcp_connection *c);
 void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c);
 /* False: it is no time for a probe. */
 bool tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c);
-void tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
+/* True: the ACK shows that the probe repaired a loss, and the window was reduced. */
+bool tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
                     bool duplicate);
 
 /* ---- timers.c ---- */

@@ -200,6 +200,7 @@ struct ack_facts {
     uint32_t acked, delivered, lost; /* octets that it acknowledged, delivered in all, and let find lost */
     uint32_t flight, missing;        /* octets before it: not acknowledged, and of these not SACKED */
     int64_t rtt_ns;                  /* its sample, 0: none */
+    bool reduced;                    /* the window was reduced for it already */
 };
 
 /* The windows after an ACK. */
@@ -222,7 +223,9 @@ static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_f
             reduce_in_proportion(c, ack->delivered, ack->acked != 0 && ack->lost == 0);
         return;
     }
-    if (!tcp_ecn_reducing(c, ack->delivered, ack->acked != 0) && ack->acked != 0)
+    /* The ACK that ends a recovery leaves the window at ssthresh (RFC 9937 §6.3). */
+    if (!tcp_ecn_reducing(c, ack->delivered, ack->acked != 0) && ack->acked != 0 && phase != CONGESTION_RECOVERY &&
+        !ack->reduced)
         tcp_grow(tcp, c, ack->acked, ack->flight, ack->rtt_ns);
 }
 
@@ -240,12 +243,12 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
     c->counts.duplicates += duplicate;
     rack_acked(&c->rack, c->snd.una);
-    tcp_tail_acked(tcp, c, segment, acked, duplicate);
+    ack.reduced = tcp_tail_acked(tcp, c, segment, acked, duplicate);
     if (sender == NULL) {
         c->frto = FRTO_OFF;
         if (c->congestion.phase >= CONGESTION_RECOVERY && seq_ge(c->snd.una, c->recover))
             c->congestion.phase = CONGESTION_SLOW_START; /* no memory for more than the timer */
-        if (!tcp_ecn_reducing(c, acked, true) && acked != 0) /* all of it was sent at one moment, unless a timeout came between */
+        if (!tcp_ecn_reducing(c, acked, true) && acked != 0 && !ack.reduced) /* all of it was sent at one moment, unless a timeout came between */
             tcp_grow(tcp, c, acked, flight, c->congestion.phase < CONGESTION_RECOVERY ? facts.now_ns - c->rtt_at_ns : 0);
         return;
     }

@@ -54,21 +54,25 @@ bool tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c)
     return true;
 }
 
-void tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
+bool tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
                     bool duplicate)
 {
+    bool repaired = false;
+
     if (!c->tail.out || seq_lt(c->snd.una, c->tail.end))
-        return;
+        return false;
     if (c->tail.again && !duplicate) {
         if (seq_eq(c->snd.una, c->tail.end) && (acked != 0 || segment->options.sack_count != 0 || segment->data.length != 0))
-            return; /* the original or the probe: what follows tells */
+            return false; /* the original or the probe: what follows tells */
         if (seq_gt(c->snd.una, c->tail.end)) { /* nobody got it twice: the probe has repaired a loss */
-            congestion_loss(&c->congestion, tcp_pipe(c), tcp_payload_limit(c));
+            congestion_loss(&c->congestion, tcp_pipe(c) + acked, tcp_payload_limit(c));
             tcp_ecn_reduced(c);
             c->congestion.cwnd = c->congestion.ssthresh;
             c->congestion.phase = CONGESTION_AVOIDANCE;
             tcp->core->counters.tcp_tail_repairs++;
+            repaired = true;
         }
     }
     c->tail.out = false;
+    return repaired;
 }
