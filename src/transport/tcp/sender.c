@@ -258,7 +258,9 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
     scoreboard_acked(&sender->board, c->snd.una, &delivered);
     hear_blocks(&sender->board, segment, duplicate, &delivered);
     c->counts.reordered += delivered.below;
-    rack_delivered(&sender->rack, &c->rack, &delivered, &facts, tcp_answers_original(c, segment));
+    /* What is SACKED was not what the timestamp came from (RFC 7323 §4.3): that says nothing then. */
+    rack_delivered(&sender->rack, &c->rack, &delivered, &facts,
+                   seq_le(delivered.end, c->snd.una) && tcp_answers_original(c, segment));
     frto.duplicate = acked == 0 && tcp_is_duplicate(c, segment);
     frto.news = delivered.octets != 0;
     if (was_mistake(c, segment, acked, duplicate))
