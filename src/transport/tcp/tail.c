@@ -50,7 +50,8 @@ bool tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c)
         tcp_want_output(tcp, c);
     }
     TRACE(tcp->core, TCP_TAIL_PROBE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->tail.again));
-    tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+    /* On a path of constant length the RTO is hardly more than a round trip: the ACK of one segment may be delayed. */
+    tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns + (flight <= mss ? ACK_DELAY_MS * NS_PER_MS : 0));
     return true;
 }
 
