@@ -112,6 +112,22 @@ static void less_than_the_low_water_wakes_nobody(void **state)
     world_free(&world);
 }
 
+/* A segment of the size that the peer sends still fits: more will come, though one of the size that we offered would not. */
+static void a_window_for_one_more_is_not_closed(void **state)
+{
+    struct world world;
+    struct tcp_settings settings = usual();
+    struct hand hand;
+
+    (void)state;
+    settings.recv_low_water = 500;
+    settings.window_clamp = 1400;
+    hand = open_with(&world, &settings);
+    hand_send(&hand, TCP_FLAG_ACK, NULL, 100);
+    assert_false(tcp_readiness(hand.tcp, hand.connection) & BARO_EVENT_IN);
+    world_free(&world);
+}
+
 /* Nothing more comes through a closed window: what is there is worth reading, whatever the program wants. */
 static void a_closed_window_is_worth_reading(void **state)
 {
@@ -146,6 +162,18 @@ static void the_window_is_never_larger_than_its_clamp(void **state)
     assert_int_equal(tcp_recv(hand.tcp, hand.connection, (struct baro_buffer){ room, 4096 }, 0), 3000);
     world_drain(&world);
     assert_int_equal(tcp_recv_window(hand_connection(&hand)), 3000); /* it opens again: the peer is told */
+    world_free(&world);
+
+    /* The shift is the clamp's, not the buffer's: rounded up, the window would be larger. */
+    hand = fresh(&world);
+    hand.scale = 7;
+    hand.settings.recv_buffer = 1 << 24;
+    hand.settings.window_clamp = 5000;
+    hand_open(&hand);
+    hand_send(&hand, TCP_FLAG_ACK, NULL, 1);
+    assert_int_equal(tcp_recv(hand.tcp, hand.connection, (struct baro_buffer){ room, 4096 }, 0), 1);
+    hand_send(&hand, TCP_FLAG_ACK, NULL, 1);
+    assert_in_range(tcp_recv_window(hand_connection(&hand)), 4990, 5000);
     world_free(&world);
 
     /* Set on a connection: what was promised stays promised, no more is. */
@@ -269,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(little_waits_unsent),
         cmocka_unit_test(less_than_the_low_water_wakes_nobody),
+        cmocka_unit_test(a_window_for_one_more_is_not_closed),
         cmocka_unit_test(a_closed_window_is_worth_reading),
         cmocka_unit_test(the_window_is_never_larger_than_its_clamp),
         cmocka_unit_test(an_orphan_waits_as_long_as_was_said),

@@ -7,7 +7,7 @@ static bool is_worth_reading(const struct tcp *tcp, struct handle connection, co
 {
     uint32_t readable = tcp_readable(tcp, connection);
 
-    return readable != 0 && (readable >= c->settings.recv_low_water || tcp_recv_window(c) <= c->rcv_mss);
+    return readable != 0 && (readable >= c->settings.recv_low_water || tcp_recv_window(c) <= c->rcv_full);
 }
 
 unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)

@@ -112,7 +112,8 @@ struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *
 {
     uint32_t limit = tcp_receive_limit(tcp, settings), first = settings->recv_buffer;
     uint32_t fixed = family == BARO_FAMILY_IPV6 ? 60 : 40, window;
-    struct tcp_offer offer = { .scale = scale_for(limit) };
+    uint32_t clamp = settings->window_clamp != 0 ? settings->window_clamp : limit;
+    struct tcp_offer offer = { .scale = scale_for(clamp < limit ? clamp : limit) }; /* so that a clamp is met exactly */
 
     mtu = mtu > UINT16_MAX ? UINT16_MAX : mtu;
     offer.mss = (uint16_t)(mtu > fixed + TCP_MSS_FLOOR ? mtu - fixed : TCP_MSS_FLOOR);
