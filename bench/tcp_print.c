@@ -100,7 +100,7 @@ void tcp_print_head(FILE *to, const struct tcp_table *table)
         fprintf(to, "ours: socket buffers of %d octets", table->buffer);
     else
         fprintf(to, "ours: socket buffers as the stack grows them");
-    fprintf(to, ", SACK, timestamps, RACK-TLP, minimum RTO 200 ms, delayed ACKs\n");
+    fprintf(to, ", SACK, timestamps, RACK-TLP, ECN, pacing, minimum RTO 200 ms, delayed ACKs\n");
     if (kernel)
         print_kernel(to);
 }
