@@ -1,11 +1,11 @@
 /* Two hundred seeds of a whole network, a quarter in each of four tests (CTest gives the range; without arguments 1 to 50).
  *
  * Each seed draws a wire (loss, duplication, reordering, corruption, delay, a slow queue that marks, a cut of thirty seconds
- * or for ever, a path MTU that changes in silence) and two hosts (family, SACK, timestamps, scaling, ECN, congestion control,
- * buffers from tiny to tuned, readers from slow to greedy), and one to four connections with data both ways, half closes and
- * urgent octets. What must come of it: every octet arrives intact and in order, or, where the cut is for ever, both ends
- * report an error (and connect one where the cut hits the dialogue); something moves all the time; the invariants hold after every event; and when all is over every
- * connection and every octet of buffers is given back.
+ * or for ever, a path MTU that changes in silence) and two hosts (family, SACK, timestamps, scaling, ECN, pacing, congestion
+ * control, buffers from tiny to tuned, readers from slow to greedy), and one to four connections with data both ways, half
+ * closes and urgent octets. What must come of it: every octet arrives intact and in order, or, where the cut is for ever,
+ * both ends report an error (and connect one where the cut hits the dialogue); something moves all the time; the invariants
+ * hold after every event; and when all is over every connection and every octet of buffers is given back.
  *
  * A failure prints the seed, what it drew, and the command that replays it: the same seed gives the same run. */
 #include <setjmp.h>
@@ -98,6 +98,7 @@ static void draw_end(struct story *story, unsigned end)
     story->congestion[end] = (int)draw(story, BARO_CONGESTION_COUNT);
     story->urgent_every[end] = one_in(story, 4) ? 500 + (uint32_t)draw(story, 5000) : 0;
     stack->ecn = (enum baro_ecn)draw(story, 3);
+    stack->pacing = one_in(story, 3) ? BARO_PACING_OFF : BARO_PACING_DEFAULT;
     stack->tcp_without = one_in(story, 3) ? (unsigned)draw(story, 8) : 0;
     stack->black_holes = story->hole || !one_in(story, 4) ? BARO_BLACK_HOLES_DEFAULT : BARO_BLACK_HOLES_IGNORED;
 }
