@@ -58,7 +58,7 @@ static int error_of(struct traffic *traffic, unsigned host, const struct stream 
 static void a_peer_that_vanishes_is_noticed(void **state)
 {
     struct traffic traffic;
-    struct traffic_plan plan = { .wire = "fast,large=no,delay=5ms", .seed = 4, .octets = 20000000 };
+    struct traffic_plan plan = { .wire = "fast,large=no,delay=5ms,rate=100mbit", .seed = 4, .octets = 20000000 };
     struct baro_duration idle = { INT64_C(10000000000) }, patience = { INT64_C(30000000000) };
     struct baro_stack *stack[2];
     struct stream *busy;
