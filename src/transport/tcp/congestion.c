@@ -102,7 +102,7 @@ void congestion_acked(struct congestion *congestion, const struct congestion_ack
     if (congestion->phase != CONGESTION_LOSS)
         congestion->phase = slow_start ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
     /* In slow start a window half used may double; later it must have been full. */
-    if (ack->flight + ack->mss < (slow_start ? congestion->cwnd / 2 : congestion->cwnd)) {
+    if (ack->flight + ack->mss < (slow_start && !ack->unvalidated ? congestion->cwnd / 2 : congestion->cwnd)) {
         if (!is_first_slow_start(congestion))
             cubic_pause(&congestion->of.cubic);
         return;
@@ -184,9 +184,15 @@ void congestion_timeout(struct congestion *congestion, uint32_t flight, uint32_t
     congestion->phase = CONGESTION_LOSS;
 }
 
-void congestion_idle(struct congestion *congestion, uint32_t mss)
+void congestion_rested(struct congestion *congestion)
 {
-    congestion->cwnd = smaller(congestion->cwnd, congestion_initial_window(mss));
     if (!is_first_slow_start(congestion))
         cubic_pause(&congestion->of.cubic);
+}
+
+void congestion_unused(struct congestion *congestion, uint32_t mss)
+{
+    congestion->ssthresh = larger(congestion->ssthresh, congestion->cwnd / 4 * 3);
+    congestion->cwnd = smaller(congestion->cwnd, larger(congestion->cwnd / 2, congestion_initial_window(mss)));
+    congestion_rested(congestion);
 }

@@ -34,6 +34,7 @@ struct congestion_ack {
     uint32_t acked;          /* octets */
     uint32_t flight;         /* octets in flight before it */
     uint32_t mss;            /* octets */
+    bool unvalidated;        /* the window only grows if it was full (RFC 7661 §4.4) */
 };
 
 /* min(10 * mss, max(2 * mss, 14600)): RFC 6928 §2. */
@@ -61,7 +62,9 @@ void congestion_partial(struct congestion *congestion, uint32_t acked, uint32_t 
 void congestion_recovered(struct congestion *congestion, uint32_t flight, uint32_t mss);
 /* The retransmission timer fired (RFC 5681 §3.1 equation 4); `again`: for the same segment as before. */
 void congestion_timeout(struct congestion *congestion, uint32_t flight, uint32_t mss, bool again);
-/* Nothing was sent for longer than an RTO (RFC 5681 §4.1). */
-void congestion_idle(struct congestion *congestion, uint32_t mss);
+/* Nothing was sent for longer than an RTO: the time along the curve begins anew (RFC 9438 §5.8). */
+void congestion_rested(struct congestion *congestion);
+/* The window was not validated for five minutes (RFC 7661 §4.4.3). */
+void congestion_unused(struct congestion *congestion, uint32_t mss);
 
 #endif

@@ -1,4 +1,4 @@
-/* transport/tcp/flow.c: when what may be sent leaves (pacing.h).
+/* transport/tcp/flow.c: when what may be sent leaves (pacing.h), and whether the window is still good (validation.h).
  *
  * Paced is what is new, and what is sent again behind the first missing segment. Not paced, but paid for: that first one,
  * which may have waited long enough; what goes again without SACK; probes of the tail and of a closed window. */
@@ -53,4 +53,50 @@ void tcp_paced(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 
     if (rate != 0)
         pacing_sent(&c->flow->pacing, octets, rate);
+}
+
+void tcp_validate(struct tcp *tcp, struct tcp_connection *c, struct congestion_ack *ack)
+{
+    struct validation *validation;
+
+    if (tcp_flow_open(tcp, c) == NULL)
+        return;
+    validation = &c->flow->validation;
+    validation_acked(validation, ack->una, ack->nxt, ack->acked, ack->now.ns, ack->srtt.ns);
+    ack->unvalidated = !validation_is_valid(validation, c->congestion.cwnd, ack->now.ns, ack->srtt.ns);
+    if (ack->unvalidated)
+        for (uint32_t periods = validation_periods(validation, ack->now.ns); periods != 0; periods--)
+            congestion_unused(&c->congestion, ack->mss);
+}
+
+void tcp_rested(struct tcp_connection *c, int64_t now_ns)
+{
+    uint32_t periods = 0;
+
+    if (c->flow != NULL && !validation_is_valid(&c->flow->validation, c->congestion.cwnd, now_ns, c->rtt.srtt_ns))
+        periods = validation_periods(&c->flow->validation, now_ns);
+    congestion_rested(&c->congestion);
+    for (; periods != 0; periods--)
+        congestion_unused(&c->congestion, tcp_payload_limit(c));
+}
+
+void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t flight)
+{
+    uint32_t ssthresh, least = 2 * tcp_payload_limit(c);
+
+    if (c->flow == NULL)
+        return;
+    ssthresh = validation_loss(&c->flow->validation, cwnd, flight, c->counts.again, tcp->core->now.ns, c->rtt.srtt_ns);
+    if (ssthresh != 0)
+        c->congestion.ssthresh = ssthresh > least ? ssthresh : least;
+}
+
+void tcp_validate_recovered(struct tcp_connection *c)
+{
+    uint32_t window = 0;
+
+    if (c->flow != NULL)
+        window = validation_recovered(&c->flow->validation, c->counts.again, tcp_payload_limit(c));
+    if (window != 0 && window < c->congestion.cwnd)
+        c->congestion.cwnd = c->congestion.ssthresh = window;
 }

@@ -265,6 +265,13 @@ void tcp_flow_release(struct tcp *tcp, struct tcp_connection *c);
 uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c);
 /* How much of `length` octets may leave now: all of them, some whole segments, or none; then the timer is armed. */
 uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length);
+/* An ACK of new data outside of a loss recovery: is the window validated (RFC 7661)? Says so in `ack`. */
+void tcp_validate(struct tcp *tcp, struct tcp_connection *c, struct congestion_ack *ack);
+/* Nothing was sent for longer than an RTO. */
+void tcp_rested(struct tcp_connection *c, int64_t now_ns);
+/* A recovery begins, congestion_loss() is done: `cwnd` before it; ends: the window of a flight that used less than it had. */
+void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t flight);
+void tcp_validate_recovered(struct tcp_connection *c);
 /* Text left. */
 void tcp_paced(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
 

@@ -134,7 +134,7 @@ static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_s
     unsent = (uint32_t)(c->send.end - offset);
     if (unsent != 0) {
         if (tcp_flight(c) == 0 && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0)
-            congestion_idle(&c->congestion, tcp_payload_limit(c));
+            tcp_rested(c, tcp->core->now.ns);
         probe = (c->flags & (TCP_PROBE | TCP_TAIL)) != 0;
         length = new_text(tcp, c, unsent, super_segment);
         if (length == 0) {

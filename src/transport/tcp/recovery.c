@@ -28,17 +28,23 @@ static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
+    struct congestion_ack ack;
+
     /* What waits for its time only is no unused window. */
     if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd)
         flight = c->congestion.cwnd;
     if (c->ecn.flags & TCP_ECN_HEARD)
         return; /* RFC 3168 §6.1.2 */
-    congestion_acked(&c->congestion, &(struct congestion_ack){ .now = tcp->core->now,
-                                                               .srtt = { c->rtt.srtt_ns },
-                                                               .rtt = { rtt_ns },
-                                                               .una = c->snd.una, .nxt = c->snd.nxt,
-                                                               .acked = acked, .flight = flight,
-                                                               .mss = tcp_payload_limit(c) });
+    ack = (struct congestion_ack){ .now = tcp->core->now,
+                                   .srtt = { c->rtt.srtt_ns },
+                                   .rtt = { rtt_ns },
+                                   .una = c->snd.una,
+                                   .nxt = c->snd.nxt,
+                                   .acked = acked,
+                                   .flight = flight,
+                                   .mss = tcp_payload_limit(c) };
+    tcp_validate(tcp, c, &ack);
+    congestion_acked(&c->congestion, &ack);
 }
 
 /* Was what is being repaired a mistake? */
@@ -68,6 +74,7 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, const struct s
     if (phase == CONGESTION_RECOVERY) {
         if (seq_ge(c->snd.una, c->recover)) {
             congestion_recovered(&c->congestion, tcp_flight(c), mss);
+            tcp_validate_recovered(c);
             tcp_undo_forget(c);
         } else {
             congestion_partial(&c->congestion, acked, mss);
@@ -87,7 +94,7 @@ void tcp_recover_acked(struct tcp *tcp, struct tcp_connection *c, const struct s
 
 void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
 {
-    uint32_t mss = tcp_payload_limit(c), flight = tcp_flight(c);
+    uint32_t mss = tcp_payload_limit(c), flight = tcp_flight(c), cwnd = c->congestion.cwnd;
 
     (void)tcp_frto_acked(tcp, c, segment, &(struct frto_ack){ .duplicate = true });
     if (c->congestion.phase == CONGESTION_RECOVERY) {
@@ -102,6 +109,8 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c, const stru
     tcp_undo_remember(tcp, c);
     /* What limited transmit let out beyond the window does not count (RFC 5681 §3.2 step 2). */
     congestion_fast_retransmit(&c->congestion, flight < c->congestion.cwnd ? flight : c->congestion.cwnd, mss);
+    tcp_validate_loss(tcp, c, cwnd, flight);
+    c->congestion.cwnd = c->congestion.ssthresh + 3 * mss;
     tcp_ecn_reduced(c);
     TRACE(tcp->core, TCP_FAST_RETRANSMIT, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.una.value),
           TRACE_N(c->duplicate_acks));

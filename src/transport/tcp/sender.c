@@ -67,6 +67,7 @@ void tcp_sender_again(struct tcp *tcp, struct tcp_connection *c, struct seq from
 static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t missing)
 {
     struct seq from = c->snd.una, to;
+    uint32_t cwnd = c->congestion.cwnd;
 
     tcp_undo_remember(tcp, c);
     c->recover = c->snd.nxt;
@@ -75,6 +76,7 @@ static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t m
     if (c->congestion.phase != CONGESTION_REDUCTION) /* else that goes on */
         prr_begin(&c->sender->prr, missing);
     congestion_loss(&c->congestion, missing, tcp_payload_limit(c));
+    tcp_validate_loss(tcp, c, cwnd, missing);
     tcp_ecn_reduced(c);
     tcp->core->counters.tcp_fast_retransmits++;
     (void)scoreboard_next_lost(&c->sender->board, 1, &from, &to);
@@ -85,6 +87,7 @@ static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t m
 static void end_recovery(struct tcp_connection *c)
 {
     c->congestion.cwnd = c->congestion.ssthresh;
+    tcp_validate_recovered(c);
     c->congestion.phase = CONGESTION_AVOIDANCE;
     rack_recovered(&c->rack);
     c->sender->undo.possible = false;
