@@ -63,7 +63,7 @@ void tcp_validate(struct tcp *tcp, struct tcp_connection *c, struct congestion_a
         return;
     validation = &c->flow->validation;
     validation_acked(validation, ack->una, ack->nxt, ack->acked, ack->now.ns, ack->srtt.ns);
-    ack->unvalidated = !validation_is_valid(validation, c->congestion.cwnd, ack->now.ns, ack->srtt.ns);
+    ack->unvalidated = !validation_is_valid(validation, c->congestion.cwnd, ack->flight, ack->now.ns, ack->srtt.ns);
     if (ack->unvalidated)
         for (uint32_t periods = validation_periods(validation, ack->now.ns); periods != 0; periods--)
             congestion_unused(&c->congestion, ack->mss);
@@ -73,20 +73,21 @@ void tcp_rested(struct tcp_connection *c, int64_t now_ns)
 {
     uint32_t periods = 0;
 
-    if (c->flow != NULL && !validation_is_valid(&c->flow->validation, c->congestion.cwnd, now_ns, c->rtt.srtt_ns))
+    if (c->flow != NULL && !validation_is_valid(&c->flow->validation, c->congestion.cwnd, 0, now_ns, c->rtt.srtt_ns))
         periods = validation_periods(&c->flow->validation, now_ns);
     congestion_rested(&c->congestion);
     for (; periods != 0; periods--)
         congestion_unused(&c->congestion, tcp_payload_limit(c));
 }
 
-void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t flight)
+void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t missing)
 {
     uint32_t ssthresh, least = 2 * tcp_payload_limit(c);
 
     if (c->flow == NULL)
         return;
-    ssthresh = validation_loss(&c->flow->validation, cwnd, flight, c->counts.again, tcp->core->now.ns, c->rtt.srtt_ns);
+    ssthresh = validation_loss(&c->flow->validation, cwnd, tcp_flight(c), missing, c->counts.again, tcp->core->now.ns,
+                               c->rtt.srtt_ns);
     if (ssthresh != 0)
         c->congestion.ssthresh = ssthresh > least ? ssthresh : least;
 }

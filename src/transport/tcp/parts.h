@@ -270,7 +270,7 @@ void tcp_validate(struct tcp *tcp, struct tcp_connection *c, struct congestion_a
 /* Nothing was sent for longer than an RTO. */
 void tcp_rested(struct tcp_connection *c, int64_t now_ns);
 /* A recovery begins, congestion_loss() is done: `cwnd` before it; ends: the window of a flight that used less than it had. */
-void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t flight);
+void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t missing);
 void tcp_validate_recovered(struct tcp_connection *c);
 /* Text left. */
 void tcp_paced(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);

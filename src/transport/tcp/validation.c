@@ -51,11 +51,12 @@ void validation_acked(struct validation *validation, struct seq una, struct seq 
     validation->gathered = 0;
 }
 
-bool validation_is_valid(struct validation *validation, uint32_t cwnd, int64_t now_ns, int64_t srtt_ns)
+bool validation_is_valid(struct validation *validation, uint32_t cwnd, uint32_t flight, int64_t now_ns, int64_t srtt_ns)
 {
     int64_t from_ns = validation->sampled_ns + sampling_ns(srtt_ns);
+    uint32_t enough = flight >= cwnd - cwnd / 4 ? cwnd / 4 : cwnd / 2;
 
-    if (!validation->defined || pipe_ack(validation, now_ns, srtt_ns) >= cwnd / 2)
+    if (!validation->defined || pipe_ack(validation, now_ns, srtt_ns) >= enough)
         validation->since_ns = 0;
     else if (validation->since_ns == 0) /* who was silent is asked only now */
         validation->since_ns = from_ns < now_ns ? from_ns : now_ns;
@@ -73,15 +74,15 @@ uint32_t validation_periods(struct validation *validation, int64_t now_ns)
     return count < 32 ? (uint32_t)count : 32;
 }
 
-uint32_t validation_loss(struct validation *validation, uint32_t cwnd, uint32_t flight, uint64_t again, int64_t now_ns,
-                         int64_t srtt_ns)
+uint32_t validation_loss(struct validation *validation, uint32_t cwnd, uint32_t flight, uint32_t missing, uint64_t again,
+                         int64_t now_ns, int64_t srtt_ns)
 {
     uint32_t used = pipe_ack(validation, now_ns, srtt_ns);
 
     validation->used = 0;
-    if (validation_is_valid(validation, cwnd, now_ns, srtt_ns))
+    if (validation_is_valid(validation, cwnd, flight, now_ns, srtt_ns))
         return 0;
-    validation->used = used > flight ? used : flight;
+    validation->used = used > missing ? used : missing;
     validation->again = again;
     return validation->used / 2;
 }

@@ -30,13 +30,15 @@ struct validation {
 /* `acked` octets were acknowledged outside of a loss recovery; `una`, `nxt`: then. */
 void validation_acked(struct validation *validation, struct seq una, struct seq nxt, uint32_t acked, int64_t now_ns,
                       int64_t srtt_ns);
-/* Is the window validated? Enters and leaves the phase (§4.3). */
-bool validation_is_valid(struct validation *validation, uint32_t cwnd, int64_t now_ns, int64_t srtt_ns);
+/* Is the window validated? Enters and leaves the phase (§4.3). `flight`: octets under way. A measurement is up to a round trip
+ * old, in which slow start doubles the window: who fills three quarters of it needs half as much. */
+bool validation_is_valid(struct validation *validation, uint32_t cwnd, uint32_t flight, int64_t now_ns, int64_t srtt_ns);
 /* How many times five minutes have passed in the non-validated phase; each counts once. */
 uint32_t validation_periods(struct validation *validation, int64_t now_ns);
-/* A loss was found with `flight` octets under way; `again`: octets sent again so far. ssthresh, 0: as usual (§4.4.1). */
-uint32_t validation_loss(struct validation *validation, uint32_t cwnd, uint32_t flight, uint64_t again, int64_t now_ns,
-                         int64_t srtt_ns);
+/* A loss was found with `flight` octets under way, `missing` of them not SACKED; `again`: octets sent again so far. ssthresh, 0:
+ * as usual (§4.4.1). */
+uint32_t validation_loss(struct validation *validation, uint32_t cwnd, uint32_t flight, uint32_t missing, uint64_t again,
+                         int64_t now_ns, int64_t srtt_ns);
 /* It is repaired. The window, 0: as usual. */
 uint32_t validation_recovered(struct validation *validation, uint64_t again, uint32_t mss);
 
