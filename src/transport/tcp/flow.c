@@ -37,7 +37,9 @@ uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length)
     uint32_t mss = tcp_payload_limit(c), may;
     int64_t wait_ns;
 
-    if (rate == 0 || tcp_flow_open(tcp, c) == NULL)
+    /* What may leave at one moment in the beginning may do so later. */
+    if (rate == 0 || (c->settings.max_pacing_rate == 0 && c->congestion.cwnd <= congestion_initial_window(mss)) ||
+        tcp_flow_open(tcp, c) == NULL)
         return length;
     if (tcp_flight(c) == 0)
         pacing_restart(&c->flow->pacing, tcp->core->now.ns, congestion_initial_window(mss));

@@ -226,10 +226,10 @@ static void follow(struct tcp *tcp, struct tcp_connection *c, const struct ack_f
             reduce_in_proportion(c, ack->delivered, ack->acked != 0 && ack->lost == 0);
         return;
     }
-    /* The ACK that ends a recovery leaves the window at ssthresh (RFC 9937 §6.3). */
-    if (!tcp_ecn_reducing(c, ack->delivered, ack->acked != 0) && ack->acked != 0 && phase != CONGESTION_RECOVERY &&
-        !ack->reduced)
-        tcp_grow(tcp, c, ack->acked, ack->flight, ack->rtt_ns);
+    /* The ACK that ends a recovery leaves the window at ssthresh (RFC 9937 §6.3); from there it grows by what that ACK
+     * delivered, not by all that was SACKED before. */
+    if (!tcp_ecn_reducing(c, ack->delivered, ack->acked != 0) && ack->acked != 0 && !ack->reduced)
+        tcp_grow(tcp, c, phase == CONGESTION_RECOVERY ? ack->delivered : ack->acked, ack->flight, ack->rtt_ns);
 }
 
 void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment, uint32_t acked,
