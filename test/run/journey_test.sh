@@ -16,7 +16,7 @@ for step in ' 1 electric signal' ' 2 FCS' ' 3 MAC address' ' 4 buffer memory' ' 
             '11 buffer memory' '11 accept queue'; do
     has english "^| $step"
 done
-for words in 'out   ARP who has 10.0.0.2' 'SYN seq 0 .*control only' 'SYN+ACK seq 0 ack 1 ' 'PSH+ACK seq 1 ack 1 .*with 18 octets' \
+for words in 'out   ARP who has 10.0.0.2' 'SYN+ECE+CWR seq 0 .*control only' 'SYN+ACK+ECE seq 0 ack 1 ' 'PSH+ACK seq 1 ack 1 .*with 18 octets' \
              'FIN+ACK' 'knows nobody' 'control information of descriptor' 'SYN-SENT -> ESTABLISHED' \
              'retransmission timer started' 'wakes' '^client: frames ' '^server: frames '; do
     has english "$words"
@@ -39,7 +39,7 @@ fi
 "$BARO" journey --ipv6 --pcap "$folder/pcapng6" > "$folder/ipv6" || fail "exit code $? over IPv6"
 for words in 'out   ICMPv6 fd00:7::1 > ff02::1:ff00:2 who has fd00:7::2?' ' 6 type field .*so IPv6' ' 7 neighbour cache' \
              'ICMPv6 fd00:7::2 > fd00:7::1 fd00:7::2 is at' ' 8 IP software .*hop limit 64, .*(RFC 8200 §3)' \
-             '58, so ICMPv6' '\[fd00:7::1\]:[0-9]* > \[fd00:7::2\]:80 SYN seq 0 ' 'SYN-SENT -> ESTABLISHED' \
+             '58, so ICMPv6' '\[fd00:7::1\]:[0-9]* > \[fd00:7::2\]:80 SYN+ECE+CWR seq 0 ' 'SYN-SENT -> ESTABLISHED' \
              'PSH+ACK seq 1 ack 1' 'FIN+ACK'; do
     has ipv6 "$words"
 done

@@ -5,7 +5,7 @@
 need python3 curl cmp
 
 out=$(timeout 60 sh "$BARO_SOURCE/scripts/main-job.sh" "$BARO" 2>&1) || fail "the main job: $out"
-for words in "electric signal" "FCS " "ARP who has 10.7.0.1" "SYN seq 0" "SYN+ACK seq 0 ack 1" "ACK seq 1 ack 1" \
+for words in "electric signal" "FCS " "ARP who has 10.7.0.1" "SYN+ECE+CWR seq 0" "SYN+ACK+ECE seq 0 ack 1" "ACK seq 1 ack 1" \
     "with 85" "call  accept" "curl: HTTP 200" "2 hosts: frames" "came through whole"; do
     case $out in *"$words"*) ;; *) fail "the main job does not say '$words': $out" ;; esac
 done
