@@ -103,8 +103,8 @@ static int poll_one(struct run *run, const struct value *item)
         return 0;
     if (fd->number >= DESCRIPTORS_LIMIT || !run->descriptor[fd->number].used)
         return POLLNVAL;
-    if (run->descriptor[fd->number].epoll != NOBODY)
-        return drill_run_fail(run, "poll waits for sockets here, not for an epoll"), -1;
+    if (!drill_call_is_socket(&run->descriptor[fd->number]))
+        return drill_run_fail(run, "poll waits for sockets here, not for an epoll or a pipe"), -1;
     asked = (unsigned)events->number | POLLERR | POLLHUP | POLLNVAL;
     return (int)(events_of(run, run->descriptor[fd->number].live) & asked);
 }
@@ -207,8 +207,8 @@ ptrdiff_t drill_call_epoll_ctl(struct run *run, const struct call_line *call)
         return error;
     if (fd < 0 || fd >= DESCRIPTORS_LIMIT || !run->descriptor[fd].used)
         return -EBADF;
-    if (run->descriptor[fd].epoll != NOBODY)
-        return drill_run_fail(run, "an epoll waits for sockets here, not for another one"), -EINVAL;
+    if (!drill_call_is_socket(&run->descriptor[fd]))
+        return drill_run_fail(run, "an epoll waits for sockets here, not for another one or a pipe"), -EINVAL;
     for (int i = 0; i < INTERESTS_LIMIT; i++) {
         struct interest *interest = &epoll->interest[i];
 

@@ -176,10 +176,12 @@ ptrdiff_t drill_call_close(struct run *run, const struct call_line *call)
     struct descriptor *descriptor = drill_call_descriptor(run, call);
 
     if (descriptor == NULL) {
-        struct descriptor *other = drill_call_any(run, call); /* an epoll */
+        struct descriptor *other = drill_call_any(run, call); /* an epoll, a pipe, a file */
 
         if (other != NULL && other->epoll != NOBODY && !run->failed)
             return other->used = false, 0;
+        if (other != NULL && other->end != END_SOCKET && !run->failed)
+            return drill_call_close_end(run, other), 0;
         return -EBADF;
     }
     descriptor->used = false;
@@ -189,12 +191,17 @@ ptrdiff_t drill_call_close(struct run *run, const struct call_line *call)
 
 ptrdiff_t drill_call_fcntl(struct run *run, const struct call_line *call)
 {
-    struct descriptor *descriptor = drill_call_descriptor(run, call);
+    static const int modes[] = {
+        [END_SOCKET] = O_RDWR, [END_PIPE_OUT] = O_RDONLY, [END_PIPE_IN] = O_WRONLY, [END_FILE] = O_RDONLY
+    };
+    struct descriptor *descriptor = drill_call_any(run, call);
 
+    if (descriptor == NULL || drill_call_is_socket(descriptor) || descriptor->epoll != NOBODY)
+        descriptor = drill_call_descriptor(run, call);
     if (descriptor == NULL)
         return -EBADF;
     if (call->argument[1].number == F_GETFL)
-        return O_RDWR | (descriptor->nonblocking ? O_NONBLOCK : 0);
+        return modes[descriptor->end] | (descriptor->nonblocking ? O_NONBLOCK : 0);
     if (call->argument[1].number != F_SETFL)
         return drill_run_fail(run, "fcntl knows F_GETFL and F_SETFL here"), -EINVAL;
     descriptor->nonblocking = (call->argument[2].number & O_NONBLOCK) != 0;

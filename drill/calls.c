@@ -17,21 +17,31 @@
 
 /* ---- arguments ---- */
 
-struct descriptor *drill_call_any(struct run *run, const struct call_line *call)
+struct descriptor *drill_call_at(struct run *run, const struct call_line *call, size_t argument)
 {
-    long long number = call->argument[0].number;
+    long long number = call->argument[argument].number;
 
-    if (call->argument[0].kind == VALUE_NUMBER && number >= 0 && number < DESCRIPTORS_LIMIT &&
+    if (call->argument[argument].kind == VALUE_NUMBER && number >= 0 && number < DESCRIPTORS_LIMIT &&
         run->descriptor[number].used)
         return &run->descriptor[number];
     return NULL;
+}
+
+struct descriptor *drill_call_any(struct run *run, const struct call_line *call)
+{
+    return drill_call_at(run, call, 0);
+}
+
+bool drill_call_is_socket(const struct descriptor *descriptor)
+{
+    return descriptor->epoll == NOBODY && descriptor->end == END_SOCKET;
 }
 
 struct descriptor *drill_call_descriptor(struct run *run, const struct call_line *call)
 {
     struct descriptor *descriptor = drill_call_any(run, call);
 
-    if (descriptor != NULL && descriptor->epoll == NOBODY) {
+    if (descriptor != NULL && drill_call_is_socket(descriptor)) {
         if (descriptor->type == BARO_STREAM && descriptor->connection != NOBODY)
             run->tcp_spoken = descriptor->connection;
         return descriptor;
@@ -150,7 +160,11 @@ static ptrdiff_t (*const makers[CALL_COUNT])(struct run *run, const struct call_
     [CALL_epoll_create] = drill_call_epoll_create,
     [CALL_epoll_create1] = drill_call_epoll_create,
     [CALL_epoll_ctl] = drill_call_epoll_ctl,
-    [CALL_epoll_wait] = drill_call_epoll_wait
+    [CALL_epoll_wait] = drill_call_epoll_wait,
+    [CALL_pipe] = drill_call_pipe,
+    [CALL_open] = drill_call_open,
+    [CALL_splice] = drill_call_splice,
+    [CALL_sendfile] = drill_call_sendfile
 };
 
 /* ---- results ---- */
@@ -194,10 +208,20 @@ static bool waits_by_itself(const struct call_line *call)
     return call->kind == CALL_poll || call->kind == CALL_epoll_wait;
 }
 
+/* Whose readiness the call waits for: of a splice the socket's. NULL: nobody's. */
+static struct descriptor *awaited(struct run *run, const struct call_line *call)
+{
+    struct descriptor *descriptor = drill_call_any(run, call);
+
+    if (call->kind == CALL_splice && descriptor != NULL && !drill_call_is_socket(descriptor))
+        descriptor = drill_call_at(run, call, 2);
+    return descriptor;
+}
+
 /* Would a blocking descriptor's call go on waiting? */
 static bool would_wait(struct run *run, const struct call_line *call, ptrdiff_t result)
 {
-    const struct descriptor *descriptor = drill_call_any(run, call);
+    const struct descriptor *descriptor = awaited(run, call);
 
     if (result != -EAGAIN && result != -EINPROGRESS)
         return false;
@@ -212,7 +236,8 @@ static void begin_timeout(struct run *run, const struct call_line *call, const s
     int64_t limit_ns = descriptor->receive_timeout_ns;
 
     if (call->kind == CALL_write || call->kind == CALL_writev || call->kind == CALL_send || call->kind == CALL_sendto ||
-        call->kind == CALL_sendmsg || call->kind == CALL_connect)
+        call->kind == CALL_sendmsg || call->kind == CALL_connect || call->kind == CALL_sendfile ||
+        (call->kind == CALL_splice && descriptor != drill_call_any(run, call)))
         limit_ns = descriptor->send_timeout_ns;
     run->present->timeout_ns = limit_ns == 0 ? INT64_MAX : run->now_ns + limit_ns;
 }
@@ -221,11 +246,11 @@ static void begin_timeout(struct run *run, const struct call_line *call, const s
 static bool begin_waiting(struct run *run, const struct event *event, struct outstanding *waiting)
 {
     const struct call_line *call = &event->as.call;
-    const struct descriptor *descriptor = drill_call_any(run, call);
+    const struct descriptor *descriptor = awaited(run, call);
 
     if (run->waiting.event != NULL)
         return drill_run_fail(run, "another call is still waiting");
-    if (!waits_by_itself(call) && (descriptor == NULL || descriptor->epoll != NOBODY))
+    if (!waits_by_itself(call) && (descriptor == NULL || !drill_call_is_socket(descriptor)))
         return drill_run_fail(run, "no socket has the descriptor %lld", call->argument[0].number);
     if (waiting->end_ns < waiting->began_ns || (!waits_by_itself(call) && descriptor->nonblocking))
         return drill_run_fail(run, "a call that waits needs a blocking socket and an end after its begin");
@@ -245,8 +270,8 @@ bool drill_call_make(struct run *run, const struct event *event, int64_t now_ns)
     run->present = &now;
     if (call->blocking && !begin_waiting(run, event, &now))
         return false;
-    if (drill_call_any(run, call) != NULL && !waits_by_itself(call))
-        begin_timeout(run, call, drill_call_any(run, call));
+    if (awaited(run, call) != NULL && !waits_by_itself(call))
+        begin_timeout(run, call, awaited(run, call));
     run->dont_wait = false;
     result = makers[call->kind](run, call);
     if (run->failed)

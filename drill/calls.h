@@ -9,6 +9,9 @@
 struct descriptor *drill_call_descriptor(struct run *run, const struct call_line *call);
 /* The same for whatever argument 0 names; NULL: nothing. */
 struct descriptor *drill_call_any(struct run *run, const struct call_line *call);
+/* The same for any argument. */
+struct descriptor *drill_call_at(struct run *run, const struct call_line *call, size_t argument);
+bool drill_call_is_socket(const struct descriptor *descriptor);
 /* The number of a new descriptor, as the script expects it; 0: an error was expected; -errno after a run_fail. */
 ptrdiff_t drill_call_number(struct run *run, const struct call_line *call);
 
@@ -79,6 +82,16 @@ bool drill_call_check_octets(struct run *run, const struct transfer *transfer, c
 /* Counts what the stack took; the call's result, or -EAGAIN while it goes on. */
 ptrdiff_t drill_call_sent(struct run *run, struct descriptor *descriptor, const struct transfer *transfer,
                           const struct baro_endpoint *peer, ptrdiff_t result);
+
+/* call_pipes.c */
+ptrdiff_t drill_call_pipe(struct run *run, const struct call_line *call);
+ptrdiff_t drill_call_open(struct run *run, const struct call_line *call);
+ptrdiff_t drill_call_splice(struct run *run, const struct call_line *call);
+ptrdiff_t drill_call_sendfile(struct run *run, const struct call_line *call);
+/* read, write and close of what is neither a socket nor an epoll. */
+ptrdiff_t drill_call_read_end(struct run *run, const struct call_line *call, const struct descriptor *descriptor);
+ptrdiff_t drill_call_write_end(struct run *run, const struct call_line *call, const struct descriptor *descriptor);
+void drill_call_close_end(struct run *run, struct descriptor *descriptor);
 
 /* call_messages.c */
 ptrdiff_t drill_call_recvmsg(struct run *run, const struct call_line *call);

@@ -239,8 +239,8 @@ static const struct named_call calls[] = {
 #undef NAMED_CALL
 };
 
-/* Calls of packetdrill's that have nothing to do with a stack: files, pipes, rights, and waiting in real time. */
-static const char *const refused[] = { "sendfile", "splice", "pipe", "open", "cap_set", "usleep", "select", "vmsplice" };
+/* Calls of packetdrill's that have nothing to do with a stack: memory, rights, and waiting in real time. */
+static const char *const refused[] = { "cap_set", "usleep", "select", "vmsplice" };
 
 static bool parse_name(struct lexer *lexer, struct call_line *call)
 {
@@ -279,10 +279,11 @@ static bool parse_arguments(struct lexer *lexer, struct call_line *call)
     }
     if (!drill_parse_sign(lexer, ')'))
         return false;
-    /* fcntl's last argument may be left out */
+    /* fcntl's last argument may be left out; open has a mode that says nothing of what is only read */
     return call->arguments == calls[call->kind].arguments ||
            (call->arguments == 2 && call->kind == CALL_fcntl && call->argument[1].text != NULL &&
             strcmp(call->argument[1].text, "F_GETFL") == 0) ||
+           (call->arguments == 3 && call->kind == CALL_open) ||
            drill_lexer_error(lexer, at, "%zu arguments given, the call takes %zu", call->arguments,
                              calls[call->kind].arguments);
 }

@@ -47,17 +47,30 @@ struct connection {
     bool own_words; /* the program or the peer sent contents of its own: no pattern to check */
 };
 
+/* What a descriptor is, unless an epoll. Of a pipe octets come out, or go in. */
+enum drill_end { END_SOCKET, END_PIPE_OUT, END_PIPE_IN, END_FILE };
+
 struct descriptor {
     bool used;
     int live;
+    enum drill_end end;
+    int pipe; /* index, of a pipe's end */
     enum baro_socket_type type;
     bool nonblocking;
     int connection;          /* index, NOBODY */
-    int epoll;               /* index of an epoll, NOBODY: a socket */
+    int epoll;               /* index of an epoll, NOBODY: `end` says what it is */
     uint64_t written, taken; /* octets of the stream */
     bool send_buffer_set, receive_buffer_set; /* by SO_SNDBUF, SO_RCVBUF */
     int discovery;           /* IP_PMTUDISC_WANT and so on */
     int64_t receive_timeout_ns, send_timeout_ns; /* SO_RCVTIMEO and SO_SNDTIMEO; 0: for ever */
+};
+
+enum { PIPES_LIMIT = 16 };
+
+/* How much is in it; which ends are open. */
+struct pipe {
+    size_t count;
+    bool readable, writable;
 };
 
 enum { EPOLLS_LIMIT = 8, INTERESTS_LIMIT = 32 };
@@ -115,6 +128,8 @@ struct run {
     struct outstanding *present; /* of the call that is being made: `waiting`, or one that returns at once */
     struct epoll epoll[EPOLLS_LIMIT];
     int epolls;
+    struct pipe pipe[PIPES_LIMIT];
+    int pipes;
     bool dont_wait; /* the present call has MSG_DONTWAIT */
 };
 

@@ -102,7 +102,7 @@ enum { CALL_ARGUMENTS_LIMIT = 8 };
     X(recv, 4) X(recvfrom, 6) X(recvmsg, 3) X(write, 3) X(writev, 3) X(send, 4) X(sendto, 6) X(sendmsg, 3)   \
     X(shutdown, 2) X(close, 1) X(fcntl, 3) X(ioctl, 3) X(getsockname, 3) X(getpeername, 3)                   \
     X(getsockopt, 5) X(setsockopt, 5) X(poll, 3) X(epoll_create, 1) X(epoll_create1, 1) X(epoll_ctl, 4)      \
-    X(epoll_wait, 4)
+    X(epoll_wait, 4) X(pipe, 1) X(open, 2) X(splice, 6) X(sendfile, 4)
 
 enum call_kind {
 #define DRILL_CALL_ENUM(name, arguments) CALL_##name,

@@ -74,7 +74,8 @@ static const struct symbol constants[] = {
     SYMBOL(SOF_TIMESTAMPING_TX_SCHED), SYMBOL(SOF_TIMESTAMPING_TX_SOFTWARE), SYMBOL(SOF_TIMESTAMPING_TX_ACK),
     SYMBOL(SO_EE_ORIGIN_NONE), SYMBOL(SO_EE_ORIGIN_LOCAL),
     SYMBOL(SO_EE_ORIGIN_ICMP), SYMBOL(SO_EE_ORIGIN_ICMP6), SYMBOL(SO_EE_ORIGIN_TIMESTAMPING),
-    SYMBOL(SO_EE_ORIGIN_ZEROCOPY), SYMBOL(SCM_TIMESTAMPING), SYMBOL(SCM_TIMESTAMPNS)
+    SYMBOL(SO_EE_ORIGIN_ZEROCOPY), SYMBOL(SCM_TIMESTAMPING), SYMBOL(SCM_TIMESTAMPNS),
+    SYMBOL(SPLICE_F_MOVE), SYMBOL(SPLICE_F_NONBLOCK), SYMBOL(SPLICE_F_MORE), SYMBOL(SPLICE_F_GIFT)
 };
 
 static const struct symbol errors[] = { SYMBOL(EPERM),
@@ -93,6 +94,7 @@ static const struct symbol errors[] = { SYMBOL(EPERM),
                                         SYMBOL(ENFILE),
                                         SYMBOL(EMFILE),
                                         SYMBOL(ENOSPC),
+                                        SYMBOL(ESPIPE),
                                         SYMBOL(EPIPE),
                                         SYMBOL(EDOM),
                                         SYMBOL(ENOTSOCK),

@@ -192,6 +192,10 @@ static ptrdiff_t receive(struct run *run, const struct call_line *call, const st
 
 ptrdiff_t drill_call_read(struct run *run, const struct call_line *call)
 {
+    const struct descriptor *descriptor = drill_call_any(run, call);
+
+    if (call->kind == CALL_read && descriptor != NULL && descriptor->end != END_SOCKET)
+        return drill_call_read_end(run, call, descriptor);
     return receive(run, call, NULL);
 }
 
@@ -282,6 +286,10 @@ static ptrdiff_t transmit(struct run *run, const struct call_line *call, const s
 
 ptrdiff_t drill_call_write(struct run *run, const struct call_line *call)
 {
+    const struct descriptor *descriptor = drill_call_any(run, call);
+
+    if (call->kind == CALL_write && descriptor != NULL && descriptor->end != END_SOCKET)
+        return drill_call_write_end(run, call, descriptor);
     return transmit(run, call, NULL);
 }
 

@@ -77,7 +77,7 @@ drill dry 0 --dry_run "$folder/packet.pkt"
 drill defined 0 -D MSS=1460 -D NAME=3 "$folder/good.pkt"
 drill ipv6 0 --ipv6 "$folder/good.pkt"
 for line in '`ip route change x initcwnd 20`' '`nstat`' '`sysctl -q net.ipv4.tcp_recovery=0`' '--init_scripts=x' \
-            '0 splice(3, NULL, 4, NULL, 1, 0) = 1' '0 < ipv4 1.1.1.1 > 2.2.2.2: . 1:1(0) ack 1' '0 %{ import os }%'; do
+            '0 vmsplice(3, ..., 1, 0) = 1' '0 < ipv4 1.1.1.1 > 2.2.2.2: . 1:1(0) ack 1' '0 %{ import os }%'; do
     echo "$line" > "$folder/line.pkt"
     drill refused 2 "$folder/line.pkt"
     grep -q '/line.pkt:1:[0-9]*: ' "$folder/refused" || fail "no place is said: $line"

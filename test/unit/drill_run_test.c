@@ -299,6 +299,45 @@ static void what_is_not_fatal_is_told_and_left(void **state)
            BARO_DRILL_FAILED, "at 4.000000: this event lies before");
 }
 
+#define PIPE CONNECTION "+0 pipe([5, 6]) = 0\n"
+
+static void pipes_and_files_are_checked(void **state)
+{
+    (void)state;
+    /* What Linux says to a splice that cannot be. */
+    expect(PIPE "+0 splice(5, NULL, 4, NULL, 1, SPLICE_F_NONBLOCK) = -1 EAGAIN (x)\n"
+                "+0 write(6, ..., 65536) = 65536\n"
+                "+0 splice(4, NULL, 6, NULL, 1, SPLICE_F_NONBLOCK) = -1 EAGAIN (x)\n"
+                "+0 splice(3, NULL, 4, NULL, 1, 0) = -1 EINVAL (x)\n"
+                "+0 splice(5, NULL, 6, NULL, 1, 0) = -1 EINVAL (x)\n"
+                "+0 splice(5, NULL, 4, NULL, 1, 64) = -1 EINVAL (x)\n"
+                "+0 splice(9, NULL, 6, NULL, 1, 0) = -1 EBADF (x)\n"
+                "+0 splice(6, NULL, 4, NULL, 1, 0) = -1 EBADF (x)\n"
+                "+0 splice(4, NULL, 5, NULL, 1, 0) = -1 EBADF (x)\n"
+                "+0 splice(5, [0], 4, NULL, 1, 0) = -1 ESPIPE (x)\n"
+                "+0 splice(4, [0], 6, NULL, 1, 0) = -1 EINVAL (x)\n"
+                "+0 splice(9, NULL, 9, NULL, 0, 0) = 0\n"
+                "+0 read(6, ..., 1) = -1 EBADF (x)\n+0 write(5, ..., 1) = -1 EBADF (x)\n"
+                "+0 close(5) = 0\n+0 splice(4, NULL, 6, NULL, 1, 0) = -1 EPIPE (x)\n",
+           BARO_DRILL_PASSED, NULL);
+    expect(PIPE "+0 open(\"x\", O_RDONLY, 0) = 7\n+0 sendfile(9, 7, NULL, 1) = -1 EBADF (x)\n"
+                "+0 sendfile(4, 9, NULL, 1) = -1 EBADF (x)\n+0 sendfile(4, 5, NULL, 1) = -1 EINVAL (x)\n"
+                "+0 sendfile(4, 3, [0], 1) = -1 ESPIPE (x)\n+0 write(7, ..., 1) = -1 EBADF (x)\n",
+           BARO_DRILL_PASSED, NULL);
+    /* What nobody waits for, and what is not kept. */
+    expect(PIPE "+0 splice(5, NULL, 4, NULL, 1, 0) = 1\n", BARO_DRILL_FAILED, "splice would wait for the pipe");
+    expect(PIPE "+0 write(6, ..., 65537) = 65536\n", BARO_DRILL_FAILED, "write would wait for the pipe");
+    expect(PIPE "+0 splice(4, NULL, 6, NULL, 1, 0) = 1\n", BARO_DRILL_FAILED, "gives it no end time");
+    expect(PIPE "+0...1 read(5, ..., 1) = 1\n", BARO_DRILL_FAILED, "no socket has the descriptor 5");
+    expect(PIPE "+0 write(6, \"x\", 1) = 1\n", BARO_DRILL_FAILED, "is not kept");
+    expect(PIPE "+0 pipe([7, 5]) = 0\n", BARO_DRILL_FAILED, "not in use");
+    expect(PIPE "+0 open(\"x\", O_RDWR) = 7\n", BARO_DRILL_FAILED, "only read");
+    expect(PIPE "+0 poll([{fd=5, events=POLLIN, revents=0}], 1, 0) = 0\n", BARO_DRILL_FAILED, "or a pipe");
+    /* What goes through has the pattern of its stream, and is counted. */
+    expect(PIPE "+0 < P. 1:6(5) ack 1 win 65535\n+0 > . 1:1(0) ack 6\n+0 splice(4, NULL, 6, NULL, 9, 0) = 9\n",
+           BARO_DRILL_FAILED, "something else");
+}
+
 #define OVER_IPV6 "--ip_version=ipv6\n"
 
 static void over_ipv6(void **state)
@@ -332,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(over_ipv6),
+        cmocka_unit_test(pipes_and_files_are_checked),
         cmocka_unit_test(timestamps_are_compared_with_a_tick_only),
         cmocka_unit_test(waiting_for_events_is_checked),
         cmocka_unit_test(messages_are_checked),
