@@ -31,15 +31,19 @@ uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c)
                        tcp->pacing == BARO_PACING_DEFAULT);
 }
 
+/* What may leave at one moment in the beginning may do so later. */
+static bool is_small(const struct tcp_connection *c, uint32_t mss)
+{
+    return c->settings.max_pacing_rate == 0 && c->congestion.cwnd <= congestion_initial_window(mss);
+}
+
 uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length)
 {
-    uint64_t rate = tcp_pacing_rate(tcp, c);
     uint32_t mss = tcp_payload_limit(c), may;
+    uint64_t rate = is_small(c, mss) ? 0 : tcp_pacing_rate(tcp, c);
     int64_t wait_ns;
 
-    /* What may leave at one moment in the beginning may do so later. */
-    if (rate == 0 || (c->settings.max_pacing_rate == 0 && c->congestion.cwnd <= congestion_initial_window(mss)) ||
-        tcp_flow_open(tcp, c) == NULL)
+    if (rate == 0 || tcp_flow_open(tcp, c) == NULL)
         return length;
     if (tcp_flight(c) == 0)
         pacing_restart(&c->flow->pacing, tcp->core->now.ns, congestion_initial_window(mss));
@@ -57,6 +61,13 @@ void tcp_paced(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
         pacing_sent(&c->flow->pacing, octets, rate);
 }
 
+/* Of the periods in which the window was not used, each halves it. */
+static void lapse(struct tcp_connection *c, int64_t now_ns)
+{
+    for (uint32_t periods = validation_periods(&c->flow->validation, now_ns); periods != 0; periods--)
+        congestion_unused(&c->congestion, tcp_payload_limit(c));
+}
+
 void tcp_validate(struct tcp *tcp, struct tcp_connection *c, struct congestion_ack *ack)
 {
     struct validation *validation;
@@ -67,19 +78,14 @@ void tcp_validate(struct tcp *tcp, struct tcp_connection *c, struct congestion_a
     validation_acked(validation, ack->una, ack->nxt, ack->acked, ack->now.ns, ack->srtt.ns);
     ack->unvalidated = !validation_is_valid(validation, c->congestion.cwnd, ack->flight, ack->now.ns, ack->srtt.ns);
     if (ack->unvalidated)
-        for (uint32_t periods = validation_periods(validation, ack->now.ns); periods != 0; periods--)
-            congestion_unused(&c->congestion, ack->mss);
+        lapse(c, ack->now.ns);
 }
 
 void tcp_rested(struct tcp_connection *c, int64_t now_ns)
 {
-    uint32_t periods = 0;
-
-    if (c->flow != NULL && !validation_is_valid(&c->flow->validation, c->congestion.cwnd, 0, now_ns, c->rtt.srtt_ns))
-        periods = validation_periods(&c->flow->validation, now_ns);
     congestion_rested(&c->congestion);
-    for (; periods != 0; periods--)
-        congestion_unused(&c->congestion, tcp_payload_limit(c));
+    if (c->flow != NULL && !validation_is_valid(&c->flow->validation, c->congestion.cwnd, 0, now_ns, c->rtt.srtt_ns))
+        lapse(c, now_ns);
 }
 
 void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t missing)
