@@ -11,17 +11,6 @@
 #include "base/checksum.h"
 #include "test/support/tcp_hand.h"
 
-static struct hand open_hand(struct world *world)
-{
-    struct hand hand;
-
-    world_init(world, 1);
-    hand_init(&hand, world);
-    hand_open(&hand);
-    hand_skip(&hand);
-    return hand;
-}
-
 static void still_works(struct hand *hand)
 {
     char buffer[8];
@@ -55,7 +44,7 @@ static enum baro_drop_reason raw(struct world *world, uint8_t *data, size_t leng
 static void lying_headers_are_dropped(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     uint8_t data[64] = { 0 };
 
     (void)state;
@@ -75,7 +64,7 @@ static void lying_headers_are_dropped(void **state)
 static void no_option_loops_or_crashes(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
 
     (void)state;
     for (unsigned kind = 0; kind < 256; kind++) {
@@ -105,7 +94,7 @@ static void no_option_loops_or_crashes(void **state)
 static void one_octet_holes_are_bounded(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     struct tcp_connection *c = hand_connection(&hand);
 
     (void)state;
@@ -190,7 +179,7 @@ static void all_flags_in_all_states(void **state)
 static void blind_resets_meet_a_bounded_challenge(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     unsigned answers = 0;
 
     (void)state;
@@ -209,7 +198,7 @@ static void blind_resets_meet_a_bounded_challenge(void **state)
 static void blind_data_is_not_delivered(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     uint32_t ack = hand.ack;
 
     (void)state;
@@ -229,7 +218,7 @@ static void blind_data_is_not_delivered(void **state)
 static void an_ack_war_ends(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     unsigned answers = 0;
 
     (void)state;
@@ -273,7 +262,7 @@ static void a_syn_flood_costs_bounded_memory(void **state)
 static void urgent_pointers_cannot_lead_astray(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     static const uint16_t pointers[] = { 0, 1, 2, 5, 6, 60000, 65535 };
     char buffer[64];
 
@@ -300,7 +289,7 @@ static void urgent_pointers_cannot_lead_astray(void **state)
 static void invented_duplicates_do_not_blow_up_the_window(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     static const uint8_t data[14600];
     struct tcp_connection *c = hand_connection(&hand);
     uint32_t first = hand.ack;
@@ -319,7 +308,7 @@ static void invented_duplicates_do_not_blow_up_the_window(void **state)
 static void data_beyond_the_fin_is_nothing(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     char buffer[16];
 
     (void)state;

@@ -92,6 +92,17 @@ static void syn_sent(struct hand *hand)
     hand->ack = syn->seq + 1;
 }
 
+struct hand hand_begin(struct world *world)
+{
+    struct hand hand;
+
+    world_init(world, 1);
+    hand_init(&hand, world);
+    hand_open(&hand);
+    hand_skip(&hand);
+    return hand;
+}
+
 void hand_reach(struct hand *hand, enum baro_tcp_state state)
 {
     if (state == BARO_TCP_SYN_SENT) {

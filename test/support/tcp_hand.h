@@ -23,6 +23,8 @@ struct hand {
 void hand_init(struct hand *hand, struct world *world);
 /* The dialogue: SYN, SYN+ACK, ACK; accepted. */
 void hand_open(struct hand *hand);
+/* A fresh world with both: the hand of an open connection, what was sent so far forgotten. */
+struct hand hand_begin(struct world *world);
 /* From a fresh hand to a state of side 1's connection. */
 void hand_reach(struct hand *hand, enum baro_tcp_state state);
 enum baro_tcp_state hand_state(const struct hand *hand);

@@ -13,17 +13,6 @@ enum { MSS = 1460 };
 
 static const uint8_t data[65536];
 
-static struct hand open_hand(struct world *world)
-{
-    struct hand hand;
-
-    world_init(world, 1);
-    hand_init(&hand, world);
-    hand_open(&hand);
-    hand_skip(&hand);
-    return hand;
-}
-
 static ptrdiff_t put(struct hand *hand, uint32_t length)
 {
     ptrdiff_t taken = tcp_send(hand->tcp, hand->connection, (struct baro_bytes){ data, length }, 0);
@@ -53,7 +42,7 @@ static void age_sending(struct hand *hand, uint64_t octets)
 static void half_around_fast_retransmit_still_works(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     struct tcp_connection *c = hand_connection(&hand);
 
     (void)state;
@@ -73,7 +62,7 @@ static void half_around_fast_retransmit_still_works(void **state)
 static void half_around_urgent_data_is_heard(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     struct tcp_connection *c = hand_connection(&hand);
     static uint8_t buffer[65536];
 
@@ -116,7 +105,7 @@ static void a_window_that_is_always_tiny_is_used(void **state)
 static void a_window_of_less_than_a_segment_lets_one_out(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
 
     (void)state;
     hand_connection(&hand)->congestion.cwnd = 500; /* one segment, when the path was narrower */
@@ -130,7 +119,7 @@ static void a_window_of_less_than_a_segment_lets_one_out(void **state)
 static void acks_stay_in_the_closed_window(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     const struct world_segment *seen;
     uint32_t first = hand.ack;
 
@@ -161,7 +150,7 @@ static void acks_stay_in_the_closed_window(void **state)
 static void what_is_sent_again_fits_the_window(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     uint32_t first = hand.ack;
 
     (void)state;
@@ -226,7 +215,7 @@ static void both_closed_windows_open_again(void **state)
 static void a_reset_counts_at_a_closed_window(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
 
     (void)state;
     while (tcp_recv_window(hand_connection(&hand)) != 0) {
@@ -245,7 +234,7 @@ static void a_reset_counts_at_a_closed_window(void **state)
 static void held_data_goes_with_a_shut_reader(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
 
     (void)state;
     hand_send_at(&hand, TCP_FLAG_ACK, 100, NULL, 50);

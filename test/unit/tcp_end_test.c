@@ -10,17 +10,6 @@
 #include "codec/icmp.h"
 #include "test/support/tcp_hand.h"
 
-static struct hand open_hand(struct world *world)
-{
-    struct hand hand;
-
-    world_init(world, 1);
-    hand_init(&hand, world);
-    hand_open(&hand);
-    hand_skip(&hand);
-    return hand;
-}
-
 static void close_now(struct hand *hand)
 {
     tcp_close(hand->tcp, hand->connection);
@@ -31,7 +20,7 @@ static void close_now(struct hand *hand)
 static void unread_data_and_linger_zero_reset(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
 
     (void)state;
     hand_send(&hand, TCP_FLAG_ACK, "unread", 6);
@@ -54,7 +43,7 @@ static void unread_data_and_linger_zero_reset(void **state)
 static void a_half_closed_connection_still_receives(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     char buffer[8];
 
     (void)state;
@@ -76,7 +65,7 @@ static void a_half_closed_connection_still_receives(void **state)
 static void orphans_do_not_stay(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
 
     (void)state;
     close_now(&hand);
@@ -87,20 +76,20 @@ static void orphans_do_not_stay(void **state)
     assert_int_equal(world.side[1].core.counters.tcp_connections, 0);
     world_free(&world);
 
-    hand = open_hand(&world); /* the FIN is never acknowledged */
+    hand = hand_begin(&world); /* the FIN is never acknowledged */
     close_now(&hand);
     world_pass(&world, 400 * NS_PER_S);
     assert_int_equal(world.side[1].core.counters.tcp_connections, 0);
     world_free(&world);
 
-    hand = open_hand(&world); /* data for nobody */
+    hand = hand_begin(&world); /* data for nobody */
     close_now(&hand);
     hand_skip(&hand);
     assert_int_equal(hand_send(&hand, TCP_FLAG_ACK, "x", 1), BARO_DROP_TCP_DATA_AFTER_CLOSE);
     assert_true(hand_next(&hand)->flags & TCP_FLAG_RST);
     world_free(&world);
 
-    hand = open_hand(&world); /* a closed window that stays so */
+    hand = hand_begin(&world); /* a closed window that stays so */
     hand.window = 0;
     hand_send(&hand, TCP_FLAG_ACK, NULL, 0);
     tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ (const uint8_t *)"abc", 3 }, 0);
@@ -237,7 +226,7 @@ static void icmp_errors_are_hard_only_in_the_dialogue(void **state)
     assert_int_equal(tcp_take_error(hand.tcp, hand.connection), EHOSTUNREACH);
     world_free(&world);
 
-    hand = open_hand(&world);
+    hand = hand_begin(&world);
     tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ data, sizeof data }, 0);
     world_drain(&world);
     uint32_t first = hand.ack;

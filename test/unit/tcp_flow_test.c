@@ -11,17 +11,6 @@
 
 enum { MSS = 1460 };
 
-static struct hand open_hand(struct world *world)
-{
-    struct hand hand;
-
-    world_init(world, 1);
-    hand_init(&hand, world);
-    hand_open(&hand);
-    hand_skip(&hand);
-    return hand;
-}
-
 static ptrdiff_t put(struct hand *hand, const void *data, size_t length, unsigned flags)
 {
     ptrdiff_t taken = tcp_send(hand->tcp, hand->connection, (struct baro_bytes){ data, length }, flags);
@@ -50,7 +39,7 @@ static unsigned acks(struct hand *hand)
 static void acknowledgements_keep_count(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     uint8_t buffer[4096];
 
     (void)state;
@@ -91,7 +80,7 @@ static void acknowledgements_keep_count(void **state)
 static void held_octets_win_over_what_comes_later(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     char buffer[64] = { 0 };
     struct world_made bad = { .flags = TCP_FLAG_ACK, .seq = hand.seq, .ack = hand.ack, .window = 60000,
                               .data = "XXXXXXXXXXXX", .length = 12, .bad_checksum = true };
@@ -112,7 +101,7 @@ static void held_octets_win_over_what_comes_later(void **state)
 static void a_corrupt_segment_in_order_is_not_delivered(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     char buffer[16];
     struct world_made bad = { .flags = TCP_FLAG_ACK, .seq = hand.seq, .ack = hand.ack, .window = 60000,
                               .data = "wrong", .length = 5, .bad_checksum = true };
@@ -130,7 +119,7 @@ static void a_corrupt_segment_in_order_is_not_delivered(void **state)
 static void a_closed_window_is_probed_for_ever(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     const struct world_segment *seen;
     unsigned probes = 0;
     uint32_t first = hand.ack;
@@ -162,7 +151,7 @@ static void a_closed_window_is_probed_for_ever(void **state)
 static void nothing_small_into_a_silly_window(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     static const uint8_t data[8000];
     uint32_t first = hand.ack;
 
@@ -184,7 +173,7 @@ static void nothing_small_into_a_silly_window(void **state)
 static void our_window_opens_by_a_segment_or_not_at_all(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     uint8_t buffer[16384];
     uint32_t edge;
 
@@ -211,7 +200,7 @@ static void our_window_opens_by_a_segment_or_not_at_all(void **state)
 static void nagle_waits_and_nodelay_does_not(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
 
     (void)state;
     put(&hand, "a", 1, 0);
@@ -238,7 +227,7 @@ static void nagle_waits_and_nodelay_does_not(void **state)
 static void urgent_data_goes_out_and_comes_in(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     const struct world_segment *seen;
     char buffer[16];
     struct world_made urgent = { .flags = TCP_FLAG_ACK | TCP_FLAG_URG, .seq = hand.seq, .ack = hand.ack,
@@ -267,7 +256,7 @@ static void urgent_data_goes_out_and_comes_in(void **state)
 static void memory_that_fails_acknowledges_nothing(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     char buffer[16];
 
     (void)state;

@@ -11,17 +11,6 @@
 
 enum { SEGMENT = 536, HOLES = 800 };
 
-static struct hand open_hand(struct world *world)
-{
-    struct hand hand;
-
-    world_init(world, 1);
-    hand_init(&hand, world);
-    hand_open(&hand);
-    hand_skip(&hand);
-    return hand;
-}
-
 /* Every second piece of so many octets; how many are held. */
 static uint32_t hold_every_second(struct hand *hand, uint32_t octets)
 {
@@ -38,7 +27,7 @@ static uint32_t hold_every_second(struct hand *hand, uint32_t octets)
 static void a_window_of_holes_is_held(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     struct tcp_connection *c = hand_connection(&hand);
     const uint64_t first = c->recv.end;
 
@@ -63,7 +52,7 @@ static void a_window_of_holes_is_held(void **state)
 static void crumbs_have_few_places(void **state)
 {
     struct world world;
-    struct hand hand = open_hand(&world);
+    struct hand hand = hand_begin(&world);
     struct tcp_connection *c = hand_connection(&hand);
 
     (void)state;
