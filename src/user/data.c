@@ -45,9 +45,8 @@ static const size_t LENGTH_MOST = 65535;
 static const size_t IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8;
 
 /* What a packet on the way may be long. */
-static uint32_t mtu_of(const struct user_socket *socket, const struct user_way *way)
+static uint32_t mtu_of(const struct udp_settings *settings, const struct user_way *way)
 {
-    const struct udp_settings *settings = &socket->udp;
     uint32_t mtu = settings->ignore_path_mtu ? way->path.link_mtu : way->path.mtu;
 
     if (way->path.source.family == BARO_FAMILY_IPV6 && settings->fragment_size != 0 && settings->fragment_size < mtu)
@@ -56,23 +55,23 @@ static uint32_t mtu_of(const struct user_socket *socket, const struct user_way *
 }
 
 /* Is a datagram of `length` octets too long for IP, or for the path while it must stay whole? */
-static bool is_too_long(const struct user_socket *socket, const struct baro_message *message, size_t length,
-                        const struct user_way *way)
+static bool is_too_long(const struct user_socket *socket, const struct udp_settings *settings,
+                        const struct baro_message *message, size_t length, const struct user_way *way)
 {
-    const struct udp_settings *settings = &socket->udp;
     bool v6 = way->path.source.family == BARO_FAMILY_IPV6;
     size_t behind_ip = length + (socket->type == BARO_PING ? (size_t)0 : UDP_HEADER);
     size_t whole = behind_ip + (v6 ? IPV6_HEADER : IPV4_HEADER);
 
     if ((v6 ? behind_ip : whole) > LENGTH_MOST)
         return true;
-    return whole > mtu_of(socket, way) &&
+    return whole > mtu_of(settings, way) &&
            (settings->dont_fragment || (message->given & BARO_GIVEN_DONT_FRAGMENT && message->dont_fragment));
 }
 
 static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, const struct baro_message *message,
                                unsigned flags, const struct user_way *way, bool source_is_ours)
 {
+    const struct user_details *details = user_details(user, socket);
     struct baro_message told = *message;
     size_t length = message_length(message);
     bool has_peer = message->peer.address.family != BARO_FAMILY_NONE;
@@ -83,7 +82,7 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
         return -EOPNOTSUPP;
     if (way->error == -EAFNOSUPPORT || way->error == -EINVAL)
         return way->error;
-    if (socket->shut_write)
+    if (details->shut_write)
         return -EPIPE;
     if (!has_peer && socket->phase != USER_CONNECTED)
         return -EDESTADDRREQ;
@@ -92,7 +91,7 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
     if (has_peer && socket->type == BARO_PING && address_needs_zone(message->peer.address) &&
         message->peer.address.zone == 0)
         return -EINVAL; /* as on Linux, where UDP asks the routes first */
-    if (!source_is_ours && !socket->udp.transparent)
+    if (!source_is_ours && !details->udp.transparent)
         return -EINVAL;
     error = user_autobind(user, socket, user_any(socket), NULL);
     if (error != 0)
@@ -101,17 +100,17 @@ static ptrdiff_t send_datagram(struct user *user, struct user_socket *socket, co
     if (has_peer && udp_endpoints(user_udp(user, socket), socket->handle, &local, &peer) &&
         !address_is_unspecified(local.address) && local.address.family != message->peer.address.family)
         return -EAFNOSUPPORT;
-    if (way->error == 0 && way->kind == USER_BROADCAST && !socket->udp.broadcast)
+    if (way->error == 0 && way->kind == USER_BROADCAST && !details->udp.broadcast)
         return -EACCES;
-    if (way->error == 0 && is_too_long(socket, message, length, way)) {
-        udp_tell_too_long(user_udp(user, socket), socket->handle, &message->peer, mtu_of(socket, way));
+    if (way->error == 0 && is_too_long(socket, &details->udp, message, length, way)) {
+        udp_tell_too_long(user_udp(user, socket), socket->handle, &message->peer, mtu_of(&details->udp, way));
         return -EMSGSIZE;
     }
     if (way->error != 0) {
         error = udp_take_error(user_udp(user, socket), socket->handle);
         return error != 0 ? -error : way->error;
     }
-    if (socket->bound_to_group && told.local.address.family == BARO_FAMILY_NONE)
+    if (details->bound_to_group && told.local.address.family == BARO_FAMILY_NONE)
         told.local.address = way->path.source;
     return udp_send(user_udp(user, socket), socket->handle, &told);
 }
@@ -170,7 +169,7 @@ static ptrdiff_t recv_datagram(struct user *user, struct user_socket *socket, st
         received = udp_recv_error(user_udp(user, socket), socket->handle, message, flags);
     else
         received = udp_recv(user_udp(user, socket), socket->handle, message, flags);
-    if (received == -EAGAIN && socket->shut_read && !(flags & BARO_MSG_ERROR)) {
+    if (received == -EAGAIN && user_details(user, socket)->shut_read && !(flags & BARO_MSG_ERROR)) {
         message->flags = 0;
         udp_endpoints(user_udp(user, socket), socket->handle, &message->local, &message->peer);
         received = 0;

@@ -10,39 +10,39 @@ enum { PORT_ATTEMPTS = 65536, BACKLOG_LIMIT = 65535 };
 
 static const struct baro_endpoint nobody = { .port = { 0 } };
 
-void user_port_hold(struct user *user, struct user_socket *socket)
+void user_port_hold(struct user *user, struct user_details *details)
 {
-    struct user_socket **chain = &user->ports[socket->local.port.number % USER_PORT_CHAINS];
+    struct user_details **chain = &user->ports[details->local.port.number % USER_PORT_CHAINS];
 
-    if (socket->in_ports || !socket->bound)
+    if (details->in_ports || !details->bound)
         return;
-    socket->port_previous = NULL;
-    socket->port_next = *chain;
+    details->port_previous = NULL;
+    details->port_next = *chain;
     if (*chain != NULL)
-        (*chain)->port_previous = socket;
-    *chain = socket;
-    socket->in_ports = true;
+        (*chain)->port_previous = details;
+    *chain = details;
+    details->in_ports = true;
 }
 
-void user_port_release(struct user *user, struct user_socket *socket)
+void user_port_release(struct user *user, struct user_details *details)
 {
-    struct user_socket *next = socket->port_next, *previous = socket->port_previous;
+    struct user_details *next = details->port_next, *previous = details->port_previous;
 
-    if (!socket->in_ports)
+    if (!details->in_ports)
         return;
     if (previous != NULL)
         previous->port_next = next;
     else
-        user->ports[socket->local.port.number % USER_PORT_CHAINS] = next;
+        user->ports[details->local.port.number % USER_PORT_CHAINS] = next;
     if (next != NULL)
         next->port_previous = previous;
-    socket->in_ports = false;
+    details->in_ports = false;
 }
 
 /* Is a stream's port free, here and in TCP? Two that are only bound may share it if both say so. */
 static int port_check(const struct user *user, struct baro_endpoint local, bool reuse_address, bool reuse_port)
 {
-    const struct user_socket *s = user->ports[local.port.number % USER_PORT_CHAINS];
+    const struct user_details *s = user->ports[local.port.number % USER_PORT_CHAINS];
 
     for (; s != NULL; s = s->port_next) {
         if (s->local.port.number != local.port.number || !bindings_meet(s->local.address, local.address))
@@ -58,7 +58,7 @@ static uint16_t port_choose(struct user *user, struct baro_address address, cons
 {
     for (int i = 0; i < PORT_ATTEMPTS; i++) {
         uint16_t number = tcp_port_choose(user->tcp, address, *remote);
-        const struct user_socket *s = user->ports[number % USER_PORT_CHAINS];
+        const struct user_details *s = user->ports[number % USER_PORT_CHAINS];
 
         while (s != NULL && !(s->local.port.number == number && bindings_meet(s->local.address, address)))
             s = s->port_next;
@@ -71,30 +71,31 @@ static uint16_t port_choose(struct user *user, struct baro_address address, cons
 int user_autobind(struct user *user, struct user_socket *socket, struct baro_address address,
                   const struct baro_endpoint *remote)
 {
+    struct user_details *details = user_details(user, socket);
     struct baro_endpoint local = { .address = address };
     int error;
 
-    if (socket->bound)
+    if (details->bound)
         return 0;
     if (socket->type != BARO_STREAM) {
         /* The address is not bound: what connect chooses goes when the peer goes. */
         error = udp_bind(user_udp(user, socket), socket->handle, (struct baro_endpoint){ .address = user_any(socket) });
         if (error != 0)
             return error == -EADDRINUSE ? -EAGAIN : error;
-        udp_endpoints(user_udp(user, socket), socket->handle, &socket->local, &local);
+        udp_endpoints(user_udp(user, socket), socket->handle, &details->local, &local);
     } else {
         local.port.number = port_choose(user, address, remote);
         if (local.port.number == 0)
             return -EADDRNOTAVAIL;
-        socket->local = local;
+        details->local = local;
     }
-    socket->bound = true;
+    details->bound = true;
     return 0;
 }
 
-static int bind_stream(struct user *user, struct user_socket *socket, struct baro_endpoint local)
+static int bind_stream(struct user *user, struct user_details *details, struct baro_endpoint local)
 {
-    const struct tcp_settings *settings = &socket->tcp;
+    const struct tcp_settings *settings = &details->tcp;
     int error;
 
     if (local.port.number == 0 && !settings->transparent) {
@@ -106,21 +107,22 @@ static int bind_stream(struct user *user, struct user_socket *socket, struct bar
         if (error != 0)
             return error;
     }
-    socket->local = local;
-    socket->bound = true;
-    user_port_hold(user, socket);
+    details->local = local;
+    details->bound = true;
+    user_port_hold(user, details);
     return 0;
 }
 
-static int bind_datagram(struct user *user, struct user_socket *socket, struct baro_endpoint local)
+static int bind_datagram(struct user *user, struct user_socket *socket, struct user_details *details,
+                         struct baro_endpoint local)
 {
     struct baro_endpoint remote;
     int error = udp_bind(user_udp(user, socket), socket->handle, local);
 
     if (error != 0)
         return error;
-    udp_endpoints(user_udp(user, socket), socket->handle, &socket->local, &remote);
-    socket->bound = true;
+    udp_endpoints(user_udp(user, socket), socket->handle, &details->local, &remote);
+    details->bound = true;
     return 0;
 }
 
@@ -128,34 +130,38 @@ int user_bind(struct user *user, int fd, const struct baro_endpoint *local, enum
 {
     struct user_socket *socket = user_find(user, fd);
     struct baro_endpoint wanted = *local, before;
+    struct user_details *details;
     int error;
 
     if (socket == NULL)
         return -EBADF;
     if (!user_has_ends(socket))
         return -EOPNOTSUPP;
-    if (socket->bound || socket->phase != USER_FRESH)
+    details = user_details(user, socket);
+    if (socket->phase != USER_FRESH || details->bound)
         return -EINVAL;
     if (address_needs_zone(wanted.address) && wanted.address.zone == 0)
         return -EINVAL;
-    if (kind == USER_FOREIGN && !socket->tcp.transparent)
+    if (kind == USER_FOREIGN && !details->tcp.transparent)
         return -EADDRNOTAVAIL;
     if ((kind == USER_BROADCAST || kind == USER_MULTICAST) && socket->type != BARO_DATAGRAM)
         return -EADDRNOTAVAIL;
     if (kind == USER_ANY && wanted.address.family != BARO_FAMILY_IPV4) /* a mapped 0.0.0.0 is IPv4's only */
         wanted.address = user_any(socket);
-    before = socket->local;
-    error = socket->type == BARO_STREAM ? bind_stream(user, socket, wanted) : bind_datagram(user, socket, wanted);
+    before = details->local;
+    error = socket->type == BARO_STREAM ? bind_stream(user, details, wanted)
+                                        : bind_datagram(user, socket, details, wanted);
     if (error != 0)
         return error;
-    socket->bound_to_group = kind == USER_BROADCAST || kind == USER_MULTICAST;
-    user_trace_control(user, socket, before, socket->local, nobody, nobody);
+    details->bound_to_group = kind == USER_BROADCAST || kind == USER_MULTICAST;
+    user_trace_control(user, socket, before, details->local, nobody, nobody);
     return 0;
 }
 
 int user_listen(struct user *user, int fd, int backlog)
 {
     struct user_socket *socket = user_find(user, fd);
+    struct user_details *details;
     struct baro_endpoint before;
     int error;
 
@@ -168,19 +174,20 @@ int user_listen(struct user *user, int fd, int backlog)
         return tcp_listen_again(user->tcp, socket->handle, backlog);
     if (socket->phase != USER_FRESH)
         return -EINVAL;
-    before = socket->local;
+    details = user_details(user, socket);
+    before = details->local;
     error = user_autobind(user, socket, user_any(socket), &nobody);
     if (error != 0)
         return error == -EADDRNOTAVAIL ? -EADDRINUSE : error;
-    error = tcp_listen(user->tcp, socket->local, backlog, &socket->tcp, (uint32_t)fd, &socket->handle);
+    error = tcp_listen(user->tcp, details->local, backlog, &details->tcp, (uint32_t)fd, &socket->handle);
     if (error != 0) {
-        user_port_hold(user, socket);
+        user_port_hold(user, details);
         return error;
     }
-    user_port_release(user, socket);
+    user_port_release(user, details);
     socket->phase = USER_LISTENING;
-    if (!endpoint_equal(before, socket->local))
-        user_trace_control(user, socket, before, socket->local, nobody, nobody);
+    if (!endpoint_equal(before, details->local))
+        user_trace_control(user, socket, before, details->local, nobody, nobody);
     return 0;
 }
 
@@ -194,7 +201,7 @@ static int connect_datagram(struct user *user, struct user_socket *socket, const
     if (peer->address.family != BARO_FAMILY_NONE) {
         if (way->error != 0)
             return way->error;
-        if (way->kind == USER_BROADCAST && !socket->udp.broadcast)
+        if (way->kind == USER_BROADCAST && !user_details(user, socket)->udp.broadcast)
             return -EACCES;
         error = user_autobind(user, socket, user_any(socket), peer);
         if (error != 0)
@@ -214,6 +221,8 @@ static int connect_datagram(struct user *user, struct user_socket *socket, const
 static int connect_again(struct user *user, struct user_socket *socket)
 {
     struct baro_tcp_info info = { .state = BARO_TCP_CLOSED };
+    struct user_details *details = user_details(user, socket);
+    struct tcp_settings settings;
     int error;
 
     tcp_info(user->tcp, socket->handle, &info);
@@ -222,20 +231,28 @@ static int connect_again(struct user *user, struct user_socket *socket)
     error = tcp_take_error(user->tcp, socket->handle);
     if (info.state != BARO_TCP_CLOSED && error == 0) {
         socket->phase = USER_CONNECTED;
+        user_details_drop(user, socket);
         return 0;
     }
+    if (details == NULL)
+        details = user_details_open(user, socket);
+    if (details == NULL)
+        return -ENOBUFS;
+    tcp_settings_of(user->tcp, socket->handle, &settings);
     tcp_close(user->tcp, socket->handle);
     socket->handle = HANDLE_NONE;
     socket->phase = USER_FRESH;
-    user_port_hold(user, socket);
+    details->tcp = settings;
+    user_port_hold(user, details);
     return error != 0 ? -error : 1;
 }
 
 static int connect_stream(struct user *user, struct user_socket *socket, const struct baro_endpoint *peer,
                           const struct user_way *way)
 {
-    struct baro_endpoint before = socket->local, local;
-    bool was_bound = socket->bound;
+    struct user_details *details = user_details(user, socket);
+    struct baro_endpoint before = details->local, local;
+    bool was_bound = details->bound;
     int error;
 
     if (way->error != 0)
@@ -247,17 +264,17 @@ static int connect_stream(struct user *user, struct user_socket *socket, const s
     error = user_autobind(user, socket, way->path.source, peer);
     if (error != 0)
         return error;
-    local = socket->local;
+    local = details->local;
     if (address_is_unspecified(local.address))
         local.address = way->path.source;
-    error = tcp_connect(user->tcp, local, *peer, &way->path, &socket->tcp, (uint32_t)socket->fd, &socket->handle);
+    error = tcp_connect(user->tcp, local, *peer, &way->path, &details->tcp, (uint32_t)socket->fd, &socket->handle);
     if (!was_bound) { /* a port chosen for this peer is this connection's only */
-        socket->bound = false;
-        socket->local = before;
+        details->bound = false;
+        details->local = before;
     }
     if (error != 0)
         return error;
-    user_port_release(user, socket);
+    user_port_release(user, details);
     socket->phase = USER_CONNECTING;
     user_trace_control(user, socket, before, local, nobody, *peer);
     return -EINPROGRESS;

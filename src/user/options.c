@@ -8,14 +8,14 @@
 enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, INTERFACE_MOST = 16, SNAP_MOST = 262144, TTL_DEFAULT = 64,
        MSS_DEFAULT = 536 /* RFC 9293 §3.7.1 */, FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */ };
 
-void user_settings_apply(struct user *user, struct user_socket *socket)
+void user_settings_apply(struct user *user, struct user_socket *socket, const struct user_details *details)
 {
     if (socket->type == BARO_PACKET)
-        capture_change(user->captures, socket->handle, &socket->capture);
+        capture_change(user->captures, socket->handle, &details->capture);
     else if (socket->type != BARO_STREAM)
-        udp_change(user_udp(user, socket), socket->handle, &socket->udp);
+        udp_change(user_udp(user, socket), socket->handle, &details->udp);
     else if (socket->phase != USER_FRESH)
-        tcp_change(user->tcp, socket->handle, &socket->tcp);
+        tcp_change(user->tcp, socket->handle, &details->tcp);
     /* A listener's connections get them when they are accepted. */
 }
 
@@ -73,42 +73,42 @@ static bool has_option(const struct user_socket *socket, enum baro_option option
 }
 
 /* Where a yes-or-no option is kept; *second: the other transport's, or NULL. NULL: it is none. */
-static bool *flag_place(struct user_socket *socket, enum baro_option option, bool **second)
+static bool *flag_place(struct user_details *details, enum baro_option option, bool **second)
 {
     *second = NULL;
     switch (option) {
     case BARO_SO_REUSE_ADDRESS:
-        *second = &socket->udp.reuse_address;
-        return &socket->tcp.reuse_address;
+        *second = &details->udp.reuse_address;
+        return &details->tcp.reuse_address;
     case BARO_SO_REUSE_PORT:
-        *second = &socket->udp.reuse_port;
-        return &socket->tcp.reuse_port;
+        *second = &details->udp.reuse_port;
+        return &details->tcp.reuse_port;
     case BARO_SO_TRANSPARENT:
-        *second = &socket->udp.transparent;
-        return &socket->tcp.transparent;
+        *second = &details->udp.transparent;
+        return &details->tcp.transparent;
     case BARO_SO_BROADCAST:
-        return &socket->udp.broadcast;
+        return &details->udp.broadcast;
     case BARO_SO_KEEPALIVE:
-        return &socket->tcp.keepalive;
+        return &details->tcp.keepalive;
     case BARO_SO_OOB_INLINE:
-        return &socket->tcp.oob_inline;
+        return &details->tcp.oob_inline;
     case BARO_SO_HOLD_SYN:
-        return &socket->tcp.hold_syn;
+        return &details->tcp.hold_syn;
     case BARO_IP_DONT_FRAGMENT:
-        return &socket->udp.dont_fragment;
+        return &details->udp.dont_fragment;
     case BARO_IP_IGNORE_PATH_MTU:
-        return &socket->udp.ignore_path_mtu;
+        return &details->udp.ignore_path_mtu;
     case BARO_IP_MULTICAST_LOOP:
-        return &socket->udp.multicast_loop;
+        return &details->udp.multicast_loop;
     case BARO_IP_RECV_ERROR:
-        *second = &socket->udp.recv_error;
-        return &socket->tcp.recv_error;
+        *second = &details->udp.recv_error;
+        return &details->tcp.recv_error;
     case BARO_TCP_NODELAY:
-        return &socket->tcp.nodelay;
+        return &details->tcp.nodelay;
     case BARO_TCP_CORK:
-        return &socket->tcp.cork;
+        return &details->tcp.cork;
     case BARO_TCP_QUICKACK:
-        return &socket->tcp.quickack;
+        return &details->tcp.quickack;
     default:
         return NULL;
     }
@@ -135,20 +135,21 @@ static void get_info(struct user *user, struct user_socket *socket, struct baro_
         *info = (struct baro_tcp_info){ .state = BARO_TCP_CLOSED };
 }
 
-static int max_segment(struct user *user, struct user_socket *socket)
+static int max_segment(struct user *user, struct user_socket *socket, const struct user_details *details)
 {
     struct baro_tcp_info info;
 
     get_info(user, socket, &info);
     if (info.snd_mss != 0)
         return (int)info.snd_mss;
-    return socket->tcp.mss_ceiling != 0 ? socket->tcp.mss_ceiling : MSS_DEFAULT;
+    return details->tcp.mss_ceiling != 0 ? details->tcp.mss_ceiling : MSS_DEFAULT;
 }
 
 /* 0 with the number, or -ENOPROTOOPT. */
-static int get_number(struct user *user, struct user_socket *socket, enum baro_option option, int *number)
+static int get_number(struct user *user, struct user_socket *socket, struct user_details *details,
+                      enum baro_option option, int *number)
 {
-    bool *second, *flag = flag_place(socket, option, &second);
+    bool *second, *flag = flag_place(details, option, &second);
 
     if (flag != NULL) {
         *number = *flag;
@@ -165,43 +166,43 @@ static int get_number(struct user *user, struct user_socket *socket, enum baro_o
         *number = socket->phase == USER_LISTENING;
         return 0;
     case BARO_SO_SEND_BUFFER:
-        *number = (int)(socket->type == BARO_STREAM ? socket->tcp.send_buffer : socket->udp.send_buffer);
+        *number = (int)(socket->type == BARO_STREAM ? details->tcp.send_buffer : details->udp.send_buffer);
         return 0;
     case BARO_SO_RECV_BUFFER:
-        *number = (int)(socket->type == BARO_STREAM   ? socket->tcp.recv_buffer
-                        : socket->type == BARO_PACKET ? socket->capture.recv_buffer
-                                                      : socket->udp.recv_buffer);
+        *number = (int)(socket->type == BARO_STREAM   ? details->tcp.recv_buffer
+                        : socket->type == BARO_PACKET ? details->capture.recv_buffer
+                                                      : details->udp.recv_buffer);
         return 0;
     case BARO_SO_BIND_INTERFACE:
-        *number = socket->capture.interface;
+        *number = details->capture.interface;
         return 0;
     case BARO_PACKET_SNAP_LENGTH:
-        *number = (int)socket->capture.snap_length;
+        *number = (int)details->capture.snap_length;
         return 0;
     case BARO_IP_TTL:
-        *number = socket->type == BARO_STREAM ? socket->tcp.ttl : socket->udp.ttl;
+        *number = socket->type == BARO_STREAM ? details->tcp.ttl : details->udp.ttl;
         *number = *number < 0 ? TTL_DEFAULT : *number;
         return 0;
     case BARO_IP_TOS:
-        *number = socket->type == BARO_STREAM ? socket->tcp.tos : socket->udp.tos;
+        *number = socket->type == BARO_STREAM ? details->tcp.tos : details->udp.tos;
         return 0;
     case BARO_IPV6_ONLY:
-        *number = socket->ipv6_only;
+        *number = (socket->flags & USER_IPV6_ONLY) != 0;
         return 0;
     case BARO_IP_MULTICAST_TTL:
-        *number = socket->udp.multicast_ttl;
+        *number = details->udp.multicast_ttl;
         return 0;
     case BARO_IP_MULTICAST_INTERFACE:
-        *number = socket->udp.multicast_interface;
+        *number = details->udp.multicast_interface;
         return 0;
     case BARO_IP_FRAGMENT_SIZE:
-        *number = socket->udp.fragment_size;
+        *number = details->udp.fragment_size;
         return 0;
     case BARO_TCP_MAXSEG:
-        *number = max_segment(user, socket);
+        *number = max_segment(user, socket, details);
         return 0;
     default:
-        return user_get_tcp_number(&socket->tcp, option, number);
+        return user_get_tcp_number(&details->tcp, option, number);
     }
 }
 
@@ -212,16 +213,16 @@ static void get_statistics(const struct user *user, const struct user_socket *so
     memcpy(value, &statistics, sizeof statistics);
 }
 
-static void get_time(struct user_socket *socket, enum baro_option option, void *value)
+static void get_time(struct user_details *details, enum baro_option option, void *value)
 {
-    struct baro_duration span = user_get_tcp_time(&socket->tcp, option);
+    struct baro_duration span = user_get_tcp_time(&details->tcp, option);
 
     memcpy(value, &span, sizeof span);
 }
 
-static void get_linger(const struct user_socket *socket, void *value)
+static void get_linger(const struct user_details *details, void *value)
 {
-    struct baro_linger linger = user_get_linger(&socket->tcp);
+    struct baro_linger linger = user_get_linger(&details->tcp);
 
     memcpy(value, &linger, sizeof linger);
 }
@@ -229,6 +230,7 @@ static void get_linger(const struct user_socket *socket, void *value)
 int user_getsockopt(struct user *user, int fd, enum baro_option option, void *value, size_t *length)
 {
     struct user_socket *socket = user_find(user, fd);
+    struct user_details scratch, *details;
     size_t size = value_size(option);
     int number, error = 0;
 
@@ -238,18 +240,19 @@ int user_getsockopt(struct user *user, int fd, enum baro_option option, void *va
         return -ENOPROTOOPT;
     if (*length < size)
         return -EINVAL;
+    details = user_details_or(user, socket, &scratch);
     if (user_is_tcp_time(option)) {
-        get_time(socket, option, value);
+        get_time(details, option, value);
     } else if (option == BARO_SO_LINGER) {
-        get_linger(socket, value);
+        get_linger(details, value);
     } else if (option == BARO_SO_MAX_PACING_RATE) {
-        memcpy(value, &socket->tcp.max_pacing_rate, size);
+        memcpy(value, &details->tcp.max_pacing_rate, size);
     } else if (option == BARO_TCP_INFO) {
         get_info(user, socket, value);
     } else if (option == BARO_PACKET_STATISTICS) {
         get_statistics(user, socket, value);
     } else {
-        error = get_number(user, socket, option, &number);
+        error = get_number(user, socket, details, option, &number);
         if (error == 0)
             memcpy(value, &number, size);
     }
@@ -300,9 +303,10 @@ static int set_datagram_number(struct udp_settings *settings, enum baro_option o
 }
 
 /* 0, -EINVAL or -ENOPROTOOPT. */
-static int set_number(struct user *user, struct user_socket *socket, enum baro_option option, int number)
+static int set_number(struct user *user, struct user_socket *socket, struct user_details *details,
+                      enum baro_option option, int number)
 {
-    bool *second, *flag = flag_place(socket, option, &second);
+    bool *second, *flag = flag_place(details, option, &second);
 
     if (flag != NULL) {
         *flag = number != 0;
@@ -312,66 +316,67 @@ static int set_number(struct user *user, struct user_socket *socket, enum baro_o
     }
     switch (option) {
     case BARO_SO_SEND_BUFFER:
-        socket->tcp.send_fixed = true;
-        socket->tcp.send_buffer = socket->udp.send_buffer = clamp_buffer(user, number);
+        details->tcp.send_fixed = true;
+        details->tcp.send_buffer = details->udp.send_buffer = clamp_buffer(user, number);
         return 0;
     case BARO_SO_RECV_BUFFER:
-        socket->tcp.recv_fixed = true;
-        socket->tcp.recv_buffer = socket->udp.recv_buffer = clamp_buffer(user, number);
-        socket->capture.recv_buffer = socket->tcp.recv_buffer;
+        details->tcp.recv_fixed = true;
+        details->tcp.recv_buffer = details->udp.recv_buffer = clamp_buffer(user, number);
+        details->capture.recv_buffer = details->tcp.recv_buffer;
         return 0;
     case BARO_SO_BIND_INTERFACE:
         if (!within(number, -1, INTERFACE_MOST))
             return -ENODEV;
-        socket->capture.interface = number;
+        details->capture.interface = number;
         return 0;
     case BARO_PACKET_SNAP_LENGTH:
         if (!within(number, 1, SNAP_MOST))
             return -EINVAL;
-        socket->capture.snap_length = (uint32_t)number;
+        details->capture.snap_length = (uint32_t)number;
         return 0;
     case BARO_IP_TTL:
         if (!within(number, -1, 255) || (number == 0 && socket->family != BARO_FAMILY_IPV6))
             return -EINVAL;
-        socket->tcp.ttl = socket->udp.ttl = (int16_t)number;
+        details->tcp.ttl = details->udp.ttl = (int16_t)number;
         return 0;
     case BARO_IP_TOS:
         if (!within(number, 0, 255))
             return -EINVAL;
-        socket->udp.tos = (uint8_t)number;
-        socket->tcp.tos = (uint8_t)(number & ~ECN_BITS);
+        details->udp.tos = (uint8_t)number;
+        details->tcp.tos = (uint8_t)(number & ~ECN_BITS);
         return 0;
     case BARO_IPV6_ONLY:
-        if (socket->bound || socket->phase != USER_FRESH)
+        if (socket->phase != USER_FRESH || details->bound)
             return -EINVAL; /* what it is bound to is settled */
-        socket->ipv6_only = number != 0;
+        socket->flags = (uint8_t)((socket->flags & ~USER_IPV6_ONLY) | (number != 0 ? USER_IPV6_ONLY : 0));
         return 0;
     default:
         return user_is_tcp_option(option) || option == BARO_SO_RECV_LOW_WATER
-                   ? user_set_tcp_number(&socket->tcp, option, number)
-                   : set_datagram_number(&socket->udp, option, number);
+                   ? user_set_tcp_number(&details->tcp, option, number)
+                   : set_datagram_number(&details->udp, option, number);
     }
 }
 
-static int set_linger(struct user_socket *socket, const void *value)
+static int set_linger(struct user_details *details, const void *value)
 {
     struct baro_linger linger;
 
     memcpy(&linger, value, sizeof linger);
-    return user_set_linger(&socket->tcp, linger);
+    return user_set_linger(&details->tcp, linger);
 }
 
-static int set_time(struct user_socket *socket, enum baro_option option, const void *value)
+static int set_time(struct user_details *details, enum baro_option option, const void *value)
 {
     struct baro_duration span;
 
     memcpy(&span, value, sizeof span);
-    return user_set_tcp_time(&socket->tcp, option, span);
+    return user_set_tcp_time(&details->tcp, option, span);
 }
 
 int user_setsockopt(struct user *user, int fd, enum baro_option option, const void *value, size_t length)
 {
     struct user_socket *socket = user_find(user, fd);
+    struct user_details scratch, *details;
     size_t size = value_size(option);
     int number, error;
 
@@ -382,18 +387,19 @@ int user_setsockopt(struct user *user, int fd, enum baro_option option, const vo
         return -ENOPROTOOPT;
     if (length != size)
         return -EINVAL;
+    details = user_details_or(user, socket, &scratch);
     if (user_is_tcp_time(option)) {
-        error = set_time(socket, option, value);
+        error = set_time(details, option, value);
     } else if (option == BARO_SO_LINGER) {
-        error = set_linger(socket, value);
+        error = set_linger(details, value);
     } else if (option == BARO_SO_MAX_PACING_RATE) {
-        memcpy(&socket->tcp.max_pacing_rate, value, size);
+        memcpy(&details->tcp.max_pacing_rate, value, size);
         error = 0;
     } else {
         memcpy(&number, value, sizeof number);
-        error = set_number(user, socket, option, number);
+        error = set_number(user, socket, details, option, number);
     }
     if (error == 0)
-        user_settings_apply(user, socket);
+        user_settings_apply(user, socket, details);
     return error;
 }

@@ -1,20 +1,52 @@
 /* user/ready.c: readiness: what a descriptor can do now (user_poll), and a queue of descriptors about which something
- * may have changed, each standing in it once. TCP and UDP keep queues of their own; they are merged here. */
+ * may have changed, each standing in it once. TCP and UDP keep queues of their own; they are merged here.
+ *
+ * The queue's links are descriptors' numbers, one a socket: who is closed stays in it unmarked and is passed over. */
 #include "user/user_private.h"
 
 #include <errno.h>
+
+/* Its page stays as long as the stack, so a number in the queue always has a place. */
+static struct user_socket *place_of(const struct user *user, int fd)
+{
+    uint32_t number = (uint32_t)fd - USER_DESCRIPTOR_FIRST;
+
+    return &user->page[number / USER_PAGE_SOCKETS]->socket[number % USER_PAGE_SOCKETS];
+}
+
+static void join_queue(struct user *user, struct user_socket *socket)
+{
+    socket->flags |= USER_IN_READY;
+    socket->ready_next = 0;
+    if (user->ready_first == 0)
+        user->ready_first = socket->fd;
+    else
+        place_of(user, user->ready_last)->ready_next = socket->fd;
+    user->ready_last = socket->fd;
+}
+
+/* The first one of the queue leaves it; NULL: the queue is empty. */
+static struct user_socket *leave_queue(struct user *user)
+{
+    struct user_socket *socket;
+
+    if (user->ready_first == 0)
+        return NULL;
+    socket = place_of(user, user->ready_first);
+    user->ready_first = socket->ready_next;
+    socket->flags &= (uint8_t)~USER_IN_READY;
+    return socket;
+}
 
 void user_mark(struct user *user, struct user_socket *socket)
 {
     unsigned events;
 
-    if (socket->in_ready)
+    if (socket->flags & USER_MARKED)
         return;
-    socket->in_ready = true;
-    socket->ready_next = NULL;
-    socket->ready_previous = user->ready_last;
-    *(user->ready_last != NULL ? &user->ready_last->ready_next : &user->ready_first) = socket;
-    user->ready_last = socket;
+    socket->flags |= USER_MARKED;
+    if ((socket->flags & USER_IN_READY) == 0)
+        join_queue(user, socket);
     if (TRACE_ON(user->core)) {
         events = user_poll(user, socket->fd);
         if (events != 0)
@@ -22,16 +54,6 @@ void user_mark(struct user *user, struct user_socket *socket)
     }
 }
 
-void user_unmark(struct user *user, struct user_socket *socket)
-{
-    struct user_socket *next = socket->ready_next, *previous = socket->ready_previous;
-
-    if (!socket->in_ready)
-        return;
-    *(previous != NULL ? &previous->ready_next : &user->ready_first) = next;
-    *(next != NULL ? &next->ready_previous : &user->ready_last) = previous;
-    socket->in_ready = false;
-}
 
 static void collect_captures(struct user *user)
 {
@@ -45,6 +67,15 @@ static void collect_captures(struct user *user)
     }
 }
 
+/* A stream that connect began and that TCP has connected: from now on TCP knows all of it, but what it was bound to. */
+static void forget_details(struct user *user, struct user_socket *socket)
+{
+    const struct user_details *details = user_details(user, socket);
+
+    if (details != NULL && !details->bound && tcp_is_connected(user->tcp, socket->handle))
+        user_details_drop(user, socket);
+}
+
 void user_collect(struct user *user)
 {
     struct user_socket *socket;
@@ -52,8 +83,11 @@ void user_collect(struct user *user)
 
     while (tcp_next_event(user->tcp, &owner)) {
         socket = user_find(user, (int)owner);
-        if (socket != NULL && socket->type == BARO_STREAM)
-            user_mark(user, socket);
+        if (socket == NULL || socket->type != BARO_STREAM)
+            continue;
+        if (socket->phase == USER_CONNECTING)
+            forget_details(user, socket);
+        user_mark(user, socket);
     }
     while (udp_next_event(user->udp, &owner) || udp_next_event(user->pings, &owner)) {
         socket = user_find(user, (int)owner);
@@ -65,13 +99,14 @@ void user_collect(struct user *user)
 
 static unsigned poll_datagram(const struct user *user, const struct user_socket *socket)
 {
+    const struct user_details *details = user_details(user, socket);
     unsigned events = udp_readiness(user_udp(user, socket), socket->handle);
 
-    if (socket->shut_read)
+    if (details->shut_read)
         events |= BARO_EVENT_IN | BARO_EVENT_READ_HANGUP;
-    if (socket->shut_write)
+    if (details->shut_write)
         events |= BARO_EVENT_OUT; /* send will not wait: it fails */
-    if (socket->shut_read && socket->shut_write)
+    if (details->shut_read && details->shut_write)
         events |= BARO_EVENT_HANGUP;
     return events;
 }
@@ -98,10 +133,12 @@ bool user_next_ready(struct user *user, struct baro_ready *ready)
     struct user_socket *socket;
 
     user_collect(user);
-    socket = user->ready_first;
-    if (socket == NULL)
-        return false;
-    user_unmark(user, socket);
+    do {
+        socket = leave_queue(user);
+        if (socket == NULL)
+            return false;
+    } while (socket->type == 0 || (socket->flags & USER_MARKED) == 0);
+    socket->flags &= (uint8_t)~USER_MARKED;
     ready->fd = socket->fd;
     ready->events = user_poll(user, socket->fd);
     return true;

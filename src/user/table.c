@@ -71,8 +71,11 @@ struct user_socket *user_table_take(struct user *user, int *error)
         user->full[at / 64] |= UINT64_C(1) << (at % 64);
     user->open++;
     socket = &page->socket[place];
-    memset(socket, 0, sizeof *socket);
-    socket->fd = at * USER_PAGE_SOCKETS + place + USER_DESCRIPTOR_FIRST;
+    *socket = (struct user_socket){
+        .fd = at * USER_PAGE_SOCKETS + place + USER_DESCRIPTOR_FIRST,
+        .flags = socket->flags & USER_IN_READY, /* it may still stand there from before, not marked */
+        .ready_next = socket->ready_next,
+    };
     return socket;
 }
 
@@ -98,4 +101,41 @@ struct user_socket *user_find(const struct user *user, int fd)
     if (page == NULL || page->socket[number % USER_PAGE_SOCKETS].type == 0)
         return NULL;
     return &page->socket[number % USER_PAGE_SOCKETS];
+}
+
+struct user_details *user_details_open(struct user *user, struct user_socket *socket)
+{
+    struct user_details *details = pool_take(&user->details);
+
+    if (details == NULL)
+        return NULL;
+    socket->details = (uint32_t)pool_handle(&user->details, details).value + 1;
+    tcp_settings_begin(user->tcp, &details->tcp);
+    details->tcp.congestion = user->congestion;
+    udp_settings_init(&details->udp);
+    capture_settings_init(&details->capture);
+    return details;
+}
+
+void user_details_drop(struct user *user, struct user_socket *socket)
+{
+    struct user_details *details = user_details(user, socket);
+
+    if (details == NULL)
+        return;
+    assert(!details->in_ports && details->groups == NULL);
+    pool_give_back(&user->details, details);
+    socket->details = 0;
+}
+
+struct user_details *user_details_or(struct user *user, const struct user_socket *socket, struct user_details *scratch)
+{
+    struct user_details *details = user_details(user, socket);
+
+    if (details != NULL)
+        return details;
+    memset(scratch, 0, sizeof *scratch);
+    tcp_settings_of(user->tcp, socket->handle, &scratch->tcp);
+    udp_settings_init(&scratch->udp);
+    return scratch;
 }

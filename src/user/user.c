@@ -21,6 +21,7 @@ struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, st
     user->limit = descriptor_limit;
     user->congestion = (uint8_t)congestion;
     pool_init(&user->groups, &core->slabs, sizeof(struct udp_group), GROUP_LIMIT);
+    pool_init(&user->details, &core->slabs, sizeof(struct user_details), descriptor_limit);
     if (user_table_init(user))
         return user;
     user_free(user);
@@ -33,6 +34,7 @@ void user_free(struct user *user)
         return;
     user_table_release(user);
     pool_release(&user->groups);
+    pool_release(&user->details);
     slab_give_back(&user->core->slabs, user, sizeof *user);
 }
 
@@ -47,10 +49,17 @@ struct baro_address user_source(const struct user *user, int fd)
 {
     const struct user_socket *socket = user_find(user, fd);
     struct baro_address none = { .family = BARO_FAMILY_NONE };
+    const struct user_details *details;
+    struct baro_endpoint local, remote;
 
-    if (socket == NULL || socket->bound_to_group || address_is_unspecified(socket->local.address))
+    if (socket == NULL)
         return none;
-    return socket->local.address;
+    details = user_details(user, socket);
+    if (details == NULL)
+        return tcp_endpoints(user->tcp, socket->handle, &local, &remote) ? local.address : none;
+    if (details->bound_to_group || address_is_unspecified(details->local.address))
+        return none;
+    return details->local.address;
 }
 
 enum baro_family user_family(const struct user *user, int fd)
@@ -63,8 +72,9 @@ enum baro_family user_family(const struct user *user, int fd)
 int user_multicast_interface(const struct user *user, int fd)
 {
     const struct user_socket *socket = user_find(user, fd);
+    const struct user_details *details = socket == NULL ? NULL : user_details(user, socket);
 
-    return socket == NULL ? 0 : socket->udp.multicast_interface;
+    return details == NULL ? 0 : details->udp.multicast_interface;
 }
 
 int user_address_in(const struct user *user, int fd, struct baro_address *address)
@@ -79,7 +89,7 @@ int user_address_in(const struct user *user, int fd, struct baro_address *addres
         if (socket->type == BARO_PING)
             return -EINVAL; /* its datagrams are of ICMPv6 */
         *address = read_ipv4(address->octet + 12);
-        return socket->ipv6_only ? -ENETUNREACH : 0;
+        return socket->flags & USER_IPV6_ONLY ? -ENETUNREACH : 0;
     }
     *address = address_in_zone(*address, address->zone);
     return 0;
@@ -109,6 +119,7 @@ void user_trace_control(struct user *user, const struct user_socket *socket, str
 
 int user_socket(struct user *user, enum baro_family family, enum baro_socket_type type)
 {
+    struct user_details *details;
     struct user_socket *socket;
     int error;
 
@@ -120,19 +131,21 @@ int user_socket(struct user *user, enum baro_family family, enum baro_socket_typ
     socket = user_table_take(user, &error);
     if (socket == NULL)
         return error;
-    tcp_settings_begin(user->tcp, &socket->tcp);
-    socket->tcp.congestion = user->congestion;
-    udp_settings_init(&socket->udp);
+    details = user_details_open(user, socket);
+    if (details == NULL) {
+        user_table_give_back(user, socket);
+        return -ENOBUFS;
+    }
     socket->type = (uint8_t)type;
     socket->family = (uint8_t)family;
-    socket->tcp.reuse_address = socket->udp.reuse_address = type == BARO_PING; /* as on Linux */
-    capture_settings_init(&socket->capture);
+    details->tcp.reuse_address = details->udp.reuse_address = type == BARO_PING; /* as on Linux */
     error = 0;
     if (type == BARO_PACKET)
-        error = capture_open(user->captures, (uint32_t)socket->fd, &socket->capture, &socket->handle);
+        error = capture_open(user->captures, (uint32_t)socket->fd, &details->capture, &socket->handle);
     else if (type != BARO_STREAM)
-        error = udp_open(user_udp(user, socket), (uint32_t)socket->fd, &socket->udp, &socket->handle);
+        error = udp_open(user_udp(user, socket), (uint32_t)socket->fd, &details->udp, &socket->handle);
     if (error != 0) {
+        user_details_drop(user, socket);
         user_table_give_back(user, socket);
         return error;
     }
@@ -144,6 +157,7 @@ int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
 {
     struct user_socket *listener = user_find(user, fd), *socket;
     struct baro_endpoint local, remote;
+    struct tcp_settings settings;
     int error;
 
     if (listener == NULL)
@@ -164,16 +178,13 @@ int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
     }
     socket->type = BARO_STREAM;
     socket->family = listener->family;
-    socket->ipv6_only = listener->ipv6_only;
+    socket->flags |= listener->flags & USER_IPV6_ONLY;
     socket->phase = USER_CONNECTED;
-    socket->bound = true;
-    socket->tcp = listener->tcp;
-    socket->udp = listener->udp;
-    socket->tcp.hold_syn = false;
+    settings = user_details(user, listener)->tcp;
+    settings.hold_syn = false;
     local = remote = (struct baro_endpoint){ .port = { 0 } };
     tcp_endpoints(user->tcp, socket->handle, &local, &remote);
-    socket->local = local;
-    tcp_change(user->tcp, socket->handle, &socket->tcp);
+    tcp_change(user->tcp, socket->handle, &settings);
     TRACE(user->core, SOCKET_ACCEPTED, TRACE_N(fd), TRACE_N(socket->fd), TRACE_E(local), TRACE_E(remote));
     user_show(socket, &remote);
     if (peer != NULL)
@@ -185,10 +196,12 @@ int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
 
 static int shutdown_datagram(struct user *user, struct user_socket *socket, enum baro_shutdown how)
 {
+    struct user_details *details = user_details(user, socket);
+
     if (socket->phase != USER_CONNECTED)
         return -ENOTCONN;
-    socket->shut_read = socket->shut_read || how != BARO_SHUT_WRITE;
-    socket->shut_write = socket->shut_write || how != BARO_SHUT_READ;
+    details->shut_read = details->shut_read || how != BARO_SHUT_WRITE;
+    details->shut_write = details->shut_write || how != BARO_SHUT_READ;
     user_mark(user, socket);
     return 0;
 }
@@ -201,7 +214,7 @@ static int shutdown_listener(struct user *user, struct user_socket *socket, enum
     tcp_unlisten(user->tcp, socket->handle);
     socket->handle = HANDLE_NONE;
     socket->phase = USER_FRESH;
-    user_port_hold(user, socket);
+    user_port_hold(user, user_details(user, socket));
     user_mark(user, socket);
     return 0;
 }
@@ -228,12 +241,14 @@ int user_shutdown(struct user *user, int fd, enum baro_shutdown how)
 int user_close(struct user *user, int fd)
 {
     struct user_socket *socket = user_find(user, fd);
+    struct user_details *details;
     struct udp_group *group;
 
     if (socket == NULL)
         return -EBADF;
-    user_unmark(user, socket);
-    user_port_release(user, socket);
+    details = user_details(user, socket);
+    if (details != NULL)
+        user_port_release(user, details);
     if (socket->type == BARO_PACKET)
         capture_close(user->captures, socket->handle);
     else if (socket->type != BARO_STREAM)
@@ -242,10 +257,11 @@ int user_close(struct user *user, int fd)
         tcp_unlisten(user->tcp, socket->handle);
     else if (socket->phase != USER_FRESH)
         tcp_close(user->tcp, socket->handle);
-    while ((group = socket->groups) != NULL) {
-        socket->groups = group->next;
+    while (details != NULL && (group = details->groups) != NULL) {
+        details->groups = group->next;
         pool_give_back(&user->groups, group);
     }
+    user_details_drop(user, socket);
     user_table_give_back(user, socket);
     TRACE(user->core, SOCKET_CLOSED, TRACE_N(fd));
     return 0;
@@ -254,13 +270,15 @@ int user_close(struct user *user, int fd)
 int user_getsockname(const struct user *user, int fd, struct baro_endpoint *local)
 {
     const struct user_socket *socket = user_find(user, fd);
+    const struct user_details *details;
     struct baro_endpoint remote;
 
     if (socket == NULL)
         return -EBADF;
     if (!user_has_ends(socket))
         return -EOPNOTSUPP;
-    *local = socket->local;
+    details = user_details(user, socket);
+    *local = details != NULL ? details->local : (struct baro_endpoint){ .port = { 0 } };
     if (socket->type != BARO_STREAM)
         udp_endpoints(user_udp(user, socket), socket->handle, local, &remote);
     else if (socket->phase == USER_CONNECTING || socket->phase == USER_CONNECTED)
@@ -299,23 +317,23 @@ static bool same_group(const struct baro_group *a, const struct baro_group *b)
     return address_equal(a->group, b->group) && a->interface == b->interface;
 }
 
-/* The socket if it can be in a group, or NULL with *error. */
-static struct user_socket *member(const struct user *user, int fd, int *error)
+/* The details of a socket that can be in a group, or NULL with *error. */
+static struct user_details *member(const struct user *user, int fd, int *error)
 {
     struct user_socket *socket = user_find(user, fd);
 
     *error = socket == NULL ? -EBADF : socket->type == BARO_STREAM || !user_has_ends(socket) ? -ENOPROTOOPT : 0;
-    return *error == 0 ? socket : NULL;
+    return *error == 0 ? user_details(user, socket) : NULL;
 }
 
 int user_group_get(const struct user *user, int fd, const struct baro_group *group, struct baro_source_filter *filter)
 {
     int error;
-    const struct user_socket *socket = member(user, fd, &error);
+    const struct user_details *details = member(user, fd, &error);
 
-    if (socket == NULL)
+    if (details == NULL)
         return error;
-    for (const struct udp_group *at = socket->groups; at != NULL; at = at->next) {
+    for (const struct udp_group *at = details->groups; at != NULL; at = at->next) {
         if (same_group(&at->joined, group)) {
             *filter = at->filter;
             return 0;
@@ -328,21 +346,21 @@ int user_group_set(struct user *user, int fd, const struct baro_group *group, co
 {
     struct udp_group *at;
     int error;
-    struct user_socket *socket = member(user, fd, &error);
+    struct user_details *details = member(user, fd, &error);
 
-    if (socket == NULL)
+    if (details == NULL)
         return error;
-    for (at = socket->groups; at != NULL && !same_group(&at->joined, group);)
+    for (at = details->groups; at != NULL && !same_group(&at->joined, group);)
         at = at->next;
     if (at == NULL) {
         at = pool_take(&user->groups);
         if (at == NULL)
             return -ENOBUFS;
         at->joined = *group;
-        at->next = socket->groups;
-        socket->groups = at;
-        socket->udp.groups = at;
-        user_settings_apply(user, socket);
+        at->next = details->groups;
+        details->groups = at;
+        details->udp.groups = at;
+        user_settings_apply(user, user_find(user, fd), details);
     }
     at->filter = *filter;
     return 0;
@@ -352,28 +370,29 @@ void user_group_remove(struct user *user, int fd, const struct baro_group *group
 {
     struct udp_group **link, *removed;
     int error;
-    struct user_socket *socket = member(user, fd, &error);
+    struct user_details *details = member(user, fd, &error);
 
-    if (socket == NULL)
+    if (details == NULL)
         return;
-    for (link = &socket->groups; *link != NULL && !same_group(&(*link)->joined, group); link = &(*link)->next)
+    for (link = &details->groups; *link != NULL && !same_group(&(*link)->joined, group); link = &(*link)->next)
         continue;
     removed = *link;
     if (removed == NULL)
         return;
     *link = removed->next;
-    socket->udp.groups = socket->groups;
-    user_settings_apply(user, socket);
+    details->udp.groups = details->groups;
+    user_settings_apply(user, user_find(user, fd), details);
     pool_give_back(&user->groups, removed);
 }
 
 bool user_group_first(const struct user *user, int fd, struct baro_group *group)
 {
     const struct user_socket *socket = user_find(user, fd);
+    const struct user_details *details = socket == NULL ? NULL : user_details(user, socket);
 
-    if (socket == NULL || socket->groups == NULL)
+    if (details == NULL || details->groups == NULL)
         return false;
-    *group = socket->groups->joined;
+    *group = details->groups->joined;
     return true;
 }
 
@@ -401,25 +420,29 @@ int user_hold_answer(struct user *user, uint64_t id, enum baro_hold_verdict verd
 
 void user_check_invariants(const struct user *user)
 {
-    uint32_t open = 0, marked = 0, listed = 0, joined = 0;
+    uint32_t open = 0, with_details = 0, joined = 0;
 
     for (uint32_t i = 0; i < user->pages; i++) {
         for (int place = 0; user->page[i] != NULL && place < USER_PAGE_SOCKETS; place++) {
             const struct user_socket *socket = &user->page[i]->socket[place];
             bool is_open = (user->page[i]->open[place / 64] >> (place % 64) & 1) != 0;
+            const struct user_details *details;
 
             assert(is_open == (socket->type != 0));
             if (!is_open)
                 continue;
             assert(socket->fd == (int)i * USER_PAGE_SOCKETS + place + USER_DESCRIPTOR_FIRST);
-            assert(!socket->in_ports || (socket->type == BARO_STREAM && socket->phase == USER_FRESH));
-            for (const struct udp_group *g = socket->groups; g != NULL; g = g->next)
-                joined++;
+            assert((socket->flags & USER_MARKED) == 0 || (socket->flags & USER_IN_READY) != 0);
             open++;
-            marked += socket->in_ready;
+            details = user_details(user, socket);
+            assert(details != NULL || (socket->type == BARO_STREAM && socket->phase >= USER_CONNECTING));
+            if (details == NULL)
+                continue;
+            with_details++;
+            assert(!details->in_ports || (socket->type == BARO_STREAM && socket->phase == USER_FRESH));
+            for (const struct udp_group *g = details->groups; g != NULL; g = g->next)
+                joined++;
         }
     }
-    for (const struct user_socket *s = user->ready_first; s != NULL; s = s->ready_next)
-        listed++;
-    assert(open == user->open && marked == listed && joined == user->groups.used);
+    assert(open == user->open && with_details == user->details.used && joined == user->groups.used);
 }

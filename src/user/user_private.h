@@ -1,7 +1,10 @@
 /* user/user_private.h: what the files of user/ share: the socket and the table of descriptors.
  *
  * The table is a directory of pages of 256 sockets, taken as needed. A bit a socket says "open", a bit a page says
- * "full", so the lowest free number is found by looking at a few words however many are open. Sockets never move. */
+ * "full", so the lowest free number is found by looking at a few words however many are open. Sockets never move.
+ *
+ * A program may have millions of them, nearly all connected streams. Of such a one TCP knows everything, its settings
+ * too, so the socket is a few words; what all others need besides stands apart, in struct user_details. */
 #ifndef USER_USER_PRIVATE_H
 #define USER_USER_PRIVATE_H
 
@@ -19,25 +22,37 @@ enum user_phase {
     USER_CONNECTED
 };
 
-struct user_socket {
-    int fd;
-    uint8_t type;                /* enum baro_socket_type; 0: the place is free */
-    uint8_t phase;               /* enum user_phase */
-    uint8_t family;              /* enum baro_family, of `socket` */
-    bool ipv6_only;
+/* What a socket keeps besides, unless it is a stream whose connection TCP has. */
+struct user_details {
     bool bound;                  /* `local` holds: by bind, or chosen for it */
     bool bound_to_group;         /* to an address that nobody can send from */
     bool shut_read, shut_write;  /* datagram sockets; TCP knows its own */
-    bool in_ready, in_ports;
-    struct handle handle;        /* TCP connection, listener (USER_LISTENING) or UDP socket */
+    bool in_ports;
     struct baro_endpoint local;  /* as bound; see binding_fits in base/bytes.h */
     struct tcp_settings tcp;     /* both kept, so that options need not ask for the type */
     struct udp_settings udp;
     struct capture_settings capture;
-    struct udp_group *groups;     /* as udp.groups says */
-    struct user_socket *ready_next, *ready_previous;
-    struct user_socket *port_next, *port_previous; /* streams that are bound and not yet TCP's */
+    struct udp_group *groups;    /* as udp.groups says */
+    struct user_details *port_next, *port_previous; /* streams that are bound and not yet TCP's */
 };
+
+enum user_socket_flag {
+    USER_IPV6_ONLY = 1u << 0,
+    USER_MARKED = 1u << 1,       /* something may have changed about it: it is told when its turn comes */
+    USER_IN_READY = 1u << 2      /* stands in the queue of readiness, marked or not */
+};
+
+struct user_socket {
+    struct handle handle;        /* TCP connection, listener (USER_LISTENING) or UDP socket */
+    int fd;
+    int ready_next;              /* the next one's descriptor, 0: none */
+    uint32_t details;            /* their number and one, 0: TCP knows everything about it */
+    uint8_t type;                /* enum baro_socket_type; 0: the place is free */
+    uint8_t phase;               /* enum user_phase */
+    uint8_t family;              /* enum baro_family, of `socket` */
+    uint8_t flags;               /* enum user_socket_flag */
+};
+_Static_assert(sizeof(struct user_socket) <= 24, "a connected stream's share in the table of descriptors has grown");
 
 enum { USER_PAGE_SOCKETS = 256, USER_PAGE_WORDS = USER_PAGE_SOCKETS / 64, USER_PORT_CHAINS = 256 };
 
@@ -56,9 +71,9 @@ struct user {
     uint32_t pages;              /* places in the directory */
     struct user_page **page;     /* NULL where not taken yet */
     uint64_t *full;              /* a bit a page */
-    struct pool groups;
-    struct user_socket *ready_first, *ready_last;
-    struct user_socket *ports[USER_PORT_CHAINS]; /* by port number modulo their count: the programs are ours */
+    struct pool groups, details;
+    int ready_first, ready_last; /* the queue of readiness, by descriptor; 0: it is empty */
+    struct user_details *ports[USER_PORT_CHAINS]; /* by port number modulo their count: the programs are ours */
 };
 
 bool user_table_init(struct user *user);
@@ -68,6 +83,19 @@ struct user_socket *user_table_take(struct user *user, int *error);
 void user_table_give_back(struct user *user, struct user_socket *socket);
 /* NULL: no such descriptor. */
 struct user_socket *user_find(const struct user *user, int fd);
+
+/* NULL: TCP knows everything about it. */
+static inline struct user_details *user_details(const struct user *user, const struct user_socket *socket)
+{
+    return socket->details == 0 ? NULL : pool_at(&user->details, socket->details - 1);
+}
+
+/* Gives a socket that has none its details, as those of a new one. NULL: no memory. */
+struct user_details *user_details_open(struct user *user, struct user_socket *socket);
+/* TCP knows everything about it now, or it is closed. */
+void user_details_drop(struct user *user, struct user_socket *socket);
+/* The details, or `scratch` with what TCP knows in their place. */
+struct user_details *user_details_or(struct user *user, const struct user_socket *socket, struct user_details *scratch);
 
 /* May it be bound and connected, has it a peer? Packet sockets only look. */
 static inline bool user_has_ends(const struct user_socket *socket)
@@ -87,7 +115,7 @@ static inline struct baro_address user_any(const struct user_socket *socket)
 {
     struct baro_address any = { .family = socket->family };
 
-    if (socket->family == BARO_FAMILY_IPV6 && !socket->ipv6_only && socket->type != BARO_PING)
+    if (socket->family == BARO_FAMILY_IPV6 && (socket->flags & USER_IPV6_ONLY) == 0 && socket->type != BARO_PING)
         any.family = BARO_FAMILY_NONE;
     return any;
 }
@@ -97,14 +125,13 @@ void user_show(const struct user_socket *socket, struct baro_endpoint *endpoint)
 
 /* Stands in the queue of readiness from now on, if it does not yet. */
 void user_mark(struct user *user, struct user_socket *socket);
-void user_unmark(struct user *user, struct user_socket *socket);
 
 /* Binds a socket that is not, to a chosen port of `address`; `remote` is whom it is for, or family NONE. */
 int user_autobind(struct user *user, struct user_socket *socket, struct baro_address address,
                   const struct baro_endpoint *remote);
 /* Takes a stream out of the list of those that hold a port without TCP knowing it. */
-void user_port_release(struct user *user, struct user_socket *socket);
-void user_port_hold(struct user *user, struct user_socket *socket);
+void user_port_release(struct user *user, struct user_details *details);
+void user_port_hold(struct user *user, struct user_details *details);
 
 /* Tells the trace what a call wrote into the socket's control information. */
 void user_trace_control(struct user *user, const struct user_socket *socket, struct baro_endpoint local_before,
@@ -112,7 +139,7 @@ void user_trace_control(struct user *user, const struct user_socket *socket, str
                         struct baro_endpoint remote_after);
 
 /* Hands changed settings to TCP or UDP. */
-void user_settings_apply(struct user *user, struct user_socket *socket);
+void user_settings_apply(struct user *user, struct user_socket *socket, const struct user_details *details);
 
 /* ---- options_tcp.c: what only streams have ---- */
 

@@ -85,6 +85,38 @@ static void nobody_home(void **state)
     }
 }
 
+/* A datagram socket about which there is something to tell. */
+static int marked(void)
+{
+    struct baro_endpoint peer = loopback(9);
+    int fd = datagram();
+
+    assert_int_equal(baro_connect(stack, fd, &peer), 0);
+    assert_int_equal(baro_shutdown(stack, fd, BARO_SHUT_READ), 0);
+    return fd;
+}
+
+static void who_is_closed_is_not_told(void **state)
+{
+    struct baro_ready ready;
+    int first = marked(), second = marked(), third = marked();
+
+    (void)state;
+    assert_int_equal(baro_close(stack, second), 0);
+    assert_true(baro_next_ready(stack, &ready) && ready.fd == first);
+    assert_int_equal(datagram(), second); /* another of that number, of which there is nothing to tell */
+    assert_true(baro_next_ready(stack, &ready) && ready.fd == third);
+    assert_false(baro_next_ready(stack, &ready));
+    assert_int_equal(baro_close(stack, first), 0);
+    assert_int_equal(marked(), first);
+    baro_stack_check_invariants(stack);
+    assert_int_equal(baro_close(stack, first), 0);
+    assert_int_equal(marked(), first); /* stands in the queue from before, and once */
+    assert_true(baro_next_ready(stack, &ready) && ready.fd == first);
+    assert_false(baro_next_ready(stack, &ready));
+    baro_stack_check_invariants(stack);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +124,7 @@ int main(void)
         ONE_STACK_SMALL(too_many_descriptors),
         ONE_STACK_TEST(what_socket_refuses),
         ONE_STACK_TEST(nobody_home),
+        ONE_STACK_TEST(who_is_closed_is_not_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,6 +191,23 @@ void tcp_listener_info(const struct tcp *tcp, struct handle listener, struct bar
     info->backlog = l->backlog;
 }
 
+void tcp_settings_of(const struct tcp *tcp, struct handle connection, struct tcp_settings *settings)
+{
+    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+
+    if (c == NULL)
+        tcp_settings_begin(tcp, settings);
+    else
+        *settings = c->settings;
+}
+
+bool tcp_is_connected(const struct tcp *tcp, struct handle connection)
+{
+    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+
+    return c != NULL && tcp_synchronised(c);
+}
+
 bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
                    struct baro_endpoint *remote)
 {

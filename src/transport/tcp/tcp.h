@@ -132,6 +132,10 @@ uint32_t tcp_readable(const struct tcp *tcp, struct handle connection);
 uint32_t tcp_writable(struct tcp *tcp, struct handle connection);
 void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_info *info);
 void tcp_listener_info(const struct tcp *tcp, struct handle listener, struct baro_tcp_info *info);
+/* What tcp_connect or tcp_change said last, or as of a new one for a handle that is stale. */
+void tcp_settings_of(const struct tcp *tcp, struct handle connection, struct tcp_settings *settings);
+/* Is the dialogue done, and the connection not over? */
+bool tcp_is_connected(const struct tcp *tcp, struct handle connection);
 void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_settings *settings);
 bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
                    struct baro_endpoint *remote);
