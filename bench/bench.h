@@ -1,56 +1,149 @@
 /* bench/bench.h: what the benchmarks share.
  *
- * All run in one thread: two stacks, frames passed in memory, program data copied in and out. A row is repeated and
- * its median, minimum and maximum are told; the time is the thread's own processor time. */
+ * All run in one thread: two stacks (or one and a peer made by hand), frames passed in memory, program data copied in
+ * and out. A measurement prepares, then does its work in bench_timed(): the thread's processor time counts, and under
+ * callgrind the instructions (bench/instructions.sh).
+ *
+ *   machine.c    clocks, memory, the copy that is the wire
+ *   pair.c       two stacks whose devices hand each other frames
+ *   peer.c       a peer made by hand for one stack: it makes connections and data segments without a stack of its own
+ *   bulk.c       one connection, all it can carry
+ *   messages.c   round trips, connections
+ *   segment.c    a received segment among many connections
+ *   wire.c       the faithful wire
+ *   rows.c       the list */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include "baro/medium.h"
 #include "baro/socket.h"
 
-/* Two stacks whose devices hand each other frames in memory. */
-struct bench_pair;
+/* ---- rows ---- */
 
 enum bench_offload {
     BENCH_NONE,     /* segment by segment, software checksums made and verified */
     BENCH_CHECKSUM, /* segment by segment, the device has the checksums */
+    BENCH_LARGE,    /* super-segments, software checksums made and verified */
     BENCH_SUPER     /* super-segments and checksums offloaded */
 };
 
-/* With addresses and neighbours of one family. */
-struct bench_pair *bench_pair_create(enum baro_family family, uint32_t mtu, enum bench_offload offload);
+/* What is asked; a measurement looks at what concerns it. */
+struct bench_case {
+    enum baro_family family;
+    uint32_t mtu;
+    enum bench_offload offload;
+    uint32_t connections;
+    uint32_t message;              /* octets of one call of send */
+    enum baro_medium_kind medium;
+};
+
+/* What was measured. A row's figure is made of it by its unit. */
+struct bench_answer {
+    double seconds;    /* of bench_timed() */
+    double operations; /* that were done in them: segments, round trips, connections */
+    double octets;     /* of program data, where that is the figure */
+    double value;      /* where the figure is nothing of these: octets of memory, per cent */
+};
+
+typedef void (*bench_function)(const struct bench_case *question, struct bench_answer *answer);
+
+enum bench_unit { BENCH_GBIT, BENCH_PER_SECOND, BENCH_NS, BENCH_BYTES, BENCH_PER_CENT };
+
+struct bench_row {
+    const char *name, *text;
+    enum bench_unit unit;
+    bench_function run;
+    struct bench_case question;    /* but for the family */
+    const char *counted;           /* the operation whose instructions are counted, or NULL: none */
+    bool both;                     /* measures both families at once; the others are there twice */
+};
+
+/* The rows, ended by one without a name. */
+extern const struct bench_row bench_rows[];
+
+double bench_figure(enum bench_unit unit, const struct bench_answer *answer);
+const char *bench_unit_name(enum bench_unit unit);
+
+void bench_bulk(const struct bench_case *question, struct bench_answer *answer);
+void bench_round_trips(const struct bench_case *question, struct bench_answer *answer);
+void bench_connections(const struct bench_case *question, struct bench_answer *answer);
+void bench_segment(const struct bench_case *question, struct bench_answer *answer);
+void bench_families(const struct bench_case *question, struct bench_answer *answer);
+void bench_idle(const struct bench_case *question, struct bench_answer *answer);
+void bench_wire(const struct bench_case *question, struct bench_answer *answer);
+
+/* ---- machine.c ---- */
+
+/* Aborts the benchmark with a clear line: a figure of a broken run is worth nothing. */
+void bench_expect(bool truth, const char *what);
+
+/* Counting: short runs, and a clock that moves by a microsecond a look, so that every run is the same. */
+void bench_count_only(void);
+bool bench_is_counted(void);
+/* `many` of something, or of a counted run `few`. */
+uint32_t bench_amount(uint32_t many, uint32_t few);
+
+/* Does the work; the thread's processor time that it took. */
+double bench_timed(void (*work)(void *context), void *context);
+double bench_seconds(void);
+/* The time for a stack, whose clock it is. */
+struct baro_instant bench_now(void);
+/* That clock jumps on, so that timers expire without waiting. */
+void bench_skip(struct baro_duration span);
+
+/* Callgrind counts from here to bench_row_end(), whatever bench_timed() does. */
+void bench_row_end(void);
+
+/* For struct baro_stack_config. */
+struct baro_memory bench_memory(void);
+uint64_t bench_slab_bytes(struct baro_stack *stack);
+uint32_t bench_random(uint32_t *state, uint32_t below);
+
+/* Copies a frame's octets: plain vector moves, since memcpy's choice for long ones, `rep movsb`, is slow on some machines. */
+void bench_copy(uint8_t *to, const uint8_t *from, size_t length);
+
+/* ---- pair.c ---- */
+
+/* Two stacks whose devices hand each other frames in memory, with addresses and neighbours of one family. */
+struct bench_pair;
+
+struct bench_pair *bench_pair_create(const struct bench_case *question);
 void bench_pair_free(struct bench_pair *pair);
 struct baro_stack *bench_pair_stack(struct bench_pair *pair, int which); /* 0 client, 1 server */
+/* Frames that came to an end so far. */
+uint64_t bench_pair_frames(const struct bench_pair *pair, int which);
 /* Whether a stack gives out sockets of the family. */
 bool bench_has(enum baro_family family);
 /* Polls both once, the client first. */
 void bench_pair_poll(struct bench_pair *pair);
-/* The same, `first` first: what it sends is with the other one then. */
-void bench_pair_poll_from(struct bench_pair *pair, int first);
-/* Makes the pair's clock jump on, so that timers expire without waiting. */
-void bench_pair_skip(struct bench_pair *pair, struct baro_duration span);
+/* Empties the queues of readiness: a program would be told. */
+void bench_pair_forget(struct bench_pair *pair);
 
-/* A listener of the server on a port, and a connection through it. Descriptors; they abort the benchmark with a
- * clear line when something fails, since a figure of a broken run is worth nothing. */
+/* A listener of the server on a port, and a connection through it. Descriptors. */
 int bench_listen(struct bench_pair *pair, uint16_t port, int backlog);
 void bench_connect(struct bench_pair *pair, int listener, uint16_t port, int *client, int *server);
-void bench_expect(bool truth, const char *what);
+struct baro_endpoint bench_pair_server(const struct bench_pair *pair, uint16_t port);
 
-/* The thread's processor time and memory slabs now taken by a stack. */
-double bench_seconds(void);
-uint64_t bench_slab_bytes(struct baro_stack *stack);
+/* Established connections, 20,000 a port of the server. */
+struct bench_connections {
+    struct bench_pair *pair;
+    uint32_t count;
+    int *client, *server;
+};
+void bench_connections_open(struct bench_connections *all, const struct bench_case *question);
+void bench_connections_close(struct bench_connections *all);
 
-/* One measurement gives one figure; the family and `argument` are the row's. */
-typedef double (*bench_function)(enum baro_family family, int argument);
+/* ---- peer.c ---- */
 
-double bench_bulk(enum baro_family family, int argument);       /* mtu * 4 + offload -> Gbit/s */
-double bench_round_trips(enum baro_family family, int argument);/* connections -> round trips of 64 octets a second */
-double bench_connections(enum baro_family family, int argument);/* -> connect, 1 octet each way, close: a second */
-double bench_segment(enum baro_family family, int argument);    /* connections -> ns a received segment, random connection */
-double bench_idle(enum baro_family family, int argument);       /* connections -> bytes of memory an idle connection, one end */
-double bench_wire(enum baro_family family, int argument);       /* enum baro_medium_kind -> frames of 1514 octets a second */
+/* One stack, a server on port 7, and a peer made by hand: clients behind a router, up to 50,000 an address. */
+struct bench_peer;
 
-/* What a received segment costs over IPv6, in per cent of IPv4, on so many connections of each: both are measured in
- * turns of a few milliseconds, so that a machine that becomes slower does so for both. The family is not looked at. */
-double bench_families(enum baro_family family, int argument);
+struct bench_peer *bench_peer_create(const struct bench_case *question);
+void bench_peer_free(struct bench_peer *peer);
+struct baro_stack *bench_peer_stack(struct bench_peer *peer);
+/* Makes data segments of `length` octets, each of a connection drawn at random; they wait for the stack's next polls. */
+void bench_peer_make(struct bench_peer *peer, uint32_t count, uint32_t length, uint32_t *random);
+/* Of these, how many still wait. */
+uint32_t bench_peer_waiting(const struct bench_peer *peer);
 
 #endif

@@ -1,22 +1,21 @@
 /* bench/pair.c: two stacks in one thread.
  *
- * Each direction is a queue of slots; tx_burst copies a frame's parts into slots of the other side, rx_burst hands out
- * pointers to them, rx_end makes them free. The neighbours are entered by hand, so no ARP is measured. */
+ * Each direction is a queue of slots; tx_burst copies a frame's parts into slots of the other side (the wire: one copy),
+ * rx_burst hands out pointers to them, rx_end makes them free. The neighbours are entered by hand, so no ARP is measured. */
 #include "bench.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
-enum { SLOTS = 256, FRAME_EXTRA = 18, SUPER_SLOT = 65536 + 64 };
+/* A burst's worth of segments, and of super-segments what fits a second-level cache. */
+enum { SLOTS = 64, SUPER_SLOTS = 4, FRAME_EXTRA = 18, SUPER_SLOT = 65536 + 64 };
 
 struct lane {
     uint8_t *memory;
     size_t slot_size;
     struct baro_rx_frame frame[SLOTS];
-    unsigned first, count, borrowed;
+    unsigned slots, first, count, borrowed;
+    uint64_t frames;
 };
 
 struct end {
@@ -29,43 +28,18 @@ struct end {
 struct bench_pair {
     enum baro_family family;
     struct end end[2];
-    int64_t skipped_ns;
 };
-
-void bench_expect(bool truth, const char *what)
-{
-    if (truth)
-        return;
-    fprintf(stderr, "baro bench: this did not happen: %s\n", what);
-    exit(1);
-}
-
-double bench_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-uint64_t bench_slab_bytes(struct baro_stack *stack)
-{
-    struct baro_statistics statistics;
-
-    baro_stack_statistics(stack, &statistics);
-    return statistics.slab_bytes;
-}
 
 static unsigned lane_rx(void *context, struct baro_rx_frame *frames, unsigned limit)
 {
     struct end *end = context;
     struct lane *lane = &end->lane;
-    unsigned count = lane->count - lane->borrowed;
+    unsigned count = lane->count - lane->borrowed, slot = lane->first + lane->borrowed;
 
     if (count > limit)
         count = limit;
-    for (unsigned i = 0; i < count; i++)
-        frames[i] = lane->frame[(lane->first + lane->borrowed + i) % SLOTS];
+    for (unsigned i = 0; i < count; i++, slot++)
+        frames[i] = lane->frame[slot % lane->slots];
     lane->borrowed += count;
     return count;
 }
@@ -74,7 +48,7 @@ static void lane_rx_end(void *context)
 {
     struct end *end = context;
 
-    end->lane.first = (end->lane.first + end->lane.borrowed) % SLOTS;
+    end->lane.first = (end->lane.first + end->lane.borrowed) % end->lane.slots;
     end->lane.count -= end->lane.borrowed;
     end->lane.borrowed = 0;
 }
@@ -83,7 +57,7 @@ static unsigned lane_room(void *context)
 {
     struct end *end = context;
 
-    return SLOTS - end->peer->count;
+    return end->peer->slots - end->peer->count;
 }
 
 static unsigned lane_tx(void *context, const struct baro_tx_frame *frames, unsigned count)
@@ -93,13 +67,13 @@ static unsigned lane_tx(void *context, const struct baro_tx_frame *frames, unsig
     bool offload = (end->device.capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
     unsigned i;
 
-    for (i = 0; i < count && lane->count < SLOTS; i++) {
-        unsigned slot = (lane->first + lane->count++) % SLOTS;
+    for (i = 0; i < count && lane->count < lane->slots; i++) {
+        unsigned slot = (lane->first + lane->count++) % lane->slots;
         uint8_t *to = lane->memory + slot * lane->slot_size;
         uint32_t length = 0;
 
         for (unsigned j = 0; j < frames[i].parts; j++) {
-            memcpy(to + length, frames[i].part[j].data, frames[i].part[j].length);
+            bench_copy(to + length, frames[i].part[j].data, frames[i].part[j].length);
             length += (uint32_t)frames[i].part[j].length;
         }
         lane->frame[slot] = (struct baro_rx_frame){
@@ -109,30 +83,8 @@ static unsigned lane_tx(void *context, const struct baro_tx_frame *frames, unsig
             .checksum = offload ? BARO_RX_CHECKSUM_VERIFIED : BARO_RX_CHECKSUM_NONE,
         };
     }
+    lane->frames += i;
     return i;
-}
-
-static void *take(void *context, size_t bytes)
-{
-    void *slab = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
-
-    (void)context;
-    return slab == NULL ? NULL : memset(slab, 0, bytes);
-}
-
-static void give_back(void *context, void *slab, size_t bytes)
-{
-    (void)context;
-    (void)bytes;
-    free(slab);
-}
-
-static struct baro_instant now(const struct bench_pair *pair)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (struct baro_instant){ (int64_t)at.tv_sec * 1000000000 + at.tv_nsec + pair->skipped_ns };
 }
 
 static struct baro_address address_of(const struct bench_pair *pair, int which)
@@ -146,14 +98,16 @@ static void end_init(struct bench_pair *pair, int which, uint32_t mtu, uint32_t 
 {
     struct end *end = &pair->end[which];
     const struct baro_mac mac[2] = { { { 2, 0, 0, 0, 0, 1 } }, { { 2, 0, 0, 0, 0, 2 } } };
-    struct baro_stack_config config = { .memory = { NULL, take, give_back },
+    struct baro_stack_config config = { .memory = bench_memory(),
                                         .seed = { (uint8_t)which },
-                                        .now = now(pair),
+                                        .now = bench_now(),
                                         .memory_limit = (size_t)1 << 36 };
+    bool large = (capabilities & BARO_DEVICE_TSO) != 0;
     int interface;
 
-    end->lane.slot_size = capabilities & BARO_DEVICE_TSO ? SUPER_SLOT : mtu + FRAME_EXTRA;
-    end->lane.memory = malloc(end->lane.slot_size * SLOTS);
+    end->lane.slots = large ? SUPER_SLOTS : SLOTS;
+    end->lane.slot_size = large ? SUPER_SLOT : (mtu + FRAME_EXTRA + 63) / 64 * 64;
+    end->lane.memory = aligned_alloc(64, end->lane.slot_size * end->lane.slots);
     end->peer = &pair->end[1 - which].lane;
     end->device = (struct baro_device){ .context = end,
                                         .mac = mac[which],
@@ -173,19 +127,20 @@ static void end_init(struct bench_pair *pair, int which, uint32_t mtu, uint32_t 
                  "an interface was configured");
 }
 
-struct bench_pair *bench_pair_create(enum baro_family family, uint32_t mtu, enum bench_offload offload)
+struct bench_pair *bench_pair_create(const struct bench_case *question)
 {
     static const uint32_t capabilities[] = {
         [BENCH_NONE] = 0,
         [BENCH_CHECKSUM] = BARO_DEVICE_TX_CHECKSUM | BARO_DEVICE_RX_CHECKSUM,
+        [BENCH_LARGE] = BARO_DEVICE_TSO | BARO_DEVICE_LRO,
         [BENCH_SUPER] = BARO_DEVICE_TX_CHECKSUM | BARO_DEVICE_RX_CHECKSUM | BARO_DEVICE_TSO | BARO_DEVICE_LRO,
     };
     struct bench_pair *pair = calloc(1, sizeof *pair);
 
     bench_expect(pair != NULL, "memory");
-    pair->family = family;
-    end_init(pair, 0, mtu, capabilities[offload]);
-    end_init(pair, 1, mtu, capabilities[offload]);
+    pair->family = question->family;
+    end_init(pair, 0, question->mtu, capabilities[question->offload]);
+    end_init(pair, 1, question->mtu, capabilities[question->offload]);
     for (int i = 0; i < 4; i++)
         bench_pair_poll(pair);
     return pair;
@@ -202,7 +157,8 @@ void bench_pair_free(struct bench_pair *pair)
 
 bool bench_has(enum baro_family family)
 {
-    struct bench_pair *pair = bench_pair_create(family, 1500, BENCH_NONE);
+    const struct bench_case question = { .family = family, .mtu = 1500 };
+    struct bench_pair *pair = bench_pair_create(&question);
     int fd = baro_socket(pair->end[0].stack, family, BARO_STREAM);
 
     bench_pair_free(pair);
@@ -214,29 +170,40 @@ struct baro_stack *bench_pair_stack(struct bench_pair *pair, int which)
     return pair->end[which].stack;
 }
 
-void bench_pair_poll_from(struct bench_pair *pair, int first)
+uint64_t bench_pair_frames(const struct bench_pair *pair, int which)
 {
-    struct baro_instant at = now(pair);
-
-    baro_stack_poll(pair->end[first].stack, at);
-    baro_stack_poll(pair->end[1 - first].stack, at);
+    return pair->end[which].lane.frames;
 }
 
 void bench_pair_poll(struct bench_pair *pair)
 {
-    bench_pair_poll_from(pair, 0);
+    struct baro_instant at = bench_now();
+
+    baro_stack_poll(pair->end[0].stack, at);
+    baro_stack_poll(pair->end[1].stack, at);
 }
 
-void bench_pair_skip(struct bench_pair *pair, struct baro_duration span)
+void bench_pair_forget(struct bench_pair *pair)
 {
-    pair->skipped_ns += span.ns;
-    bench_pair_poll(pair);
+    struct baro_ready ready;
+
+    for (int i = 0; i < 2; i++) {
+        while (baro_next_ready(pair->end[i].stack, &ready))
+            continue;
+    }
+}
+
+/* ---- connections ---- */
+
+struct baro_endpoint bench_pair_server(const struct bench_pair *pair, uint16_t port)
+{
+    return (struct baro_endpoint){ address_of(pair, 1), { port } };
 }
 
 int bench_listen(struct bench_pair *pair, uint16_t port, int backlog)
 {
     struct baro_stack *stack = pair->end[1].stack;
-    struct baro_endpoint local = { address_of(pair, 1), { port } };
+    struct baro_endpoint local = bench_pair_server(pair, port);
     int fd = baro_socket(stack, pair->family, BARO_STREAM);
 
     bench_expect(fd >= 0 && baro_bind(stack, fd, &local) == 0 && baro_listen(stack, fd, backlog) == 0, "listen");
@@ -246,7 +213,7 @@ int bench_listen(struct bench_pair *pair, uint16_t port, int backlog)
 void bench_connect(struct bench_pair *pair, int listener, uint16_t port, int *client, int *server)
 {
     struct baro_stack *stack = pair->end[0].stack;
-    struct baro_endpoint remote = { address_of(pair, 1), { port } };
+    struct baro_endpoint remote = bench_pair_server(pair, port);
     int result;
 
     *client = baro_socket(stack, pair->family, BARO_STREAM);
@@ -258,4 +225,31 @@ void bench_connect(struct bench_pair *pair, int listener, uint16_t port, int *cl
         *server = baro_accept(pair->end[1].stack, listener, NULL);
     }
     bench_expect(*server >= 0, result == 0 ? "a connection" : "a connection after connect's EINPROGRESS");
+}
+
+void bench_connections_open(struct bench_connections *all, const struct bench_case *question)
+{
+    enum { A_PORT = 20000 };
+    int listener = 0;
+
+    all->pair = bench_pair_create(question);
+    all->count = question->connections;
+    all->client = malloc(all->count * sizeof *all->client);
+    all->server = malloc(all->count * sizeof *all->server);
+    bench_expect(all->client != NULL && all->server != NULL, "memory");
+    for (uint32_t i = 0; i < all->count; i++) {
+        uint16_t port = (uint16_t)(1000 + i / A_PORT);
+
+        if (i % A_PORT == 0)
+            listener = bench_listen(all->pair, port, 64);
+        bench_connect(all->pair, listener, port, &all->client[i], &all->server[i]);
+    }
+    bench_pair_forget(all->pair);
+}
+
+void bench_connections_close(struct bench_connections *all)
+{
+    bench_pair_free(all->pair);
+    free(all->client);
+    free(all->server);
 }

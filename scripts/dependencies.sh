@@ -29,6 +29,7 @@ radvd|/usr/sbin/radvd|the router whose advertisements our hosts hear
 udhcpc|/usr/sbin/udhcpc /sbin/udhcpc|a guest of our DHCP server
 isc-dhcp-client|/usr/sbin/dhclient /sbin/dhclient|another guest of it
 dnsmasq-base|/usr/sbin/dnsmasq|the DHCP server of our client
+valgrind|/usr/bin/valgrind|counts the instructions of a segment, a round trip, a connection
 dbus|/usr/bin/dbus-daemon|a private bus for avahi
 avahi-daemon|/usr/sbin/avahi-daemon|finds our name by mDNS
 avahi-utils|/usr/bin/avahi-resolve|asks it

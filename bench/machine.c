@@ -1,0 +1,139 @@
+/* bench/machine.c: clocks, memory, the copy that is the wire.
+ *
+ * Time is the thread's own processor time. A stack's clock is the machine's monotonic one, read once a turn of the loop
+ * as a program would; of a counted run it is an own one, so that the same instructions run each time. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static bool counted;
+static int64_t skipped_ns, counted_ns;
+
+void bench_expect(bool truth, const char *what)
+{
+    if (truth)
+        return;
+    fprintf(stderr, "baro bench: this did not happen: %s\n", what);
+    exit(1);
+}
+
+void bench_count_only(void)
+{
+    counted = true;
+}
+
+bool bench_is_counted(void)
+{
+    return counted;
+}
+
+uint32_t bench_amount(uint32_t many, uint32_t few)
+{
+    return counted ? few : many;
+}
+
+double bench_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Not inlined: callgrind counts what happens in here, and the empty statement keeps the call from being the last thing. */
+__attribute__((noinline)) void bench_counted(void (*work)(void *context), void *context);
+void bench_counted(void (*work)(void *context), void *context)
+{
+    work(context);
+    __asm__ volatile("");
+}
+
+__attribute__((noinline)) void bench_row_end(void)
+{
+    __asm__ volatile("");
+}
+
+double bench_timed(void (*work)(void *context), void *context)
+{
+    double begin = bench_seconds();
+
+    bench_counted(work, context);
+    return bench_seconds() - begin;
+}
+
+struct baro_instant bench_now(void)
+{
+    struct timespec at;
+
+    if (counted)
+        return (struct baro_instant){ (counted_ns += 1000) + skipped_ns };
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (struct baro_instant){ (int64_t)at.tv_sec * 1000000000 + at.tv_nsec + skipped_ns };
+}
+
+void bench_skip(struct baro_duration span)
+{
+    skipped_ns += span.ns;
+}
+
+static void *take(void *context, size_t bytes)
+{
+    void *slab = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+
+    (void)context;
+    return slab == NULL ? NULL : memset(slab, 0, bytes);
+}
+
+static void give_back(void *context, void *slab, size_t bytes)
+{
+    (void)context;
+    (void)bytes;
+    free(slab);
+}
+
+struct baro_memory bench_memory(void)
+{
+    return (struct baro_memory){ NULL, take, give_back };
+}
+
+uint64_t bench_slab_bytes(struct baro_stack *stack)
+{
+    struct baro_statistics statistics;
+
+    baro_stack_statistics(stack, &statistics);
+    return statistics.slab_bytes;
+}
+
+uint32_t bench_random(uint32_t *state, uint32_t below)
+{
+    *state = *state * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)*state * below >> 32);
+}
+
+typedef unsigned char vector __attribute__((vector_size(32), aligned(1), may_alias));
+
+static inline void copy_vector(uint8_t *to, const uint8_t *from)
+{
+    *(vector *)to = *(const vector *)from;
+}
+
+__attribute__((target_clones("avx2", "default"))) void bench_copy(uint8_t *to, const uint8_t *from, size_t length)
+{
+    size_t at = 0;
+
+    if (length < 32) {
+        memcpy(to, from, length);
+        return;
+    }
+    for (; at + 128 <= length; at += 128) {
+        for (size_t i = 0; i < 128; i += 32)
+            copy_vector(to + at + i, from + at + i);
+        __asm__ volatile("" : : : "memory"); /* or the compiler makes it memcpy again */
+    }
+    for (; at + 32 <= length; at += 32)
+        copy_vector(to + at, from + at);
+    copy_vector(to + length - 32, from + length - 32);
+}

@@ -1,0 +1,152 @@
+/* bench/messages.c: round trips of 64 octets, and connections that come and go.
+ *
+ * A turn of the loop is a round trip: the clock is read once; each end is polled, its program receives and answers, and
+ * the answer is flushed. */
+#include "bench.h"
+
+#include <string.h>
+
+enum { MESSAGE = 64, PORTS = 16, FIRST_PORT = 1000 };
+
+struct round_trips {
+    struct bench_connections all;
+    uint32_t rounds, random;
+};
+
+/* What one end's program does when a message is due: it comes whole, since 64 octets fit any segment. */
+static void receive(struct baro_stack *stack, int fd)
+{
+    uint8_t message[MESSAGE];
+
+    bench_expect(baro_recv(stack, fd, message, sizeof message, 0) == MESSAGE, "a message came in");
+}
+
+static void answer_with(struct baro_stack *stack, int fd)
+{
+    static const uint8_t message[MESSAGE];
+
+    bench_expect(baro_send(stack, fd, message, sizeof message, 0) == MESSAGE, "send");
+    baro_stack_flush(stack);
+}
+
+static void round_trips(void *context)
+{
+    struct round_trips *work = context;
+    struct baro_stack *client = bench_pair_stack(work->all.pair, 0), *server = bench_pair_stack(work->all.pair, 1);
+
+    for (uint32_t i = 0; i < work->rounds; i++) {
+        uint32_t which = bench_random(&work->random, work->all.count);
+        int ask = work->all.client[which], reply = work->all.server[which];
+        struct baro_instant now = bench_now();
+
+        answer_with(client, ask);
+        baro_stack_poll(server, now);
+        receive(server, reply);
+        answer_with(server, reply);
+        baro_stack_poll(client, now);
+        receive(client, ask);
+    }
+}
+
+void bench_round_trips(const struct bench_case *question, struct bench_answer *answer)
+{
+    struct round_trips work = { .rounds = bench_amount(1000, 100), .random = 1 };
+
+    bench_connections_open(&work.all, question);
+    round_trips(&work);
+    work.rounds = bench_amount(300000, 500);
+    answer->seconds = bench_timed(round_trips, &work);
+    answer->operations = work.rounds;
+    bench_connections_close(&work.all);
+}
+
+void bench_families(const struct bench_case *question, struct bench_answer *answer)
+{
+    enum { TURNS = 200, ROUNDS = 500 };
+    struct round_trips work[2] = { { .rounds = ROUNDS, .random = 1 }, { .rounds = ROUNDS, .random = 1 } };
+    double spent[2] = { 0, 0 };
+
+    for (int i = 0; i < 2; i++) {
+        struct bench_case one = *question;
+
+        one.family = i == 0 ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6;
+        bench_connections_open(&work[i].all, &one);
+    }
+    for (int turn = -4; turn < TURNS; turn++) {
+        double seconds = bench_timed(round_trips, &work[turn & 1]);
+
+        if (turn >= 0) /* the first are to warm up */
+            spent[turn & 1] += seconds;
+    }
+    bench_connections_close(&work[0].all);
+    bench_connections_close(&work[1].all);
+    answer->value = 100 * spent[1] / spent[0];
+}
+
+/* ---- connections ---- */
+
+struct churn {
+    struct bench_pair *pair;
+    int listener[PORTS];
+    uint32_t count;
+};
+
+/* The client's SYN to the server's answer of one octet. */
+static void open_and_ask(struct churn *churn, uint32_t which, int *client, int *server)
+{
+    struct baro_stack *a = bench_pair_stack(churn->pair, 0), *b = bench_pair_stack(churn->pair, 1);
+    struct baro_endpoint remote = bench_pair_server(churn->pair, (uint16_t)(FIRST_PORT + which));
+    struct baro_instant now = bench_now();
+    uint8_t octet = 1;
+
+    *client = baro_socket(a, remote.address.family, BARO_STREAM);
+    bench_expect(*client >= 0 && baro_connect(a, *client, &remote) < 0, "connect");
+    baro_stack_flush(a);        /* SYN */
+    baro_stack_poll(b, now);    /* SYN+ACK */
+    baro_stack_poll(a, now);    /* ACK */
+    bench_expect(baro_send(a, *client, &octet, 1, 0) == 1, "send");
+    baro_stack_flush(a);
+    baro_stack_poll(b, now);
+    *server = baro_accept(b, churn->listener[which], NULL);
+    bench_expect(baro_recv(b, *server, &octet, 1, 0) == 1 && baro_send(b, *server, &octet, 1, 0) == 1, "an echo");
+    baro_stack_flush(b);
+}
+
+static void churn(void *context)
+{
+    struct churn *churn = context;
+    struct baro_stack *a = bench_pair_stack(churn->pair, 0), *b = bench_pair_stack(churn->pair, 1);
+
+    for (uint32_t i = 0; i < churn->count; i++) {
+        struct baro_instant now;
+        int client, server;
+        uint8_t octet;
+
+        open_and_ask(churn, i % PORTS, &client, &server);
+        now = bench_now();
+        baro_stack_poll(a, now);
+        bench_expect(baro_recv(a, client, &octet, 1, 0) == 1, "an answer");
+        baro_close(a, client);
+        baro_stack_flush(a);      /* FIN */
+        baro_stack_poll(b, now);  /* ACK */
+        bench_expect(baro_recv(b, server, &octet, 1, 0) == 0, "the end of the stream");
+        baro_close(b, server);
+        baro_stack_flush(b);      /* FIN */
+        baro_stack_poll(a, now);  /* ACK, and TIME-WAIT */
+        baro_stack_poll(b, now);
+        bench_pair_forget(churn->pair);
+    }
+}
+
+void bench_connections(const struct bench_case *question, struct bench_answer *answer)
+{
+    struct churn work = { .pair = bench_pair_create(question), .count = bench_amount(1000, 64) };
+
+    for (int i = 0; i < PORTS; i++)
+        work.listener[i] = bench_listen(work.pair, (uint16_t)(FIRST_PORT + i), 64);
+    churn(&work);
+    work.count = bench_amount(100000, 320);
+    answer->seconds = bench_timed(churn, &work);
+    answer->operations = work.count;
+    bench_pair_free(work.pair);
+}

@@ -1,0 +1,56 @@
+/* bench/rows.c: the list of measurements. Everything is on: timestamps, SACK, window scaling, validation, CUBIC, real
+ * TIME-WAIT. What a row leaves out it says. */
+#include "bench.h"
+
+#include <stddef.h>
+
+#define BULK(size, how) .unit = BENCH_GBIT, .run = bench_bulk, .question = { .mtu = size, .offload = how }
+#define SEGMENT(number) .unit = BENCH_NS, .run = bench_segment, .question = { .mtu = 1500, .connections = number }
+#define FAMILIES(number) .unit = BENCH_PER_CENT, .run = bench_families, .both = true, \
+                         .question = { .mtu = 1500, .connections = number }
+#define WIRE(kind) .unit = BENCH_PER_SECOND, .run = bench_wire, .question = { .medium = kind }
+
+const struct bench_row bench_rows[] = {
+    { "bulk-1500", "bulk, MTU 1500, software checksums", BULK(1500, BENCH_NONE), .counted = "segment" },
+    { "bulk-1500-offload", "bulk, MTU 1500, checksums offloaded", BULK(1500, BENCH_CHECKSUM), .counted = "segment" },
+    { "bulk-9000", "bulk, MTU 9000, software checksums", BULK(9000, BENCH_NONE), .counted = "segment" },
+    { "bulk-super", "bulk, super-segments, checksums offloaded", BULK(1500, BENCH_SUPER), .counted = "super-segment" },
+    { "round-trips", "64-byte round trips, one connection", .unit = BENCH_PER_SECOND, .run = bench_round_trips,
+      .question = { .mtu = 1500, .connections = 1 }, .counted = "round trip" },
+    { "connections", "connect, 1 byte each way, close", .unit = BENCH_PER_SECOND, .run = bench_connections,
+      .question = { .mtu = 1500 }, .counted = "connection" },
+    { "segment-10", "a received segment, random one of 10 connections", SEGMENT(10), .counted = "segment" },
+    { "segment-1000", "a received segment, random one of 1,000", SEGMENT(1000) },
+    { "segment-10000", "a received segment, random one of 10,000", SEGMENT(10000) },
+    { "segment-100000", "a received segment, random one of 100,000", SEGMENT(100000) },
+    { "segment-1000000", "a received segment, random one of 1,000,000", SEGMENT(1000000) },
+    { "families-10", "IPv6 over IPv4, a round trip, of 10 connections", FAMILIES(10) },
+    { "families-1000", "IPv6 over IPv4, a round trip, of 1,000 connections", FAMILIES(1000) },
+    { "families-10000", "IPv6 over IPv4, a round trip, of 10,000 connections", FAMILIES(10000) },
+    { "idle", "memory of an idle connection, one end, of 10,000", .unit = BENCH_BYTES, .run = bench_idle,
+      .question = { .mtu = 1500, .connections = 10000 } },
+    { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
+    { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
+    { NULL },
+};
+
+double bench_figure(enum bench_unit unit, const struct bench_answer *answer)
+{
+    switch (unit) {
+    case BENCH_GBIT:
+        return answer->octets * 8 / answer->seconds / 1e9;
+    case BENCH_PER_SECOND:
+        return answer->operations / answer->seconds;
+    case BENCH_NS:
+        return answer->seconds * 1e9 / answer->operations;
+    default:
+        return answer->value;
+    }
+}
+
+const char *bench_unit_name(enum bench_unit unit)
+{
+    static const char *const names[] = { "Gbit/s", "a second", "ns", "bytes", "% of IPv4" };
+
+    return names[unit];
+}
