@@ -344,23 +344,32 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
     }
 }
 
-unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
+static void run_timers(struct baro_stack *stack)
 {
     struct wheel_timer *timer;
+
+    while ((timer = wheel_expired(&stack->core.wheel, stack->core.now)) != NULL) {
+        run_timer(stack, timer);
+        if (intent_queue_is_nearly_full(&stack->core.intents))
+            transmit_drain(stack);
+    }
+}
+
+unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
+{
     unsigned frames = 0;
 
     assert(!instant_before(now, stack->core.now));
     stack->core.now = now;
     for (int i = 1; i < stack->interfaces; i++)
         frames += receive_burst(stack, i);
-    while ((timer = wheel_expired(&stack->core.wheel, now)) != NULL) {
-        run_timer(stack, timer);
-        if (intent_queue_is_nearly_full(&stack->core.intents))
-            transmit_drain(stack);
-    }
-    baro_stack_flush(stack);
-    for (unsigned round = 0; round < LOOPBACK_ROUNDS && receive_loopback(stack); round++)
-        continue;
+    if (!wheel_is_quiet(&stack->core.wheel, now))
+        run_timers(stack);
+    if (transmit_has_work(stack))
+        transmit_drain(stack);
+    reassembly_returned(&stack->reassembly);
+    for (unsigned round = 0; round < LOOPBACK_ROUNDS && stack->loopback.used[stack->loopback.filling] != 0; round++)
+        receive_loopback(stack);
     return frames;
 }
 

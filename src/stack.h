@@ -182,6 +182,12 @@ bool groups_output(struct baro_stack *stack, const struct intent_membership *mem
 
 /* transmit.c: sends what the intents say and what waited for neighbours; received frames may go afterwards. */
 void transmit_drain(struct baro_stack *stack);
+/* Has it anything to do? */
+static inline bool transmit_has_work(const struct baro_stack *stack)
+{
+    return stack->core.intents.count != 0 || stack->neighbours.ready_first != NULL || stack->burst.count != 0 ||
+           stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts;
+}
 
 /* way.c: the way to `destination`; `wanted`: a source address, or of family NONE. Good until the next call. */
 const struct way *way_find(struct baro_stack *stack, struct baro_address destination, struct baro_address wanted);

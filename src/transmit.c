@@ -8,8 +8,6 @@
  * message.c gives a message its headers and burst.c the frames to their device. */
 #include "stack.h"
 
-#include <string.h>
-
 #include "base/flow.h"
 #include "codec/icmpv6.h"
 #include "codec/ipv4.h"
@@ -126,7 +124,6 @@ static bool tcp_control(struct baro_stack *stack, const struct intent *intent)
     if (!has_room(stack, control->local.address, control->remote.address, &path))
         return false;
     TRACE_GROUP_BEGIN(&stack->core);
-    memset(&message, 0, sizeof message);
     tcp_control_message(stack->tcp, intent, &path, &message);
     message_send(stack, &message);
     TRACE_GROUP_END(&stack->core);
@@ -268,31 +265,32 @@ static void send_ready(struct baro_stack *stack)
     }
 }
 
-void transmit_drain(struct baro_stack *stack)
+/* An intent keeps its place in the queue while it is worked off: what it makes others intend comes behind it. */
+static void drain(struct baro_stack *stack)
 {
     struct intent_queue *intents = &stack->core.intents;
     uint32_t blocked = 0;
 
-    if (stack->advertised.verdicts != stack->neighbours.verdicts)
-        advertised_review(stack);
-    send_ready(stack);
     for (unsigned pass = 0; pass < DRAIN_PASSES && intents->count != blocked; pass++) {
         blocked = 0;
         for (uint32_t left = intents->count; left != 0; left--) {
-            struct intent intent = *intent_first(intents), *again;
-
-            intent_done(intents);
-            if (output(stack, &intent))
-                continue;
-            again = intent_add(intents, intent.kind);
-            if (again == NULL) {
-                core_drop(&stack->core, BARO_DROP_INTENT_QUEUE_FULL);
-                continue;
+            if (output(stack, intent_first(intents))) {
+                intent_done(intents);
+            } else {
+                intent_again(intents);
+                blocked++;
             }
-            *again = intent;
-            blocked++;
         }
     }
     stack->blocked = blocked;
+}
+
+void transmit_drain(struct baro_stack *stack)
+{
+    if (stack->advertised.verdicts != stack->neighbours.verdicts)
+        advertised_review(stack);
+    send_ready(stack);
+    if (stack->core.intents.count != 0)
+        drain(stack);
     burst_flush(stack);
 }

@@ -1,9 +1,6 @@
 /* base/intent.c: a bounded queue of intents. */
 #include "base/intent.h"
 
-#include <assert.h>
-#include <string.h>
-
 bool intent_queue_init(struct intent_queue *queue, struct slabs *slabs)
 {
     *queue = (struct intent_queue){ .slot = slab_take(slabs, INTENT_QUEUE_SIZE * sizeof *queue->slot) };
@@ -16,26 +13,12 @@ void intent_queue_release(struct intent_queue *queue, struct slabs *slabs)
     queue->slot = NULL;
 }
 
-struct intent *intent_add(struct intent_queue *queue, enum intent_kind kind)
+void intent_again(struct intent_queue *queue)
 {
-    struct intent *intent;
+    uint32_t behind = (queue->first + queue->count) % INTENT_QUEUE_SIZE;
 
-    if (queue->count == INTENT_QUEUE_SIZE)
-        return NULL;
-    intent = &queue->slot[(queue->first + queue->count++) % INTENT_QUEUE_SIZE];
-    memset(intent, 0, sizeof *intent);
-    intent->kind = kind;
-    return intent;
-}
-
-struct intent *intent_first(struct intent_queue *queue)
-{
-    return queue->count == 0 ? NULL : &queue->slot[queue->first];
-}
-
-void intent_done(struct intent_queue *queue)
-{
     assert(queue->count != 0);
+    if (behind != queue->first) /* a full queue only turns */
+        queue->slot[behind] = queue->slot[queue->first];
     queue->first = (queue->first + 1) % INTENT_QUEUE_SIZE;
-    queue->count--;
 }

@@ -7,6 +7,8 @@
 #ifndef BASE_INTENT_H
 #define BASE_INTENT_H
 
+#include <assert.h>
+
 #include "baro/types.h"
 #include "base/pool.h"
 #include "base/seq.h"
@@ -85,7 +87,7 @@ struct intent_forward {
 
 struct intent {
     enum intent_kind kind;
-    struct handle owner;
+    struct handle owner;        /* what an OUTPUT asks for segments; a control segment's connection */
     struct baro_bytes borrowed;
     union {
         struct intent_tcp_control tcp;
@@ -108,11 +110,37 @@ struct intent_queue {
 bool intent_queue_init(struct intent_queue *queue, struct slabs *slabs);
 void intent_queue_release(struct intent_queue *queue, struct slabs *slabs);
 
-/* The next free slot, zeroed, now part of the queue; NULL when it is full. */
-struct intent *intent_add(struct intent_queue *queue, enum intent_kind kind);
-/* The oldest, or NULL; intent_done() takes it out. */
-struct intent *intent_first(struct intent_queue *queue);
-void intent_done(struct intent_queue *queue);
+/* The next free slot, now part of the queue; NULL when it is full. Nobody owns it and it borrows nothing; the kind's own
+ * part holds what was there before and is the caller's to write whole. */
+static inline struct intent *intent_add(struct intent_queue *queue, enum intent_kind kind)
+{
+    struct intent *intent;
+
+    if (queue->count == INTENT_QUEUE_SIZE)
+        return NULL;
+    intent = &queue->slot[(queue->first + queue->count++) % INTENT_QUEUE_SIZE];
+    intent->kind = kind;
+    intent->owner = HANDLE_NONE;
+    intent->borrowed = (struct baro_bytes){ NULL, 0 };
+    return intent;
+}
+
+/* The oldest, or NULL; it stays where it is until intent_done() takes it out. */
+static inline struct intent *intent_first(struct intent_queue *queue)
+{
+    return queue->count == 0 ? NULL : &queue->slot[queue->first];
+}
+
+/* A queue that is empty begins anew in its first slots: they are in the cache. */
+static inline void intent_done(struct intent_queue *queue)
+{
+    assert(queue->count != 0);
+    queue->count--;
+    queue->first = queue->count == 0 ? 0 : (queue->first + 1) % INTENT_QUEUE_SIZE;
+}
+
+/* The oldest becomes the youngest. */
+void intent_again(struct intent_queue *queue);
 
 /* Less than INTENT_QUEUE_RESERVE slots left: drain before the next packet. */
 static inline bool intent_queue_is_nearly_full(const struct intent_queue *queue)

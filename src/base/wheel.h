@@ -38,6 +38,19 @@ static inline bool wheel_is_armed(const struct wheel_timer *timer)
     return timer->next != NULL;
 }
 
+/* Is there nothing to do at that instant? What most polls ask: the answer costs a few instructions and moves the wheel on
+ * within its lowest level. False: ask wheel_expired(). */
+static inline bool wheel_is_quiet(struct wheel *wheel, struct baro_instant at)
+{
+    uint64_t tick = (uint64_t)at.ns >> WHEEL_TICK_SHIFT;
+
+    if (at.ns >= wheel->quiet_until.ns || (tick ^ wheel->tick) >> 6 != 0)
+        return false;
+    if (tick > wheel->tick)
+        wheel->tick = tick;
+    return true;
+}
+
 /* The earliest timer whose deadline `now` has reached, no longer armed; NULL when there is none. */
 struct wheel_timer *wheel_expired(struct wheel *wheel, struct baro_instant now);
 
