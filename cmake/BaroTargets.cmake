@@ -70,6 +70,19 @@ function(baro_program name)
   endforeach()
 endfunction()
 
+# `program` gets the sources of `library` optimised across their files. They stand in front of the library itself, of
+# which nothing is taken then. Tests link the plain library: a change of one file costs them one file's compilation.
+function(baro_optimise_whole program library)
+  get_target_property(files ${library} SOURCES)
+  get_target_property(folders ${library} INCLUDE_DIRECTORIES)
+  add_library(${library}_whole OBJECT ${files})
+  baro_settings(${library}_whole)
+  target_include_directories(${library}_whole PRIVATE ${folders})
+  target_compile_options(${library}_whole PRIVATE -flto)
+  target_sources(${program} PRIVATE $<TARGET_OBJECTS:${library}_whole>)
+  target_link_options(${program} PRIVATE -flto=auto -O2)
+endfunction()
+
 # Each .c of a folder is one example program.
 function(baro_examples folder)
   file(GLOB files CONFIGURE_DEPENDS ${folder}/*.c)
