@@ -6,7 +6,7 @@
 
 #include "base/checksum.h"
 
-enum { RING_LEAST = 2048 };
+enum { RING_LEAST = SLAB_PIECE_BYTES };
 
 bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held)
 {
@@ -17,7 +17,7 @@ bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32
         size *= 2;
     if (size <= ring->size)
         return true;
-    grown.data = slab_take(slabs, size);
+    grown.data = size == RING_LEAST ? slab_piece_take(slabs) : slab_take(slabs, size);
     if (grown.data == NULL)
         return false;
     grown.size = size;
@@ -38,7 +38,12 @@ bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32
 
 void ring_release(struct ring *ring, struct slabs *slabs)
 {
-    slab_give_back(slabs, ring->data, ring->size);
+    if (ring->data == NULL)
+        return;
+    if (ring->size == RING_LEAST)
+        slab_piece_give_back(slabs, ring->data);
+    else
+        slab_give_back(slabs, ring->data, ring->size);
     ring->data = NULL;
     ring->size = 0;
 }

@@ -30,7 +30,7 @@ static uint64_t octets_as_word(const uint8_t *at)
     return (uint64_t)read_be32(at) << 32 | read_be32(at + 4);
 }
 
-uint32_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
     uint64_t word[5];
     size_t count = 2;
@@ -47,7 +47,7 @@ uint32_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *l
     } else {
         word[1] = (uint64_t)ipv4_number(local->address) << 32 | ipv4_number(remote->address);
     }
-    return (uint32_t)hash_words(key, word, count);
+    return hash_words(key, word, count);
 }
 
 static void table_insert(struct demux_table *table, uint32_t hash, struct handle handle)
@@ -79,25 +79,36 @@ static void table_clear(struct demux_table *table, uint32_t at, int place)
     bucket->handle[place] = HANDLE_NONE;
 }
 
-static bool table_erase(struct demux_table *table, uint32_t hash, struct handle handle)
+/* The place of an entry in the bucket *at, or -1. */
+static int table_find(const struct demux_table *table, uint32_t hash, struct handle handle, uint32_t *at)
 {
-    uint32_t mask = table->count - 1, at = hash & mask;
+    uint32_t mask = table->count - 1;
 
+    *at = hash & mask;
     if (table->bucket == NULL)
-        return false;
-    for (uint32_t n = 0; n < table->count; n++, at = (at + 1) & mask) {
-        struct demux_bucket *bucket = &table->bucket[at];
+        return -1;
+    for (uint32_t n = 0; n < table->count; n++, *at = (*at + 1) & mask) {
+        const struct demux_bucket *bucket = &table->bucket[*at];
 
         for (int i = 0; i < DEMUX_PLACES; i++) {
-            if (bucket->tag[i] == hash && handle_equal(bucket->handle[i], handle)) {
-                table_clear(table, at, i);
-                return true;
-            }
+            if (bucket->tag[i] == hash && handle_equal(bucket->handle[i], handle))
+                return i;
         }
         if (bucket->passed == 0)
-            return false;
+            return -1;
     }
-    return false;
+    return -1;
+}
+
+static bool table_erase(struct demux_table *table, uint32_t hash, struct handle handle)
+{
+    uint32_t at;
+    int place = table_find(table, hash, handle, &at);
+
+    if (place < 0)
+        return false;
+    table_clear(table, at, place);
+    return true;
 }
 
 /* Moves a few buckets of the old table into the new one. */
@@ -154,6 +165,23 @@ bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle)
         return false;
     demux->used--;
     move_some(demux);
+    return true;
+}
+
+bool demux_replace(struct demux *demux, uint32_t hash, struct handle handle, struct handle by)
+{
+    struct demux_table *table = &demux->table;
+    uint32_t at;
+    int place = table_find(table, hash, handle, &at);
+
+    assert(!handle_is_none(by));
+    if (place < 0) {
+        table = &demux->old;
+        place = table_find(table, hash, handle, &at);
+    }
+    if (place < 0)
+        return false;
+    table->bucket[at].handle[place] = by;
     return true;
 }
 

@@ -47,17 +47,20 @@ void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key);
 void demux_release(struct demux *demux);
 
 /* Of a four-tuple under a key, which need not be a table's. */
-uint32_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 static inline uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local,
                                   const struct baro_endpoint *remote)
 {
-    return demux_hash_by(&demux->key, local, remote);
+    return (uint32_t)demux_hash_by(&demux->key, local, remote);
 }
 
 /* `handle` is not HANDLE_NONE. False when memory fails. */
 bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle);
 /* Takes out one entry; false: there is none. */
 bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle);
+
+/* The entry `handle` now names another object of the same hash; false: there is none. Never needs memory. */
+bool demux_replace(struct demux *demux, uint32_t hash, struct handle handle, struct handle by);
 
 /* All entries with this hash, one after the other. The table must not change meanwhile. */
 struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash);

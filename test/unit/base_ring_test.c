@@ -140,6 +140,35 @@ static void the_sum_does_not_see_the_seam(void **state)
     ring_release(&ring, &slabs);
 }
 
+/* Small rings come and go without the embedder being asked, up to the number that may be kept. */
+static void pieces_are_kept_for_the_next_ring(void **state)
+{
+    struct test_memory memory = { 0 };
+    struct slabs slabs = { .memory = test_memory(&memory), .limit = SIZE_MAX };
+    struct ring ring[3] = { 0 };
+    uint8_t *kept;
+
+    (void)state;
+    slab_keep_spares(&slabs, 2);
+    for (int i = 0; i < 3; i++)
+        assert_true(ring_reserve(&ring[i], &slabs, 1, 0));
+    kept = ring[1].data;
+    for (int i = 0; i < 3; i++)
+        ring_release(&ring[i], &slabs);
+    assert_int_equal(memory.slabs, 2);
+    assert_int_equal(slabs.taken, 2 * 2048);
+    assert_true(ring_reserve(&ring[0], &slabs, 2048, 0));
+    assert_ptr_equal(ring[0].data, kept);
+    fill(ring[0].data, 0, 2048);
+    assert_true(ring_reserve(&ring[0], &slabs, 2049, 2048)); /* a larger one is no piece, and gives its piece back */
+    check(&ring[0], 0, 2048);
+    assert_int_equal(slabs.spares, 2);
+    ring_release(&ring[0], &slabs);
+    slab_keep_spares(&slabs, 0);
+    assert_int_equal(memory.slabs, 0);
+    assert_int_equal(slabs.taken, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +176,7 @@ int main(void)
         cmocka_unit_test(wrapping_and_growing_keep_the_octets),
         cmocka_unit_test(a_growth_that_fails_changes_nothing),
         cmocka_unit_test(the_sum_does_not_see_the_seam),
+        cmocka_unit_test(pieces_are_kept_for_the_next_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

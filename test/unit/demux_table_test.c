@@ -143,6 +143,34 @@ static void without_memory_it_fills_up_and_then_refuses(void **state)
     demux_release(&demux);
 }
 
+/* While the table grows an entry may stand in the old half or in the new one. */
+static void an_entry_changes_hands_in_its_place(void **state)
+{
+    struct slabs slabs = slabs_of_test();
+    struct demux demux;
+
+    (void)state;
+    demux_init(&demux, &slabs, (struct hash_key){ { 1, 2 } });
+    for (uint32_t n = 1; n <= 400; n++) {
+        assert_true(demux_insert(&demux, hash_of(&demux, n), (struct handle){ n }));
+        takes_allowed = 0; /* it needs no memory */
+        for (uint32_t i = 1; i < n; i++)
+            assert_true(demux_replace(&demux, hash_of(&demux, i), (struct handle){ n - 1 + i },
+                                      (struct handle){ n + i }));
+        assert_true(demux_replace(&demux, hash_of(&demux, n), (struct handle){ n }, (struct handle){ 2 * n }));
+        takes_allowed = SIZE_MAX;
+    }
+    assert_int_equal(demux.used, 400);
+    for (uint32_t i = 1; i <= 400; i++) {
+        assert_true(has(&demux, hash_of(&demux, i), 400 + i));
+        assert_false(has(&demux, hash_of(&demux, i), 399 + i));
+        assert_true(demux_erase(&demux, hash_of(&demux, i), (struct handle){ 400 + i }));
+    }
+    assert_false(demux_replace(&demux, hash_of(&demux, 7), (struct handle){ 407 }, (struct handle){ 1 }));
+    demux_release(&demux);
+    assert_int_equal(slabs.taken, 0);
+}
+
 static void the_hash_depends_on_key_ports_and_addresses(void **state)
 {
     struct slabs slabs = slabs_of_test();
@@ -167,6 +195,7 @@ int main(void)
         cmocka_unit_test(entries_stay_findable_at_every_step_of_growth),
         cmocka_unit_test(equal_hashes_live_side_by_side),
         cmocka_unit_test(without_memory_it_fills_up_and_then_refuses),
+        cmocka_unit_test(an_entry_changes_hands_in_its_place),
         cmocka_unit_test(the_hash_depends_on_key_ports_and_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,7 @@ enum {
     TCP_ACK_DELAY_MS = 40,          /* RFC 9293 §3.8.6.3 MUST-40 allows 500 */
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
+    TCP_SPARE_RINGS = 64,           /* pieces of memory kept for the first octets of the next connections */
     TCP_RANGES = 64,                /* pieces held out of order */
     TCP_RANGES_MANY = 1020          /* and where they are of size: a list fills a quarter of a slab */
 };
@@ -160,6 +161,7 @@ struct tcp_connection {
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
     struct blackhole hole;
     uint32_t flow_label;
+    uint32_t hash;                     /* of its four-tuple, for the demux */
     struct tcp_ecn ecn;
     struct seq rtt_seq;                /* the timed segment's end */
     uint32_t ts_recent, ts_offset;
@@ -228,7 +230,7 @@ struct tcp {
     struct core *core;
     struct pool connections, listeners, half_opens, time_waits, ranges, many_ranges, senders, flows;
     struct demux demux;
-    struct hash_key isn_key, timestamp_key, cookie_key;
+    struct hash_key isn_key, port_key, cookie_key;
     enum baro_syn_cookies cookies;
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
     struct baro_buffer_size send_size, recv_size;

@@ -146,7 +146,7 @@ static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struc
     control->tos = settings->tos;
     if (record->flags & HALF_OPEN_TIMESTAMPS) {
         control->has_timestamps = true;
-        control->ts_value = tcp_timestamp(tcp, tcp_timestamp_offset(tcp, &record->local, &record->remote));
+        control->ts_value = tcp_timestamp(tcp, record->ts_offset);
         control->ts_echo = record->ts_recent;
     }
     return control;

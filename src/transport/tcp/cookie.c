@@ -79,11 +79,12 @@ enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *lis
         return BARO_DROP_ACCEPT_QUEUE_FULL;
     syn = syn_of(segment, &cookie);
     tcp_half_open_fill(tcp, listener, &syn, &record);
+    record.ts_offset = tcp_numbers(tcp, &record.local, &record.remote).ts_offset;
     record.iss = seq_sub(segment->ack, 1);
     record.began_ns = tcp->core->now.ns;
     record.flags |= cookie.ecn ? HALF_OPEN_ECN : 0;
     record.flags |= HALF_OPEN_AGAIN; /* times nothing, and its echo is only about our clock */
-    c = tcp_half_open_connect(tcp, listener, &record, segment);
+    c = tcp_half_open_connect(tcp, listener, &record, segment, HANDLE_NONE);
     if (c == NULL)
         return BARO_DROP_NO_SOCKET_MEMORY;
     segment->options.ts_echo = 0;

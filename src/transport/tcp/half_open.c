@@ -12,6 +12,16 @@
 
 /* ---- lists and rings ---- */
 
+struct tcp_half_open *tcp_half_open_at(const struct tcp *tcp, uint32_t link)
+{
+    return link == 0 ? NULL : pool_at(&tcp->half_opens, link - 1);
+}
+
+static uint32_t link_to(const struct tcp *tcp, const struct tcp_half_open *record)
+{
+    return record == NULL ? 0 : (uint32_t)pool_handle(&tcp->half_opens, record).value + 1;
+}
+
 static int64_t interval_ns(unsigned ring)
 {
     if (ring == HALF_OPEN_RING_HELD)
@@ -33,9 +43,12 @@ static void wait_begins(struct tcp *tcp, struct tcp_half_open *record)
     int64_t delay_ns = interval_ns(number);
 
     record->began_ns = tcp->core->now.ns;
-    record->next = NULL;
-    record->previous = ring->last;
-    *(ring->last == NULL ? &ring->first : &ring->last->next) = record;
+    record->next = 0;
+    record->previous = link_to(tcp, ring->last);
+    if (ring->last == NULL)
+        ring->first = record;
+    else
+        ring->last->next = link_to(tcp, record);
     ring->last = record;
     if (!wheel_is_armed(&ring->timer))
         wheel_arm(&tcp->core->wheel, &ring->timer, (struct baro_instant){ record->began_ns + delay_ns });
@@ -47,9 +60,16 @@ static void wait_begins(struct tcp *tcp, struct tcp_half_open *record)
 static void wait_ends(struct tcp *tcp, struct tcp_half_open *record)
 {
     struct tcp_half_open_ring *ring = &tcp->half_open_ring[ring_of(record)];
+    struct tcp_half_open *next = tcp_half_open_at(tcp, record->next), *previous = tcp_half_open_at(tcp, record->previous);
 
-    *(record->previous == NULL ? &ring->first : &record->previous->next) = record->next;
-    *(record->next == NULL ? &ring->last : &record->next->previous) = record->previous;
+    if (previous == NULL)
+        ring->first = next;
+    else
+        previous->next = record->next;
+    if (next == NULL)
+        ring->last = previous;
+    else
+        next->previous = record->previous;
 }
 
 static struct tcp_half_open_list *list_of(struct tcp *tcp, const struct tcp_half_open *record)
@@ -63,9 +83,12 @@ static void list_add(struct tcp *tcp, struct tcp_half_open *record)
 {
     struct tcp_half_open_list *list = list_of(tcp, record);
 
-    record->list_next = NULL;
-    record->list_previous = list->last;
-    *(list->last == NULL ? &list->first : &list->last->list_next) = record;
+    record->list_next = 0;
+    record->list_previous = link_to(tcp, list->last);
+    if (list->last == NULL)
+        list->first = record;
+    else
+        list->last->list_next = link_to(tcp, record);
     list->last = record;
     list->count++;
 }
@@ -73,9 +96,17 @@ static void list_add(struct tcp *tcp, struct tcp_half_open *record)
 static void list_remove(struct tcp *tcp, struct tcp_half_open *record)
 {
     struct tcp_half_open_list *list = list_of(tcp, record);
+    struct tcp_half_open *next = tcp_half_open_at(tcp, record->list_next),
+                         *previous = tcp_half_open_at(tcp, record->list_previous);
 
-    *(record->list_previous == NULL ? &list->first : &record->list_previous->list_next) = record->list_next;
-    *(record->list_next == NULL ? &list->last : &record->list_next->list_previous) = record->list_previous;
+    if (previous == NULL)
+        list->first = next;
+    else
+        previous->list_next = record->list_next;
+    if (next == NULL)
+        list->last = previous;
+    else
+        next->list_previous = record->list_previous;
     list->count--;
 }
 
@@ -108,6 +139,7 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
 
     record->local = segment->local;
     record->remote = segment->remote;
+    record->hash = segment->hash;
     record->listener = (uint32_t)pool_handle(&tcp->listeners, listener).value;
     record->irs = segment->seq;
     record->peer_mss = tcp_syn_mss(segment);
@@ -135,11 +167,14 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
 struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment)
 {
     struct tcp_half_open *record = pool_take(&tcp->half_opens);
+    struct tcp_numbers numbers;
 
     if (record == NULL)
         return NULL;
     tcp_half_open_fill(tcp, listener, segment, record);
-    record->iss = tcp_isn(tcp, &record->local, &record->remote);
+    numbers = tcp_numbers(tcp, &record->local, &record->remote);
+    record->iss = numbers.isn;
+    record->ts_offset = numbers.ts_offset;
     if (segment->follows != NULL && seq_le(record->iss, segment->follows->snd_nxt)) /* RFC 9293 §3.10.7.4 MAY-2 */
         record->iss = seq_add(segment->follows->snd_nxt, 65536);
     if (listener->settings.hold_syn)
@@ -158,13 +193,10 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
     return record;
 }
 
-void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record, uint32_t hash)
+void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record)
 {
-    struct handle handle = tcp_half_open_handle(tcp, record);
-
     wait_ends(tcp, record);
     list_remove(tcp, record);
-    demux_erase(&tcp->demux, hash, handle);
     pool_give_back(&tcp->half_opens, record);
 }
 
@@ -172,7 +204,8 @@ void tcp_half_open_end(struct tcp *tcp, struct tcp_half_open *record)
 {
     TRACE(tcp->core, TCP_STATE, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_N(BARO_TCP_SYN_RECEIVED),
           TRACE_N(BARO_TCP_LISTEN));
-    tcp_half_open_free(tcp, record, demux_hash(&tcp->demux, &record->local, &record->remote));
+    demux_erase(&tcp->demux, record->hash, tcp_half_open_handle(tcp, record));
+    tcp_half_open_free(tcp, record);
 }
 
 void tcp_half_open_end_all(struct tcp *tcp, struct tcp_half_open_list *list)

@@ -26,9 +26,11 @@ enum tcp_half_open_flag {
 
 struct tcp_half_open {
     struct baro_endpoint local, remote;
-    struct tcp_half_open *next, *previous;           /* in its ring */
-    struct tcp_half_open *list_next, *list_previous; /* in its listener's list, by age */
+    uint32_t next, previous;           /* in its ring: the place in the pool and 1, 0: none */
+    uint32_t list_next, list_previous; /* in its listener's list, by age, likewise */
     int64_t began_ns;                  /* of the wait in its ring */
+    uint32_t hash;                     /* of its four-tuple, for the demux */
+    uint32_t ts_offset;                /* of our timestamps */
     uint32_t listener;                 /* its place in the pool: a record does not outlive its listener */
     struct seq iss, irs;
     uint32_t ts_recent;

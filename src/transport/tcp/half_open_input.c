@@ -139,6 +139,7 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
     c->rcv.irs = record->irs;
     c->rcv.nxt = c->rcv.acked = c->rcv.up = seq_add(record->irs, 1);
     c->rcv.edge = seq_add(c->rcv.nxt, record->window);
+    c->ts_offset = record->ts_offset;
     c->rcv_mss = record->mss;
     c->rcv_scale = record->rcv_scale;
     c->snd_scale = record->snd_scale;
@@ -164,10 +165,12 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
 }
 
 struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listener *listener,
-                                             const struct tcp_half_open *record, const struct segment *segment)
+                                             const struct tcp_half_open *record, const struct segment *segment,
+                                             struct handle instead)
 {
-    struct tcp_connection *c = tcp_connection_new(tcp, record->local, record->remote, &listener->settings,
-                                                  segment->packet->mtu, segment->hash);
+    struct tcp_connection *c = tcp_connection_new(tcp, &record->local, &record->remote, &listener->settings,
+                                                  segment->packet->mtu);
+    uint32_t more = 0;
 
     if (c == NULL)
         return NULL;
@@ -175,16 +178,13 @@ struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listene
     take_over(tcp, c, record);
     /* Less may be granted now than the SYN+ACK said: that much was promised. */
     if (record->window > c->recv.limit) {
-        uint32_t more = tcp_ring_cost(record->window) - tcp_ring_cost(c->recv.limit);
-
-        if (more != 0 && !tcp_charge(tcp, c, more)) {
-            tcp_finish(tcp, c, 0);
-            tcp_reap(tcp, c);
-            return NULL;
-        }
+        more = tcp_ring_cost(record->window) - tcp_ring_cost(c->recv.limit);
         c->recv.limit = record->window;
     }
-    return c;
+    if ((more == 0 || tcp_charge(tcp, c, more)) && tcp_enter_demux(tcp, c, segment->hash, instead))
+        return c;
+    tcp_connection_free(tcp, c);
+    return NULL;
 }
 
 enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection *c, struct segment *segment)
@@ -211,12 +211,12 @@ static enum baro_drop_reason promote(struct tcp *tcp, struct tcp_half_open *reco
 
     if (!tcp_accept_queue_has_room(listener))
         return BARO_DROP_ACCEPT_QUEUE_FULL;
-    c = tcp_half_open_connect(tcp, listener, record, segment);
+    c = tcp_half_open_connect(tcp, listener, record, segment, tcp_half_open_handle(tcp, record));
     if (c == NULL)
         return BARO_DROP_NO_SOCKET_MEMORY;
     TRACE(tcp->core, TCP_PROMOTED, TRACE_N(tcp_handle(tcp, c).value),
           TRACE_N(tcp_half_open_handle(tcp, record).value));
-    tcp_half_open_free(tcp, record, segment->hash);
+    tcp_half_open_free(tcp, record);
     return tcp_half_open_done(tcp, c, segment);
 }
 

@@ -93,7 +93,7 @@ static uint32_t check_half_opens_of(const struct tcp *tcp, const struct tcp_list
 {
     uint32_t count = 0;
 
-    for (const struct tcp_half_open *record = list->first; record != NULL; record = record->list_next) {
+    for (const struct tcp_half_open *record = list->first; record != NULL; record = tcp_half_open_at(tcp, record->list_next)) {
         assert(tcp_half_open_listener(tcp, record) == listener);
         assert(((record->flags & HALF_OPEN_UNTOLD) != 0) == (list == &listener->held));
         assert((record->flags & HALF_OPEN_UNTOLD) == 0 || (record->flags & HALF_OPEN_HELD) != 0);
@@ -112,7 +112,7 @@ static void check_rings(const struct tcp *tcp)
         const struct tcp_half_open_ring *ring = &tcp->half_open_ring[i];
         int64_t last_ns = INT64_MIN;
 
-        for (const struct tcp_half_open *record = ring->first; record != NULL; record = record->next) {
+        for (const struct tcp_half_open *record = ring->first; record != NULL; record = tcp_half_open_at(tcp, record->next)) {
             assert(record->began_ns >= last_ns);
             assert(((record->flags & HALF_OPEN_HELD) != 0) == (i == HALF_OPEN_RING_HELD));
             last_ns = record->began_ns;

@@ -1,17 +1,15 @@
 /* transport/tcp/isn.c: numbers that an outsider must not guess: the initial sequence number (RFC 6528) and the
  * offset of our timestamps (RFC 7323 §5.4).
  *
- * ISN = M + F(four-tuple, key): M counts 4 us (RFC 9293 §3.4.1), F is SipHash under a key from the seed. Both values
- * go forward for one four-tuple and tell nothing about another. */
+ * ISN = M + F(four-tuple, key): M counts 4 us (RFC 9293 §3.4.1), F is one half of SipHash's 64 bits under a key from the
+ * seed, and the offset of timestamps is the other half. Both go forward for one four-tuple and tell nothing about another,
+ * nor about each other. */
 #include "transport/tcp/parts.h"
 
-struct seq tcp_isn(struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+struct tcp_numbers tcp_numbers(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
-    return seq_of((uint32_t)(tcp->core->now.ns / (4 * NS_PER_US)) + demux_hash_by(&tcp->isn_key, local, remote));
-}
+    uint64_t hash = demux_hash_by(&tcp->isn_key, local, remote);
 
-uint32_t tcp_timestamp_offset(const struct tcp *tcp, const struct baro_endpoint *local,
-                              const struct baro_endpoint *remote)
-{
-    return demux_hash_by(&tcp->timestamp_key, local, remote);
+    return (struct tcp_numbers){ .isn = seq_of((uint32_t)(tcp->core->now.ns / (4 * NS_PER_US)) + (uint32_t)hash),
+                                 .ts_offset = (uint32_t)(hash >> 32) };
 }

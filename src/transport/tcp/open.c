@@ -23,6 +23,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
         limit = UINT32_C(1) << 24;
     half_open_limit = limit / 2 < 65536 ? limit / 2 : 65536;
     tcp->core = core;
+    slab_keep_spares(&core->slabs, TCP_SPARE_RINGS);
     pool_init(&tcp->connections, &core->slabs, sizeof(struct tcp_connection), limit + half_open_limit);
     pool_init(&tcp->half_opens, &core->slabs, sizeof(struct tcp_half_open), half_open_limit);
     pool_init(&tcp->listeners, &core->slabs, sizeof(struct tcp_listener), limit);
@@ -33,7 +34,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     pool_init(&tcp->flows, &core->slabs, sizeof(struct tcp_flow), limit);
     demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
     tcp->isn_key = random_key(&core->random);
-    tcp->timestamp_key = random_key(&core->random);
+    tcp->port_key = random_key(&core->random);
     tcp->cookie_key = key_from(&tcp->isn_key);
     tcp->events.next = tcp->events.previous = &tcp->events;
     tcp->time_wait_timer.kind = TCP_WHEEL_TIME_WAIT;
@@ -94,6 +95,7 @@ void tcp_free(struct tcp *tcp)
     demux_release(&tcp->demux);
     for (int i = 0; i < TCP_PORT_PAGES; i++)
         slab_give_back(slabs, tcp->port_page[i], TCP_PORT_PAGE * sizeof(uint32_t));
+    slab_keep_spares(slabs, 0);
     slab_give_back(slabs, tcp, sizeof *tcp);
 }
 
@@ -125,16 +127,23 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
     uint32_t hash = demux_hash(&tcp->demux, &local, &remote);
     struct handle there = tcp_find_by_hash(tcp, hash, &local, &remote);
     struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, there);
+    struct tcp_numbers numbers;
     struct tcp_connection *c;
 
     if ((!handle_is_none(there) && !tcp_time_wait_may_go(tcp, rests)) || endpoint_equal(local, remote))
         return -EADDRINUSE;
-    c = tcp_connection_new(tcp, local, remote, settings, path->mtu, hash);
+    c = tcp_connection_new(tcp, &local, &remote, settings, path->mtu);
     if (c == NULL)
         return -ENOBUFS;
+    if (!tcp_enter_demux(tcp, c, hash, HANDLE_NONE)) {
+        tcp_connection_free(tcp, c);
+        return -ENOBUFS;
+    }
     c->flags |= TCP_OWNED;
     c->event.owner = owner;
-    c->snd.iss = tcp_isn(tcp, &local, &remote);
+    numbers = tcp_numbers(tcp, &local, &remote);
+    c->snd.iss = numbers.isn;
+    c->ts_offset = numbers.ts_offset;
     if (rests != NULL) { /* RFC 9293 §3.4.3: beyond the numbers that the old one used */
         if (seq_le(c->snd.iss, rests->snd_nxt))
             c->snd.iss = seq_add(rests->snd_nxt, 65536);

@@ -66,6 +66,8 @@ void tcp_established(struct tcp *tcp, struct tcp_connection *c);
 
 struct handle tcp_half_open_handle(const struct tcp *tcp, const struct tcp_half_open *record);
 struct tcp_half_open *tcp_resolve_half_open(const struct tcp *tcp, struct handle handle);
+/* What a link of a record names, or NULL. */
+struct tcp_half_open *tcp_half_open_at(const struct tcp *tcp, uint32_t link);
 struct tcp_listener *tcp_half_open_listener(const struct tcp *tcp, const struct tcp_half_open *record);
 /* The MSS of a peer's SYN, its default without the option. */
 uint16_t tcp_syn_mss(const struct segment *segment);
@@ -74,8 +76,8 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
                         struct tcp_half_open *record);
 /* A record for a SYN, in all lists, nothing sent. NULL: no memory. */
 struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment);
-/* Its place is free: without a word, `hash` being its four-tuple's; or back to LISTEN. */
-void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record, uint32_t hash);
+/* A connection has its place in the demux now; or back to LISTEN. */
+void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_half_open_end(struct tcp *tcp, struct tcp_half_open *record);
 /* The listener goes: all are reset. */
 void tcp_half_open_end_all(struct tcp *tcp, struct tcp_half_open_list *list);
@@ -105,9 +107,10 @@ enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *lis
 /* ---- half_open_input.c ---- */
 
 void tcp_trace_half_open(const struct tcp *tcp, const struct tcp_half_open *record, bool after);
-/* A connection with what `record` knows, in SYN-RECEIVED, in no list. NULL: no memory. */
+/* A connection with what `record` knows, in SYN-RECEIVED, in no list; in the demux for `instead`. NULL: no memory. */
 struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listener *listener,
-                                             const struct tcp_half_open *record, const struct segment *segment);
+                                             const struct tcp_half_open *record, const struct segment *segment,
+                                             struct handle instead);
 /* `segment` ended its dialogue: into the accept queue, which has room, and on with the segment. */
 enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 
@@ -371,9 +374,15 @@ struct tcp_offer {
     uint8_t scale;
 };
 struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *settings, uint8_t family, uint32_t mtu);
-/* A connection with its memory promised and its place in the demux, CLOSED. NULL and the reason. */
-struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
-                                          const struct tcp_settings *settings, uint32_t mtu, uint32_t hash);
+/* A connection with its memory promised, CLOSED and in no table yet; NULL: there is no memory. */
+struct tcp_connection *tcp_connection_new(struct tcp *tcp, const struct baro_endpoint *local,
+                                          const struct baro_endpoint *remote, const struct tcp_settings *settings,
+                                          uint32_t mtu);
+/* Its place among the ports and in the demux: that of `instead`, if not NONE, which so is out of it. False, and nothing
+ * done: there is no memory. */
+bool tcp_enter_demux(struct tcp *tcp, struct tcp_connection *c, uint32_t hash, struct handle instead);
+/* One that never got so far. */
+void tcp_connection_free(struct tcp *tcp, struct tcp_connection *c);
 /* Over: out of the demux, timers stopped, unsent data gone, `error` (a positive errno or 0) told to the owner. The
  * pointer stays good until the entry point that was called (a segment, a timer, a call) ends with tcp_reap. */
 void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error);
@@ -416,9 +425,12 @@ bool tcp_time_wait_may_go(const struct tcp *tcp, const struct tcp_time_wait *rec
 
 /* ---- isn.c, events.c, close.c ---- */
 
-struct seq tcp_isn(struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
-uint32_t tcp_timestamp_offset(const struct tcp *tcp, const struct baro_endpoint *local,
-                              const struct baro_endpoint *remote);
+/* What one end of a connection begins with. */
+struct tcp_numbers {
+    struct seq isn;
+    uint32_t ts_offset;
+};
+struct tcp_numbers tcp_numbers(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 void tcp_event(struct tcp *tcp, struct tcp_event *event);
 void tcp_event_forget(struct tcp_event *event);
 /* Tells whoever owns `c` that its readiness changed. */

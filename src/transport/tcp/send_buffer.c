@@ -12,11 +12,9 @@ enum { KEPT_SHARE = 16 }; /* of the budget: the promises of connections to come 
 
 uint32_t tcp_ring_cost(uint32_t bytes)
 {
-    uint32_t cost = 2048; /* the ring's least size */
-
-    while (cost < bytes)
-        cost *= 2;
-    return cost;
+    if (bytes <= SLAB_PIECE_BYTES)
+        return SLAB_PIECE_BYTES;
+    return UINT32_C(1) << (32 - __builtin_clz(bytes - 1)); /* the next power of two */
 }
 
 bool tcp_charge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)

@@ -1,7 +1,7 @@
 /* transport/tcp/state.c: a connection's beginning, changes of state, and end (RFC 9293 §3.3.2).
  *
  * At its beginning a connection charges its promise to the stack's budget (the receive window that it will
- * advertise first, and one segment to send) and takes its place in the demux. At its end it leaves both. */
+ * advertise first, and one segment to send) and takes its place in the demux, where it may follow a half-open record. At its end it leaves both. */
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
@@ -101,11 +101,9 @@ uint32_t tcp_port_users(const struct tcp *tcp, uint16_t port)
 /* The shift that lets the window's 16 bits reach the whole buffer (RFC 7323 §2.3). */
 static uint8_t scale_for(uint32_t limit)
 {
-    uint8_t scale = 0;
+    unsigned scale = limit > UINT16_MAX ? 16u - (unsigned)__builtin_clz(limit) : 0;
 
-    while (scale < TCP_SCALE_LIMIT && limit >> scale > UINT16_MAX)
-        scale++;
-    return scale;
+    return (uint8_t)(scale < TCP_SCALE_LIMIT ? scale : TCP_SCALE_LIMIT);
 }
 
 struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *settings, uint8_t family, uint32_t mtu)
@@ -139,44 +137,58 @@ static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
     tcp_send_limit_begin(c);
     c->rcv_scale = offer.scale;
     c->snd_scale = 0;
-    c->ts_offset = tcp_timestamp_offset(tcp, &c->local, &c->remote);
     c->wheel.kind = TCP_WHEEL_CONNECTION;
     rtt_init(&c->rtt);
     congestion_init(&c->congestion, c->settings.congestion, tcp_payload_limit(c));
 }
 
-struct tcp_connection *tcp_connection_new(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
-                                          const struct tcp_settings *settings, uint32_t mtu, uint32_t hash)
+struct tcp_connection *tcp_connection_new(struct tcp *tcp, const struct baro_endpoint *local,
+                                          const struct baro_endpoint *remote, const struct tcp_settings *settings,
+                                          uint32_t mtu)
 {
     struct tcp_connection *c = pool_take(&tcp->connections);
 
     if (c == NULL)
         return NULL;
-    c->local = local;
-    c->remote = remote;
+    c->local = *local;
+    c->remote = *remote;
     c->settings = *settings;
-    c->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, &local, &remote);
+    c->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, local, remote);
     begin(tcp, c, mtu);
-    if (tcp_charge(tcp, c, tcp_ring_cost(c->recv.limit) + TCP_SEND_LEAST)) {
-        if (tcp_count_port(tcp, local.port.number)) {
-            if (demux_insert(&tcp->demux, hash, tcp_handle(tcp, c))) {
-                c->flags |= TCP_IN_DEMUX;
-                tcp->core->counters.tcp_connections++;
-                return c;
-            }
-            tcp_uncount_port(tcp, local.port.number);
-        }
-        tcp_discharge(tcp, c, c->charged);
-    }
+    if (tcp_charge(tcp, c, tcp_ring_cost(c->recv.limit) + TCP_SEND_LEAST))
+        return c;
     pool_give_back(&tcp->connections, c);
     return NULL;
+}
+
+void tcp_connection_free(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp_discharge(tcp, c, c->charged);
+    pool_give_back(&tcp->connections, c);
+}
+
+bool tcp_enter_demux(struct tcp *tcp, struct tcp_connection *c, uint32_t hash, struct handle instead)
+{
+    struct handle own = tcp_handle(tcp, c);
+
+    if (!tcp_count_port(tcp, c->local.port.number))
+        return false;
+    if (!(handle_is_none(instead) ? demux_insert(&tcp->demux, hash, own)
+                                  : demux_replace(&tcp->demux, hash, instead, own))) {
+        tcp_uncount_port(tcp, c->local.port.number);
+        return false;
+    }
+    c->hash = hash;
+    c->flags |= TCP_IN_DEMUX;
+    tcp->core->counters.tcp_connections++;
+    return true;
 }
 
 void tcp_leave_demux(struct tcp *tcp, struct tcp_connection *c)
 {
     if ((c->flags & TCP_IN_DEMUX) == 0)
         return;
-    demux_erase(&tcp->demux, demux_hash(&tcp->demux, &c->local, &c->remote), tcp_handle(tcp, c));
+    demux_erase(&tcp->demux, c->hash, tcp_handle(tcp, c));
     tcp_uncount_port(tcp, c->local.port.number);
     c->flags &= ~(uint32_t)TCP_IN_DEMUX;
     tcp->core->counters.tcp_connections--;

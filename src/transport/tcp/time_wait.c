@@ -80,27 +80,23 @@ static void fill(const struct tcp_connection *c, struct tcp_time_wait *record)
     record->tos = c->settings.tos;
 }
 
+/* The record takes the connection's place, its port's user included. */
 void tcp_enter_time_wait(struct tcp *tcp, struct tcp_connection *c)
 {
     struct tcp_time_wait *record = take_record(tcp);
 
     tcp_set_state(tcp, c, BARO_TCP_TIME_WAIT);
+    if (record != NULL) {
+        fill(c, record);
+        demux_replace(&tcp->demux, c->hash, tcp_handle(tcp, c), tcp_time_wait_handle(tcp, record));
+        c->flags &= ~(uint32_t)TCP_IN_DEMUX;
+        tcp->core->counters.tcp_connections--;
+        tcp->core->counters.tcp_time_wait++;
+        append(tcp, record);
+    }
     tcp_finish(tcp, c, 0);
     if (record == NULL)
         return; /* no memory even for that: the peer's FIN, if it comes again, meets a RST */
-    fill(c, record);
-    if (!tcp_count_port(tcp, record->local.port.number)) {
-        pool_give_back(&tcp->time_waits, record);
-        return;
-    }
-    if (!demux_insert(&tcp->demux, demux_hash(&tcp->demux, &record->local, &record->remote),
-                      tcp_time_wait_handle(tcp, record))) {
-        tcp_uncount_port(tcp, record->local.port.number);
-        pool_give_back(&tcp->time_waits, record);
-        return;
-    }
-    append(tcp, record);
-    tcp->core->counters.tcp_time_wait++;
     TRACE(tcp->core, TCP_TIMER_ARMED, TRACE_N(tcp_time_wait_handle(tcp, record).value),
           TRACE_N(BARO_TRACE_TIMER_TIME_WAIT), TRACE_D(TIME_WAIT_NS));
 }
