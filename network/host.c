@@ -4,6 +4,9 @@
  * come, and when a transmit ring has room again after it had none. A stack that names
  * a moment in the past has more to do at this instant (its loopback, say) and is polled again.
  *
+ * In place of its first wire a host may have somebody else's device (a TAP). That one cannot say whether it has frames:
+ * it is looked at whenever the network's owner calls, and again until a poll found none.
+ *
  * A host begins with one wire and takes more later; the stack borrows a driver's device until it is freed, so a port
  * stays where it is. */
 #include "network_internal.h"
@@ -23,12 +26,14 @@ static bool deadline_passed(const struct baro_host *host)
 
 static bool transmit_room(const struct host_port *port)
 {
-    return port->driver.device.tx_room(port->driver.device.context) > 0;
+    return port->device->tx_room(port->device->context) > 0;
 }
 
 static bool port_due(const struct host_port *port, struct baro_instant now)
 {
     struct baro_instant at;
+    if (!port->adapter)
+        return port->look || (port->no_room && transmit_room(port));
     return (baro_adapter_next_deadline(port->adapter, &at) && at.ns <= now.ns) || baro_driver_ready(&port->driver) ||
            (port->no_room && transmit_room(port));
 }
@@ -46,7 +51,7 @@ bool host_deadline(const struct baro_host *host, struct baro_instant *deadline)
     struct baro_instant at;
     bool any = baro_stack_next_deadline(host->stack, deadline);
     for (const struct host_port *port = host->ports; port; port = port->next)
-        if (baro_adapter_next_deadline(port->adapter, &at) && (!any || at.ns < deadline->ns)) {
+        if (port->adapter && baro_adapter_next_deadline(port->adapter, &at) && (!any || at.ns < deadline->ns)) {
             *deadline = at;
             any = true;
         }
@@ -61,19 +66,28 @@ bool host_deadline(const struct baro_host *host, struct baro_instant *deadline)
 void host_advance(struct baro_host *host)
 {
     for (struct host_port *port = host->ports; port; port = port->next)
-        baro_adapter_advance(port->adapter, host->network->now);
+        if (port->adapter)
+            baro_adapter_advance(port->adapter, host->network->now);
+}
+
+void host_look(struct baro_host *host)
+{
+    for (struct host_port *port = host->ports; port; port = port->next)
+        port->look = !port->adapter;
 }
 
 void host_poll(struct baro_host *host)
 {
     host->fresh = false;
-    baro_stack_poll(host->stack, host->network->now);
+    bool taken = baro_stack_poll(host->stack, host->network->now) > 0;
     if (host->program) {
         host->program(host->program_context, host);
         baro_stack_flush(host->stack);
     }
-    for (struct host_port *port = host->ports; port; port = port->next)
+    for (struct host_port *port = host->ports; port; port = port->next) {
         port->no_room = !transmit_room(port);
+        port->look = port->look && taken;
+    }
 }
 
 static bool mac_given(struct baro_mac mac)
@@ -127,6 +141,15 @@ static struct host_port *port_new(struct baro_host *host, struct baro_medium med
         return NULL;
     }
     baro_driver_init(&port->driver, port->adapter);
+    port->device = &port->driver.device;
+    return port;
+}
+
+static struct host_port *port_of_device(const struct baro_device *device)
+{
+    struct host_port *port = calloc(1, sizeof *port);
+    if (port)
+        port->device = device;
     return port;
 }
 
@@ -146,24 +169,32 @@ static int enable_ipv6(struct baro_host *host, int interface)
     return result == -EINVAL || result == -ENOSPC ? 0 : result; /* too narrow; no place left */
 }
 
+/* Makes the port, which may be NULL, the host's; the interface's number, or -errno and the port is gone. */
+static int add_port(struct baro_host *host, struct host_port *port)
+{
+    if (!port)
+        return -ENOMEM;
+    int interface = baro_stack_add_interface(host->stack, port->device);
+    if (interface < 0) {
+        port_free(port);
+        return interface;
+    }
+    port->interface = interface;
+    *host->ports_end = port;
+    host->ports_end = &port->next;
+    return interface;
+}
+
 /* A new port at the wire's `end`; the interface's number, or -errno and nothing has changed. */
 static int plug_in(struct baro_host *host, struct baro_wire *wire, unsigned end, struct baro_mac mac)
 {
     if (mac.octet[0] & 1)
         return -EINVAL;
     struct host_port *port = port_new(host, wire_medium(wire, end), mac);
-    if (!port)
-        return -ENOMEM;
-    port->interface = baro_stack_add_interface(host->stack, &port->driver.device);
-    if (port->interface < 0) {
-        int error = port->interface;
-        port_free(port);
-        return error;
-    }
-    *host->ports_end = port;
-    host->ports_end = &port->next;
-    wire_attach(wire, end, baro_adapter_station(port->adapter));
-    return port->interface;
+    int interface = add_port(host, port);
+    if (interface >= 0)
+        wire_attach(wire, end, baro_adapter_station(port->adapter));
+    return interface;
 }
 
 static int give_addresses(struct baro_host *host, int interface, const struct baro_host_address *addresses,
@@ -190,14 +221,16 @@ static int give_first_addresses(struct baro_host *host, int interface, const str
 
 static int make(struct baro_host *host, const struct baro_host_config *config)
 {
-    if (!config->wire || config->wire->network != host->network)
+    if (config->device ? config->wire != NULL : !config->wire || config->wire->network != host->network)
         return -EINVAL;
-    int end = wire_free_end(config->wire);
+    int end = config->wire ? wire_free_end(config->wire) : 0;
     if (end < 0)
         return end;
     keep_adapter_config(host, config);
     int result = make_stack(host, config);
-    if (result == 0)
+    if (result == 0 && config->device)
+        result = add_port(host, port_of_device(config->device));
+    else if (result == 0)
         result = plug_in(host, config->wire, (unsigned)end,
                          mac_given(config->mac) ? config->mac : network_next_mac(host->network));
     if (result < 0)
@@ -206,7 +239,7 @@ static int make(struct baro_host *host, const struct baro_host_config *config)
     result = give_first_addresses(host, interface, config);
     if (result == 0)
         result = enable_ipv6(host, interface);
-    if (result < 0)
+    if (result < 0 && config->wire)
         wire_attach(config->wire, (unsigned)end, (struct baro_station){ 0 });
     return result;
 }
@@ -310,5 +343,5 @@ int baro_host_interface(const struct baro_host *host)
 
 struct baro_mac baro_host_mac(const struct baro_host *host)
 {
-    return host->ports->driver.device.mac;
+    return host->ports->device->mac;
 }

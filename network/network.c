@@ -137,13 +137,21 @@ static void round_once(struct baro_network *network)
         switch_round(bridge);
 }
 
+/* Devices may have frames. */
+static void look(struct baro_network *network)
+{
+    for (struct baro_host *host = network->hosts; host; host = host->next)
+        host_look(host);
+    for (struct baro_switch *bridge = network->switches; bridge; bridge = switch_next(bridge))
+        switch_look(bridge);
+}
+
 /* Socket calls were made, devices may have frames. */
 static void take_notice(struct baro_network *network)
 {
     for (struct baro_host *host = network->hosts; host; host = host->next)
         baro_stack_flush(host->stack);
-    for (struct baro_switch *bridge = network->switches; bridge; bridge = switch_next(bridge))
-        switch_look(bridge);
+    look(network);
 }
 
 /* Sets the clock and tells the stacks. A host with something due at this instant gets its turn in the next round,
@@ -251,8 +259,7 @@ bool baro_network_follow(struct baro_network *network, struct baro_instant real)
     int64_t until_ns = network->clock_ns(network->clock_context) + SHARE_NS;
     if (!catch_up(network, target, until_ns)) /* what devices have came just now, not before we slept */
         go_to(network, target);
-    for (struct baro_switch *bridge = network->switches; bridge; bridge = switch_next(bridge))
-        switch_look(bridge);
+    look(network);
     bool left = catch_up(network, target, until_ns) && baro_network_next_deadline(network, &at);
     if (left) { /* not handled in time: the clock waits for the oldest of it */
         if (at.ns < network->now.ns)

@@ -129,11 +129,13 @@ struct baro_switch *switch_next(const struct baro_switch *bridge);
 
 /* ---- host.c ---- */
 
-/* Where a wire is plugged into a host. */
+/* Where a wire is plugged into a host, or a device of somebody else. */
 struct host_port {
     struct host_port *next;
-    struct baro_adapter *adapter;
-    struct baro_driver driver; /* its device is the stack's */
+    const struct baro_device *device; /* the stack's */
+    struct baro_adapter *adapter;     /* NULL: somebody else's device */
+    struct baro_driver driver;
+    bool look;                 /* somebody else's device may have frames */
     int interface;
     bool no_room;              /* the transmit ring was full after the last poll */
 };
@@ -152,6 +154,8 @@ struct baro_host {
     void *program_context;
 };
 void host_advance(struct baro_host *host);
+/* Devices that are no adapters of ours may have frames now. */
+void host_look(struct baro_host *host);
 bool host_due(const struct baro_host *host);
 bool host_deadline(const struct baro_host *host, struct baro_instant *deadline);
 void host_poll(struct baro_host *host);

@@ -92,7 +92,7 @@ int baro_switch_join(struct baro_switch *bridge, struct baro_wire *wire)
 
 int baro_switch_add_device(struct baro_switch *bridge, const struct baro_device *device)
 {
-    if (device->capabilities & BARO_DEVICE_LRO)
+    if (device->capabilities & (BARO_DEVICE_LRO | BARO_DEVICE_RX_CHECKSUM)) /* "verified" may mean "left undone" */
         return -EINVAL;
     if (bridge->port_count == PORT_LIMIT)
         return -ENOSPC;

@@ -11,26 +11,77 @@
 
 #include "tools.h"
 
-int cable_open(struct cable *cable, const char *tool, const char *name, const struct baro_wire_config *wire)
+/* A fast wire on which nothing ever happens to a frame; the seed of its faults and its MTU do not count. */
+static bool nothing_happens(const struct baro_wire_config *wire)
 {
-    const struct baro_mac switch_mac = { { 2, 0xba, 0x70, 0, 0, 1 } };
-    const struct baro_network_config network = { .seed = tool_seed(wire->seed), .now = baro_loop_now() };
-    struct baro_wire_config config = *wire;
-    struct baro_switch *bridge;
+    struct baro_wire_config plain = { .kind = BARO_MEDIUM_FAST };
 
-    cable->tap = baro_tap_open(name, wire->mtu == 0 ? 1500 : wire->mtu, switch_mac);
+    return wire->kind == plain.kind && wire->loss_ppm == 0 && wire->reorder_ppm == 0 && wire->duplicate_ppm == 0 &&
+           wire->corrupt_ppm == 0 && wire->ecn_packets == 0 && wire->blackhole == 0 && wire->delay.ns == 0 &&
+           wire->jitter.ns == 0 && wire->rate == 0 && !wire->no_large;
+}
+
+static int lay_wire(struct cable *cable, const struct baro_wire_config *wire)
+{
+    struct baro_wire_config config = *wire;
+    struct baro_switch *bridge = baro_switch_create(cable->network);
+
+    config.no_large = true;
+    cable->wire = bridge == NULL ? NULL : baro_wire_create(cable->network, &config);
+    return cable->wire != NULL && baro_switch_join(bridge, cable->wire) == 0 &&
+                   baro_switch_add_device(bridge, baro_tap_device(cable->tap)) == 0
+               ? TOOL_OK
+               : TOOL_FAILED;
+}
+
+/* Locally administered, another one for each seed. */
+static struct baro_mac mac_of(uint64_t seed)
+{
+    struct baro_mac mac = { { 2 } };
+
+    seed *= UINT64_C(0x9e3779b97f4a7c15);
+    for (unsigned i = 1; i < 6; i++)
+        mac.octet[i] = (uint8_t)(seed >> 8 * (i + 2));
+    return mac;
+}
+
+int cable_open(struct cable *cable, const struct cable_config *config)
+{
+    const struct baro_wire_config *wire = config->wire;
+    const struct baro_network_config network = { .seed = tool_seed(wire->seed), .now = baro_loop_now() };
+    bool direct = !config->faithful && nothing_happens(wire);
+    struct baro_mac mac = direct ? mac_of(network.seed) : (struct baro_mac){ { 2, 0xba, 0x70, 0, 0, 1 } };
+    unsigned offload = direct ? BARO_TAP_OFFLOAD : BARO_TAP_PLAIN;
+
+    if (config->captured)
+        offload |= BARO_TAP_FINISH;
+    if (direct && config->mac != NULL)
+        mac = *config->mac;
+    cable->tap = baro_tap_open_offload(config->name, wire->mtu == 0 ? 1500 : wire->mtu, mac, offload);
     if (cable->tap == NULL) {
-        fprintf(stderr, "baro %s: cannot open TAP %s: %s\n", tool, name, strerror(errno));
+        fprintf(stderr, "baro %s: cannot open TAP %s: %s\n", config->tool, config->name, strerror(errno));
         return TOOL_FAILED;
     }
-    config.no_large = true;
     cable->network = baro_network_create(&network);
-    bridge = cable->network == NULL ? NULL : baro_switch_create(cable->network);
-    cable->wire = bridge == NULL ? NULL : baro_wire_create(cable->network, &config);
-    if (cable->wire == NULL || baro_switch_join(bridge, cable->wire) != 0 ||
-        baro_switch_add_device(bridge, baro_tap_device(cable->tap)) != 0)
+    if (cable->network == NULL)
         return TOOL_FAILED;
+    if (!direct)
+        return lay_wire(cable, wire);
+    cable->device = baro_tap_device(cable->tap);
     return TOOL_OK;
+}
+
+void cable_print(const struct cable *cable, FILE *file)
+{
+    struct baro_tap_counts counts;
+
+    baro_tap_statistics(cable->tap, &counts);
+    fprintf(file, "the TAP:\n");
+#define CABLE_PRINT(name, text) fprintf(file, "%12llu  %-13s %s\n", (unsigned long long)counts.name, #name, text);
+    BARO_TAP_COUNTERS(CABLE_PRINT)
+#undef CABLE_PRINT
+    if (counts.last_refusal != NULL)
+        fprintf(file, "the last wrong virtio-net header: %s\n", counts.last_refusal);
 }
 
 static void tap_ready(void *context, uint32_t events)

@@ -227,11 +227,14 @@ static int build_router(struct gateway_tool *tool)
 static int build(struct gateway_tool *tool)
 {
     const struct baro_wire_config wire = { .kind = BARO_MEDIUM_FAST };
+    const struct cable_config cable = { .tool = "gateway", .name = tool->name, .wire = &wire, .mac = &gateway_mac,
+                                        .faithful = tool->observe.journey, .captured = tool->observe.pcap_path != NULL };
     int error;
 
-    if (cable_open(&tool->cable, "gateway", tool->name, &wire) != TOOL_OK)
+    if (cable_open(&tool->cable, &cable) != TOOL_OK)
         return TOOL_FAILED;
-    const struct baro_host_config host = { .name = "gateway", .wire = tool->cable.wire, .address = tool->address,
+    const struct baro_host_config host = { .name = "gateway", .wire = tool->cable.wire,
+                                           .device = tool->cable.device, .address = tool->address,
                                            .prefix_length = tool->prefix_length, .addresses = &tool->ipv6,
                                            .address_count = 1, .ipv6 = BARO_HOST_IPV6_BY_HAND, .mac = gateway_mac,
                                            .forward_any_destination = true,
@@ -304,8 +307,10 @@ int tool_gateway(int argc, char **argv)
     baro_loop_run(tool.cable.loop);
     router_close(&tool.cable, tool.host);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
-    if (tool.observe.stats)
+    if (tool.observe.stats) {
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
+        cable_print(&tool.cable, stderr);
+    }
     baro_gateway_free(tool.gateway); /* their last calls are told, too */
     baro_dhcp_server_free(tool.dhcp);
     baro_dhcp6_server_free(tool.dhcp6);

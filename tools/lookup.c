@@ -276,11 +276,13 @@ static struct baro_address gateway_of(const struct lookup_tool *tool)
 static int build(struct lookup_tool *tool)
 {
     bool listens = tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6;
+    const struct cable_config cable = { .tool = "lookup", .name = tool->tap, .wire = &tool->wire,
+                                        .faithful = tool->observe.journey, .captured = tool->observe.pcap_path != NULL };
     int error;
 
-    if (cable_open(&tool->cable, "lookup", tool->tap, &tool->wire) != TOOL_OK || cable_watch(&tool->cable) != TOOL_OK)
+    if (cable_open(&tool->cable, &cable) != TOOL_OK || cable_watch(&tool->cable) != TOOL_OK)
         return TOOL_FAILED;
-    const struct baro_host_config host = { .name = "baro", .wire = tool->cable.wire, .addresses = tool->address,
+    const struct baro_host_config host = { .name = "baro", .wire = tool->cable.wire, .device = tool->cable.device, .addresses = tool->address,
                                            .address_count = tool->addresses, .gateway = gateway_of(tool),
                                            .ipv6 = listens ? BARO_HOST_IPV6_BY_HAND : BARO_HOST_IPV6_LINK_LOCAL,
                                            .program = run_program, .program_deadline = program_deadline,

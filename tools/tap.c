@@ -57,7 +57,8 @@ static int help(void)
            "  --advertise P    be an IPv6 router that advertises these prefixes (fd00:9::/64), commas between, so that the\n"
            "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
            "  --mdns NAME      be found as NAME.local by multicast DNS, over both families\n" TAP_GROUPS_HELP
-           "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
+           "  --wire SPEC      the wire between the host and the TAP (default fast). A fast one without faults leaves\n"
+           "                   checksums and the cutting of segments to the kernel; 'large=no': all is done here\n" OBSERVE_HELP);
     return TOOL_OK;
 }
 
@@ -233,12 +234,15 @@ static void close_mdns(struct tap_tool *tool)
 static int build(struct tap_tool *tool)
 {
     bool listens = tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6;
+    const struct cable_config cable = { .tool = "tap", .name = tool->name, .wire = &tool->wire,
+                                        .faithful = tool->observe.journey, .captured = tool->observe.pcap_path != NULL };
     int error;
 
-    if (cable_open(&tool->cable, "tap", tool->name, &tool->wire) != TOOL_OK)
+    if (cable_open(&tool->cable, &cable) != TOOL_OK)
         return TOOL_FAILED;
     const struct baro_host_config host = { .name = "baro",
                                            .wire = tool->cable.wire,
+                                           .device = tool->cable.device,
                                            .addresses = tool->address,
                                            .address_count = tool->addresses,
                                            .gateway = gateway_of(tool),
@@ -311,8 +315,10 @@ int tool_tap(int argc, char **argv)
     if (tool.prefixes != 0)
         router_close(&tool.cable, tool.host);
     baro_stack_statistics(baro_host_stack(tool.host), &statistics);
-    if (tool.observe.stats)
+    if (tool.observe.stats) {
         baro_statistics_print(stderr, &statistics, BARO_STATISTICS_TABLE, tool.observe.language);
+        cable_print(&tool.cable, stderr);
+    }
     services_close(&tool.services); /* its last calls are told, too */
     result = observe_close(&tool.observe);
     cable_close(&tool.cable);

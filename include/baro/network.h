@@ -126,8 +126,8 @@ struct baro_switch *baro_switch_create(struct baro_network *network);
 /* Plugs a wire's free end into it. 0, -EBUSY when both ends are taken, -ENOMEM, -ENOSPC beyond 64 ports. A wire
  * that is to end in a switch is created with no_large. */
 int baro_switch_join(struct baro_switch *bridge, struct baro_wire *wire);
-/* Makes a device a port; it is borrowed until the network is freed, is without BARO_DEVICE_LRO, and its owner calls
- * baro_network_follow or _advance when it has frames. With one wire and one device the switch is a mere coupling.
+/* Makes a device a port; it is borrowed until the network is freed, is without BARO_DEVICE_LRO and
+ * BARO_DEVICE_RX_CHECKSUM, and its owner calls baro_network_follow or _advance when it has frames. With one wire and one device the switch is a mere coupling.
  * 0, -ENOMEM, -ENOSPC, -EINVAL. */
 int baro_switch_add_device(struct baro_switch *bridge, const struct baro_device *device);
 
@@ -146,7 +146,10 @@ enum baro_host_ipv6 {
 
 struct baro_host_config {
     const char *name;                     /* copied, up to 31 octets; NULL: "host1" and so on */
-    struct baro_wire *wire;               /* required: takes a free end of it */
+    struct baro_wire *wire;               /* takes a free end of it */
+    const struct baro_device *device;     /* in place of a wire: somebody else's device (a TAP), borrowed until the network
+                                             is freed; `mac` is its own. Its owner calls baro_network_follow or _advance
+                                             when it has frames */
     struct baro_address address;          /* family NONE: none yet */
     unsigned prefix_length;
     const struct baro_host_address *addresses; /* more of them, on the same wire */
@@ -191,8 +194,8 @@ int baro_host_add_route(struct baro_host *host, struct baro_address prefix, unsi
 
 const char *baro_host_name(const struct baro_host *host);
 struct baro_network *baro_host_network(const struct baro_host *host);
-/* Its stack, and of its first wire the adapter and the interface's number in the stack. They live as long as the
- * network. */
+/* Its stack, and of its first wire the adapter (NULL where that is a device) and the interface's number in the stack. They
+ * live as long as the network. */
 struct baro_stack *baro_host_stack(struct baro_host *host);
 struct baro_adapter *baro_host_adapter(struct baro_host *host);
 int baro_host_interface(const struct baro_host *host);

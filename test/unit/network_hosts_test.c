@@ -5,9 +5,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "baro/network.h"
+#include "support/frame_device.h"
 
 enum { WIRES = 3 };
 
@@ -206,9 +208,74 @@ static void ipv6_by_itself(void **state)
     baro_network_free(f.network);
 }
 
+/* Two hosts, each on a device of somebody else's, that the test carries frames between. */
+static void a_host_is_on_a_device_in_place_of_a_wire(void **state)
+{
+    struct baro_network *network = baro_network_create(&(struct baro_network_config){ .seed = 5 });
+    struct frame_device *device = calloc(2, sizeof *device);
+    struct baro_host_config config = { .prefix_length = 24, .ipv6 = BARO_HOST_IPV6_BY_HAND };
+    struct baro_ping_result result;
+    struct baro_host *host[2];
+    struct baro_mac mac;
+    int error;
+    (void)state;
+
+    for (uint8_t i = 0; i < 2; i++) {
+        frame_device_init(&device[i], (uint8_t)(7 + i), 1500);
+        config.address = baro_ipv4(10, 1, 0, (uint8_t)(1 + i));
+        config.device = &device[i].device;
+        host[i] = baro_host_create(network, &config, &error);
+        assert_non_null(host[i]);
+        assert_null(baro_host_adapter(host[i]));
+        mac = baro_host_mac(host[i]);
+        assert_memory_equal(&mac, &device[i].device.mac, sizeof mac);
+    }
+    assert_int_equal(baro_stack_ping(baro_host_stack(host[0]), baro_ipv4(10, 1, 0, 2), 1, 1, 3000), 0);
+    for (unsigned round = 0; round < 8; round++) {
+        baro_network_follow(network, (struct baro_instant){ round * 1000000 });
+        frame_device_carry(&device[0], &device[1]);
+        frame_device_carry(&device[1], &device[0]);
+    }
+    assert_true(baro_stack_ping_result(baro_host_stack(host[0]), &result) && result.type == 0);
+    config.wire = baro_wire_create(network, &(struct baro_wire_config){ 0 });
+    assert_null(baro_host_create(network, &config, &error)); /* one or the other */
+    assert_int_equal(error, -EINVAL);
+    config.wire = NULL;
+    config.device = NULL;
+    assert_null(baro_host_create(network, &config, &error));
+    assert_int_equal(error, -EINVAL);
+    baro_network_free(network);
+    frame_device_release(&device[0]);
+    frame_device_release(&device[1]);
+    free(device);
+}
+
+/* More than one burst waits in a device: all of it is taken before the network rests. */
+static void a_device_is_asked_until_it_has_nothing(void **state)
+{
+    struct baro_network *network = baro_network_create(&(struct baro_network_config){ .seed = 5 });
+    struct frame_device *device = calloc(1, sizeof *device);
+    const struct baro_host_config config = { .address = baro_ipv4(10, 1, 0, 1), .prefix_length = 24,
+                                             .device = &device->device };
+    uint8_t frame[60] = { 2, 0, 0, 0, 0, 9 };
+    (void)state;
+
+    frame_device_init(device, 7, 1500);
+    assert_non_null(baro_host_create(network, &config, NULL));
+    for (unsigned i = 0; i < 3 * BARO_BURST_LIMIT; i++)
+        assert_true(frame_device_put(device, frame, sizeof frame));
+    baro_network_step(network);
+    assert_int_equal(device->in_count, 0);
+    baro_network_free(network);
+    frame_device_release(device);
+    free(device);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_host_is_on_a_device_in_place_of_a_wire),
+        cmocka_unit_test(a_device_is_asked_until_it_has_nothing),
         cmocka_unit_test(every_wire_is_used),
         cmocka_unit_test(a_full_ring_on_one_wire_waits_for_room),
         cmocka_unit_test(a_route_finds_its_interface),

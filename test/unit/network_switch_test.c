@@ -110,6 +110,8 @@ static void runts_from_a_device_and_lro_are_refused(void **state)
     frame_device_init(device, 9, 1500);
     device->device.capabilities = BARO_DEVICE_LRO;
     assert_int_equal(baro_switch_add_device(f.bridge, &device->device), -EINVAL);
+    device->device.capabilities = BARO_DEVICE_RX_CHECKSUM;
+    assert_int_equal(baro_switch_add_device(f.bridge, &device->device), -EINVAL);
     frame_device_release(device);
     free(device);
     stop(&f);
