@@ -1,10 +1,7 @@
 /* base/ring.c: see ring.h. */
 #include "base/ring.h"
 
-#include <assert.h>
 #include <string.h>
-
-#include "base/checksum.h"
 
 enum { RING_LEAST = SLAB_PIECE_BYTES };
 
@@ -48,52 +45,27 @@ void ring_release(struct ring *ring, struct slabs *slabs)
     ring->size = 0;
 }
 
-/* Where an offset lies, and how much of `length` fits before the ring's end. */
-static uint32_t first_part(const struct ring *ring, uint64_t offset, uint32_t length, uint32_t *index)
+uint64_t ring_write_around(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, bool summed)
 {
-    uint32_t left;
+    uint32_t index, first = ring_place(ring, offset, length, &index);
+    uint64_t sum = 0, rest = 0;
 
-    assert(length <= ring->size);
-    *index = (uint32_t)offset & (ring->size - 1);
-    left = ring->size - *index;
-    return length < left ? length : left;
-}
-
-void ring_write(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length)
-{
-    uint32_t index, first;
-
-    if (length == 0)
-        return;
-    first = first_part(ring, offset, length, &index);
-    memcpy(ring->data + index, data, first);
-    memcpy(ring->data, data + first, length - first);
-}
-
-uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, uint64_t sum)
-{
-    uint32_t index, first;
-    uint64_t rest;
-
-    if (length == 0)
-        return sum;
-    first = first_part(ring, offset, length, &index);
-    sum = checksum_copy(sum, ring->data + index, data, first);
-    if (first == length)
-        return sum;
-    rest = checksum_copy(0, ring->data, data + first, length - first);
+    if (summed) {
+        sum = checksum_copy(0, ring->data + index, data, first);
+        rest = checksum_copy(0, ring->data, data + first, length - first);
+    } else {
+        octets_copy(ring->data + index, data, first);
+        octets_copy(ring->data, data + first, length - first);
+    }
     return sum + (first & 1 ? checksum_swap(rest) : rest);
 }
 
-void ring_read(const struct ring *ring, uint64_t offset, uint8_t *data, uint32_t length)
+void ring_read_around(const struct ring *ring, uint64_t offset, uint8_t *data, uint32_t length)
 {
-    uint32_t index, first;
+    uint32_t index, first = ring_place(ring, offset, length, &index);
 
-    if (length == 0)
-        return;
-    first = first_part(ring, offset, length, &index);
-    memcpy(data, ring->data + index, first);
-    memcpy(data + first, ring->data, length - first);
+    octets_copy(data, ring->data + index, first);
+    octets_copy(data + first, ring->data, length - first);
 }
 
 bool ring_same(const struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length)
@@ -102,7 +74,7 @@ bool ring_same(const struct ring *ring, uint64_t offset, const uint8_t *data, ui
 
     if (length == 0)
         return true;
-    first = first_part(ring, offset, length, &index);
+    first = ring_place(ring, offset, length, &index);
     return memcmp(ring->data + index, data, first) == 0 && memcmp(ring->data, data + first, length - first) == 0;
 }
 
@@ -112,7 +84,7 @@ unsigned ring_slice(const struct ring *ring, uint64_t offset, uint32_t length, s
 
     if (length == 0)
         return 0;
-    first = first_part(ring, offset, length, &index);
+    first = ring_place(ring, offset, length, &index);
     part[0] = (struct baro_bytes){ ring->data + index, first };
     if (first == length)
         return 1;

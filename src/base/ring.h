@@ -6,6 +6,9 @@
 #ifndef BASE_RING_H
 #define BASE_RING_H
 
+#include <assert.h>
+
+#include "base/checksum.h"
 #include "base/slab.h"
 
 struct ring {
@@ -31,12 +34,60 @@ static inline uint32_t ring_space(const struct ring *ring)
 bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held);
 void ring_release(struct ring *ring, struct slabs *slabs);
 
+/* Where an offset lies, and how much of `length` fits before the ring's end. */
+static inline uint32_t ring_place(const struct ring *ring, uint64_t offset, uint32_t length, uint32_t *index)
+{
+    uint32_t left;
+
+    assert(length <= ring->size);
+    *index = (uint32_t)offset & (ring->size - 1);
+    left = ring->size - *index;
+    return length < left ? length : left;
+}
+
+/* ring.c: what goes on at the ring's beginning. */
+uint64_t ring_write_around(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, bool summed);
+void ring_read_around(const struct ring *ring, uint64_t offset, uint8_t *data, uint32_t length);
+
 /* Writes at a stream offset within [begin, begin + size) without moving `end`. */
-void ring_write(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length);
+static inline void ring_write(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length)
+{
+    uint32_t index;
+
+    if (length == 0)
+        return;
+    if (ring_place(ring, offset, length, &index) == length)
+        octets_copy(ring->data + index, data, length);
+    else
+        ring_write_around(ring, offset, data, length, false);
+}
+
 /* The same, adding what it copies to a checksum. */
-uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, uint64_t sum);
+static inline uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length,
+                                      uint64_t sum)
+{
+    uint32_t index;
+
+    if (length == 0)
+        return sum;
+    if (ring_place(ring, offset, length, &index) == length)
+        return checksum_copy(sum, ring->data + index, data, length);
+    return sum + ring_write_around(ring, offset, data, length, true);
+}
+
 /* Reads from a stream offset. */
-void ring_read(const struct ring *ring, uint64_t offset, uint8_t *data, uint32_t length);
+static inline void ring_read(const struct ring *ring, uint64_t offset, uint8_t *data, uint32_t length)
+{
+    uint32_t index;
+
+    if (length == 0)
+        return;
+    if (ring_place(ring, offset, length, &index) == length)
+        octets_copy(data, ring->data + index, length);
+    else
+        ring_read_around(ring, offset, data, length);
+}
+
 /* Are the bytes at `offset` the same as `data`? */
 bool ring_same(const struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length);
 /* The bytes at a stream offset in up to two parts; returns how many parts. */

@@ -1,0 +1,195 @@
+/* base/octets.c: see octets.h. Stores are aligned to a vector: an unaligned one that crosses a line counts twice, and on a
+ * long block that is a third of the time. */
+#include "base/octets.h"
+
+/* ---- any machine: 16 octets ---- */
+
+enum { PLAIN_STEP = 32 };
+
+uint64_t octets_sum_plain(const uint8_t *data, size_t length)
+{
+    return octets_sum_short(data, length);
+}
+
+uint64_t octets_copy_sum_plain(uint8_t *to, const uint8_t *from, size_t length)
+{
+    octets_lanes even = { 0 }, odd = { 0 };
+
+    for (; length >= PLAIN_STEP; length -= PLAIN_STEP, from += PLAIN_STEP, to += PLAIN_STEP) {
+        octets_lanes first = octets_load(from), second = octets_load(from + sizeof even);
+
+        memcpy(to, &first, sizeof first);
+        memcpy(to + sizeof first, &second, sizeof second);
+        even += octets_halves(first);
+        odd += octets_halves(second);
+    }
+    memcpy(to, from, length);
+    return octets_total(even + odd) + octets_sum_last(from, length);
+}
+
+/* ---- AVX2: 32 octets ---- */
+
+#ifdef OCTETS_AVX2
+
+#define WITH_AVX2 __attribute__((target("avx2")))
+
+typedef uint64_t wide __attribute__((vector_size(32)));
+typedef uint64_t wide_anywhere __attribute__((vector_size(32), aligned(1), may_alias));
+
+enum { WIDE = 32, WIDE_STEP = 64, ALIGN_FROM = 256 };
+
+WITH_AVX2 static inline void wide_load(wide *word, const uint8_t *at)
+{
+    *word = *(const wide_anywhere *)at;
+}
+
+WITH_AVX2 static inline void wide_store(uint8_t *at, const wide *word)
+{
+    *(wide_anywhere *)at = *word;
+}
+
+WITH_AVX2 static inline void wide_add(wide *sum, const wide *word)
+{
+    *sum += *word & UINT32_MAX;
+    *sum += *word >> 32;
+}
+
+WITH_AVX2 static inline uint64_t wide_total(const wide *sum)
+{
+    wide folded = (*sum & UINT32_MAX) + (*sum >> 32);
+
+    return folded[0] + folded[1] + folded[2] + folded[3];
+}
+
+/* Two vectors at once. Written out, so that a compiler does not see a memcpy in it. */
+WITH_AVX2 static inline void wide_copy_step(uint8_t *to, const uint8_t *from)
+{
+    wide first, second;
+
+    wide_load(&first, from);
+    wide_load(&second, from + WIDE);
+    wide_store(to, &first);
+    wide_store(to + WIDE, &second);
+}
+
+WITH_AVX2 void octets_copy_avx2(uint8_t *to, const uint8_t *from, size_t length)
+{
+    uint8_t *end = to + length;
+    const uint8_t *from_end = from + length;
+    size_t head = WIDE - ((uintptr_t)to & (WIDE - 1));
+    wide word[4];
+
+    wide_load(&word[0], from);
+    wide_store(to, &word[0]);
+    to += head;
+    from += head;
+    for (; end - to >= 4 * WIDE; to += 4 * WIDE, from += 4 * WIDE) {
+        wide_load(&word[0], from);
+        wide_load(&word[1], from + WIDE);
+        wide_load(&word[2], from + 2 * WIDE);
+        wide_load(&word[3], from + 3 * WIDE);
+        wide_store(to, &word[0]);
+        wide_store(to + WIDE, &word[1]);
+        wide_store(to + 2 * WIDE, &word[2]);
+        wide_store(to + 3 * WIDE, &word[3]);
+    }
+    if (end - to > WIDE_STEP)
+        wide_copy_step(to, from);
+    wide_copy_step(end - WIDE_STEP, from_end - WIDE_STEP); /* may copy some a second time */
+}
+
+WITH_AVX2 uint64_t octets_sum_avx2(const uint8_t *data, size_t length)
+{
+    wide even = { 0 }, odd = { 0 }, word;
+
+    for (; length >= WIDE_STEP; length -= WIDE_STEP, data += WIDE_STEP) {
+        wide_load(&word, data);
+        wide_add(&even, &word);
+        wide_load(&word, data + WIDE);
+        wide_add(&odd, &word);
+    }
+    if (length >= WIDE) {
+        wide_load(&word, data);
+        wide_add(&even, &word);
+        length -= WIDE;
+        data += WIDE;
+    }
+    even += odd;
+    return wide_total(&even) + octets_sum_short(data, length);
+}
+
+/* The words of a sum turned round: what it is at an odd distance. */
+static uint64_t turned(uint64_t sum)
+{
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (sum & 0xff) << 8 | sum >> 8;
+}
+
+WITH_AVX2 uint64_t octets_copy_sum_avx2(uint8_t *to, const uint8_t *from, size_t length)
+{
+    wide even = { 0 }, odd = { 0 }, word, other;
+    uint8_t *end = to + length;
+    const uint8_t *from_end = from + length;
+    size_t head = length >= ALIGN_FROM ? -(uintptr_t)to & (WIDE - 1) : 0, left = length - head;
+    uint64_t first = octets_sum_short(from, head), sum;
+
+    wide_copy_step(end - WIDE_STEP, from_end - WIDE_STEP);
+    wide_load(&word, from);
+    wide_store(to, &word);
+    to += head;
+    from += head;
+    for (; left >= WIDE_STEP; left -= WIDE_STEP, from += WIDE_STEP, to += WIDE_STEP) {
+        wide_load(&word, from);
+        wide_load(&other, from + WIDE);
+        wide_store(to, &word);
+        wide_store(to + WIDE, &other);
+        wide_add(&even, &word);
+        wide_add(&odd, &other);
+    }
+    if (left >= WIDE) {
+        wide_load(&word, from);
+        wide_add(&even, &word);
+        left -= WIDE;
+        from += WIDE;
+    }
+    even += odd;
+    sum = wide_total(&even) + octets_sum_short(from, left);
+    return first + (head & 1 ? turned(sum) : sum);
+}
+
+#endif
+
+/* ---- as the machine can ---- */
+
+void octets_copy_other(uint8_t *to, const uint8_t *from, size_t length)
+{
+#ifdef OCTETS_AVX2
+    if (length > OCTETS_SHORT && octets_have_avx2()) {
+        octets_copy_avx2(to, from, length);
+        return;
+    }
+#endif
+    if (length != 0) /* nothing may be nowhere */
+        memcpy(to, from, length);
+}
+
+uint64_t octets_sum_long(const uint8_t *data, size_t length)
+{
+#ifdef OCTETS_AVX2
+    if (octets_have_avx2())
+        return octets_sum_avx2(data, length);
+#endif
+    return octets_sum_plain(data, length);
+}
+
+uint64_t octets_copy_sum_long(uint8_t *to, const uint8_t *from, size_t length)
+{
+#ifdef OCTETS_AVX2
+    if (octets_have_avx2())
+        return octets_copy_sum_avx2(to, from, length);
+#endif
+    return octets_copy_sum_plain(to, from, length);
+}
