@@ -1,10 +1,8 @@
 /* tools/cable.c: see cable.h. */
 #include "cable.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -27,9 +25,10 @@ static int lay_wire(struct cable *cable, const struct baro_wire_config *wire)
     struct baro_switch *bridge = baro_switch_create(cable->network);
 
     config.no_large = true;
+    config.mtu = port_device(&cable->port)->mtu;
     cable->wire = bridge == NULL ? NULL : baro_wire_create(cable->network, &config);
     return cable->wire != NULL && baro_switch_join(bridge, cable->wire) == 0 &&
-                   baro_switch_add_device(bridge, baro_tap_device(cable->tap)) == 0
+                   baro_switch_add_device(bridge, port_device(&cable->port)) == 0
                ? TOOL_OK
                : TOOL_FAILED;
 }
@@ -50,41 +49,29 @@ int cable_open(struct cable *cable, const struct cable_config *config)
     const struct baro_wire_config *wire = config->wire;
     const struct baro_network_config network = { .seed = tool_seed(wire->seed), .now = baro_loop_now() };
     bool direct = !config->faithful && nothing_happens(wire);
-    struct baro_mac mac = direct ? mac_of(network.seed) : (struct baro_mac){ { 2, 0xba, 0x70, 0, 0, 1 } };
-    unsigned offload = direct ? BARO_TAP_OFFLOAD : BARO_TAP_PLAIN;
+    struct port_config port = { .tool = config->tool, .name = config->name, .mtu = wire->mtu, .direct = direct,
+                                .captured = config->captured,
+                                .mac = direct ? mac_of(network.seed) : (struct baro_mac){ { 2, 0xba, 0x70, 0, 0, 1 } } };
 
-    if (config->captured)
-        offload |= BARO_TAP_FINISH;
     if (direct && config->mac != NULL)
-        mac = *config->mac;
-    cable->tap = baro_tap_open_offload(config->name, wire->mtu == 0 ? 1500 : wire->mtu, mac, offload);
-    if (cable->tap == NULL) {
-        fprintf(stderr, "baro %s: cannot open TAP %s: %s\n", config->tool, config->name, strerror(errno));
+        port.mac = *config->mac;
+    if (port_open(&cable->port, &port) != TOOL_OK)
         return TOOL_FAILED;
-    }
     cable->network = baro_network_create(&network);
     if (cable->network == NULL)
         return TOOL_FAILED;
     if (!direct)
         return lay_wire(cable, wire);
-    cable->device = baro_tap_device(cable->tap);
+    cable->device = port_device(&cable->port);
     return TOOL_OK;
 }
 
 void cable_print(const struct cable *cable, FILE *file)
 {
-    struct baro_tap_counts counts;
-
-    baro_tap_statistics(cable->tap, &counts);
-    fprintf(file, "the TAP:\n");
-#define CABLE_PRINT(name, text) fprintf(file, "%12llu  %-13s %s\n", (unsigned long long)counts.name, #name, text);
-    BARO_TAP_COUNTERS(CABLE_PRINT)
-#undef CABLE_PRINT
-    if (counts.last_refusal != NULL)
-        fprintf(file, "the last wrong virtio-net header: %s\n", counts.last_refusal);
+    port_print(&cable->port, file);
 }
 
-static void tap_ready(void *context, uint32_t events)
+static void frames_ready(void *context, uint32_t events)
 {
     (void)context; /* the network, a source of the loop, takes the frames */
     (void)events;
@@ -108,7 +95,7 @@ int cable_watch(struct cable *cable)
     cable->loop = baro_loop_create();
     if (cable->loop == NULL || cable->signals < 0)
         return TOOL_FAILED;
-    cable->frames_watch = baro_loop_watch(cable->loop, baro_tap_descriptor(cable->tap), EPOLLIN, tap_ready, cable);
+    cable->frames_watch = baro_loop_watch(cable->loop, port_descriptor(&cable->port), EPOLLIN, frames_ready, cable);
     cable->signals_watch = baro_loop_watch(cable->loop, cable->signals, EPOLLIN, signalled, cable);
     return cable->frames_watch != NULL && cable->signals_watch != NULL &&
                    baro_loop_add_network(cable->loop, cable->network) == 0
@@ -121,7 +108,7 @@ void cable_close(struct cable *cable)
     baro_loop_unwatch(cable->loop, cable->frames_watch);
     baro_loop_unwatch(cable->loop, cable->signals_watch);
     baro_network_free(cable->network);
-    baro_tap_close(cable->tap);
+    port_close(&cable->port);
     baro_loop_free(cable->loop);
     close(cable->signals);
 }

@@ -51,7 +51,7 @@ static int help(void)
            "sockets of this machine. Its name server knows gateway.lan and guests by the names they tell with DHCP, and\n"
            "asks this machine's name servers for what is outside. This machine's loopback is reached at the gateway's\n"
            "addresses. Ends at Ctrl-C.\n\n"
-           "  --tap NAME       the TAP\n"
+           "  --tap NAME       the TAP; or " PORT_NAMES "\n"
            "  --address A/P    the gateway's address, or one of each family, a comma between (default\n"
            "                   10.0.2.2/24,fdba:70::2/64; prefix 8 to 30, of IPv6 64); guests get the next ones\n"
            "  -p [ADDRESS:]HOST:[GUEST:]PORT  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is\n"
@@ -91,9 +91,9 @@ static int parse_option(struct gateway_tool *tool, const char *word, const char 
                    ? TOOL_OK
                    : tool_usage("gateway", "'%s' is no address of a host with a prefix of 8 to 30, IPv6 64", value);
     tool->name = value;
-    return interface_name_is_right(value)
+    return port_name_is_right(value)
                ? TOOL_OK
-               : tool_usage("gateway", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
+               : tool_usage("gateway", "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE", value);
 }
 
 static int parse(struct gateway_tool *tool, int argc, char **argv)

@@ -49,7 +49,7 @@ static int help(void)
            "  --server A       name servers of either family, commas between, up to 4; with addresses by 'auto', 'dhcp' or\n"
            "                   'dhcp6' those that routers and DHCP servers tell, if none are given\n"
            "  --search D       a domain behind names without a dot; up to 6 of them\n"
-           "  --tap NAME       the TAP (default baro0)\n"
+           "  --tap NAME       the TAP (default baro0); or " PORT_NAMES "\n"
            "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24); the subnet's\n"
            "                   first address is its gateway. 'auto', 'dhcp' and 'dhcp6' as with baro tap\n"
            "  --temporary      with 'auto' and 'dhcp6': ask from a temporary address of IPv6 (RFC 8981)\n"
@@ -84,8 +84,8 @@ static int parse_value(struct lookup_tool *tool, const char *word, char *value)
         tool->config.search[tool->config.searches++] = value;
     } else if (strcmp(word, "--tap") == 0) {
         tool->tap = value;
-        if (!interface_name_is_right(value))
-            return tool_usage("lookup", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
+        if (!port_name_is_right(value))
+            return tool_usage("lookup", "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE", value);
     } else if (strcmp(word, "--address") == 0) {
         tool->configure.way = configure_parse(value);
         tool->addresses = tool->configure.way != CONFIGURE_BY_HAND

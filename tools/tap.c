@@ -47,7 +47,8 @@ static int help(void)
     printf("usage: baro tap [--name NAME] [--address ADDRESS[/PREFIX]] [--mdns NAME] [--wire SPEC] [OPTION ...]\n\n"
            "A host on a TAP device: it answers ARP and ping and serves echo (7), discard (9) and character generator (19).\n"
            "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
-           "  --name NAME      the TAP (default baro0)\n"
+           "  --name NAME      the TAP (default baro0); or " PORT_NAMES ", with\n"
+           "                   an address that this machine's kernel does not have\n"
            "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24);\n"
            "                   'auto': those that IPv6 routers give it, and DHCPv6 where routers say so;\n"
            "                   'dhcp': the IPv4 address that a DHCP server gives it;\n"
@@ -104,8 +105,9 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
             return tool_usage("tap", "no option '%s'; --help tells more", word);
         if (at + 1 >= argc)
             return tool_usage("tap", "%s wants a value", word);
-        if (strcmp(word, "--name") == 0 && !interface_name_is_right(argv[at + 1]))
-            return tool_usage("tap", "'%s' is no name of a TAP: up to 15 octets, no slash", argv[at + 1]);
+        if (strcmp(word, "--name") == 0 && !port_name_is_right(argv[at + 1]))
+            return tool_usage("tap", "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE",
+                              argv[at + 1]);
         if (strcmp(word, "--name") == 0)
             tool->name = argv[at + 1];
         if (strcmp(word, "--mdns") == 0)
