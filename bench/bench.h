@@ -33,6 +33,7 @@ struct bench_case {
     uint32_t mtu;
     enum bench_offload offload;
     uint32_t connections;
+    uint32_t batch;                /* requests in flight */
     uint32_t message;              /* octets of one call of send */
     enum baro_medium_kind medium;
 };
@@ -66,6 +67,7 @@ const char *bench_unit_name(enum bench_unit unit);
 
 void bench_bulk(const struct bench_case *question, struct bench_answer *answer);
 void bench_round_trips(const struct bench_case *question, struct bench_answer *answer);
+void bench_batches(const struct bench_case *question, struct bench_answer *answer);
 void bench_connections(const struct bench_case *question, struct bench_answer *answer);
 void bench_segment(const struct bench_case *question, struct bench_answer *answer);
 void bench_families(const struct bench_case *question, struct bench_answer *answer);

@@ -1,7 +1,8 @@
 /* bench/messages.c: round trips of 64 octets, and connections that come and go.
  *
  * A turn of the loop is a round trip: the clock is read once; each end is polled, its program receives and answers, and
- * the answer is flushed. */
+ * the answer is flushed. Where `batch` requests are in flight, a turn is a batch of them, each on a connection drawn at
+ * random, and the programs ask which connections are ready, as a server of many would. */
 #include "bench.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@ enum { MESSAGE = 64, PORTS = 16, FIRST_PORT = 1000 };
 
 struct round_trips {
     struct bench_connections all;
-    uint32_t rounds, random;
+    uint32_t rounds, random, batch;
 };
 
 /* What one end's program does when a message is due: it comes whole, since 64 octets fit any segment. */
@@ -46,6 +47,68 @@ static void round_trips(void *context)
         baro_stack_poll(client, now);
         receive(client, ask);
     }
+}
+
+/* What a program does with all that became ready; the octets of it. */
+static uint32_t serve_ready(struct baro_stack *stack, bool reply)
+{
+    uint8_t data[MESSAGE * BARO_BURST_LIMIT];
+    struct baro_ready ready;
+    uint32_t octets = 0;
+
+    while (baro_next_ready(stack, &ready)) {
+        ptrdiff_t length = ready.events & BARO_EVENT_IN ? baro_recv(stack, ready.fd, data, sizeof data, 0) : 0;
+
+        if (length <= 0)
+            continue;
+        octets += (uint32_t)length;
+        bench_expect(!reply || baro_send(stack, ready.fd, data, (size_t)length, 0) == length, "a reply");
+    }
+    return octets;
+}
+
+/* Polls until a batch has come: it may share the wire with ACKs of earlier ones, whose time has come. */
+static void serve(struct bench_pair *pair, int which, struct baro_instant now, uint32_t octets)
+{
+    uint32_t served = 0;
+
+    for (int i = 0; i < 4 && served < octets; i++) {
+        baro_stack_flush(bench_pair_stack(pair, 1 - which));
+        baro_stack_poll(bench_pair_stack(pair, which), now);
+        served += serve_ready(bench_pair_stack(pair, which), which == 1);
+    }
+    bench_expect(served == octets, "a batch of messages came in");
+}
+
+static void batches(void *context)
+{
+    static const uint8_t message[MESSAGE];
+    struct round_trips *work = context;
+    struct baro_stack *client = bench_pair_stack(work->all.pair, 0);
+
+    for (uint32_t i = 0; i < work->rounds; i += work->batch) {
+        struct baro_instant now = bench_now();
+
+        for (uint32_t j = 0; j < work->batch; j++) {
+            int fd = work->all.client[bench_random(&work->random, work->all.count)];
+
+            bench_expect(baro_send(client, fd, message, sizeof message, 0) == sizeof message, "send");
+        }
+        serve(work->all.pair, 1, now, work->batch * MESSAGE);
+        serve(work->all.pair, 0, now, work->batch * MESSAGE);
+    }
+}
+
+void bench_batches(const struct bench_case *question, struct bench_answer *answer)
+{
+    struct round_trips work = { .rounds = 64 * question->batch, .random = 1, .batch = question->batch };
+
+    bench_connections_open(&work.all, question);
+    batches(&work);
+    work.rounds = bench_amount(300000, 640) / work.batch * work.batch;
+    answer->seconds = bench_timed(batches, &work);
+    answer->operations = work.rounds;
+    bench_connections_close(&work.all);
 }
 
 void bench_round_trips(const struct bench_case *question, struct bench_answer *answer)

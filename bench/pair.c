@@ -51,6 +51,8 @@ static void lane_rx_end(void *context)
     end->lane.first = (end->lane.first + end->lane.borrowed) % end->lane.slots;
     end->lane.count -= end->lane.borrowed;
     end->lane.borrowed = 0;
+    if (end->lane.count == 0) /* the slots that were used last are those that caches hold */
+        end->lane.first = 0;
 }
 
 static unsigned lane_room(void *context)

@@ -8,15 +8,19 @@
 #define SEGMENT(number) .unit = BENCH_NS, .run = bench_segment, .question = { .mtu = 1500, .connections = number }
 #define FAMILIES(number) .unit = BENCH_PER_CENT, .run = bench_families, .both = true, \
                          .question = { .mtu = 1500, .connections = number }
+#define SIZE(number) .unit = BENCH_GBIT, .run = bench_bulk, .question = { .mtu = 1500, .message = number }
 #define WIRE(kind) .unit = BENCH_PER_SECOND, .run = bench_wire, .question = { .medium = kind }
 
 const struct bench_row bench_rows[] = {
     { "bulk-1500", "bulk, MTU 1500, software checksums", BULK(1500, BENCH_NONE), .counted = "segment" },
     { "bulk-1500-offload", "bulk, MTU 1500, checksums offloaded", BULK(1500, BENCH_CHECKSUM), .counted = "segment" },
     { "bulk-9000", "bulk, MTU 9000, software checksums", BULK(9000, BENCH_NONE), .counted = "segment" },
+    { "bulk-large", "bulk, super-segments, software checksums", BULK(1500, BENCH_LARGE), .counted = "super-segment" },
     { "bulk-super", "bulk, super-segments, checksums offloaded", BULK(1500, BENCH_SUPER), .counted = "super-segment" },
     { "round-trips", "64-byte round trips, one connection", .unit = BENCH_PER_SECOND, .run = bench_round_trips,
       .question = { .mtu = 1500, .connections = 1 }, .counted = "round trip" },
+    { "round-trips-100000", "64-byte round trips over 100,000 connections, 64 in flight", .unit = BENCH_PER_SECOND,
+      .run = bench_batches, .question = { .mtu = 1500, .connections = 100000, .batch = 64 } },
     { "connections", "connect, 1 byte each way, close", .unit = BENCH_PER_SECOND, .run = bench_connections,
       .question = { .mtu = 1500 }, .counted = "connection" },
     { "segment-10", "a received segment, random one of 10 connections", SEGMENT(10), .counted = "segment" },
@@ -24,6 +28,17 @@ const struct bench_row bench_rows[] = {
     { "segment-10000", "a received segment, random one of 10,000", SEGMENT(10000) },
     { "segment-100000", "a received segment, random one of 100,000", SEGMENT(100000) },
     { "segment-1000000", "a received segment, random one of 1,000,000", SEGMENT(1000000) },
+    { "size-1", "calls of send of 1 octet, MTU 1500", SIZE(1) },
+    { "size-4", "calls of send of 4 octets", SIZE(4) },
+    { "size-16", "calls of send of 16 octets", SIZE(16) },
+    { "size-64", "calls of send of 64 octets", SIZE(64) },
+    { "size-256", "calls of send of 256 octets", SIZE(256) },
+    { "size-1024", "calls of send of 1 KiB", SIZE(1024) },
+    { "size-4096", "calls of send of 4 KiB", SIZE(4096) },
+    { "size-16384", "calls of send of 16 KiB", SIZE(16384) },
+    { "size-65536", "calls of send of 64 KiB", SIZE(65536) },
+    { "size-262144", "calls of send of 256 KiB", SIZE(262144) },
+    { "size-1048576", "calls of send of 1 MiB", SIZE(1048576) },
     { "families-10", "IPv6 over IPv4, a round trip, of 10 connections", FAMILIES(10) },
     { "families-1000", "IPv6 over IPv4, a round trip, of 1,000 connections", FAMILIES(1000) },
     { "families-10000", "IPv6 over IPv4, a round trip, of 10,000 connections", FAMILIES(10000) },
