@@ -54,6 +54,7 @@ struct bench_row {
     const char *name, *text;
     enum bench_unit unit;
     bench_function run;
+    const char *kind;              /* what peers know it as; NULL: it is of this stack alone */
     struct bench_case question;    /* but for the family */
     const char *counted;           /* the operation whose instructions are counted, or NULL: none */
     bool both;                     /* measures both families at once; the others are there twice */

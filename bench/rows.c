@@ -4,12 +4,14 @@
 
 #include <stddef.h>
 
-#define BULK(size, how) .unit = BENCH_GBIT, .run = bench_bulk, .question = { .mtu = size, .offload = how }
-#define SEGMENT(number) .unit = BENCH_NS, .run = bench_segment, .question = { .mtu = 1500, .connections = number }
+#define BULK(size, how) .unit = BENCH_GBIT, .run = bench_bulk, .kind = "bulk", .question = { .mtu = size, .offload = how }
+#define SEGMENT(number) .unit = BENCH_NS, .run = bench_segment, .kind = "segment", .question = { .mtu = 1500, .connections = number }
 #define FAMILIES(number) .unit = BENCH_PER_CENT, .run = bench_families, .both = true, \
                          .question = { .mtu = 1500, .connections = number }
-#define SIZE(number) .unit = BENCH_GBIT, .run = bench_bulk, .question = { .mtu = 1500, .message = number }
-#define WIRE(kind) .unit = BENCH_PER_SECOND, .run = bench_wire, .question = { .medium = kind }
+#define SIZE(number) .unit = BENCH_GBIT, .run = bench_bulk, .kind = "bulk", .question = { .mtu = 1500, .message = number }
+#define IDLE(number) .unit = BENCH_BYTES, .run = bench_idle, .kind = "idle", \
+                     .question = { .mtu = 1500, .connections = number }
+#define WIRE(medium_kind) .unit = BENCH_PER_SECOND, .run = bench_wire, .question = { .medium = medium_kind }
 
 const struct bench_row bench_rows[] = {
     { "bulk-1500", "bulk, MTU 1500, software checksums", BULK(1500, BENCH_NONE), .counted = "segment" },
@@ -18,10 +20,11 @@ const struct bench_row bench_rows[] = {
     { "bulk-large", "bulk, super-segments, software checksums", BULK(1500, BENCH_LARGE), .counted = "super-segment" },
     { "bulk-super", "bulk, super-segments, checksums offloaded", BULK(1500, BENCH_SUPER), .counted = "super-segment" },
     { "round-trips", "64-byte round trips, one connection", .unit = BENCH_PER_SECOND, .run = bench_round_trips,
+      .kind = "round-trips",
       .question = { .mtu = 1500, .connections = 1 }, .counted = "round trip" },
     { "round-trips-100000", "64-byte round trips over 100,000 connections, 64 in flight", .unit = BENCH_PER_SECOND,
-      .run = bench_batches, .question = { .mtu = 1500, .connections = 100000, .batch = 64 } },
-    { "connections", "connect, 1 byte each way, close", .unit = BENCH_PER_SECOND, .run = bench_connections,
+      .run = bench_batches, .kind = "batches", .question = { .mtu = 1500, .connections = 100000, .batch = 64 } },
+    { "connections", "connect, 1 byte each way, close", .unit = BENCH_PER_SECOND, .run = bench_connections, .kind = "connections",
       .question = { .mtu = 1500 }, .counted = "connection" },
     { "segment-10", "a received segment, random one of 10 connections", SEGMENT(10), .counted = "segment" },
     { "segment-1000", "a received segment, random one of 1,000", SEGMENT(1000) },
@@ -42,8 +45,10 @@ const struct bench_row bench_rows[] = {
     { "families-10", "IPv6 over IPv4, a round trip, of 10 connections", FAMILIES(10) },
     { "families-1000", "IPv6 over IPv4, a round trip, of 1,000 connections", FAMILIES(1000) },
     { "families-10000", "IPv6 over IPv4, a round trip, of 10,000 connections", FAMILIES(10000) },
-    { "idle", "memory of an idle connection, one end, of 10,000", .unit = BENCH_BYTES, .run = bench_idle,
-      .question = { .mtu = 1500, .connections = 10000 } },
+    { "idle-100", "memory of an idle connection, one end, of 100", IDLE(100) },
+    { "idle-1000", "memory of an idle connection, one end, of 1,000", IDLE(1000) },
+    { "idle-10000", "memory of an idle connection, one end, of 10,000", IDLE(10000) },
+    { "idle-100000", "memory of an idle connection, one end, of 100,000", IDLE(100000) },
     { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
     { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
     { NULL },

@@ -1,125 +1,242 @@
-/* tools/bench.c: `baro bench`: measures this stack on this machine and prints medians with their range. The rows are in
- * bench/rows.c. */
+/* tools/bench.c: `baro bench`: measures this stack on this machine and tells medians with their range, beside other stacks
+ * where it is asked to. The rows are in bench/rows.c, the peers in bench/others.c. */
 #include "tools.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "../bench/bench.h"
-
-enum { RUNS_LIMIT = 99 };
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static void run(const struct bench_row *row, enum baro_family family, struct bench_answer *answer)
-{
-    struct bench_case question = row->question;
-
-    question.family = family;
-    *answer = (struct bench_answer){ 0 };
-    row->run(&question, answer);
-}
-
-static void measure(const struct bench_row *row, enum baro_family family, int runs)
-{
-    double figure[RUNS_LIMIT];
-    struct bench_answer answer;
-    char text[80];
-
-    for (int i = 0; i < runs; i++) {
-        run(row, family, &answer);
-        figure[i] = bench_figure(row->unit, &answer);
-    }
-    qsort(figure, (size_t)runs, sizeof figure[0], compare);
-    snprintf(text, sizeof text, "%s%s", row->text, family == BARO_FAMILY_IPV6 ? ", IPv6" : "");
-    printf("%-58s %12.4g  (%.4g to %.4g) %s\n", text, figure[runs / 2], figure[0], figure[runs - 1],
-           bench_unit_name(row->unit));
-    fflush(stdout);
-}
-
-/* One short run in which callgrind counts; bench/instructions.sh divides by what is printed here. */
-static void count(const struct bench_row *row, enum baro_family family, const char *name)
-{
-    struct bench_answer answer;
-
-    if (row->counted == NULL)
-        return;
-    run(row, family, &answer);
-    bench_row_end();
-    printf("%s %.0f %s\n", name, answer.operations, row->counted);
-    fflush(stdout);
-}
-
-/* The name of a row, measured over a family. */
-static const char *name_of(const struct bench_row *row, enum baro_family family)
-{
-    static char name[40];
-
-    snprintf(name, sizeof name, "%s%s", row->name, family == BARO_FAMILY_IPV6 ? "-ipv6" : "");
-    return name;
-}
+#include "../bench/results.h"
 
 static const enum baro_family families[] = { BARO_FAMILY_IPV4, BARO_FAMILY_IPV6 };
+
+struct bench_options {
+    unsigned runs;
+    bool json, peers;
+    const char *report, *instructions;
+    int names;
+    char **name;
+};
+
+static int help(void)
+{
+    printf("usage: baro bench [--list] [--runs N] [--json] [--peers] [--instructions FILE] [--report DIR] [NAME ...]\n"
+           "       baro bench --count [NAME ...]\n"
+           "       baro bench tcp ...   TCP over paths that lose and reorder; `baro bench tcp --help` tells more\n\n"
+           "Measures two stacks in one thread, frames passed in memory, program data copied in and out; the\n"
+           "thread's processor time. Tells the median of N runs (default 3) with minimum and maximum; the first run of\n"
+           "all rows comes before the second of any. Each row is there for IPv4 and, with -ipv6 behind its name, for\n"
+           "IPv6; the rows `families` measure both in turns. A NAME that ends in - stands for all rows that begin so.\n\n"
+           "  --list               the rows by name\n"
+           "  --runs N             1 to %d\n"
+           "  --json               for programs: every run of every row\n"
+           "  --peers              other stacks beside it, in the same run, the ratio first (above 1: baro is better)\n"
+           "  --instructions FILE  tells the counts of bench/instructions.sh beside the times\n"
+           "  --report DIR         writes DIR/bench.json and the plots, and puts the table into DIR/PERFORMANCE.md\n"
+           "  --count              one short run of each row, with a clock of its own: bench/instructions.sh counts its\n"
+           "                       instructions\n",
+           BENCH_RUNS);
+    return TOOL_OK;
+}
 
 static int families_of(const struct bench_row *row)
 {
     return row->both ? 1 : 2;
 }
 
-static int help(void)
+static bool matches(const char *asked, const char *name)
 {
-    printf("usage: baro bench [--list] [--runs N] [--count] [NAME ...]\n"
-           "       baro bench tcp ...   TCP over paths that lose and reorder; `baro bench tcp --help` tells more\n\n"
-           "Measures two stacks in one thread, frames passed in memory, program data copied in and out; the\n"
-           "thread's processor time. Prints the median of N runs (default 3) with minimum and maximum. Each row is\n"
-           "there for IPv4 and, with -ipv6 behind its name, for IPv6; the rows `families` measure both in turns.\n\n"
-           "  --count   one short run of each row, with a clock of its own: bench/instructions.sh counts its\n"
-           "            instructions\n");
-    return TOOL_OK;
+    size_t length = strlen(asked);
+
+    return strcmp(asked, name) == 0 || (length != 0 && asked[length - 1] == '-' && strncmp(asked, name, length) == 0);
 }
 
-static bool wanted(const char *name, int names, char **argv)
+static bool wanted(const struct bench_options *options, const char *name)
 {
-    for (int i = 0; i < names; i++) {
-        if (strcmp(argv[i], name) == 0)
+    for (int i = 0; i < options->names; i++) {
+        if (matches(options->name[i], name))
             return true;
     }
-    return names == 0;
+    return options->names == 0;
 }
 
-static int check_names(int names, char **argv)
+static int check_names(const struct bench_options *options)
 {
-    for (int i = 0; i < names; i++) {
+    for (int i = 0; i < options->names; i++) {
         bool known = false;
+        char name[48];
 
         for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
-            for (int k = 0; k < families_of(row); k++)
-                known = known || strcmp(argv[i], name_of(row, families[k])) == 0;
+            for (int k = 0; k < families_of(row); k++) {
+                bench_name(name, row, families[k]);
+                known = known || matches(options->name[i], name);
+            }
         }
         if (!known)
-            return tool_usage("bench", "no benchmark '%s'; --list names them", argv[i]);
+            return tool_usage("bench", "no benchmark '%s'; --list names them", options->name[i]);
     }
     return TOOL_OK;
 }
 
 static int list(void)
 {
+    char name[48];
+
     for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
-        for (int k = 0; k < families_of(row); k++)
-            printf("%-23s %s%s\n", name_of(row, families[k]), row->text, k == 0 ? "" : ", IPv6");
+        for (int k = 0; k < families_of(row); k++) {
+            bench_name(name, row, families[k]);
+            printf("%-23s %s%s\n", name, row->text, k == 0 ? "" : ", IPv6");
+        }
     }
+    return TOOL_OK;
+}
+
+/* ---- running ---- */
+
+/* One short run in which callgrind counts; bench/instructions.sh divides by what is printed here. */
+static void count_one(const struct bench_row *row, enum baro_family family, const char *name)
+{
+    struct bench_case question = row->question;
+    struct bench_answer answer = { 0 };
+
+    question.family = family;
+    row->run(&question, &answer);
+    bench_row_end();
+    printf("%s %.0f %s\n", name, answer.operations, row->counted);
+    fflush(stdout);
+}
+
+static void tell(const struct bench_result *result)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%-48s%-20s\r", result->name, bench_by(result));
+}
+
+static void choose(const struct bench_options *options, struct bench_results *results)
+{
+    char name[48];
+
+    for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
+        for (int k = 0; k < families_of(row); k++) {
+            bench_name(name, row, families[k]);
+            if (wanted(options, name))
+                bench_results_add(results, row, families[k], options->peers);
+        }
+    }
+}
+
+static int count(const struct bench_options *options)
+{
+    char name[48];
+
+    bench_count_only();
+    for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
+        for (int k = 0; k < families_of(row); k++) {
+            bench_name(name, row, families[k]);
+            if (row->counted != NULL && wanted(options, name))
+                count_one(row, families[k], name);
+        }
+    }
+    return TOOL_OK;
+}
+
+/* ---- report ---- */
+
+static int failed(const char *path, int error)
+{
+    fprintf(stderr, "baro bench: %s: %s\n", path,
+            error == EINVAL ? "it has no marks for the tables, `<!-- baro bench: begin -->` and `end`" : strerror(error));
+    return TOOL_FAILED;
+}
+
+static int write_file(const char *folder, const char *name, const struct bench_results *results,
+                      void (*print)(FILE *to, const struct bench_results *results))
+{
+    char path[400];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+
+    if (file == NULL)
+        return failed(path, errno);
+    print(file, results);
+    bool whole = ferror(file) == 0;
+    return fclose(file) == 0 && whole ? TOOL_OK : failed(path, errno);
+}
+
+static int report(const char *folder, const struct bench_results *results)
+{
+    char page[400];
+    int error;
+
+    snprintf(page, sizeof page, "%s/PERFORMANCE.md", folder);
+    error = bench_page_replace(page, results);
+    if (error != 0)
+        return failed(page, -error);
+    if (write_file(folder, "bench.json", results, bench_print_json) != TOOL_OK ||
+        write_file(folder, "bench-sizes.svg", results, bench_plot_sizes) != TOOL_OK ||
+        write_file(folder, "bench-segments.svg", results, bench_plot_segments) != TOOL_OK ||
+        write_file(folder, "bench-memory.svg", results, bench_plot_memory) != TOOL_OK)
+        return TOOL_FAILED;
+    return TOOL_OK;
+}
+
+/* Before minutes of measuring: whether it can be kept. */
+static int check_report(const char *folder)
+{
+    char page[400];
+
+    if (strlen(folder) > 300)
+        return tool_usage("bench", "--report: the name is too long");
+    snprintf(page, sizeof page, "%s/PERFORMANCE.md", folder);
+    return access(page, W_OK) == 0 ? TOOL_OK : tool_usage("bench", "--report: cannot write '%s': %s", page, strerror(errno));
+}
+
+static int measure(const struct bench_options *options)
+{
+    static struct bench_results results;
+
+    if (options->report != NULL && check_report(options->report) != TOOL_OK)
+        return TOOL_USAGE;
+    choose(options, &results);
+    if (options->instructions != NULL && !bench_results_read_instructions(&results, options->instructions))
+        return tool_usage("bench", "cannot read '%s': %s", options->instructions, strerror(errno));
+    bench_results_run(&results, options->runs, tell);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "%-68s\r", "");
+    (options->json ? bench_print_json : bench_print_lines)(stdout, &results);
+    return options->report != NULL ? report(options->report, &results) : TOOL_OK;
+}
+
+/* ---- command line ---- */
+
+static int option_with_value(struct bench_options *options, const char *name, const char *value)
+{
+    char *end;
+    bool runs = strcmp(name, "--runs") == 0;
+
+    if (!runs && strcmp(name, "--report") != 0 && strcmp(name, "--instructions") != 0)
+        return tool_usage("bench", "no option '%s'; --help tells more", name);
+    if (value == NULL)
+        return tool_usage("bench", "%s wants a value", name);
+    if (runs) {
+        unsigned long number = strtoul(value, &end, 10);
+
+        if (*value < '0' || *value > '9' || *end != '\0' || number < 1 || number > BENCH_RUNS)
+            return tool_usage("bench", "--runs takes a number from 1 to %d", BENCH_RUNS);
+        options->runs = (unsigned)number;
+    } else
+        *(strcmp(name, "--report") == 0 ? &options->report : &options->instructions) = value;
     return TOOL_OK;
 }
 
 int tool_bench(int argc, char **argv)
 {
-    int runs = 3, at = 1;
+    struct bench_options options = { .runs = 3 };
+    bool counted = false, listed = false;
+    int at = 1;
 
     if (argc > 1 && strcmp(argv[1], "tcp") == 0)
         return tool_bench_tcp(argc - 1, argv + 1);
@@ -127,31 +244,23 @@ int tool_bench(int argc, char **argv)
         if (strcmp(argv[at], "--help") == 0)
             return help();
         if (strcmp(argv[at], "--list") == 0)
-            return list();
-        if (strcmp(argv[at], "--count") == 0) {
-            bench_count_only();
-            continue;
-        }
-        if (strcmp(argv[at], "--runs") != 0)
-            return tool_usage("bench", "no option '%s'; --help tells more", argv[at]);
-        if (++at == argc || (runs = atoi(argv[at])) < 1 || runs > RUNS_LIMIT)
-            return tool_usage("bench", "--runs takes a number from 1 to %d", RUNS_LIMIT);
+            listed = true;
+        else if (strcmp(argv[at], "--count") == 0)
+            counted = true;
+        else if (strcmp(argv[at], "--json") == 0)
+            options.json = true;
+        else if (strcmp(argv[at], "--peers") == 0)
+            options.peers = true;
+        else if (option_with_value(&options, argv[at], at + 1 < argc ? argv[at + 1] : NULL) != TOOL_OK)
+            return TOOL_USAGE;
+        else
+            at++;
     }
-    if (check_names(argc - at, argv + at) != TOOL_OK)
+    options.names = argc - at;
+    options.name = argv + at;
+    if (check_names(&options) != TOOL_OK)
         return TOOL_USAGE;
-    for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
-        for (int k = 0; k < families_of(row); k++) {
-            const char *name = name_of(row, families[k]);
-
-            if (!wanted(name, argc - at, argv + at))
-                continue;
-            if (bench_is_counted())
-                count(row, families[k], name);
-            else if ((k == 1 || row->both) && !bench_has(BARO_FAMILY_IPV6))
-                printf("%s: not measured, no IPv6 sockets\n", name);
-            else
-                measure(row, families[k], runs);
-        }
-    }
-    return TOOL_OK;
+    if (counted && (options.json || options.peers || options.report != NULL))
+        return tool_usage("bench", "--count stands alone");
+    return listed ? list() : counted ? count(&options) : measure(&options);
 }

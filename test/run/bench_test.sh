@@ -1,7 +1,11 @@
 #!/bin/bash
-# Every benchmark takes both families, and one of each runs.
+# Every benchmark takes both families, one of each runs, what they tell can be read by people and programs, and a wrong
+# argument is told from a right one.
 BARO=${BARO:-build/release/baro}
-fail() { echo "$1"; exit 1; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "$1"; cat "$work"/* 2>/dev/null | tail -20; exit 1; }
+
 list=$("$BARO" bench --list) || fail "exit code $? of --list"
 names=$(echo "$list" | cut -d' ' -f1)
 for name in $names; do
@@ -13,5 +17,54 @@ done
 for name in round-trips round-trips-ipv6; do
     "$BARO" bench --runs 1 "$name" | grep -q "a second" || fail "$name does not run"
 done
-"$BARO" bench no-such-row 2>/dev/null && fail "a row that is none was taken"
-echo "both families"
+
+# A wrong argument: exit code 2, and the line names what is wrong.
+refused() {
+    local words=$1
+    shift
+    "$BARO" bench "$@" >"$work/out" 2>"$work/error"
+    [ $? = 2 ] || fail "not refused: $*"
+    grep -q -- "$words" "$work/error" || fail "$* is refused by other words than '$words'"
+}
+refused "no benchmark 'no-such-row'" no-such-row
+refused "no benchmark 'no-such-'" no-such-
+refused "no option '--fast'" --fast
+refused "a number from 1" --runs 0 idle-100
+refused "a number from 1" --runs 3x idle-100
+refused "a number from 1" --runs -1 idle-100
+refused "wants a value" --runs
+refused "wants a value" --report
+refused "no-such-file" --instructions no-such-file idle-100
+refused "no-such-folder/PERFORMANCE.md" --report no-such-folder idle-100
+refused "stands alone" --count --json idle-100
+
+# Peers are in it or say why not; JSON is JSON; a name that ends in - is all that begin so; the report is whole.
+mkdir "$work/docs"
+printf 'before\n<!-- baro bench: begin -->\nold\n<!-- baro bench: end -->\nafter\n' >"$work/docs/PERFORMANCE.md"
+echo "idle-100 123.4 thing" >"$work/counts"
+BARO_BENCH_PEERS=$work "$BARO" bench --runs 2 --json --peers --instructions "$work/counts" --report "$work/docs" \
+    idle-100 idle-1000 >"$work/json" || fail "exit code $? of --report"
+python3 - "$work/json" <<'END' || fail "the JSON is not as it should be"
+import json, sys
+rows = json.load(open(sys.argv[1]))
+ours = [row for row in rows if row["by"] == "baro"]
+assert [row["name"] for row in ours] == ["idle-100", "idle-1000"], ours
+assert all(len(row["runs"]) == 2 and row["least"] <= row["median"] <= row["most"] for row in ours)
+assert all(100 < row["median"] < 100000 for row in ours)
+assert ours[0]["instructions"] == 123.4 and "instructions" not in ours[1]
+assert any(row["by"] == "lwip" and "not built" in row["not_measured"] for row in rows)
+END
+cmp "$work/json" "$work/docs/bench.json" || fail "the report's JSON is another"
+head -2 "$work/docs/PERFORMANCE.md" | grep -qx before && tail -1 "$work/docs/PERFORMANCE.md" | grep -qx after ||
+    fail "the page's own text is gone"
+grep -q "idle connection" "$work/docs/PERFORMANCE.md" && ! grep -qx old "$work/docs/PERFORMANCE.md" || fail "the page has no new table"
+for plot in sizes segments memory; do
+    python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$work/docs/bench-$plot.svg" || fail "no picture of $plot"
+done
+grep -q polyline "$work/docs/bench-memory.svg" || fail "the picture of memory has no line"
+"$BARO" bench --count idle-100 round-trips >"$work/count" || fail "exit code $? of --count"
+[ "$(cat "$work/count")" = "round-trips 500 round trip" ] || fail "--count tells something else"
+echo 'no marks' >"$work/docs/PERFORMANCE.md"
+"$BARO" bench --runs 1 --report "$work/docs" idle-100 >/dev/null 2>"$work/error" && fail "a page without marks was taken"
+grep -q "no marks" "$work/error" || fail "a page without marks is not named"
+echo "rows, mistakes, peers, JSON, report"

@@ -1,0 +1,109 @@
+/* bench/plot.c: results as pictures. Rows are found by how their names begin: what follows is the value across. */
+#include "results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "svg.h"
+
+enum { LEFT = 70, TOP = 50, WIDE = 560, HIGH = 300, POINTS = 32 };
+
+/* Value across of a result, or 0: it is not of this plot. */
+static double across(const struct bench_result *result, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    char *end;
+    double value;
+
+    if (strncmp(result->row->name, prefix, length) != 0 || result->runs == 0)
+        return 0;
+    value = strtod(result->row->name + length, &end);
+    return *end == '\0' ? value : 0;
+}
+
+static unsigned points_of(const struct bench_results *results, const char *prefix, enum baro_family family,
+                          const struct bench_other *other, struct svg_point points[POINTS])
+{
+    unsigned count = 0;
+
+    for (const struct bench_result *result = results->result; result < results->result + results->count; result++) {
+        double x = across(result, prefix);
+
+        if (x > 0 && result->family == family && result->other == other && count < POINTS)
+            points[count++] = (struct svg_point){ x, bench_median(result), bench_least(result), bench_most(result) };
+    }
+    return count;
+}
+
+/* "4 Ki" and "1 M": sizes are powers of two, connections of ten. */
+static void mark_text(char text[24], double value, bool binary)
+{
+    const double step = binary ? 1024 : 1000;
+
+    if (value >= step * step)
+        snprintf(text, 24, "%g %s", value / step / step, binary ? "Mi" : "M");
+    else if (value >= step)
+        snprintf(text, 24, "%g %s", value / step, binary ? "Ki" : "k");
+    else
+        snprintf(text, 24, "%g", value);
+}
+
+static void draw(FILE *to, const struct bench_results *results, const char *prefix, const char *title,
+                 const struct svg_panel *panel, bool binary)
+{
+    struct svg_point points[POINTS];
+    unsigned lines = 0;
+    char text[24];
+
+    svg_begin(to, LEFT + WIDE + 30, TOP + HIGH + 90, title, LEFT);
+    svg_frame(to, panel, "");
+    for (double value = panel->up.least; value <= panel->up.most * 1.001; value *= 10) {
+        mark_text(text, value, false);
+        svg_mark_up(to, panel, value, text);
+    }
+    for (double value = panel->across.least; value <= panel->across.most * 1.001; value *= binary ? 4 : 10) {
+        mark_text(text, value, binary);
+        svg_mark_across(to, panel, value, text);
+    }
+    for (int i = 0; i < 2; i++) {
+        enum baro_family family = i == 0 ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6;
+        const struct bench_other *other = NULL;
+
+        for (bool last = false; !last; other = other == NULL ? bench_others : other + 1) {
+            unsigned count = other != NULL && other->name == NULL ? 0 : points_of(results, prefix, family, other, points);
+            char name[64];
+
+            last = other != NULL && other->name == NULL;
+            if (count == 0 || lines == SVG_COLOURS)
+                continue;
+            snprintf(name, sizeof name, "%s%s", other == NULL ? "baro" : other->name, i == 0 ? "" : ", IPv6");
+            svg_line(to, panel, points, count, svg_colours[lines]);
+            svg_legend(to, LEFT + (int)(lines % 4) * 140, TOP + HIGH + 50 + (int)(lines / 4) * 18, svg_colours[lines], name);
+            lines++;
+        }
+    }
+    svg_end(to);
+}
+
+void bench_plot_sizes(FILE *to, const struct bench_results *results)
+{
+    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 1, 1 << 20, true }, { 0.01, 100, true } };
+
+    draw(to, results, "size-", "Gbit/s against octets of a call of send: one connection, MTU 1500, one core, both ends",
+         &panel, true);
+}
+
+void bench_plot_segments(FILE *to, const struct bench_results *results)
+{
+    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 10, 1e6, true }, { 10, 1e6, true } };
+
+    draw(to, results, "segment-", "Nanoseconds a received segment of 64 octets, of one of so many connections", &panel,
+         false);
+}
+
+void bench_plot_memory(FILE *to, const struct bench_results *results)
+{
+    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 100, 1e7, true }, { 10, 1e5, true } };
+
+    draw(to, results, "idle-", "Bytes an idle connection of so many, one end", &panel, false);
+}

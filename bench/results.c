@@ -1,0 +1,125 @@
+/* bench/results.c: runs of all rows, interleaved: a machine that becomes slower does so for everybody, so what stands
+ * side by side was measured side by side. The first run of everything comes before the second of anything. */
+#include "results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void bench_name(char name[48], const struct bench_row *row, enum baro_family family)
+{
+    snprintf(name, 48, "%s%s", row->name, family == BARO_FAMILY_IPV6 ? "-ipv6" : "");
+}
+
+static void add(struct bench_results *results, const struct bench_row *row, enum baro_family family,
+                const struct bench_other *other)
+{
+    bench_expect(results->count < BENCH_RESULTS, "room for a row");
+    struct bench_result *result = &results->result[results->count++];
+
+    *result = (struct bench_result){ .row = row, .family = family, .other = other };
+    bench_name(result->name, row, family);
+}
+
+void bench_results_add(struct bench_results *results, const struct bench_row *row, enum baro_family family, bool others)
+{
+    add(results, row, family, NULL);
+    for (const struct bench_other *other = bench_others; others && row->kind != NULL && other->name != NULL; other++)
+        add(results, row, family, other);
+}
+
+static void run_once(struct bench_result *result)
+{
+    struct bench_case question = result->row->question;
+    struct bench_answer answer = { 0 };
+
+    question.family = result->family;
+    if (result->reason[0] != '\0')
+        return;
+    if (result->other == NULL && (result->row->both || result->family == BARO_FAMILY_IPV6) &&
+        !bench_has(BARO_FAMILY_IPV6))
+        snprintf(result->reason, sizeof result->reason, "no IPv6 sockets");
+    else if (result->other == NULL)
+        result->row->run(&question, &answer);
+    else if (!bench_other_run(result->other, result->row, &question, &answer, result->reason) &&
+             result->reason[0] == '\0')
+        snprintf(result->reason, sizeof result->reason, "no figure, no reason");
+    if (result->reason[0] == '\0')
+        result->figure[result->runs++] = bench_figure(result->row->unit, &answer);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+void bench_results_run(struct bench_results *results, unsigned runs, void (*told)(const struct bench_result *result))
+{
+    for (unsigned run = 0; run < runs; run++) {
+        for (unsigned i = 0; i < results->count; i++) {
+            if (told != NULL)
+                told(&results->result[i]);
+            run_once(&results->result[i]);
+        }
+    }
+    for (unsigned i = 0; i < results->count; i++)
+        qsort(results->result[i].figure, results->result[i].runs, sizeof results->result[i].figure[0], compare);
+}
+
+bool bench_results_read_instructions(struct bench_results *results, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char line[160], name[48];
+    double count;
+
+    if (file == NULL)
+        return false;
+    while (fgets(line, sizeof line, file) != NULL) {
+        for (unsigned i = 0; sscanf(line, "%47s %lf", name, &count) == 2 && i < results->count; i++) {
+            if (results->result[i].other == NULL && strcmp(results->result[i].name, name) == 0)
+                results->result[i].instructions = count;
+        }
+    }
+    fclose(file);
+    return true;
+}
+
+double bench_median(const struct bench_result *result)
+{
+    return result->runs == 0 ? 0 : result->figure[result->runs / 2];
+}
+
+double bench_least(const struct bench_result *result)
+{
+    return result->runs == 0 ? 0 : result->figure[0];
+}
+
+double bench_most(const struct bench_result *result)
+{
+    return result->runs == 0 ? 0 : result->figure[result->runs - 1];
+}
+
+const char *bench_by(const struct bench_result *result)
+{
+    return result->other == NULL ? "baro" : result->other->name;
+}
+
+double bench_ratio(const struct bench_result *ours, const struct bench_result *result)
+{
+    bool less_is_better = ours->row->unit == BENCH_NS || ours->row->unit == BENCH_BYTES;
+    double mine = bench_median(ours), other = bench_median(result);
+
+    if (mine <= 0 || other <= 0)
+        return 0;
+    return less_is_better ? other / mine : mine / other;
+}
+
+const struct bench_result *bench_find(const struct bench_results *results, const char *name)
+{
+    for (unsigned i = 0; i < results->count; i++) {
+        if (results->result[i].other == NULL && strcmp(results->result[i].name, name) == 0)
+            return &results->result[i];
+    }
+    return NULL;
+}
