@@ -30,6 +30,7 @@ struct blackhole {
     uint8_t timeouts;      /* in a row, for packets of the present size */
     bool trying;           /* the ceiling is new: nothing was acknowledged under it */
     bool outage;           /* no size got through since the last acknowledgment */
+    uint8_t spare[3];
     struct seq resent;     /* while trying: behind the last octet that was sent again */
     uint32_t again_at_s;   /* the path's own MTU is tried again then, seconds of the clock */
 };

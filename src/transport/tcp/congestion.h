@@ -19,9 +19,11 @@ struct congestion {
     uint32_t gathered;       /* octets acknowledged towards the next increase in congestion avoidance */
     uint8_t phase;           /* enum congestion_phase */
     uint8_t algorithm;       /* enum baro_congestion */
+    uint8_t spare[2];
     union {
         struct hystart hystart; /* while ssthresh was never set: the first slow start */
         struct cubic cubic;     /* afterwards */
+        uint32_t word[8];       /* either, as a record keeps it */
     } of;
 };
 

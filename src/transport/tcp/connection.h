@@ -117,7 +117,7 @@ struct tcp_ranges {
 /* Links an owner's object into the queue of events. */
 struct tcp_event {
     struct tcp_event *next, *previous; /* NULL: not queued */
-    uint32_t owner;
+    uint32_t owner, spare;
 };
 
 /* A listener's accept queue, by handle. */
@@ -126,6 +126,8 @@ struct tcp_list {
     uint32_t count;
 };
 
+/* What every segment touches stands first, what is asked for seldom last. There is no padding: a test counts that every octet
+ * stands in the tables of rest_fields.h, so a new field takes the place of a `spare` or adds its own octets there. */
 struct tcp_connection {
     struct baro_endpoint local, remote;
     uint32_t flags;                    /* enum tcp_connection_flag */
@@ -144,44 +146,40 @@ struct tcp_connection {
         struct seq up, irs, fin;
         struct seq acked;              /* Last.ACK.sent (RFC 7323 §4.3) */
     } rcv;
-    struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
-    struct seq recover;                /* RFC 6582 */
-    struct ring send, recv;            /* recv.limit: promised to the peer, the grant; send.limit: the program may fill */
-    struct tcp_ranges *ranges;         /* NULL: nothing is held out of order */
-    uint32_t charged;                  /* bytes of the stack's budget */
-    struct receive_tuning tuning;
+    uint32_t ts_recent, ts_offset;
     uint32_t unacknowledged;           /* octets received in order since the last ACK */
     uint16_t path_mtu, mss, peer_mss, rcv_mss; /* mss: payload without options; rcv_mss: what we offered */
     uint16_t rcv_full;                 /* payload of the peer's full-sized segments, as seen */
-    uint16_t error, soft_error;        /* errno values */
-    uint8_t retries, probes, quick_acks, challenges;
-    uint8_t urgent_octet;
-    uint8_t syn_retries;
-    uint8_t frto;                      /* enum frto_step */
+    uint8_t quick_acks;
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
-    struct blackhole hole;
-    uint32_t flow_label;
-    uint32_t hash;                     /* of its four-tuple, for the demux */
-    struct tcp_ecn ecn;
     struct seq rtt_seq;                /* the timed segment's end */
-    uint32_t ts_recent, ts_offset;
-    int64_t ts_recent_at_ns;
-    struct rtt rtt;
-    int64_t rtt_at_ns;
-    struct congestion congestion;
-    struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
-    struct tcp_flow *flow;             /* from the first text on that needs it */
-    struct rack_memory rack;
-    struct {
-        bool out, again;               /* a tail loss probe is out; it was the last segment again */
-        struct seq end;                /* SND.NXT behind it */
-    } tail;
-    struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
-    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
+    struct ring send, recv;            /* recv.limit: promised to the peer, the grant; send.limit: the program may fill */
     int64_t received_at_ns;            /* any segment that was acceptable */
     int64_t text_at_ns;                /* one with text */
     int64_t sent_at_ns;                /* text, SYN or FIN of ours */
-    int64_t challenge_at_ns, blind_at_ns;
+    int64_t ts_recent_at_ns;
+    int64_t rtt_at_ns;
+    struct rtt rtt;
+    struct congestion congestion;
+    struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
+    struct tcp_flow *flow;             /* from the first text on that needs it */
+    struct tcp_ranges *ranges;         /* NULL: nothing is held out of order */
+    struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
+    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
+    struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
+    struct seq recover;                /* RFC 6582 */
+    uint32_t charged;                  /* bytes of the stack's budget */
+    struct receive_tuning tuning;
+    struct tcp_ecn ecn;
+    struct rack_memory rack;
+    struct {
+        bool out, again;               /* a tail loss probe is out; it was the last segment again */
+        uint8_t spare[2];
+        struct seq end;                /* SND.NXT behind it */
+    } tail;
+    uint32_t flow_label;
+    uint32_t hash;                     /* of its four-tuple, for the demux */
+    uint32_t rest_slot;                /* of the calendar of those at rest; 0: it is in none */
     uint64_t bytes_acked;
     uint32_t segments_in, segments_out, retransmits, timeouts;
     struct {
@@ -190,14 +188,23 @@ struct tcp_connection {
         uint32_t duplicates;           /* D-SACK blocks heard */
         uint32_t reordered;            /* deliveries of something older after something younger */
         uint32_t out_of_order;         /* segments that came behind a hole */
+        uint32_t spare;
     } counts;                          /* for who asks only: tcp_info */
+    int64_t challenge_at_ns, blind_at_ns;
+    struct blackhole hole;
+    uint16_t error, soft_error;        /* errno values */
+    uint8_t retries, probes, challenges;
+    uint8_t urgent_octet;
+    uint8_t syn_retries;
+    uint8_t frto;                      /* enum frto_step */
+    uint8_t spare[6];
     struct tcp_event event;
     struct handle listener;
     struct handle list_next, list_previous; /* in the listener's accept queue */
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     struct tcp_settings settings;
 };
-_Static_assert(sizeof(struct tcp_connection) <= 800, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 808, "a connection has grown: see DESIGN section 2, rule 9");
 
 struct tcp_listener {
     struct baro_endpoint local;

@@ -26,6 +26,7 @@ struct tcp_ecn {
     struct seq end;       /* SND.NXT at the last reduction: the CWR stands there */
     uint32_t window;      /* what the congestion window shall be when this reduction is done */
     uint16_t flags;       /* enum tcp_ecn_flag */
+    uint16_t spare;
 };
 
 #endif

@@ -18,6 +18,7 @@ struct pacing {
     int64_t paid_ns;  /* when all that has left is paid */
     uint32_t credit;  /* octets that may leave on top */
     bool waiting;     /* something waits for paid_ns */
+    uint8_t spare[3];
 };
 
 /* Octets a second, 0: not limited. `limit`: the program's, 0: none; `on`: pace by the window, too. */

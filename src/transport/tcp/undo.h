@@ -10,6 +10,7 @@
 struct tcp_undo {
     bool possible;
     bool stamped;            /* something was sent again: the following are known */
+    uint8_t spare[6];
     struct congestion before;
     uint32_t stamp;          /* timestamp of the first retransmission */
     struct seq from, to;     /* all that was sent again lies in between */

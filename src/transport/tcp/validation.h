@@ -17,13 +17,14 @@
 
 struct validation {
     bool measuring, defined; /* a round trip is being measured; pipeACK is known */
+    uint8_t spare[2];
     struct seq mark;         /* ... to here */
     uint32_t gathered;       /* octets acknowledged in it */
     uint32_t best, older;    /* the most in this half of the sampling period and in the one before */
+    uint32_t used;           /* Max(pipeACK, LossFlightSize) of the loss that is being repaired, 0: it was validated */
     int64_t half_ns;         /* when this half began */
     int64_t sampled_ns;      /* the last measurement */
     int64_t since_ns;        /* in the non-validated phase since, 0: not in it */
-    uint32_t used;           /* Max(pipeACK, LossFlightSize) of the loss that is being repaired, 0: it was validated */
     uint64_t again;          /* octets sent again before that */
 };
 
