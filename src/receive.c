@@ -7,8 +7,9 @@
  *      9       fragments:                 ip/reassembly.h
  *     10       the protocol number:       deliver()
  *
- * A burst is parsed whole first and then worked off, so that the memory of later frames is on its way while
- * earlier ones are looked at. What must be sent is left as intents, and drained once behind the burst: the received
+ * What is expected, the next segments of connections, takes a short cut from step 6 to the connection (expected.h). For
+ * it a burst is looked at whole before it is worked off, so that the memory of later frames is on its way while earlier ones
+ * are looked at. What must be sent is left as intents, and drained once behind the burst: the received
  * frames are borrowed until then. */
 #include "stack.h"
 
@@ -20,6 +21,7 @@
 #include "codec/nd.h"
 #include "ethernet/arp.h"
 #include "ethernet/frame.h"
+#include "expected.h"
 #include "ip/input.h"
 #include "ip/input_v6.h"
 #include "transport/ping.h"
@@ -257,6 +259,14 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 
 /* ---- steps 8 and 9 ---- */
 
+/* Was the pair of addresses, `at` in the header, accepted lately? With a trace the question is asked anew each time. */
+static bool is_accepted(struct baro_stack *stack, const struct ip_packet *packet, bool link_group, size_t at)
+{
+    return !TRACE_ON(&stack->core) && !link_group &&
+           ip_pair_find(&stack->pairs, &stack->table, packet->interface, (enum baro_family)packet->source.family,
+                        packet->whole.data + at) != NULL;
+}
+
 static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool link_group, struct ip_packet *packet)
 {
     struct core *core = &stack->core;
@@ -264,7 +274,7 @@ static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
     enum baro_drop_reason reason = ip_read(core, bytes, &header, packet);
 
     core->counters.ip_in++;
-    if (reason == BARO_DROP_NONE)
+    if (reason == BARO_DROP_NONE && !is_accepted(stack, packet, link_group, 12))
         reason = ip_accept(core, &stack->table, link_group, packet);
     if (reason == BARO_DROP_IP_NOT_FOR_ME && stack->table.forwarding && packet->interface != 0) {
         forward_in(stack, packet, link_group);
@@ -342,7 +352,7 @@ static void ipv6_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
     enum baro_drop_reason reason = ip_read_v6(core, bytes, packet);
 
     core->counters.ip_in++;
-    if (reason == BARO_DROP_NONE)
+    if (reason == BARO_DROP_NONE && !is_accepted(stack, packet, link_group, 8))
         reason = ip_accept_v6(core, &stack->table, link_group, packet);
     if (reason == BARO_DROP_IP_NOT_FOR_ME && stack->table.forwarding && packet->interface != 0) {
         forward_in(stack, packet, link_group);
@@ -402,19 +412,20 @@ unsigned receive_burst(struct baro_stack *stack, int interface)
 {
     const struct baro_device *device = stack->interface[interface].device;
     struct baro_rx_frame frame[BARO_BURST_LIMIT];
-    struct ethernet_arrival arrival[BARO_BURST_LIMIT];
+    struct expected_frame expected[BARO_BURST_LIMIT];
     unsigned count = device->rx_burst(device->context, frame, BARO_BURST_LIMIT);
+    struct ethernet_arrival arrival;
 
     assert(count <= BARO_BURST_LIMIT);
     if (count == 0)
         return 0;
+    expected_foresee(stack, interface, frame, expected, count);
     for (unsigned i = 0; i < count; i++) {
-        ethernet_parse(&arrival[i], (struct baro_bytes){ frame[i].data, frame[i].length }, device->mac);
-        if (arrival[i].payload.length > 64)
-            __builtin_prefetch(arrival[i].payload.data + 64);
+        if (expected_frame(stack, interface, &frame[i], &expected[i]))
+            continue;
+        ethernet_parse(&arrival, (struct baro_bytes){ frame[i].data, frame[i].length }, device->mac);
+        from_device(stack, interface, &frame[i], &arrival);
     }
-    for (unsigned i = 0; i < count; i++)
-        from_device(stack, interface, &frame[i], &arrival[i]);
     after_burst(stack);
     if (device->rx_end != NULL)
         device->rx_end(device->context);
@@ -436,8 +447,11 @@ bool receive_loopback(struct baro_stack *stack)
             .type = read_be16(frame.data + ethernet_header_SIZE - 2), .vlan = -1, .header_read = true,
             .payload = { frame.data + ethernet_header_SIZE, frame.length - ethernet_header_SIZE }
         };
+        struct expected_frame expected;
 
-        from_device(stack, 0, &frame, &arrival);
+        expected_foresee(stack, 0, &frame, &expected, 1);
+        if (!expected_frame(stack, 0, &frame, &expected))
+            from_device(stack, 0, &frame, &arrival);
     }
     after_burst(stack);
     loopback->used[area] = 0;

@@ -17,6 +17,7 @@
 #include "ip/error.h"
 #include "ip/membership.h"
 #include "ip/output.h"
+#include "ip/pair.h"
 #include "ip/path_mtu.h"
 #include "ip/reassembly.h"
 #include "ip/table.h"
@@ -101,6 +102,7 @@ struct baro_stack {
     struct neighbours neighbours;
     struct claims claims;
     struct ip_table table;
+    struct ip_pairs pairs;
     struct membership membership;
     struct advertised advertised;
     struct advertise advertise;

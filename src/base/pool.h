@@ -86,6 +86,19 @@ static inline struct handle pool_handle(const struct pool *pool, const void *obj
     return (struct handle){ (uint64_t)place->generation << 32 | place->index };
 }
 
+/* Its first cache lines are on their way, if it is there. */
+static inline void pool_prefetch(const struct pool *pool, struct handle handle)
+{
+    uint32_t index = (uint32_t)handle.value;
+    const uint8_t *at;
+
+    if (index >= pool->fresh)
+        return;
+    at = (const uint8_t *)pool_place_at(pool, index);
+    for (size_t line = 0; line < 512; line += 64)
+        __builtin_prefetch(at + line);
+}
+
 /* Object by place number, 0 to fresh - 1; NULL when that place is free. For walks. */
 void *pool_at(const struct pool *pool, uint32_t index);
 

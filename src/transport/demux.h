@@ -54,6 +54,13 @@ static inline uint32_t demux_hash(const struct demux *demux, const struct baro_e
     return (uint32_t)demux_hash_by(&demux->key, local, remote);
 }
 
+/* The bucket where a search begins is on its way. */
+static inline void demux_prefetch(const struct demux *demux, uint32_t hash)
+{
+    if (demux->table.bucket != NULL)
+        __builtin_prefetch(&demux->table.bucket[hash & (demux->table.count - 1)]);
+}
+
 /* `handle` is not HANDLE_NONE. False when memory fails. */
 bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle);
 /* Takes out one entry; false: there is none. */

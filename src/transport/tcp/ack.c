@@ -45,17 +45,17 @@ static enum baro_drop_reason end_of_dialogue(struct tcp *tcp, struct tcp_connect
 
 /* RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment otherwise: its clock is
  * finer than the timestamps' millisecond. */
-static void measure(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
 {
     int64_t now_ns = tcp->core->now.ns, sample_ns;
 
     if ((c->flags & TCP_RTT_TIMING) != 0) {
-        if (seq_lt(segment->ack, c->rtt_seq))
+        if (seq_lt(ack, c->rtt_seq))
             return;
         c->flags &= ~(uint32_t)TCP_RTT_TIMING;
         sample_ns = now_ns - c->rtt_at_ns;
-    } else if ((c->flags & TCP_TIMESTAMPS) != 0 && segment->options.ts_echo != 0) {
-        uint32_t passed_ms = tcp_timestamp(tcp, c->ts_offset) - segment->options.ts_echo;
+    } else if ((c->flags & TCP_TIMESTAMPS) != 0 && ts_echo != 0) {
+        uint32_t passed_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
 
         if (passed_ms > 3600000)
             return; /* no echo of ours */
@@ -98,7 +98,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
     c->snd.small = seq_max(c->snd.small, c->snd.una);
     if (seq_le(c->snd.up, c->snd.una))
         c->flags &= ~(uint32_t)TCP_URGENT_SENDING;
-    measure(tcp, c, segment);
+    tcp_measure(tcp, c, segment->ack, segment->options.ts_echo);
     c->retries = c->probes = 0;
     if (blackhole_acked(&c->hole, c->snd.una, tcp->core->now) == BLACKHOLE_AS_BEFORE)
         tcp_hole_changed(tcp, c);
@@ -126,16 +126,15 @@ bool tcp_is_duplicate(const struct tcp_connection *c, const struct segment *segm
            segment->window << c->snd_scale == c->snd.wnd;
 }
 
-static void update_window(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window)
 {
-    uint32_t window = segment->window << c->snd_scale, before = c->snd.wnd;
+    uint32_t before = c->snd.wnd;
 
-    if (seq_gt(c->snd.wl1, segment->seq) ||
-        (seq_eq(c->snd.wl1, segment->seq) && seq_gt(c->snd.wl2, segment->ack)))
+    if (seq_gt(c->snd.wl1, seq) || (seq_eq(c->snd.wl1, seq) && seq_gt(c->snd.wl2, ack)))
         return;
     c->snd.wnd = window;
-    c->snd.wl1 = segment->seq;
-    c->snd.wl2 = segment->ack;
+    c->snd.wl1 = seq;
+    c->snd.wl2 = ack;
     if (window > c->snd.max_wnd)
         c->snd.max_wnd = window;
     if (window > before) {
@@ -185,7 +184,7 @@ enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, co
     if (c->flags & TCP_CLOSED_DONE)
         return BARO_DROP_NONE;
     if (seq_ge(segment->ack, c->snd.una))
-        update_window(tcp, c, segment);
+        tcp_update_window(tcp, c, segment->seq, segment->ack, segment->window << c->snd_scale);
     tcp_keepalive_restart(tcp, c);
     tcp_want_output(tcp, c);
     return BARO_DROP_NONE;

@@ -252,6 +252,8 @@ struct tcp {
     uint32_t *port_page[TCP_PORT_PAGES]; /* users of each local port, pages taken as needed */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
+    struct handle recent;              /* the connection of the last expected segment */
+    uint64_t expected;                 /* segments that took the short cut: for tests */
 };
 
 /* Timer kinds below TIMER_NEIGHBOUR. */

@@ -54,6 +54,10 @@ bool tcp_ack_in_range(const struct tcp_connection *c, const struct segment *segm
 enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 void tcp_step_urgent(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
+/* Its parts: `octets` of text more stand in order behind the ring's end before, `full` of them in the largest segment. */
+void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo);
+/* Their ACK: now, or by the timer. `repeated`: octets that came twice, or empty. */
+void tcp_text_acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated, bool hole_filled);
 void tcp_step_fin(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 /* From the fifth step on: the ACK, and what comes behind it. */
 enum baro_drop_reason tcp_input_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
@@ -122,8 +126,8 @@ bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment
 bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, struct baro_bytes data);
 /* Bytes to which the window may grow. */
 uint32_t tcp_receive_limit(const struct tcp *tcp, const struct tcp_settings *settings);
-/* Text of a segment came in order and stands in the ring: what that says of the window's size. */
-void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest segment. */
+void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo);
 /* Nothing happens on the connection, and the ring is empty. */
 void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c);
 /* Room in the ring for the octets up to `end`, and in the budget. */
@@ -299,6 +303,10 @@ bool tcp_frto_acked(struct tcp *tcp, struct tcp_connection *c, const struct segm
 
 /* ---- ack.c ---- */
 
+/* The round trip of an ACK of new octets; `ts_echo`: 0, none. */
+void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo);
+/* The send window as a segment with `seq` and `ack` has it, unless a later one told. */
+void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window);
 /* RFC 5681 §2: what counts as a duplicate. */
 bool tcp_is_duplicate(const struct tcp_connection *c, const struct segment *segment);
 

@@ -33,6 +33,11 @@ void rack_delivered(struct rack *rack, struct rack_memory *memory, const struct 
     }
 }
 
+bool rack_is_beyond(const struct rack *rack, const struct scoreboard_run *run)
+{
+    return sent_after(rack->at_ns, rack->end, run->at_ns, run->end);
+}
+
 void rack_duplicate(struct rack_memory *memory, struct seq nxt)
 {
     if (memory->dsack_round)
@@ -84,7 +89,7 @@ int64_t rack_detect(const struct rack *rack, const struct rack_memory *memory, s
         int64_t left_ns;
 
         if ((run->marks & (SCOREBOARD_SACKED | SCOREBOARD_LOST)) != 0 ||
-            !sent_after(rack->at_ns, rack->end, run->at_ns, run->end))
+            !rack_is_beyond(rack, run))
             continue;
         left_ns = run->at_ns + rack->rtt_ns + window_ns - facts->now_ns;
         if (left_ns <= 0)

@@ -40,6 +40,8 @@ void rack_delivered(struct rack *rack, struct rack_memory *memory, const struct 
                     const struct rack_facts *facts, bool echo_is_older);
 /* The peer told of octets that came twice (§6.2 step 4); `una`, `nxt`: as of this ACK. */
 void rack_duplicate(struct rack_memory *memory, struct seq nxt);
+/* Was the latest delivery sent after `run`? Then `run` may be lost (RACK_sent_after() of §6.2 step 2). */
+bool rack_is_beyond(const struct rack *rack, const struct scoreboard_run *run);
 /* A round trip has passed where it has. */
 void rack_acked(struct rack_memory *memory, struct seq una);
 /* A recovery ended. */

@@ -166,10 +166,8 @@ static void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t want)
     c->recv.limit = smaller(cost, limit);
 }
 
-void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
 {
-    size_t octets = segment->count > 1 ? segment->packet->gso_size : segment->data.length;
-
     if (!tuned(tcp, &c->settings)) {
         if (ring_used(&c->recv) >= c->recv.limit / 2)
             grow(tcp, c, c->recv.limit * 2);
@@ -177,8 +175,8 @@ void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, const struct
     }
     if ((c->flags & TCP_TIMESTAMPS) == 0) {
         receive_tuning_window(&c->tuning, tcp->core->now, c->rcv.nxt, c->rcv.edge);
-    } else if (octets >= c->rcv_full && segment->options.ts_echo != 0) {
-        uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - segment->options.ts_echo;
+    } else if (full >= c->rcv_full && ts_echo != 0) {
+        uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
 
         if (age_ms < TCP_AGE_LARGEST_MS)
             receive_tuning_echo(&c->tuning, age_ms * NS_PER_MS, least_ns(&c->rtt.least));

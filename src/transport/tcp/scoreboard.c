@@ -22,6 +22,7 @@ static void count(struct scoreboard *board, uint32_t index, bool add)
     octets = add ? octets : 0 - octets;
     board->sacked += marks & SCOREBOARD_SACKED ? octets : 0;
     board->lost += marks & SCOREBOARD_LOST ? octets : 0;
+    board->again += marks & SCOREBOARD_AGAIN ? octets : 0;
 }
 
 static void set_marks(struct scoreboard *board, uint32_t index, uint32_t marks)
@@ -142,11 +143,12 @@ static uint32_t join_before(struct scoreboard *board, uint32_t index)
 void scoreboard_begin(struct scoreboard *board, struct seq begin, struct seq end, int64_t at_ns, bool again)
 {
     board->begin = board->high = begin;
-    board->count = board->sacked = board->lost = 0;
+    board->count = board->sacked = board->lost = board->again = 0;
     if (seq_eq(begin, end))
         return;
     board->count = 1;
     board->run[0] = (struct scoreboard_run){ .end = end, .marks = again ? SCOREBOARD_AGAIN : 0, .at_ns = at_ns };
+    count(board, 0, true);
 }
 
 void scoreboard_sent(struct scoreboard *board, struct seq end, int64_t at_ns)
@@ -162,6 +164,7 @@ void scoreboard_sent(struct scoreboard *board, struct seq end, int64_t at_ns)
         count(board, board->count - 1, false);
         last->end = end;
         last->marks &= SCOREBOARD_AGAIN;
+        count(board, board->count - 1, true);
         set_moments(last, at_ns, earliest_ns(last));
         return;
     }
@@ -325,7 +328,7 @@ bool scoreboard_next_lost(const struct scoreboard *board, uint32_t limit, struct
 
 void scoreboard_check(const struct scoreboard *board)
 {
-    uint32_t sacked = 0, lost = 0;
+    uint32_t sacked = 0, lost = 0, again = 0;
 
     assert(board->count <= SCOREBOARD_RUNS);
     for (uint32_t i = 0; i < board->count; i++) {
@@ -335,8 +338,9 @@ void scoreboard_check(const struct scoreboard *board)
         assert((marks & SCOREBOARD_SACKED) == 0 || (marks & SCOREBOARD_LOST) == 0);
         sacked += marks & SCOREBOARD_SACKED ? octets_of(board, i) : 0;
         lost += marks & SCOREBOARD_LOST ? octets_of(board, i) : 0;
+        again += marks & SCOREBOARD_AGAIN ? octets_of(board, i) : 0;
     }
-    assert(sacked == board->sacked && lost == board->lost);
+    assert(sacked == board->sacked && lost == board->lost && again == board->again);
     assert(seq_ge(board->high, board->begin) && seq_le(board->high, scoreboard_end(board)));
-    (void)sacked, (void)lost;
+    (void)sacked, (void)lost, (void)again;
 }

@@ -33,6 +33,7 @@ struct scoreboard {
     uint32_t count;
     uint32_t sacked;      /* octets */
     uint32_t lost;        /* octets */
+    uint32_t again;       /* octets, whatever else is known of them */
     struct scoreboard_run run[SCOREBOARD_RUNS + 1]; /* one to spare while an ACK is taken in */
 };
 

@@ -39,23 +39,17 @@ static void look_for_urgent(struct tcp_connection *c, uint64_t from)
 
 /* What the peer's full-sized segments carry is learnt by looking: options and its path make them smaller than the
  * MSS that we offered. */
-static void learn_segment_size(struct tcp_connection *c, const struct segment *segment)
+static void learn_segment_size(struct tcp_connection *c, size_t full)
 {
-    size_t octets = segment->count > 1 ? segment->packet->gso_size : segment->data.length;
-
-    if (octets > c->rcv_full && octets <= UINT16_MAX)
-        c->rcv_full = (uint16_t)octets;
+    if (full > c->rcv_full && full <= UINT16_MAX)
+        c->rcv_full = (uint16_t)full;
 }
 
-/* Acknowledge in-order text: now, or by the timer. The FIN, when it follows, has its own. */
-static void acknowledge(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment,
-                        struct tcp_sack_block repeated, bool hole_filled)
+void tcp_text_acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated, bool hole_filled)
 {
     bool now = hole_filled || c->ranges != NULL || c->settings.quickack || c->quick_acks != 0 ||
                c->unacknowledged >= 2u * c->rcv_full;
 
-    if (segment->fin || ((c->flags & TCP_FIN_HELD) != 0 && seq_eq(c->rcv.fin, c->rcv.nxt)))
-        return;
     if (c->quick_acks != 0)
         c->quick_acks--;
     if (now || !seq_eq(repeated.left, repeated.right)) {
@@ -65,6 +59,18 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, const struct 
     c->flags |= TCP_ACK_DELAYED;
     if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
         tcp_timer_arm(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
+}
+
+void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+{
+    c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
+    c->unacknowledged += octets;
+    c->progress = true; /* new text: our ACKs arrive */
+    tcp->core->counters.tcp_data_in += octets;
+    TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
+          TRACE_N(ring_used(&c->recv)));
+    learn_segment_size(c, full);
+    tcp_receive_arrived(tcp, c, full, ts_echo);
 }
 
 /* The text begins at RCV.NXT (what lay before it is cut off). */
@@ -85,16 +91,11 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
         tcp_receive_advance(tcp, c, octets);
         look_for_urgent(c, before);
     }
-    c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
-    octets = (uint32_t)(c->recv.end - before);
-    c->unacknowledged += octets;
-    c->progress = true; /* new text: our ACKs arrive */
-    tcp->core->counters.tcp_data_in += octets;
-    TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
-          TRACE_N(ring_used(&c->recv)));
-    learn_segment_size(c, segment);
-    tcp_receive_arrived(tcp, c, segment);
-    acknowledge(tcp, c, segment, repeated, had_ranges);
+    tcp_text_in_order(tcp, c, (uint32_t)(c->recv.end - before),
+                      segment->count > 1 ? segment->packet->gso_size : segment->data.length, segment->options.ts_echo);
+    /* The FIN, when it follows, has its own ACK. */
+    if (!segment->fin && !((c->flags & TCP_FIN_HELD) != 0 && seq_eq(c->rcv.fin, c->rcv.nxt)))
+        tcp_text_acknowledge(tcp, c, repeated, had_ranges);
     tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);
     return BARO_DROP_NONE;

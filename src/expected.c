@@ -1,0 +1,135 @@
+/* expected.c: see expected.h. Each test is one of the whole way's: ethernet/frame.c, ip/input.c,
+ * ip/input_v6.c, forward.c. */
+#include "expected.h"
+
+#include "base/words.h"
+#include "codec/ethernet.h"
+#include "codec/ipv4.h"
+#include "codec/ipv6.h"
+#include "codec/tcp.h"
+
+enum { IPV4_ADDRESSES = 12, IPV6_ADDRESSES = 8, IPV4_PLAIN = 0x45, ARRIVED_ALIVE = 2 };
+
+static inline uint64_t read_be64(const uint8_t *at)
+{
+    return (uint64_t)read_be32(at) << 32 | read_be32(at + 4);
+}
+
+static uint64_t number_of(struct baro_mac mac)
+{
+    return (uint64_t)read_be16(mac.octet) << 32 | read_be32(mac.octet + 2);
+}
+
+/* Ours, from somebody else who is no group, without a tag: the type field, else 0. From the loopback nobody
+ * asks. */
+static uint16_t type_of(const struct baro_rx_frame *frame, int interface, uint64_t own)
+{
+    uint64_t destination, rest;
+
+    if (frame->length < ethernet_header_SIZE)
+        return 0;
+    destination = read_be64(frame->data) >> 16;
+    rest = read_be64(frame->data + 6);
+    if (interface != 0 && (destination != own || rest >> 16 == own || (rest >> 56 & 1) != 0))
+        return 0;
+    return (uint16_t)rest;
+}
+
+/* A whole packet with a right sum and no options, that a gateway would take too (forward_stand_in()). */
+static bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
+{
+    uint32_t total;
+
+    if (length < ipv4_header_SIZE + tcp_header_SIZE || at[0] != IPV4_PLAIN || at[9] != IP_PROTOCOL_TCP)
+        return false;
+    total = read_be16(at + 2);
+    if (total > length || total < ipv4_header_SIZE + tcp_header_SIZE || at[8] < ARRIVED_ALIVE ||
+        (read_be16(at + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0 ||
+        !words_are_right(words_add(0, at, ipv4_header_SIZE)))
+        return false;
+    segment->family = BARO_FAMILY_IPV4;
+    segment->tos = at[1];
+    segment->addresses = at + IPV4_ADDRESSES;
+    segment->octets = at + ipv4_header_SIZE;
+    segment->length = total - ipv4_header_SIZE;
+    return true;
+}
+
+static bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
+{
+    uint32_t payload;
+
+    if (length < ipv6_header_SIZE + tcp_header_SIZE || at[0] >> 4 != 6 || at[6] != IP_PROTOCOL_TCP)
+        return false;
+    payload = read_be16(at + 4);
+    if (payload > length - ipv6_header_SIZE || payload < tcp_header_SIZE || at[7] < ARRIVED_ALIVE)
+        return false;
+    segment->family = BARO_FAMILY_IPV6;
+    segment->tos = (uint8_t)(read_be16(at) >> 4);
+    segment->addresses = at + IPV6_ADDRESSES;
+    segment->octets = at + ipv6_header_SIZE;
+    segment->length = payload;
+    return true;
+}
+
+static bool seems_expected(struct baro_stack *stack, int interface, uint64_t own,
+                           const struct baro_rx_frame *frame, struct tcp_arrival *segment)
+{
+    uint16_t type = type_of(frame, interface, own);
+    const struct ip_pair *pair;
+    const uint8_t *at;
+    size_t length;
+
+    if (type == 0)
+        return false;
+    at = frame->data + ethernet_header_SIZE;
+    length = frame->length - ethernet_header_SIZE;
+    if (type == ETHERNET_TYPE_IPV4 ? !read_ipv4_packet(segment, at, length)
+                                   : type != ETHERNET_TYPE_IPV6 || !read_ipv6_packet(segment, at, length))
+        return false;
+    pair = ip_pair_find(&stack->pairs, &stack->table, interface, (enum baro_family)segment->family,
+                        segment->addresses);
+    if (pair == NULL)
+        return false;
+    segment->source_zone = pair->source_zone;
+    segment->destination_zone = pair->destination_zone;
+    segment->gso_size = frame->gso_size;
+    segment->checksum_verified = frame->checksum == BARO_RX_CHECKSUM_VERIFIED;
+    return true;
+}
+
+void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                      struct expected_frame expected[], unsigned count)
+{
+    bool watched = TRACE_ON(&stack->core) || captures_wanted(&stack->captures);
+    uint64_t own = interface == 0 ? 0 : number_of(stack->interface[interface].device->mac);
+
+    for (unsigned i = 0; i < count; i++) {
+        expected[i].changes = stack->table.changes;
+        expected[i].seems =
+            !watched && seems_expected(stack, interface, own, &frame[i], &expected[i].segment);
+        if (expected[i].seems)
+            tcp_foresee(stack->tcp, &expected[i].segment);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (expected[i].seems)
+            tcp_foresee_connection(stack->tcp, &expected[i].segment);
+    }
+}
+
+bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
+                    const struct expected_frame *expected)
+{
+    struct baro_statistics *counters = &stack->core.counters;
+
+    if (!expected->seems || expected->changes != stack->table.changes ||
+        !tcp_expected(stack->tcp, &expected->segment))
+        return false;
+    counters->frames_in += interface != 0;
+    counters->octets_in += interface != 0 ? frame->length : 0;
+    counters->ip_in++;
+    counters->ip_delivered++;
+    if (intent_queue_is_nearly_full(&stack->core.intents))
+        transmit_drain(stack);
+    return true;
+}

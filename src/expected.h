@@ -1,0 +1,27 @@
+/* expected.h: the short cut of reception for what nearly all frames are, the next segments of connections.
+ *
+ * A frame to our MAC address, in it a plain IPv4 or IPv6 packet between two addresses that IP took lately, in
+ * it a TCP segment: so much is seen at a glance, and leads to the connection without asking all the questions
+ * of receive.c. Whether the segment is the one that the connection waits for says transport/tcp/expected.h.
+ * Whatever else a frame is, it goes the whole way, and so do all of them while somebody watches: a trace or a
+ * capture. */
+#ifndef EXPECTED_H
+#define EXPECTED_H
+
+#include "stack.h"
+#include "transport/tcp/expected.h"
+
+struct expected_frame {
+    bool seems;       /* worth a second look */
+    uint32_t changes; /* of the address table when it was looked at */
+    struct tcp_arrival segment;
+};
+
+/* Looks at a whole burst. */
+void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                      struct expected_frame expected[], unsigned count);
+/* The frame is done with. False: nothing happened. */
+bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
+                    const struct expected_frame *expected);
+
+#endif

@@ -1,0 +1,35 @@
+/* ip/pair.h: pairs of source and destination that IP took lately.
+ *
+ * Whether a packet is for this host, and whether its source can be true, is asked of the address tables for
+ * each packet, and nearly always the pair of addresses is one that was just asked about. What was found stays
+ * true while the table's `changes` stand still: they count every change of an address, of its state, of a
+ * route, and of what the host is. Remembered are only pairs with which nothing is special: a destination that
+ * is taken as an address of one host (groups come and go without a change of the table) and a source that is
+ * possible.
+ *
+ * One place for each pair, found by a few bits of its addresses; a peer who chooses addresses that meet in
+ * one place makes his own packets as slow as they were without. */
+#ifndef IP_PAIR_H
+#define IP_PAIR_H
+
+#include "ip/table.h"
+
+enum { IP_PAIRS = 64 };
+
+struct ip_pair {
+    uint64_t octets[4]; /* source and destination as they stand in the header; IPv4: the first word, the
+                           others zero */
+    uint64_t when; /* changes of the table, interface and family for which it is true; 0: an empty place */
+    uint8_t source_zone, destination_zone;
+};
+
+struct ip_pairs {
+    struct ip_pair pair[IP_PAIRS];
+};
+
+/* The pair that stands at `addresses`, in an IPv4 or IPv6 header that came in by `interface`, or NULL: it is
+ * a special one, or not taken at all. Good until the next call. */
+const struct ip_pair *ip_pair_find(struct ip_pairs *pairs, const struct ip_table *table, int interface,
+                                   enum baro_family family, const uint8_t *addresses);
+
+#endif

@@ -1,0 +1,293 @@
+/* transport/tcp/expected.c: header prediction: the segment that a connection waits for (RFC 9293 §3.10.7.4 in
+ * short).
+ *
+ * Nearly all segments of a connection's life are alike: the next in order, with an ACK that is new or the
+ * last one again, no flag but ACK and PSH, no option but the timestamps that were agreed, and nothing is
+ * being repaired on either side. Of the RFC's eight steps little is left of such a segment, and that little
+ * stands here, in the order of input.c. This is a short cut and no other opinion: everything is tested before
+ * anything is changed; what is done then are the same statements, or the same functions, as on the whole
+ * path; whatever else comes goes there with nothing touched. With a trace only the whole path is taken, since
+ * it is the one that tells, and a test runs networks both ways and compares each frame
+ * (test/sim/tcp_expected_test.c).
+ *
+ * What makes the steps short:
+ *
+ *   - PAWS, sequence number: SEG.SEQ is RCV.NXT, the text lies within the window, the timestamp is not older
+ * than TS.Recent.
+ *   - RST, SYN, URG, FIN: the flag is not set, no urgent mark and no FIN is waited for. ESTABLISHED, or half
+ * of it: in CLOSE-WAIT comes no text, in FIN-WAIT-1 and -2 nothing that acknowledges our FIN. To who has
+ * closed comes no text either.
+ *   - ACK: SND.UNA <= SEG.ACK <= SND.NXT. No SACK block comes, nothing is SACKED, lost or sent twice in the
+ * flight, no timeout, tail probe, D-SACK, reduction for a mark, undo or trial of smaller segments is in hand:
+ * then an ACK delivers the oldest octets, and RACK can find nothing lost, because all that stays in flight
+ * was sent after what has arrived.
+ *   - text: none is held out of order, so the ring's end is where it goes; the ring has the room already. Its
+ * sum is taken while it is copied there, and a wrong one leaves behind only octets that nobody knows of. */
+#include "transport/tcp/expected.h"
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "base/words.h"
+#include "codec/ip_protocol.h"
+#include "transport/tcp/parts.h"
+
+/* TCP's header in these segments: without options, or with NOP, NOP, timestamps (RFC 7323 appendix A). */
+enum { PLAIN = 20, STAMPED = 32 };
+
+/* Data offset and flags: the header's length, reserved bits zero, ACK; PSH may be set. */
+enum { PLAIN_ACK = 0x5010, STAMPED_ACK = 0x8010 };
+
+#define NOP_NOP_TIMESTAMPS UINT32_C(0x0101080a)
+
+/* What the segment says, read once. */
+struct expected {
+    struct seq seq, ack;
+    uint32_t window; /* scaled */
+    uint32_t ts_value, ts_echo;
+    struct baro_bytes text;
+    uint32_t count; /* segments on the wire */
+    uint32_t full;  /* octets of text in the largest of them */
+};
+
+/* ---- whose is it ---- */
+
+static bool is_between(const struct tcp_connection *c, const struct tcp_arrival *arrival)
+{
+    size_t octets = arrival->family == BARO_FAMILY_IPV6 ? 16 : 4;
+
+    if (c->remote.port.number != read_be16(arrival->octets) ||
+        c->local.port.number != read_be16(arrival->octets + 2) || c->remote.address.family != arrival->family)
+        return false;
+    if (octets == 4)
+        return memcmp(c->remote.address.octet, arrival->addresses, 4) == 0 &&
+               memcmp(c->local.address.octet, arrival->addresses + 4, 4) == 0;
+    return memcmp(c->remote.address.octet, arrival->addresses, 16) == 0 &&
+           memcmp(c->local.address.octet, arrival->addresses + 16, 16) == 0 &&
+           c->remote.address.zone == arrival->source_zone &&
+           c->local.address.zone == arrival->destination_zone;
+}
+
+void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
+{
+    const struct tcp_connection *recent = tcp_resolve(tcp, tcp->recent);
+    struct baro_endpoint local = { 0 }, remote = { 0 };
+
+    arrival->handle = HANDLE_NONE;
+    if (recent != NULL && is_between(recent, arrival)) { /* segments of one connection come together */
+        arrival->handle = tcp->recent;
+        return;
+    }
+    if (arrival->family == BARO_FAMILY_IPV6) {
+        remote.address = read_ipv6(arrival->addresses);
+        local.address = read_ipv6(arrival->addresses + 16);
+        remote.address.zone = arrival->source_zone;
+        local.address.zone = arrival->destination_zone;
+    } else {
+        remote.address = read_ipv4(arrival->addresses);
+        local.address = read_ipv4(arrival->addresses + 4);
+    }
+    remote.port.number = read_be16(arrival->octets);
+    local.port.number = read_be16(arrival->octets + 2);
+    arrival->hash = demux_hash(&tcp->demux, &local, &remote);
+    demux_prefetch(&tcp->demux, arrival->hash);
+}
+
+void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
+{
+    struct demux_cursor cursor;
+
+    if (!handle_is_none(arrival->handle))
+        return;
+    cursor = demux_begin(&tcp->demux, arrival->hash);
+    if (!demux_next(&tcp->demux, &cursor, &arrival->handle) ||
+        tcp_kind_of(arrival->handle) != TCP_KIND_CONNECTION) {
+        arrival->handle = HANDLE_NONE;
+        return;
+    }
+    pool_prefetch(&tcp->connections, arrival->handle);
+}
+
+/* ---- is it what the connection waits for ---- */
+
+/* Does nothing tell that anything of the flight may be lost, or came in another order? Runs that were sent
+ * once stand in the order of their moments: where RACK's latest delivery is not younger than the first, it is
+ * younger than none. */
+static bool flight_is_in_order(const struct tcp_sender *sender)
+{
+    const struct scoreboard *board = &sender->board;
+
+    return (board->sacked | board->lost | board->again) == 0 &&
+           (board->count == 0 || !rack_is_beyond(&sender->rack, &board->run[0]));
+}
+
+/* Is nothing going on but the exchange of text and its ACKs? */
+static bool is_at_ease(const struct tcp_connection *c)
+{
+    const uint32_t unusual = TCP_URGENT_SENDING | TCP_URGENT_KNOWN | TCP_CLOSED_DONE;
+
+    return c->state >= BARO_TCP_ESTABLISHED && c->state <= BARO_TCP_CLOSE_WAIT &&
+           (c->flags & (unusual | TCP_SACK_PERMITTED)) == TCP_SACK_PERMITTED &&
+           (c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) != TCP_FIN_HELD &&
+           (c->ecn.flags & (TCP_ECN_REDUCED | TCP_ECN_HEARD | TCP_ECN_WAITS)) == 0 &&
+           c->congestion.phase <= CONGESTION_AVOIDANCE && c->frto == FRTO_OFF && !c->tail.out &&
+           !c->rack.dsack_round && !c->hole.trying && c->snd.wnd != 0 && c->ranges == NULL &&
+           (c->sender == NULL || flight_is_in_order(c->sender));
+}
+
+/* Marks of text (RFC 3168 §6.1.3): none, or none that were new. */
+static bool marks_say_nothing(const struct tcp_connection *c, uint8_t tos)
+{
+    if ((c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) == ECN_NOT_ECT)
+        return true;
+    return (tos & ECN_BITS) != ECN_CE && (c->ecn.flags & TCP_ECN_SEEN) != 0;
+}
+
+static bool read_segment(struct expected *segment, const struct tcp_connection *c,
+                         const struct tcp_arrival *arrival)
+{
+    const uint8_t *at = arrival->octets;
+    bool stamped = (c->flags & TCP_TIMESTAMPS) != 0;
+    uint32_t header = stamped ? STAMPED : PLAIN;
+
+    if ((read_be16(at + 12) & ~TCP_FLAG_PSH) != (stamped ? STAMPED_ACK : PLAIN_ACK) ||
+        arrival->length < header)
+        return false;
+    segment->seq = seq_of(read_be32(at + 4));
+    segment->ack = seq_of(read_be32(at + 8));
+    segment->window = (uint32_t)read_be16(at + 14) << c->snd_scale;
+    segment->ts_value = segment->ts_echo = 0;
+    if (stamped) {
+        if (read_be32(at + 20) != NOP_NOP_TIMESTAMPS)
+            return false;
+        segment->ts_value = read_be32(at + 24);
+        segment->ts_echo = read_be32(at + 28);
+    }
+    segment->text = (struct baro_bytes){ at + header, arrival->length - header };
+    segment->count = 1;
+    segment->full = arrival->length - header;
+    if (arrival->gso_size != 0 && segment->full > arrival->gso_size) {
+        segment->count = (segment->full + arrival->gso_size - 1) / arrival->gso_size;
+        segment->full = arrival->gso_size;
+    }
+    return true;
+}
+
+static bool is_next(const struct tcp_connection *c, const struct expected *segment, uint8_t tos)
+{
+    const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
+    uint32_t octets = (uint32_t)segment->text.length;
+
+    if (!seq_eq(segment->seq, c->rcv.nxt) || seq_lt(segment->ack, c->snd.una) ||
+        seq_gt(segment->ack, c->snd.nxt))
+        return false;
+    if ((c->flags & TCP_TIMESTAMPS) != 0 && (int32_t)(segment->ts_value - c->ts_recent) < 0)
+        return false;
+    if ((c->flags & TCP_FIN_SENT) != 0 && seq_eq(segment->ack, c->snd.nxt) &&
+        !seq_eq(segment->ack, c->snd.una))
+        return false;
+    return octets == 0 || ((c->flags & deaf) == 0 && octets <= tcp_recv_window(c) &&
+                           octets <= ring_space(&c->recv) && marks_say_nothing(c, tos));
+}
+
+/* The sum of everything, taken while the text goes behind the ring's end. */
+static bool sum_is_right(struct tcp_connection *c, const struct expected *segment,
+                         const struct tcp_arrival *arrival)
+{
+    uint32_t octets = (uint32_t)segment->text.length;
+    uint64_t sum = 0;
+
+    if (arrival->checksum_verified) {
+        ring_write(&c->recv, c->recv.end, segment->text.data, octets);
+        return true;
+    }
+    sum = arrival->family == BARO_FAMILY_IPV6 ? words_add(sum, arrival->addresses, 32)
+                                              : words_add(sum, arrival->addresses, 8);
+    sum = words_add(sum, arrival->octets, PLAIN);
+    if (c->flags & TCP_TIMESTAMPS)
+        sum = words_add(sum, arrival->octets + PLAIN, STAMPED - PLAIN);
+    sum = words_to_network(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
+    return checksum_fold(ring_write_sum(&c->recv, c->recv.end, segment->text.data, octets, sum)) == 0;
+}
+
+/* ---- fifth: the ACK ---- */
+
+/* tcp_sender_acked() where nothing tells of a loss. */
+static void flight_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+{
+    struct scoreboard_delivered delivered = { 0 };
+    int64_t now_ns = tcp->core->now.ns;
+
+    if (c->sender == NULL) { /* all of it was sent at one moment */
+        tcp_grow(tcp, c, acked, flight, now_ns - c->rtt_at_ns);
+        return;
+    }
+    scoreboard_acked(&c->sender->board, c->snd.una, &delivered);
+    c->counts.reordered += delivered.below;
+    rack_delivered(&c->sender->rack, &c->rack, &delivered, &(struct rack_facts){ .now_ns = now_ns }, false);
+    tcp_grow(tcp, c, acked, flight, delivered.any ? now_ns - delivered.at_ns : 0);
+    if (tcp_flight(c) == 0)
+        tcp_sender_release(tcp, c);
+}
+
+static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment)
+{
+    uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
+
+    c->snd.una = segment->ack;
+    c->snd.up = seq_max(c->snd.up, c->snd.una);
+    c->snd.small = seq_max(c->snd.small, c->snd.una);
+    tcp_measure(tcp, c, segment->ack, segment->ts_echo);
+    c->retries = 0;
+    (void)blackhole_acked(&c->hole, c->snd.una, tcp->core->now);
+    c->soft_error = 0;
+    c->progress = true;
+    tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);
+    flight_acknowledged(tcp, c, acked, flight);
+    tcp_send_acked(tcp, c);
+    if (tcp_flight(c) == 0)
+        tcp_timer_cancel(tcp, c, TCP_TIMER_RETRANSMIT);
+    else
+        tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+    tcp_tail_arm(tcp, c);
+}
+
+/* ---- all of it ---- */
+
+bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, arrival->handle);
+    struct expected segment;
+
+    if (c == NULL || !is_between(c, arrival) || !is_at_ease(c) || !read_segment(&segment, c, arrival) ||
+        !is_next(c, &segment, arrival->tos) || !sum_is_right(c, &segment, arrival))
+        return false;
+    tcp->recent = arrival->handle;
+    tcp->expected += segment.count;
+    tcp->core->counters.tcp_in += segment.count;
+    c->segments_in += segment.count;
+    if ((c->flags & TCP_TIMESTAMPS) != 0 && seq_le(segment.seq, c->rcv.acked)) { /* RFC 7323 §4.3 */
+        c->ts_recent = segment.ts_value;
+        c->ts_recent_at_ns = tcp->core->now.ns;
+    }
+    c->received_at_ns = tcp->core->now.ns;
+    if (seq_gt(segment.ack, c->snd.una))
+        acknowledged(tcp, c, &segment);
+    c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
+    c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
+    tcp_timer_cancel(tcp, c, TCP_TIMER_REORDER);
+    c->probes = 0;
+    tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
+    tcp_keepalive_restart(tcp, c);
+    tcp_want_output(tcp, c);
+    if (segment.text.length != 0) {
+        c->counts.data_in += segment.count;
+        c->text_at_ns = tcp->core->now.ns;
+        c->recv.end += segment.text.length;
+        tcp_text_in_order(tcp, c, (uint32_t)segment.text.length, segment.full, segment.ts_echo);
+        tcp_text_acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, false);
+        tcp_rest_later(tcp, c);
+        tcp_tell(tcp, c);
+    }
+    tcp_wake_waiting(tcp);
+    return true;
+}

@@ -1,0 +1,38 @@
+/* transport/tcp/expected.h: the segments that connections wait for, before anything else is made of them;
+ * expected.c says which they are.
+ *
+ * A burst is looked at three times, so that what one segment needs of memory is on its way while others are
+ * looked at: first all four-tuples are hashed and the buckets asked for, then all buckets searched and the
+ * connections asked for, then the segments are worked off in their order. Of a million connections each costs
+ * a miss or two, and these overlap. */
+#ifndef TRANSPORT_TCP_EXPECTED_H
+#define TRANSPORT_TCP_EXPECTED_H
+
+#include "baro/types.h"
+#include "base/pool.h"
+
+struct tcp;
+
+/* A segment in an IP packet about which nothing is special: no options or extension headers, no fragment, one
+ * host's address to another's. */
+struct tcp_arrival {
+    const uint8_t *addresses; /* source and destination, as they stand in the IP header */
+    const uint8_t *octets;    /* TCP's header and text; at least the header without options is there */
+    uint32_t length;          /* of them */
+    uint32_t hash;            /* of the four-tuple */
+    struct handle handle;     /* whose it seems to be */
+    uint16_t gso_size;        /* TCP payload of each piece when it is a super-segment, else 0 */
+    uint8_t family, source_zone, destination_zone;
+    uint8_t tos;            /* or traffic class */
+    bool checksum_verified; /* by the device */
+};
+
+/* The first and the second look. */
+void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
+void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
+
+/* The third: it is what its connection waits for, and everything is done. False: nothing was touched, and
+ * tcp_in() shall have it. The trace is off. */
+bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival);
+
+#endif
