@@ -16,12 +16,18 @@ static void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
     TRACE(&stack->core, CALL, TRACE_N(call), TRACE_D(fd));
 }
 
+/* What the call added to the queue of intents left room for the next one, or is sent now. */
+static inline ptrdiff_t settled(struct baro_stack *stack, ptrdiff_t result)
+{
+    if (__builtin_expect(intent_queue_is_nearly_full(&stack->core.intents), 0))
+        baro_stack_flush(stack);
+    return result;
+}
+
 static ptrdiff_t end(struct baro_stack *stack, enum baro_trace_call call, ptrdiff_t result)
 {
     TRACE(&stack->core, CALL_END, TRACE_N(call), TRACE_D(result));
-    if (intent_queue_is_nearly_full(&stack->core.intents))
-        baro_stack_flush(stack);
-    return result;
+    return settled(stack, result);
 }
 
 static enum user_kind kind_of(const struct baro_stack *stack, struct baro_address address)
@@ -153,7 +159,17 @@ static ptrdiff_t send_message(struct baro_stack *stack, int fd, const struct bar
     return user_send(stack->user, fd, &told, flags, &way, source_is_ours);
 }
 
-ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags)
+/* The expected case of send and recv, a connection's octets and nothing said besides, is TCP's alone: no way is looked
+ * up, no message filled in, nobody named. With the trace on it goes the way of all others, which ends there too. */
+static inline struct handle expected_stream(const struct baro_stack *stack, int fd, unsigned flags)
+{
+    if (flags != 0 || TRACE_ON(&stack->core))
+        return HANDLE_NONE;
+    return user_stream(stack->user, fd);
+}
+
+static __attribute__((noinline)) ptrdiff_t send_other(struct baro_stack *stack, int fd, const void *data, size_t length,
+                                                      unsigned flags)
 {
     /* Sending only reads the pieces. */
     struct baro_buffer piece = { (uint8_t *)(uintptr_t)data, length };
@@ -161,6 +177,15 @@ ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t l
 
     begin(stack, BARO_TRACE_CALL_SEND, fd);
     return end(stack, BARO_TRACE_CALL_SEND, send_message(stack, fd, &message, flags));
+}
+
+ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags)
+{
+    struct handle stream = expected_stream(stack, fd, flags);
+
+    if (handle_is_none(stream))
+        return send_other(stack, fd, data, length, flags);
+    return settled(stack, tcp_send(stack->tcp, stream, (struct baro_bytes){ data, length }, 0));
 }
 
 ptrdiff_t baro_sendto(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags,
@@ -181,13 +206,23 @@ ptrdiff_t baro_sendmsg(struct baro_stack *stack, int fd, const struct baro_messa
     return end(stack, BARO_TRACE_CALL_SENDMSG, send_message(stack, fd, message, flags));
 }
 
-ptrdiff_t baro_recv(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags)
+static __attribute__((noinline)) ptrdiff_t recv_other(struct baro_stack *stack, int fd, void *data, size_t length,
+                                                      unsigned flags)
 {
     struct baro_buffer piece = { data, length };
     struct baro_message message = { .buffer = &piece, .buffers = 1 };
 
     begin(stack, BARO_TRACE_CALL_RECV, fd);
     return end(stack, BARO_TRACE_CALL_RECV, user_recv(stack->user, fd, &message, flags));
+}
+
+ptrdiff_t baro_recv(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags)
+{
+    struct handle stream = expected_stream(stack, fd, flags);
+
+    if (handle_is_none(stream))
+        return recv_other(stack, fd, data, length, flags);
+    return settled(stack, tcp_recv(stack->tcp, stream, (struct baro_buffer){ data, length }, 0));
 }
 
 ptrdiff_t baro_recvfrom(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags,

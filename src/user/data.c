@@ -3,6 +3,15 @@
 
 #include <errno.h>
 
+struct handle user_stream(const struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL || socket->type != BARO_STREAM || socket->phase == USER_FRESH || socket->phase == USER_LISTENING)
+        return HANDLE_NONE;
+    return socket->handle;
+}
+
 /* A stream takes the pieces one after another, as many octets as there is room for. */
 static ptrdiff_t send_stream(struct user *user, struct user_socket *socket, const struct baro_message *message,
                              unsigned flags)

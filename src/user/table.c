@@ -90,19 +90,6 @@ void user_table_give_back(struct user *user, struct user_socket *socket)
     user->open--;
 }
 
-struct user_socket *user_find(const struct user *user, int fd)
-{
-    uint32_t number = (uint32_t)fd - USER_DESCRIPTOR_FIRST;
-    struct user_page *page;
-
-    if (fd < USER_DESCRIPTOR_FIRST || number / USER_PAGE_SOCKETS >= user->pages)
-        return NULL;
-    page = user->page[number / USER_PAGE_SOCKETS];
-    if (page == NULL || page->socket[number % USER_PAGE_SOCKETS].type == 0)
-        return NULL;
-    return &page->socket[number % USER_PAGE_SOCKETS];
-}
-
 struct user_details *user_details_open(struct user *user, struct user_socket *socket)
 {
     struct user_details *details = pool_take(&user->details);

@@ -82,7 +82,20 @@ void user_table_release(struct user *user);
 struct user_socket *user_table_take(struct user *user, int *error);
 void user_table_give_back(struct user *user, struct user_socket *socket);
 /* NULL: no such descriptor. */
-struct user_socket *user_find(const struct user *user, int fd);
+static inline struct user_socket *user_find(const struct user *user, int fd)
+{
+    uint32_t number = (uint32_t)fd - USER_DESCRIPTOR_FIRST; /* of what is below it, beyond the last page */
+    struct user_page *page;
+    struct user_socket *socket;
+
+    if (number / USER_PAGE_SOCKETS >= user->pages)
+        return NULL;
+    page = user->page[number / USER_PAGE_SOCKETS];
+    if (page == NULL)
+        return NULL;
+    socket = &page->socket[number % USER_PAGE_SOCKETS];
+    return socket->type != 0 ? socket : NULL;
+}
 
 /* NULL: TCP knows everything about it. */
 static inline struct user_details *user_details(const struct user *user, const struct user_socket *socket)

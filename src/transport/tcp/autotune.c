@@ -56,23 +56,29 @@ void receive_tuning_window(struct receive_tuning *tuning, struct baro_instant no
     tuning->marked_at_us = clock_us(now);
 }
 
+/* The present round trip began now: what came in the last one is known. */
+static __attribute__((noinline)) void begin_round_trip(struct receive_tuning *tuning, uint32_t at_us)
+{
+    if (tuning->copied > tuning->space)
+        tuning->space = tuning->copied;
+    tuning->copied = 0;
+    tuning->since_us = at_us;
+}
+
 uint32_t receive_tuning_taken(struct receive_tuning *tuning, struct baro_instant now, uint32_t octets)
 {
-    uint64_t want;
+    uint32_t at_us, twice;
 
     if (tuning->rtt_us == 0)
         return 0;
-    if (tuning->since_us == 0 || clock_us(now) - tuning->since_us > tuning->rtt_us) {
-        if (tuning->copied > tuning->space)
-            tuning->space = tuning->copied;
-        tuning->copied = 0;
-        tuning->since_us = clock_us(now);
-    }
+    at_us = clock_us(now);
+    if (tuning->since_us == 0 || at_us - tuning->since_us > tuning->rtt_us)
+        begin_round_trip(tuning, at_us);
     tuning->copied = octets > UINT32_MAX - tuning->copied ? UINT32_MAX : tuning->copied + octets;
-    want = 2 * (uint64_t)tuning->copied;
-    if (tuning->copied > tuning->space)
-        want *= 2;
-    return want > UINT32_MAX ? UINT32_MAX : (uint32_t)want;
+    twice = tuning->copied > UINT32_MAX / 2 ? UINT32_MAX : 2 * tuning->copied;
+    if (tuning->copied <= tuning->space)
+        return twice;
+    return twice > UINT32_MAX / 2 ? UINT32_MAX : 2 * twice;
 }
 
 uint32_t send_tuning(uint32_t limit, uint32_t most, uint32_t cwnd, uint32_t mss)

@@ -141,8 +141,6 @@ void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octet
 uint32_t tcp_offer_window(uint32_t grant, unsigned scale);
 /* RCV.WND for a segment sent now, as it goes into the header; moves rcv.edge. */
 uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled);
-/* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? */
-bool tcp_receive_window_opens(const struct tcp_connection *c);
 /* Offset behind the last octet held, in order or not. */
 uint64_t tcp_receive_last(const struct tcp_connection *c);
 bool tcp_ranges_add(struct tcp *tcp, struct tcp_connection *c, uint64_t begin, uint64_t end);

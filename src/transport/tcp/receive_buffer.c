@@ -94,11 +94,16 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* The right edge that the free room allows. Rounding by the window's scale never promises more than there is. */
-uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
+static inline uint32_t offer_window(uint32_t grant, unsigned scale)
 {
     uint32_t slack = (1u << scale) - 1;
 
     return grant > slack ? grant - slack : 0;
+}
+
+uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
+{
+    return offer_window(grant, scale);
 }
 
 /* The largest window: a program may want it smaller than the buffer (TCP_WINDOW_CLAMP). */
@@ -107,19 +112,20 @@ static uint32_t largest_window(const struct tcp_connection *c)
     return c->settings.window_clamp != 0 ? smaller(c->recv.limit, c->settings.window_clamp) : c->recv.limit;
 }
 
-static struct seq edge_by_room(const struct tcp_connection *c)
+static inline struct seq edge_by_room(const struct tcp_connection *c)
 {
-    uint32_t used = ring_used(&c->recv), limit = tcp_offer_window(largest_window(c), c->rcv_scale);
+    uint32_t used = ring_used(&c->recv), limit = offer_window(largest_window(c), c->rcv_scale);
 
     return seq_add(c->rcv.nxt, used < limit ? limit - used : 0);
 }
 
-bool tcp_receive_window_opens(const struct tcp_connection *c)
+/* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? `gain`: by how much the edge would move. */
+static inline bool window_opens(const struct tcp_connection *c)
 {
-    struct seq edge = edge_by_room(c);
-    uint32_t least = smaller(largest_window(c) / 2, 2u * c->rcv_mss);
+    uint32_t largest = largest_window(c), slack = (1u << c->rcv_scale) - 1;
+    int32_t gain = seq_diff(c->rcv.nxt, c->rcv.edge) + (int32_t)(largest - slack - ring_used(&c->recv));
 
-    return seq_gt(edge, c->rcv.edge) && seq_span(edge, c->rcv.edge) >= least;
+    return gain > 0 && ((uint32_t)gain >= 2u * c->rcv_mss || (uint32_t)gain >= largest / 2);
 }
 
 uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
@@ -153,7 +159,8 @@ uint32_t tcp_receive_limit(const struct tcp *tcp, const struct tcp_settings *set
     return limit > TCP_RECV_LEAST ? limit : TCP_RECV_LEAST;
 }
 
-static void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t want)
+/* `want`: more than it is. */
+static __attribute__((noinline)) void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t want)
 {
     uint32_t limit = tcp_receive_limit(tcp, &c->settings), backed = tcp_recv_backed(c), cost;
 
@@ -192,10 +199,13 @@ void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c)
 }
 
 /* The grant after the program took `octets`. */
-static void follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+static inline void follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
     if (tuned(tcp, &c->settings)) {
-        grow(tcp, c, receive_tuning_taken(&c->tuning, tcp->core->now, octets));
+        uint32_t want = receive_tuning_taken(&c->tuning, tcp->core->now, octets);
+
+        if (want > c->recv.limit)
+            grow(tcp, c, want);
         return;
     }
     c->tuning.copied += octets;
@@ -211,9 +221,9 @@ void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octet
     if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
         c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
     follow_reader(tcp, c, octets);
-    if (ring_used(&c->recv) == 0)
+    if (ring_used(&c->recv) == 0 && !tcp_timer_armed(c, TCP_TIMER_REST))
         tcp_rest_later(tcp, c);
-    if (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0 && tcp_receive_window_opens(c)) {
+    if (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0 && window_opens(c)) {
         c->flags |= TCP_ACK_NOW; /* a window update, or in the next segment */
         tcp_want_output(tcp, c);
     }

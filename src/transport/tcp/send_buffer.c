@@ -112,15 +112,28 @@ static void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
     }
 }
 
-uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
+/* As much of it as the connection may hold now, and as there is memory for; from the ring's end on there is room for it
+ * then. */
+static uint32_t make_room(struct tcp *tcp, struct tcp_connection *c, size_t octets)
 {
     uint32_t used = ring_used(&c->send), room = tcp_send_room(c);
-    uint32_t take = data.length < room ? (uint32_t)data.length : room;
+    uint32_t take = octets < room ? (uint32_t)octets : room;
 
     if (take == 0)
         return 0;
     grow(tcp, c, used + take);
-    take = take < ring_space(&c->send) ? take : ring_space(&c->send);
+    return take < ring_space(&c->send) ? take : ring_space(&c->send);
+}
+
+uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
+{
+    uint32_t used = ring_used(&c->send), most = c->send.size < c->send.limit ? c->send.size : c->send.limit, take;
+
+    /* A program that wants no more than so much unsent is asked about that in make_room. */
+    if (used <= most && data.length <= most - used && c->settings.notsent_low_water == 0)
+        take = (uint32_t)data.length;
+    else
+        take = make_room(tcp, c, data.length);
     ring_write(&c->send, c->send.end, data.data, take);
     c->send.end += take;
     return take;

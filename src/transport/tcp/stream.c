@@ -21,13 +21,9 @@ int tcp_take_error(struct tcp *tcp, struct handle connection)
     return c == NULL ? 0 : take_error(c);
 }
 
-ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
+/* Why nothing can be taken; 0: it can. */
+static int cannot_send(struct tcp_connection *c)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, connection);
-    uint32_t taken;
-
-    if (c == NULL)
-        return -ENOTCONN;
     if (c->error != 0)
         return -take_error(c);
     if ((c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) != 0)
@@ -36,6 +32,25 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
         c->flags |= TCP_WANT_WRITE;
         return -EAGAIN;
     }
+    return 0;
+}
+
+/* What most often holds: both ends are open, and nothing went wrong. */
+static inline bool may_send(const struct tcp_connection *c)
+{
+    return c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0;
+}
+
+ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    uint32_t taken;
+    int error;
+
+    if (c == NULL)
+        return -ENOTCONN;
+    if (!may_send(c) && (error = cannot_send(c)) != 0)
+        return error;
     if (data.length == 0)
         return 0;
     taken = tcp_send_put(tcp, c, data);
@@ -71,9 +86,12 @@ static ptrdiff_t recv_urgent(struct tcp_connection *c, struct baro_buffer data, 
 /* Octets from the reading point to the urgent one; UINT32_MAX: there is none before the in-order end. */
 static uint32_t octets_to_mark(const struct tcp_connection *c)
 {
-    uint64_t mark = tcp_recv_offset(c, seq_sub(c->rcv.up, 1));
+    uint64_t mark;
 
-    if ((c->flags & TCP_URGENT_KNOWN) == 0 || mark < c->recv.begin || mark >= c->recv.end)
+    if ((c->flags & TCP_URGENT_KNOWN) == 0)
+        return UINT32_MAX;
+    mark = tcp_recv_offset(c, seq_sub(c->rcv.up, 1));
+    if (mark < c->recv.begin || mark >= c->recv.end)
         return UINT32_MAX;
     return (uint32_t)(mark - c->recv.begin);
 }
@@ -116,11 +134,14 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
         return recv_urgent(c, data, flags);
     if (data.length == 0)
         return c->error != 0 && ring_used(&c->recv) == 0 ? -take_error(c) : 0;
-    if ((flags & BARO_MSG_PEEK) == 0)
-        pass_mark(tcp, c);
     length = ring_used(&c->recv);
-    to_mark = octets_to_mark(c);
-    length = length < to_mark ? length : to_mark;
+    if (c->flags & TCP_URGENT_KNOWN) {
+        if ((flags & BARO_MSG_PEEK) == 0)
+            pass_mark(tcp, c);
+        length = ring_used(&c->recv);
+        to_mark = octets_to_mark(c);
+        length = length < to_mark ? length : to_mark;
+    }
     length = length < data.length ? length : (uint32_t)data.length;
     if (length == 0)
         return recv_nothing(c);
