@@ -164,7 +164,7 @@ void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool l
 
     if (!may_go_on(stack, packet, link_group))
         return;
-    way = way_find(stack, packet->destination, any);
+    way = way_find(stack, &packet->destination, &any);
     if (!way->found || way->hop.interface == 0) {
         refuse(stack, packet, &no_route, 0);
         return;

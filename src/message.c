@@ -272,7 +272,7 @@ static bool find_way(struct baro_stack *stack, struct outgoing *out)
     const struct way *way = &by_interface;
 
     if (message->interface == 0)
-        way = way_find(stack, destination, message->source);
+        way = way_find(stack, &destination, &message->source);
     else
         way_ask(&stack->table, destination, message->source, message->interface, &by_interface);
     out->hop = way->hop;

@@ -23,6 +23,7 @@
 #include "ip/table.h"
 #include "transport/capture.h"
 #include "transport/icmp.h"
+#include "way.h"
 
 struct tcp;
 struct udp;
@@ -33,6 +34,9 @@ enum {
     STACK_HEADER_LIMIT = 14 + 60 + 60,  /* octets of headers in front of payload */
     BURST_COPY_OCTETS = 32768,          /* payload that the burst copies because it would not live long enough */
     LOOPBACK_OCTETS = 262144,           /* of each of the two areas */
+    SUPER_SEGMENT_MOST = UINT16_MAX - 40 - 60,
+    SUPER_SEGMENT = 16384,              /* octets in one that is cut here */
+    SUPER_SEGMENT_ROOM = 48,            /* frames of room for one of those */
     LOOPBACK_ROUNDS = 16                /* areas that one poll empties */
 };
 
@@ -69,16 +73,6 @@ struct burst {
     uint8_t *scratch;     /* a whole frame for FRAME_OUT; taken at the first need */
     struct baro_tx_frame frame[BARO_BURST_LIMIT];
     uint8_t header[BARO_BURST_LIMIT][STACK_HEADER_LIMIT + 2];
-};
-
-/* The way to `destination` from `wanted`, see way.c. */
-struct way {
-    struct baro_address destination, wanted;
-    uint32_t changes;         /* of the table, when this was asked for */
-    bool found;               /* there is a route */
-    bool broadcast;           /* `destination` is a broadcast address of ours */
-    struct ip_hop hop;
-    struct baro_address asks; /* our address that asks for the next hop's MAC address */
 };
 
 /* What we send to ourselves: two areas of frames, one filling while the other is worked off. */
@@ -120,7 +114,8 @@ struct baro_stack {
     unsigned blocked;     /* intents that wait for room in a device */
     struct refusals refusals;
     uint8_t *ping_octets; /* payload of our echo requests, taken at the first one */
-    struct way way;       /* the last one */
+    struct way way[WAYS];
+    uint64_t straight;    /* frames that left by the straight way: tests want some */
     struct burst burst;
     struct loopback loopback;
 };
@@ -191,12 +186,36 @@ static inline bool transmit_has_work(const struct baro_stack *stack)
            stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts;
 }
 
-/* way.c: the way to `destination`; `wanted`: a source address, or of family NONE. Good until the next call. */
-const struct way *way_find(struct baro_stack *stack, struct baro_address destination, struct baro_address wanted);
+/* The way to `destination`; `wanted`: a source address, or of family NONE. Good until the next call. */
+static inline struct way *way_find(struct baro_stack *stack, const struct baro_address *destination,
+                                   const struct baro_address *wanted)
+{
+    struct way *way = &stack->way[way_place(destination, wanted)];
 
-/* way.c: the same by a certain interface (0: any), not remembered. */
-void way_ask(const struct ip_table *table, struct baro_address destination, struct baro_address wanted,
-             int interface, struct way *way);
+    if (!way_is(way, destination, wanted, stack->table.changes))
+        way_ask(&stack->table, *destination, *wanted, 0, way);
+    return way;
+}
+
+/* Octets of text that TCP may give at once to a device with so much room. One that does not cut gets few enough that the
+ * pieces find room. */
+static inline uint32_t transmit_super_segment(const struct baro_device *device, unsigned room)
+{
+    if ((device->capabilities & BARO_DEVICE_TSO) != 0)
+        return SUPER_SEGMENT_MOST;
+    return room >= SUPER_SEGMENT_ROOM ? SUPER_SEGMENT : 0;
+}
+
+/* Nobody wants to be told what leaves: the straight way may be tried. */
+static inline bool straight_is_open(const struct baro_stack *stack)
+{
+    return !TRACE_ON(&stack->core) && !captures_wanted(&stack->captures);
+}
+
+/* straight.c: an INTENT_TCP_OUTPUT or INTENT_TCP_CONTROL by the straight way. OPEN: it is not for that, or not any more. */
+enum straight_verdict { STRAIGHT_DONE, STRAIGHT_WAITS, STRAIGHT_OPEN };
+enum straight_verdict straight_output(struct baro_stack *stack, struct handle connection);
+enum straight_verdict straight_control(struct baro_stack *stack, const struct intent *intent);
 
 /* forward.c: a router's packet for another host: passed on, or refused and its sender told. `link_group`: its frame was a
  * broadcast or multicast. */

@@ -18,9 +18,6 @@
 
 enum {
     DEFAULT_TTL = 64,        /* RFC 1122 §3.2.1.7, the assigned number */
-    SUPER_SEGMENT = 16384,   /* octets in one that is cut here: few enough that its pieces find room */
-    SUPER_SEGMENT_ROOM = 48, /* frames of room for one of those */
-    SUPER_SEGMENT_MOST = UINT16_MAX - 40 - 60,
     FALLBACK_MTU = 576,      /* for what has no route, and goes nowhere */
     DRAIN_PASSES = 4
 };
@@ -31,7 +28,7 @@ static int find_path(struct baro_stack *stack, struct baro_address source, struc
                      int wanted, struct ip_path *path)
 {
     struct way by_interface;
-    const struct way *way = wanted == 0 ? way_find(stack, destination, source) : &by_interface;
+    const struct way *way = wanted == 0 ? way_find(stack, &destination, &source) : &by_interface;
     const struct baro_device *device;
     int interface;
 
@@ -46,10 +43,8 @@ static int find_path(struct baro_stack *stack, struct baro_address source, struc
     path->hop_limit = interface_hop_limit(&stack->interface[interface], destination.family);
     path->link_mtu = interface_mtu(&stack->interface[interface], destination.family);
     path->mtu = path_mtu_get(&stack->path_mtus, destination, path->link_mtu);
-    if (device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0)
-        path->super_segment = SUPER_SEGMENT_MOST;
-    else if (burst_room(stack, interface) >= SUPER_SEGMENT_ROOM)
-        path->super_segment = SUPER_SEGMENT;
+    path->super_segment = device == NULL ? (uint32_t)SUPER_SEGMENT_MOST
+                                         : transmit_super_segment(device, burst_room(stack, interface));
     return interface;
 }
 
@@ -61,6 +56,12 @@ static bool tcp_output(struct baro_stack *stack, struct handle connection)
     struct ip_path path;
     bool more = true;
 
+    if (straight_is_open(stack)) {
+        enum straight_verdict verdict = straight_output(stack, connection);
+
+        if (verdict != STRAIGHT_OPEN)
+            return verdict == STRAIGHT_DONE;
+    }
     while (more && tcp_destination(stack->tcp, connection, &local, &remote)) {
         int interface = find_path(stack, local.address, remote.address, 0, &path);
 
@@ -121,6 +122,12 @@ static bool tcp_control(struct baro_stack *stack, const struct intent *intent)
     struct ip_message message;
     struct ip_path path;
 
+    if (straight_is_open(stack)) {
+        enum straight_verdict verdict = straight_control(stack, intent);
+
+        if (verdict != STRAIGHT_OPEN)
+            return verdict == STRAIGHT_DONE;
+    }
     if (!has_room(stack, control->local.address, control->remote.address, &path))
         return false;
     TRACE_GROUP_BEGIN(&stack->core);
@@ -142,7 +149,7 @@ static void icmp_send(struct baro_stack *stack, const struct intent_icmp *icmp, 
                                   .header_length = icmp_header_SIZE,
                                   .parts = 1,
                                   .part = { part } };
-    const struct way *way = way_find(stack, icmp->destination, icmp->source);
+    const struct way *way = way_find(stack, &icmp->destination, &icmp->source);
 
     message.ttl = interface_hop_limit(&stack->interface[way->found ? way->hop.interface : 0], icmp->destination.family);
     /* RFC 1812 §4.3.2.4: what the packet was not sent to in person is answered from the interface's address. */

@@ -1,9 +1,5 @@
-/* src/way.c: the way to a destination, the last one remembered.
- *
- * A segment's way is asked for before TCP makes it, for the path MTU, and after that for its frame; the next segment's
- * is mostly the same. What only the table of addresses and routes decides is kept here while that stands still; path
- * MTU, neighbour and room in the device change under way and are asked for each time. */
-#include "stack.h"
+/* src/way.c: see way.h. */
+#include "way.h"
 
 void way_ask(const struct ip_table *table, struct baro_address destination, struct baro_address wanted,
              int interface, struct way *way)
@@ -16,14 +12,4 @@ void way_ask(const struct ip_table *table, struct baro_address destination, stru
     way->asks = ip_source(table, way->hop.interface, way->hop.next_hop);
     if (way->asks.family == BARO_FAMILY_NONE && destination.family == BARO_FAMILY_IPV4)
         way->asks = baro_ipv4(0, 0, 0, 0);
-}
-
-const struct way *way_find(struct baro_stack *stack, struct baro_address destination, struct baro_address wanted)
-{
-    struct way *way = &stack->way;
-
-    if (way->changes != stack->table.changes || !address_equal(way->destination, destination) ||
-        !address_equal(way->wanted, wanted))
-        way_ask(&stack->table, destination, wanted, 0, way);
-    return way;
 }

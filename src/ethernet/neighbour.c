@@ -59,6 +59,19 @@ static void lives(struct neighbours *neighbours, struct neighbour *entry)
     entry->failures = 0;
 }
 
+static void move(struct neighbours *neighbours, struct neighbour *entry, struct baro_mac mac)
+{
+    neighbours->places += !mac_equal(entry->mac, mac);
+    entry->mac = mac;
+}
+
+struct neighbour *neighbour_ready(struct neighbours *neighbours, int interface, struct baro_address address)
+{
+    struct neighbour *entry = neighbour_find(neighbours, interface, address);
+
+    return entry != NULL && neighbour_is_ready(entry) ? entry : NULL;
+}
+
 bool neighbour_knows(struct neighbours *neighbours, int interface, struct baro_address address)
 {
     return neighbour_find(neighbours, interface, address) != NULL;
@@ -259,7 +272,7 @@ void neighbour_learn(struct neighbours *neighbours, int interface, struct baro_a
                           (entry->state == BARO_TRACE_NEIGHBOUR_PROBE && entry->asked != 0));
     if (!confirmed && entry->state == BARO_TRACE_NEIGHBOUR_REACHABLE && mac_equal(entry->mac, mac))
         return;
-    entry->mac = mac;
+    move(neighbours, entry, mac);
     if (confirmed) {
         confirm(neighbours, entry);
     } else if (entry->state != BARO_TRACE_NEIGHBOUR_PROBE) {
@@ -293,7 +306,7 @@ void neighbour_advertised(struct neighbours *neighbours, int interface, struct b
         return;
     }
     if (!same)
-        entry->mac = *mac;
+        move(neighbours, entry, *mac);
     if (solicited) {
         confirm(neighbours, entry);
         return;
@@ -313,7 +326,7 @@ int neighbour_fix(struct neighbours *neighbours, int interface, struct baro_addr
     if (entry == NULL)
         return -ENOSPC;
     wheel_cancel(&neighbours->core->wheel, &entry->timer);
-    entry->mac = mac;
+    move(neighbours, entry, mac);
     change_state(neighbours, entry, BARO_TRACE_NEIGHBOUR_FIXED);
     resolved(neighbours, entry);
     return 0;

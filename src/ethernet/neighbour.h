@@ -84,6 +84,7 @@ struct neighbours {
     struct neighbour *newest[NEIGHBOUR_CLASSES], *oldest[NEIGHBOUR_CLASSES];
     unsigned count[NEIGHBOUR_CLASSES];
     unsigned packets;
+    uint32_t places;         /* counts MAC addresses that changed and entries that went */
     uint32_t verdicts;       /* what neighbour_failures() says is good while it stands still */
     struct neighbour_times times[NEIGHBOUR_INTERFACES];
     struct pending *ready_first, *ready_last;
@@ -111,6 +112,25 @@ static inline void neighbour_progress(struct neighbours *neighbours, struct neig
         entry->confirmed_at = neighbours->core->now; /* its timer looks at it when it fires */
     else
         neighbour_confirm(neighbours, entry);
+}
+
+/* The entry of `address` if a frame may go there now without a question being asked; NULL: neighbour_resolve() has more to
+ * do. It stays one while `places` stands still and neighbour_is_ready() says so. */
+struct neighbour *neighbour_ready(struct neighbours *neighbours, int interface, struct baro_address address);
+static inline bool neighbour_is_ready(const struct neighbour *entry)
+{
+    return entry->state == BARO_TRACE_NEIGHBOUR_REACHABLE || entry->state == BARO_TRACE_NEIGHBOUR_PROBE ||
+           entry->state == BARO_TRACE_NEIGHBOUR_FIXED;
+}
+
+/* What neighbour_resolve() does when it gives the MAC address of such an entry. */
+void neighbour_use(struct neighbours *neighbours, struct neighbour *entry);
+static inline void neighbour_goes(struct neighbours *neighbours, struct neighbour *entry,
+                                  const struct baro_address *source)
+{
+    if (neighbours->newest[entry->class] != entry)
+        neighbour_use(neighbours, entry);
+    entry->source = *source;
 }
 
 /* Has it an entry? */

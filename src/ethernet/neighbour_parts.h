@@ -24,9 +24,6 @@ struct neighbour *neighbour_create(struct neighbours *neighbours, int interface,
 /* Takes it out of the table, what waits for it dropped. */
 void neighbour_forget(struct neighbours *neighbours, struct neighbour *entry);
 
-/* It is the last of its class to be given up. */
-void neighbour_use(struct neighbours *neighbours, struct neighbour *entry);
-
 /* False, and it stays where it is, when the class is full of fixed entries. */
 bool neighbour_change_class(struct neighbours *neighbours, struct neighbour *entry, enum neighbour_class class);
 

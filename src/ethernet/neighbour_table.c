@@ -96,6 +96,7 @@ void neighbour_forget(struct neighbours *neighbours, struct neighbour *entry)
     *at = entry->chain;
     if (neighbours->last == entry)
         neighbours->last = NULL;
+    neighbours->places++;
     neighbours->verdicts += entry->failures != 0;
     list_remove(neighbours, entry);
     wheel_cancel(&neighbours->core->wheel, &entry->timer);
@@ -134,6 +135,7 @@ struct neighbour *neighbour_create(struct neighbours *neighbours, int interface,
     return entry;
 }
 
+/* It is the last of its class to be given up. */
 void neighbour_use(struct neighbours *neighbours, struct neighbour *entry)
 {
     list_remove(neighbours, entry);

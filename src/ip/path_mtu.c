@@ -43,9 +43,17 @@ uint32_t path_mtu_get(struct path_mtus *mtus, struct baro_address destination, u
     if (instant_reached(mtus->core->now, instant_add(place->lowered_at, duration_s(PATH_MTU_AGE_S)))) {
         TRACE(mtus->core, PATH_MTU, TRACE_A(destination), TRACE_N(place->mtu), TRACE_N(link_mtu));
         place->destination.family = BARO_FAMILY_NONE;
+        mtus->changes++;
         return link_mtu;
     }
     return place->mtu < link_mtu ? place->mtu : link_mtu;
+}
+
+struct baro_instant path_mtu_until(struct path_mtus *mtus, struct baro_address destination)
+{
+    const struct path_mtu *place = find(mtus, destination);
+
+    return place == NULL ? (struct baro_instant){ INT64_MAX } : instant_add(place->lowered_at, duration_s(PATH_MTU_AGE_S));
 }
 
 /* RFC 1191 §7.1's table. */
@@ -93,4 +101,5 @@ void path_mtu_lower(struct path_mtus *mtus, struct baro_address destination, uin
     }
     TRACE(mtus->core, PATH_MTU, TRACE_A(destination), TRACE_N(before), TRACE_N(mtu));
     *place = (struct path_mtu){ destination, mtu, mtus->core->now };
+    mtus->changes++;
 }

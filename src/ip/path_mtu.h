@@ -22,6 +22,7 @@ struct path_mtu {
 struct path_mtus {
     struct core *core;
     struct hash_key key;
+    uint32_t changes; /* of what is said here */
     unsigned used; /* places ever used: while 0, a lookup costs nothing */
     struct path_mtu place[PATH_MTU_SETS][PATH_MTU_WAYS];
 };
@@ -30,6 +31,9 @@ void path_mtus_init(struct path_mtus *mtus, struct core *core);
 
 /* The largest packet for `destination` over a link of `link_mtu`. */
 uint32_t path_mtu_get(struct path_mtus *mtus, struct baro_address destination, uint32_t link_mtu);
+
+/* When path_mtu_get() may say something else without a change; INT64_MAX: never. */
+struct baro_instant path_mtu_until(struct path_mtus *mtus, struct baro_address destination);
 
 /* What "fragmentation needed" or "packet too big" with `reported` about a packet of `length` octets makes of it, at most
  * the value now. `reported` 0 is an old router's of IPv4: RFC 1191 §7's plateau below `length`. */

@@ -259,7 +259,10 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
 void tcp_sender_timeout(struct tcp *tcp, struct tcp_connection *c);
 void tcp_sender_reorder_timer(struct tcp *tcp, struct tcp_connection *c);
 /* Octets on their way as far as is known. */
-uint32_t tcp_pipe(const struct tcp_connection *c);
+static inline uint32_t tcp_pipe(const struct tcp_connection *c)
+{
+    return c->sender == NULL ? tcp_flight(c) : scoreboard_pipe(&c->sender->board);
+}
 
 /* ---- flow.c ---- */
 
@@ -347,6 +350,13 @@ bool tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segm
 /* ---- timers.c ---- */
 
 void tcp_timer_arm(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns);
+/* A deadline is written; the wheel stands at it or before it. */
+static inline void tcp_timer_set(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t at_ns)
+{
+    c->deadline_ns[name] = at_ns == 0 ? 1 : at_ns;
+    if (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
+        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
+}
 void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name);
 void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c);
 static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_timer_name name)

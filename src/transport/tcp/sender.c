@@ -29,11 +29,6 @@ void tcp_sender_release(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_cancel(tcp, c, TCP_TIMER_REORDER);
 }
 
-uint32_t tcp_pipe(const struct tcp_connection *c)
-{
-    return c->sender == NULL ? tcp_flight(c) : scoreboard_pipe(&c->sender->board);
-}
-
 void tcp_sender_sent(struct tcp *tcp, struct tcp_connection *c, struct seq end)
 {
     if (tcp_flight(c) != 0 && c->rtt_at_ns != tcp->core->now.ns)

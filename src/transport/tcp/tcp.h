@@ -52,6 +52,38 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
 void tcp_control_message(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
                          struct ip_message *message);
 
+/* ---- the same straight (output_straight.c), while no trace wants to be told ---- */
+
+enum { TCP_STRAIGHT_HEADER = 32 }; /* octets of header in front of text, at most */
+
+/* A segment whose header stands where it shall be. */
+struct tcp_straight {
+    struct tcp_connection *connection;
+    const struct baro_endpoint *local, *remote;
+    uint8_t *header;            /* where to; 60 octets. Its checksum is left 0 */
+    uint64_t sum;               /* of the header's 32-bit words, not folded */
+    uint32_t length;            /* octets of text */
+    uint32_t size;              /* of those in a full-sized segment: more are to be cut, or left to the device */
+    uint32_t flow_label;        /* these four as in struct ip_message */
+    uint8_t ttl, tos;
+    bool progress;
+    uint8_t header_length;
+    unsigned parts;
+    struct baro_bytes part[2];
+};
+
+/* MORE: a segment was written, or there may be one; ask again. LAST: a segment was written, and no other follows. NOTHING:
+ * none, and the intent is done. OPEN: it is not for the straight way; nothing was changed. */
+enum tcp_straight_verdict { TCP_STRAIGHT_OPEN, TCP_STRAIGHT_NOTHING, TCP_STRAIGHT_MORE, TCP_STRAIGHT_LAST };
+
+/* As tcp_destination(); never LAST. */
+enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle connection, struct tcp_straight *segment);
+/* As tcp_next_segment() for the connection that tcp_straight_begin() found. */
+enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment);
+/* As tcp_control_message(). False: it is not for the straight way; nothing was changed. */
+bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
+                          struct tcp_straight *segment);
+
 /* An ICMP error quoted a TCP segment of ours (local: our side of the quote). Checks the quoted sequence number
  * (RFC 5927 §4). For "fragmentation needed" `mtu` is the new path MTU. Returns ICMP_NO_MATCH, or NONE. */
 enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,

@@ -23,14 +23,10 @@ static unsigned trace_number(enum tcp_timer_name name)
 
 void tcp_timer_arm(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
 {
-    int64_t at_ns = tcp->core->now.ns + delay_ns;
-
     if (name != TCP_TIMER_REST && (name != TCP_TIMER_KEEPALIVE || c->deadline_ns[name] == 0))
         TRACE(tcp->core, TCP_TIMER_ARMED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(trace_number(name)),
               TRACE_D(delay_ns));
-    c->deadline_ns[name] = at_ns == 0 ? 1 : at_ns;
-    if (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
-        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
+    tcp_timer_set(tcp, c, name, tcp->core->now.ns + delay_ns);
 }
 
 void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name)

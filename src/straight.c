@@ -1,0 +1,311 @@
+/* src/straight.c: the straight way out: the expected segment of TCP, from its intent to the burst.
+ *
+ * The whole way (transmit.c, message.c) makes a message, then packets, then frames, and asks at each step what may have
+ * changed. Most segments are not worth the questions: a synchronised connection sends new text or an ACK, to a neighbour
+ * whose MAC address is known, by a route that was used a moment ago. For those the headers in front of TCP's stand ready in
+ * the way (way.h), with their sums; TCP writes its own right behind them (output_straight.c), and the checksums are made of
+ * sums that are known, and the text's.
+ *
+ * Everything is looked at before anything is changed. What is not as expected goes the whole way, with nothing touched; so
+ * does everything while a trace or a capture wants to be told. Both ways put the same octets into the same frames and leave
+ * the same state behind: test/sim/straight_test.c compares them.
+ *
+ * What the whole way asks, and why it need not be asked here:
+ *
+ *     route, broadcast, link MTU          stand still with the table's counter of changes
+ *     path MTU                            with that of path MTUs, until a lowered one is tried again
+ *     neighbour                           its entry is looked at each time: REACHABLE, PROBE and FIXED change by timers and
+ *                                         packets only, never by a frame that leaves (ethernet/neighbour.h)
+ *     too large? to be cut?               TCP's segments fit where the path MTU is the one that it knows and no packet is
+ *                                         smaller than the least segment with its headers (STRAIGHT_LEAST_MTU)
+ *     IPv4's identification               0: nothing here may be fragmented (RFC 6864) */
+#include "stack.h"
+
+#include <string.h>
+
+#include "base/checksum.h"
+#include "base/time.h"
+#include "codec/tcp.h"
+#include "ethernet/frame.h"
+#include "transport/tcp/tcp.h"
+
+enum {
+    STRAIGHT_LEAST_MTU = 256, /* well above TCP's least segment, 88 octets of text and options, with 60 of headers */
+    TCP_SEQ_AT = 4, TCP_FLAGS_AT = 13, TCP_CHECKSUM_AT = 16,
+    IPV4_TOS_AT = 1, IPV4_LENGTH_AT = 2, IPV4_TTL_AT = 8, IPV4_CHECKSUM_AT = 10,
+    IPV6_LENGTH_AT = 4, IPV6_HOP_LIMIT_AT = 7
+};
+
+/* ---- what stands in front ---- */
+
+static uint32_t stamp_of(const struct baro_stack *stack)
+{
+    return stack->table.changes + stack->neighbours.places + stack->path_mtus.changes;
+}
+
+static void write_headers(struct straight *straight, const struct way *way, struct baro_mac from)
+{
+    const struct ip_message message = { .source = way->wanted, .destination = way->destination,
+                                        .protocol = IP_PROTOCOL_TCP };
+    const struct ip_piece piece = { .dont_fragment = true };
+    bool v6 = way->destination.family == BARO_FAMILY_IPV6;
+    uint8_t *ip = straight->headers + ethernet_header_SIZE;
+
+    ethernet_write(straight->headers, straight->entry->mac, from, v6 ? ETHERNET_TYPE_IPV6 : ETHERNET_TYPE_IPV4);
+    ip_write(&message, &piece, ip);
+    straight->length = (uint16_t)(ethernet_header_SIZE + ip_header_length(&message, &piece));
+    straight->sum_of_pseudo = (uint16_t)~checksum_fold(checksum_pseudo(way->wanted, way->destination, IP_PROTOCOL_TCP, 0));
+    if (v6)
+        return;
+    write_be16(ip + IPV4_LENGTH_AT, 0);
+    write_be16(ip + IPV4_CHECKSUM_AT, 0);
+    ip[IPV4_TTL_AT] = 0;
+    straight->sum_of_ip = (uint16_t)~checksum_fold(checksum_add(0, ip, ipv4_header_SIZE));
+}
+
+/* Can this way be a straight one? Keeps what it needs. */
+static bool prepare(struct baro_stack *stack, struct way *way)
+{
+    struct straight *straight = &way->straight;
+    const struct interface *interface = &stack->interface[way->hop.interface];
+    uint32_t link_mtu;
+
+    straight->entry = NULL;
+    if (!way->found || way->hop.interface == 0 || way->broadcast || address_is_multicast(way->destination) ||
+        way->wanted.family != way->destination.family || !address_equal(way->hop.source, way->wanted))
+        return false;
+    link_mtu = interface_mtu(interface, way->destination.family);
+    straight->path = (struct ip_path){ .source = way->wanted, .link_mtu = link_mtu,
+                                       .mtu = path_mtu_get(&stack->path_mtus, way->destination, link_mtu) };
+    straight->until = path_mtu_until(&stack->path_mtus, way->destination);
+    if (straight->path.mtu < STRAIGHT_LEAST_MTU)
+        return false;
+    straight->entry = neighbour_ready(&stack->neighbours, way->hop.interface, way->hop.next_hop);
+    if (straight->entry == NULL)
+        return false;
+    write_headers(straight, way, interface->device->mac);
+    straight->stamp = stamp_of(stack);
+    return true;
+}
+
+/* The way, if it is a straight one now; NULL: it is not. */
+static struct way *find(struct baro_stack *stack, const struct baro_address *source,
+                        const struct baro_address *destination)
+{
+    struct way *way = way_find(stack, destination, source);
+    struct straight *straight = &way->straight;
+
+    if ((straight->entry == NULL || straight->stamp != stamp_of(stack) ||
+         instant_reached(stack->core.now, straight->until)) && !prepare(stack, way))
+        return NULL;
+    return neighbour_is_ready(straight->entry) ? way : NULL;
+}
+
+/* ---- a frame ---- */
+
+static uint16_t fold(uint32_t sum)
+{
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~(sum + (sum >> 16));
+}
+
+/* The IP header in front of `length` octets. */
+static void write_ip(const struct straight *straight, const struct tcp_straight *segment, uint32_t length, uint8_t *head)
+{
+    uint8_t *ip = head + ethernet_header_SIZE;
+
+    if (straight->path.source.family == BARO_FAMILY_IPV4) {
+        memcpy(head, straight->headers, ethernet_header_SIZE + ipv4_header_SIZE);
+        length += ipv4_header_SIZE;
+        ip[IPV4_TOS_AT] = segment->tos;
+        write_be16(ip + IPV4_LENGTH_AT, (uint16_t)length);
+        ip[IPV4_TTL_AT] = segment->ttl;
+        write_be16(ip + IPV4_CHECKSUM_AT,
+                   fold(straight->sum_of_ip + segment->tos + length + ((uint32_t)segment->ttl << 8)));
+    } else {
+        memcpy(head, straight->headers, ethernet_header_SIZE + ipv6_header_SIZE);
+        write_be32(ip, ipv6_first_word(segment->tos, segment->flow_label));
+        write_be16(ip + IPV6_LENGTH_AT, (uint16_t)length);
+        ip[IPV6_HOP_LIMIT_AT] = segment->ttl;
+    }
+}
+
+static uint64_t sum_of_text(const struct baro_bytes *part, unsigned parts)
+{
+    uint64_t sum = 0, second;
+
+    if (parts == 0)
+        return 0;
+    sum = checksum_add(0, part[0].data, part[0].length);
+    if (parts == 1)
+        return sum;
+    second = checksum_add(0, part[1].data, part[1].length);
+    return sum + ((part[0].length & 1) != 0 ? checksum_swap(second) : second);
+}
+
+/* Writes TCP's checksum and adds the frame: its TCP header, whose sum `sum` is, stands in `head` already. */
+static void push(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head,
+                 uint64_t sum, const struct baro_bytes *part, unsigned parts, uint32_t text, uint16_t gso_size)
+{
+    const struct straight *straight = &way->straight;
+    struct burst *burst = &stack->burst;
+    struct baro_tx_frame *frame = &burst->frame[burst->count];
+    uint32_t headers = straight->length + (uint32_t)segment->header_length, length = segment->header_length + text;
+    bool offload = (stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
+
+    write_ip(straight, segment, length, head);
+    frame->gso_size = gso_size;
+    frame->header_length = (uint16_t)(gso_size != 0 ? headers : 0);
+    frame->checksum_start = offload ? straight->length : 0;
+    frame->checksum_offset = offload ? TCP_CHECKSUM_AT : 0;
+    length += straight->sum_of_pseudo;
+    write_be16(head + straight->length + TCP_CHECKSUM_AT,
+               offload ? (uint16_t)~fold(length) : checksum_fold(sum + length + sum_of_text(part, parts)));
+    frame->parts = 1 + parts;
+    frame->part[0] = (struct baro_bytes){ head, headers };
+    for (unsigned i = 0; i < parts; i++)
+        frame->part[1 + i] = part[i];
+    stack->straight++;
+    stack->core.counters.ip_out++;
+    stack->core.counters.frames_out++;
+    stack->core.counters.octets_out += headers + text;
+    if (++burst->count == BARO_BURST_LIMIT)
+        burst_flush(stack);
+}
+
+/* ---- a segment, or one that must be cut ---- */
+
+/* The next `length` octets of `rest`, which loses them. */
+static unsigned take(struct baro_bytes rest[2], uint32_t length, struct baro_bytes part[2])
+{
+    unsigned parts = 0;
+
+    while (length != 0) {
+        size_t here = rest[0].length < length ? rest[0].length : length;
+
+        if (here != 0)
+            part[parts++] = (struct baro_bytes){ rest[0].data, here };
+        rest[0] = (struct baro_bytes){ rest[0].data + here, rest[0].length - here };
+        length -= (uint32_t)here;
+        if (rest[0].length == 0) {
+            rest[0] = rest[1];
+            rest[1].length = 0;
+        }
+    }
+    return parts;
+}
+
+/* A super-segment in pieces, PSH only on the last (message.c: FIN and CWR never come this way). The header is written
+ * already, for the first one. */
+static void cut(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head)
+{
+    const uint32_t seq = read_be32(segment->header + TCP_SEQ_AT);
+    const uint8_t flags = segment->header[TCP_FLAGS_AT];
+    const bool pushes = (flags & TCP_FLAG_PSH) != 0;
+    struct baro_bytes rest[2] = { segment->part[0], { NULL, 0 } }, part[2];
+    uint64_t sum = segment->sum - seq - (pushes ? (uint64_t)TCP_FLAG_PSH << 16 : 0);
+    uint8_t header[TCP_STRAIGHT_HEADER];
+
+    if (segment->parts == 2)
+        rest[1] = segment->part[1];
+    memcpy(header, segment->header, sizeof header);
+    header[TCP_FLAGS_AT] = (uint8_t)(flags & ~TCP_FLAG_PSH);
+    for (uint32_t at = 0; at < segment->length; at += segment->size) {
+        uint32_t text = segment->length - at < segment->size ? segment->length - at : segment->size;
+        bool pushed = pushes && at + text == segment->length;
+        unsigned parts = take(rest, text, part);
+
+        if (at != 0)
+            head = burst_header(stack, way->hop.interface);
+        if (head == NULL) {
+            stack->core.counters.ip_out++;
+            core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
+            continue;
+        }
+        if (pushed)
+            header[TCP_FLAGS_AT] = flags;
+        write_be32(header + TCP_SEQ_AT, seq + at);
+        memcpy(head + way->straight.length, header, sizeof header);
+        push(stack, way, segment, head, sum + (uint32_t)(seq + at) + (pushed ? (uint64_t)TCP_FLAG_PSH << 16 : 0), part,
+             parts, text, 0);
+    }
+}
+
+static void send(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head)
+{
+    const struct straight *straight = &way->straight;
+    const struct baro_device *device = stack->interface[way->hop.interface].device;
+
+    neighbour_goes(&stack->neighbours, straight->entry, &way->asks);
+    if (segment->progress)
+        neighbour_progress(&stack->neighbours, straight->entry);
+    if (segment->length <= segment->size)
+        push(stack, way, segment, head, segment->sum, segment->part, segment->parts, segment->length, 0);
+    else if ((device->capabilities & BARO_DEVICE_TSO) != 0)
+        push(stack, way, segment, head, segment->sum, segment->part, segment->parts, segment->length,
+             (uint16_t)segment->size);
+    else
+        cut(stack, way, segment, head);
+}
+
+/* ---- intents ---- */
+
+static unsigned room_of(struct baro_stack *stack, int interface)
+{
+    const struct burst *burst = &stack->burst;
+
+    if (burst->count != 0 && burst->interface == interface && burst->count < burst->room)
+        return burst->room - burst->count;
+    return burst_room(stack, interface);
+}
+
+enum straight_verdict straight_output(struct baro_stack *stack, struct handle connection)
+{
+    struct tcp_straight segment;
+    enum tcp_straight_verdict verdict = tcp_straight_begin(stack->tcp, connection, &segment);
+    struct way *way;
+
+    if (verdict != TCP_STRAIGHT_MORE)
+        return verdict == TCP_STRAIGHT_NOTHING ? STRAIGHT_DONE : STRAIGHT_OPEN;
+    way = find(stack, &segment.local->address, &segment.remote->address);
+    if (way == NULL)
+        return STRAIGHT_OPEN;
+    do {
+        unsigned room = room_of(stack, way->hop.interface);
+        const struct interface *interface = &stack->interface[way->hop.interface];
+        uint8_t *head = stack->burst.header[stack->burst.count];
+
+        if (room == 0)
+            return STRAIGHT_WAITS;
+        way->straight.path.super_segment = transmit_super_segment(interface->device, room);
+        way->straight.path.hop_limit = interface_hop_limit(interface, way->destination.family);
+        segment.header = head + way->straight.length;
+        verdict = tcp_straight_segment(stack->tcp, &way->straight.path, &segment);
+        if (verdict == TCP_STRAIGHT_OPEN)
+            return STRAIGHT_OPEN;
+        if (verdict == TCP_STRAIGHT_NOTHING)
+            return STRAIGHT_DONE;
+        send(stack, way, &segment, head);
+    } while (verdict == TCP_STRAIGHT_MORE);
+    return STRAIGHT_DONE;
+}
+
+enum straight_verdict straight_control(struct baro_stack *stack, const struct intent *intent)
+{
+    const struct intent_tcp_control *control = &intent->as.tcp;
+    struct way *way = find(stack, &control->local.address, &control->remote.address);
+    struct tcp_straight segment;
+    uint8_t *head;
+
+    if (way == NULL)
+        return STRAIGHT_OPEN;
+    if (room_of(stack, way->hop.interface) == 0)
+        return STRAIGHT_WAITS;
+    way->straight.path.hop_limit = interface_hop_limit(&stack->interface[way->hop.interface], way->destination.family);
+    head = stack->burst.header[stack->burst.count];
+    segment.header = head + way->straight.length;
+    if (!tcp_straight_control(stack->tcp, intent, &way->straight.path, &segment))
+        return STRAIGHT_OPEN;
+    send(stack, way, &segment, head);
+    return STRAIGHT_DONE;
+}

@@ -1,0 +1,235 @@
+/* transport/tcp/output_straight.c: new text and ACKs of connections to which nothing else happens.
+ *
+ * What output.c, plan.c and control.c do step by step for every segment is done here at once for those that are to be
+ * expected, header and state the same. is_plain() names what must not be going on, each with where the whole way would look
+ * at it. Until the length of the text is known nothing is changed; then there is no way back. */
+#include "transport/tcp/parts.h"
+
+#include "base/bytes.h"
+
+/* Flags that make a segment special: FIN (plan_new, flags_of), urgent data (flags_of), a probe of the tail or of a closed window
+ * (allowed, new_text), a small piece held back or let go (small_piece_may_leave). */
+enum {
+    NOT_PLAIN = TCP_CLOSED_DONE | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_URGENT_SENDING | TCP_TAIL | TCP_PROBE | TCP_MORE | TCP_FLUSH
+};
+
+/* Nothing but new text and ACKs can be due, and the path is as it was. */
+static bool is_plain(const struct tcp_connection *c, const struct ip_path *path)
+{
+    return path->mtu == c->path_mtu &&                                /* tcp_next_segment: a new segment size */
+           c->hole.ceiling == 0 &&                                    /* ... or the old one back */
+           c->congestion.phase <= CONGESTION_AVOIDANCE &&             /* plan_again, tcp_sender_sent: PRR */
+           c->duplicate_acks == 0 && c->frto != FRTO_NEW &&           /* allowed: limited transmit, F-RTO's two segments */
+           (c->ecn.flags & (TCP_ECN_WAITS | TCP_ECN_CWR)) == 0 &&     /* plan_new, tcp_ecn_leave */
+           !c->settings.cork && c->settings.notsent_low_water == 0 && /* small_piece_may_leave, tcp_tell_of_less_unsent */
+           c->settings.ttl != 0;                                      /* IPv4 and IPv6 differ over it */
+}
+
+/* Octets that the program gave and that were never sent. */
+static inline uint32_t unsent_of(const struct tcp_connection *c)
+{
+    return c->snd.iss.value + 1 + (uint32_t)c->send.end - c->snd.nxt.value;
+}
+
+static inline uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* As plan.c's new_text(), windows included. */
+static uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, uint32_t super_segment)
+{
+    uint32_t flight = tcp_flight(c), pipe = tcp_pipe(c), mss = tcp_payload_limit(c);
+    uint32_t window = c->congestion.cwnd > mss ? c->congestion.cwnd : mss, may = unsent, full;
+
+    may = smaller(may, window > pipe ? window - pipe : 0);
+    may = smaller(may, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
+    if (may < mss) {
+        full = 0;
+    } else {
+        may = smaller(may, super_segment > mss ? super_segment - super_segment % mss : mss);
+        full = may - may % mss;
+    }
+    if (may == full)
+        return full;
+    if (may == unsent)
+        return c->settings.nodelay || seq_le(c->snd.small, c->snd.una) ? may : full;
+    if (full != 0 || flight != 0)
+        return full;
+    return may >= c->snd.max_wnd / 2 ? may : 0;
+}
+
+/* May text leave as it comes, at no rate? Then tcp_pace() and tcp_paced() change nothing. */
+static inline bool is_unpaced(const struct tcp_connection *c)
+{
+    return c->settings.max_pacing_rate == 0 && c->rtt.srtt_ns < NS_PER_MS;
+}
+
+/* ---- the header ---- */
+
+/* Adds 32 bits at `at`. */
+static inline uint64_t word(uint8_t *at, uint32_t value)
+{
+    write_be32(at, value);
+    return value;
+}
+
+enum { TIMESTAMPS_WORD = 1 << 24 | 1 << 16 | 8 << 8 | 10 }; /* NOP, NOP, kind 8, 10 octets (RFC 7323 App. A) */
+
+static void write_header(const struct tcp_connection *c, uint32_t timestamp, unsigned flags, struct seq seq,
+                         uint16_t window, struct tcp_straight *segment)
+{
+    bool timestamps = (c->flags & TCP_TIMESTAMPS) != 0;
+    unsigned octets = tcp_header_SIZE + (timestamps ? 12 : 0);
+    uint8_t *to = segment->header;
+
+    segment->sum = word(to, (uint32_t)c->local.port.number << 16 | c->remote.port.number) + word(to + 4, seq.value) +
+                   word(to + 8, c->rcv.nxt.value) + word(to + 12, octets << 26 | flags << 16 | window) + word(to + 16, 0);
+    if (timestamps)
+        segment->sum += word(to + 20, TIMESTAMPS_WORD) + word(to + 24, timestamp) + word(to + 28, c->ts_recent);
+    segment->header_length = (uint8_t)octets;
+}
+
+/* ---- what follows ---- */
+
+/* The retransmission timer and the tail's probe, for text that leaves (output.c's sent(), tcp_tail_arm()). */
+static void arm_timers(struct tcp *tcp, struct tcp_connection *c)
+{
+    int64_t now_ns = tcp->core->now.ns;
+
+    if (!tcp_timer_armed(c, TCP_TIMER_RETRANSMIT))
+        tcp_timer_set(tcp, c, TCP_TIMER_RETRANSMIT, now_ns + c->rtt.rto_ns);
+    tcp_tail_arm(tcp, c);
+}
+
+/* New text left, up to `end`. */
+static void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, bool last)
+{
+    struct core *core = tcp->core;
+    uint32_t full = tcp_payload_limit(c), segments = length > full ? (length + full - 1) / full : 1;
+    struct seq end = seq_add(c->snd.nxt, length);
+
+    c->sent_at_ns = core->now.ns;
+    if (!is_unpaced(c))
+        tcp_paced(tcp, c, length);
+    c->segments_out += segments;
+    c->counts.data_out += segments;
+    core->counters.tcp_out += segments;
+    if ((c->flags & TCP_SACK_PERMITTED) != 0)
+        tcp_sender_sent(tcp, c, end);
+    c->snd.nxt = end;
+    c->retransmit_next = c->retransmit_end = end;
+    core->counters.tcp_data_out += length;
+    if (length != full && (length < full || length % full != 0))
+        c->snd.small = end;
+    if (last)
+        c->deadline_ns[TCP_TIMER_CORK] = 0;
+    if ((c->flags & TCP_RTT_TIMING) == 0) {
+        c->flags |= TCP_RTT_TIMING;
+        c->rtt_seq = end;
+        c->rtt_at_ns = core->now.ns;
+    }
+    arm_timers(tcp, c);
+}
+
+enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle connection, struct tcp_straight *segment)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+
+    if (c == NULL)
+        return TCP_STRAIGHT_NOTHING;
+    if (c->state < BARO_TCP_ESTABLISHED || (c->flags & NOT_PLAIN) != 0 || seq_lt(c->retransmit_next, c->retransmit_end) ||
+        (c->sender != NULL && c->sender->board.lost != 0))
+        return TCP_STRAIGHT_OPEN;
+    if ((c->flags & TCP_ACK_NOW) == 0 && unsent_of(c) == 0) {
+        c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
+        return TCP_STRAIGHT_NOTHING;
+    }
+    segment->connection = c;
+    segment->local = &c->local;
+    segment->remote = &c->remote;
+    return TCP_STRAIGHT_MORE;
+}
+
+/* The text of the next segment; false: the whole way must see to it. */
+static bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent, uint32_t *length)
+{
+    *length = 0;
+    if (unsent == 0)
+        return true;
+    if (tcp_flight(c) == 0 && c->sent_at_ns != 0 && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns)
+        return false; /* plan_new: tcp_rested() */
+    *length = new_text(c, unsent, path->super_segment);
+    if (*length == 0)
+        return tcp_flight(c) != 0; /* else wait_for_window() has a timer to arm */
+    if (!is_unpaced(c))
+        *length = tcp_pace(tcp, c, *length);
+    return true;
+}
+
+enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+{
+    struct tcp_connection *c = segment->connection;
+    uint32_t unsent = unsent_of(c), length;
+    unsigned flags = TCP_FLAG_ACK | ((c->ecn.flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
+    bool last;
+
+    if (!is_plain(c, path) || !plan(tcp, c, path, unsent, &length))
+        return TCP_STRAIGHT_OPEN;
+    if (length == 0 && (c->flags & TCP_ACK_NOW) == 0) {
+        c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
+        return TCP_STRAIGHT_NOTHING;
+    }
+    last = length == unsent;
+    if (length != 0 && last)
+        flags |= TCP_FLAG_PSH;
+    segment->length = length;
+    segment->size = tcp_payload_limit(c);
+    segment->flow_label = c->flow_label;
+    segment->ttl = ip_path_hop_limit(path, c->settings.ttl);
+    segment->tos = (uint8_t)(c->settings.tos | (length != 0 && (c->ecn.flags & TCP_ECN_SENDS) != 0 ? ECN_ECT_0 : ECN_NOT_ECT));
+    segment->progress = c->progress;
+    c->progress = false;
+    write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 ? c->snd.nxt : tcp_plain_seq(c),
+                 tcp_receive_window(c, (c->flags & TCP_SCALED) != 0), segment);
+    segment->parts = length == 0 ? 0 : ring_slice(&c->send, c->send.end - unsent, length, segment->part);
+    if (length != 0) {
+        text_sent(tcp, c, length, last);
+    } else {
+        c->segments_out++;
+        tcp->core->counters.tcp_out++;
+    }
+    c->rcv.acked = c->rcv.nxt;
+    c->unacknowledged = 0;
+    c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED | (last ? TCP_OUTPUT_QUEUED : 0));
+    c->deadline_ns[TCP_TIMER_DELAYED_ACK] = 0;
+    return last ? TCP_STRAIGHT_LAST : TCP_STRAIGHT_MORE;
+}
+
+/* ---- control segments ---- */
+
+bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
+                          struct tcp_straight *segment)
+{
+    const struct intent_tcp_control *control = &intent->as.tcp;
+    unsigned octets = tcp_header_SIZE + (control->has_timestamps ? 12u : 0u);
+    uint8_t *to = segment->header;
+
+    if (control->has_syn_options || control->sack_count != 0 || control->ttl == 0 ||
+        (control->flow_label == 0 && control->remote.address.family == BARO_FAMILY_IPV6))
+        return false;
+    segment->sum = word(to, (uint32_t)control->local.port.number << 16 | control->remote.port.number) +
+                   word(to + 4, control->seq.value) + word(to + 8, control->ack.value) +
+                   word(to + 12, octets << 26 | (uint32_t)control->flags << 16 | control->window) + word(to + 16, 0);
+    if (control->has_timestamps)
+        segment->sum += word(to + 20, TIMESTAMPS_WORD) + word(to + 24, control->ts_value) + word(to + 28, control->ts_echo);
+    segment->header_length = (uint8_t)octets;
+    segment->length = segment->parts = 0;
+    segment->size = 0;
+    segment->flow_label = control->flow_label;
+    segment->ttl = ip_path_hop_limit(path, control->ttl);
+    segment->tos = control->tos;
+    segment->progress = control->progress;
+    tcp->core->counters.tcp_out++;
+    return true;
+}

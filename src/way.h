@@ -1,0 +1,67 @@
+/* way.h: ways to destinations, remembered.
+ *
+ * A segment's way is asked for before TCP makes it, for the path MTU, and after that for its frame; the next segment's
+ * is mostly the same, and the next but one's. A place of the table is chosen by both addresses, and who comes later has it.
+ * What only the table of addresses and routes decides is kept while that stands still; path MTU, neighbour and room in the
+ * device change under way and are asked for each time.
+ *
+ * All but the room is kept for the straight way out (straight.c): it is good while three counters stand still, of addresses
+ * and routes, of neighbours' MAC addresses and of path MTUs. */
+#ifndef WAY_H
+#define WAY_H
+
+#include "base/bytes.h"
+#include "codec/ethernet.h"
+#include "codec/ip_packet.h"
+#include "codec/ipv6.h"
+#include "ip/table.h"
+
+struct neighbour;
+
+enum { WAY_BITS = 7, WAYS = 1 << WAY_BITS, STRAIGHT_HEADERS = ethernet_header_SIZE + ipv6_header_SIZE };
+
+/* What stands in front of a TCP header, and what it was made of. */
+struct straight {
+    struct neighbour *entry;     /* of the next hop; NULL: nothing is kept */
+    uint32_t stamp;              /* of all three counters, their sum: none of them goes back */
+    uint16_t length;             /* octets of `headers`, no IP options */
+    struct baro_instant until;   /* a path MTU that was lowered is tried again then */
+    struct ip_path path;         /* but for what depends on the moment: hop limit, super-segment */
+    uint32_t sum_of_ip;          /* of IPv4's header without type of service, length and time to live */
+    uint32_t sum_of_pseudo;      /* of the pseudo-header without length */
+    uint8_t headers[STRAIGHT_HEADERS + 2];
+};
+
+/* The way to `destination` from `wanted`. */
+struct way {
+    struct baro_address destination, wanted;
+    uint32_t changes;         /* of the table, when this was asked for */
+    bool found;               /* there is a route */
+    bool broadcast;           /* `destination` is a broadcast address of ours */
+    struct ip_hop hop;
+    struct baro_address asks; /* our address that asks for the next hop's MAC address */
+    struct straight straight;
+};
+
+/* way.c: asks for the way, by a certain interface (0: any). */
+void way_ask(const struct ip_table *table, struct baro_address destination, struct baro_address wanted,
+             int interface, struct way *way);
+
+/* Where it stands in the table. Who finds addresses that meet there makes each other ask, no more. */
+static inline unsigned way_place(const struct baro_address *destination, const struct baro_address *wanted)
+{
+    uint64_t word[4];
+
+    memcpy(word, destination->octet, sizeof destination->octet);
+    memcpy(word + 2, wanted->octet, sizeof wanted->octet);
+    return (unsigned)((word[0] + 3 * word[1] + 5 * word[2] + 9 * word[3]) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - WAY_BITS));
+}
+
+static inline bool way_is(const struct way *way, const struct baro_address *destination,
+                          const struct baro_address *wanted, uint32_t changes)
+{
+    return way->changes == changes && memcmp(&way->destination, destination, sizeof *destination) == 0 &&
+           memcmp(&way->wanted, wanted, sizeof *wanted) == 0;
+}
+
+#endif
