@@ -5,7 +5,7 @@
  * a moment in the past has more to do at this instant (its loopback, say) and is polled again.
  *
  * In place of its first wire a host may have somebody else's device (a TAP). That one cannot say whether it has frames:
- * it is looked at whenever the network's owner calls, and again until a poll found none.
+ * it is looked at once whenever the network's owner calls, who is told that there may be more.
  *
  * A host begins with one wire and takes more later; the stack borrows a driver's device until it is freed, so a port
  * stays where it is. */
@@ -86,7 +86,8 @@ void host_poll(struct baro_host *host)
     }
     for (struct host_port *port = host->ports; port; port = port->next) {
         port->no_room = !transmit_room(port);
-        port->look = port->look && taken;
+        port->look = false;
+        host->network->more = host->network->more || (taken && !port->adapter);
     }
 }
 

@@ -14,6 +14,9 @@
  * frames that a real wire had delivered a millisecond apart. The share bounds how long the
  * caller's other descriptors wait.
  *
+ * Frames that wait in somebody else's device hold the clock back nowhere: they have no instant, they are taken when they are
+ * looked for, once in each call of follow, which then says that there may be more.
+ *
  * A socket call happens at the time of its stack's last poll. So every call that moves the clock ends by polling
  * those stacks that have nothing due: they learn the time, and a timer armed by the next socket call does not
  * begin in the past. Who sleeps calls follow first and makes his socket calls then. */
@@ -178,8 +181,12 @@ bool baro_network_step(struct baro_network *network)
 {
     take_notice(network);
     bool any = false;
-    for (; due(network); any = true)
-        round_once(network);
+    do {
+        network->more = false;
+        for (; due(network); any = true)
+            round_once(network);
+        look(network);
+    } while (network->more);
     return any;
 }
 
@@ -257,6 +264,7 @@ bool baro_network_follow(struct baro_network *network, struct baro_instant real)
     if (target.ns < network->now.ns)
         target = network->now;
     int64_t until_ns = network->clock_ns(network->clock_context) + SHARE_NS;
+    network->more = false;
     if (!catch_up(network, target, until_ns)) /* what devices have came just now, not before we slept */
         go_to(network, target);
     look(network);
@@ -269,7 +277,7 @@ bool baro_network_follow(struct baro_network *network, struct baro_instant real)
         target = network->now;
     }
     set_clock(network, target);
-    return left || due(network);
+    return left || network->more || due(network);
 }
 
 bool baro_network_wakeup(const struct baro_network *network, struct baro_instant *real)

@@ -174,6 +174,7 @@ struct baro_network {
     uint64_t wire_count, host_count, adapter_count;
     int64_t (*clock_ns)(void *context); /* the machine's, for the share of follow; tests have their own */
     void *clock_context;
+    bool more;                     /* a host took frames from somebody else's device: it may have others */
     bool tied;                     /* to a real clock, by */
     int64_t real_ahead_ns;         /* real time minus the network's */
     struct baro_duration lag;

@@ -47,7 +47,7 @@ OUTER_ARROWS = {
 }
 OWNER_OF_HEADER = {"posix": "posix", "network": "network", "explain": "explain", "drill": "drill", "loop": "host",
                    "run": "host", "gateway": "host", "tap": "host", "link": "host", "host": "host", "services": "host", "dhcp": "service",
-                   "dhcp6": "service", "dns_server": "service", "mdns": "service", "dns": "service"}
+                   "dhcp6": "service", "iperf": "service", "dns_server": "service", "mdns": "service", "dns": "service"}
 
 findings = []
 

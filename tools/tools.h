@@ -17,6 +17,7 @@
     X(tap, "a host on a TAP device, to talk with this machine's kernel")      \
     X(gateway, "the way out for a guest behind a TAP, with DHCP")              \
     X(lookup, "ask name servers with this stack's resolver, over a TAP")       \
+    X(iperf3, "both ends of iperf3 over a TAP, against this machine's kernel")  \
     X(bench, "measure this stack on this machine")
 
 #define BARO_TOOL_DECLARE(name, text) int tool_##name(int argc, char **argv) __attribute__((weak));

@@ -1,0 +1,139 @@
+/* service/iperf_data.c: the streams of a test: what is sent counts when the socket took it, what is received when it was read.
+ *
+ * Received octets are copied out, as by a program. What waits unsent is held below a quarter of a mebibyte a stream: it
+ * stays in the cache, and a turn sends what the window takes all the same. */
+#include "iperf.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { UNSENT = 262144 };
+
+static void set_int(struct baro_iperf *iperf, int fd, enum baro_option option, double value)
+{
+    int number = value > 1 << 30 ? 1 << 30 : (int)value;
+
+    (void)baro_setsockopt(iperf->config.stack, fd, option, &number, sizeof number);
+}
+
+void iperf_prepare(struct baro_iperf *iperf, int fd)
+{
+    const struct iperf_test *test = &iperf->test;
+    double bits = test->rate > test->fair_rate ? test->rate : test->fair_rate;
+    uint64_t rate = bits >= 8 && bits < 1e15 ? (uint64_t)(bits / 8) : 0;
+
+    set_int(iperf, fd, BARO_TCP_NOTSENT_LOW_WATER, UNSENT);
+    if (test->nodelay)
+        set_int(iperf, fd, BARO_TCP_NODELAY, 1);
+    if (test->mss >= 88)
+        set_int(iperf, fd, BARO_TCP_MAXSEG, test->mss);
+    if (test->window > 0) {
+        set_int(iperf, fd, BARO_SO_SEND_BUFFER, test->window);
+        set_int(iperf, fd, BARO_SO_RECV_BUFFER, test->window);
+    }
+    if (test->congestion >= 0)
+        set_int(iperf, fd, BARO_TCP_CONGESTION, test->congestion);
+    if (rate != 0)
+        (void)baro_setsockopt(iperf->config.stack, fd, BARO_SO_MAX_PACING_RATE, &rate, sizeof rate);
+}
+
+void iperf_begin(struct baro_iperf *iperf, struct baro_instant now)
+{
+    double longest = iperf->test.time_s + iperf->test.omit_s + 3 * IPERF_PATIENCE_S;
+
+    iperf_enter(iperf, IPERF_RUN, now);
+    if (iperf->test.octets == 0)
+        iperf->until.ns = now.ns + (int64_t)(longest * 1e9);
+    iperf->began = iperf->ended = now;
+    iperf->omitted_until.ns = now.ns + (int64_t)(iperf->test.omit_s * 1e9);
+    iperf->omitting = iperf->test.omit_s > 0;
+}
+
+static bool send_on(struct baro_iperf *iperf, struct iperf_stream *stream)
+{
+    size_t block = iperf->test.block < IPERF_CHUNK ? (size_t)iperf->test.block : IPERF_CHUNK;
+    bool any = false;
+
+    while (iperf->test.octets == 0 || (double)iperf->moved < iperf->test.octets) {
+        ptrdiff_t octets = baro_send(iperf->config.stack, stream->fd, iperf->chunk, block, 0);
+
+        if (octets <= 0) {
+            stream->over = octets != -EAGAIN;
+            break;
+        }
+        stream->octets += (uint64_t)octets;
+        iperf->moved += (uint64_t)octets;
+        any = true;
+    }
+    return any;
+}
+
+static bool recv_on(struct baro_iperf *iperf, struct iperf_stream *stream)
+{
+    bool any = false;
+    ptrdiff_t octets;
+
+    while ((octets = baro_recv(iperf->config.stack, stream->fd, iperf->chunk, sizeof iperf->chunk, 0)) > 0) {
+        stream->octets += (uint64_t)octets;
+        iperf->moved += (uint64_t)octets;
+        any = true;
+    }
+    stream->over = octets != -EAGAIN;
+    return any;
+}
+
+static uint64_t retransmits_of(struct baro_iperf *iperf, int fd)
+{
+    struct baro_tcp_info info;
+    size_t length = sizeof info;
+
+    return baro_getsockopt(iperf->config.stack, fd, BARO_TCP_INFO, &info, &length) == 0 ? info.retransmits : 0;
+}
+
+/* The omitted time is over: counting begins. */
+static void begin_counting(struct baro_iperf *iperf, struct baro_instant now)
+{
+    for (unsigned i = 0; i < iperf->opened; i++)
+        iperf->stream[i].omitted = iperf->stream[i].octets;
+    iperf->omitting = false;
+    iperf->began = now;
+}
+
+bool iperf_move(struct baro_iperf *iperf, struct baro_instant now)
+{
+    bool sender = iperf_is_sender(iperf), any = false;
+
+    if (iperf->omitting && now.ns >= iperf->omitted_until.ns)
+        begin_counting(iperf, now);
+    for (unsigned i = 0; i < iperf->opened; i++) {
+        struct iperf_stream *stream = &iperf->stream[i];
+
+        if (stream->fd >= 0 && !stream->over && (sender ? send_on(iperf, stream) : recv_on(iperf, stream)))
+            any = true;
+    }
+    if (any && iperf->test.octets != 0) /* with no time that was agreed on, moving is what keeps it going */
+        iperf->until.ns = now.ns + IPERF_PATIENCE_S * INT64_C(1000000000);
+    return any;
+}
+
+bool iperf_is_enough(const struct baro_iperf *iperf, struct baro_instant now)
+{
+    if (iperf->test.octets != 0)
+        return (double)iperf->moved >= iperf->test.octets;
+    return (double)(now.ns - iperf->omitted_until.ns) >= iperf->test.time_s * 1e9;
+}
+
+void iperf_close_streams(struct baro_iperf *iperf, struct baro_instant now)
+{
+    for (unsigned i = 0; i < iperf->opened; i++) {
+        struct iperf_stream *stream = &iperf->stream[i];
+
+        if (stream->fd < 0)
+            continue;
+        if (iperf_is_sender(iperf))
+            stream->retransmits = retransmits_of(iperf, stream->fd);
+        baro_close(iperf->config.stack, stream->fd);
+        stream->fd = -1;
+    }
+    iperf->ended = now;
+}
