@@ -28,6 +28,8 @@ enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 
 /* `baro bench tcp`; argv begins with "tcp". */
 int tool_bench_tcp(int argc, char **argv);
+/* `baro bench link`; argv begins with "link". */
+int tool_bench_link(int argc, char **argv);
 
 /* Prints "baro TOOL: message" on standard error and returns TOOL_USAGE. */
 int tool_usage(const char *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));

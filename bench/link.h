@@ -1,0 +1,53 @@
+/* bench/link.h: devices of this machine measured over a veth between two network namespaces.
+ *
+ * One thread is both ends, or each end has its own. What counts is the clock on the wall, since the kernel's share of the work
+ * is partly done behind the threads' backs. */
+#ifndef BENCH_LINK_H
+#define BENCH_LINK_H
+
+#include "baro/link.h"
+#include "baro/socket.h"
+
+/* Two namespaces of the process's own and the veth between them. */
+struct link_net {
+    int home, space[2];       /* descriptors of namespaces: where the process was; the two ends */
+    int control[2];           /* a socket in each */
+    struct baro_mac mac[2];   /* of the interfaces veth0 and veth1 */
+};
+
+/* Makes them, the kernel's addresses 10.9.0.1 and 10.9.0.2 on them. 0, or -1 and why not in `error`. */
+int link_net_open(struct link_net *net, char *error, size_t size);
+void link_net_close(struct link_net *net);
+/* The thread goes into one end's namespace (0, 1), or home (-1). */
+void link_net_enter(const struct link_net *net, int which);
+/* Segmentation, receive and checksum offloads of both interfaces. */
+void link_net_offloads(const struct link_net *net, bool on);
+
+/* What is measured. */
+enum link_what {
+    LINK_RAW,     /* frames without a stack, as many each way; `octets` each */
+    LINK_RAW_MIX, /* two of 1,514 octets one way for one of 66 the other way, as TCP's segments and ACKs are */
+    LINK_STACK,   /* one TCP connection of this stack, MTU 1500, frame by frame, checksums in software */
+    LINK_SUPER,   /* the same with the interface's offloads: super-segments */
+    LINK_KERNEL,  /* one TCP connection of the kernel, its offloads off */
+    LINK_KERNEL_SUPER /* and on */
+};
+
+struct link_job {
+    const char *name, *text;
+    enum link_what what;
+    enum baro_link_kind kind;
+    uint32_t octets;
+    bool threads; /* one for each end */
+};
+
+struct link_figure {
+    double frames; /* a second, those of both directions; kernel's TCP: 0 */
+    double gbit;   /* of program data a second */
+};
+
+/* Measures for so many seconds. False, and why it could not be in `error`. */
+bool link_measure(const struct link_net *net, const struct link_job *job, double seconds, struct link_figure *figure,
+                  char *error, size_t size);
+
+#endif

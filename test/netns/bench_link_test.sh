@@ -1,0 +1,36 @@
+#!/bin/bash
+# `baro bench link` makes its own namespaces and veth, measures frames, this stack and the kernel, and says what it cannot measure
+# and why. Only that it measures is asserted: what, depends on the machine.
+. test/netns/lib.sh
+need unshare awk
+unshare --user --map-root-user --net true 2>/dev/null || skip "user namespaces are refused on this machine"
+trap cleanup EXIT
+
+figure() { # LOG TEXT: a line with this text and a figure above 0
+    awk -v text="$2" 'index($0, text) == 1 { rest = substr($0, length(text) + 1); split(rest, word, " "); if (word[1] > 0) found = 1 }
+        END { exit !found }' "$work/$1" || fail "no figure: $2"
+}
+
+"$BARO" bench link --runs 1 --seconds 0.05 >"$work/table.log" 2>&1 || {
+    grep -q "a veth" "$work/table.log" && skip "$(cat "$work/table.log")"
+    fail "exit code $?"
+}
+figure table.log "AF_PACKET, frames of 64 octets, no stack"
+figure table.log "AF_PACKET, TCP of this stack, super-segments"
+figure table.log "the kernel's TCP, its offloads off"
+figure table.log "AF_PACKET: stack to raw frames of 1,514 octets"
+if grep -q "^xdp-raw-64: not measured:" "$work/table.log"; then
+    grep "^xdp-raw-64" "$work/table.log" # why, in the test's output
+else
+    figure table.log "AF_XDP, TCP of this stack"
+    figure table.log "AF_XDP to the kernel's TCP, two threads"
+fi
+
+# A user namespace may have AF_PACKET, but no BPF.
+unshare --user --map-root-user "$BARO" bench link --runs 1 --seconds 0.02 packet-raw-64 xdp-raw-64 >"$work/user.log" 2>&1 ||
+    fail "not from a user namespace"
+figure user.log "AF_PACKET, frames of 64 octets, no stack"
+grep -qE "^xdp-raw-64: not measured: .*(BPF|AF_XDP)" "$work/user.log" || fail "why AF_XDP is not measured is not told"
+"$BARO" bench link --runs 0 >/dev/null 2>&1
+[ $? = 2 ] || fail "a mistake at the command line"
+echo ok

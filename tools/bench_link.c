@@ -1,0 +1,196 @@
+/* tools/bench_link.c: `baro bench link`: frames through AF_PACKET and AF_XDP over a veth, this stack's TCP on top, the kernel's TCP
+ * beside it.
+ *
+ * Everything is measured in turns, a short while each, again and again: a machine that becomes slower does so for all. What is
+ * told are medians, and ratios of figures of the same turn. */
+#include "tools.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../bench/link.h"
+
+enum { RUNS_LIMIT = 99 };
+
+static const struct link_job jobs[] = {
+    { "packet-raw-64", "AF_PACKET, frames of 64 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 64, false },
+    { "packet-raw-1514", "AF_PACKET, frames of 1,514 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 1514, false },
+    { "packet-raw-mix", "AF_PACKET, two of 1,514 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_PACKET, 0, false },
+    { "packet-stack", "AF_PACKET, TCP of this stack, frame by frame", LINK_STACK, BARO_LINK_PACKET, 0, false },
+    { "packet-super", "AF_PACKET, TCP of this stack, super-segments", LINK_SUPER, BARO_LINK_PACKET, 0, false },
+    { "xdp-raw-64", "AF_XDP, frames of 64 octets, no stack", LINK_RAW, BARO_LINK_XDP, 64, false },
+    { "xdp-raw-1514", "AF_XDP, frames of 1,514 octets, no stack", LINK_RAW, BARO_LINK_XDP, 1514, false },
+    { "xdp-raw-mix", "AF_XDP, two of 1,514 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_XDP, 0, false },
+    { "xdp-stack", "AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, false },
+    { "kernel", "the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, false },
+    { "kernel-super", "the kernel's TCP, its offloads on", LINK_KERNEL_SUPER, BARO_LINK_PACKET, 0, false },
+    { "packet-raw-2", "two threads: AF_PACKET, 1,514 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 1514, true },
+    { "packet-stack-2", "two threads: AF_PACKET, TCP, frame by frame", LINK_STACK, BARO_LINK_PACKET, 0, true },
+    { "xdp-raw-2", "two threads: AF_XDP, 1,514 octets, no stack", LINK_RAW, BARO_LINK_XDP, 1514, true },
+    { "xdp-stack-2", "two threads: AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, true },
+    { "kernel-2", "two threads: the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, true },
+};
+enum { JOBS = sizeof jobs / sizeof jobs[0] };
+
+/* A ratio of two jobs' figures. */
+struct ratio {
+    const char *text, *above, *below;
+    bool gbit; /* of program data, else of frames */
+};
+
+static const struct ratio ratios[] = {
+    { "AF_PACKET: stack to raw frames of 1,514 octets", "packet-stack", "packet-raw-1514", false },
+    { "AF_PACKET: stack to raw frames, the same mix", "packet-stack", "packet-raw-mix", false },
+    { "AF_PACKET, two threads: stack to raw frames", "packet-stack-2", "packet-raw-2", false },
+    { "AF_XDP: stack to raw frames of 1,514 octets", "xdp-stack", "xdp-raw-1514", false },
+    { "AF_XDP: stack to raw frames, the same mix", "xdp-stack", "xdp-raw-mix", false },
+    { "AF_XDP, two threads: stack to raw frames", "xdp-stack-2", "xdp-raw-2", false },
+    { "AF_XDP to the kernel's TCP, its offloads off", "xdp-stack", "kernel", true },
+    { "AF_XDP to the kernel's TCP, two threads", "xdp-stack-2", "kernel-2", true },
+    { "AF_PACKET to the kernel's TCP, offloads on in both", "packet-super", "kernel-super", true },
+};
+
+struct results {
+    bool wanted[JOBS], done[JOBS];
+    struct link_figure figure[JOBS][RUNS_LIMIT];
+    char error[JOBS][160];
+    int runs;
+    double seconds;
+};
+
+static int help(void)
+{
+    printf("usage: baro bench link [--list] [--runs N] [--seconds S] [NAME ...]\n\n"
+           "Frames through AF_PACKET and AF_XDP over a veth between two network namespaces that it makes itself, one thread\n"
+           "being both ends, or each its own; with nothing behind the device, and with TCP of this stack; the kernel's TCP over the same veth\n"
+           "beside it. All are measured in turns, S seconds each (default 0.5), N times (default 3): ratios of the same\n"
+           "turn first, then medians with minimum and maximum. Frames of both directions are counted as they arrive.\n\n"
+           "What cannot be measured here says why: AF_XDP wants the machine's root, all the right to make namespaces.\n");
+    return TOOL_OK;
+}
+
+static int list(void)
+{
+    for (int i = 0; i < JOBS; i++)
+        printf("%-17s %s\n", jobs[i].name, jobs[i].text);
+    return TOOL_OK;
+}
+
+static int find(const char *name)
+{
+    for (int i = 0; i < JOBS; i++) {
+        if (strcmp(jobs[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Median, minimum, maximum. */
+static void print_values(const char *text, double *value, int count, const char *unit)
+{
+    qsort(value, (size_t)count, sizeof *value, compare);
+    printf("%-56s %10.4g  (%.4g to %.4g) %s\n", text, value[count / 2], value[0], value[count - 1], unit);
+}
+
+static void print_ratio(const struct results *results, const struct ratio *ratio)
+{
+    int above = find(ratio->above), below = find(ratio->below);
+    double value[RUNS_LIMIT];
+
+    if (!results->done[above] || !results->done[below])
+        return;
+    for (int i = 0; i < results->runs; i++) {
+        const struct link_figure *over = &results->figure[above][i], *under = &results->figure[below][i];
+
+        value[i] = 100 * (ratio->gbit ? over->gbit / under->gbit : over->frames / under->frames);
+    }
+    print_values(ratio->text, value, results->runs, "%");
+}
+
+static void print_job(const struct results *results, int job)
+{
+    double value[RUNS_LIMIT];
+
+    if (!results->done[job]) {
+        printf("%s: not measured: %s\n", jobs[job].name, results->error[job]);
+        return;
+    }
+    for (int i = 0; i < results->runs; i++)
+        value[i] = results->figure[job][i].frames;
+    if (value[0] > 0)
+        print_values(jobs[job].text, value, results->runs, "frames a second");
+    for (int i = 0; i < results->runs; i++)
+        value[i] = results->figure[job][i].gbit;
+    if (value[0] > 0)
+        print_values(jobs[job].text, value, results->runs, "Gbit/s");
+}
+
+static int parse(struct results *results, int argc, char **argv)
+{
+    int at = 1;
+
+    for (; at < argc && argv[at][0] == '-'; at += 2) {
+        if (strcmp(argv[at], "--runs") != 0 && strcmp(argv[at], "--seconds") != 0)
+            return tool_usage("bench link", "no option '%s'; --help tells more", argv[at]);
+        if (at + 1 == argc)
+            return tool_usage("bench link", "%s wants a value", argv[at]);
+        if (strcmp(argv[at], "--runs") == 0 && ((results->runs = atoi(argv[at + 1])) < 1 || results->runs > RUNS_LIMIT))
+            return tool_usage("bench link", "--runs takes a number from 1 to %d", RUNS_LIMIT);
+        if (strcmp(argv[at], "--seconds") == 0 && !((results->seconds = atof(argv[at + 1])) >= 0.01 && results->seconds <= 60))
+            return tool_usage("bench link", "--seconds takes 0.01 to 60");
+    }
+    for (int i = 0; i < JOBS; i++)
+        results->wanted[i] = at == argc;
+    for (; at < argc; at++) {
+        int job = find(argv[at]);
+
+        if (job < 0)
+            return tool_usage("bench link", "no benchmark '%s'; --list names them", argv[at]);
+        results->wanted[job] = true;
+    }
+    return TOOL_OK;
+}
+
+int tool_bench_link(int argc, char **argv)
+{
+    static struct results results = { .runs = 3, .seconds = 0.5 };
+    struct link_net net;
+    char error[160];
+    int result;
+
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return help();
+    if (argc > 1 && strcmp(argv[1], "--list") == 0)
+        return list();
+    result = parse(&results, argc, argv);
+    if (result != TOOL_OK)
+        return result;
+    if (link_net_open(&net, error, sizeof error) < 0) {
+        printf("not measured: %s\n", error);
+        link_net_close(&net);
+        return TOOL_FAILED;
+    }
+    for (int run = 0; run < results.runs; run++) {
+        for (int i = 0; i < JOBS; i++) {
+            if (results.wanted[i] && (run == 0 || results.done[i]))
+                results.done[i] = link_measure(&net, &jobs[i], results.seconds, &results.figure[i][run], results.error[i],
+                                               sizeof results.error[i]);
+        }
+    }
+    for (unsigned i = 0; i < sizeof ratios / sizeof ratios[0]; i++)
+        print_ratio(&results, &ratios[i]);
+    for (int i = 0; i < JOBS; i++) {
+        if (results.wanted[i])
+            print_job(&results, i);
+    }
+    link_net_close(&net);
+    return TOOL_OK;
+}
