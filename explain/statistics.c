@@ -63,7 +63,8 @@ static const char *const korean[COUNTER_COUNT] = {
     [COUNTER_tcp_spurious_timeouts] = "F-RTO가 잘못으로 밝힌 재전송 타임아웃",
     [COUNTER_tcp_black_holes] = "큰 세그먼트가 소리 없이 사라져 크기를 줄인 횟수",
     [COUNTER_tcp_tail_repairs] = "꼬리 손실 탐사(TLP)로 복구한 손실",
-    [COUNTER_tcp_time_wait_reused] = "새 접속을 위해 일찍 끝낸 TIME-WAIT 기록",
+    [COUNTER_tcp_time_wait_reused] = "같은 두 끝의 새 접속이 이어받은 TIME-WAIT 기록(RFC 6191)",
+    [COUNTER_tcp_time_wait_evicted] = "너무 많아서 일찍 끝낸 TIME-WAIT 기록",
     [COUNTER_buffer_bytes] = "지금 확보된 버퍼 메모리 바이트",
     [COUNTER_slab_bytes] = "지금 받아 둔 슬랩 바이트",
 };

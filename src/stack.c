@@ -83,6 +83,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
         stack->tcp = tcp_create(core, descriptors);
         if (stack->tcp != NULL) {
             tcp_choose_ecn(stack->tcp, config->ecn);
+            tcp_limit_time_waits(stack->tcp, config->time_wait_limit);
             tcp_choose_pacing(stack->tcp, config->pacing);
             tcp_choose_syn_cookies(stack->tcp, config->syn_cookies);
         }

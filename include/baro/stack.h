@@ -63,6 +63,9 @@ struct baro_stack_config {
     enum baro_ecn ecn;
     enum baro_pacing pacing;
     enum baro_syn_cookies syn_cookies;
+    uint32_t time_wait_limit;      /* TCP connections in TIME-WAIT that are remembered; 0: one for each 512 bytes of
+                                      memory_limit, at most 1,000,000. Beyond that the oldest is forgotten early:
+                                      tcp_time_wait_evicted. 64 bytes each, 88 of IPv6, beside memory_limit */
     struct baro_buffer_size send_buffer, recv_buffer; /* of TCP; at least 2048 and 16384, at most 1 GiB */
     enum baro_black_holes black_holes;
     unsigned tcp_without;          /* enum baro_tcp_without */
@@ -264,7 +267,8 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(tcp_cookies_failed, "ACKs that looked for a SYN cookie's and were none") \
     X(tcp_connections, "connections now, TIME-WAIT not counted")            \
     X(tcp_time_wait, "connections now in TIME-WAIT")                        \
-    X(tcp_time_wait_reused, "TIME-WAIT records ended early for a newer one") \
+    X(tcp_time_wait_reused, "TIME-WAIT records that a new connection of the same ends has ended (RFC 6191)") \
+    X(tcp_time_wait_evicted, "TIME-WAIT records ended early because there were too many") \
     X(buffer_bytes, "bytes of buffer memory now charged")                   \
     X(slab_bytes, "bytes of slabs now taken")
 

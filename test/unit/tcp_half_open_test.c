@@ -348,67 +348,6 @@ static void connect_takes_a_resting_four_tuple_over(void **state)
     world_free(&world);
 }
 
-/* A TIME-WAIT record without a dialogue before it. */
-static void rest(const struct hand *hand, struct baro_endpoint local, struct baro_endpoint remote, uint32_t flags)
-{
-    struct tcp_connection *c = tcp_connection_new(hand->tcp, &local, &remote, &hand->settings, 1500);
-
-    assert_non_null(c);
-    assert_true(tcp_enter_demux(hand->tcp, c, demux_hash(&hand->tcp->demux, &local, &remote), HANDLE_NONE));
-    c->flags |= flags;
-    c->state = BARO_TCP_FIN_WAIT_2;
-    tcp_enter_time_wait(hand->tcp, c);
-    tcp_reap(hand->tcp, c);
-}
-
-/* Every port towards one peer rests: the next connect has one all the same. */
-static void resting_ports_are_chosen_when_none_is_free(void **state)
-{
-    struct world world;
-    struct hand hand;
-    struct baro_endpoint remote = world_endpoint(0, 443);
-    uint16_t port;
-
-    (void)state;
-    world_init(&world, 1);
-    hand_init(&hand, &world);
-    for (uint32_t n = 0; n < 32768; n++) { /* records by hand: 32,768 dialogues would say no more */
-        struct baro_endpoint local = world_endpoint(1, (uint16_t)(32768 + n));
-
-        hand.tcp->time_waits.limit = 40000;
-        rest(&hand, local, remote, TCP_TIMESTAMPS);
-    }
-    assert_int_equal(tcp_port_choose(hand.tcp, world_endpoint(1, 0).address, remote), 0);
-    world.now.ns += NS_PER_S;
-    world.side[1].core.now = world.now;
-    port = tcp_port_choose(hand.tcp, world_endpoint(1, 0).address, remote);
-    assert_true(port >= 32768);
-    assert_int_equal(tcp_connect(hand.tcp, world_endpoint(1, port), remote, &world.side[1].path, &hand.settings, 4,
-                                 &hand.connection), 0);
-    world_free(&world);
-}
-
-static void the_oldest_rest_ends_at_the_limit(void **state)
-{
-    struct world world;
-    struct hand hand;
-
-    (void)state;
-    world_init(&world, 1);
-    hand_init(&hand, &world);
-    hand.tcp->time_waits.limit = 3;
-    for (uint16_t n = 0; n < 5; n++) {
-        struct baro_endpoint local = world_endpoint(1, (uint16_t)(700 + n)), remote = world_endpoint(0, 9);
-
-        rest(&hand, local, remote, 0);
-    }
-    assert_int_equal(world.side[1].core.counters.tcp_time_wait, 3);
-    assert_int_equal(world.side[1].core.counters.tcp_time_wait_reused, 2);
-    for (uint16_t n = 0; n < 5; n++)
-        assert_int_equal(handle_is_none(tcp_find(hand.tcp, world_endpoint(1, 700 + n), world_endpoint(0, 9))), n < 2);
-    world_free(&world);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,8 +362,6 @@ int main(void)
         cmocka_unit_test(paws_and_challenges_are_kept),
         cmocka_unit_test(a_listener_may_wait_for_data),
         cmocka_unit_test(connect_takes_a_resting_four_tuple_over),
-        cmocka_unit_test(resting_ports_are_chosen_when_none_is_free),
-        cmocka_unit_test(the_oldest_rest_ends_at_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

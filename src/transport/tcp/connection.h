@@ -30,6 +30,7 @@
 #include "transport/tcp/sender.h"
 #include "transport/tcp/syn_cookie.h"
 #include "transport/tcp/tcp.h"
+#include "transport/tcp/time_wait.h"
 
 enum tcp_kind { TCP_KIND_CONNECTION = 0, TCP_KIND_LISTENER = 1, TCP_KIND_TIME_WAIT = 2, TCP_KIND_HALF_OPEN = 3 };
 
@@ -214,28 +215,29 @@ struct tcp_listener {
     struct tcp_half_open_list held;    /* SYNs not yet told by tcp_hold_next */
     int64_t cookie_at_ns;              /* the last SYN cookie was sent, 0: none */
     uint32_t backlog;
+    uint32_t port_next;                /* the next listener of this port, as in struct tcp_port */
     struct tcp_settings settings;
 };
 
-/* What TIME-WAIT needs to know (RFC 9293 §3.10.7.4, RFC 6191). */
-struct tcp_time_wait {
-    struct baro_endpoint local, remote;
-    struct tcp_time_wait *next, *previous; /* by deadline */
-    int64_t deadline_ns;
-    int64_t blind_at_ns;
-    struct seq snd_nxt, rcv_nxt;
-    uint32_t ts_recent, ts_offset;
-    uint16_t window;                   /* as it goes into the header */
-    int16_t ttl;                       /* -1: the path's */
-    uint8_t tos;
-    bool timestamps;
+/* A local port. */
+struct tcp_port {
+    uint32_t users;                    /* connections and TIME-WAIT records */
+    uint32_t listeners;                /* the first listener: its place in the pool and 1, 0: none */
 };
 
-enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256 };
+/* The search for ports towards one peer with very many connections, see port.c. */
+enum { TCP_PORTS_FREED = 4 };
+struct tcp_port_cursor {
+    uint16_t at;                       /* where it goes on */
+    uint16_t in_order;                 /* so many searches before chance is asked again */
+    uint16_t freed[TCP_PORTS_FREED];   /* ports that became free of late, the last one first; 0: none */
+};
+
+enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256, TCP_PORT_CURSOR_BITS = 8 };
 
 struct tcp {
     struct core *core;
-    struct pool connections, listeners, half_opens, time_waits, ranges, many_ranges, senders, flows;
+    struct pool connections, listeners, half_opens, ranges, many_ranges, senders, flows;
     struct demux demux;
     struct hash_key isn_key, port_key, cookie_key;
     enum baro_syn_cookies cookies;
@@ -244,12 +246,15 @@ struct tcp {
     uint8_t without;                   /* enum baro_tcp_without */
     bool watches_holes;                /* silent losses of large segments make them smaller */
     struct tcp_event events;           /* head */
-    struct tcp_time_wait *time_wait_first, *time_wait_last;
+    struct time_wait_table time_waits[2]; /* of IPv4, of IPv6 */
+    uint32_t time_wait_limit;          /* records of both */
     struct wheel_timer time_wait_timer;
     uint8_t ecn;                       /* enum baro_ecn */
     uint8_t pacing;                    /* enum baro_pacing */
     struct handle waiting_first, waiting_last; /* connections with output, when the queue of intents was full */
-    uint32_t *port_page[TCP_PORT_PAGES]; /* users of each local port, pages taken as needed */
+    struct tcp_port *port_page[TCP_PORT_PAGES]; /* pages taken as needed */
+    struct tcp_port_cursor port_cursor[1 << TCP_PORT_CURSOR_BITS]; /* by a hash of the peer */
+    uint64_t ports_tried;              /* by the searches so far: tests see that it stays little */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
     struct handle recent;              /* the connection of the last expected segment */

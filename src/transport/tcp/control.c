@@ -216,10 +216,14 @@ void tcp_send_reset_for(struct tcp *tcp, const struct segment *segment)
     tcp->core->counters.tcp_resets_out++;
 }
 
-void tcp_send_time_wait_ack(struct tcp *tcp, struct tcp_time_wait *record)
+void tcp_send_time_wait_ack(struct tcp *tcp, struct handle handle)
 {
-    struct intent_tcp_control *control = add(tcp, HANDLE_NONE, &record->local, &record->remote);
+    const struct tcp_time_wait *record = tcp_resolve_time_wait(tcp, handle);
+    struct intent_tcp_control *control;
+    struct baro_endpoint local, remote;
 
+    tcp_time_wait_ends(tcp, handle, &local, &remote);
+    control = add(tcp, HANDLE_NONE, &local, &remote);
     if (control == NULL)
         return;
     control->seq = record->snd_nxt;

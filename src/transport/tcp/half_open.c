@@ -167,6 +167,7 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
 struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment)
 {
     struct tcp_half_open *record = pool_take(&tcp->half_opens);
+    const struct tcp_time_wait *rests;
     struct tcp_numbers numbers;
 
     if (record == NULL)
@@ -175,8 +176,9 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
     numbers = tcp_numbers(tcp, &record->local, &record->remote);
     record->iss = numbers.isn;
     record->ts_offset = numbers.ts_offset;
-    if (segment->follows != NULL && seq_le(record->iss, segment->follows->snd_nxt)) /* RFC 9293 §3.10.7.4 MAY-2 */
-        record->iss = seq_add(segment->follows->snd_nxt, 65536);
+    rests = tcp_resolve_time_wait(tcp, segment->follows);
+    if (rests != NULL && seq_le(record->iss, rests->snd_nxt)) /* RFC 9293 §3.10.7.4 MAY-2 */
+        record->iss = seq_add(rests->snd_nxt, 65536);
     if (listener->settings.hold_syn)
         record->flags |= HALF_OPEN_HELD | HALF_OPEN_UNTOLD;
     if (!demux_insert(&tcp->demux, segment->hash, tcp_half_open_handle(tcp, record))) {

@@ -66,7 +66,7 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment)
     }
     TRACE(tcp->core, TCP_FOUND, TRACE_N(handle.value), TRACE_N(BARO_TRACE_FOUND_TIME_WAIT),
           TRACE_N(BARO_TCP_TIME_WAIT));
-    return tcp_input_time_wait(tcp, tcp_resolve_time_wait(tcp, handle), segment);
+    return tcp_input_time_wait(tcp, handle, segment);
 }
 
 /* A SYN's options that this stack goes without. */

@@ -123,18 +123,24 @@ static void check_rings(const struct tcp *tcp)
     assert(count == tcp->half_opens.used);
 }
 
-static void check_time_wait(const struct tcp *tcp)
+static void check_time_wait(const struct tcp *tcp, unsigned v6)
 {
+    const struct time_wait_table *table = &tcp->time_waits[v6];
     uint32_t count = 0;
     int64_t last_ns = INT64_MIN;
 
-    for (const struct tcp_time_wait *record = tcp->time_wait_first; record != NULL; record = record->next) {
-        assert(record->deadline_ns >= last_ns);
-        assert(handle_equal(tcp_find(tcp, record->local, record->remote), tcp_time_wait_handle(tcp, record)));
-        last_ns = record->deadline_ns;
-        count++;
+    for (uint32_t link = table->first; link != 0; count++) {
+        const struct tcp_time_wait *record = time_wait_at(table, link);
+        struct handle handle = tcp_time_wait_handle(tcp, v6, link);
+        struct baro_endpoint local, remote;
+
+        assert(record->began_ns >= last_ns && tcp_resolve_time_wait(tcp, handle) == record);
+        tcp_time_wait_ends(tcp, handle, &local, &remote);
+        assert(handle_equal(tcp_find(tcp, local, remote), handle));
+        last_ns = record->began_ns;
+        link = record->next;
     }
-    assert(count == tcp->time_waits.used && count == tcp->core->counters.tcp_time_wait);
+    assert(count == table->used);
     assert(count == 0 || wheel_is_armed(&tcp->time_wait_timer));
 }
 
@@ -151,7 +157,7 @@ void tcp_check_invariants(const struct tcp *tcp)
         in_demux += (c->flags & TCP_IN_DEMUX) != 0;
     }
     assert(in_demux == tcp->core->counters.tcp_connections);
-    assert(tcp->demux.used == in_demux + tcp->time_waits.used + tcp->listeners.used + tcp->half_opens.used);
+    assert(tcp->demux.used == in_demux + tcp->core->counters.tcp_time_wait + tcp->half_opens.used);
     for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
         const struct tcp_listener *listener = pool_at(&tcp->listeners, i);
 
@@ -164,5 +170,7 @@ void tcp_check_invariants(const struct tcp *tcp)
     }
     assert(half_opens == tcp->half_opens.used);
     check_rings(tcp);
-    check_time_wait(tcp);
+    check_time_wait(tcp, 0);
+    check_time_wait(tcp, 1);
+    assert(tcp->core->counters.tcp_time_wait == tcp->time_waits[0].used + tcp->time_waits[1].used);
 }

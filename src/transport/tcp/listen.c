@@ -58,7 +58,7 @@ static bool is_full(const struct tcp *tcp, const struct tcp_listener *listener)
 /* A SYN that re-opens a TIME-WAIT is nobody's flood, and its ISN must go on from the old one: no cookie. */
 static bool wants_cookie(const struct tcp *tcp, const struct tcp_listener *listener, const struct segment *segment)
 {
-    if (tcp->cookies == BARO_SYN_COOKIES_OFF || listener->settings.hold_syn || segment->follows != NULL)
+    if (tcp->cookies == BARO_SYN_COOKIES_OFF || listener->settings.hold_syn || !handle_is_none(segment->follows))
         return false;
     return tcp->cookies == BARO_SYN_COOKIES_ALWAYS || is_full(tcp, listener);
 }
@@ -92,8 +92,8 @@ static enum baro_drop_reason passive_open(struct tcp *tcp, struct tcp_listener *
     record = tcp_half_open_new(tcp, listener, segment);
     if (record == NULL)
         return BARO_DROP_NO_SOCKET_MEMORY;
-    if (segment->follows != NULL)
-        tcp_time_wait_end(tcp, segment->follows);
+    if (!handle_is_none(segment->follows))
+        tcp_time_wait_reused(tcp, segment->follows, false);
     if (record->flags & HALF_OPEN_HELD) {
         TRACE(tcp->core, TCP_HELD, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_E(record->local),
               TRACE_E(record->remote));

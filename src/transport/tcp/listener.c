@@ -71,7 +71,6 @@ void tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c)
 int tcp_listen(struct tcp *tcp, struct baro_endpoint local, int backlog, const struct tcp_settings *settings,
                uint32_t owner, struct handle *handle)
 {
-    struct baro_endpoint nobody = { 0 };
     struct tcp_listener *listener;
 
     if (tcp_port_check(tcp, local, true, settings->reuse_port) != 0)
@@ -84,7 +83,7 @@ int tcp_listen(struct tcp *tcp, struct baro_endpoint local, int backlog, const s
     listener->event.owner = owner;
     *handle = tcp_listener_handle(tcp, listener);
     tcp_listen_again(tcp, *handle, backlog);
-    if (demux_insert(&tcp->demux, demux_hash(&tcp->demux, &local, &nobody), *handle))
+    if (tcp_port_add_listener(tcp, listener))
         return 0;
     pool_give_back(&tcp->listeners, listener);
     return -ENOBUFS;
@@ -103,7 +102,6 @@ int tcp_listen_again(struct tcp *tcp, struct handle handle, int backlog)
 void tcp_unlisten(struct tcp *tcp, struct handle handle)
 {
     struct tcp_listener *listener = tcp_resolve_listener(tcp, handle);
-    struct baro_endpoint nobody = { 0 };
 
     if (listener == NULL)
         return;
@@ -117,7 +115,7 @@ void tcp_unlisten(struct tcp *tcp, struct handle handle)
     tcp_half_open_end_all(tcp, &listener->half_open);
     tcp_half_open_end_all(tcp, &listener->held);
     tcp_event_forget(&listener->event);
-    demux_erase(&tcp->demux, demux_hash(&tcp->demux, &listener->local, &nobody), handle);
+    tcp_port_remove_listener(tcp, listener);
     pool_give_back(&tcp->listeners, listener);
 }
 

@@ -9,6 +9,7 @@ static bool is_of(const struct tcp *tcp, struct handle handle, const struct baro
                   const struct baro_endpoint *remote)
 {
     const struct baro_endpoint *own = NULL, *other = NULL;
+    struct baro_endpoint rests[2];
 
     if (tcp_kind_of(handle) == TCP_KIND_CONNECTION) {
         const struct tcp_connection *c = tcp_resolve(tcp, handle);
@@ -21,10 +22,9 @@ static bool is_of(const struct tcp *tcp, struct handle handle, const struct baro
         own = record == NULL ? NULL : &record->local;
         other = record == NULL ? NULL : &record->remote;
     } else if (tcp_kind_of(handle) == TCP_KIND_TIME_WAIT) {
-        const struct tcp_time_wait *record = tcp_resolve_time_wait(tcp, handle);
-
-        own = record == NULL ? NULL : &record->local;
-        other = record == NULL ? NULL : &record->remote;
+        tcp_time_wait_ends(tcp, handle, &rests[0], &rests[1]);
+        own = &rests[0];
+        other = &rests[1];
     }
     return own != NULL && endpoint_equal(*other, *remote) && endpoint_equal(*own, *local);
 }
@@ -47,49 +47,30 @@ struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct
     return tcp_find_by_hash(tcp, demux_hash(&tcp->demux, &local, &remote), &local, &remote);
 }
 
-static struct tcp_listener *listener_on(const struct tcp *tcp, struct baro_endpoint local, uint32_t choice)
+/* Of those at `port` one that fits best, by at most `most` (see binding_fits). */
+static struct tcp_listener *listener_at(const struct tcp *tcp, uint16_t port, struct baro_address address, unsigned most,
+                                        uint32_t choice)
 {
-    struct baro_endpoint nobody = { 0 };
-    uint32_t hash = demux_hash(&tcp->demux, &local, &nobody), count = 0;
-    struct tcp_listener *found = NULL;
-    struct demux_cursor cursor = demux_begin(&tcp->demux, hash);
-    struct handle handle;
+    struct tcp_listener *found = NULL, *listener = tcp_port_listeners(tcp, port);
+    unsigned best = 0, count = 0;
 
-    while (demux_next(&tcp->demux, &cursor, &handle)) {
-        struct tcp_listener *listener = tcp_resolve_listener(tcp, handle);
+    for (; listener != NULL; listener = tcp_port_next_listener(tcp, listener)) {
+        unsigned fits = binding_fits(listener->local.address, address);
 
-        if (listener == NULL || !endpoint_equal(listener->local, local))
+        if (fits == 0 || fits < best || fits > most)
             continue;
-        count++;
-        /* Of n listeners each is chosen by one n-th of the hashes. */
-        if (found == NULL || (uint32_t)(((uint64_t)(choice * 0x9e3779b1u * count) * count) >> 32) == 0)
+        count = fits > best ? 1 : count + 1;
+        /* Of n that fit equally each is chosen by one n-th of the hashes. */
+        if (fits > best || (uint32_t)(((uint64_t)(choice * 0x9e3779b1u * count) * count) >> 32) == 0)
             found = listener;
+        best = fits;
     }
     return found;
 }
 
-/* One for any address of the family before one for any of both. */
-static struct tcp_listener *listener_on_any(const struct tcp *tcp, struct baro_endpoint local, uint32_t choice)
-{
-    struct tcp_listener *listener;
-
-    local.address = (struct baro_address){ .family = local.address.family };
-    listener = listener_on(tcp, local, choice);
-    if (listener != NULL)
-        return listener;
-    local.address.family = BARO_FAMILY_NONE;
-    return listener_on(tcp, local, choice);
-}
-
 struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local, uint32_t hash)
 {
-    struct tcp_listener *listener = listener_on(tcp, local, hash);
+    struct tcp_listener *listener = listener_at(tcp, local.port.number, local.address, 3, hash);
 
-    if (listener == NULL)
-        listener = listener_on_any(tcp, local, hash);
-    if (listener == NULL) {
-        local.port.number = 0;
-        listener = listener_on_any(tcp, local, hash);
-    }
-    return listener;
+    return listener != NULL ? listener : listener_at(tcp, 0, local.address, 2, hash);
 }

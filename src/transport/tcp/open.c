@@ -3,6 +3,8 @@
 
 #include "base/bytes.h"
 
+enum { TIME_WAIT_MEMORY = 512 }; /* octets of the stack's memory for each record that there may be */
+
 /* Another secret key: who knows one knows nothing of the other. Nothing is drawn, so that what a seed gives to all others
  * stays as it was. */
 static struct hash_key key_from(const struct hash_key *key)
@@ -27,7 +29,9 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     pool_init(&tcp->connections, &core->slabs, sizeof(struct tcp_connection), limit + half_open_limit);
     pool_init(&tcp->half_opens, &core->slabs, sizeof(struct tcp_half_open), half_open_limit);
     pool_init(&tcp->listeners, &core->slabs, sizeof(struct tcp_listener), limit);
-    pool_init(&tcp->time_waits, &core->slabs, sizeof(struct tcp_time_wait), limit < 65536 ? limit : 65536);
+    time_wait_table_init(&tcp->time_waits[0], &core->slabs, TIME_WAIT_BYTES_IPV4);
+    time_wait_table_init(&tcp->time_waits[1], &core->slabs, TIME_WAIT_BYTES_IPV6);
+    tcp_limit_time_waits(tcp, 0);
     pool_init(&tcp->ranges, &core->slabs, tcp_ranges_size(TCP_RANGES), limit);
     pool_init(&tcp->many_ranges, &core->slabs, tcp_ranges_size(TCP_RANGES_MANY), limit);
     pool_init(&tcp->senders, &core->slabs, sizeof(struct tcp_sender), limit);
@@ -46,6 +50,15 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
 void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies)
 {
     tcp->cookies = cookies;
+}
+
+void tcp_limit_time_waits(struct tcp *tcp, uint32_t limit)
+{
+    size_t memory = tcp->core->slabs.limit / TIME_WAIT_MEMORY;
+
+    if (limit == 0)
+        limit = memory < TIME_WAIT_MOST ? (uint32_t)memory : TIME_WAIT_MOST;
+    tcp->time_wait_limit = limit == 0 ? 1 : limit;
 }
 
 void tcp_size_buffers(struct tcp *tcp, struct baro_buffer_size send, struct baro_buffer_size recv)
@@ -87,14 +100,15 @@ void tcp_free(struct tcp *tcp)
     pool_release(&tcp->connections);
     pool_release(&tcp->listeners);
     pool_release(&tcp->half_opens);
-    pool_release(&tcp->time_waits);
+    time_wait_table_release(&tcp->time_waits[0]);
+    time_wait_table_release(&tcp->time_waits[1]);
     pool_release(&tcp->ranges);
     pool_release(&tcp->many_ranges);
     pool_release(&tcp->senders);
     pool_release(&tcp->flows);
     demux_release(&tcp->demux);
     for (int i = 0; i < TCP_PORT_PAGES; i++)
-        slab_give_back(slabs, tcp->port_page[i], TCP_PORT_PAGE * sizeof(uint32_t));
+        slab_give_back(slabs, tcp->port_page[i], TCP_PORT_PAGE * sizeof(struct tcp_port));
     slab_keep_spares(slabs, 0);
     slab_give_back(slabs, tcp, sizeof *tcp);
 }
@@ -126,16 +140,16 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
 {
     uint32_t hash = demux_hash(&tcp->demux, &local, &remote);
     struct handle there = tcp_find_by_hash(tcp, hash, &local, &remote);
-    struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, there);
+    const struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, there);
     struct tcp_numbers numbers;
     struct tcp_connection *c;
 
-    if ((!handle_is_none(there) && !tcp_time_wait_may_go(tcp, rests)) || endpoint_equal(local, remote))
+    if ((!handle_is_none(there) && !tcp_time_wait_may_go(tcp, there)) || endpoint_equal(local, remote))
         return -EADDRINUSE;
     c = tcp_connection_new(tcp, &local, &remote, settings, path->mtu);
     if (c == NULL)
         return -ENOBUFS;
-    if (!tcp_enter_demux(tcp, c, hash, HANDLE_NONE)) {
+    if (!tcp_enter_demux(tcp, c, hash, there)) {
         tcp_connection_free(tcp, c);
         return -ENOBUFS;
     }
@@ -147,8 +161,7 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
     if (rests != NULL) { /* RFC 9293 §3.4.3: beyond the numbers that the old one used */
         if (seq_le(c->snd.iss, rests->snd_nxt))
             c->snd.iss = seq_add(rests->snd_nxt, 65536);
-        tcp_time_wait_end(tcp, rests);
-        tcp->core->counters.tcp_time_wait_reused++;
+        tcp_time_wait_reused(tcp, there, true);
     }
     c->snd.una = c->snd.nxt = c->snd.up = c->snd.small = c->recover = c->snd.iss;
     c->retransmit_next = c->retransmit_end = c->snd.iss;

@@ -18,7 +18,7 @@ struct segment {
     bool copied;           /* its data stands behind the receive ring's end already, the sum being right */
     uint32_t window;       /* scaled as the state wants */
     uint32_t count;        /* segments on the wire: more than one for a super-segment */
-    struct tcp_time_wait *follows; /* of a SYN that may end it, or NULL */
+    struct handle follows; /* a TIME-WAIT record that this SYN may end, or none */
     uint32_t hash;         /* of its four-tuple, for the demux */
 };
 
@@ -42,7 +42,7 @@ enum baro_drop_reason tcp_input_closed(struct tcp *tcp, const struct segment *se
 enum baro_drop_reason tcp_input_listen(struct tcp *tcp, struct tcp_listener *listener, struct segment *segment);
 enum baro_drop_reason tcp_input_syn_sent(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 enum baro_drop_reason tcp_input_half_open(struct tcp *tcp, struct tcp_half_open *record, struct segment *segment);
-enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct tcp_time_wait *record, struct segment *segment);
+enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct handle record, struct segment *segment);
 enum baro_drop_reason tcp_input_synchronised(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 /* Steps of RFC 9293 §3.10.7.4. NONE: go on with the next one. */
 enum baro_drop_reason tcp_step_paws(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
@@ -202,7 +202,7 @@ void tcp_send_syn_ack(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_syn_cookie(struct tcp *tcp, const struct tcp_half_open *record, const struct syn_cookie *cookie);
 void tcp_send_half_open_ack(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_half_open_reset(struct tcp *tcp, struct tcp_half_open *record);
-void tcp_send_time_wait_ack(struct tcp *tcp, struct tcp_time_wait *record);
+void tcp_send_time_wait_ack(struct tcp *tcp, struct handle handle);
 uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset);
 
 /* ---- output.c ---- */
@@ -380,8 +380,6 @@ static inline struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct h
 }
 struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener);
 struct tcp_listener *tcp_resolve_listener(const struct tcp *tcp, struct handle handle);
-struct handle tcp_time_wait_handle(const struct tcp *tcp, const struct tcp_time_wait *record);
-struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle);
 void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state);
 /* What a connection says of itself in its SYN. */
 struct tcp_offer {
@@ -407,9 +405,6 @@ void tcp_reap(struct tcp *tcp, struct tcp_connection *c);
 /* RST to the peer, then tcp_finish. */
 void tcp_abort(struct tcp *tcp, struct tcp_connection *c, int error);
 void tcp_leave_demux(struct tcp *tcp, struct tcp_connection *c);
-bool tcp_count_port(struct tcp *tcp, uint16_t port);
-void tcp_uncount_port(struct tcp *tcp, uint16_t port);
-uint32_t tcp_port_users(const struct tcp *tcp, uint16_t port);
 void tcp_trace_connection(const struct tcp *tcp, const struct tcp_connection *c, bool after);
 
 /* ---- lookup.c ---- */
@@ -434,10 +429,30 @@ void tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c);
 
 /* The connection's last rest: a record takes its place; the connection is finished. */
 void tcp_enter_time_wait(struct tcp *tcp, struct tcp_connection *c);
-void tcp_time_wait_end(struct tcp *tcp, struct tcp_time_wait *record);
+/* Of the record that a link of that table names. */
+struct handle tcp_time_wait_handle(const struct tcp *tcp, unsigned v6, uint32_t link);
+struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle);
+/* The four-tuple of a record that there is. */
+void tcp_time_wait_ends(const struct tcp *tcp, struct handle handle, struct baro_endpoint *local,
+                        struct baro_endpoint *remote);
+/* A new connection of the same four-tuple ends it; `replaced`: it has the record's place in the demux already. */
+void tcp_time_wait_reused(struct tcp *tcp, struct handle handle, bool replaced);
 void tcp_time_wait_expire(struct tcp *tcp);
-/* May a connection of ours begin on its four-tuple already? NULL: there is none. */
-bool tcp_time_wait_may_go(const struct tcp *tcp, const struct tcp_time_wait *record);
+/* May a connection of ours begin on this record's four-tuple already? False too where the handle is none of a record. */
+bool tcp_time_wait_may_go(const struct tcp *tcp, struct handle handle);
+
+/* ---- port.c ---- */
+
+bool tcp_count_port(struct tcp *tcp, uint16_t port);
+void tcp_uncount_port(struct tcp *tcp, uint16_t port);
+/* Nobody has it towards this peer any more; `octet`: eight of the peer's address, the last ones of IPv6. */
+void tcp_port_freed(struct tcp *tcp, const uint8_t octet[8], uint16_t remote_port, uint16_t local_port);
+/* A listener's place among those of its port, behind the others. False: there is no memory. */
+bool tcp_port_add_listener(struct tcp *tcp, struct tcp_listener *listener);
+void tcp_port_remove_listener(struct tcp *tcp, struct tcp_listener *listener);
+/* The first listener of a port, and the next one; NULL: no more. */
+struct tcp_listener *tcp_port_listeners(const struct tcp *tcp, uint16_t port);
+struct tcp_listener *tcp_port_next_listener(const struct tcp *tcp, const struct tcp_listener *listener);
 
 /* ---- isn.c, events.c, close.c ---- */
 

@@ -1,24 +1,132 @@
-/* transport/tcp/port.c: local ports: who may have which, and a free one that cannot be guessed (RFC 6056 §3.3.1:
- * a random port of the range, then the next ones until one is free). Where many are taken, one that rests in TIME-WAIT
- * towards the same peer will do, if timestamps tell the two connections apart (RFC 6191).
+/* transport/tcp/port.c: local ports: who may have which, and a free one that cannot be guessed.
  *
- * The count of users of each port answers the common question at once; only when there are some is it worth to
- * look at each connection, and only bind and listen ask that. */
+ * What there is to know of each port stands in a page: how many connections and TIME-WAIT records use it, and its
+ * listeners. So most questions are answered at once; only bind to an address whose port is in use looks at each
+ * connection.
+ *
+ * A port is chosen by RFC 6056 §3.3.1: a random one of the upper half of all, then the next few. Where these are taken,
+ * one of them that rests in TIME-WAIT towards the same peer will do, if timestamps tell the two connections apart
+ * (RFC 6191). Where none does, the peer is one with very many connections: this search and the next 16 for it take a port
+ * whose TIME-WAIT ended of late, or else go through all ports from 1024 on in order, each from where the last one ended
+ * (§3.3.4's algorithm). So a search is short even when all but a few ports rest. */
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
 
-enum { PORT_FIRST = 32768, PORT_COUNT = 32768, PORT_TRIES = 64 };
+enum {
+    PORT_FIRST = 32768,
+    PORT_COUNT = 32768,
+    PORT_TRIES = 4,
+    PORT_WALKS = 64,
+    PORT_IN_ORDER = 16,
+    PORT_LOWEST = 1024,
+    PORT_ALL = 65536 - PORT_LOWEST
+};
+
+/* ---- what is known of each port ---- */
+
+static const struct tcp_port *port_at(const struct tcp *tcp, uint16_t port)
+{
+    static const struct tcp_port unused = { 0, 0 };
+    const struct tcp_port *page = tcp->port_page[port / TCP_PORT_PAGE];
+
+    return page == NULL ? &unused : &page[port % TCP_PORT_PAGE];
+}
+
+static struct tcp_port *port_take(struct tcp *tcp, uint16_t port)
+{
+    struct tcp_port **page = &tcp->port_page[port / TCP_PORT_PAGE];
+
+    if (*page == NULL)
+        *page = slab_take(&tcp->core->slabs, TCP_PORT_PAGE * sizeof **page);
+    return *page == NULL ? NULL : &(*page)[port % TCP_PORT_PAGE];
+}
+
+bool tcp_count_port(struct tcp *tcp, uint16_t port)
+{
+    struct tcp_port *at = port_take(tcp, port);
+
+    if (at == NULL)
+        return false;
+    at->users++;
+    return true;
+}
+
+void tcp_uncount_port(struct tcp *tcp, uint16_t port)
+{
+    tcp->port_page[port / TCP_PORT_PAGE][port % TCP_PORT_PAGE].users--;
+}
+
+struct tcp_listener *tcp_port_listeners(const struct tcp *tcp, uint16_t port)
+{
+    uint32_t link = port_at(tcp, port)->listeners;
+
+    return link == 0 ? NULL : pool_at(&tcp->listeners, link - 1);
+}
+
+struct tcp_listener *tcp_port_next_listener(const struct tcp *tcp, const struct tcp_listener *listener)
+{
+    return listener->port_next == 0 ? NULL : pool_at(&tcp->listeners, listener->port_next - 1);
+}
+
+static uint32_t *link_behind(const struct tcp *tcp, uint32_t link)
+{
+    struct tcp_listener *listener = pool_at(&tcp->listeners, link - 1);
+
+    return &listener->port_next;
+}
+
+bool tcp_port_add_listener(struct tcp *tcp, struct tcp_listener *listener)
+{
+    struct tcp_port *port = port_take(tcp, listener->local.port.number);
+    uint32_t *link;
+
+    if (port == NULL)
+        return false;
+    for (link = &port->listeners; *link != 0; link = link_behind(tcp, *link))
+        continue;
+    *link = (uint32_t)pool_handle(&tcp->listeners, listener).value + 1;
+    return true;
+}
+
+void tcp_port_remove_listener(struct tcp *tcp, struct tcp_listener *listener)
+{
+    uint32_t own = (uint32_t)pool_handle(&tcp->listeners, listener).value + 1;
+    uint32_t *link = &port_take(tcp, listener->local.port.number)->listeners;
+
+    while (*link != own)
+        link = link_behind(tcp, *link);
+    *link = listener->port_next;
+}
+
+/* ---- may it be bound? ---- */
 
 static bool listener_conflicts(const struct tcp *tcp, struct baro_endpoint local, bool reuse_port)
 {
-    for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
-        const struct tcp_listener *listener = pool_at(&tcp->listeners, i);
+    const struct tcp_listener *listener = tcp_port_listeners(tcp, local.port.number);
 
-        if (listener != NULL && listener->local.port.number == local.port.number &&
-            bindings_meet(listener->local.address, local.address) &&
-            !(reuse_port && listener->settings.reuse_port) &&
+    for (; listener != NULL; listener = tcp_port_next_listener(tcp, listener)) {
+        if (bindings_meet(listener->local.address, local.address) && !(reuse_port && listener->settings.reuse_port) &&
             !(listener->settings.transparent && local.port.number == 0))
+            return true;
+    }
+    return false;
+}
+
+static bool rest_conflicts(const struct tcp *tcp, unsigned v6, struct baro_endpoint local)
+{
+    const struct time_wait_table *table = &tcp->time_waits[v6];
+    const struct tcp_time_wait *record;
+
+    for (uint32_t link = table->first; link != 0; link = record->next) {
+        struct baro_address address;
+
+        record = time_wait_at(table, link);
+        if (record->local_port != local.port.number)
+            continue;
+        address = v6 ? read_ipv6(record->addresses) : read_ipv4(record->addresses);
+        address.zone = record->local_zone;
+        if (bindings_meet(address, local.address))
             return true;
     }
     return false;
@@ -28,8 +136,10 @@ int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse
 {
     if (listener_conflicts(tcp, local, reuse_port))
         return -EADDRINUSE;
-    if (reuse_address || tcp_port_users(tcp, local.port.number) == 0)
+    if (reuse_address || port_at(tcp, local.port.number)->users == 0)
         return 0;
+    if (local.address.family == BARO_FAMILY_NONE)
+        return -EADDRINUSE; /* whoever uses it has one of all addresses */
     for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
         const struct tcp_connection *c = pool_at(&tcp->connections, i);
 
@@ -37,42 +147,134 @@ int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse
             bindings_meet(c->local.address, local.address))
             return -EADDRINUSE;
     }
-    for (const struct tcp_time_wait *record = tcp->time_wait_first; record != NULL; record = record->next) {
-        if (record->local.port.number == local.port.number && bindings_meet(record->local.address, local.address))
-            return -EADDRINUSE;
+    return rest_conflicts(tcp, local.address.family == BARO_FAMILY_IPV6, local) ? -EADDRINUSE : 0;
+}
+
+/* ---- a free one ---- */
+
+/* The n-th of all ports, those of the upper half first, from `first` on. */
+static uint16_t nth_port(uint32_t first, uint32_t n)
+{
+    return (uint16_t)(n < PORT_COUNT ? PORT_FIRST + (first + n) % PORT_COUNT : PORT_FIRST - 1 - (n - PORT_COUNT));
+}
+
+/* A port for every peer: one that nobody uses, or else one of a few that no one of that address does. */
+static uint16_t choose_for_all(struct tcp *tcp, struct baro_address local)
+{
+    uint32_t first = random_below(&tcp->core->random, PORT_COUNT);
+
+    for (uint32_t n = 0; n < PORT_ALL; n++) {
+        const struct tcp_port *port = port_at(tcp, nth_port(first, n));
+
+        if (port->users == 0 && port->listeners == 0)
+            return nth_port(first, n);
+    }
+    for (uint32_t n = 0; n < PORT_WALKS; n++) {
+        if (tcp_port_check(tcp, (struct baro_endpoint){ local, { nth_port(first, n) } }, false, false) == 0)
+            return nth_port(first, n);
     }
     return 0;
 }
 
 enum use { USE_FREE, USE_RESTS, USE_TAKEN };
 
-static enum use use_of(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
+static enum use use_of(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote)
 {
     struct handle handle;
 
-    if (remote.address.family == BARO_FAMILY_NONE)
-        return tcp_port_check(tcp, local, false, false) == 0 ? USE_FREE : USE_TAKEN;
+    tcp->ports_tried++;
     if (listener_conflicts(tcp, local, false))
         return USE_TAKEN;
-    handle = tcp_find(tcp, local, remote);
+    if (port_at(tcp, local.port.number)->users == 0)
+        return USE_FREE;
+    handle = tcp_find(tcp, local, *remote);
     if (handle_is_none(handle))
         return USE_FREE;
-    return tcp_time_wait_may_go(tcp, tcp_resolve_time_wait(tcp, handle)) ? USE_RESTS : USE_TAKEN;
+    return tcp_time_wait_may_go(tcp, handle) ? USE_RESTS : USE_TAKEN;
 }
 
-uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote)
+/* The cursor of a peer, of whose address `octet` are the last eight: shared with others, but nobody knows with which. */
+static struct tcp_port_cursor *cursor_of(struct tcp *tcp, const uint8_t octet[8], uint16_t port)
+{
+    uint64_t peer = ((uint64_t)read_be32(octet) << 32 | read_be32(octet + 4)) ^ port;
+
+    return &tcp->port_cursor[peer * (tcp->port_key.word[0] | 1) >> (64 - TCP_PORT_CURSOR_BITS)];
+}
+
+void tcp_port_freed(struct tcp *tcp, const uint8_t octet[8], uint16_t remote_port, uint16_t local_port)
+{
+    struct tcp_port_cursor *cursor = cursor_of(tcp, octet, remote_port);
+
+    if (cursor->in_order == 0)
+        return;
+    memmove(&cursor->freed[1], &cursor->freed[0], sizeof cursor->freed - sizeof cursor->freed[0]);
+    cursor->freed[0] = local_port;
+}
+
+/* One that became free of late, and is; or 0. */
+static uint16_t choose_freed(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote,
+                             struct tcp_port_cursor *cursor)
+{
+    while (cursor->freed[0] != 0) {
+        local.port.number = cursor->freed[0];
+        memmove(&cursor->freed[0], &cursor->freed[1], sizeof cursor->freed - sizeof cursor->freed[0]);
+        cursor->freed[TCP_PORTS_FREED - 1] = 0;
+        if (local.port.number >= PORT_LOWEST && use_of(tcp, local, remote) == USE_FREE)
+            return local.port.number;
+    }
+    return 0;
+}
+
+/* In order, from where the last search for this peer ended. */
+static uint16_t choose_in_order(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote,
+                                struct tcp_port_cursor *cursor)
+{
+    uint32_t offset = (uint32_t)demux_hash_by(&tcp->port_key, &local, remote) % PORT_COUNT; /* the upper half first */
+
+    for (uint32_t n = 0; n < PORT_ALL; n++) {
+        local.port.number = (uint16_t)(UINT16_MAX - (offset + cursor->at) % PORT_ALL);
+        cursor->at = (uint16_t)(cursor->at + 1 == PORT_ALL ? 0 : cursor->at + 1);
+        if (use_of(tcp, local, remote) != USE_TAKEN)
+            return local.port.number;
+    }
+    return 0;
+}
+
+/* One of a few at random, or 0. */
+static uint16_t choose_by_chance(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote)
 {
     uint32_t first = random_below(&tcp->core->random, PORT_COUNT);
     uint16_t rests = 0;
 
-    for (uint32_t n = 0; n < PORT_COUNT && (n < PORT_TRIES || rests == 0); n++) {
-        struct baro_endpoint candidate = { local, { (uint16_t)(PORT_FIRST + (first + n) % PORT_COUNT) } };
-        enum use use = use_of(tcp, candidate, remote);
+    for (uint32_t n = 0; n < PORT_TRIES; n++) {
+        enum use use;
 
+        local.port.number = nth_port(first, n);
+        use = use_of(tcp, local, remote);
         if (use == USE_FREE)
-            return candidate.port.number;
+            return local.port.number;
         if (use == USE_RESTS && rests == 0)
-            rests = candidate.port.number;
+            rests = local.port.number;
     }
     return rests;
+}
+
+uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote)
+{
+    const uint8_t *octet = remote.address.octet + (remote.address.family == BARO_FAMILY_IPV6 ? 8 : 0);
+    struct tcp_port_cursor *cursor = cursor_of(tcp, octet, remote.port.number);
+    struct baro_endpoint unbound = { local, { 0 } };
+    uint16_t number = 0;
+
+    if (remote.address.family == BARO_FAMILY_NONE)
+        return choose_for_all(tcp, local);
+    if (cursor->in_order != 0) {
+        cursor->in_order--;
+    } else {
+        number = choose_by_chance(tcp, unbound, &remote);
+        cursor->in_order = number != 0 ? 0 : PORT_IN_ORDER;
+    }
+    if (number == 0)
+        number = choose_freed(tcp, unbound, &remote, cursor);
+    return number != 0 ? number : choose_in_order(tcp, unbound, &remote, cursor);
 }

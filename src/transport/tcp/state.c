@@ -1,7 +1,8 @@
 /* transport/tcp/state.c: a connection's beginning, changes of state, and end (RFC 9293 §3.3.2).
  *
  * At its beginning a connection charges its promise to the stack's budget (the receive window that it will
- * advertise first, and one segment to send) and takes its place in the demux, where it may follow a half-open record. At its end it leaves both. */
+ * advertise first, and one segment to send) and takes its place in the demux, where it may follow a record. At its end
+ * it leaves both. */
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
@@ -35,11 +36,6 @@ struct tcp_listener *tcp_resolve_listener(const struct tcp *tcp, struct handle h
     return resolve(&tcp->listeners, handle, TCP_KIND_LISTENER);
 }
 
-struct handle tcp_time_wait_handle(const struct tcp *tcp, const struct tcp_time_wait *record)
-{
-    return tag(pool_handle(&tcp->time_waits, record), TCP_KIND_TIME_WAIT);
-}
-
 struct handle tcp_half_open_handle(const struct tcp *tcp, const struct tcp_half_open *record)
 {
     return tag(pool_handle(&tcp->half_opens, record), TCP_KIND_HALF_OPEN);
@@ -48,11 +44,6 @@ struct handle tcp_half_open_handle(const struct tcp *tcp, const struct tcp_half_
 struct tcp_half_open *tcp_resolve_half_open(const struct tcp *tcp, struct handle handle)
 {
     return resolve(&tcp->half_opens, handle, TCP_KIND_HALF_OPEN);
-}
-
-struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle)
-{
-    return resolve(&tcp->time_waits, handle, TCP_KIND_TIME_WAIT);
 }
 
 void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state)
@@ -72,30 +63,6 @@ void tcp_trace_connection(const struct tcp *tcp, const struct tcp_connection *c,
     };
     trace_emit(&tcp->core->trace, tcp->core->now, after ? BARO_TRACE_TCP_AFTER : BARO_TRACE_TCP_BEFORE,
                (struct baro_bytes){ NULL, 0 }, values, sizeof values / sizeof values[0]);
-}
-
-bool tcp_count_port(struct tcp *tcp, uint16_t port)
-{
-    uint32_t **page = &tcp->port_page[port / TCP_PORT_PAGE];
-
-    if (*page == NULL)
-        *page = slab_take(&tcp->core->slabs, TCP_PORT_PAGE * sizeof **page);
-    if (*page == NULL)
-        return false;
-    (*page)[port % TCP_PORT_PAGE]++;
-    return true;
-}
-
-void tcp_uncount_port(struct tcp *tcp, uint16_t port)
-{
-    tcp->port_page[port / TCP_PORT_PAGE][port % TCP_PORT_PAGE]--;
-}
-
-uint32_t tcp_port_users(const struct tcp *tcp, uint16_t port)
-{
-    const uint32_t *page = tcp->port_page[port / TCP_PORT_PAGE];
-
-    return page == NULL ? 0 : page[port % TCP_PORT_PAGE];
 }
 
 /* The shift that lets the window's 16 bits reach the whole buffer (RFC 7323 §2.3). */

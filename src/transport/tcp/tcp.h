@@ -27,6 +27,8 @@ void tcp_leave_out(struct tcp *tcp, unsigned without);
 /* From now on connections look out for paths that swallow large segments (blackhole.h). */
 void tcp_watch_holes(struct tcp *tcp);
 void tcp_free(struct tcp *tcp);
+/* TIME-WAIT records at most; 0: a million, or as the stack's memory allows. */
+void tcp_limit_time_waits(struct tcp *tcp, uint32_t limit);
 /* For connections from now on. */
 void tcp_choose_ecn(struct tcp *tcp, enum baro_ecn ecn);
 void tcp_choose_pacing(struct tcp *tcp, enum baro_pacing pacing);
