@@ -22,7 +22,7 @@
 #include "stack.h"
 #include "transport/tcp/connection.h"
 
-enum { SEEDS = 150, FLOWS = 3, PORT = 7000, CHUNK = 16384, STEP_MS = 5, LIMIT_S = 900, INFOS = 8 };
+enum { SEEDS = 60, FLOWS = 3, PORT = 7000, CHUNK = 16384, STEP_MS = 5, LIMIT_S = 900, INFOS = 8 };
 
 #define NS_PER_MILLISECOND INT64_C(1000000)
 
