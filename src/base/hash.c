@@ -1,4 +1,4 @@
-/* base/hash.c: SipHash-2-4, two rounds a word and four at the end. */
+/* base/hash.c: SipHash-2-4, two rounds a word and four at the end, and SipHash-1-3. */
 #include "base/hash.h"
 
 struct sip { uint64_t v[4]; };
@@ -82,4 +82,24 @@ uint64_t hash_words(const struct hash_key *key, const uint64_t *words, size_t co
         sip_word(&s, words[i]);
     sip_word(&s, (uint64_t)(count * 8 & 0xff) << 56);
     return sip_end(&s);
+}
+
+uint64_t hash_words_short(const struct hash_key *key, const uint64_t *words, size_t count)
+{
+    uint64_t last = (uint64_t)(count * 8 & 0xff) << 56;
+    struct sip s;
+
+    sip_begin(&s, key);
+    for (size_t i = 0; i < count; i++) {
+        s.v[3] ^= words[i];
+        sip_round(&s);
+        s.v[0] ^= words[i];
+    }
+    s.v[3] ^= last;
+    sip_round(&s);
+    s.v[0] ^= last;
+    s.v[2] ^= 0xff;
+    for (int i = 0; i < 3; i++)
+        sip_round(&s);
+    return s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3];
 }

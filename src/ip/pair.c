@@ -24,42 +24,21 @@ static bool is_plain(const struct ip_table *table, int interface, struct baro_ad
     return !ip_is_martian_source(table, interface, source);
 }
 
-static const struct ip_pair *judge(struct ip_pair *pair, const struct ip_table *table, int interface,
-                                   enum baro_family family, const uint8_t *addresses)
+const struct ip_pair *ip_pair_judge(struct ip_pair *pair, const struct ip_table *table, int interface,
+                                    enum baro_family family, const uint8_t *addresses)
 {
-    struct baro_address source, destination;
+    bool v6 = family == BARO_FAMILY_IPV6;
+    struct baro_address source = v6 ? read_ipv6(addresses) : read_ipv4(addresses);
+    struct baro_address destination = v6 ? read_ipv6(addresses + 16) : read_ipv4(addresses + 4);
 
-    if (family == BARO_FAMILY_IPV6) {
-        source = address_in_zone(read_ipv6(addresses), interface);
-        destination = address_in_zone(read_ipv6(addresses + 16), interface);
-    } else {
-        source = read_ipv4(addresses);
-        destination = read_ipv4(addresses + 4);
-    }
+    source = address_in_zone(source, interface);
+    destination = address_in_zone(destination, interface);
+    pair->when = 0;
     if (!is_plain(table, interface, source, destination))
         return NULL;
+    memcpy(pair->octets, addresses, v6 ? 32 : 8);
     pair->source_zone = source.zone;
     pair->destination_zone = destination.zone;
-    return pair;
-}
-
-const struct ip_pair *ip_pair_find(struct ip_pairs *pairs, const struct ip_table *table, int interface,
-                                   enum baro_family family, const uint8_t *addresses)
-{
-    uint64_t when = (uint64_t)table->changes << 32 | (uint64_t)interface << 8 | (uint64_t)family,
-             octets[4] = { 0 };
-    struct ip_pair *pair;
-
-    memcpy(octets, addresses, family == BARO_FAMILY_IPV6 ? 32 : 8);
-    pair =
-        &pairs->pair[((octets[0] ^ octets[1] ^ octets[2] ^ octets[3]) * UINT64_C(0x9e3779b97f4a7c15)) >> 58];
-    if (pair->when == when && pair->octets[0] == octets[0] && pair->octets[1] == octets[1] &&
-        pair->octets[2] == octets[2] && pair->octets[3] == octets[3])
-        return pair;
-    memcpy(pair->octets, octets, sizeof octets);
-    pair->when = 0;
-    if (judge(pair, table, interface, family, addresses) == NULL)
-        return NULL;
-    pair->when = when;
+    pair->when = ip_pair_when(table, interface, family);
     return pair;
 }

@@ -17,9 +17,8 @@
 enum { IP_PAIRS = 64 };
 
 struct ip_pair {
-    uint64_t octets[4]; /* source and destination as they stand in the header; IPv4: the first word, the
-                           others zero */
-    uint64_t when; /* changes of the table, interface and family for which it is true; 0: an empty place */
+    uint64_t octets[4]; /* source and destination as they stand in the header; IPv4: the first word */
+    uint64_t when;      /* changes of the table, interface and family for which it is true; 0: an empty place */
     uint8_t source_zone, destination_zone;
 };
 
@@ -27,9 +26,45 @@ struct ip_pairs {
     struct ip_pair pair[IP_PAIRS];
 };
 
+static inline uint64_t ip_pair_when(const struct ip_table *table, int interface, enum baro_family family)
+{
+    return (uint64_t)table->changes << 32 | (uint64_t)interface << 8 | (uint64_t)family;
+}
+
+static inline uint32_t ip_pair_place(uint64_t mixed)
+{
+    return (uint32_t)(mixed * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+}
+
+/* pair.c: what the tables say, remembered in that place. */
+const struct ip_pair *ip_pair_judge(struct ip_pair *pair, const struct ip_table *table, int interface,
+                                    enum baro_family family, const uint8_t *addresses);
+
 /* The pair that stands at `addresses`, in an IPv4 or IPv6 header that came in by `interface`, or NULL: it is
  * a special one, or not taken at all. Good until the next call. */
-const struct ip_pair *ip_pair_find(struct ip_pairs *pairs, const struct ip_table *table, int interface,
-                                   enum baro_family family, const uint8_t *addresses);
+static inline const struct ip_pair *ip_pair_find(struct ip_pairs *pairs, const struct ip_table *table,
+                                                 int interface, enum baro_family family,
+                                                 const uint8_t *addresses)
+{
+    uint64_t when = ip_pair_when(table, interface, family), octets[4];
+    struct ip_pair *pair;
+    bool same;
+
+    if (family == BARO_FAMILY_IPV6) {
+        memcpy(octets, addresses, 32);
+        pair = &pairs->pair[ip_pair_place(octets[0] ^ octets[1] ^ octets[2] ^ octets[3])];
+        same = ((pair->octets[0] ^ octets[0]) | (pair->octets[1] ^ octets[1]) |
+                (pair->octets[2] ^ octets[2]) | (pair->octets[3] ^ octets[3])) == 0;
+    } else {
+        memcpy(octets, addresses, 8);
+        pair = &pairs->pair[ip_pair_place(octets[0])];
+        same = pair->octets[0] == octets[0];
+    }
+    if (same && pair->when == when)
+        return pair;
+    return ip_pair_judge(pair, table, interface, family, addresses);
+}
+
+_Static_assert((int)IP_PAIRS == 64, "ip_pair_place gives six bits");
 
 #endif

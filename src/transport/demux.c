@@ -30,11 +30,9 @@ static uint64_t octets_as_word(const uint8_t *at)
     return (uint64_t)read_be32(at) << 32 | read_be32(at + 4);
 }
 
-uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+/* A four-tuple in two or five words; returns how many. */
+static inline size_t tuple_words(uint64_t word[5], const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
-    uint64_t word[5];
-    size_t count = 2;
-
     word[0] = (uint64_t)local->port.number << 48 | (uint64_t)remote->port.number << 32 |
               (uint64_t)local->address.family << 24 | (uint64_t)remote->address.family << 16 |
               (uint64_t)local->address.zone << 8 | remote->address.zone;
@@ -43,11 +41,24 @@ uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *l
         word[2] = octets_as_word(local->address.octet + 8);
         word[3] = octets_as_word(remote->address.octet);
         word[4] = octets_as_word(remote->address.octet + 8);
-        count = 5;
-    } else {
-        word[1] = (uint64_t)ipv4_number(local->address) << 32 | ipv4_number(remote->address);
+        return 5;
     }
-    return hash_words(key, word, count);
+    word[1] = (uint64_t)ipv4_number(local->address) << 32 | ipv4_number(remote->address);
+    return 2;
+}
+
+uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+{
+    uint64_t word[5];
+
+    return hash_words(key, word, tuple_words(word, local, remote));
+}
+
+uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+{
+    uint64_t word[5];
+
+    return (uint32_t)hash_words_short(&demux->key, word, tuple_words(word, local, remote));
 }
 
 static void table_insert(struct demux_table *table, uint32_t hash, struct handle handle)

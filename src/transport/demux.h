@@ -1,6 +1,6 @@
 /* transport/demux.h: from a four-tuple to what it belongs to.
  *
- * A hash table of handles, used by TCP and by UDP. The hash is SipHash of the two endpoints under a key from the
+ * A hash table of handles, used by TCP and by UDP. The hash is SipHash-1-3 of the two endpoints under a key from the
  * stack's seed, so a peer cannot choose tuples that collide. A bucket is one cache line: five tags of 32 bits and
  * five handles; the tag is the hash itself, so the table grows without asking its user for keys. What does not fit
  * into its bucket goes to the next one, and each bucket counts how many passed it, so a search ends where nothing
@@ -46,13 +46,10 @@ struct demux_cursor {
 void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key);
 void demux_release(struct demux *demux);
 
-/* Of a four-tuple under a key, which need not be a table's. */
+/* Of a four-tuple, for this table: SipHash-1-3. */
+uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+/* Of a four-tuple under another key, to be shown to others: SipHash-2-4. */
 uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
-static inline uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local,
-                                  const struct baro_endpoint *remote)
-{
-    return (uint32_t)demux_hash_by(&demux->key, local, remote);
-}
 
 /* The bucket where a search begins is on its way. */
 static inline void demux_prefetch(const struct demux *demux, uint32_t hash)

@@ -51,52 +51,51 @@ struct expected {
 
 /* ---- whose is it ---- */
 
-static bool is_between(const struct tcp_connection *c, const struct tcp_arrival *arrival)
+static inline bool is_between(const struct tcp_connection *c, const struct tcp_arrival *arrival)
 {
-    size_t octets = arrival->family == BARO_FAMILY_IPV6 ? 16 : 4;
+    const struct baro_address *from = &c->remote.address, *to = &c->local.address;
+    const uint8_t *at = arrival->addresses;
 
     if (c->remote.port.number != read_be16(arrival->octets) ||
-        c->local.port.number != read_be16(arrival->octets + 2) || c->remote.address.family != arrival->family)
+        c->local.port.number != read_be16(arrival->octets + 2) || from->family != arrival->family)
         return false;
-    if (octets == 4)
-        return memcmp(c->remote.address.octet, arrival->addresses, 4) == 0 &&
-               memcmp(c->local.address.octet, arrival->addresses + 4, 4) == 0;
-    return memcmp(c->remote.address.octet, arrival->addresses, 16) == 0 &&
-           memcmp(c->local.address.octet, arrival->addresses + 16, 16) == 0 &&
-           c->remote.address.zone == arrival->source_zone &&
-           c->local.address.zone == arrival->destination_zone;
+    if (arrival->family == BARO_FAMILY_IPV4)
+        return memcmp(from->octet, at, 4) == 0 && memcmp(to->octet, at + 4, 4) == 0;
+    return memcmp(from->octet, at, 16) == 0 && memcmp(to->octet, at + 16, 16) == 0 &&
+           from->zone == arrival->source_zone && to->zone == arrival->destination_zone;
+}
+
+static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arrival *arrival)
+{
+    bool v6 = arrival->family == BARO_FAMILY_IPV6;
+    const uint8_t *at = arrival->addresses;
+    struct baro_endpoint remote = { v6 ? read_ipv6(at) : read_ipv4(at), { read_be16(arrival->octets) } };
+    struct baro_endpoint local = { v6 ? read_ipv6(at + 16) : read_ipv4(at + 4),
+                                   { read_be16(arrival->octets + 2) } };
+
+    remote.address.zone = arrival->source_zone;
+    local.address.zone = arrival->destination_zone;
+    arrival->handle = HANDLE_NONE;
+    arrival->hash = demux_hash(&tcp->demux, &local, &remote);
+    demux_prefetch(&tcp->demux, arrival->hash);
 }
 
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
 {
     const struct tcp_connection *recent = tcp_resolve(tcp, tcp->recent);
-    struct baro_endpoint local = { 0 }, remote = { 0 };
 
-    arrival->handle = HANDLE_NONE;
-    if (recent != NULL && is_between(recent, arrival)) { /* segments of one connection come together */
+    arrival->sure = recent != NULL && is_between(recent, arrival); /* segments of one connection come together */
+    if (arrival->sure)
         arrival->handle = tcp->recent;
-        return;
-    }
-    if (arrival->family == BARO_FAMILY_IPV6) {
-        remote.address = read_ipv6(arrival->addresses);
-        local.address = read_ipv6(arrival->addresses + 16);
-        remote.address.zone = arrival->source_zone;
-        local.address.zone = arrival->destination_zone;
-    } else {
-        remote.address = read_ipv4(arrival->addresses);
-        local.address = read_ipv4(arrival->addresses + 4);
-    }
-    remote.port.number = read_be16(arrival->octets);
-    local.port.number = read_be16(arrival->octets + 2);
-    arrival->hash = demux_hash(&tcp->demux, &local, &remote);
-    demux_prefetch(&tcp->demux, arrival->hash);
+    else
+        look_up(tcp, arrival);
 }
 
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
 {
     struct demux_cursor cursor;
 
-    if (!handle_is_none(arrival->handle))
+    if (arrival->sure)
         return;
     cursor = demux_begin(&tcp->demux, arrival->hash);
     if (!demux_next(&tcp->demux, &cursor, &arrival->handle) ||
@@ -205,11 +204,26 @@ static bool sum_is_right(struct tcp_connection *c, const struct expected *segmen
     sum = words_add(sum, arrival->octets, PLAIN);
     if (c->flags & TCP_TIMESTAMPS)
         sum = words_add(sum, arrival->octets + PLAIN, STAMPED - PLAIN);
-    sum = words_to_network(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
+    sum = checksum_of_native(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
     return checksum_fold(ring_write_sum(&c->recv, c->recv.end, segment->text.data, octets, sum)) == 0;
 }
 
 /* ---- fifth: the ACK ---- */
+
+/* As tcp_timer_arm() and tcp_timer_cancel(), without the words for a trace. */
+static inline void set_timer(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
+{
+    int64_t at_ns = tcp->core->now.ns + delay_ns;
+
+    c->deadline_ns[name] = at_ns == 0 ? 1 : at_ns;
+    if (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
+        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
+}
+
+static inline void clear_timer(struct tcp_connection *c, enum tcp_timer_name name)
+{
+    c->deadline_ns[name] = 0;
+}
 
 /* tcp_sender_acked() where nothing tells of a loss. */
 static void flight_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
@@ -238,17 +252,20 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
     c->snd.small = seq_max(c->snd.small, c->snd.una);
     tcp_measure(tcp, c, segment->ack, segment->ts_echo);
     c->retries = 0;
-    (void)blackhole_acked(&c->hole, c->snd.una, tcp->core->now);
+    c->hole.timeouts = 0; /* blackhole_acked(), where nothing is tried */
+    c->hole.outage = false;
     c->soft_error = 0;
     c->progress = true;
-    tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);
+    clear_timer(c, TCP_TIMER_USER_TIMEOUT);
     flight_acknowledged(tcp, c, acked, flight);
     tcp_send_acked(tcp, c);
-    if (tcp_flight(c) == 0)
-        tcp_timer_cancel(tcp, c, TCP_TIMER_RETRANSMIT);
-    else
-        tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
-    tcp_tail_arm(tcp, c);
+    if (tcp_flight(c) == 0) {
+        clear_timer(c, TCP_TIMER_RETRANSMIT);
+        clear_timer(c, TCP_TIMER_TAIL);
+    } else {
+        set_timer(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+        tcp_tail_arm(tcp, c);
+    }
 }
 
 /* ---- all of it ---- */
@@ -258,7 +275,7 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
     struct tcp_connection *c = tcp_resolve(tcp, arrival->handle);
     struct expected segment;
 
-    if (c == NULL || !is_between(c, arrival) || !is_at_ease(c) || !read_segment(&segment, c, arrival) ||
+    if (c == NULL || !(arrival->sure || is_between(c, arrival)) || !is_at_ease(c) || !read_segment(&segment, c, arrival) ||
         !is_next(c, &segment, arrival->tos) || !sum_is_right(c, &segment, arrival))
         return false;
     tcp->recent = arrival->handle;
@@ -274,7 +291,7 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
         acknowledged(tcp, c, &segment);
     c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
     c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
-    tcp_timer_cancel(tcp, c, TCP_TIMER_REORDER);
+    clear_timer(c, TCP_TIMER_REORDER);
     c->probes = 0;
     tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
     tcp_keepalive_restart(tcp, c);

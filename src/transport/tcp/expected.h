@@ -25,6 +25,7 @@ struct tcp_arrival {
     uint8_t family, source_zone, destination_zone;
     uint8_t tos;            /* or traffic class */
     bool checksum_verified; /* by the device */
+    bool sure;              /* its four-tuple is that of `handle` */
 };
 
 /* The first and the second look. */
