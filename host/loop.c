@@ -16,6 +16,7 @@
 
 #define ROUNDS 16
 #define EVENTS 64
+#define BUSY_LIMIT_NS 1000000000
 
 struct baro_watch {
     int fd;
@@ -32,6 +33,8 @@ struct baro_loop {
     size_t sources;
     bool holes; /* removed sources are still in the array, run NULL */
     int turning;
+    int64_t busy_ns; /* that it spins before it sleeps */
+    struct baro_loop_counts counts;
     bool stopped;
     int code;
 };
@@ -176,6 +179,56 @@ static int64_t sleep_ns(struct baro_loop *loop, struct baro_duration longest)
     return sleep;
 }
 
+int baro_loop_busy_poll(struct baro_loop *loop, struct baro_duration busy)
+{
+    if (busy.ns < 0 || busy.ns > BUSY_LIMIT_NS)
+        return -EINVAL;
+    loop->busy_ns = busy.ns;
+    return 0;
+}
+
+struct baro_loop_counts baro_loop_statistics(const struct baro_loop *loop)
+{
+    return loop->counts;
+}
+
+/* Looks at the descriptors until one is ready, a deadline `ns` from now (negative: none) has come, or it is time to
+ * sleep: that is said in *ns, 0 if there is none. What epoll_wait says. */
+static int spin(struct baro_loop *loop, struct epoll_event *event, int64_t *ns)
+{
+    int64_t begin = baro_loop_now().ns, spun = 0, limit = loop->busy_ns;
+    int count;
+
+    if (*ns >= 0 && *ns < limit)
+        limit = *ns;
+    do {
+        loop->counts.spins++;
+        count = epoll_wait(loop->epoll, event, EVENTS, 0);
+        spun = baro_loop_now().ns - begin;
+    } while (count == 0 && spun < limit);
+    if (count != 0)
+        *ns = 0;
+    else if (*ns >= 0)
+        *ns = *ns > spun ? *ns - spun : 0;
+    return count;
+}
+
+/* Waits for `ns` (negative: for ever) or until a descriptor is ready. */
+static int wait_for(struct baro_loop *loop, struct epoll_event *event, int64_t ns)
+{
+    struct timespec timeout;
+    int count;
+
+    if (ns != 0 && loop->busy_ns != 0) {
+        count = spin(loop, event, &ns);
+        if (count != 0 || ns == 0)
+            return count;
+    }
+    loop->counts.sleeps += ns != 0;
+    timeout = (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+    return epoll_pwait2(loop->epoll, event, EVENTS, ns < 0 ? NULL : &timeout, NULL);
+}
+
 int baro_loop_turn(struct baro_loop *loop, struct baro_duration longest)
 {
     struct epoll_event event[EVENTS];
@@ -183,8 +236,7 @@ int baro_loop_turn(struct baro_loop *loop, struct baro_duration longest)
     int64_t ns = run_sources(loop) ? 0 : sleep_ns(loop, longest);
     if (loop->stopped)
         ns = 0;
-    struct timespec timeout = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
-    int count = epoll_pwait2(loop->epoll, event, EVENTS, ns < 0 ? NULL : &timeout, NULL);
+    int count = wait_for(loop, event, ns);
     if (count < 0)
         count = errno == EINTR ? 0 : -errno;
     if (count > 0 && ns != 0)

@@ -68,7 +68,11 @@ int cable_open(struct cable *cable, const struct cable_config *config)
 
 void cable_print(const struct cable *cable, FILE *file)
 {
+    const struct baro_loop_counts counts = baro_loop_statistics(cable->loop);
+
     port_print(&cable->port, file);
+    fprintf(file, "the loop:\n%12llu  sleeps        times that it slept\n%12llu  spins         looks before it did\n",
+            (unsigned long long)counts.sleeps, (unsigned long long)counts.spins);
 }
 
 static void frames_ready(void *context, uint32_t events)
@@ -95,6 +99,7 @@ int cable_watch(struct cable *cable)
     cable->loop = baro_loop_create();
     if (cable->loop == NULL || cable->signals < 0)
         return TOOL_FAILED;
+    (void)baro_loop_busy_poll(cable->loop, cable->busy);
     cable->frames_watch = baro_loop_watch(cable->loop, port_descriptor(&cable->port), EPOLLIN, frames_ready, cable);
     cable->signals_watch = baro_loop_watch(cable->loop, cable->signals, EPOLLIN, signalled, cable);
     return cable->frames_watch != NULL && cable->signals_watch != NULL &&

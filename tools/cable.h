@@ -18,7 +18,8 @@ struct cable {
     struct baro_network *network;
     struct baro_wire *wire;           /* its free end is for a host; NULL where the host is on the port itself: */
     const struct baro_device *device; /* then this is for it */
-    struct baro_loop *loop; /* after cable_watch */
+    struct baro_loop *loop;           /* after cable_watch */
+    struct baro_duration busy;        /* that it spins before it sleeps, set before cable_watch */
     struct baro_watch *frames_watch, *signals_watch;
     int signals;
 };
@@ -38,7 +39,7 @@ int cable_open(struct cable *cable, const struct cable_config *config);
 /* A loop that carries the cable's frames and ends at SIGINT and SIGTERM. TOOL_OK or TOOL_FAILED. */
 int cable_watch(struct cable *cable);
 
-/* Says what went through the port. */
+/* Says what went through the port, and how often the loop slept. */
 void cable_print(const struct cable *cable, FILE *file);
 
 /* Frees it with the network and all its hosts. */

@@ -16,6 +16,7 @@
 #include "baro/dhcp.h"
 #include "baro/dhcp6.h"
 #include "baro/gateway.h"
+#include "busy.h"
 #include "cable.h"
 #include "names.h"
 #include "observe.h"
@@ -55,7 +56,7 @@ static int help(void)
            "  --address A/P    the gateway's address, or one of each family, a comma between (default\n"
            "                   10.0.2.2/24,fdba:70::2/64; prefix 8 to 30, of IPv6 64); guests get the next ones\n"
            "  -p [ADDRESS:]HOST:[GUEST:]PORT  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is\n"
-           "                   of all IPv6 addresses) to PORT of GUEST, of the first to come by DHCP if it is not named\n" OBSERVE_HELP);
+           "                   of all IPv6 addresses) to PORT of GUEST, of the first to come by DHCP if it is not named\n" BUSY_HELP OBSERVE_HELP);
     return TOOL_OK;
 }
 
@@ -102,6 +103,9 @@ static int parse(struct gateway_tool *tool, int argc, char **argv)
 
     while (at < argc) {
         int taken = observe_option(&tool->observe, argc, argv, &at);
+
+        if (taken == 0)
+            taken = busy_option(&tool->cable.busy, "gateway", argc, argv, &at);
         const char *word = argv[at];
 
         if (taken < 0)

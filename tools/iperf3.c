@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "baro/iperf.h"
+#include "busy.h"
 #include "cable.h"
 #include "names.h"
 #include "observe.h"
@@ -49,7 +50,7 @@ static int help(void)
            "  -R               the server sends\n"
            "  --tap NAME       the TAP (default baro0)\n"
            "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24)\n"
-           "  --wire SPEC      the wire between the host and the TAP, as in baro-tap(1)\n" OBSERVE_HELP);
+           "  --wire SPEC      the wire between the host and the TAP, as in baro-tap(1)\n" BUSY_HELP OBSERVE_HELP);
     return TOOL_OK;
 }
 
@@ -118,9 +119,8 @@ static int parse_value(struct iperf_tool *tool, const char *word, const char *va
     }
     if (strcmp(word, "--tap") == 0) {
         tool->tap = value;
-        return interface_name_is_right(value)
-                   ? TOOL_OK
-                   : tool_usage("iperf3", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
+        return port_name_is_right(value) ? TOOL_OK
+                                         : tool_usage("iperf3", "'%s' is no name of a TAP, nor " PORT_NAMES, value);
     }
     if (strcmp(word, "--address") == 0) {
         tool->addresses = address_list_parse(value, tool->address, ADDRESSES);
@@ -151,12 +151,14 @@ static int parse(struct iperf_tool *tool, int argc, char **argv)
 
     while (at < argc) {
         int taken = observe_option(&tool->observe, argc, argv, &at);
-        const char *word = argv[at];
 
+        if (taken == 0)
+            taken = busy_option(&tool->cable.busy, "iperf3", argc, argv, &at);
         if (taken < 0)
             return TOOL_USAGE;
         if (taken > 0)
             continue;
+        const char *word = argv[at];
         if (strcmp(word, "-s") == 0) {
             tool->server = true;
         } else if (strcmp(word, "-1") == 0) {

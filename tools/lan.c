@@ -143,7 +143,7 @@ int tool_lan(int argc, char **argv)
     if (result != TOOL_OK)
         return result;
     lan.loop = baro_loop_create();
-    if (lan.loop == NULL || lan_network(&lan) != TOOL_OK || baro_loop_add_network(lan.loop, lan.network) != 0) {
+    if (lan.loop == NULL || baro_loop_busy_poll(lan.loop, lan.busy) != 0 || lan_network(&lan) != TOOL_OK || baro_loop_add_network(lan.loop, lan.network) != 0) {
         fprintf(stderr, "baro lan: the network could not be made\n");
         return TOOL_FAILED;
     }

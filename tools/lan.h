@@ -79,6 +79,7 @@ struct lan_pull {
 
 struct lan {
     struct observe observe;
+    struct baro_duration busy; /* that the loop spins before it sleeps */
     struct lan_wire wire[LAN_WIRES];
     int wires;
     struct lan_station station[LAN_STATIONS]; /* hosts in the order of their start, then routers */

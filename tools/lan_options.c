@@ -1,6 +1,7 @@
 /* tools/lan_options.c: the command line of `baro lan`, word by word; what words mean together is lan_plan.c's.
  *
  * Wires, routers and routes come first, then the hosts, each with its program's words, which end at the next --host. */
+#include "busy.h"
 #include "lan.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ int lan_help(void)
            "                   loss=1%% burst=4 delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%%\n"
            "                   rate=10mbit queue=64k ecn=20 mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
            "                   words with commas between\n"
-           "  --mdns           hosts and routers are also found as NAME.local, by multicast DNS on their wires\n" OBSERVE_HELP
+           "  --mdns           hosts and routers are also found as NAME.local, by multicast DNS on their wires\n" BUSY_HELP OBSERVE_HELP
            "\nSeveral wires, joined by routers, up to 16 of them and of hosts and routers together:\n\n"
            "  --wire NAME=KIND[,FAULT...]       a wire with a name; hosts say where they are: --host NAME@WIRE=...\n"
            "  --router NAME@WIRE=ADDRESS[,...]  a host without a program that passes packets on between its wires;\n"
@@ -323,6 +324,9 @@ int lan_options(struct lan *lan, int argc, char **argv)
 
     while (at < argc && strcmp(argv[at], "--host") != 0) {
         int taken = observe_option(&lan->observe, argc, argv, &at);
+
+        if (taken == 0)
+            taken = busy_option(&lan->busy, "lan", argc, argv, &at);
 
         if (taken < 0 || (taken == 0 && parse_option(lan, argc, argv, &at) != TOOL_OK))
             return TOOL_USAGE;

@@ -24,6 +24,7 @@
 #include "baro/network.h"
 #include "baro/run.h"
 #include "baro/tap.h"
+#include "busy.h"
 #include "observe.h"
 #include "publish.h"
 
@@ -35,6 +36,7 @@ enum { LINGER_S = 10, QUIET_S = 5, IPV6_MTU = 1280 };
 
 struct run_tool {
     struct observe observe;
+    struct baro_duration busy; /* that the loop spins before it sleeps */
     struct baro_host_address address[2];     /* IPv4's, IPv6's; of family NONE: none */
     struct baro_address gateway_address[2];
     bool ipv6_given;
@@ -74,7 +76,7 @@ static int help(void)
            "                   all IPv6 addresses) to port GUEST\n"
            "  --tap NAME       end the wire in the TAP NAME: the other host is this machine's kernel, for which\n"
            "                   the subnet's first address is right: ip addr add 10.0.2.1/24 dev NAME; ip link set "
-           "NAME up\n" OBSERVE_HELP "  --trap-messages  trap sendmsg and recvmsg on every descriptor (programs "
+           "NAME up\n" BUSY_HELP OBSERVE_HELP "  --trap-messages  trap sendmsg and recvmsg on every descriptor (programs "
                                   "that dup datagram sockets)\n"
            "  --verbose        say what the kernel lacks, too\n"
            "\nbaro run -- curl http://example.com/\n");
@@ -162,6 +164,8 @@ static int parse(struct run_tool *tool, int argc, char **argv)
             break;
         }
         int taken = observe_option(&tool->observe, argc, argv, &at);
+        if (taken == 0)
+            taken = busy_option(&tool->busy, "run", argc, argv, &at);
         if (taken < 0 || (taken == 0 && parse_option(tool, argc, argv, &at) != TOOL_OK))
             return TOOL_USAGE;
     }
@@ -244,6 +248,8 @@ static int build_network(struct run_tool *tool)
     tool->wire.no_large |= tool->tap_name != NULL;
     tool->loop = baro_loop_create();
     tool->network = baro_network_create(&network);
+    if (tool->loop)
+        (void)baro_loop_busy_poll(tool->loop, tool->busy);
     struct baro_wire *wire = tool->network ? baro_wire_create(tool->network, &tool->wire) : NULL;
     if (!tool->loop || !wire) {
         fprintf(stderr, "baro run: out of memory\n");

@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "baro/mdns.h"
+#include "busy.h"
 #include "cable.h"
 #include "configure.h"
 #include "names.h"
@@ -59,7 +60,7 @@ static int help(void)
            "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
            "  --mdns NAME      be found as NAME.local by multicast DNS, over both families\n" TAP_GROUPS_HELP
            "  --wire SPEC      the wire between the host and the TAP (default fast). A fast one without faults leaves\n"
-           "                   checksums and the cutting of segments to the kernel; 'large=no': all is done here\n" OBSERVE_HELP);
+           "                   checksums and the cutting of segments to the kernel; 'large=no': all is done here\n" BUSY_HELP OBSERVE_HELP);
     return TOOL_OK;
 }
 
@@ -89,6 +90,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
         int taken = observe_option(&tool->observe, argc, argv, &at);
         const char *word = argv[at];
 
+        if (taken == 0)
+            taken = busy_option(&tool->cable.busy, "tap", argc, argv, &at);
         if (taken == 0)
             taken = tap_groups_option(&tool->groups, argc, argv, &at);
         if (taken < 0)

@@ -62,6 +62,16 @@ struct baro_network;
  * its stacks is carried before the loop sleeps. 0 or -ENOMEM. */
 int baro_loop_add_network(struct baro_loop *loop, struct baro_network *network);
 
+/* From now on the loop spins for so long before it sleeps: it looks at the descriptors again and again, 0 to 1 s, 0 as at
+ * first: it sleeps at once. That spares waking a thread, tens of microseconds on a virtual machine, and costs a processor for
+ * as long: it is for who asks for it. -EINVAL. */
+int baro_loop_busy_poll(struct baro_loop *loop, struct baro_duration busy);
+/* How often the loop slept, and how often it looked at the descriptors while it spun. */
+struct baro_loop_counts {
+    uint64_t sleeps, spins;
+};
+struct baro_loop_counts baro_loop_statistics(const struct baro_loop *loop);
+
 /* One turn, sleeping no longer than `longest` (0: not at all; negative: as long as it takes).
  * Number of watches called, or -errno. */
 int baro_loop_turn(struct baro_loop *loop, struct baro_duration longest);

@@ -1,4 +1,5 @@
 /* The event loop: watches are called, removed ones are not, sources run until they rest and set the alarm. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,10 +106,57 @@ static void sources_run_until_they_rest_and_wake_the_loop(void **state)
     teardown(&f);
 }
 
+/* Without it a turn sleeps at once; with it the loop looks first, finds what is ready, and sleeps for what is left. */
+static void the_loop_spins_only_when_told_to(void **state)
+{
+    const struct baro_duration moment = { 3000000 };
+    struct baro_loop_counts counts;
+    struct fixture f;
+    (void)state;
+
+    setup(&f);
+    baro_loop_turn(f.loop, moment);
+    counts = baro_loop_statistics(f.loop);
+    assert_int_equal(counts.spins, 0);
+    assert_int_equal(counts.sleeps, 1);
+    assert_int_equal(baro_loop_busy_poll(f.loop, (struct baro_duration){ 1000000 }), 0);
+    baro_loop_turn(f.loop, moment);
+    counts = baro_loop_statistics(f.loop);
+    assert_true(counts.spins > 0);
+    assert_int_equal(counts.sleeps, 2);
+    baro_loop_turn(f.loop, (struct baro_duration){ 0 });
+    assert_int_equal(baro_loop_statistics(f.loop).spins, counts.spins);
+    baro_loop_turn(f.loop, (struct baro_duration){ 500000 }); /* shorter than it would spin */
+    assert_int_equal(baro_loop_statistics(f.loop).sleeps, 2);
+    counts = baro_loop_statistics(f.loop);
+    assert_int_equal(write(f.pipe[1][1], "x", 1), 1);
+    assert_int_equal(baro_loop_turn(f.loop, (struct baro_duration){ -1 }), 1);
+    assert_int_equal(baro_loop_statistics(f.loop).spins, counts.spins + 1);
+    assert_int_equal(baro_loop_statistics(f.loop).sleeps, 2);
+    teardown(&f);
+}
+
+static void spinning_is_bounded(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    setup(&f);
+    assert_int_equal(baro_loop_busy_poll(f.loop, (struct baro_duration){ -1 }), -EINVAL);
+    assert_int_equal(baro_loop_busy_poll(f.loop, (struct baro_duration){ 1000000001 }), -EINVAL);
+    assert_int_equal(baro_loop_busy_poll(f.loop, (struct baro_duration){ 1000000000 }), 0);
+    assert_int_equal(baro_loop_busy_poll(f.loop, (struct baro_duration){ 0 }), 0);
+    baro_loop_turn(f.loop, (struct baro_duration){ 1000 });
+    assert_int_equal(baro_loop_statistics(f.loop).spins, 0);
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_removed_watch_is_not_called),
+        cmocka_unit_test(the_loop_spins_only_when_told_to),
+        cmocka_unit_test(spinning_is_bounded),
         cmocka_unit_test(sources_run_until_they_rest_and_wake_the_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
