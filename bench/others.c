@@ -12,7 +12,7 @@ const struct bench_other bench_others[] = {
     { "lwip-tuned", "lwIP built from Debian's source for this comparison", "baro-bench-lwip-tuned", NULL },
     { "linux", "this machine's kernel over loopback, one thread", NULL, bench_linux },
     { "gvisor", "gVisor's network stack as Debian packages it", "baro-bench-gvisor", NULL },
-    { NULL },
+    { .name = NULL },
 };
 
 /* The program's path: beside this one, or where BARO_BENCH_PEERS says. */

@@ -51,7 +51,7 @@ const struct bench_row bench_rows[] = {
     { "idle-100000", "memory of an idle connection, one end, of 100,000", IDLE(100000) },
     { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
     { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
-    { NULL },
+    { .name = NULL },
 };
 
 double bench_figure(enum bench_unit unit, const struct bench_answer *answer)
