@@ -245,6 +245,58 @@ ptrdiff_t baro_recvmsg(struct baro_stack *stack, int fd, struct baro_message *me
     return end(stack, BARO_TRACE_CALL_RECVMSG, user_recv(stack->user, fd, message, flags));
 }
 
+ptrdiff_t baro_send_reserve(struct baro_stack *stack, int fd, size_t wanted, struct baro_buffer part[2])
+{
+    struct handle stream;
+    ptrdiff_t result;
+
+    begin(stack, BARO_TRACE_CALL_SEND_RESERVE, fd);
+    part[0] = part[1] = (struct baro_buffer){ NULL, 0 };
+    result = user_whole_stream(stack->user, fd, &stream);
+    if (result == 0)
+        result = tcp_send_reserve(stack->tcp, stream, wanted, part);
+    TRACE(&stack->core, CALL_END, TRACE_N(BARO_TRACE_CALL_SEND_RESERVE), TRACE_D(result));
+    return result; /* nothing is sent here: what was reserved stays where it is */
+}
+
+ptrdiff_t baro_send_commit(struct baro_stack *stack, int fd, size_t octets)
+{
+    struct handle stream;
+    ptrdiff_t result;
+
+    begin(stack, BARO_TRACE_CALL_SEND_COMMIT, fd);
+    result = user_whole_stream(stack->user, fd, &stream);
+    if (result == 0)
+        result = tcp_send_commit(stack->tcp, stream, octets);
+    return end(stack, BARO_TRACE_CALL_SEND_COMMIT, result);
+}
+
+ptrdiff_t baro_recv_peek(struct baro_stack *stack, int fd, struct baro_bytes part[2])
+{
+    struct handle stream;
+    ptrdiff_t result;
+
+    begin(stack, BARO_TRACE_CALL_RECV_PEEK, fd);
+    part[0] = part[1] = (struct baro_bytes){ NULL, 0 };
+    result = user_whole_stream(stack->user, fd, &stream);
+    if (result == 0)
+        result = tcp_recv_peek(stack->tcp, stream, part);
+    TRACE(&stack->core, CALL_END, TRACE_N(BARO_TRACE_CALL_RECV_PEEK), TRACE_D(result));
+    return result;
+}
+
+ptrdiff_t baro_recv_consume(struct baro_stack *stack, int fd, size_t octets)
+{
+    struct handle stream;
+    ptrdiff_t result;
+
+    begin(stack, BARO_TRACE_CALL_RECV_CONSUME, fd);
+    result = user_whole_stream(stack->user, fd, &stream);
+    if (result == 0)
+        result = tcp_recv_consume(stack->tcp, stream, octets);
+    return end(stack, BARO_TRACE_CALL_RECV_CONSUME, result);
+}
+
 int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how)
 {
     begin(stack, BARO_TRACE_CALL_SHUTDOWN, fd);

@@ -269,6 +269,30 @@ ptrdiff_t baro_recv(struct baro_stack *stack, int fd, void *data, size_t length,
 ptrdiff_t baro_recvfrom(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags,
                         struct baro_endpoint *peer);
 ptrdiff_t baro_recvmsg(struct baro_stack *stack, int fd, struct baro_message *message, unsigned flags);
+
+/* Sending and receiving without a copy, streams only: the program writes into the send buffer and reads in the receive buffer.
+ * Readiness, window updates, TCP_NODELAY and the like, and errors are those of baro_send and baro_recv without flags; besides
+ * them -EBADF, -EOPNOTSUPP (no stream). Calls of both kinds may be mixed.
+ *
+ * What `part` points to is good until the next call of this stack, whatever it is, except baro_send_reserve and baro_recv_peek
+ * of other descriptors: so one connection's octets can be moved into another's. Keep no pointer over a baro_stack_poll().
+ *
+ * baro_send_reserve: up to `wanted` octets (0: none, and an earlier reservation is given up) that may be written in place now,
+ * in two parts where the buffer's end lies between; their count, less than `wanted` where the buffer has no more room, as
+ * baro_send would take fewer. The second part's length is 0 where one is enough; after an error both are. What they hold is
+ * not defined. A descriptor has one reservation; the next one replaces it, and baro_send, baro_sendto, baro_sendmsg and the end
+ * of the connection end it. One that is never committed holds memory for two idle seconds. -EAGAIN, -EPIPE, -ENOTCONN, and the
+ * pending error. */
+ptrdiff_t baro_send_reserve(struct baro_stack *stack, int fd, size_t wanted, struct baro_buffer part[2]);
+/* The first `octets` of the reservation are sent, as by baro_send; the rest of it is given up. `octets`. -EINVAL: more than is
+ * reserved, and nothing changed; -EPIPE, -ENOTCONN, and the pending error: the reservation is over. */
+ptrdiff_t baro_send_commit(struct baro_stack *stack, int fd, size_t octets);
+/* All octets that are there to be read, in up to two parts as above; their count, 0 at the peer's FIN. They stay until they are
+ * consumed. Urgent data is as with baro_recv: the octets end in front of the mark, and a peek at the mark goes on behind
+ * it. -EAGAIN, -ENOTCONN, -ECONNRESET, and the pending error. */
+ptrdiff_t baro_recv_peek(struct baro_stack *stack, int fd, struct baro_bytes part[2]);
+/* The first `octets` of them are read. `octets`. -EINVAL: there are fewer, and nothing changed; -ENOTCONN. */
+ptrdiff_t baro_recv_consume(struct baro_stack *stack, int fd, size_t octets);
 /* -ENOTCONN, -EINVAL. */
 int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how);
 /* The descriptor is free at once; unsent data goes on being sent (or SO_LINGER's rule). -EBADF. */

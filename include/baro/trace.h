@@ -217,7 +217,9 @@ enum baro_trace_timer { /* TCP_TIMER_* timer */
     X(RECV, "recv") X(RECVFROM, "recvfrom") X(RECVMSG, "recvmsg")                                          \
     X(SHUTDOWN, "shutdown") X(CLOSE, "close") X(GETSOCKOPT, "getsockopt") X(SETSOCKOPT, "setsockopt")      \
     X(GETSOCKNAME, "getsockname") X(GETPEERNAME, "getpeername") X(POLL, "poll")                            \
-    X(HOLD_NEXT, "hold_next") X(HOLD_ANSWER, "hold_answer") X(PING, "ping") X(REFUSE_DATAGRAM, "refuse_datagram")
+    X(HOLD_NEXT, "hold_next") X(HOLD_ANSWER, "hold_answer") X(PING, "ping") X(REFUSE_DATAGRAM, "refuse_datagram") \
+    X(SEND_RESERVE, "send_reserve") X(SEND_COMMIT, "send_commit")                                          \
+    X(RECV_PEEK, "recv_peek") X(RECV_CONSUME, "recv_consume")
 
 enum baro_trace_call {
 #define BARO_TRACE_CALL_ENUM(name, text) BARO_TRACE_CALL_##name,

@@ -92,5 +92,13 @@ static inline void ring_read(const struct ring *ring, uint64_t offset, uint8_t *
 bool ring_same(const struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length);
 /* The bytes at a stream offset in up to two parts; returns how many parts. */
 unsigned ring_slice(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2]);
+/* The same places to be written: two parts, the second of length 0 where one holds all. */
+static inline void ring_room(struct ring *ring, uint64_t offset, uint32_t length, struct baro_buffer part[2])
+{
+    uint32_t index, first = ring_place(ring, offset, length, &index);
+
+    part[0] = (struct baro_buffer){ ring->data + index, first };
+    part[1] = (struct baro_buffer){ length == first ? NULL : ring->data, length - first };
+}
 
 #endif

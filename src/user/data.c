@@ -12,6 +12,18 @@ struct handle user_stream(const struct user *user, int fd)
     return socket->handle;
 }
 
+int user_whole_stream(const struct user *user, int fd, struct handle *stream)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    *stream = user_stream(user, fd);
+    if (!handle_is_none(*stream))
+        return 0;
+    if (socket == NULL)
+        return -EBADF;
+    return socket->type == BARO_STREAM ? -ENOTCONN : -EOPNOTSUPP;
+}
+
 /* A stream takes the pieces one after another, as many octets as there is room for. */
 static ptrdiff_t send_stream(struct user *user, struct user_socket *socket, const struct baro_message *message,
                              unsigned flags)

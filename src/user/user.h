@@ -80,6 +80,9 @@ ptrdiff_t user_writable(struct user *user, int fd);
 /* The connection of a stream socket that has one, as user_send and user_recv find it; NONE: it is anything else. */
 struct handle user_stream(const struct user *user, int fd);
 
+/* The same, or why there is none: -EBADF, -EOPNOTSUPP (no stream), -ENOTCONN. */
+int user_whole_stream(const struct user *user, int fd, struct handle *stream);
+
 /* Options but groups and BARO_IP_MTU, which calls.c answers. */
 int user_getsockopt(struct user *user, int fd, enum baro_option option, void *value, size_t *length);
 int user_setsockopt(struct user *user, int fd, enum baro_option option, const void *value, size_t length);

@@ -198,7 +198,8 @@ struct tcp_connection {
     uint8_t urgent_octet;
     uint8_t syn_retries;
     uint8_t frto;                      /* enum frto_step */
-    uint8_t spare[6];
+    uint8_t spare[2];
+    uint32_t reserved;                 /* octets behind send.end that the program may write and commit */
     struct tcp_event event;
     struct handle listener;
     struct handle list_next, list_previous; /* in the listener's accept queue */

@@ -171,6 +171,8 @@ uint32_t tcp_send_room(const struct tcp_connection *c);
 uint32_t tcp_unsent(const struct tcp_connection *c);
 /* Of these `before` were there until now: may the program be woken to give more (TCP_NOTSENT_LOWAT)? */
 void tcp_tell_of_less_unsent(struct tcp *tcp, struct tcp_connection *c, uint32_t before);
+/* How much of `octets` the connection may hold more now and there is memory for: behind the ring's end is room for it then. */
+uint32_t tcp_send_make_room(struct tcp *tcp, struct tcp_connection *c, size_t octets);
 /* Is what waits unsent little enough to be worth waking the program? */
 bool tcp_little_unsent(const struct tcp_connection *c);
 uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data);

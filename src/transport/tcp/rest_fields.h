@@ -194,10 +194,6 @@
     F(settings.spare[6], N, 0)                                                                                        \
     F(spare[0], N, 0)                                                                                                 \
     F(spare[1], N, 0)                                                                                                 \
-    F(spare[2], N, 0)                                                                                                 \
-    F(spare[3], N, 0)                                                                                                 \
-    F(spare[4], N, 0)                                                                                                 \
-    F(spare[5], N, 0)                                                                                                 \
     F(counts.spare, N, 0)                                                                                             \
     F(event.spare, N, 0)                                                                                              \
     F(ts_offset, D, tcp_numbers(x->tcp, &c->local, &c->remote).ts_offset)                                             \
@@ -212,6 +208,7 @@
     NOT(recv.size)                                                                                                    \
     NOT(ranges)                 /* nothing is held out of order */                                                    \
     NOT(charged)                /* given back, and charged again */                                                   \
+    NOT(reserved)               /* its place was given back */                                                        \
     NOT(sender)                 /* nothing is in flight */                                                            \
     NOT(flow)                   /* a table of its own */                                                              \
     NOT(wheel)                  /* armed again by the deadline */                                                     \

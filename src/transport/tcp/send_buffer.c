@@ -112,9 +112,7 @@ static void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
     }
 }
 
-/* As much of it as the connection may hold now, and as there is memory for; from the ring's end on there is room for it
- * then. */
-static uint32_t make_room(struct tcp *tcp, struct tcp_connection *c, size_t octets)
+uint32_t tcp_send_make_room(struct tcp *tcp, struct tcp_connection *c, size_t octets)
 {
     uint32_t used = ring_used(&c->send), room = tcp_send_room(c);
     uint32_t take = octets < room ? (uint32_t)octets : room;
@@ -129,13 +127,14 @@ uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_byt
 {
     uint32_t used = ring_used(&c->send), most = c->send.size < c->send.limit ? c->send.size : c->send.limit, take;
 
-    /* A program that wants no more than so much unsent is asked about that in make_room. */
+    /* A program that wants no more than so much unsent is asked about that in tcp_send_make_room. */
     if (used <= most && data.length <= most - used && c->settings.notsent_low_water == 0)
         take = (uint32_t)data.length;
     else
-        take = make_room(tcp, c, data.length);
+        take = tcp_send_make_room(tcp, c, data.length);
     ring_write(&c->send, c->send.end, data.data, take);
     c->send.end += take;
+    c->reserved = 0; /* what was there is overwritten */
     return take;
 }
 

@@ -1,4 +1,8 @@
-/* transport/tcp/stream.c: SEND and RECEIVE (RFC 9293 §3.10.2, §3.10.3), urgent data included (§3.8.5, RFC 6093).
+/* transport/tcp/stream.c: SEND and RECEIVE (RFC 9293 §3.10.2, §3.10.3), urgent data included (§3.8.5, RFC 6093), and both
+ * without a copy: the program writes behind the send ring's end and reads from the receive ring's beginning.
+ *
+ * A reservation is a number of octets, no memory is held for it: whatever moves or fills that place ends it, so that what is
+ * committed is always what the program wrote there.
  *
  * Out-of-band means: of what the peer calls urgent the last octet can be taken by a receive of its own, and the
  * stream goes on without it (unless it is to stay in line). Receiving stops in front of that place once, so that a
@@ -39,6 +43,55 @@ static int cannot_send(struct tcp_connection *c)
 static inline bool may_send(const struct tcp_connection *c)
 {
     return c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0;
+}
+
+ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wanted, struct baro_buffer part[2])
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    uint32_t room;
+    int error;
+
+    part[0] = part[1] = (struct baro_buffer){ NULL, 0 };
+    if (c == NULL)
+        return -ENOTCONN;
+    c->reserved = 0;
+    if (!may_send(c) && (error = cannot_send(c)) != 0)
+        return error;
+    if (wanted == 0)
+        return 0;
+    room = tcp_send_make_room(tcp, c, wanted);
+    if (room < wanted)
+        c->flags |= TCP_WANT_WRITE;
+    if (room == 0)
+        return -EAGAIN;
+    if (ring_used(&c->send) == 0)
+        tcp_rest_later(tcp, c); /* nothing may ever come of it, and the ring be for nothing */
+    ring_room(&c->send, c->send.end, room, part);
+    c->reserved = room;
+    return room;
+}
+
+ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octets)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    int error;
+
+    if (c == NULL)
+        return -ENOTCONN;
+    if (!may_send(c) && (error = cannot_send(c)) != 0) {
+        c->reserved = 0;
+        return error;
+    }
+    /* A ring that was given back has no room: its octets are gone, and so is the reservation. */
+    if (octets > c->reserved || octets > ring_space(&c->send))
+        return -EINVAL;
+    c->reserved = 0;
+    if (octets == 0)
+        return 0;
+    c->send.end += octets;
+    c->flags &= ~(uint32_t)TCP_MORE;
+    tcp_want_output(tcp, c);
+    return (ptrdiff_t)octets;
 }
 
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
@@ -123,10 +176,21 @@ static ptrdiff_t recv_nothing(struct tcp_connection *c)
     return -EAGAIN;
 }
 
+/* Octets in order up to the urgent one. */
+static uint32_t octets_to_read(const struct tcp_connection *c)
+{
+    uint32_t used = ring_used(&c->recv), to_mark;
+
+    if ((c->flags & TCP_URGENT_KNOWN) == 0)
+        return used;
+    to_mark = octets_to_mark(c);
+    return used < to_mark ? used : to_mark;
+}
+
 ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags)
 {
     struct tcp_connection *c = tcp_resolve(tcp, connection);
-    uint32_t length, to_mark;
+    uint32_t length;
 
     if (c == NULL)
         return -ENOTCONN;
@@ -134,14 +198,9 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
         return recv_urgent(c, data, flags);
     if (data.length == 0)
         return c->error != 0 && ring_used(&c->recv) == 0 ? -take_error(c) : 0;
-    length = ring_used(&c->recv);
-    if (c->flags & TCP_URGENT_KNOWN) {
-        if ((flags & BARO_MSG_PEEK) == 0)
-            pass_mark(tcp, c);
-        length = ring_used(&c->recv);
-        to_mark = octets_to_mark(c);
-        length = length < to_mark ? length : to_mark;
-    }
+    if ((c->flags & TCP_URGENT_KNOWN) != 0 && (flags & BARO_MSG_PEEK) == 0)
+        pass_mark(tcp, c);
+    length = octets_to_read(c);
     length = length < data.length ? length : (uint32_t)data.length;
     if (length == 0)
         return recv_nothing(c);
@@ -150,4 +209,33 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
     if ((flags & BARO_MSG_PEEK) == 0)
         tcp_receive_taken(tcp, c, length);
     return length;
+}
+
+ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_bytes part[2])
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    uint32_t length;
+
+    part[0] = part[1] = (struct baro_bytes){ NULL, 0 };
+    if (c == NULL)
+        return -ENOTCONN;
+    pass_mark(tcp, c);
+    length = octets_to_read(c);
+    if (length == 0)
+        return recv_nothing(c);
+    ring_slice(&c->recv, c->recv.begin, length, part);
+    return length;
+}
+
+ptrdiff_t tcp_recv_consume(struct tcp *tcp, struct handle connection, size_t octets)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
+
+    if (c == NULL)
+        return -ENOTCONN;
+    if (octets > octets_to_read(c))
+        return -EINVAL;
+    if (octets != 0)
+        tcp_receive_taken(tcp, c, (uint32_t)octets);
+    return (ptrdiff_t)octets;
 }

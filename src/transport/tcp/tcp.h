@@ -151,6 +151,11 @@ int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags);
 /* Bytes given, 0 at the FIN, or -EAGAIN, -ENOTCONN, or the connection's error (taken by this call). */
 ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags);
+/* The four of baro/socket.h that copy nothing. The parts are always both written, of length 0 where they are not needed. */
+ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wanted, struct baro_buffer part[2]);
+ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octets);
+ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_bytes part[2]);
+ptrdiff_t tcp_recv_consume(struct tcp *tcp, struct handle connection, size_t octets);
 int tcp_shutdown(struct tcp *tcp, struct handle connection, enum baro_shutdown how);
 /* The descriptor is gone; the connection lives on as RFC 9293 wants, or is reset (linger 0, unread data). */
 void tcp_close(struct tcp *tcp, struct handle connection);

@@ -1,0 +1,12 @@
+#!/bin/bash
+# examples/in_place.c: a file through a connection, written and read in its buffers, is the same file.
+set -e
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+head -c 3000001 /dev/urandom > "$folder/file"
+for from in "$folder/file" "$BARO_SOURCE/CHANGELOG.md" /dev/null; do
+    "$BARO_BUILD/example_in_place" < "$from" > "$folder/copy"
+    cmp "$from" "$folder/copy"
+    cat "$from" | "$BARO_BUILD/example_in_place" | cmp - "$from" # pieces as a pipe gives them
+done
