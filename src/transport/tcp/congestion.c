@@ -95,18 +95,28 @@ static void grow_in_avoidance(struct congestion *congestion, const struct conges
     congestion->cwnd += ack->mss;
 }
 
+static void follow_phase(struct congestion *congestion)
+{
+    if (congestion->phase != CONGESTION_LOSS)
+        congestion->phase = congestion->cwnd < congestion->ssthresh ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
+}
+
+void congestion_unfilled(struct congestion *congestion)
+{
+    follow_phase(congestion);
+    if (!is_first_slow_start(congestion))
+        cubic_pause(&congestion->of.cubic);
+}
+
 void congestion_acked(struct congestion *congestion, const struct congestion_ack *ack)
 {
     bool slow_start = congestion->cwnd < congestion->ssthresh;
 
-    if (congestion->phase != CONGESTION_LOSS)
-        congestion->phase = slow_start ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
-    /* In slow start a window half used may double; later it must have been full. */
-    if (ack->flight + ack->mss < (slow_start && !ack->unvalidated ? congestion->cwnd / 2 : congestion->cwnd)) {
-        if (!is_first_slow_start(congestion))
-            cubic_pause(&congestion->of.cubic);
+    if (!congestion_was_filled(congestion, ack->flight, ack->mss, ack->unvalidated)) {
+        congestion_unfilled(congestion);
         return;
     }
+    follow_phase(congestion);
     if (slow_start)
         grow_in_slow_start(congestion, ack);
     else

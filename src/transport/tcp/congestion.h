@@ -45,6 +45,16 @@ void congestion_init(struct congestion *congestion, uint8_t algorithm, uint32_t 
 /* The program chose another algorithm: the window stays. */
 void congestion_choose(struct congestion *congestion, uint8_t algorithm);
 
+/* Was the window in use before an ACK? In slow start one half used may double; later, or not validated, it must have been
+ * full. */
+static inline bool congestion_was_filled(const struct congestion *congestion, uint32_t flight, uint32_t mss, bool unvalidated)
+{
+    bool slow_start = congestion->cwnd < congestion->ssthresh;
+
+    return flight + mss >= (slow_start && !unvalidated ? congestion->cwnd / 2 : congestion->cwnd);
+}
+/* An ACK outside fast recovery when it was not: it does not grow. */
+void congestion_unfilled(struct congestion *congestion);
 /* New data was acknowledged outside fast recovery. Does not grow a window that was not used (RFC 7661's spirit). */
 void congestion_acked(struct congestion *congestion, const struct congestion_ack *ack);
 /* The third duplicate ACK: fast recovery begins (RFC 5681 §3.2). */

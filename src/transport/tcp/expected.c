@@ -128,8 +128,8 @@ static bool is_at_ease(const struct tcp_connection *c)
            (c->flags & (unusual | TCP_SACK_PERMITTED)) == TCP_SACK_PERMITTED &&
            (c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) != TCP_FIN_HELD &&
            (c->ecn.flags & (TCP_ECN_REDUCED | TCP_ECN_HEARD | TCP_ECN_WAITS)) == 0 &&
-           c->congestion.phase <= CONGESTION_AVOIDANCE && c->frto == FRTO_OFF && !c->tail.out &&
-           !c->rack.dsack_round && !c->hole.trying && c->snd.wnd != 0 && c->ranges == NULL &&
+           c->congestion.phase <= CONGESTION_AVOIDANCE && (c->frto | c->tail.out | c->rack.dsack_round | c->hole.trying) == 0 &&
+           c->snd.wnd != 0 && c->ranges == NULL &&
            (c->sender == NULL || flight_is_in_order(c->sender));
 }
 
@@ -210,16 +210,7 @@ static bool sum_is_right(struct tcp_connection *c, const struct expected *segmen
 
 /* ---- fifth: the ACK ---- */
 
-/* As tcp_timer_arm() and tcp_timer_cancel(), without the words for a trace. */
-static inline void set_timer(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
-{
-    int64_t at_ns = tcp->core->now.ns + delay_ns;
-
-    c->deadline_ns[name] = at_ns == 0 ? 1 : at_ns;
-    if (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
-        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
-}
-
+/* As tcp_timer_cancel(), which would tell the trace. */
 static inline void clear_timer(struct tcp_connection *c, enum tcp_timer_name name)
 {
     c->deadline_ns[name] = 0;
@@ -263,7 +254,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
         clear_timer(c, TCP_TIMER_RETRANSMIT);
         clear_timer(c, TCP_TIMER_TAIL);
     } else {
-        set_timer(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+        tcp_timer_start(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
         tcp_tail_arm(tcp, c);
     }
 }

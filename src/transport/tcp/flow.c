@@ -68,17 +68,17 @@ static void lapse(struct tcp_connection *c, int64_t now_ns)
         congestion_unused(&c->congestion, tcp_payload_limit(c));
 }
 
-void tcp_validate(struct tcp *tcp, struct tcp_connection *c, struct congestion_ack *ack)
+bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
 {
-    struct validation *validation;
+    int64_t now_ns = tcp->core->now.ns;
 
-    if (tcp_flow_open(tcp, c) == NULL)
-        return;
-    validation = &c->flow->validation;
-    validation_acked(validation, ack->una, ack->nxt, ack->acked, ack->now.ns, ack->srtt.ns);
-    ack->unvalidated = !validation_is_valid(validation, c->congestion.cwnd, ack->flight, ack->now.ns, ack->srtt.ns);
-    if (ack->unvalidated)
-        lapse(c, ack->now.ns);
+    if (c->flow == NULL && tcp_flow_open(tcp, c) == NULL)
+        return true;
+    if (validation_acked_is_valid(&c->flow->validation, c->snd.una, c->snd.nxt, acked, c->congestion.cwnd, flight, now_ns,
+                                  c->rtt.srtt_ns))
+        return true;
+    lapse(c, now_ns);
+    return false;
 }
 
 void tcp_rested(struct tcp_connection *c, int64_t now_ns)

@@ -275,8 +275,8 @@ void tcp_flow_release(struct tcp *tcp, struct tcp_connection *c);
 uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c);
 /* How much of `length` octets may leave now: all of them, some whole segments, or none; then the timer is armed. */
 uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length);
-/* An ACK of new data outside of a loss recovery: is the window validated (RFC 7661)? Says so in `ack`. */
-void tcp_validate(struct tcp *tcp, struct tcp_connection *c, struct congestion_ack *ack);
+/* An ACK of new data outside of a loss recovery: is the window validated (RFC 7661)? `flight`: octets before it. */
+bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight);
 /* Nothing was sent for longer than an RTO. */
 void tcp_rested(struct tcp_connection *c, int64_t now_ns);
 /* A recovery begins, congestion_loss() is done: `cwnd` before it; ends: the window of a flight that used less than it had. */
@@ -360,6 +360,14 @@ static inline void tcp_timer_set(struct tcp *tcp, struct tcp_connection *c, enum
         wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
 }
 void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name);
+/* As tcp_timer_arm(), in place where nobody watches. */
+static inline void tcp_timer_start(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
+{
+    if (TRACE_ON(tcp->core))
+        tcp_timer_arm(tcp, c, name, delay_ns);
+    else
+        tcp_timer_set(tcp, c, name, tcp->core->now.ns + delay_ns);
+}
 void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c);
 static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_timer_name name)
 {

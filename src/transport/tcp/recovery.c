@@ -28,13 +28,20 @@ static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
+    uint32_t mss = tcp_payload_limit(c);
     struct congestion_ack ack;
+    bool valid;
 
     /* What waits for its time only is no unused window. */
     if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd)
         flight = c->congestion.cwnd;
     if (c->ecn.flags & TCP_ECN_HEARD)
         return; /* RFC 3168 §6.1.2 */
+    valid = tcp_validate(tcp, c, acked, flight);
+    if (!congestion_was_filled(&c->congestion, flight, mss, !valid)) { /* as congestion_acked() would find */
+        congestion_unfilled(&c->congestion);
+        return;
+    }
     ack = (struct congestion_ack){ .now = tcp->core->now,
                                    .srtt = { c->rtt.srtt_ns },
                                    .rtt = { rtt_ns },
@@ -42,8 +49,8 @@ void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_
                                    .nxt = c->snd.nxt,
                                    .acked = acked,
                                    .flight = flight,
-                                   .mss = tcp_payload_limit(c) };
-    tcp_validate(tcp, c, &ack);
+                                   .mss = mss,
+                                   .unvalidated = !valid };
     congestion_acked(&c->congestion, &ack);
 }
 

@@ -27,7 +27,7 @@ void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c)
     left_ns = c->deadline_ns[TCP_TIMER_RETRANSMIT] - tcp->core->now.ns;
     if (tcp_timer_armed(c, TCP_TIMER_RETRANSMIT) && wait_ns > left_ns)
         wait_ns = left_ns;
-    tcp_timer_arm(tcp, c, TCP_TIMER_TAIL, wait_ns);
+    tcp_timer_start(tcp, c, TCP_TIMER_TAIL, wait_ns);
 }
 
 bool tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c)

@@ -58,7 +58,7 @@ void tcp_text_acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_
     }
     c->flags |= TCP_ACK_DELAYED;
     if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
-        tcp_timer_arm(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
+        tcp_timer_start(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
 }
 
 void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)

@@ -24,16 +24,13 @@ static void forget(struct validation *validation, int64_t now_ns, int64_t srtt_n
     validation->half_ns = now_ns;
 }
 
-static uint32_t pipe_ack(struct validation *validation, int64_t now_ns, int64_t srtt_ns)
+static uint32_t pipe_ack(const struct validation *validation)
 {
-    forget(validation, now_ns, srtt_ns);
     return validation->best > validation->older ? validation->best : validation->older;
 }
 
-void validation_acked(struct validation *validation, struct seq una, struct seq nxt, uint32_t acked, int64_t now_ns,
-                      int64_t srtt_ns)
+static inline void gather(struct validation *validation, struct seq una, struct seq nxt, uint32_t acked, int64_t now_ns)
 {
-    forget(validation, now_ns, srtt_ns);
     if (!validation->measuring) {
         validation->measuring = true;
         validation->mark = nxt;
@@ -51,23 +48,47 @@ void validation_acked(struct validation *validation, struct seq una, struct seq 
     validation->gathered = 0;
 }
 
-bool validation_is_valid(struct validation *validation, uint32_t cwnd, uint32_t flight, int64_t now_ns, int64_t srtt_ns)
+static inline bool judge(struct validation *validation, uint32_t cwnd, uint32_t flight, int64_t now_ns, int64_t srtt_ns)
 {
-    int64_t from_ns = validation->sampled_ns + sampling_ns(srtt_ns);
     uint32_t enough = flight >= cwnd - cwnd / 4 ? cwnd / 4 : cwnd / 2;
 
-    if (!validation->defined || pipe_ack(validation, now_ns, srtt_ns) >= enough)
+    if (!validation->defined || pipe_ack(validation) >= enough) {
         validation->since_ns = 0;
-    else if (validation->since_ns == 0) /* who was silent is asked only now */
+    } else if (validation->since_ns == 0) { /* who was silent is asked only now */
+        int64_t from_ns = validation->sampled_ns + sampling_ns(srtt_ns);
+
         validation->since_ns = from_ns < now_ns ? from_ns : now_ns;
+    }
     return validation->since_ns == 0;
+}
+
+void validation_acked(struct validation *validation, struct seq una, struct seq nxt, uint32_t acked, int64_t now_ns,
+                      int64_t srtt_ns)
+{
+    forget(validation, now_ns, srtt_ns);
+    gather(validation, una, nxt, acked, now_ns);
+}
+
+bool validation_is_valid(struct validation *validation, uint32_t cwnd, uint32_t flight, int64_t now_ns, int64_t srtt_ns)
+{
+    if (validation->defined)
+        forget(validation, now_ns, srtt_ns);
+    return judge(validation, cwnd, flight, now_ns, srtt_ns);
+}
+
+bool validation_acked_is_valid(struct validation *validation, struct seq una, struct seq nxt, uint32_t acked, uint32_t cwnd,
+                               uint32_t flight, int64_t now_ns, int64_t srtt_ns)
+{
+    forget(validation, now_ns, srtt_ns); /* a second time it would find nothing: half a second at least lies between */
+    gather(validation, una, nxt, acked, now_ns);
+    return judge(validation, cwnd, flight, now_ns, srtt_ns);
 }
 
 uint32_t validation_periods(struct validation *validation, int64_t now_ns)
 {
     int64_t count;
 
-    if (validation->since_ns == 0)
+    if (validation->since_ns == 0 || now_ns - validation->since_ns < NON_VALIDATED_NS)
         return 0;
     count = (now_ns - validation->since_ns) / NON_VALIDATED_NS;
     validation->since_ns += count * NON_VALIDATED_NS;
@@ -77,8 +98,10 @@ uint32_t validation_periods(struct validation *validation, int64_t now_ns)
 uint32_t validation_loss(struct validation *validation, uint32_t cwnd, uint32_t flight, uint32_t missing, uint64_t again,
                          int64_t now_ns, int64_t srtt_ns)
 {
-    uint32_t used = pipe_ack(validation, now_ns, srtt_ns);
+    uint32_t used;
 
+    forget(validation, now_ns, srtt_ns);
+    used = pipe_ack(validation);
     validation->used = 0;
     if (validation_is_valid(validation, cwnd, flight, now_ns, srtt_ns))
         return 0;

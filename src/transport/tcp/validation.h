@@ -34,6 +34,9 @@ void validation_acked(struct validation *validation, struct seq una, struct seq 
 /* Is the window validated? Enters and leaves the phase (§4.3). `flight`: octets under way. A measurement is up to a round trip
  * old, in which slow start doubles the window: who fills three quarters of it needs half as much. */
 bool validation_is_valid(struct validation *validation, uint32_t cwnd, uint32_t flight, int64_t now_ns, int64_t srtt_ns);
+/* The one after the other, for an ACK. */
+bool validation_acked_is_valid(struct validation *validation, struct seq una, struct seq nxt, uint32_t acked, uint32_t cwnd,
+                               uint32_t flight, int64_t now_ns, int64_t srtt_ns);
 /* How many times five minutes have passed in the non-validated phase; each counts once. */
 uint32_t validation_periods(struct validation *validation, int64_t now_ns);
 /* A loss was found with `flight` octets under way, `missing` of them not SACKED; `again`: octets sent again so far. ssthresh, 0:
