@@ -2,9 +2,9 @@
  *
  * A frame to our MAC address, in it a plain IPv4 or IPv6 packet between two addresses that IP took lately, in
  * it a TCP segment: so much is seen at a glance, and leads to the connection without asking all the questions
- * of receive.c. Whether the segment is the one that the connection waits for says transport/tcp/expected.h.
- * Whatever else a frame is, it goes the whole way, and so do all of them while somebody watches: a trace or a
- * capture. */
+ * of receive.c. Whether the segment is the one that the connection waits for says transport/tcp/expected.h; one that
+ * is not goes TCP's whole way from tcp_in() on. Whatever else a frame is, it goes the whole way, and so do all of
+ * them while somebody watches: a trace or a capture. */
 #ifndef EXPECTED_H
 #define EXPECTED_H
 

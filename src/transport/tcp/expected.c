@@ -106,6 +106,16 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
     pool_prefetch(&tcp->connections, arrival->handle);
 }
 
+struct tcp_connection *tcp_foreseen(const struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+    struct tcp_connection *c = tcp_resolve(tcp, arrival->handle);
+
+    /* It may have ended since the burst was looked at. */
+    if (c == NULL || (c->flags & TCP_IN_DEMUX) == 0 || !(arrival->sure || is_between(c, arrival)))
+        return NULL;
+    return c;
+}
+
 /* ---- is it what the connection waits for ---- */
 
 /* Does nothing tell that anything of the flight may be lost, or came in another order? Runs that were sent

@@ -12,6 +12,7 @@
 #include "base/pool.h"
 
 struct tcp;
+struct tcp_connection;
 
 /* A segment in an IP packet about which nothing is special: no options or extension headers, no fragment, one
  * host's address to another's. */
@@ -35,5 +36,8 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
 /* The third: it is what its connection waits for, and everything is done. False: nothing was touched, and
  * tcp_in() shall have it. The trace is off. */
 bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival);
+
+/* Whose it is after all, so that nobody searches again; NULL: not known. */
+struct tcp_connection *tcp_foreseen(const struct tcp *tcp, const struct tcp_arrival *arrival);
 
 #endif

@@ -5,6 +5,7 @@
  * helper that ends the segment's way returns the reason. RFC 5961's stricter tests replace the older ones.
  *
  * A connection that ends on the way is only marked; it is freed when the segment is done with. */
+#include "transport/tcp/expected.h"
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
@@ -22,6 +23,7 @@ static enum baro_drop_reason for_connection(struct tcp *tcp, struct tcp_connecti
     TRACE(tcp->core, TCP_FOUND, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(BARO_TRACE_FOUND_CONNECTION),
           TRACE_N(c->state));
     tcp_trace_connection(tcp, c, false);
+    tcp->recent = tcp_handle(tcp, c);
     c->segments_in += segment->count;
     if (segment->data.length != 0)
         c->counts.data_in += segment->count;
@@ -47,11 +49,18 @@ static enum baro_drop_reason for_nobody(struct tcp *tcp, struct segment *segment
     return tcp_input_listen(tcp, listener, segment);
 }
 
-static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment)
+static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
+                                      const struct tcp_arrival *arrival)
 {
+    struct tcp_connection *c = arrival == NULL ? NULL : tcp_foreseen(tcp, arrival);
     struct handle handle;
 
-    segment->hash = demux_hash(&tcp->demux, &segment->local, &segment->remote);
+    if (c != NULL) {
+        segment->hash = c->hash;
+        return for_connection(tcp, c, segment);
+    }
+    segment->hash = arrival != NULL && !arrival->sure ? arrival->hash
+                                                      : demux_hash(&tcp->demux, &segment->local, &segment->remote);
     handle = tcp_find_by_hash(tcp, segment->hash, &segment->local, &segment->remote);
     if (handle_is_none(handle))
         return for_nobody(tcp, segment);
@@ -80,7 +89,8 @@ static void leave_out(const struct tcp *tcp, struct tcp_options *options)
         options->has_scale = false;
 }
 
-enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet)
+enum baro_drop_reason tcp_in_foreseen(struct tcp *tcp, const struct ip_packet *packet,
+                                      const struct tcp_arrival *arrival)
 {
     struct segment segment;
     enum baro_drop_reason reason = segment_read(&segment, packet);
@@ -91,9 +101,14 @@ enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet)
     if (reason == BARO_DROP_NONE && (segment.flags & TCP_FLAG_SYN) != 0 && tcp->without != 0)
         leave_out(tcp, &segment.options);
     if (reason == BARO_DROP_NONE)
-        reason = dispatch(tcp, &segment);
+        reason = dispatch(tcp, &segment, arrival);
     tcp_wake_waiting(tcp);
     return reason == BARO_DROP_NONE ? reason : core_drop(tcp->core, reason);
+}
+
+enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet)
+{
+    return tcp_in_foreseen(tcp, packet, NULL);
 }
 
 /* RFC 9293 §3.10.7.1: CLOSED. */

@@ -17,6 +17,7 @@
 
 /* All of TCP of one stack: connections, listeners, TIME-WAIT records, the demux, the secrets. */
 struct tcp;
+struct tcp_arrival;
 
 struct tcp *tcp_create(struct core *core, uint32_t connection_limit);
 /* The buffers of connections whose programs say nothing: octets as long as the path wants no more, and to how many they grow
@@ -39,6 +40,9 @@ void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies);
 /* One received segment; IP has checked everything up to the protocol number. The result says what became of it
  * (NONE: taken); it is counted and told already. What must be answered stands in the intents. */
 enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet);
+/* The same of a segment about which the short cut has found something out (expected.h). */
+enum baro_drop_reason tcp_in_foreseen(struct tcp *tcp, const struct ip_packet *packet,
+                                      const struct tcp_arrival *arrival);
 
 /* The ends of a connection, so that transmit.c can find the path; false when the handle is stale or nothing could be
  * sent whatever the path: its intent is done then. */
