@@ -1,13 +1,13 @@
 /* service/iperf_data.c: the streams of a test: what is sent counts when the socket took it, what is received when it was read.
  *
- * Received octets are copied out, as by a program. What waits unsent is held below a quarter of a mebibyte a stream: it
- * stays in the cache, and a turn sends what the window takes all the same. */
+ * Received octets are copied out, as by a program. What waits unsent is held below half a mebibyte a stream, so that it
+ * stays in the cache; a turn drains it a few times where the window takes so much. */
 #include "iperf.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { UNSENT = 262144 };
+enum { UNSENT = 524288, ROUNDS = 4 };
 
 static void set_int(struct baro_iperf *iperf, int fd, enum baro_option option, double value)
 {
@@ -68,6 +68,17 @@ static bool send_on(struct baro_iperf *iperf, struct iperf_stream *stream)
     return any;
 }
 
+static bool send_rounds(struct baro_iperf *iperf, struct iperf_stream *stream)
+{
+    bool any = false;
+
+    for (unsigned round = 0; round < ROUNDS && !stream->over && send_on(iperf, stream); round++) {
+        baro_stack_flush(iperf->config.stack);
+        any = true;
+    }
+    return any;
+}
+
 static bool recv_on(struct baro_iperf *iperf, struct iperf_stream *stream)
 {
     bool any = false;
@@ -108,7 +119,7 @@ bool iperf_move(struct baro_iperf *iperf, struct baro_instant now)
     for (unsigned i = 0; i < iperf->opened; i++) {
         struct iperf_stream *stream = &iperf->stream[i];
 
-        if (stream->fd >= 0 && !stream->over && (sender ? send_on(iperf, stream) : recv_on(iperf, stream)))
+        if (stream->fd >= 0 && !stream->over && (sender ? send_rounds(iperf, stream) : recv_on(iperf, stream)))
             any = true;
     }
     if (any && iperf->test.octets != 0) /* with no time that was agreed on, moving is what keeps it going */

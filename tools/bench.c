@@ -25,7 +25,8 @@ static int help(void)
     printf("usage: baro bench [--list] [--runs N] [--json] [--peers] [--instructions FILE] [--report DIR] [NAME ...]\n"
            "       baro bench --count [NAME ...]\n"
            "       baro bench tcp ...   TCP over paths that lose and reorder; `baro bench tcp --help` tells more\n"
-           "       baro bench link ...  AF_PACKET and AF_XDP over a veth; `baro bench link --help` tells more\n\n"
+           "       baro bench link ...  AF_PACKET and AF_XDP over a veth; `baro bench link --help` tells more\n"
+           "       baro bench tap ...   TCP with the kernel over a TAP; `baro bench tap --help` tells more\n\n"
            "Measures two stacks in one thread, frames passed in memory, program data copied in and out; the\n"
            "thread's processor time. Tells the median of N runs (default 3) with minimum and maximum; the first run of\n"
            "all rows comes before the second of any. Each row is there for IPv4 and, with -ipv6 behind its name, for\n"
@@ -243,6 +244,8 @@ int tool_bench(int argc, char **argv)
         return tool_bench_tcp(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "link") == 0)
         return tool_bench_link(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "tap") == 0)
+        return tool_bench_tap(argc - 1, argv + 1);
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--help") == 0)
             return help();

@@ -31,6 +31,9 @@ int tool_bench_tcp(int argc, char **argv);
 /* `baro bench link`; argv begins with "link". */
 int tool_bench_link(int argc, char **argv);
 
+/* `baro bench tap`; argv begins with "tap". */
+int tool_bench_tap(int argc, char **argv);
+
 /* Prints "baro TOOL: message" on standard error and returns TOOL_USAGE. */
 int tool_usage(const char *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

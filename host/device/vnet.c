@@ -79,8 +79,8 @@ static void finish_checksum(uint8_t *data, uint32_t length, uint32_t start, uint
     while (sum > UINT16_MAX)
         sum = (sum & UINT16_MAX) + (sum >> 16);
     value = (uint16_t)~sum;
-    if (value == 0)
-        value = UINT16_MAX; /* RFC 768: zero means "none"; to TCP both are the same */
+    if (value == 0 && place - start == UDP_CHECKSUM)
+        value = UINT16_MAX; /* RFC 768: zero means "none" */
     data[place] = (uint8_t)(value >> 8);
     data[place + 1] = (uint8_t)value;
 }

@@ -1,0 +1,26 @@
+#!/bin/bash
+# `baro bench tap` in a namespace of its own: every way is measured, super-frames are there with offloads and not without, and
+# where no namespace is to be had it says so.
+. test/netns/lib.sh
+need unshare timeout
+namespace "$@"
+
+timeout 60 "$BARO" bench tap --runs 1 --seconds 0.3 >"$work/bench.log" 2>&1 || fail "baro bench tap"
+for line in "kernel to baro: stack to mover" "baro to kernel: stack to mover" "kernel sends, no stack" \
+    "kernel sends, this stack" "kernel receives, no stack" "kernel receives, this stack"; do
+    grep -q "^$line " "$work/bench.log" || fail "no line '$line'"
+done
+[ "$(grep -c "Gbit/s" "$work/bench.log")" = 6 ] || fail "not six figures"
+awk '/data in a frame/ { size[++rows] = $8 } END { exit !(rows == 6 && size[1] > 3000 && size[2] > 3000 && size[3] < 1461 &&
+    size[4] > 3000 && size[5] > 3000 && size[6] < 1461) }' "$work/bench.log" || fail "the frames are of other sizes"
+"$BARO" bench tap --list | grep -q "^stack-out" || fail "no list"
+"$BARO" bench tap nonsense >"$work/wrong.log" 2>&1
+[ $? = 2 ] || fail "a measurement that is not there"
+"$BARO" bench tap --seconds 0 >"$work/wrong.log" 2>&1
+[ $? = 2 ] || fail "no seconds"
+# a limit of none: no namespace for anybody
+if sysctl -qw user.max_net_namespaces=0 2>/dev/null; then
+    "$BARO" bench tap --runs 1 --seconds 0.1 stack-in >"$work/refused.log" 2>&1 && fail "measured without a namespace"
+    grep -q "not measured: no network namespace" "$work/refused.log" || fail "why nothing was measured is not said"
+fi
+echo ok
