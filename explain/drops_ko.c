@@ -67,6 +67,7 @@ const char *const drops_ko[BARO_DROP_COUNT] = {
     [BARO_DROP_FRAGMENT_CHAIN] = "헤더가 다 들어 있지 않은 첫 조각",
     [BARO_DROP_FRAGMENT_NESTED] = "조각 안의 조각",
     /* 10 프로토콜 번호 */
+    [BARO_DROP_SHARD_OTHER] = "같은 주소를 나눠 맡은 다른 스택의 흐름",
     [BARO_DROP_PROTOCOL_UNKNOWN] = "프로토콜 번호를 담당하는 소프트웨어가 없음",
     [BARO_DROP_ICMP_TRUNCATED] = "너무 짧은 ICMP 메시지",
     [BARO_DROP_ICMP_CHECKSUM] = "ICMP 체크섬이 틀림",

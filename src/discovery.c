@@ -44,6 +44,8 @@ static enum baro_drop_reason solicited(struct baro_stack *stack, const struct ip
         return BARO_DROP_ND_NOT_FOR_ME;
     if (message->has_source_mac && !probe)
         neighbour_learn(&stack->neighbours, packet->interface, packet->source, message->source_mac, true, false);
+    if (stack->core.shard.number != 0) /* of several stacks one answers */
+        return BARO_DROP_NONE;
     intent = intent_add(&stack->core.intents, INTENT_ND);
     if (intent == NULL)
         return BARO_DROP_INTENT_QUEUE_FULL;

@@ -24,6 +24,7 @@
 #include "expected.h"
 #include "ip/input.h"
 #include "ip/input_v6.h"
+#include "steer.h"
 #include "transport/ping.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp/udp.h"
@@ -68,7 +69,7 @@ static void arp_packet(struct baro_stack *stack, int interface, struct baro_byte
                     arp.operation == ARP_REPLY && mac_equal(arp.target_mac, own));
     if (!for_us) {
         core_drop(core, BARO_DROP_ARP_NOT_FOR_ME);
-    } else if (arp.operation == ARP_REQUEST) {
+    } else if (arp.operation == ARP_REQUEST && core->shard.number == 0) { /* of several stacks one answers */
         const struct intent_arp reply = { .operation = ARP_REPLY,
                                           .interface = interface,
                                           .sender = arp.target,
@@ -224,6 +225,10 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
     struct core *core = &stack->core;
     enum baro_drop_reason reason;
 
+    if (!steer_is_ours(&core->shard, packet)) {
+        core_drop(core, BARO_DROP_SHARD_OTHER);
+        return;
+    }
     TRACE(core, PROTOCOL, TRACE_N(packet->protocol));
     core->counters.ip_delivered++;
     switch (packet->protocol) {

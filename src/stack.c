@@ -67,6 +67,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     random_init(&core->random, config->seed);
     wheel_init(&core->wheel, config->now);
     core->flow_key = random_key(&core->random);
+    flow_shard_init(&core->shard, &config->shard);
     neighbours_init(&stack->neighbours, core);
     claims_init(&stack->claims, core);
     membership_init(&stack->membership, core);

@@ -34,7 +34,7 @@ CORE_ARROWS = {
 }
 
 # Outside the core: public headers that are not everybody's -> who may include them.
-EVERYBODYS = {"types", "device", "drop_reasons", "trace", "stack", "socket", "medium", "adapter", "signal", "fcs",
+EVERYBODYS = {"types", "device", "drop_reasons", "shard", "trace", "stack", "socket", "medium", "adapter", "signal", "fcs",
               "packet", "dns_message", "dhcp_message", "dhcp6_message"}
 OUTER_ARROWS = {
     "posix": {"posix"},

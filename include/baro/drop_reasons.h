@@ -70,6 +70,7 @@
     X(FRAGMENT_CHAIN, 9, "first fragment without all of the headers", "RFC 7112 §5, RFC 8200 §4.5") \
     X(FRAGMENT_NESTED, 9, "a fragment within a fragment", "RFC 8200 §4.5")                          \
     /* 10 protocol number */                                                                        \
+    X(SHARD_OTHER, 10, "the flow of another stack behind this address", "-")                        \
     X(PROTOCOL_UNKNOWN, 10, "protocol number names no software of ours", "RFC 1122 §3.2.2.1")       \
     X(ICMP_TRUNCATED, 10, "ICMP message too short", "RFC 792")                                      \
     X(ICMP_CHECKSUM, 10, "ICMP checksum wrong", "RFC 792")                                          \

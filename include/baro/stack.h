@@ -11,6 +11,7 @@
 #define BARO_STACK_H
 
 #include "baro/device.h"
+#include "baro/shard.h"
 #include "baro/trace.h"
 #include "baro/types.h"
 
@@ -69,6 +70,7 @@ struct baro_stack_config {
     struct baro_buffer_size send_buffer, recv_buffer; /* of TCP; at least 2048 and 16384, at most 1 GiB */
     enum baro_black_holes black_holes;
     unsigned tcp_without;          /* enum baro_tcp_without */
+    struct baro_shard shard;       /* one of several stacks behind the same addresses */
     bool forward_any_destination;  /* a gateway: takes IP packets for any unicast address as its own,
                                       link-local ones of IPv6 apart */
 };

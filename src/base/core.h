@@ -6,6 +6,7 @@
 #define BASE_CORE_H
 
 #include "baro/stack.h"
+#include "base/flow_shard.h"
 #include "base/intent.h"
 #include "base/random.h"
 #include "base/slab.h"
@@ -33,6 +34,7 @@ struct core {
     struct wheel wheel;
     struct intent_queue intents;
     struct hash_key flow_key; /* of flow labels */
+    struct flow_shard shard;  /* which one of how many stacks behind these addresses */
 };
 
 /* Counts a drop and tells the trace. Returns the reason, so that a caller can `return core_drop(...)`. */

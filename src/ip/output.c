@@ -10,6 +10,7 @@ enum { TTL_DEFAULT = 64 };
 
 void ip_ids_init(struct ip_ids *ids, struct core *core)
 {
+    ids->shard = &core->shard;
     ids->key = random_key(&core->random);
     for (unsigned i = 0; i < IP_ID_COUNTERS; i++)
         ids->counter[i] = (uint16_t)random_u64(&core->random);
@@ -20,12 +21,14 @@ uint16_t ip_id_next(struct ip_ids *ids, struct baro_address source, struct baro_
 {
     uint64_t words[5] = { protocol };
     uint64_t hash;
+    uint32_t id;
 
     memcpy(&words[1], source.octet, sizeof source.octet);
     memcpy(&words[3], destination.octet, sizeof destination.octet);
     hash = hash_words(&ids->key, words, 5);
     /* The upper half moves the numbers of pairs that share a counter apart. */
-    return (uint16_t)(ids->counter[hash % IP_ID_COUNTERS]++ + (hash >> 48));
+    id = (uint32_t)ids->counter[hash % IP_ID_COUNTERS]++ + (uint32_t)(hash >> 48);
+    return (uint16_t)(flow_shard_is_alone(ids->shard) ? id : id * ids->shard->count + ids->shard->number);
 }
 
 /* RFC 1122 §3.2.1.7: no datagram leaves with a TTL of zero. An IPv6 socket's hop limit may be that, and its peer of IPv4.

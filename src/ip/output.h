@@ -10,10 +10,12 @@
 
 /* Identifications (RFC 6864, RFC 7739): what may be fragmented gets the next number of a counter that a keyed hash of
  * source, destination and protocol chooses among 1,024, and starts somewhere only the key knows. So they are
- * unique for a pair of hosts and tell nobody else how much we send. What may not be fragmented needs none: 0. */
+ * unique for a pair of hosts and tell nobody else how much we send. Of several stacks behind one address each has its own
+ * share of the numbers. What may not be fragmented needs none: 0. */
 enum { IP_ID_COUNTERS = 1024 };
 
 struct ip_ids {
+    const struct flow_shard *shard;
     struct hash_key key;
     uint16_t counter[IP_ID_COUNTERS];
 };

@@ -79,7 +79,8 @@ int user_autobind(struct user *user, struct user_socket *socket, struct baro_add
         return 0;
     if (socket->type != BARO_STREAM) {
         /* The address is not bound: what connect chooses goes when the peer goes. */
-        error = udp_bind(user_udp(user, socket), socket->handle, (struct baro_endpoint){ .address = user_any(socket) });
+        error = udp_bind_for(user_udp(user, socket), socket->handle, (struct baro_endpoint){ .address = user_any(socket) },
+                             address, remote);
         if (error != 0)
             return error == -EADDRINUSE ? -EAGAIN : error;
         udp_endpoints(user_udp(user, socket), socket->handle, &details->local, &local);
@@ -203,7 +204,7 @@ static int connect_datagram(struct user *user, struct user_socket *socket, const
             return way->error;
         if (way->kind == USER_BROADCAST && !user_details(user, socket)->udp.broadcast)
             return -EACCES;
-        error = user_autobind(user, socket, user_any(socket), peer);
+        error = user_autobind(user, socket, way->path.source, peer);
         if (error != 0)
             return error;
         source.address = way->path.source;
@@ -267,6 +268,8 @@ static int connect_stream(struct user *user, struct user_socket *socket, const s
     local = details->local;
     if (address_is_unspecified(local.address))
         local.address = way->path.source;
+    if (!tcp_port_is_home(user->tcp, local, *peer))
+        return -EADDRNOTAVAIL; /* it was bound to a port whose answers another shard would get */
     error = tcp_connect(user->tcp, local, *peer, &way->path, &details->tcp, (uint32_t)socket->fd, &socket->handle);
     if (!was_bound) { /* a port chosen for this peer is this connection's only */
         details->bound = false;

@@ -1,10 +1,11 @@
 /* test/fuzz/link_fuzz.c: slots, descriptors and super-segments of any content: nothing is read or written beyond its bounds,
- * and every piece of a super-segment fits. The first octet chooses. */
+ * and every piece of a super-segment fits; and whose a frame is among shards. The first octet chooses. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "baro/shard.h"
 #include "host/device/packet_slot.h"
 #include "host/device/whole.h"
 #include "host/device/xdp_ring.h"
@@ -108,6 +109,15 @@ static void ring_of(const uint8_t *data, size_t size)
     free(memory);
 }
 
+static void shard_of(const uint8_t *frame, size_t size)
+{
+    const struct baro_shard shard = { .count = 3, .key = { 1 } };
+    uint32_t number = baro_shard_of_frame(&shard, (struct baro_bytes){ frame, size });
+
+    if (number >= shard.count && number != BARO_SHARD_ALL)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *copy;
@@ -115,9 +125,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || size > 65536)
         return 0;
     copy = copy_of(data + 1, size - 1);
-    if (data[0] % 3 == 0)
+    if (data[0] % 4 == 3)
+        shard_of(copy, size - 1);
+    else if (data[0] % 4 == 0)
         frame_of(copy, (uint32_t)size - 1);
-    else if (data[0] % 3 == 1)
+    else if (data[0] % 4 == 1)
         slot_of(copy, (uint32_t)size - 1);
     else
         ring_of(copy, size - 1);

@@ -12,6 +12,7 @@
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
+#include "codec/ip_protocol.h"
 
 enum {
     PORT_FIRST = 32768,
@@ -176,12 +177,19 @@ static uint16_t choose_for_all(struct tcp *tcp, struct baro_address local)
     return 0;
 }
 
+bool tcp_port_is_home(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
+{
+    return flow_shard_is_home(&tcp->core->shard, IP_PROTOCOL_TCP, &local, &remote);
+}
+
 enum use { USE_FREE, USE_RESTS, USE_TAKEN };
 
 static enum use use_of(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote)
 {
     struct handle handle;
 
+    if (!tcp_port_is_home(tcp, local, *remote))
+        return USE_TAKEN;
     tcp->ports_tried++;
     if (listener_conflicts(tcp, local, false))
         return USE_TAKEN;
@@ -246,10 +254,13 @@ static uint16_t choose_by_chance(struct tcp *tcp, struct baro_endpoint local, co
     uint32_t first = random_below(&tcp->core->random, PORT_COUNT);
     uint16_t rests = 0;
 
-    for (uint32_t n = 0; n < PORT_TRIES; n++) {
+    for (uint32_t n = 0, tries = 0; n < PORT_COUNT && tries < PORT_TRIES; n++) {
         enum use use;
 
         local.port.number = nth_port(first, n);
+        if (!tcp_port_is_home(tcp, local, *remote))
+            continue;
+        tries++;
         use = use_of(tcp, local, remote);
         if (use == USE_FREE)
             return local.port.number;

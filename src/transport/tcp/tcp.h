@@ -131,8 +131,10 @@ void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings);
 
 /* Is `local` free for a listener or a bound connection? Address family NONE: any. 0 or -EADDRINUSE. */
 int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port);
+/* Of several stacks behind one address: would the answers come to this one? */
+bool tcp_port_is_home(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
 /* A free local port for `local.address` towards `remote` (RFC 6056 algorithm 1), 0 when all are taken. Family NONE in
- * `remote`: free for every peer. */
+ * `remote`: free for every peer; else one whose answers come here. */
 uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote);
 
 /* Active open: SYN-SENT, the SYN is an intent. `owner` is user/'s own number for it (its descriptor).

@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "codec/ip_protocol.h"
+
 enum { QUEUE_DEFAULT = 212992, QUEUE_LEAST = 2048 };
 
 struct udp *udp_create(struct core *core, enum udp_kind kind, uint32_t socket_limit)
@@ -179,20 +181,26 @@ static bool is_taken(const struct udp *udp, struct baro_endpoint local, const st
 }
 
 /* RFC 6056 algorithm 1: a random port, and from there the next free one. 0: all are taken. */
-static uint16_t choose_port(struct udp *udp, struct baro_address address)
+static uint16_t choose_port(struct udp *udp, struct baro_address address, struct baro_address source,
+                            const struct baro_endpoint *remote)
 {
     uint32_t count = 65536 - UDP_PORT_FIRST, at = random_below(&udp->core->random, count);
 
     for (uint32_t i = 0; i < count; i++) {
         uint16_t number = (uint16_t)(UDP_PORT_FIRST + (at + i) % count);
+        const struct baro_endpoint from = { source, { number } };
 
+        if (remote != NULL && remote->address.family != BARO_FAMILY_NONE && udp->kind == UDP_DATAGRAMS &&
+            !flow_shard_is_home(&udp->core->shard, IP_PROTOCOL_UDP, &from, remote))
+            continue; /* its answers would come to another shard */
         if (!is_taken(udp, (struct baro_endpoint){ address, { number } }, NULL))
             return number;
     }
     return 0;
 }
 
-int udp_bind(struct udp *udp, struct handle handle, struct baro_endpoint local)
+int udp_bind_for(struct udp *udp, struct handle handle, struct baro_endpoint local, struct baro_address source,
+                 const struct baro_endpoint *remote)
 {
     struct udp_socket *socket = udp_resolve(udp, handle);
 
@@ -201,7 +209,7 @@ int udp_bind(struct udp *udp, struct handle handle, struct baro_endpoint local)
     if (socket->is_bound)
         return -EINVAL;
     if (local.port.number == 0 && !socket->settings.transparent) {
-        local.port.number = choose_port(udp, local.address);
+        local.port.number = choose_port(udp, local.address, source, remote);
         if (local.port.number == 0)
             return -EADDRINUSE;
     } else if (is_taken(udp, local, &socket->settings)) {
@@ -210,6 +218,11 @@ int udp_bind(struct udp *udp, struct handle handle, struct baro_endpoint local)
     socket->bound = socket->local = local;
     udp_ports_add(udp, socket);
     return 0;
+}
+
+int udp_bind(struct udp *udp, struct handle handle, struct baro_endpoint local)
+{
+    return udp_bind_for(udp, handle, local, local.address, NULL);
 }
 
 int udp_connect(struct udp *udp, struct handle handle, struct baro_endpoint local, struct baro_endpoint remote)
