@@ -175,7 +175,7 @@ static inline void copy_vector(uint8_t *to, const uint8_t *from)
     *(vector *)to = *(const vector *)from;
 }
 
-__attribute__((target_clones("avx2", "default"))) void bench_copy(uint8_t *to, const uint8_t *from, size_t length)
+static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_t *from, size_t length)
 {
     size_t at = 0;
 
@@ -191,4 +191,22 @@ __attribute__((target_clones("avx2", "default"))) void bench_copy(uint8_t *to, c
     for (; at + 32 <= length; at += 32)
         copy_vector(to + at, from + at);
     copy_vector(to + length - 32, from + length - 32);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void copy_avx2(uint8_t *to, const uint8_t *from, size_t length)
+{
+    copy(to, from, length);
+}
+#endif
+
+void bench_copy(uint8_t *to, const uint8_t *from, size_t length)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) {
+        copy_avx2(to, from, length);
+        return;
+    }
+#endif
+    copy(to, from, length);
 }
