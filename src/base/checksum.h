@@ -34,8 +34,9 @@ static inline uint64_t checksum_copy(uint64_t sum, uint8_t *to, const uint8_t *f
 {
     if (length > OCTETS_SHORT)
         return sum + checksum_of_native(octets_copy_sum_long(to, from, length));
+    sum += checksum_of_native(octets_sum_short(from, length));
     octets_copy(to, from, length);
-    return sum + checksum_of_native(octets_sum_short(from, length));
+    return sum;
 }
 
 /* The sum in 16 bits, 0 for 0 only. A number and itself turned by half its width: above is the sum of both halves with

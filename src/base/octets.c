@@ -13,18 +13,18 @@ uint64_t octets_sum_plain(const uint8_t *data, size_t length)
 
 uint64_t octets_copy_sum_plain(uint8_t *to, const uint8_t *from, size_t length)
 {
-    octets_lanes even = { 0 }, odd = { 0 };
+    struct octets_sum sum = { { 0 }, { 0 } };
 
     for (; length >= PLAIN_STEP; length -= PLAIN_STEP, from += PLAIN_STEP, to += PLAIN_STEP) {
-        octets_lanes first = octets_load(from), second = octets_load(from + sizeof even);
+        octets_lanes first = octets_load(from), second = octets_load(from + sizeof first);
 
         memcpy(to, &first, sizeof first);
         memcpy(to + sizeof first, &second, sizeof second);
-        even += octets_halves(first);
-        odd += octets_halves(second);
+        octets_add(&sum, first);
+        octets_add(&sum, second);
     }
     memcpy(to, from, length);
-    return octets_total(even + odd) + octets_sum_last(from, length);
+    return octets_total(&sum) + octets_sum_last(from, length);
 }
 
 /* ---- AVX2: 32 octets ---- */
@@ -36,7 +36,7 @@ uint64_t octets_copy_sum_plain(uint8_t *to, const uint8_t *from, size_t length)
 typedef uint64_t wide __attribute__((vector_size(32)));
 typedef uint64_t wide_anywhere __attribute__((vector_size(32), aligned(1), may_alias));
 
-enum { WIDE = 32, WIDE_STEP = 64, ALIGN_FROM = 256 };
+enum { WIDE = 32, WIDE_STEP = 64, ALIGN_FROM = 2048 };
 
 WITH_AVX2 static inline void wide_load(wide *word, const uint8_t *at)
 {
@@ -48,17 +48,42 @@ WITH_AVX2 static inline void wide_store(uint8_t *at, const wide *word)
     *(wide_anywhere *)at = *word;
 }
 
-WITH_AVX2 static inline void wide_add(wide *sum, const wide *word)
+/* As struct octets_sum; two, that do not wait for one another. */
+struct wide_sum {
+    wide all[2], upper[2];
+};
+
+WITH_AVX2 static inline void wide_add(struct wide_sum *sum, int which, const wide *word)
 {
-    *sum += *word & UINT32_MAX;
-    *sum += *word >> 32;
+    sum->all[which] += *word;
+    sum->upper[which] += *word >> 32;
 }
 
-WITH_AVX2 static inline uint64_t wide_total(const wide *sum)
+WITH_AVX2 static inline uint64_t wide_total(const struct wide_sum *sum)
 {
-    wide folded = (*sum & UINT32_MAX) + (*sum >> 32);
+    wide upper = sum->upper[0] + sum->upper[1], both = sum->all[0] + sum->all[1] - (upper << 32) + upper;
 
-    return folded[0] + folded[1] + folded[2] + folded[3];
+    return both[0] + both[1] + both[2] + both[3];
+}
+
+/* What is left of a block, less than 128 octets, to a sum of all. */
+WITH_AVX2 static inline uint64_t wide_finish(struct wide_sum *sum, const uint8_t *data, size_t length)
+{
+    wide word;
+
+    if (length & WIDE_STEP) {
+        wide_load(&word, data);
+        wide_add(sum, 0, &word);
+        wide_load(&word, data + WIDE);
+        wide_add(sum, 1, &word);
+        data += WIDE_STEP;
+    }
+    if (length & WIDE) {
+        wide_load(&word, data);
+        wide_add(sum, 0, &word);
+        data += WIDE;
+    }
+    return wide_total(sum) + octets_sum_last(data, length & (WIDE - 1));
 }
 
 /* Two vectors at once. Written out, so that a compiler does not see a memcpy in it. */
@@ -100,22 +125,21 @@ WITH_AVX2 void octets_copy_avx2(uint8_t *to, const uint8_t *from, size_t length)
 
 WITH_AVX2 uint64_t octets_sum_avx2(const uint8_t *data, size_t length)
 {
-    wide even = { 0 }, odd = { 0 }, word;
+    struct wide_sum sum = { 0 };
+    const uint8_t *end = data + (length & ~(size_t)(4 * WIDE - 1));
+    wide word[4];
 
-    for (; length >= WIDE_STEP; length -= WIDE_STEP, data += WIDE_STEP) {
-        wide_load(&word, data);
-        wide_add(&even, &word);
-        wide_load(&word, data + WIDE);
-        wide_add(&odd, &word);
+    for (; data != end; data += 4 * WIDE) {
+        wide_load(&word[0], data);
+        wide_load(&word[1], data + WIDE);
+        wide_load(&word[2], data + 2 * WIDE);
+        wide_load(&word[3], data + 3 * WIDE);
+        wide_add(&sum, 0, &word[0]);
+        wide_add(&sum, 1, &word[1]);
+        wide_add(&sum, 0, &word[2]);
+        wide_add(&sum, 1, &word[3]);
     }
-    if (length >= WIDE) {
-        wide_load(&word, data);
-        wide_add(&even, &word);
-        length -= WIDE;
-        data += WIDE;
-    }
-    even += odd;
-    return wide_total(&even) + octets_sum_short(data, length);
+    return wide_finish(&sum, data, length & (4 * WIDE - 1));
 }
 
 /* The words of a sum turned round: what it is at an odd distance. */
@@ -130,34 +154,39 @@ static uint64_t turned(uint64_t sum)
 
 WITH_AVX2 uint64_t octets_copy_sum_avx2(uint8_t *to, const uint8_t *from, size_t length)
 {
-    wide even = { 0 }, odd = { 0 }, word, other;
-    uint8_t *end = to + length;
-    const uint8_t *from_end = from + length;
-    size_t head = length >= ALIGN_FROM ? -(uintptr_t)to & (WIDE - 1) : 0, left = length - head;
-    uint64_t first = octets_sum_short(from, head), sum;
+    struct wide_sum sum = { 0 };
+    size_t head = 0, left = length;
+    uint64_t first = 0, rest;
+    wide word[4];
 
-    wide_copy_step(end - WIDE_STEP, from_end - WIDE_STEP);
-    wide_load(&word, from);
-    wide_store(to, &word);
-    to += head;
-    from += head;
-    for (; left >= WIDE_STEP; left -= WIDE_STEP, from += WIDE_STEP, to += WIDE_STEP) {
-        wide_load(&word, from);
-        wide_load(&other, from + WIDE);
-        wide_store(to, &word);
-        wide_store(to + WIDE, &other);
-        wide_add(&even, &word);
-        wide_add(&odd, &other);
+    if (length >= ALIGN_FROM) {
+        head = -(uintptr_t)to & (WIDE - 1);
+        first = octets_sum_last(from, head);
+        wide_load(&word[0], from);
+        wide_store(to, &word[0]);
+        to += head;
+        from += head;
+        left -= head;
     }
-    if (left >= WIDE) {
-        wide_load(&word, from);
-        wide_add(&even, &word);
-        left -= WIDE;
-        from += WIDE;
+    for (; left >= 4 * WIDE; left -= 4 * WIDE, from += 4 * WIDE, to += 4 * WIDE) {
+        wide_load(&word[0], from);
+        wide_load(&word[1], from + WIDE);
+        wide_load(&word[2], from + 2 * WIDE);
+        wide_load(&word[3], from + 3 * WIDE);
+        wide_store(to, &word[0]);
+        wide_store(to + WIDE, &word[1]);
+        wide_store(to + 2 * WIDE, &word[2]);
+        wide_store(to + 3 * WIDE, &word[3]);
+        wide_add(&sum, 0, &word[0]);
+        wide_add(&sum, 1, &word[1]);
+        wide_add(&sum, 0, &word[2]);
+        wide_add(&sum, 1, &word[3]);
     }
-    even += odd;
-    sum = wide_total(&even) + octets_sum_short(from, left);
-    return first + (head & 1 ? turned(sum) : sum);
+    if (left > WIDE_STEP)
+        wide_copy_step(to, from);
+    wide_copy_step(to + left - WIDE_STEP, from + left - WIDE_STEP); /* may copy some a second time */
+    rest = wide_finish(&sum, from, left);
+    return first + (head & 1 ? turned(rest) : rest);
 }
 
 #endif

@@ -9,7 +9,7 @@
  * 50 where the destination lies less than 64 octets above the source modulo 4,096. A ring and a frame lie so now and then.
  *
  * A native sum is one of 16-bit words in the machine's order, carries kept: congruent modulo 65,535, 0 for nothing but
- * zeros, below 2^40. An odd last octet counts as if a zero followed. base/checksum.h makes checksums of it (RFC 1071 §2(B)). */
+ * zeros, below 2^63. An odd last octet counts as if a zero followed. base/checksum.h makes checksums of it (RFC 1071 §2(B)). */
 #ifndef BASE_OCTETS_H
 #define BASE_OCTETS_H
 
@@ -49,29 +49,13 @@ void octets_copy_other(uint8_t *to, const uint8_t *from, size_t length);
 uint64_t octets_sum_long(const uint8_t *data, size_t length);
 uint64_t octets_copy_sum_long(uint8_t *to, const uint8_t *from, size_t length);
 
-static inline void octets_copy_16(uint8_t *to, const uint8_t *from)
-{
-    memcpy(to, from, 16);
-}
-
-/* As memcpy. */
-static inline void octets_copy(uint8_t *to, const uint8_t *from, size_t length)
-{
-    if (length < 16 || length > OCTETS_SHORT) {
-        octets_copy_other(to, from, length);
-        return;
-    }
-    octets_copy_16(to, from);
-    if (length > 32) {
-        octets_copy_16(to + 16, from + 16);
-        octets_copy_16(to + length - 32, from + length - 32);
-    }
-    octets_copy_16(to + length - 16, from + length - 16);
-}
-
-/* The compilers' vectors, on any machine. A sum adds 32-bit words in lanes of 64 bits, which take 2^32 of them before they
- * could overflow. */
+/* The compilers' vectors, on any machine. In lanes of 64 bits whole words are added, carries lost, and their upper halves
+ * apart: what is missing of the lower halves then is known. That is one step less than taking both halves out of each. */
 typedef uint64_t octets_lanes __attribute__((vector_size(16)));
+
+struct octets_sum {
+    octets_lanes all, upper;
+};
 
 static inline octets_lanes octets_load(const uint8_t *at)
 {
@@ -81,16 +65,45 @@ static inline octets_lanes octets_load(const uint8_t *at)
     return word;
 }
 
-/* The lower and the upper 32 bits of both lanes. */
-static inline octets_lanes octets_halves(octets_lanes word)
+static inline void octets_add(struct octets_sum *sum, octets_lanes word)
 {
-    return (word & UINT32_MAX) + (word >> 32);
+    sum->all += word;
+    sum->upper += word >> 32;
 }
 
-static inline uint64_t octets_total(octets_lanes sum)
+static inline void octets_store(uint8_t *at, octets_lanes word)
 {
-    sum = octets_halves(sum);
-    return sum[0] + sum[1];
+    memcpy(at, &word, sizeof word);
+}
+
+/* As memcpy. All is loaded before anything is stored: a load that follows a store to a place with the same low bits waits
+ * for it. */
+static inline void octets_copy(uint8_t *to, const uint8_t *from, size_t length)
+{
+    octets_lanes first, second, third, last;
+
+    if (length < 16 || length > OCTETS_SHORT) {
+        octets_copy_other(to, from, length);
+        return;
+    }
+    first = octets_load(from);
+    last = octets_load(from + length - 16);
+    if (length > 32) {
+        second = octets_load(from + 16);
+        third = octets_load(from + length - 32);
+        octets_store(to + 16, second);
+        octets_store(to + length - 32, third);
+    }
+    octets_store(to, first);
+    octets_store(to + length - 16, last);
+}
+
+/* Of fewer than 2^32 octets. */
+static inline uint64_t octets_total(const struct octets_sum *sum)
+{
+    octets_lanes both = sum->all - (sum->upper << 32) + sum->upper;
+
+    return both[0] + both[1];
 }
 
 /* The native sum of fewer than 32 octets. */
@@ -131,15 +144,15 @@ static inline uint64_t octets_sum_last(const uint8_t *data, size_t length)
 /* The native sum in place, whatever the length. */
 static inline uint64_t octets_sum_short(const uint8_t *data, size_t length)
 {
-    octets_lanes even = { 0 }, odd = { 0 }; /* two, that do not wait for one another */
+    struct octets_sum sum = { { 0 }, { 0 } };
 
     if (length < 32)
         return octets_sum_last(data, length);
     for (; length >= 32; length -= 32, data += 32) {
-        even += octets_halves(octets_load(data));
-        odd += octets_halves(octets_load(data + 16));
+        octets_add(&sum, octets_load(data));
+        octets_add(&sum, octets_load(data + 16));
     }
-    return octets_total(even + odd) + octets_sum_last(data, length);
+    return octets_total(&sum) + octets_sum_last(data, length);
 }
 
 #endif

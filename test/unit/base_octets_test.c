@@ -8,7 +8,7 @@
 
 #include "base/checksum.h"
 
-enum { LONGEST = 300, ODD = 35, GUARD = 64, AREA = LONGEST + ODD + 2 * GUARD };
+enum { LONGEST = 300, LONG = 2048, ODD = 35, GUARD = 64, AREA = LONGEST + ODD + 2 * GUARD };
 
 static uint8_t source[AREA], target[AREA];
 
@@ -141,6 +141,14 @@ static void long_blocks(void **state)
             assert_int_equal(checksum_fold_sum(octets_copy_sum_plain(copy + 1, block + odd, length)), right);
             assert_int_equal(checksum_fold_sum(octets_copy_sum_long(copy + 1, block + odd, length)), right);
             assert_memory_equal(copy + 1, block + odd, length);
+            for (size_t at = 0; at < 64; at++) { /* from where stores are aligned */
+                length = LONG - 3 + at * 5;
+                right = naive(block + odd, length);
+                assert_int_equal(checksum_fold_sum(octets_copy_sum_long(copy + at, block + odd, length)), right);
+                assert_memory_equal(copy + at, block + odd, length);
+                assert_int_equal(checksum_fold_sum(octets_sum_long(block + odd, length)), right);
+            }
+            length = BLOCK - 3 * odd;
             memset(copy, 0, sizeof copy);
             octets_copy(copy + 2 * odd, block + odd, length);
             assert_memory_equal(copy + 2 * odd, block + odd, length);
