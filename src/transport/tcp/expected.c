@@ -111,9 +111,7 @@ struct tcp_connection *tcp_foreseen(const struct tcp *tcp, const struct tcp_arri
     struct tcp_connection *c = tcp_resolve(tcp, arrival->handle);
 
     /* It may have ended since the burst was looked at. */
-    if (c == NULL || (c->flags & TCP_IN_DEMUX) == 0 || !(arrival->sure || is_between(c, arrival)))
-        return NULL;
-    return c;
+    return c != NULL && (c->flags & TCP_IN_DEMUX) != 0 && is_between(c, arrival) ? c : NULL;
 }
 
 /* ---- is it what the connection waits for ---- */
@@ -143,12 +141,10 @@ static bool is_at_ease(const struct tcp_connection *c)
            (c->sender == NULL || flight_is_in_order(c->sender));
 }
 
-/* Marks of text (RFC 3168 §6.1.3): none, or none that were new. */
+/* Marks of text (RFC 3168 §6.1.3): none of congestion. */
 static bool marks_say_nothing(const struct tcp_connection *c, uint8_t tos)
 {
-    if ((c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) == ECN_NOT_ECT)
-        return true;
-    return (tos & ECN_BITS) != ECN_CE && (c->ecn.flags & TCP_ECN_SEEN) != 0;
+    return (c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE;
 }
 
 static bool read_segment(struct expected *segment, const struct tcp_connection *c,
@@ -195,16 +191,20 @@ static bool is_next(const struct tcp_connection *c, const struct expected *segme
         !seq_eq(segment->ack, c->snd.una))
         return false;
     return octets == 0 || ((c->flags & deaf) == 0 && octets <= tcp_recv_window(c) &&
-                           octets <= ring_space(&c->recv) && marks_say_nothing(c, tos));
+                           (octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED) &&
+                           marks_say_nothing(c, tos));
 }
 
-/* The sum of everything, taken while the text goes behind the ring's end. */
-static bool sum_is_right(struct tcp_connection *c, const struct expected *segment,
+/* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
+ * tcp_receive_fused(). */
+static bool sum_is_right(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment,
                          const struct tcp_arrival *arrival)
 {
     uint32_t octets = (uint32_t)segment->text.length;
     uint64_t sum = 0;
 
+    if (octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
+        return false;
     if (arrival->checksum_verified) {
         ring_write(&c->recv, c->recv.end, segment->text.data, octets);
         return true;
@@ -277,7 +277,7 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
     struct expected segment;
 
     if (c == NULL || !(arrival->sure || is_between(c, arrival)) || !is_at_ease(c) || !read_segment(&segment, c, arrival) ||
-        !is_next(c, &segment, arrival->tos) || !sum_is_right(c, &segment, arrival))
+        !is_next(c, &segment, arrival->tos) || !sum_is_right(tcp, c, &segment, arrival))
         return false;
     tcp->recent = arrival->handle;
     tcp->expected += segment.count;
@@ -299,6 +299,8 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
     tcp_want_output(tcp, c);
     if (segment.text.length != 0) {
         c->counts.data_in += segment.count;
+        if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (arrival->tos & ECN_BITS) != ECN_NOT_ECT)
+            c->ecn.flags |= TCP_ECN_SEEN;
         c->text_at_ns = tcp->core->now.ns;
         c->recv.end += segment.text.length;
         tcp_text_in_order(tcp, c, (uint32_t)segment.text.length, segment.full, segment.ts_echo);

@@ -5,7 +5,7 @@
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
-#include "base/checksum.h"
+#include "base/words.h"
 #include "codec/ipv4.h"
 
 static bool source_is_impossible(const struct baro_address *source)
@@ -48,10 +48,13 @@ enum baro_drop_reason segment_read(struct segment *segment, const struct ip_pack
 uint64_t segment_sum_of_header(const struct segment *segment)
 {
     const struct ip_packet *packet = segment->packet;
-    uint64_t sum = checksum_pseudo(packet->source, packet->destination, IP_PROTOCOL_TCP,
-                                   (uint32_t)packet->payload.length);
+    const unsigned address = packet->source.family == BARO_FAMILY_IPV6 ? 16 : 4;
+    uint32_t length = (uint32_t)packet->payload.length, header = length - (uint32_t)segment->data.length;
+    uint64_t sum = words_add(0, packet->source.octet, address);
 
-    return checksum_add(sum, packet->payload.data, packet->payload.length - segment->data.length);
+    sum = words_add(sum, packet->destination.octet, address);
+    sum = words_add(sum, packet->payload.data, header); /* a multiple of four */
+    return checksum_of_native(sum) + IP_PROTOCOL_TCP + (length >> 16) + (length & 0xffff);
 }
 
 bool segment_checksum_ok(const struct segment *segment)
