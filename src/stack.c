@@ -367,8 +367,7 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
         frames += receive_burst(stack, i);
     if (!wheel_is_quiet(&stack->core.wheel, now))
         run_timers(stack);
-    if (transmit_has_work(stack))
-        transmit_drain(stack);
+    transmit_drain(stack);
     reassembly_returned(&stack->reassembly);
     for (unsigned round = 0; round < LOOPBACK_ROUNDS && stack->loopback.used[stack->loopback.filling] != 0; round++)
         receive_loopback(stack);

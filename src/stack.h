@@ -177,13 +177,14 @@ void groups_in(struct baro_stack *stack, const struct ip_packet *packet);
 /* groups.c: sends what is to be told of groups; false: there is no room in the device. */
 bool groups_output(struct baro_stack *stack, const struct intent_membership *membership);
 
-/* transmit.c: sends what the intents say and what waited for neighbours; received frames may go afterwards. */
-void transmit_drain(struct baro_stack *stack);
-/* Has it anything to do? */
-static inline bool transmit_has_work(const struct baro_stack *stack)
+/* transmit.c: what there is to be sent. */
+void transmit_now(struct baro_stack *stack);
+/* Sends what the intents say and what waited for neighbours; received frames may go afterwards. */
+static inline void transmit_drain(struct baro_stack *stack)
 {
-    return stack->core.intents.count != 0 || stack->neighbours.ready_first != NULL || stack->burst.count != 0 ||
-           stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts;
+    if (stack->core.intents.count != 0 || stack->neighbours.ready_first != NULL || stack->burst.count != 0 ||
+        stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts)
+        transmit_now(stack);
 }
 
 /* The way to `destination`; `wanted`: a source address, or of family NONE. Good until the next call. */

@@ -56,12 +56,6 @@ static bool tcp_output(struct baro_stack *stack, struct handle connection)
     struct ip_path path;
     bool more = true;
 
-    if (straight_is_open(stack)) {
-        enum straight_verdict verdict = straight_output(stack, connection);
-
-        if (verdict != STRAIGHT_OPEN)
-            return verdict == STRAIGHT_DONE;
-    }
     while (more && tcp_destination(stack->tcp, connection, &local, &remote)) {
         int interface = find_path(stack, local.address, remote.address, 0, &path);
 
@@ -122,12 +116,6 @@ static bool tcp_control(struct baro_stack *stack, const struct intent *intent)
     struct ip_message message;
     struct ip_path path;
 
-    if (straight_is_open(stack)) {
-        enum straight_verdict verdict = straight_control(stack, intent);
-
-        if (verdict != STRAIGHT_OPEN)
-            return verdict == STRAIGHT_DONE;
-    }
     if (!has_room(stack, control->local.address, control->remote.address, &path))
         return false;
     TRACE_GROUP_BEGIN(&stack->core);
@@ -272,16 +260,29 @@ static void send_ready(struct baro_stack *stack)
     }
 }
 
+/* Is it done? By the straight way if that can be. */
+static inline bool work_off(struct baro_stack *stack, const struct intent *intent, bool straight)
+{
+    enum straight_verdict verdict = STRAIGHT_OPEN;
+
+    if (straight && intent->kind == INTENT_TCP_OUTPUT)
+        verdict = straight_output(stack, intent->owner);
+    else if (straight && intent->kind == INTENT_TCP_CONTROL)
+        verdict = straight_control(stack, intent);
+    return verdict == STRAIGHT_OPEN ? output(stack, intent) : verdict == STRAIGHT_DONE;
+}
+
 /* An intent keeps its place in the queue while it is worked off: what it makes others intend comes behind it. */
 static void drain(struct baro_stack *stack)
 {
     struct intent_queue *intents = &stack->core.intents;
+    const bool straight = straight_is_open(stack);
     uint32_t blocked = 0;
 
     for (unsigned pass = 0; pass < DRAIN_PASSES && intents->count != blocked; pass++) {
         blocked = 0;
         for (uint32_t left = intents->count; left != 0; left--) {
-            if (output(stack, intent_first(intents))) {
+            if (work_off(stack, intent_first(intents), straight)) {
                 intent_done(intents);
             } else {
                 intent_again(intents);
@@ -292,11 +293,12 @@ static void drain(struct baro_stack *stack)
     stack->blocked = blocked;
 }
 
-void transmit_drain(struct baro_stack *stack)
+void transmit_now(struct baro_stack *stack)
 {
     if (stack->advertised.verdicts != stack->neighbours.verdicts)
         advertised_review(stack);
-    send_ready(stack);
+    if (stack->neighbours.ready_first != NULL)
+        send_ready(stack);
     if (stack->core.intents.count != 0)
         drain(stack);
     burst_flush(stack);

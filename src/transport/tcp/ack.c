@@ -186,6 +186,6 @@ enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, co
     if (seq_ge(segment->ack, c->snd.una))
         tcp_update_window(tcp, c, segment->seq, segment->ack, segment->window << c->snd_scale);
     tcp_keepalive_restart(tcp, c);
-    tcp_want_output(tcp, c);
+    tcp_want_more_output(tcp, c);
     return BARO_DROP_NONE;
 }

@@ -276,6 +276,12 @@ static inline uint64_t tcp_send_offset(const struct tcp_connection *c, struct se
     return c->send.begin + (uint64_t)(int64_t)seq_diff(seq, tcp_send_seq(c, c->send.begin));
 }
 
+/* Octets of text behind SND.NXT; the FIN not yet sent. */
+static inline uint32_t tcp_unsent_text(const struct tcp_connection *c)
+{
+    return c->snd.iss.value + 1 + (uint32_t)c->send.end - c->snd.nxt.value;
+}
+
 static inline struct seq tcp_recv_seq(const struct tcp_connection *c, uint64_t offset)
 {
     return seq_add(c->rcv.irs, 1 + (uint32_t)offset);

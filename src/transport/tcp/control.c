@@ -5,27 +5,30 @@
  * attacker nothing about other connections (RFC 5961 §10, CVE-2016-5696). */
 #include "transport/tcp/parts.h"
 
+#include <string.h>
+
 #include "base/flow.h"
 #include "codec/ipv4.h"
-
-uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset)
-{
-    return (uint32_t)(tcp->core->now.ns / NS_PER_MS) + offset;
-}
 
 /* An intent for one segment; NULL and counted when the queue is full (the segment is then as good as lost). */
 static struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
                                       const struct baro_endpoint *remote)
 {
     struct intent *intent = intent_add(&tcp->core->intents, INTENT_TCP_CONTROL);
+    struct intent_tcp_control *control;
 
     if (intent == NULL) {
         core_drop(tcp->core, BARO_DROP_INTENT_QUEUE_FULL);
         return NULL;
     }
     intent->owner = owner;
-    intent->as.tcp = (struct intent_tcp_control){ .local = *local, .remote = *remote, .ttl = -1, .scale = -1 };
-    return &intent->as.tcp;
+    control = &intent->as.tcp;
+    memset(control, 0, offsetof(struct intent_tcp_control, sack)); /* of those `sack_count` are good */
+    control->local = *local;
+    control->remote = *remote;
+    control->ttl = -1;
+    control->scale = -1;
+    return control;
 }
 
 static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection *c, uint8_t flags)

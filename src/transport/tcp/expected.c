@@ -296,7 +296,7 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
     c->probes = 0;
     tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
     tcp_keepalive_restart(tcp, c);
-    tcp_want_output(tcp, c);
+    tcp_want_more_output(tcp, c);
     if (segment.text.length != 0) {
         c->counts.data_in += segment.count;
         if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (arrival->tos & ECN_BITS) != ECN_NOT_ECT)

@@ -25,12 +25,6 @@ static bool is_plain(const struct tcp_connection *c, const struct ip_path *path)
            c->settings.ttl != 0;                                      /* IPv4 and IPv6 differ over it */
 }
 
-/* Octets that the program gave and that were never sent. */
-static inline uint32_t unsent_of(const struct tcp_connection *c)
-{
-    return c->snd.iss.value + 1 + (uint32_t)c->send.end - c->snd.nxt.value;
-}
-
 static inline uint32_t smaller(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -92,14 +86,25 @@ static void write_header(const struct tcp_connection *c, uint32_t timestamp, uns
 
 /* ---- what follows ---- */
 
-/* The retransmission timer and the tail's probe, for text that leaves (output.c's sent(), tcp_tail_arm()). */
+/* The retransmission timer and the tail's probe, for text that leaves: output.c's sent() and tcp_tail_arm(), of which only what
+ * may be going on beside new text is asked. Two deadlines, one look at the wheel. */
 static void arm_timers(struct tcp *tcp, struct tcp_connection *c)
 {
-    int64_t now_ns = tcp->core->now.ns;
+    const struct tcp_sender *sender = c->sender;
+    int64_t now_ns = tcp->core->now.ns, wait_ns, earliest_ns;
 
-    if (!tcp_timer_armed(c, TCP_TIMER_RETRANSMIT))
-        tcp_timer_set(tcp, c, TCP_TIMER_RETRANSMIT, now_ns + c->rtt.rto_ns);
-    tcp_tail_arm(tcp, c);
+    if (c->deadline_ns[TCP_TIMER_RETRANSMIT] == 0)
+        c->deadline_ns[TCP_TIMER_RETRANSMIT] = tcp_deadline(now_ns + c->rtt.rto_ns);
+    earliest_ns = c->deadline_ns[TCP_TIMER_RETRANSMIT];
+    if (c->tail.out || c->snd.wnd == 0 || (sender != NULL && (sender->board.sacked | sender->board.lost) != 0)) {
+        c->deadline_ns[TCP_TIMER_TAIL] = 0;
+    } else if ((c->flags & TCP_SACK_PERMITTED) != 0) {
+        wait_ns = tcp_tail_wait_ns(c);
+        if (wait_ns < earliest_ns - now_ns)
+            earliest_ns = now_ns + wait_ns;
+        c->deadline_ns[TCP_TIMER_TAIL] = earliest_ns = tcp_deadline(earliest_ns);
+    }
+    tcp_timer_look(tcp, c, earliest_ns);
 }
 
 /* New text left, up to `end`. */
@@ -115,7 +120,7 @@ static void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length
     c->segments_out += segments;
     c->counts.data_out += segments;
     core->counters.tcp_out += segments;
-    if ((c->flags & TCP_SACK_PERMITTED) != 0)
+    if ((c->flags & TCP_SACK_PERMITTED) != 0 && (c->sender != NULL || tcp_flight(c) != 0))
         tcp_sender_sent(tcp, c, end);
     c->snd.nxt = end;
     c->retransmit_next = c->retransmit_end = end;
@@ -141,7 +146,7 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
     if (c->state < BARO_TCP_ESTABLISHED || (c->flags & NOT_PLAIN) != 0 || seq_lt(c->retransmit_next, c->retransmit_end) ||
         (c->sender != NULL && c->sender->board.lost != 0))
         return TCP_STRAIGHT_OPEN;
-    if ((c->flags & TCP_ACK_NOW) == 0 && unsent_of(c) == 0) {
+    if ((c->flags & TCP_ACK_NOW) == 0 && tcp_unsent_text(c) == 0) {
         c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
         return TCP_STRAIGHT_NOTHING;
     }
@@ -170,7 +175,7 @@ static bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path
 enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
 {
     struct tcp_connection *c = segment->connection;
-    uint32_t unsent = unsent_of(c), length;
+    uint32_t unsent = tcp_unsent_text(c), length;
     unsigned flags = TCP_FLAG_ACK | ((c->ecn.flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
     bool last;
 
@@ -192,7 +197,7 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
     c->progress = false;
     write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 ? c->snd.nxt : tcp_plain_seq(c),
                  tcp_receive_window(c, (c->flags & TCP_SCALED) != 0), segment);
-    segment->parts = length == 0 ? 0 : ring_slice(&c->send, c->send.end - unsent, length, segment->part);
+    segment->parts = ring_slice(&c->send, c->send.end - unsent, length, segment->part);
     if (length != 0) {
         text_sent(tcp, c, length, last);
     } else {

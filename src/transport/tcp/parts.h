@@ -3,6 +3,7 @@
 #define TRANSPORT_TCP_PARTS_H
 
 #include "transport/tcp/connection.h"
+#include "transport/tcp/deadline.h"
 
 /* ---- segment.c: a received segment as values ---- */
 
@@ -205,7 +206,10 @@ void tcp_send_syn_cookie(struct tcp *tcp, const struct tcp_half_open *record, co
 void tcp_send_half_open_ack(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_half_open_reset(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_time_wait_ack(struct tcp *tcp, struct handle handle);
-uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset);
+static inline uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset)
+{
+    return (uint32_t)(tcp->core->now.ns / NS_PER_MS) + offset;
+}
 
 /* ---- output.c ---- */
 
@@ -223,7 +227,19 @@ struct plan {
     bool probe;               /* beyond a closed window */
 };
 /* Could nothing leave, whatever the path? So most ACKs find it, and the segment behind the last one. */
-bool tcp_has_nothing(const struct tcp_connection *c);
+static inline bool tcp_has_nothing(const struct tcp_connection *c)
+{
+    if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED || (c->flags & TCP_ACK_NOW) != 0 ||
+        seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))
+        return false;
+    return (c->flags & TCP_FIN_SENT) != 0 || ((c->flags & TCP_FIN_WANTED) == 0 && tcp_unsent_text(c) == 0);
+}
+/* Something came in that may let out more of what there is: most ACKs find nothing. */
+static inline void tcp_want_more_output(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (!tcp_has_nothing(c))
+        tcp_want_output(tcp, c);
+}
 bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan);
 
 /* ---- hole.c ---- */
@@ -352,13 +368,6 @@ bool tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segm
 /* ---- timers.c ---- */
 
 void tcp_timer_arm(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns);
-/* A deadline is written; the wheel stands at it or before it. */
-static inline void tcp_timer_set(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t at_ns)
-{
-    c->deadline_ns[name] = at_ns == 0 ? 1 : at_ns;
-    if (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
-        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
-}
 void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name);
 /* As tcp_timer_arm(), in place where nobody watches. */
 static inline void tcp_timer_start(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
@@ -369,10 +378,6 @@ static inline void tcp_timer_start(struct tcp *tcp, struct tcp_connection *c, en
         tcp_timer_set(tcp, c, name, tcp->core->now.ns + delay_ns);
 }
 void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c);
-static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_timer_name name)
-{
-    return c->deadline_ns[name] != 0;
-}
 void tcp_keepalive_restart(struct tcp *tcp, struct tcp_connection *c);
 void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c);
 

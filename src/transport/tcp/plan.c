@@ -163,15 +163,6 @@ static bool plan_syn(const struct tcp_connection *c, struct plan *plan)
     return true;
 }
 
-bool tcp_has_nothing(const struct tcp_connection *c)
-{
-    if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED || (c->flags & TCP_ACK_NOW) != 0 ||
-        seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))
-        return false;
-    return (c->flags & TCP_FIN_SENT) != 0 ||
-           ((c->flags & TCP_FIN_WANTED) == 0 && tcp_send_offset(c, c->snd.nxt) == c->send.end);
-}
-
 bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan)
 {
     if ((c->flags & TCP_CLOSED_DONE) != 0)

@@ -7,11 +7,9 @@
  * repaired a loss, the window is reduced as for any other. */
 #include "transport/tcp/parts.h"
 
-enum { ACK_DELAY_MS = 200, PROBE_LEAST_MS = 40 };
-
 void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c)
 {
-    int64_t wait_ns = c->rtt.srtt_ns == 0 ? NS_PER_S : 2 * c->rtt.srtt_ns, left_ns;
+    int64_t wait_ns, left_ns;
 
     if ((c->flags & TCP_SACK_PERMITTED) == 0 || !tcp_synchronised(c))
         return;
@@ -20,10 +18,7 @@ void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c)
         tcp_timer_cancel(tcp, c, TCP_TIMER_TAIL);
         return;
     }
-    if (tcp_flight(c) < 2 * tcp_payload_limit(c))
-        wait_ns += ACK_DELAY_MS * NS_PER_MS;
-    if (wait_ns < PROBE_LEAST_MS * NS_PER_MS)
-        wait_ns = PROBE_LEAST_MS * NS_PER_MS;
+    wait_ns = tcp_tail_wait_ns(c);
     left_ns = c->deadline_ns[TCP_TIMER_RETRANSMIT] - tcp->core->now.ns;
     if (tcp_timer_armed(c, TCP_TIMER_RETRANSMIT) && wait_ns > left_ns)
         wait_ns = left_ns;
@@ -51,7 +46,7 @@ bool tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c)
     }
     TRACE(tcp->core, TCP_TAIL_PROBE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->tail.again));
     /* On a path of constant length the RTO is hardly more than a round trip: the ACK of one segment may be delayed. */
-    tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns + (flight <= mss ? ACK_DELAY_MS * NS_PER_MS : 0));
+    tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns + (flight <= mss ? TCP_TAIL_ACK_DELAY_MS * NS_PER_MS : 0));
     return true;
 }
 

@@ -1,0 +1,42 @@
+/* transport/tcp/deadline.h: a connection's deadlines as numbers, and the wheel's timer that stands at the earliest (timers.c). */
+#ifndef TRANSPORT_TCP_DEADLINE_H
+#define TRANSPORT_TCP_DEADLINE_H
+
+#include "transport/tcp/connection.h"
+
+static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_timer_name name)
+{
+    return c->deadline_ns[name] != 0;
+}
+
+/* An instant as a deadline: 0 says that there is none. */
+static inline int64_t tcp_deadline(int64_t at_ns)
+{
+    return at_ns == 0 ? 1 : at_ns;
+}
+
+/* A deadline was written: the wheel stands at it or before it. */
+static inline void tcp_timer_look(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
+{
+    if (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
+        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
+}
+
+static inline void tcp_timer_set(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t at_ns)
+{
+    c->deadline_ns[name] = tcp_deadline(at_ns);
+    tcp_timer_look(tcp, c, at_ns);
+}
+
+enum { TCP_TAIL_ACK_DELAY_MS = 200, TCP_TAIL_LEAST_MS = 40 };
+/* How long after the last news a probe leaves, unless the retransmission timer is due before. */
+static inline int64_t tcp_tail_wait_ns(const struct tcp_connection *c)
+{
+    int64_t wait_ns = c->rtt.srtt_ns == 0 ? NS_PER_S : 2 * c->rtt.srtt_ns;
+
+    if (tcp_flight(c) < 2 * tcp_payload_limit(c))
+        wait_ns += TCP_TAIL_ACK_DELAY_MS * NS_PER_MS;
+    return wait_ns < TCP_TAIL_LEAST_MS * NS_PER_MS ? TCP_TAIL_LEAST_MS * NS_PER_MS : wait_ns;
+}
+
+#endif
