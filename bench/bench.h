@@ -35,6 +35,10 @@ struct bench_case {
     uint32_t connections;
     uint32_t batch;                /* requests in flight */
     uint32_t message;              /* octets of one call of send */
+    uint32_t time_wait;            /* connections in TIME-WAIT before it begins */
+    uint32_t time_wait_limit;      /* of the stacks, 0: their own */
+    bool reused;                   /* a new connection takes over one in TIME-WAIT; else the oldest goes */
+    uint32_t ports;                /* of the server, that connections are spread over */
     enum baro_medium_kind medium;
 };
 

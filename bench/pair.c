@@ -96,24 +96,26 @@ static struct baro_address address_of(const struct bench_pair *pair, int which)
     return baro_ipv4(10, 0, 0, (uint8_t)(1 + which));
 }
 
-static void end_init(struct bench_pair *pair, int which, uint32_t mtu, uint32_t capabilities)
+static void end_init(struct bench_pair *pair, int which, const struct bench_case *question, uint32_t capabilities)
 {
     struct end *end = &pair->end[which];
     const struct baro_mac mac[2] = { { { 2, 0, 0, 0, 0, 1 } }, { { 2, 0, 0, 0, 0, 2 } } };
     struct baro_stack_config config = { .memory = bench_memory(),
                                         .seed = { (uint8_t)which },
                                         .now = bench_now(),
-                                        .memory_limit = (size_t)1 << 36 };
+                                        .memory_limit = (size_t)1 << 36,
+                                        .descriptor_limit = 1 << 24,
+                                        .time_wait_limit = question->time_wait_limit };
     bool large = (capabilities & BARO_DEVICE_TSO) != 0;
     int interface;
 
     end->lane.slots = large ? SUPER_SLOTS : SLOTS;
-    end->lane.slot_size = large ? SUPER_SLOT : (mtu + FRAME_EXTRA + 63) / 64 * 64;
+    end->lane.slot_size = large ? SUPER_SLOT : (question->mtu + FRAME_EXTRA + 63) / 64 * 64;
     end->lane.memory = aligned_alloc(64, end->lane.slot_size * end->lane.slots);
     end->peer = &pair->end[1 - which].lane;
     end->device = (struct baro_device){ .context = end,
                                         .mac = mac[which],
-                                        .mtu = mtu,
+                                        .mtu = question->mtu,
                                         .capabilities = capabilities,
                                         .rx_burst = lane_rx,
                                         .rx_end = lane_rx_end,
@@ -141,8 +143,8 @@ struct bench_pair *bench_pair_create(const struct bench_case *question)
 
     bench_expect(pair != NULL, "memory");
     pair->family = question->family;
-    end_init(pair, 0, question->mtu, capabilities[question->offload]);
-    end_init(pair, 1, question->mtu, capabilities[question->offload]);
+    end_init(pair, 0, question, capabilities[question->offload]);
+    end_init(pair, 1, question, capabilities[question->offload]);
     for (int i = 0; i < 4; i++)
         bench_pair_poll(pair);
     return pair;
