@@ -35,6 +35,7 @@ struct bench_case {
     uint32_t connections;
     uint32_t batch;                /* requests in flight */
     uint32_t message;              /* octets of one call of send */
+    bool zero_copy;                /* the program reserves and commits, peeks and consumes */
     uint32_t time_wait;            /* connections in TIME-WAIT before it begins */
     uint32_t time_wait_limit;      /* of the stacks, 0: their own */
     bool reused;                   /* a new connection takes over one in TIME-WAIT; else the oldest goes */

@@ -12,25 +12,59 @@ enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, BUFFER = 1 << 20 };
 struct bulk {
     struct bench_pair *pair;
     uint32_t call; /* octets of one call of send */
+    bool zero_copy;
     int client, server;
     uint64_t octets, goal;
 };
 
-static void turn(struct bulk *bulk)
+/* What the sending program does in a turn: all that the buffer takes. Without copies it leaves the octets as they are. */
+static void send_all(struct bulk *bulk, struct baro_stack *stack)
 {
-    static uint8_t out[LARGEST_CALL], in[CHUNK];
-    struct baro_stack *sender = bench_pair_stack(bulk->pair, 0), *receiver = bench_pair_stack(bulk->pair, 1);
-    struct baro_instant now = bench_now();
+    static uint8_t out[LARGEST_CALL];
+    struct baro_buffer part[2];
+    ptrdiff_t room;
+
+    if (!bulk->zero_copy) {
+        while (baro_send(stack, bulk->client, out, bulk->call, 0) == bulk->call)
+            continue;
+        return;
+    }
+    while ((room = baro_send_reserve(stack, bulk->client, bulk->call, part)) > 0)
+        bench_expect(baro_send_commit(stack, bulk->client, (size_t)room) == room, "commit");
+}
+
+/* And the receiving one; it looks at the first octet of what it does not copy. */
+static void receive_all(struct bulk *bulk, struct baro_stack *stack)
+{
+    static uint8_t in[CHUNK];
+    static volatile uint8_t seen;
+    struct baro_bytes part[2];
     ptrdiff_t taken;
 
+    if (bulk->zero_copy) {
+        while ((taken = baro_recv_peek(stack, bulk->server, part)) > 0) {
+            seen = part[0].data[0];
+            bench_expect(baro_recv_consume(stack, bulk->server, (size_t)taken) == taken, "consume");
+            bulk->octets += (uint64_t)taken;
+        }
+    } else {
+        while ((taken = baro_recv(stack, bulk->server, in, sizeof in, 0)) > 0)
+            bulk->octets += (uint64_t)taken;
+    }
+    bench_expect(taken == -EAGAIN, "data");
+    (void)seen;
+}
+
+static void turn(struct bulk *bulk)
+{
+    struct baro_stack *sender = bench_pair_stack(bulk->pair, 0), *receiver = bench_pair_stack(bulk->pair, 1);
+    struct baro_instant now = bench_now();
+
     baro_stack_poll(sender, now);
-    while (baro_send(sender, bulk->client, out, bulk->call, 0) == bulk->call)
-        continue;
+    send_all(bulk, sender);
     baro_stack_flush(sender);
     baro_stack_poll(receiver, now);
-    while ((taken = baro_recv(receiver, bulk->server, in, sizeof in, 0)) > 0)
-        bulk->octets += (uint64_t)taken;
-    bench_expect(taken == -EAGAIN, "data");
+    receive_all(bulk, receiver);
     baro_stack_flush(receiver);
 }
 
@@ -47,7 +81,8 @@ void bench_bulk(const struct bench_case *question, struct bench_answer *answer)
     const int buffer = BUFFER;
     const uint32_t call = question->message == 0 ? CHUNK : question->message;
     const uint64_t warm = (uint64_t)bench_amount(call < 256 ? 4 : 64, 4) << 20, more = (uint64_t)bench_amount(call < 256 ? 2 : 64, 2) << 20;
-    struct bulk bulk = { .pair = bench_pair_create(question), .call = call };
+    struct bulk bulk = { .pair = bench_pair_create(question), .call = call,
+                         .zero_copy = question->zero_copy };
     int listener = bench_listen(bulk.pair, PORT, 8);
     uint64_t octets, frames;
 
