@@ -184,8 +184,10 @@ static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_
         return;
     }
     for (; at + 128 <= length; at += 128) {
-        for (size_t i = 0; i < 128; i += 32)
-            copy_vector(to + at + i, from + at + i);
+        copy_vector(to + at, from + at);
+        copy_vector(to + at + 32, from + at + 32);
+        copy_vector(to + at + 64, from + at + 64);
+        copy_vector(to + at + 96, from + at + 96);
         __asm__ volatile("" : : : "memory"); /* or the compiler makes it memcpy again */
     }
     for (; at + 32 <= length; at += 32)
