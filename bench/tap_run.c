@@ -51,6 +51,33 @@ static void ready(void *context, uint32_t events)
     (void)events;
 }
 
+/* The same where it lies. */
+static bool send_in_place(struct end *end)
+{
+    struct baro_buffer part[2];
+    bool any = false;
+
+    while (baro_send_reserve(end->stack, end->fd, TAP_CALL, part) > 0) {
+        memset(part[0].data, 'x', part[0].length);
+        if (part[1].length != 0)
+            memset(part[1].data, 'x', part[1].length);
+        if (baro_send_commit(end->stack, end->fd, part[0].length + part[1].length) <= 0)
+            break;
+        any = true;
+    }
+    return any;
+}
+
+static void recv_in_place(struct end *end)
+{
+    struct baro_bytes part[2];
+    ptrdiff_t octets;
+
+    while ((octets = baro_recv_peek(end->stack, end->fd, part)) > 0 &&
+           baro_recv_consume(end->stack, end->fd, (size_t)octets) == octets)
+        end->octets += (uint64_t)octets;
+}
+
 /* What may wait unsent; whether there was anything. */
 static bool send_all(struct end *end)
 {
@@ -65,6 +92,7 @@ static bool send_all(struct end *end)
 static void program(void *context, struct baro_host *host)
 {
     const int unsent = UNSENT;
+    bool place;
     struct end *end = context;
     ptrdiff_t octets;
 
@@ -77,12 +105,15 @@ static void program(void *context, struct baro_host *host)
             return;
         (void)baro_setsockopt(end->stack, end->fd, BARO_TCP_NOTSENT_LOW_WATER, &unsent, sizeof unsent);
     }
+    place = end->job->who == TAP_STACK_PLACE;
     if (end->job->out) {
-        for (unsigned round = 0; round < ROUNDS && send_all(end); round++)
+        for (unsigned round = 0; round < ROUNDS && (place ? send_in_place(end) : send_all(end)); round++)
             baro_stack_flush(end->stack);
         return;
     }
-    while ((octets = baro_recv(end->stack, end->fd, end->data, sizeof end->data, 0)) > 0)
+    if (place)
+        recv_in_place(end);
+    while (!place && (octets = baro_recv(end->stack, end->fd, end->data, sizeof end->data, 0)) > 0)
         end->octets += (uint64_t)octets;
 }
 

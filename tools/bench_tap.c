@@ -16,18 +16,21 @@ enum { RUNS_LIMIT = 99 };
 static const struct tap_job jobs[] = {
     { "mover-in", "kernel sends, no stack", TAP_MOVER, false },
     { "stack-in", "kernel sends, this stack", TAP_STACK, false },
+    { "place-in", "kernel sends, this stack read in place", TAP_STACK_PLACE, false },
     { "plain-in", "kernel sends, this stack frame by frame", TAP_STACK_PLAIN, false },
     { "mover-out", "kernel receives, no stack", TAP_MOVER, true },
     { "stack-out", "kernel receives, this stack", TAP_STACK, true },
+    { "place-out", "kernel receives, this stack written in place", TAP_STACK_PLACE, true },
     { "plain-out", "kernel receives, this stack frame by frame", TAP_STACK_PLAIN, true },
 };
-enum { JOBS = sizeof jobs / sizeof jobs[0], WAYS = 3 };
+enum { JOBS = sizeof jobs / sizeof jobs[0], WAYS = 4 };
 
 static int help(void)
 {
     printf("usage: baro bench tap [--list] [--runs N] [--seconds S] [NAME ...]\n\n"
            "One TCP connection at MTU 1500 over a TAP in a network namespace that it makes itself, the kernel sending or receiving\n"
-           "as iperf3 does; at the other end this stack, with super-frames and checksums offloaded and without, and a mover\n"
+           "as iperf3 does; at the other end this stack, with super-frames and checksums offloaded, its data copied or used where\n"
+           "it lies, and frame by frame without offloads, and a mover\n"
            "without a stack, which only reads super-frames and acknowledges them, or writes them: the ceiling of the device. All\n"
            "are measured in turns, S seconds each (default 1), N times (default 3): ratios of the same turn first, then medians\n"
            "with minimum and maximum, by the clock on the wall.\n");
@@ -95,11 +98,17 @@ static void print_all(struct tap_figure figure[][RUNS_LIMIT], int runs, const bo
     double value[RUNS_LIMIT];
 
     for (int way = 0; way < JOBS; way += WAYS) {
-        if (!wanted[way] || !wanted[way + 1])
-            continue;
-        for (int i = 0; i < runs; i++)
-            value[i] = 100 * figure[way + 1][i].gbit / figure[way][i].gbit;
-        print(jobs[way + 1].out ? "baro to kernel: stack to mover" : "kernel to baro: stack to mover", value, runs, "%");
+        for (int job = way + 1; job < way + 3; job++) {
+            char text[64];
+
+            if (!wanted[way] || !wanted[job])
+                continue;
+            for (int i = 0; i < runs; i++)
+                value[i] = 100 * figure[job][i].gbit / figure[way][i].gbit;
+            snprintf(text, sizeof text, "%s: stack%s to mover", jobs[job].out ? "baro to kernel" : "kernel to baro",
+                     jobs[job].who == TAP_STACK_PLACE ? " in place" : "");
+            print(text, value, runs, "%");
+        }
     }
     for (int job = 0; job < JOBS; job++) {
         if (!wanted[job])
