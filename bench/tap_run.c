@@ -14,7 +14,7 @@
 #include "baro/network.h"
 #include "baro/socket.h"
 
-enum { UNSENT = 524288, ROUNDS = 4 };
+enum { UNSENT = 8 * 45 * 1448, ROUNDS = 4, BUFFER = 1 << 21 }; /* as `baro iperf3` has on so short a path */
 
 struct end {
     const struct tap_job *job;
@@ -91,7 +91,7 @@ static bool send_all(struct end *end)
 /* The program on the host. */
 static void program(void *context, struct baro_host *host)
 {
-    const int unsent = UNSENT;
+    const int unsent = UNSENT, buffer = BUFFER;
     bool place;
     struct end *end = context;
     ptrdiff_t octets;
@@ -103,6 +103,8 @@ static void program(void *context, struct baro_host *host)
         end->fd = baro_accept(end->stack, end->listener, NULL);
         if (end->fd < 0)
             return;
+        if (end->job->out)
+            (void)baro_setsockopt(end->stack, end->fd, BARO_SO_SEND_BUFFER, &buffer, sizeof buffer);
         (void)baro_setsockopt(end->stack, end->fd, BARO_TCP_NOTSENT_LOW_WATER, &unsent, sizeof unsent);
     }
     place = end->job->who == TAP_STACK_PLACE;

@@ -1,13 +1,15 @@
 /* service/iperf_data.c: the streams of a test: what is sent counts when the socket took it, what is received when it was read.
  *
  * Received octets are copied out, as by a program. What waits unsent is held below half a mebibyte a stream, so that it
- * stays in the cache; a turn drains it a few times where the window takes so much. */
+ * stays in the cache; a turn drains it a few times where the window takes so much. For the same reason the send buffer of a
+ * path below a millisecond is fixed at 2 MiB, 16 Gbit/s at a whole one: one that grows to 16 MiB because nothing is
+ * ever lost costs a quarter more time. Longer paths, and who asks for a window, are as always. */
 #include "iperf.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { UNSENT = 524288, ROUNDS = 4 };
+enum { UNSENT = 524288, ROUNDS = 4, SUPER = 65435, NEAR_NS = 1000000, NEAR_BUFFER = 1 << 21 };
 
 static void set_int(struct baro_iperf *iperf, int fd, enum baro_option option, double value)
 {
@@ -37,6 +39,25 @@ void iperf_prepare(struct baro_iperf *iperf, int fd)
         (void)baro_setsockopt(iperf->config.stack, fd, BARO_SO_MAX_PACING_RATE, &rate, sizeof rate);
 }
 
+static bool info_of(struct baro_iperf *iperf, int fd, struct baro_tcp_info *info)
+{
+    size_t length = sizeof *info;
+
+    return baro_getsockopt(iperf->config.stack, fd, BARO_TCP_INFO, info, &length) == 0;
+}
+
+static void fit_buffer(struct baro_iperf *iperf, int fd)
+{
+    struct baro_tcp_info info;
+
+    if (!info_of(iperf, fd, &info))
+        return;
+    if (info.snd_mss != 0 && info.snd_mss < SUPER) /* whole super-segments, no short one behind them */
+        set_int(iperf, fd, BARO_TCP_NOTSENT_LOW_WATER, UNSENT / SUPER * (SUPER / info.snd_mss * info.snd_mss));
+    if (iperf->test.window == 0 && info.srtt.ns != 0 && info.srtt.ns < NEAR_NS)
+        set_int(iperf, fd, BARO_SO_SEND_BUFFER, NEAR_BUFFER);
+}
+
 void iperf_begin(struct baro_iperf *iperf, struct baro_instant now)
 {
     double longest = iperf->test.time_s + iperf->test.omit_s + 3 * IPERF_PATIENCE_S;
@@ -47,6 +68,8 @@ void iperf_begin(struct baro_iperf *iperf, struct baro_instant now)
     iperf->began = iperf->ended = now;
     iperf->omitted_until.ns = now.ns + (int64_t)(iperf->test.omit_s * 1e9);
     iperf->omitting = iperf->test.omit_s > 0;
+    for (unsigned i = 0; i < iperf->opened && iperf_is_sender(iperf); i++)
+        fit_buffer(iperf, iperf->stream[i].fd);
 }
 
 static bool send_on(struct baro_iperf *iperf, struct iperf_stream *stream)
@@ -96,9 +119,8 @@ static bool recv_on(struct baro_iperf *iperf, struct iperf_stream *stream)
 static uint64_t retransmits_of(struct baro_iperf *iperf, int fd)
 {
     struct baro_tcp_info info;
-    size_t length = sizeof info;
 
-    return baro_getsockopt(iperf->config.stack, fd, BARO_TCP_INFO, &info, &length) == 0 ? info.retransmits : 0;
+    return info_of(iperf, fd, &info) ? info.retransmits : 0;
 }
 
 /* The omitted time is over: counting begins. */
