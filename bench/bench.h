@@ -11,6 +11,7 @@
  *   messages.c   round trips, connections
  *   segment.c    a received segment among many connections
  *   wire.c       the faithful wire
+ *   shards.c     two stacks behind one address, a thread each
  *   rows.c       the list */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
@@ -53,7 +54,7 @@ struct bench_answer {
 
 typedef void (*bench_function)(const struct bench_case *question, struct bench_answer *answer);
 
-enum bench_unit { BENCH_GBIT, BENCH_PER_SECOND, BENCH_NS, BENCH_BYTES, BENCH_PER_CENT };
+enum bench_unit { BENCH_GBIT, BENCH_PER_SECOND, BENCH_NS, BENCH_BYTES, BENCH_PER_CENT, BENCH_TIMES };
 
 struct bench_row {
     const char *name, *text;
@@ -79,6 +80,7 @@ void bench_segment(const struct bench_case *question, struct bench_answer *answe
 void bench_families(const struct bench_case *question, struct bench_answer *answer);
 void bench_idle(const struct bench_case *question, struct bench_answer *answer);
 void bench_wire(const struct bench_case *question, struct bench_answer *answer);
+void bench_shards(const struct bench_case *question, struct bench_answer *answer);
 
 /* ---- machine.c ---- */
 

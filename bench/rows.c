@@ -61,6 +61,8 @@ const struct bench_row bench_rows[] = {
     { "idle-100000", "memory of an idle connection, one end, of 100,000", IDLE(100000) },
     { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
     { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
+    { "shards-2", "two shards on two cores, bulk, MTU 1500", .unit = BENCH_TIMES, .run = bench_shards,
+      .question = { .mtu = 1500 } },
     { .name = NULL },
 };
 
@@ -80,7 +82,7 @@ double bench_figure(enum bench_unit unit, const struct bench_answer *answer)
 
 const char *bench_unit_name(enum bench_unit unit)
 {
-    static const char *const names[] = { "Gbit/s", "a second", "ns", "bytes", "% of IPv4" };
+    static const char *const names[] = { "Gbit/s", "a second", "ns", "bytes", "% of IPv4", "times one" };
 
     return names[unit];
 }

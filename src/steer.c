@@ -146,10 +146,37 @@ uint32_t baro_shard_of_flow(const struct baro_shard *shard, uint8_t protocol, co
     return flow_shard_of(&flow, protocol, one, other);
 }
 
+/* What nearly every frame is: TCP or UDP right behind a header without options, no fragment. False: it needs a closer look. */
+static bool is_plain_v4(struct baro_bytes packet)
+{
+    return packet.length >= ipv4_header_SIZE + PORTS && packet.data[0] == 0x45 &&
+           (packet.data[9] == IP_PROTOCOL_TCP || packet.data[9] == IP_PROTOCOL_UDP) &&
+           (read_be16(packet.data + 6) & FRAGMENTS) == 0;
+}
+
+static bool is_plain_v6(struct baro_bytes packet)
+{
+    return packet.length >= ipv6_header_SIZE + PORTS &&
+           (packet.data[6] == IP_PROTOCOL_TCP || packet.data[6] == IP_PROTOCOL_UDP);
+}
+
+static uint32_t of_packet(const struct flow_shard *shard, struct baro_bytes packet, bool v6)
+{
+    const uint8_t *ports = packet.data + (v6 ? ipv6_header_SIZE : ipv4_header_SIZE);
+    struct sight sight;
+
+    if (!v6 && is_plain_v4(packet))
+        return flow_shard_of_ipv4(shard, packet.data[9], read_be32(packet.data + 12), read_be32(packet.data + 16),
+                                  read_be16(ports), read_be16(ports + 2));
+    if (v6 && is_plain_v6(packet))
+        return flow_shard_of_ipv6(shard, packet.data[6], packet.data + 8, packet.data + 24, read_be16(ports),
+                                  read_be16(ports + 2));
+    return see(&sight, packet, v6) ? of_sight(shard, &sight) : 0;
+}
+
 uint32_t baro_shard_of_frame(const struct baro_shard *shard, struct baro_bytes frame)
 {
     struct flow_shard flow;
-    struct sight sight;
     size_t at = ethernet_header_SIZE;
     uint16_t type;
 
@@ -163,9 +190,7 @@ uint32_t baro_shard_of_frame(const struct baro_shard *shard, struct baro_bytes f
     if ((frame.data[0] & 1) != 0 || (type != ETHERNET_TYPE_IPV4 && type != ETHERNET_TYPE_IPV6))
         return BARO_SHARD_ALL;
     flow_shard_init(&flow, shard);
-    if (!see(&sight, (struct baro_bytes){ frame.data + at, frame.length - at }, type == ETHERNET_TYPE_IPV6))
-        return 0;
-    return of_sight(&flow, &sight);
+    return of_packet(&flow, (struct baro_bytes){ frame.data + at, frame.length - at }, type == ETHERNET_TYPE_IPV6);
 }
 
 bool steer_is_ours(const struct flow_shard *shard, const struct ip_packet *packet)

@@ -26,7 +26,7 @@ extern "C" {
 /* Which one of how many a stack is. All shards of an address have the same count and key. */
 struct baro_shard {
     uint32_t number, count; /* number below count; count 0 or 1: it is alone */
-    uint8_t key[16];        /* from a secret source of randomness */
+    uint64_t key[2];        /* from a secret source of randomness */
 };
 
 #define BARO_SHARD_ALL UINT32_MAX

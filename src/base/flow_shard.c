@@ -4,44 +4,54 @@
 #include <assert.h>
 #include <string.h>
 
-struct end_words {
-    uint64_t word[3]; /* address, port */
-};
+#include "base/bytes.h"
 
 void flow_shard_init(struct flow_shard *shard, const struct baro_shard *config)
 {
     assert(config->count <= 1 || config->number < config->count);
     shard->number = config->count <= 1 ? 0 : config->number;
     shard->count = config->count;
-    hash_key_read(&shard->key, config->key);
+    shard->key = (struct hash_key){ { config->key[0], config->key[1] } };
 }
 
-static struct end_words words_of(const struct baro_endpoint *end)
+static uint32_t share_of(const struct flow_shard *shard, uint64_t hash)
 {
-    struct end_words words = { { 0, 0, end->port.number } };
-
-    memcpy(words.word, end->address.octet, sizeof end->address.octet);
-    return words;
+    return shard->count <= 1 ? 0 : (uint32_t)((hash >> 32) * shard->count >> 32);
 }
 
-static int compare(const struct end_words *a, const struct end_words *b)
+uint32_t flow_shard_of_ipv4(const struct flow_shard *shard, uint8_t protocol, uint32_t source, uint32_t destination,
+                            uint16_t source_port, uint16_t destination_port)
 {
-    for (unsigned i = 0; i < 3; i++) {
-        if (a->word[i] != b->word[i])
-            return a->word[i] < b->word[i] ? -1 : 1;
-    }
-    return 0;
+    const uint64_t one = (uint64_t)source << 16 | source_port, other = (uint64_t)destination << 16 | destination_port;
+    const uint64_t words[2] = { (one < other ? one : other) | (uint64_t)protocol << 48, one < other ? other : one };
+
+    return share_of(shard, hash_words(&shard->key, words, 2));
+}
+
+uint32_t flow_shard_of_ipv6(const struct flow_shard *shard, uint8_t protocol, const uint8_t source[16],
+                            const uint8_t destination[16], uint16_t source_port, uint16_t destination_port)
+{
+    uint64_t one[2], other[2], words[5];
+    bool in_order;
+
+    memcpy(one, source, sizeof one);
+    memcpy(other, destination, sizeof other);
+    in_order = one[1] != other[1]   ? one[1] < other[1]
+               : one[0] != other[0] ? one[0] < other[0]
+                                    : source_port < destination_port;
+    memcpy(words, in_order ? one : other, sizeof one);
+    memcpy(words + 2, in_order ? other : one, sizeof one);
+    words[4] = (uint64_t)protocol << 32 | (uint64_t)(in_order ? source_port : destination_port) << 16 |
+               (in_order ? destination_port : source_port);
+    return share_of(shard, hash_words(&shard->key, words, 5));
 }
 
 uint32_t flow_shard_of(const struct flow_shard *shard, uint8_t protocol, const struct baro_endpoint *one,
                        const struct baro_endpoint *other)
 {
-    const struct end_words a = words_of(one), b = words_of(other);
-    bool in_order = compare(&a, &b) <= 0;
-    const struct end_words *first = in_order ? &a : &b, *second = in_order ? &b : &a;
-    const uint64_t words[5] = { first->word[0], first->word[1], second->word[0], second->word[1],
-                                (uint64_t)protocol << 32 | first->word[2] << 16 | second->word[2] };
-    uint64_t hash = hash_words(&shard->key, words, 5);
-
-    return shard->count <= 1 ? 0 : (uint32_t)((hash >> 32) * shard->count >> 32);
+    if (one->address.family != BARO_FAMILY_IPV6)
+        return flow_shard_of_ipv4(shard, protocol, ipv4_number(one->address), ipv4_number(other->address), one->port.number,
+                                  other->port.number);
+    return flow_shard_of_ipv6(shard, protocol, one->address.octet, other->address.octet, one->port.number,
+                              other->port.number);
 }

@@ -12,7 +12,11 @@ struct flow_shard {
 
 void flow_shard_init(struct flow_shard *shard, const struct baro_shard *config);
 
-/* The number of the shard; `shard->number` is not looked at. */
+/* The numbers of the shards of flows; `shard->number` is not looked at. Addresses and ports are in the host's order. */
+uint32_t flow_shard_of_ipv4(const struct flow_shard *shard, uint8_t protocol, uint32_t source, uint32_t destination,
+                            uint16_t source_port, uint16_t destination_port);
+uint32_t flow_shard_of_ipv6(const struct flow_shard *shard, uint8_t protocol, const uint8_t source[16],
+                            const uint8_t destination[16], uint16_t source_port, uint16_t destination_port);
 uint32_t flow_shard_of(const struct flow_shard *shard, uint8_t protocol, const struct baro_endpoint *one,
                        const struct baro_endpoint *other);
 

@@ -100,11 +100,12 @@ static void ring_of(const uint8_t *data, size_t size)
             const struct xdp_desc *piece = xdp_ring_frame(&ring, ring.at + i);
 
             for (uint32_t j = 0; j < piece->len; j++)
-                seen ^= memory[piece->addr + j];
+                seen = (uint8_t)(seen ^ memory[piece->addr + j]);
         }
         ring.at += frame.entries;
         filled -= frame.entries;
     }
+    (void)seen;
     free(entry);
     free(memory);
 }

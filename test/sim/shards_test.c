@@ -162,7 +162,7 @@ static void world_init(struct world *world, uint32_t shards)
 {
     memset(world, 0, sizeof *world);
     world->shards = shards;
-    world->shard = (struct baro_shard){ .count = shards, .key = { 7, (uint8_t)shards } };
+    world->shard = (struct baro_shard){ .count = shards, .key = { 7, shards } };
     for (uint32_t i = 0; i < shards; i++)
         end_init(world, i);
     end_init(world, SHARDS);

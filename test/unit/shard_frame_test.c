@@ -13,7 +13,7 @@ enum { FOUR = 14 + 20, SIX = 14 + 40 };
 
 static struct baro_shard of(uint32_t count)
 {
-    return (struct baro_shard){ .count = count, .key = "sixteen octets!" };
+    return (struct baro_shard){ .count = count, .key = { 0x0123456789abcdef, 42 } };
 }
 
 static struct baro_address address(bool v6, uint8_t last)

@@ -1,0 +1,256 @@
+/* bench/shards.c: two shards on two cores against one stack on one.
+ *
+ * A thread has a client's shard and a server's, both addresses being shared with the other thread's; one connection between
+ * them carries all it can. Shards of the same number have the same flows, as the hash is symmetric, so no frame
+ * goes from thread to thread; each received one is asked whose it is all the same, as who has the wire would. Alone, nobody
+ * asks. A thread's own processor time counts, so what is told is what sharing the machine costs, caches and memory. */
+#include "bench.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 64, SLOT = 1536, CHUNK = 65536, PORT = 7, BUFFER = 1 << 20, SHARDS = 2, ROUNDS = 3 };
+
+struct half {
+    struct baro_stack *stack;
+    struct baro_device device;
+    struct half *peer;
+    struct baro_shard shard; /* count 0: alone */
+    unsigned first, count, lent;
+    uint32_t length[SLOTS];
+    uint8_t (*octet)[SLOT];
+};
+
+struct shard_pair {
+    _Alignas(64) struct half half[2];
+    int fd[2];
+    uint8_t *chunk;
+    uint64_t octets;
+    double seconds;
+    struct gate *gate;
+};
+
+/* All threads measure while all work. */
+struct gate {
+    pthread_barrier_t ready;
+    atomic_uint done;
+    unsigned threads;
+    uint64_t amount;
+};
+
+static unsigned half_rx(void *context, struct baro_rx_frame *frames, unsigned limit)
+{
+    struct half *half = context;
+    unsigned count = half->count < limit ? half->count : limit;
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned slot = (half->first + i) % SLOTS;
+        const struct baro_bytes bytes = { half->octet[slot], half->length[slot] };
+
+        if (half->shard.count != 0)
+            bench_expect(baro_shard_of_frame(&half->shard, bytes) == half->shard.number, "the frame of this shard's flow");
+        frames[i] = (struct baro_rx_frame){ .data = bytes.data, .length = (uint32_t)bytes.length };
+    }
+    half->lent = count;
+    return count;
+}
+
+static void half_rx_end(void *context)
+{
+    struct half *half = context;
+
+    half->first = half->count == half->lent ? 0 : (half->first + half->lent) % SLOTS;
+    half->count -= half->lent;
+    half->lent = 0;
+}
+
+static unsigned half_room(void *context)
+{
+    return SLOTS - ((struct half *)context)->peer->count;
+}
+
+static unsigned half_tx(void *context, const struct baro_tx_frame *frames, unsigned count)
+{
+    struct half *to = ((struct half *)context)->peer;
+    unsigned i;
+
+    for (i = 0; i < count && to->count < SLOTS; i++) {
+        unsigned slot = (to->first + to->count) % SLOTS;
+        uint32_t length = 0;
+
+        for (unsigned j = 0; j < frames[i].parts; j++) {
+            bench_copy(to->octet[slot] + length, frames[i].part[j].data, frames[i].part[j].length);
+            length += (uint32_t)frames[i].part[j].length;
+        }
+        to->length[slot] = length;
+        to->count += frames[i].parts != 0 && (frames[i].part[0].data[0] & 1) == 0; /* no neighbour is asked for */
+    }
+    return i;
+}
+
+static void *take(void *context, size_t bytes)
+{
+    void *slab = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+
+    (void)context;
+    return slab == NULL ? NULL : memset(slab, 0, bytes);
+}
+
+static void give_back(void *context, void *slab, size_t bytes)
+{
+    (void)context;
+    (void)bytes;
+    free(slab);
+}
+
+static struct baro_address address_of(const struct bench_case *question, uint8_t which)
+{
+    return question->family == BARO_FAMILY_IPV6 ? baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, (uint16_t)(1 + which))
+                                                : baro_ipv4(10, 0, 0, (uint8_t)(1 + which));
+}
+
+static void half_init(struct shard_pair *pair, const struct bench_case *question, uint8_t which, uint32_t number, uint32_t count)
+{
+    const struct baro_mac mac[2] = { { { 2, 0, 0, 0, 0, 1 } }, { { 2, 0, 0, 0, 0, 2 } } };
+    struct half *half = &pair->half[which];
+    struct baro_stack_config config = { .memory = { NULL, take, give_back }, /* of each thread's own */
+                                        .seed = { which, (uint8_t)number }, .now = bench_now(),
+                                        .memory_limit = (size_t)1 << 30 };
+    int interface;
+
+    half->shard = (struct baro_shard){ .number = number, .count = count == 1 ? 0 : count, .key = { 1, 2 } };
+    config.shard = half->shard;
+    half->peer = &pair->half[1 - which];
+    half->octet = aligned_alloc(64, (size_t)SLOTS * SLOT);
+    half->device = (struct baro_device){ .context = half, .mac = mac[which], .mtu = 1500, .rx_burst = half_rx,
+                                         .rx_end = half_rx_end, .tx_room = half_room, .tx_burst = half_tx };
+    half->stack = baro_stack_create(&config);
+    bench_expect(half->stack != NULL && half->octet != NULL, "a stack was created");
+    interface = baro_stack_add_interface(half->stack, &half->device);
+    bench_expect(interface > 0 &&
+                     baro_stack_add_address(half->stack, interface, address_of(question, which),
+                                            question->family == BARO_FAMILY_IPV6 ? 64 : 24, false) == 0 &&
+                     baro_stack_set_neighbour(half->stack, interface, address_of(question, 1 - which), mac[1 - which]) == 0,
+                 "an interface was configured");
+}
+
+static void poll_both(struct shard_pair *pair)
+{
+    const struct baro_instant now = bench_now();
+
+    baro_stack_poll(pair->half[0].stack, now);
+    baro_stack_poll(pair->half[1].stack, now);
+}
+
+static void pair_init(struct shard_pair *pair, const struct bench_case *question, uint32_t number, uint32_t count)
+{
+    const struct baro_endpoint server = { address_of(question, 1), { PORT } };
+    const int buffer = BUFFER;
+    struct baro_stack *a, *b;
+    int listener;
+
+    half_init(pair, question, 0, number, count);
+    half_init(pair, question, 1, number, count);
+    a = pair->half[0].stack;
+    b = pair->half[1].stack;
+    pair->chunk = calloc(1, CHUNK);
+    listener = baro_socket(b, question->family, BARO_STREAM);
+    bench_expect(pair->chunk != NULL && listener >= 0 && baro_bind(b, listener, &server) == 0 &&
+                     baro_listen(b, listener, 8) == 0,
+                 "listen");
+    pair->fd[0] = baro_socket(a, question->family, BARO_STREAM);
+    (void)baro_connect(a, pair->fd[0], &server);
+    pair->fd[1] = -1;
+    for (int i = 0; i < 64 && pair->fd[1] < 0; i++) {
+        poll_both(pair);
+        pair->fd[1] = baro_accept(b, listener, NULL);
+    }
+    bench_expect(pair->fd[1] >= 0, "a connection within a shard");
+    baro_setsockopt(a, pair->fd[0], BARO_SO_SEND_BUFFER, &buffer, sizeof buffer);
+    baro_setsockopt(b, pair->fd[1], BARO_SO_RECV_BUFFER, &buffer, sizeof buffer);
+}
+
+static void pair_release(struct shard_pair *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        baro_stack_free(pair->half[i].stack);
+        free(pair->half[i].octet);
+    }
+    free(pair->chunk);
+}
+
+static uint64_t move(struct shard_pair *pair, uint64_t amount)
+{
+    struct baro_ready ready;
+    uint64_t octets = 0;
+    ptrdiff_t taken;
+
+    while (octets < amount) {
+        while (baro_send(pair->half[0].stack, pair->fd[0], pair->chunk, CHUNK, 0) > 0)
+            continue;
+        poll_both(pair);
+        while ((taken = baro_recv(pair->half[1].stack, pair->fd[1], pair->chunk, CHUNK, 0)) > 0)
+            octets += (uint64_t)taken;
+        for (int i = 0; i < 2; i++) {
+            while (baro_next_ready(pair->half[i].stack, &ready))
+                continue;
+        }
+    }
+    return octets;
+}
+
+static void *work(void *context)
+{
+    struct shard_pair *pair = context;
+    struct gate *gate = pair->gate;
+    double begin;
+
+    move(pair, gate->amount / 4);
+    pthread_barrier_wait(&gate->ready);
+    begin = bench_seconds();
+    pair->octets = move(pair, gate->amount);
+    pair->seconds = bench_seconds() - begin;
+    atomic_fetch_add(&gate->done, 1);
+    while (atomic_load(&gate->done) < gate->threads) /* the other shall not be alone for its rest */
+        move(pair, CHUNK);
+    return NULL;
+}
+
+/* Octets a second of so many shards together. */
+static double speed(const struct bench_case *question, uint32_t count)
+{
+    struct gate gate = { .threads = count, .amount = (uint64_t)bench_amount(192, 4) << 20 };
+    struct shard_pair *pair = aligned_alloc(64, SHARDS * sizeof *pair);
+    pthread_t thread[SHARDS];
+    double sum = 0;
+
+    bench_expect(pair != NULL && pthread_barrier_init(&gate.ready, NULL, count) == 0, "memory");
+    memset(pair, 0, SHARDS * sizeof *pair);
+    for (uint32_t i = 0; i < count; i++) {
+        pair_init(&pair[i], question, i, count);
+        pair[i].gate = &gate;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        bench_expect(pthread_create(&thread[i], NULL, work, &pair[i]) == 0, "a thread");
+    for (uint32_t i = 0; i < count; i++) {
+        pthread_join(thread[i], NULL);
+        sum += (double)pair[i].octets / pair[i].seconds;
+        pair_release(&pair[i]);
+    }
+    pthread_barrier_destroy(&gate.ready);
+    free(pair);
+    return sum;
+}
+
+void bench_shards(const struct bench_case *question, struct bench_answer *answer)
+{
+    double one = 0, two = 0;
+
+    for (int i = 0; i < ROUNDS; i++) { /* in turns, so that a machine that becomes slower does so for both */
+        one += speed(question, 1);
+        two += speed(question, SHARDS);
+    }
+    answer->value = two / one;
+}
