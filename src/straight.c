@@ -7,7 +7,8 @@
  * sums that are known, and the text's.
  *
  * Everything is looked at before anything is changed. What is not as expected goes the whole way, with nothing touched; so
- * does everything while a trace or a capture wants to be told. Both ways put the same octets into the same frames and leave
+ * does everything while a trace or a capture wants to be told. A message that TCP has made the whole way (a SYN, a FIN, what is
+ * sent again) turns in here for the rest of it, if IP has nothing to decide about it. Both ways put the same octets into the same frames and leave
  * the same state behind: test/sim/straight_test.c compares them.
  *
  * What the whole way asks, and why it need not be asked here:
@@ -308,4 +309,48 @@ enum straight_verdict straight_control(struct baro_stack *stack, const struct in
         return STRAIGHT_OPEN;
     send(stack, way, &segment, head);
     return STRAIGHT_DONE;
+}
+
+/* ---- messages of the whole way ---- */
+
+/* Is there nothing about it that only message.c knows to do? */
+static bool is_plain(const struct ip_message *message, const struct straight *straight)
+{
+    bool v6 = message->destination.family == BARO_FAMILY_IPV6;
+    size_t octets = message->header_length;
+
+    for (unsigned i = 0; i < message->parts; i++)
+        octets += message->part[i].length;
+    return message->gso_size == 0 && message->ttl != 0 && !message->doubt && message->dont_fragment &&
+           !message->ignore_path_mtu && message->interface == 0 && message->fragment_size == 0 &&
+           (message->flow_label != 0 || !v6) &&
+           octets + (v6 ? (size_t)ipv6_header_SIZE : (size_t)ipv4_header_SIZE) <= straight->path.mtu;
+}
+
+bool straight_message(struct baro_stack *stack, const struct ip_message *message)
+{
+    struct way *way = find(stack, &message->source, &message->destination);
+    struct tcp_straight segment;
+    uint8_t *head;
+
+    if (way == NULL || !is_plain(message, &way->straight) || room_of(stack, way->hop.interface) == 0)
+        return false;
+    head = stack->burst.header[stack->burst.count];
+    memcpy(head + way->straight.length, message->header, message->header_length);
+    segment.header_length = message->header_length;
+    segment.flow_label = message->flow_label;
+    segment.ttl = message->ttl;
+    segment.tos = message->tos;
+    segment.progress = message->progress;
+    segment.parts = message->parts;
+    segment.sum = segment.length = 0;
+    for (unsigned i = 0; i < message->header_length; i += 4)
+        segment.sum += read_be32(message->header + i);
+    for (unsigned i = 0; i < message->parts; i++) {
+        segment.part[i] = message->part[i];
+        segment.length += (uint32_t)message->part[i].length;
+    }
+    segment.size = segment.length;
+    send(stack, way, &segment, head);
+    return true;
 }

@@ -63,7 +63,7 @@ static bool tcp_output(struct baro_stack *stack, struct handle connection)
             return false;
         TRACE_GROUP_BEGIN(&stack->core);
         more = tcp_next_segment(stack->tcp, connection, &path, &message);
-        if (more)
+        if (more && !(straight_is_open(stack) && straight_message(stack, &message)))
             message_send(stack, &message);
         TRACE_GROUP_END(&stack->core);
     }
@@ -120,7 +120,8 @@ static bool tcp_control(struct baro_stack *stack, const struct intent *intent)
         return false;
     TRACE_GROUP_BEGIN(&stack->core);
     tcp_control_message(stack->tcp, intent, &path, &message);
-    message_send(stack, &message);
+    if (!(straight_is_open(stack) && straight_message(stack, &message)))
+        message_send(stack, &message);
     TRACE_GROUP_END(&stack->core);
     return true;
 }
