@@ -91,8 +91,20 @@ struct refusals {
     uint8_t quote[REFUSALS][REFUSAL_OCTETS];
 };
 
+/* What each poll and each segment looks at stands in front, together; what is large, or seldom asked, behind. */
 struct baro_stack {
+    struct tcp *tcp;
+    struct udp *udp, *pings; /* `pings`: the sockets of transport/ping.h */
+    struct user *user;
+    int interfaces;       /* numbers in use: 0 to interfaces - 1 */
+    unsigned blocked;     /* intents that wait for room in a device */
+    uint64_t straight;    /* frames that left by the straight way: tests want some */
+    struct captures captures;
+    struct loopback loopback;
+    struct interface interface[STACK_INTERFACES];
     struct core core;
+    struct burst burst;
+    struct way way[WAYS];
     struct neighbours neighbours;
     struct claims claims;
     struct ip_table table;
@@ -105,19 +117,8 @@ struct baro_stack {
     struct path_mtus path_mtus;
     struct reassembly reassembly;
     struct icmp icmp;
-    struct tcp *tcp;
-    struct udp *udp, *pings; /* `pings`: the sockets of transport/ping.h */
-    struct captures captures;
-    struct user *user;
-    struct interface interface[STACK_INTERFACES];
-    int interfaces;       /* numbers in use: 0 to interfaces - 1 */
-    unsigned blocked;     /* intents that wait for room in a device */
     struct refusals refusals;
     uint8_t *ping_octets; /* payload of our echo requests, taken at the first one */
-    struct way way[WAYS];
-    uint64_t straight;    /* frames that left by the straight way: tests want some */
-    struct burst burst;
-    struct loopback loopback;
 };
 
 /* The way to `destination`: source address, path MTU, what one super-segment may hold. `wanted_source` of family

@@ -144,15 +144,16 @@ static uint64_t sum_of_text(const struct baro_bytes *part, unsigned parts)
     return sum + ((part[0].length & 1) != 0 ? checksum_swap(second) : second);
 }
 
-/* Writes TCP's checksum and adds the frame: its TCP header, whose sum `sum` is, stands in `head` already. */
+/* Writes TCP's checksum and adds the frame: the TCP header stands in `head` already. `gso_size`: the device cuts. */
 static void push(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head,
-                 uint64_t sum, const struct baro_bytes *part, unsigned parts, uint32_t text, uint16_t gso_size)
+                 uint16_t gso_size)
 {
     const struct straight *straight = &way->straight;
     struct burst *burst = &stack->burst;
     struct baro_tx_frame *frame = &burst->frame[burst->count];
-    uint32_t headers = straight->length + (uint32_t)segment->header_length, length = segment->header_length + text;
+    uint32_t headers = straight->length + (uint32_t)segment->header_length, length = segment->header_length + segment->length;
     bool offload = (stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
+    unsigned parts = segment->parts;
 
     write_ip(straight, segment, length, head);
     frame->gso_size = gso_size;
@@ -161,39 +162,48 @@ static void push(struct baro_stack *stack, const struct way *way, const struct t
     frame->checksum_offset = offload ? TCP_CHECKSUM_AT : 0;
     length += straight->sum_of_pseudo;
     write_be16(head + straight->length + TCP_CHECKSUM_AT,
-               offload ? (uint16_t)~fold(length) : checksum_fold(sum + length + sum_of_text(part, parts)));
+               offload ? (uint16_t)~fold(length) : checksum_fold(segment->sum + length + sum_of_text(segment->part, parts)));
     frame->parts = 1 + parts;
     frame->part[0] = (struct baro_bytes){ head, headers };
-    for (unsigned i = 0; i < parts; i++)
-        frame->part[1 + i] = part[i];
+    if (parts != 0)
+        frame->part[1] = segment->part[0];
+    if (parts > 1)
+        frame->part[2] = segment->part[1];
     stack->straight++;
     stack->core.counters.ip_out++;
     stack->core.counters.frames_out++;
-    stack->core.counters.octets_out += headers + text;
+    stack->core.counters.octets_out += headers + segment->length;
     if (++burst->count == BARO_BURST_LIMIT)
         burst_flush(stack);
 }
 
 /* ---- a segment, or one that must be cut ---- */
 
+/* Frames that the device takes now; mostly it was asked already. */
+static inline unsigned room_of(struct baro_stack *stack, int interface)
+{
+    const struct burst *burst = &stack->burst;
+
+    if (burst->count != 0 && burst->interface == interface && burst->count < burst->room)
+        return burst->room - burst->count;
+    return burst_room(stack, interface);
+}
+
 /* The next `length` octets of `rest`, which loses them. */
 static unsigned take(struct baro_bytes rest[2], uint32_t length, struct baro_bytes part[2])
 {
-    unsigned parts = 0;
+    size_t first = rest[0].length;
 
-    while (length != 0) {
-        size_t here = rest[0].length < length ? rest[0].length : length;
-
-        if (here != 0)
-            part[parts++] = (struct baro_bytes){ rest[0].data, here };
-        rest[0] = (struct baro_bytes){ rest[0].data + here, rest[0].length - here };
-        length -= (uint32_t)here;
-        if (rest[0].length == 0) {
-            rest[0] = rest[1];
-            rest[1].length = 0;
-        }
+    part[0] = (struct baro_bytes){ rest[0].data, length };
+    if (first > length) {
+        rest[0] = (struct baro_bytes){ rest[0].data + length, first - length };
+        return 1;
     }
-    return parts;
+    part[0].length = first;
+    length -= (uint32_t)first;
+    part[1] = (struct baro_bytes){ rest[1].data, length };
+    rest[0] = (struct baro_bytes){ rest[1].data + length, rest[1].length - length };
+    return length == 0 ? 1 : 2;
 }
 
 /* A super-segment in pieces, PSH only on the last (message.c: FIN and CWR never come this way). The header is written
@@ -202,63 +212,52 @@ static void cut(struct baro_stack *stack, const struct way *way, const struct tc
 {
     const uint32_t seq = read_be32(segment->header + TCP_SEQ_AT);
     const uint8_t flags = segment->header[TCP_FLAGS_AT];
-    const bool pushes = (flags & TCP_FLAG_PSH) != 0;
-    struct baro_bytes rest[2] = { segment->part[0], { NULL, 0 } }, part[2];
-    uint64_t sum = segment->sum - seq - (pushes ? (uint64_t)TCP_FLAG_PSH << 16 : 0);
+    const uint64_t push_word = (flags & TCP_FLAG_PSH) != 0 ? (uint64_t)TCP_FLAG_PSH << 16 : 0;
+    const uint64_t sum = segment->sum - seq - push_word;
+    struct baro_bytes rest[2] = { segment->part[0], { segment->part[0].data, 0 } };
+    struct tcp_straight piece = *segment;
     uint8_t header[TCP_STRAIGHT_HEADER];
 
     if (segment->parts == 2)
         rest[1] = segment->part[1];
     memcpy(header, segment->header, sizeof header);
     header[TCP_FLAGS_AT] = (uint8_t)(flags & ~TCP_FLAG_PSH);
-    for (uint32_t at = 0; at < segment->length; at += segment->size) {
-        uint32_t text = segment->length - at < segment->size ? segment->length - at : segment->size;
-        bool pushed = pushes && at + text == segment->length;
-        unsigned parts = take(rest, text, part);
-
+    for (uint32_t at = 0, left = segment->length; left != 0; at += piece.length, left -= piece.length) {
+        piece.length = left < segment->size ? left : segment->size;
+        piece.parts = take(rest, piece.length, piece.part);
+        piece.sum = sum + (uint32_t)(seq + at);
         if (at != 0)
-            head = burst_header(stack, way->hop.interface);
+            head = room_of(stack, way->hop.interface) == 0 ? NULL : stack->burst.header[stack->burst.count];
         if (head == NULL) {
             stack->core.counters.ip_out++;
             core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
             continue;
         }
-        if (pushed)
+        if (piece.length == left) {
             header[TCP_FLAGS_AT] = flags;
+            piece.sum += push_word;
+        }
         write_be32(header + TCP_SEQ_AT, seq + at);
         memcpy(head + way->straight.length, header, sizeof header);
-        push(stack, way, segment, head, sum + (uint32_t)(seq + at) + (pushed ? (uint64_t)TCP_FLAG_PSH << 16 : 0), part,
-             parts, text, 0);
+        push(stack, way, &piece, head, 0);
     }
 }
 
 static void send(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head)
 {
     const struct straight *straight = &way->straight;
-    const struct baro_device *device = stack->interface[way->hop.interface].device;
+    bool whole = segment->length <= segment->size;
 
     neighbour_goes(&stack->neighbours, straight->entry, &way->asks);
     if (segment->progress)
         neighbour_progress(&stack->neighbours, straight->entry);
-    if (segment->length <= segment->size)
-        push(stack, way, segment, head, segment->sum, segment->part, segment->parts, segment->length, 0);
-    else if ((device->capabilities & BARO_DEVICE_TSO) != 0)
-        push(stack, way, segment, head, segment->sum, segment->part, segment->parts, segment->length,
-             (uint16_t)segment->size);
+    if (whole || (stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TSO) != 0)
+        push(stack, way, segment, head, whole ? 0 : (uint16_t)segment->size);
     else
         cut(stack, way, segment, head);
 }
 
 /* ---- intents ---- */
-
-static unsigned room_of(struct baro_stack *stack, int interface)
-{
-    const struct burst *burst = &stack->burst;
-
-    if (burst->count != 0 && burst->interface == interface && burst->count < burst->room)
-        return burst->room - burst->count;
-    return burst_room(stack, interface);
-}
 
 enum straight_verdict straight_output(struct baro_stack *stack, struct handle connection)
 {

@@ -31,10 +31,10 @@ struct core {
     struct baro_statistics counters;
     struct random random;
     struct slabs slabs;
-    struct wheel wheel;
     struct intent_queue intents;
     struct hash_key flow_key; /* of flow labels */
     struct flow_shard shard;  /* which one of how many stacks behind these addresses */
+    struct wheel wheel;       /* the largest part, what polls ask of it in front */
 };
 
 /* Counts a drop and tells the trace. Returns the reason, so that a caller can `return core_drop(...)`. */

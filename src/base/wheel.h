@@ -19,12 +19,12 @@ struct wheel_timer {
 };
 
 struct wheel {
-    struct wheel_timer slot[WHEEL_LEVELS][WHEEL_SLOTS]; /* list heads */
     uint64_t occupied[WHEEL_LEVELS];                    /* a bit a slot that is not empty */
     uint64_t tick;                                      /* all before it has fired */
     uint64_t orders;
     uint64_t armed;
     struct baro_instant quiet_until;                    /* nothing is due before it: what most polls ask */
+    struct wheel_timer slot[WHEEL_LEVELS][WHEEL_SLOTS]; /* list heads */
 };
 
 void wheel_init(struct wheel *wheel, struct baro_instant now);

@@ -59,6 +59,17 @@ static inline bool is_unpaced(const struct tcp_connection *c)
     return c->settings.max_pacing_rate == 0 && c->rtt.srtt_ns < NS_PER_MS;
 }
 
+/* ring_slice(), for text that does not go around the ring's end. */
+static inline unsigned text_at(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2])
+{
+    uint32_t index = (uint32_t)offset & (ring->size - 1);
+
+    if (length == 0 || length > ring->size - index)
+        return ring_slice(ring, offset, length, part);
+    part[0] = (struct baro_bytes){ ring->data + index, length };
+    return 1;
+}
+
 /* ---- the header ---- */
 
 /* Adds 32 bits at `at`. */
@@ -197,7 +208,7 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
     c->progress = false;
     write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 ? c->snd.nxt : tcp_plain_seq(c),
                  tcp_receive_window(c, (c->flags & TCP_SCALED) != 0), segment);
-    segment->parts = ring_slice(&c->send, c->send.end - unsent, length, segment->part);
+    segment->parts = text_at(&c->send, c->send.end - unsent, length, segment->part);
     if (length != 0) {
         text_sent(tcp, c, length, last);
     } else {
