@@ -86,6 +86,14 @@ static inline struct handle pool_handle(const struct pool *pool, const void *obj
     return (struct handle){ (uint64_t)place->generation << 32 | place->index };
 }
 
+/* Is `object`, which this handle resolved to once, still the same? Memory of a pool stays until the pool goes. */
+static inline bool pool_is_still(const void *object, struct handle handle)
+{
+    const struct pool_place *place = (const struct pool_place *)object - 1;
+
+    return place->generation == (uint32_t)(handle.value >> 32);
+}
+
 /* Its first cache lines are on their way, if it is there. */
 static inline void pool_prefetch(const struct pool *pool, struct handle handle)
 {

@@ -258,7 +258,8 @@ struct tcp {
     uint64_t ports_tried;              /* by the searches so far: tests see that it stays little */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
-    struct handle recent;              /* the connection of the last expected segment */
+    struct handle recent;              /* the connection of the last expected segment, and where it was */
+    struct tcp_connection *recent_place;
     uint64_t expected;                 /* segments that took the short cut: for tests */
 };
 

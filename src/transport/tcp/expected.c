@@ -13,16 +13,17 @@
  * What makes the steps short:
  *
  *   - PAWS, sequence number: SEG.SEQ is RCV.NXT, the text lies within the window, the timestamp is not older
- * than TS.Recent.
- *   - RST, SYN, URG, FIN: the flag is not set, no urgent mark and no FIN is waited for. ESTABLISHED, or half
- * of it: in CLOSE-WAIT comes no text, in FIN-WAIT-1 and -2 nothing that acknowledges our FIN. To who has
- * closed comes no text either.
+ *     than TS.Recent.
+ *   - RST, SYN, URG, FIN: the flag is not set, no urgent mark and no FIN is waited for. ESTABLISHED, or half of
+ *     it: in CLOSE-WAIT comes no text, in FIN-WAIT-1 and -2 nothing that acknowledges our FIN. To who has closed
+ *     comes no text either.
  *   - ACK: SND.UNA <= SEG.ACK <= SND.NXT. No SACK block comes, nothing is SACKED, lost or sent twice in the
- * flight, no timeout, tail probe, D-SACK, reduction for a mark, undo or trial of smaller segments is in hand:
- * then an ACK delivers the oldest octets, and RACK can find nothing lost, because all that stays in flight
- * was sent after what has arrived.
- *   - text: none is held out of order, so the ring's end is where it goes; the ring has the room already. Its
- * sum is taken while it is copied there, and a wrong one leaves behind only octets that nobody knows of. */
+ *     flight, no timeout, tail probe, D-SACK, reduction for a mark, undo or trial of smaller segments is in
+ *     hand: then an ACK delivers the oldest octets, and RACK can find nothing lost, because all that stays in
+ *     flight was sent after what has arrived.
+ *   - text: none is held out of order, so the ring's end is where it goes. The ring takes its memory first if
+ *     it must, as on the whole path; the sum is taken while the text is copied there, and a wrong one leaves
+ *     behind only octets that nobody knows of. */
 #include "transport/tcp/expected.h"
 
 #include "base/bytes.h"
@@ -82,9 +83,11 @@ static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arriva
 
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    const struct tcp_connection *recent = tcp_resolve(tcp, tcp->recent);
+    struct tcp_connection *recent = tcp->recent_place;
 
-    arrival->sure = recent != NULL && is_between(recent, arrival); /* segments of one connection come together */
+    /* Segments of one connection come together. */
+    arrival->sure = recent != NULL && pool_is_still(recent, tcp->recent) && is_between(recent, arrival);
+    arrival->place = recent;
     if (arrival->sure)
         arrival->handle = tcp->recent;
     else
@@ -190,9 +193,10 @@ static bool is_next(const struct tcp_connection *c, const struct expected *segme
     if ((c->flags & TCP_FIN_SENT) != 0 && seq_eq(segment->ack, c->snd.nxt) &&
         !seq_eq(segment->ack, c->snd.una))
         return false;
-    return octets == 0 || ((c->flags & deaf) == 0 && octets <= tcp_recv_window(c) &&
-                           (octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED) &&
-                           marks_say_nothing(c, tos));
+    if (octets == 0)
+        return true;
+    return (c->flags & deaf) == 0 && octets <= tcp_recv_window(c) && marks_say_nothing(c, tos) &&
+           (octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
 }
 
 /* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
@@ -271,15 +275,42 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
 
 /* ---- all of it ---- */
 
+static inline struct tcp_connection *connection_of(const struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+    struct tcp_connection *c;
+
+    if (arrival->sure)
+        return pool_is_still(arrival->place, arrival->handle) ? arrival->place : NULL;
+    c = tcp_resolve(tcp, arrival->handle);
+    return c != NULL && is_between(c, arrival) ? c : NULL;
+}
+
+/* The steps behind the sum: nothing is left to be tested. */
+static inline void take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment,
+                             uint8_t tos)
+{
+    c->counts.data_in += segment->count;
+    if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
+        c->ecn.flags |= TCP_ECN_SEEN;
+    c->text_at_ns = tcp->core->now.ns;
+    c->recv.end += segment->text.length;
+    tcp_text_in_order(tcp, c, (uint32_t)segment->text.length, segment->full, segment->ts_echo);
+    tcp_text_acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, false);
+    if (!tcp_timer_armed(c, TCP_TIMER_REST))
+        tcp_rest_later(tcp, c);
+    tcp_tell(tcp, c);
+}
+
 bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, arrival->handle);
+    struct tcp_connection *c = connection_of(tcp, arrival);
     struct expected segment;
 
-    if (c == NULL || !(arrival->sure || is_between(c, arrival)) || !is_at_ease(c) || !read_segment(&segment, c, arrival) ||
+    if (c == NULL || !is_at_ease(c) || !read_segment(&segment, c, arrival) ||
         !is_next(c, &segment, arrival->tos) || !sum_is_right(tcp, c, &segment, arrival))
         return false;
     tcp->recent = arrival->handle;
+    tcp->recent_place = c;
     tcp->expected += segment.count;
     tcp->core->counters.tcp_in += segment.count;
     c->segments_in += segment.count;
@@ -295,19 +326,12 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
     clear_timer(c, TCP_TIMER_REORDER);
     c->probes = 0;
     tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
-    tcp_keepalive_restart(tcp, c);
+    if (c->settings.keepalive)
+        tcp_keepalive_restart(tcp, c);
     tcp_want_more_output(tcp, c);
-    if (segment.text.length != 0) {
-        c->counts.data_in += segment.count;
-        if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (arrival->tos & ECN_BITS) != ECN_NOT_ECT)
-            c->ecn.flags |= TCP_ECN_SEEN;
-        c->text_at_ns = tcp->core->now.ns;
-        c->recv.end += segment.text.length;
-        tcp_text_in_order(tcp, c, (uint32_t)segment.text.length, segment.full, segment.ts_echo);
-        tcp_text_acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, false);
-        tcp_rest_later(tcp, c);
-        tcp_tell(tcp, c);
-    }
-    tcp_wake_waiting(tcp);
+    if (segment.text.length != 0)
+        take_text(tcp, c, &segment, arrival->tos);
+    if (!handle_is_none(tcp->waiting_first))
+        tcp_wake_waiting(tcp);
     return true;
 }

@@ -21,6 +21,7 @@ struct tcp_arrival {
     const uint8_t *octets;    /* TCP's header and text; at least the header without options is there */
     uint32_t length;          /* of them */
     uint32_t hash;            /* of the four-tuple */
+    struct tcp_connection *place; /* `sure`: the connection, while `handle` is good */
     struct handle handle;     /* whose it seems to be */
     uint16_t gso_size;        /* TCP payload of each piece when it is a super-segment, else 0 */
     uint8_t family, source_zone, destination_zone;

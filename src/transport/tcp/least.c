@@ -57,8 +57,3 @@ void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns)
     least->best[used].us = us;
     least->best[used].at_ms = now_ms;
 }
-
-int64_t least_ns(const struct least *least)
-{
-    return least->best[0].us == 0 ? 0 : (int64_t)(least->best[0].us - 1) * NS_PER_US;
-}

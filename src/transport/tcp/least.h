@@ -21,6 +21,9 @@ struct least {
 /* A round trip was measured. */
 void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns);
 /* The least one, 0: none yet (or below a microsecond). */
-int64_t least_ns(const struct least *least);
+static inline int64_t least_ns(const struct least *least)
+{
+    return least->best[0].us == 0 ? 0 : (int64_t)(least->best[0].us - 1) * INT64_C(1000);
+}
 
 #endif

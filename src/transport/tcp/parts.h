@@ -206,6 +206,7 @@ void tcp_send_syn_cookie(struct tcp *tcp, const struct tcp_half_open *record, co
 void tcp_send_half_open_ack(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_half_open_reset(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_send_time_wait_ack(struct tcp *tcp, struct handle handle);
+/* Our clock as the peer sees it, milliseconds (RFC 7323 §5.4). */
 static inline uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset)
 {
     return (uint32_t)(tcp->core->now.ns / NS_PER_MS) + offset;
