@@ -77,6 +77,25 @@ static bool take_frame(struct baro_link *link, struct xdp *xdp, const struct xdp
     return true;
 }
 
+/* The kernel takes some 32 frames a call, and asks to be called again by EAGAIN. */
+static void kick(struct baro_link *link, struct xdp *xdp)
+{
+    uint32_t left = xdp->tx.size - xdp_ring_room(&xdp->tx);
+
+    while (left != 0 && (*(volatile uint32_t *)xdp->tx.flags & XDP_RING_NEED_WAKEUP) != 0) {
+        int result = (int)sendto(link->fd, NULL, 0, MSG_DONTWAIT, NULL, 0);
+        uint32_t before = left;
+
+        left = xdp->tx.size - xdp_ring_room(&xdp->tx);
+        if (result < 0 && errno != EAGAIN && errno != EBUSY && errno != ENOBUFS && left == before) {
+            link->counts.refused++; /* the interface is down */
+            break;
+        }
+        if (left == before)
+            break; /* no room now: the next call tries again */
+    }
+}
+
 unsigned xdp_rx_burst(void *context, struct baro_rx_frame *frames, unsigned limit)
 {
     struct baro_link *link = context;
@@ -88,6 +107,8 @@ unsigned xdp_rx_burst(void *context, struct baro_rx_frame *frames, unsigned limi
         limit = BARO_BURST_LIMIT;
     if (filled == 0)
         link_look_for_errors(link);
+    if (xdp_ring_room(&xdp->tx) != xdp->tx.size)
+        kick(link, xdp); /* what the kernel did not take the last time */
     while (filled != 0 && count < limit) {
         struct xdp_frame look = xdp_frame_look(&xdp->rx, filled, &xdp->received);
 
@@ -151,25 +172,6 @@ unsigned xdp_tx_room(void *context)
         room = xdp->idles;
     room /= xdp->pieces;
     return room > BARO_BURST_LIMIT ? BARO_BURST_LIMIT : room;
-}
-
-/* The kernel takes some 32 frames a call, and asks to be called again by EAGAIN. */
-static void kick(struct baro_link *link, struct xdp *xdp)
-{
-    uint32_t left = xdp->tx.size - xdp_ring_room(&xdp->tx);
-
-    while (left != 0 && (*(volatile uint32_t *)xdp->tx.flags & XDP_RING_NEED_WAKEUP) != 0) {
-        int result = (int)sendto(link->fd, NULL, 0, MSG_DONTWAIT, NULL, 0);
-        uint32_t before = left;
-
-        left = xdp->tx.size - xdp_ring_room(&xdp->tx);
-        if (result < 0 && errno != EAGAIN && errno != EBUSY && errno != ENOBUFS && left == before) {
-            link->counts.refused++; /* the interface is down */
-            break;
-        }
-        if (left == before)
-            break; /* no room now: the next call tries again */
-    }
 }
 
 static uint32_t length_of(const struct baro_tx_frame *frame)
