@@ -170,12 +170,18 @@ int groups_getsockopt(struct baro_stack *stack, int fd, void *value, size_t *len
     return 0;
 }
 
+static void leave(struct baro_stack *stack, int fd, const struct baro_group *group)
+{
+    struct wish wish = { .joined = true, .group = *group };
+
+    (void)user_group_get(stack->user, fd, &wish.group, &wish.before);
+    (void)apply(stack, fd, &wish);
+}
+
 void groups_close(struct baro_stack *stack, int fd)
 {
-    struct wish wish = { .joined = true };
+    struct baro_group group;
 
-    while (user_group_first(stack->user, fd, &wish.group)) {
-        (void)user_group_get(stack->user, fd, &wish.group, &wish.before);
-        (void)apply(stack, fd, &wish);
-    }
+    while (user_group_first(stack->user, fd, &group))
+        leave(stack, fd, &group);
 }
