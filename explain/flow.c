@@ -92,7 +92,7 @@ static struct flow *learn_segment(struct flows *flows, const struct baro_trace_e
     return flow;
 }
 
-/* A half-open record is a connection now: in words it stays the same one. */
+/* A half-open record is a connection now, a connection rests or wakes: in words it stays the same one. */
 static void same_ordinal(struct flows *flows, uint64_t record, uint64_t connection)
 {
     if (flows->names != 0 && flows->named[(flows->names - 1) % ORDINAL_LIMIT] == connection)
@@ -107,14 +107,17 @@ struct flow *flow_learn(struct flows *flows, struct flow *current, const struct 
     const struct baro_trace_value *connection = value_of(event, "connection");
     const struct baro_trace_value *state = value_of(event, "state");
     struct flow *flow = current;
-    if (event->kind == BARO_TRACE_TCP_PROMOTED)
-        same_ordinal(flows, value_of(event, "record")->as.number, connection->as.number);
+    bool renamed = event->kind == BARO_TRACE_TCP_PROMOTED || event->kind == BARO_TRACE_TCP_RESTED ||
+                   event->kind == BARO_TRACE_TCP_WOKEN;
+    uint64_t before = renamed ? value_of(event, "record")->as.number : 0;
+    if (renamed)
+        same_ordinal(flows, before, connection->as.number);
     if (event->kind == BARO_TRACE_TCP_IN || event->kind == BARO_TRACE_TCP_OUT) {
         flow = learn_segment(flows, event, event->kind == BARO_TRACE_TCP_OUT);
     } else if (connection != NULL && event->kind != BARO_TRACE_TCP_FOUND &&
                (state == NULL || state->as.number != 1 /* LISTEN: the listener's number */)) {
         if (flow == NULL)
-            flow = flow_of_connection(flows, connection->as.number);
+            flow = flow_of_connection(flows, renamed ? before : connection->as.number);
         if (flow == NULL && event->kind == BARO_TRACE_TCP_ISN)
             flow = flow_new(flows);
         if (flow != NULL)

@@ -172,6 +172,8 @@ const struct words words_en[BARO_TRACE_COUNT] = {
                                        "is reached}" },
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP software", "the peer's window is 0: probe {attempt}" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP software", "nothing heard for long: keepalive {attempt}" },
+    [BARO_TRACE_TCP_RESTED] = { "socket", "nothing happens on connection {connection}: it rests in {octets} octets" },
+    [BARO_TRACE_TCP_WOKEN] = { "socket", "connection {connection} wakes from its rest" },
     [BARO_TRACE_TCP_PROMOTED] = { "socket", "the dialogue is done: the half-open record becomes connection {connection}, "
                                   "and only now takes memory for its buffers" },
     [BARO_TRACE_TCP_COOKIE_SENT] = { "SYN cookie", "no place is taken for the SYN of {remote}: ISN {isn} itself says "

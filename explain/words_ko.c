@@ -166,6 +166,8 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_CHALLENGE_ACK] = { "TCP 담당 부분", "{why}: {sent?확인용 ACK로 되물음|횟수 제한으로 되묻지 않음}" },
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP 담당 부분", "상대의 윈도우가 0: {attempt}번째 탐색" },
     [BARO_TRACE_TCP_KEEPALIVE] = { "TCP 담당 부분", "오래 소식이 없음: {attempt}번째 킵얼라이브" },
+    [BARO_TRACE_TCP_RESTED] = { "소켓", "한동안 아무 일도 없음: 접속 {connection}번은 {octets}바이트로 줄어들어 쉼" },
+    [BARO_TRACE_TCP_WOKEN] = { "소켓", "쉬던 접속 {connection}번이 깨어남" },
     [BARO_TRACE_TCP_PROMOTED] = { "소켓", "접속 동작이 끝남: 작은 기록이 접속 {connection}번이 되고, 이제야 버퍼 메모리를 잡음" },
     [BARO_TRACE_TCP_COOKIE_SENT] = { "SYN 쿠키", "{remote}의 SYN을 기억해 두지 않음: ISN {isn}이 MSS {mss}을"
                                      "{timestamps?, 타임스탬프가 나머지 옵션을|} 대신 기억함" },

@@ -268,6 +268,8 @@ void baro_stack_check_invariants(const struct baro_stack *stack);
     X(tcp_cookies_accepted, "connections opened by a SYN cookie")           \
     X(tcp_cookies_failed, "ACKs that looked for a SYN cookie's and were none") \
     X(tcp_connections, "connections now, TIME-WAIT not counted")            \
+    X(tcp_resting, "connections now at rest, of those")                     \
+    X(tcp_woken, "connections that woke from a rest")                      \
     X(tcp_time_wait, "connections now in TIME-WAIT")                        \
     X(tcp_time_wait_reused, "TIME-WAIT records that a new connection of the same ends has ended (RFC 6191)") \
     X(tcp_time_wait_evicted, "TIME-WAIT records ended early because there were too many") \

@@ -133,6 +133,8 @@
     X(TCP_CHALLENGE_ACK, 10, "RFC 5961", "connection:n why:r sent:n")                                      \
     X(TCP_WINDOW_PROBE, 10, "RFC 9293 §3.8.6.1", "connection:n attempt:n")                                 \
     X(TCP_KEEPALIVE, 10, "RFC 9293 §3.8.4", "connection:n attempt:n")                                      \
+    X(TCP_RESTED, 11, "-", "connection:n record:n octets:n")                                               \
+    X(TCP_WOKEN, 11, "-", "connection:n record:n")                                                        \
     X(TCP_PROMOTED, 11, "RFC 4987 §3.5", "connection:n record:n")                                          \
     X(TCP_COOKIE_SENT, 10, "RFC 4987 §3.6", "remote:e isn:n mss:n timestamps:n")                           \
     X(TCP_COOKIE_TEST, 10, "RFC 4987 §3.6", "ack:n valid:n mss:n scale:d sack_permitted:n")                \

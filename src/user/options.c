@@ -8,15 +8,15 @@
 enum { BUFFER_LEAST = 2048, BUFFER_MOST = 64 << 20, INTERFACE_MOST = 16, SNAP_MOST = 262144, TTL_DEFAULT = 64,
        MSS_DEFAULT = 536 /* RFC 9293 §3.7.1 */, FRAGMENT_LEAST = 1280 /* RFC 8200 §5 */ };
 
-void user_settings_apply(struct user *user, struct user_socket *socket, const struct user_details *details)
+int user_settings_apply(struct user *user, struct user_socket *socket, const struct user_details *details)
 {
     if (socket->type == BARO_PACKET)
         capture_change(user->captures, socket->handle, &details->capture);
     else if (socket->type != BARO_STREAM)
         udp_change(user_udp(user, socket), socket->handle, &details->udp);
-    else if (socket->phase != USER_FRESH)
-        tcp_change(user->tcp, socket->handle, &details->tcp);
-    /* A listener's connections get them when they are accepted. */
+    else if (socket->phase != USER_FRESH) /* a listener's connections get them when they are accepted */
+        return tcp_change(user->tcp, socket->handle, &details->tcp);
+    return 0;
 }
 
 /* The octets of an option's value; 0: not an option of ours. */
@@ -399,7 +399,5 @@ int user_setsockopt(struct user *user, int fd, enum baro_option option, const vo
         memcpy(&number, value, sizeof number);
         error = set_number(user, socket, details, option, number);
     }
-    if (error == 0)
-        user_settings_apply(user, socket, details);
-    return error;
+    return error == 0 ? user_settings_apply(user, socket, details) : error;
 }

@@ -6,6 +6,14 @@
 
 enum { GROUP_LIMIT = 65536 };
 
+/* Where the handle of a connection stands. */
+static struct handle *user_place(void *context, uint32_t owner)
+{
+    struct user_socket *socket = user_find(context, (int)owner);
+
+    return socket != NULL && socket->type == BARO_STREAM && socket->phase >= USER_CONNECTING ? &socket->handle : NULL;
+}
+
 struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, struct udp *pings,
                          struct captures *captures, uint32_t descriptor_limit, enum baro_congestion congestion)
 {
@@ -22,8 +30,10 @@ struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, st
     user->congestion = (uint8_t)congestion;
     pool_init(&user->groups, &core->slabs, sizeof(struct udp_group), GROUP_LIMIT);
     pool_init(&user->details, &core->slabs, sizeof(struct user_details), descriptor_limit);
-    if (user_table_init(user))
+    if (user_table_init(user)) {
+        tcp_let_rest(tcp, user_place, user);
         return user;
+    }
     user_free(user);
     return NULL;
 }

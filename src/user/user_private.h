@@ -151,8 +151,8 @@ void user_trace_control(struct user *user, const struct user_socket *socket, str
                         struct baro_endpoint local_after, struct baro_endpoint remote_before,
                         struct baro_endpoint remote_after);
 
-/* Hands changed settings to TCP or UDP. */
-void user_settings_apply(struct user *user, struct user_socket *socket, const struct user_details *details);
+/* Hands changed settings to TCP or UDP. 0 or -ENOBUFS. */
+int user_settings_apply(struct user *user, struct user_socket *socket, const struct user_details *details);
 
 /* ---- options_tcp.c: what only streams have ---- */
 

@@ -17,6 +17,8 @@ static const struct {
     { "*", "frame", "joins the adapter's lines with the frame's block" },
     { "*", "connection", "a block is about one connection; single lines are prefixed with it" },
     { "ACCEPT_QUEUE", "listener", "the core's number, not the descriptor; the block tells whose queue it is" },
+    { "TCP_RESTED", "record", "the connection keeps its number in words" },
+    { "TCP_WOKEN", "record", "the connection keeps its number in words" },
     { "TCP_PROMOTED", "record", "the connection keeps the record's number in words" },
     { "CALL_END", "call", "the block's heading names it" },
 };

@@ -146,6 +146,9 @@ static void whatever_it_holds_comes_back(void **state)
         c.path_mtu = (uint16_t)(1280 + world_random(&world, 60000)); /* of which others are reckoned */
         c.mss = (uint16_t)(TCP_MSS_FLOOR + world_random(&world, 60000));
         c.rcv_scale %= 15;
+        c.rtt.srtt_ns %= INT64_C(1) << 55; /* no sum of moments that can be comes near to 64 bits */
+        c.rtt.rttvar_ns %= INT64_C(1) << 55;
+        c.received_at_ns %= INT64_C(1) << 60;
         c.settings.send_buffer %= 1u << 30;
         c.settings.recv_buffer %= 1u << 30;
         c.flow = has_flow ? &flow : NULL;

@@ -19,6 +19,8 @@ void tcp_established(struct tcp *tcp, struct tcp_connection *c)
     c->quick_acks = TCP_QUICK_ACKS;
     tcp->core->counters.tcp_passive_opens += (c->flags & TCP_PASSIVE) != 0;
     tcp_keepalive_restart(tcp, c);
+    if (tcp->place != NULL)
+        tcp_rest_later(tcp, c);
     tcp_want_output(tcp, c);
 }
 

@@ -5,7 +5,7 @@
  * was lost. A connection that goes on without a descriptor is an orphan: its retransmissions, its probes of a closed
  * window and its stay in FIN-WAIT-2 (60 s unless the program said otherwise) are bounded. A linger time above zero asks for waiting, which the core
  * never does: who waits is the caller. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
 
 void tcp_close_sending(struct tcp *tcp, struct tcp_connection *c)
 {
@@ -29,8 +29,11 @@ void tcp_close_sending(struct tcp *tcp, struct tcp_connection *c)
 
 int tcp_shutdown(struct tcp *tcp, struct handle connection, enum baro_shutdown how)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    bool asleep = false;
+    struct tcp_connection *c = tcp_wake(tcp, connection, &asleep);
 
+    if (asleep)
+        return -ENOBUFS;
     if (c == NULL || (c->flags & TCP_CLOSED_DONE) != 0 || !tcp_synchronised(c))
         return -ENOTCONN;
     if (how != BARO_SHUT_WRITE) {
@@ -54,8 +57,11 @@ void tcp_orphan_in_fin_wait_2(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_close(struct tcp *tcp, struct handle connection)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    bool asleep = false;
+    struct tcp_connection *c = tcp_wake(tcp, connection, &asleep);
 
+    if (asleep)
+        tcp_rest_forget(tcp, connection); /* the peer hears of it at its next segment */
     if (c == NULL)
         return;
     c->flags &= ~(uint32_t)TCP_OWNED;

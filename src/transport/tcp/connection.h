@@ -3,17 +3,18 @@
  * Sequence numbers and the two byte rings meet by one rule: stream offset o of what we send is sequence number
  * ISS + 1 + o, of what we receive IRS + 1 + o. Offsets are 64 bits and do not wrap; sequence numbers do.
  *
- * Stored references are handles. The two upper bits of a handle's index say what it names, so one demux serves
+ * Stored references are handles. The three upper bits of a handle's index say what it names, so one demux serves
  * connections, listeners and both kinds of records. Inside a segment, timer or call the handle is resolved once and
  * the pointer is passed down.
  *
- * An idle connection holds no ring memory, only its promise in the budget; its size is asserted below. */
+ * An idle connection holds no ring memory; after a while it becomes a small record (rest.h). */
 #ifndef TRANSPORT_TCP_CONNECTION_H
 #define TRANSPORT_TCP_CONNECTION_H
 
 #include <assert.h>
 #include <errno.h>
 
+#include "base/blocks.h"
 #include "base/ring.h"
 #include "base/time.h"
 #include "codec/tcp.h"
@@ -32,9 +33,13 @@
 #include "transport/tcp/tcp.h"
 #include "transport/tcp/time_wait.h"
 
-enum tcp_kind { TCP_KIND_CONNECTION = 0, TCP_KIND_LISTENER = 1, TCP_KIND_TIME_WAIT = 2, TCP_KIND_HALF_OPEN = 3 };
+enum tcp_kind {
+    TCP_KIND_CONNECTION = 0, TCP_KIND_LISTENER = 1, TCP_KIND_TIME_WAIT = 2, TCP_KIND_HALF_OPEN = 3,
+    TCP_KIND_REST = 4 /* its place is one of struct blocks, without a generation: rest.h says who may have it */
+};
 
-#define TCP_KIND_SHIFT 30
+#define TCP_KIND_SHIFT 29
+#define TCP_KIND_MASK 7
 
 /* What a connection is doing, besides its state. */
 enum tcp_connection_flag {
@@ -240,6 +245,9 @@ struct tcp {
     struct core *core;
     struct pool connections, listeners, half_opens, ranges, many_ranges, senders, flows;
     struct demux demux;
+    struct blocks rests;               /* connections at rest */
+    tcp_place *place;                  /* NULL: none may rest */
+    void *place_context;
     struct hash_key isn_key, port_key, cookie_key;
     enum baro_syn_cookies cookies;
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];

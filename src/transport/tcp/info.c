@@ -1,25 +1,37 @@
 /* transport/tcp/info.c: STATUS (RFC 9293 §3.10.6): what a program may ask about its connection. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
+
+static uint32_t readable_of(const struct tcp_connection *c)
+{
+    uint32_t used = ring_used(&c->recv);
+    /* The urgent octet does not count where it is not in line. */
+    bool urgent_inside = used != 0 && !c->settings.oob_inline && (c->flags & TCP_URGENT_KNOWN) != 0 &&
+                         seq_lt(seq_sub(c->rcv.up, 1), tcp_recv_seq(c, c->recv.end)) &&
+                         seq_ge(seq_sub(c->rcv.up, 1), tcp_recv_seq(c, c->recv.begin));
+
+    return used - urgent_inside;
+}
 
 /* Is as much there as the program wants at least (SO_RCVLOWAT), or will no more come before it reads: the window is
  * closed, or as good as that? */
-static bool is_worth_reading(const struct tcp *tcp, struct handle connection, const struct tcp_connection *c)
+static bool is_worth_reading(const struct tcp_connection *c)
 {
-    uint32_t readable = tcp_readable(tcp, connection);
+    uint32_t readable = readable_of(c);
 
     return readable != 0 && (readable >= c->settings.recv_low_water || tcp_recv_window(c) <= c->rcv_full);
 }
 
 unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
     unsigned events = 0;
     bool over;
 
     if (c == NULL)
         return BARO_EVENT_INVALID;
     over = (c->flags & TCP_CLOSED_DONE) != 0;
-    if (is_worth_reading(tcp, connection, c) || c->error != 0 || over ||
+    if (is_worth_reading(c) || c->error != 0 || over ||
         (c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ)) != 0)
         events |= BARO_EVENT_IN;
     if (over || (tcp_synchronised(c) && ((c->flags & TCP_FIN_WANTED) != 0 || (tcp_send_room(c) != 0 && tcp_little_unsent(c)))))
@@ -37,30 +49,22 @@ unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
 
 uint32_t tcp_readable(const struct tcp *tcp, struct handle connection)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
-    uint32_t used;
-    bool urgent_inside;
+    const struct tcp_connection *c = tcp_resolve(tcp, connection); /* at rest it holds nothing */
 
-    if (c == NULL)
-        return 0;
-    used = ring_used(&c->recv);
-    /* The urgent octet does not count where it is not in line. */
-    urgent_inside = used != 0 && !c->settings.oob_inline && (c->flags & TCP_URGENT_KNOWN) != 0 &&
-                    seq_lt(seq_sub(c->rcv.up, 1), tcp_recv_seq(c, c->recv.end)) &&
-                    seq_ge(seq_sub(c->rcv.up, 1), tcp_recv_seq(c, c->recv.begin));
-    return used - urgent_inside;
+    return c == NULL ? 0 : readable_of(c);
 }
 
 uint32_t tcp_writable(struct tcp *tcp, struct handle connection)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
     uint32_t room;
 
     if (c == NULL || !tcp_synchronised(c) || (c->flags & TCP_FIN_WANTED) != 0)
         return 0;
     room = tcp_send_room(c);
-    if (room == 0)
-        c->flags |= TCP_WANT_WRITE;
+    if (room == 0) /* at rest there is room */
+        tcp_resolve(tcp, connection)->flags |= TCP_WANT_WRITE;
     return room;
 }
 
@@ -137,7 +141,8 @@ static void tell_counts(const struct tcp *tcp, const struct tcp_connection *c, s
 
 void tcp_info(const struct tcp *tcp, struct handle connection, struct baro_tcp_info *info)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
     const struct tcp_half_open *record = tcp_resolve_half_open(tcp, connection);
 
     *info = (struct baro_tcp_info){ .state = record == NULL ? BARO_TCP_CLOSED : BARO_TCP_SYN_RECEIVED };
@@ -193,7 +198,8 @@ void tcp_listener_info(const struct tcp *tcp, struct handle listener, struct bar
 
 void tcp_settings_of(const struct tcp *tcp, struct handle connection, struct tcp_settings *settings)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
 
     if (c == NULL)
         tcp_settings_begin(tcp, settings);
@@ -203,7 +209,8 @@ void tcp_settings_of(const struct tcp *tcp, struct handle connection, struct tcp
 
 bool tcp_is_connected(const struct tcp *tcp, struct handle connection)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
 
     return c != NULL && tcp_synchronised(c);
 }
@@ -211,7 +218,8 @@ bool tcp_is_connected(const struct tcp *tcp, struct handle connection)
 bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
                    struct baro_endpoint *remote)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
 
     if (c == NULL)
         return false;

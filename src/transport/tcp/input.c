@@ -6,7 +6,7 @@
  *
  * A connection that ends on the way is only marked; it is freed when the segment is done with. */
 #include "transport/tcp/expected.h"
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
 
@@ -66,6 +66,14 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
         return for_nobody(tcp, segment);
     if (tcp_kind_of(handle) == TCP_KIND_CONNECTION)
         return for_connection(tcp, tcp_resolve(tcp, handle), segment);
+    if (tcp_is_at_rest(handle)) {
+        struct tcp_connection *c;
+
+        if (!segment_checksum_ok(segment))
+            return BARO_DROP_TCP_CHECKSUM; /* nobody is woken for it */
+        c = tcp_wake(tcp, handle, NULL);
+        return c == NULL ? BARO_DROP_NO_SOCKET_MEMORY : for_connection(tcp, c, segment);
+    }
     if (!segment_checksum_ok(segment))
         return BARO_DROP_TCP_CHECKSUM;
     if (tcp_kind_of(handle) == TCP_KIND_HALF_OPEN) {

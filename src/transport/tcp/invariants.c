@@ -2,7 +2,7 @@
 #undef NDEBUG /* asserting is what this file is for */
 #include <assert.h>
 
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
 
 static void check_sequence(const struct tcp_connection *c)
 {
@@ -144,6 +144,35 @@ static void check_time_wait(const struct tcp *tcp, unsigned v6)
     assert(count == 0 || wheel_is_armed(&tcp->time_wait_timer));
 }
 
+/* Its owner and the demux have its name, and it comes back as the same. */
+static void check_rest(const struct tcp *tcp, uint32_t name)
+{
+    struct handle handle = { name | (uint64_t)TCP_KIND_REST << TCP_KIND_SHIFT };
+    const uint8_t *record = blocks_at(&tcp->rests, name);
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, handle, &sleeper);
+    struct rest_expected expected;
+    uint8_t again[REST_OCTETS_MOST];
+
+    assert(handle_equal(tcp_find(tcp, c->local, c->remote), handle));
+    assert(handle_equal(*tcp->place(tcp->place_context, c->event.owner), handle));
+    assert(tcp_flight(c) == 0 && (c->flags & TCP_OWNED) != 0);
+    check_sequence(c);
+    rest_expected_init(&expected, tcp);
+    assert(memcmp(record, again, rest_encode(&expected, c, again)) == 0);
+}
+
+static void check_rests(const struct tcp *tcp)
+{
+    uint32_t count = 0;
+
+    for (uint32_t name = blocks_next(&tcp->rests, 0); name != BLOCK_NONE; name = blocks_next(&tcp->rests, name + 1)) {
+        check_rest(tcp, name);
+        count++;
+    }
+    assert(count == tcp->rests.used && count == tcp->core->counters.tcp_resting);
+}
+
 void tcp_check_invariants(const struct tcp *tcp)
 {
     uint32_t half_opens = 0, in_demux = 0;
@@ -156,8 +185,9 @@ void tcp_check_invariants(const struct tcp *tcp)
         check_connection(tcp, c);
         in_demux += (c->flags & TCP_IN_DEMUX) != 0;
     }
-    assert(in_demux == tcp->core->counters.tcp_connections);
-    assert(tcp->demux.used == in_demux + tcp->core->counters.tcp_time_wait + tcp->half_opens.used);
+    check_rests(tcp);
+    assert(in_demux + tcp->rests.used == tcp->core->counters.tcp_connections);
+    assert(tcp->demux.used == in_demux + tcp->rests.used + tcp->core->counters.tcp_time_wait + tcp->half_opens.used);
     for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
         const struct tcp_listener *listener = pool_at(&tcp->listeners, i);
 

@@ -132,6 +132,8 @@ int tcp_accept(struct tcp *tcp, struct handle handle, uint32_t owner, struct han
     tcp_leave_listener(tcp, c);
     c->flags |= TCP_OWNED;
     c->event.owner = owner;
+    if (tcp->place != NULL)
+        tcp_rest_later(tcp, c);
     *connection = tcp_handle(tcp, c);
     tcp_trace_queue(tcp, listener);
     tcp_tell(tcp, c);

@@ -1,7 +1,7 @@
 /* transport/tcp/lookup.c: whose a four-tuple is (RFC 9293 §3.1): connections and records exactly; else
  * the listener with that address and port, then any address of its family, then any of both, then a transparent
  * one for any address and port. Listeners that share a port (SO_REUSEPORT) share the peers by their hash. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
 
@@ -11,6 +11,8 @@ static bool is_of(const struct tcp *tcp, struct handle handle, const struct baro
     const struct baro_endpoint *own = NULL, *other = NULL;
     struct baro_endpoint rests[2];
 
+    if (tcp_is_at_rest(handle))
+        return tcp_rest_is_of(tcp, handle, local, remote);
     if (tcp_kind_of(handle) == TCP_KIND_CONNECTION) {
         const struct tcp_connection *c = tcp_resolve(tcp, handle);
 

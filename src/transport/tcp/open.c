@@ -1,5 +1,5 @@
 /* transport/tcp/open.c: TCP's beginning and end, settings, and the active open (RFC 9293 §3.10.1). */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
 
@@ -36,6 +36,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     pool_init(&tcp->many_ranges, &core->slabs, tcp_ranges_size(TCP_RANGES_MANY), limit);
     pool_init(&tcp->senders, &core->slabs, sizeof(struct tcp_sender), limit);
     pool_init(&tcp->flows, &core->slabs, sizeof(struct tcp_flow), limit);
+    blocks_init(&tcp->rests, &core->slabs);
     demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
     tcp->isn_key = random_key(&core->random);
     tcp->port_key = random_key(&core->random);
@@ -107,6 +108,7 @@ void tcp_free(struct tcp *tcp)
     pool_release(&tcp->senders);
     pool_release(&tcp->flows);
     demux_release(&tcp->demux);
+    blocks_release(&tcp->rests);
     for (int i = 0; i < TCP_PORT_PAGES; i++)
         slab_give_back(slabs, tcp->port_page[i], TCP_PORT_PAGE * sizeof(struct tcp_port));
     slab_keep_spares(slabs, 0);
@@ -177,15 +179,16 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
     return 0;
 }
 
-void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_settings *settings)
+int tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_settings *settings)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    bool asleep = false;
+    struct tcp_connection *c = tcp_wake(tcp, connection, &asleep);
     struct tcp_listener *listener = tcp_resolve_listener(tcp, connection);
 
     if (listener != NULL)
         listener->settings = *settings;
     if (c == NULL)
-        return;
+        return asleep ? -ENOBUFS : 0;
     if (c->settings.quickack && !settings->quickack)
         c->quick_acks = 0; /* from now on as in a dialogue, where an ACK waits for an answer */
     c->settings = *settings;
@@ -199,11 +202,13 @@ void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_sett
         c->flags |= TCP_ACK_NOW;
     if (tcp_synchronised(c))
         tcp_want_output(tcp, c); /* Nagle or cork may hold something that may leave now */
+    return 0;
 }
 
 void tcp_address_removed(struct tcp *tcp, struct baro_address address)
 {
     tcp_half_open_address_removed(tcp, address);
+    tcp_rest_address_removed(tcp, address);
     for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
         struct tcp_connection *c = pool_at(&tcp->connections, i);
 

@@ -386,7 +386,7 @@ void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c);
 
 static inline unsigned tcp_kind_of(struct handle handle)
 {
-    return (unsigned)(handle.value >> TCP_KIND_SHIFT) & 3;
+    return (unsigned)(handle.value >> TCP_KIND_SHIFT) & TCP_KIND_MASK;
 }
 struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c);
 static inline struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)

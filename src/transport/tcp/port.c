@@ -9,7 +9,7 @@
  * (RFC 6191). Where none does, the peer is one with very many connections: this search and the next 16 for it take a port
  * whose TIME-WAIT ended of late, or else go through all ports from 1024 on in order, each from where the last one ended
  * (§3.3.4's algorithm). So a search is short even when all but a few ports rest. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
 #include "codec/ip_protocol.h"
@@ -148,6 +148,8 @@ int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse
             bindings_meet(c->local.address, local.address))
             return -EADDRINUSE;
     }
+    if (tcp_rest_has_port(tcp, local))
+        return -EADDRINUSE;
     return rest_conflicts(tcp, local.address.family == BARO_FAMILY_IPV6, local) ? -EADDRINUSE : 0;
 }
 

@@ -52,7 +52,7 @@ static uint32_t rest_edge(const struct tcp_connection *c)
 
 static int64_t rest_rto_ns(const struct tcp_connection *c)
 {
-    struct rtt rtt = c->rtt;
+    struct rtt rtt = { .srtt_ns = c->rtt.srtt_ns, .rttvar_ns = c->rtt.rttvar_ns };
 
     rtt_forget_back_off(&rtt);
     return rtt.rto_ns;

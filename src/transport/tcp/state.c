@@ -18,7 +18,7 @@ static void *resolve(const struct pool *pool, struct handle handle, enum tcp_kin
 {
     if (tcp_kind_of(handle) != (unsigned)kind)
         return NULL;
-    return pool_resolve(pool, (struct handle){ handle.value & ~(UINT64_C(3) << TCP_KIND_SHIFT) });
+    return pool_resolve(pool, (struct handle){ handle.value & ~((uint64_t)TCP_KIND_MASK << TCP_KIND_SHIFT) });
 }
 
 struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c)

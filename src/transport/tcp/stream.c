@@ -7,7 +7,7 @@
  * Out-of-band means: of what the peer calls urgent the last octet can be taken by a receive of its own, and the
  * stream goes on without it (unless it is to stay in line). Receiving stops in front of that place once, so that a
  * program can see that it is at the mark. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
 
 /* The pending error, taken; 0: none. */
 static int take_error(struct tcp_connection *c)
@@ -20,7 +20,7 @@ static int take_error(struct tcp_connection *c)
 
 int tcp_take_error(struct tcp *tcp, struct handle connection)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_connection *c = tcp_resolve(tcp, connection); /* at rest it has none */
 
     return c == NULL ? 0 : take_error(c);
 }
@@ -45,6 +45,16 @@ static inline bool may_send(const struct tcp_connection *c)
     return c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0;
 }
 
+/* One that rested, or NULL with the reason. */
+static struct tcp_connection *woken(struct tcp *tcp, struct handle connection, int *error)
+{
+    bool asleep = false;
+    struct tcp_connection *c = tcp_wake(tcp, connection, &asleep);
+
+    *error = asleep ? -ENOBUFS : -ENOTCONN;
+    return c;
+}
+
 ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wanted, struct baro_buffer part[2])
 {
     struct tcp_connection *c = tcp_resolve(tcp, connection);
@@ -52,8 +62,8 @@ ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wan
     int error;
 
     part[0] = part[1] = (struct baro_buffer){ NULL, 0 };
-    if (c == NULL)
-        return -ENOTCONN;
+    if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
+        return error;
     c->reserved = 0;
     if (!may_send(c) && (error = cannot_send(c)) != 0)
         return error;
@@ -76,8 +86,8 @@ ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octe
     struct tcp_connection *c = tcp_resolve(tcp, connection);
     int error;
 
-    if (c == NULL)
-        return -ENOTCONN;
+    if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
+        return error;
     if (!may_send(c) && (error = cannot_send(c)) != 0) {
         c->reserved = 0;
         return error;
@@ -100,8 +110,8 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
     uint32_t taken;
     int error;
 
-    if (c == NULL)
-        return -ENOTCONN;
+    if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
+        return error;
     if (!may_send(c) && (error = cannot_send(c)) != 0)
         return error;
     if (data.length == 0)
@@ -151,7 +161,7 @@ static uint32_t octets_to_mark(const struct tcp_connection *c)
 
 bool tcp_at_mark(const struct tcp *tcp, struct handle connection)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    const struct tcp_connection *c = tcp_resolve(tcp, connection); /* at rest there is no mark */
 
     return c != NULL && octets_to_mark(c) == 0;
 }
@@ -187,13 +197,26 @@ static uint32_t octets_to_read(const struct tcp_connection *c)
     return used < to_mark ? used : to_mark;
 }
 
+/* It holds nothing, so it need not wake. */
+static ptrdiff_t recv_at_rest(const struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags)
+{
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
+
+    if (c == NULL)
+        return -ENOTCONN;
+    if (flags & BARO_MSG_OOB)
+        return -EINVAL;
+    return data.length == 0 || (c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ)) != 0 ? 0 : -EAGAIN;
+}
+
 ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags)
 {
     struct tcp_connection *c = tcp_resolve(tcp, connection);
     uint32_t length;
 
     if (c == NULL)
-        return -ENOTCONN;
+        return recv_at_rest(tcp, connection, data, flags);
     if (flags & BARO_MSG_OOB)
         return recv_urgent(c, data, flags);
     if (data.length == 0)
@@ -218,7 +241,7 @@ ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_b
 
     part[0] = part[1] = (struct baro_bytes){ NULL, 0 };
     if (c == NULL)
-        return -ENOTCONN;
+        return recv_at_rest(tcp, connection, (struct baro_buffer){ NULL, 1 }, 0);
     pass_mark(tcp, c);
     length = octets_to_read(c);
     if (length == 0)
@@ -231,8 +254,10 @@ ptrdiff_t tcp_recv_consume(struct tcp *tcp, struct handle connection, size_t oct
 {
     struct tcp_connection *c = tcp_resolve(tcp, connection);
 
-    if (c == NULL)
+    if (c == NULL && !tcp_is_at_rest(connection))
         return -ENOTCONN;
+    if (c == NULL)
+        return octets == 0 ? 0 : -EINVAL; /* it holds nothing */
     if (octets > octets_to_read(c))
         return -EINVAL;
     if (octets != 0)

@@ -137,6 +137,11 @@ bool tcp_port_is_home(const struct tcp *tcp, struct baro_endpoint local, struct 
  * `remote`: free for every peer; else one whose answers come here. */
 uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote);
 
+/* Where the owner of that number keeps the handle of its connection; NULL: it has none. */
+typedef struct handle *tcp_place(void *context, uint32_t owner);
+/* From now on idle connections rest. Their handles change then and when they wake, in the place that `place` says. */
+void tcp_let_rest(struct tcp *tcp, tcp_place *place, void *context);
+
 /* Active open: SYN-SENT, the SYN is an intent. `owner` is user/'s own number for it (its descriptor).
  * 0, -EADDRINUSE, -ENOBUFS. */
 int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
@@ -182,7 +187,8 @@ void tcp_listener_info(const struct tcp *tcp, struct handle listener, struct bar
 void tcp_settings_of(const struct tcp *tcp, struct handle connection, struct tcp_settings *settings);
 /* Is the dialogue done, and the connection not over? */
 bool tcp_is_connected(const struct tcp *tcp, struct handle connection);
-void tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_settings *settings);
+/* 0, or -ENOBUFS: the connection rests and cannot wake. */
+int tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_settings *settings);
 bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
                    struct baro_endpoint *remote);
 

@@ -19,7 +19,7 @@
 
 /* ---- handles: generation, kind, family, place ---- */
 
-enum { TIME_WAIT_V6_SHIFT = 29 };
+enum { TIME_WAIT_V6_SHIFT = 28 };
 
 static unsigned table_of(struct handle handle)
 {

@@ -3,7 +3,7 @@
  * Setting or cancelling a deadline writes a number. The wheel's timer stands at the earliest deadline or before
  * it and is only moved to come earlier; when it fires too early it is armed again for what is earliest then. So
  * the retransmission timer, set anew at every ACK, costs the wheel nothing. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/rest.h"
 
 static unsigned trace_number(enum tcp_timer_name name)
 {
@@ -61,10 +61,10 @@ void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c)
 /* Rings that were empty and unused for a while give their memory back. */
 static void rest(struct tcp *tcp, struct tcp_connection *c)
 {
-    int64_t idle_since_ns = c->received_at_ns > c->sent_at_ns ? c->received_at_ns : c->sent_at_ns;
+    int64_t idle_ns = tcp->core->now.ns - tcp_idle_since_ns(c);
 
-    if (tcp->core->now.ns - idle_since_ns < 2 * NS_PER_S) {
-        if (c->send.data != NULL || c->recv.data != NULL)
+    if (idle_ns < 2 * NS_PER_S) {
+        if (c->send.data != NULL || c->recv.data != NULL || tcp->place != NULL)
             tcp_rest_later(tcp, c);
         return;
     }
@@ -258,6 +258,7 @@ static void rearm(struct tcp *tcp, struct tcp_connection *c)
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
 {
     struct tcp_connection *c;
+    bool rests;
 
     tcp_wake_waiting(tcp);
     if (timer->kind == TCP_WHEEL_TIME_WAIT) {
@@ -269,6 +270,7 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
         return;
     }
     c = (struct tcp_connection *)(void *)((uint8_t *)timer - offsetof(struct tcp_connection, wheel));
+    rests = tcp_timer_armed(c, TCP_TIMER_REST) && c->deadline_ns[TCP_TIMER_REST] <= tcp->core->now.ns;
     for (int name = 0; name < TCP_TIMER_COUNT && (c->flags & TCP_CLOSED_DONE) == 0; name++) {
         if (c->deadline_ns[name] == 0 || c->deadline_ns[name] > tcp->core->now.ns)
             continue;
@@ -279,6 +281,8 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
     if ((c->flags & TCP_CLOSED_DONE) == 0) {
         wheel_cancel(&tcp->core->wheel, &c->wheel);
         rearm(tcp, c);
+        if (rests && tcp_rest(tcp, c))
+            return;
     }
     tcp_reap(tcp, c);
 }

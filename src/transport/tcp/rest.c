@@ -1,0 +1,206 @@
+/* transport/tcp/rest.c: see rest.h. */
+#include "transport/tcp/rest.h"
+
+#include "base/bytes.h"
+
+static const int64_t TCP_REST_LEAST_NS = 2 * NS_PER_S;
+
+enum {
+    /* What says that something is going on or is owed. */
+    BUSY_FLAGS = TCP_OUTPUT_QUEUED | TCP_OUTPUT_WAITING | TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_URGENT_SENDING |
+                 TCP_URGENT_KNOWN | TCP_RTT_TIMING | TCP_WANT_WRITE | TCP_CLOSED_DONE | TCP_TAIL | TCP_PROBE |
+                 TCP_FLUSH | TCP_IN_QUEUE,
+    NEEDED_FLAGS = TCP_OWNED | TCP_IN_DEMUX,
+    PROMISE = TCP_RECV_LEAST + TCP_SEND_LEAST
+};
+
+void tcp_let_rest(struct tcp *tcp, tcp_place *place, void *context)
+{
+    tcp->place = place;
+    tcp->place_context = context;
+}
+
+static struct handle rest_handle(uint32_t name)
+{
+    return (struct handle){ name | (uint64_t)TCP_KIND_REST << TCP_KIND_SHIFT };
+}
+
+static uint32_t name_of(struct handle handle)
+{
+    return (uint32_t)(handle.value & ((UINT64_C(1) << TCP_KIND_SHIFT) - 1));
+}
+
+static bool timers_allow(const struct tcp_connection *c)
+{
+    for (int timer = 0; timer < TCP_TIMER_COUNT; timer++) {
+        if (c->deadline_ns[timer] != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool may_rest(const struct tcp_connection *c)
+{
+    return (c->state == BARO_TCP_ESTABLISHED || c->state == BARO_TCP_CLOSE_WAIT || c->state == BARO_TCP_FIN_WAIT_2) &&
+           (c->flags & (BUSY_FLAGS | NEEDED_FLAGS)) == NEEDED_FLAGS && c->send.data == NULL && c->recv.data == NULL &&
+           ring_used(&c->send) == 0 && ring_used(&c->recv) == 0 && c->ranges == NULL && c->sender == NULL &&
+           tcp_flight(c) == 0 && seq_eq(c->retransmit_next, c->retransmit_end) && c->error == 0 &&
+           c->event.next == NULL && c->charged == PROMISE && timers_allow(c);
+}
+
+/* What no longer means anything. */
+static void forget(struct tcp_connection *c)
+{
+    c->listener = HANDLE_NONE;
+    if (c->flow != NULL && !c->flow->undo.possible)
+        c->flow->undo = (struct tcp_undo){ .possible = false };
+}
+
+/* It is not idle for long enough, or its owner has not yet asked what happened. */
+static bool wait_more(struct tcp *tcp, struct tcp_connection *c)
+{
+    int64_t least_ns = 4 * c->rtt.rto_ns, left_ns;
+
+    least_ns = least_ns < TCP_REST_LEAST_NS ? TCP_REST_LEAST_NS : least_ns;
+    left_ns = tcp_idle_since_ns(c) + least_ns - tcp->core->now.ns;
+    if (left_ns <= 0 && c->event.next != NULL)
+        left_ns = least_ns;
+    if (left_ns > 0 && !tcp_timer_armed(c, TCP_TIMER_REST))
+        tcp_timer_arm(tcp, c, TCP_TIMER_REST, left_ns);
+    return left_ns > 0;
+}
+
+bool tcp_rest(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct handle own = tcp_handle(tcp, c), *place = tcp->place == NULL ? NULL : tcp->place(tcp->place_context, c->event.owner);
+    struct rest_expected expected;
+    uint8_t record[REST_OCTETS_MOST];
+    struct handle rest;
+    uint32_t length, name;
+
+    if (place == NULL || !handle_equal(*place, own) || wait_more(tcp, c) || !may_rest(c))
+        return false;
+    forget(c);
+    rest_expected_init(&expected, tcp);
+    length = rest_encode(&expected, c, record);
+    if (length > BLOCK_MOST)
+        return false;
+    name = blocks_take(&tcp->rests, length);
+    if (name == BLOCK_NONE)
+        return false;
+    memcpy(blocks_at(&tcp->rests, name), record, length);
+    rest = rest_handle(name);
+    TRACE(tcp->core, TCP_RESTED, TRACE_N(rest.value), TRACE_N(own.value), TRACE_N(length));
+    demux_replace(&tcp->demux, c->hash, own, rest);
+    *place = rest;
+    wheel_cancel(&tcp->core->wheel, &c->wheel);
+    tcp_flow_release(tcp, c);
+    tcp_discharge(tcp, c, c->charged);
+    pool_give_back(&tcp->connections, c);
+    tcp->core->counters.tcp_resting++;
+    return true;
+}
+
+const struct tcp_connection *tcp_look(const struct tcp *tcp, struct handle handle, struct tcp_sleeper *sleeper)
+{
+    struct rest_expected expected;
+
+    if (!tcp_is_at_rest(handle))
+        return tcp_resolve(tcp, handle);
+    memset(sleeper, 0, sizeof *sleeper);
+    rest_expected_init(&expected, tcp);
+    if (rest_decode(&expected, blocks_at(&tcp->rests, name_of(handle)), &sleeper->c, &sleeper->flow))
+        sleeper->c.flow = &sleeper->flow;
+    sleeper->c.charged = PROMISE; /* that the windows are reckoned by */
+    return &sleeper->c;
+}
+
+/* A connection with what the record says. NULL: no memory, or the budget has no promise left. */
+static struct tcp_connection *decoded(struct tcp *tcp, const uint8_t *record)
+{
+    struct tcp_connection *c = pool_take(&tcp->connections);
+    struct tcp_flow flow = { .pacing = { 0 } };
+    struct rest_expected expected;
+
+    if (c == NULL)
+        return NULL;
+    if (!tcp_charge(tcp, c, PROMISE)) {
+        pool_give_back(&tcp->connections, c);
+        return NULL;
+    }
+    rest_expected_init(&expected, tcp);
+    if (rest_decode(&expected, record, c, &flow)) {
+        c->flow = pool_take(&tcp->flows);
+        if (c->flow != NULL)
+            *c->flow = flow;
+    }
+    return c;
+}
+
+struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asleep)
+{
+    struct tcp_connection *c;
+    struct handle own;
+
+    if (!tcp_is_at_rest(handle))
+        return tcp_resolve(tcp, handle);
+    c = decoded(tcp, blocks_at(&tcp->rests, name_of(handle)));
+    if (c == NULL) {
+        if (asleep != NULL)
+            *asleep = true;
+        return NULL;
+    }
+    own = tcp_handle(tcp, c);
+    TRACE(tcp->core, TCP_WOKEN, TRACE_N(own.value), TRACE_N(handle.value));
+    demux_replace(&tcp->demux, c->hash, handle, own);
+    *tcp->place(tcp->place_context, c->event.owner) = own;
+    blocks_give_back(&tcp->rests, name_of(handle));
+    tcp->core->counters.tcp_resting--;
+    tcp->core->counters.tcp_woken++;
+    if (c->deadline_ns[TCP_TIMER_KEEPALIVE] != 0)
+        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ c->deadline_ns[TCP_TIMER_KEEPALIVE] });
+    tcp_rest_later(tcp, c);
+    return c;
+}
+
+void tcp_rest_forget(struct tcp *tcp, struct handle handle)
+{
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, handle, &sleeper);
+
+    demux_erase(&tcp->demux, c->hash, handle);
+    tcp_uncount_port(tcp, c->local.port.number);
+    tcp->core->counters.tcp_connections--;
+    tcp->core->counters.tcp_resting--;
+    *tcp->place(tcp->place_context, c->event.owner) = HANDLE_NONE;
+    blocks_give_back(&tcp->rests, name_of(handle));
+}
+
+void tcp_rest_address_removed(struct tcp *tcp, struct baro_address address)
+{
+    for (uint32_t name = blocks_next(&tcp->rests, 0); name != BLOCK_NONE; name = blocks_next(&tcp->rests, name + 1)) {
+        struct baro_endpoint local, remote;
+
+        rest_ends(blocks_at(&tcp->rests, name), &local, &remote);
+        if (address_equal(local.address, address) && tcp_wake(tcp, rest_handle(name), NULL) == NULL)
+            tcp_rest_forget(tcp, rest_handle(name));
+    }
+}
+
+bool tcp_rest_has_port(const struct tcp *tcp, struct baro_endpoint wanted)
+{
+    for (uint32_t name = blocks_next(&tcp->rests, 0); name != BLOCK_NONE; name = blocks_next(&tcp->rests, name + 1)) {
+        struct baro_endpoint local, remote;
+
+        rest_ends(blocks_at(&tcp->rests, name), &local, &remote);
+        if (local.port.number == wanted.port.number && bindings_meet(local.address, wanted.address))
+            return true;
+    }
+    return false;
+}
+
+bool tcp_rest_is_of(const struct tcp *tcp, struct handle handle, const struct baro_endpoint *local,
+                    const struct baro_endpoint *remote)
+{
+    return rest_is_of(blocks_at(&tcp->rests, name_of(handle)), local, remote);
+}

@@ -1,0 +1,52 @@
+/* transport/tcp/rest.h: connections on which nothing happens become small records and come back.
+ *
+ * A connection rests in ESTABLISHED, CLOSE-WAIT or FIN-WAIT-2 when for two seconds and four times its RTO nothing came and
+ * nothing left, and it holds nothing: no octet in either ring, none in flight or out of order, no timer but the keepalive's,
+ * nothing to tell its owner. So it never rests between a request and its answer. It must have an owner, which says where it keeps
+ * the connection's handle (tcp_let_rest): demux and owner are the only ones that name a resting connection, and both
+ * are told when it gets another name.
+ *
+ * A segment, a call that changes something, and the keepalive's time wake it (rest_calendar.c). What only asks, and a receive, which has
+ * nothing to give, are answered from the record (tcp_look). At rest it gives its promise back to the budget, and takes it
+ * again when it wakes. Where that or memory fails, it goes on resting: the segment is dropped, counted, and comes again,
+ * the call says ENOBUFS. */
+#ifndef TRANSPORT_TCP_REST_H
+#define TRANSPORT_TCP_REST_H
+
+#include "transport/tcp/flow.h"
+#include "transport/tcp/parts.h"
+#include "transport/tcp/rest_codec.h"
+
+/* A connection as it was when it began to rest, for looking at. */
+struct tcp_sleeper {
+    struct tcp_connection c;
+    struct tcp_flow flow;
+};
+
+/* Since when nothing came and nothing left. */
+static inline int64_t tcp_idle_since_ns(const struct tcp_connection *c)
+{
+    return c->received_at_ns > c->sent_at_ns ? c->received_at_ns : c->sent_at_ns;
+}
+
+/* The connection's timer for it fired: does it rest now? Then `c` is no more. Else, where its time comes without anything
+ * happening to it, the timer is armed again. */
+bool tcp_rest(struct tcp *tcp, struct tcp_connection *c);
+/* Of a connection that is awake or at rest, for changing it: NULL: stale, or it cannot wake (*asleep, which may be NULL). */
+struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asleep);
+/* The same only to look; `sleeper` holds it if it rests. */
+const struct tcp_connection *tcp_look(const struct tcp *tcp, struct handle handle, struct tcp_sleeper *sleeper);
+static inline bool tcp_is_at_rest(struct handle handle)
+{
+    return tcp_kind_of(handle) == TCP_KIND_REST;
+}
+/* It cannot wake, and its end has come: nobody hears of it any more. */
+void tcp_rest_forget(struct tcp *tcp, struct handle handle);
+/* All that have this address wake, or are forgotten. */
+void tcp_rest_address_removed(struct tcp *tcp, struct baro_address address);
+/* Has one at rest this port, and an address that meets it? */
+bool tcp_rest_has_port(const struct tcp *tcp, struct baro_endpoint local);
+bool tcp_rest_is_of(const struct tcp *tcp, struct handle handle, const struct baro_endpoint *local,
+                    const struct baro_endpoint *remote);
+
+#endif

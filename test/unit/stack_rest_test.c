@@ -1,0 +1,257 @@
+/* Connections rest and wake: by each state that may, by segments, calls and ends, and where the budget has no room. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "support/one_stack.h"
+
+static const struct baro_statistics *counters(void)
+{
+    static struct baro_statistics statistics;
+
+    baro_stack_statistics(stack, &statistics);
+    return &statistics;
+}
+
+static void forget_readiness(void)
+{
+    struct baro_ready ready;
+
+    while (baro_next_ready(stack, &ready))
+        continue;
+}
+
+/* The program has looked at everything, and nothing happens for so many seconds. */
+static void idle(int seconds)
+{
+    forget_readiness();
+    for (int i = 0; i < seconds * 10; i++) {
+        now.ns += 100000000;
+        baro_stack_poll(stack, now);
+        baro_stack_check_invariants(stack);
+    }
+}
+
+static int client, server;
+
+static void pair_on(struct baro_endpoint end)
+{
+    int listening = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
+
+    assert_int_equal(bind_to(listening, end), 0);
+    assert_int_equal(baro_listen(stack, listening, 5), 0);
+    client = stream();
+    assert_int_equal(connect_to(client, end), -EINPROGRESS);
+    pass(5);
+    server = baro_accept(stack, listening, NULL);
+    assert_true(server > 0);
+}
+
+static void say(int from, int heard_by, const char *text)
+{
+    char got[64];
+    size_t length = strlen(text);
+
+    assert_int_equal(baro_send(stack, from, text, length, 0), length);
+    pass(2);
+    assert_int_equal(baro_recv(stack, heard_by, got, sizeof got, 0), length);
+    assert_memory_equal(got, text, length);
+}
+
+static struct baro_tcp_info info_of(int fd)
+{
+    struct baro_tcp_info info;
+    size_t length = sizeof info;
+
+    assert_int_equal(baro_getsockopt(stack, fd, BARO_TCP_INFO, &info, &length), 0);
+    info.last_ack_recv.ns = info.last_data_recv.ns = info.last_data_sent.ns = 0; /* time passes */
+    return info;
+}
+
+static void they_rest_and_speak_again(void **state)
+{
+    struct baro_endpoint local, peer;
+    struct baro_tcp_info before;
+    uint64_t charged;
+    char octet;
+
+    (void)state;
+    pair_on(loopback(80));
+    idle(1);
+    assert_int_equal(counters()->tcp_resting, 0); /* that may be between a question and its answer */
+    say(client, server, "hello");
+    idle(4);
+    assert_int_equal(counters()->tcp_resting, 2);
+    assert_int_equal(counters()->tcp_connections, 2);
+    charged = counters()->buffer_bytes;
+    assert_int_equal(charged, 0);
+    before = info_of(client);
+    assert_int_equal(before.bytes_acked, 5);
+    assert_int_equal(before.state, BARO_TCP_ESTABLISHED);
+    assert_int_equal(baro_poll(stack, client), BARO_EVENT_OUT); /* who asks wakes nobody */
+    assert_int_equal(baro_readable_bytes(stack, client), 0);
+    assert_true(baro_writable_bytes(stack, client) > 1000);
+    assert_int_equal(baro_recv(stack, client, &octet, 1, 0), -EAGAIN);
+    assert_int_equal(baro_recv(stack, client, &octet, 1, BARO_MSG_OOB), -EINVAL);
+    assert_int_equal(get_int(client, BARO_SO_ERROR), 0);
+    assert_int_equal(baro_getsockname(stack, client, &local), 0);
+    assert_int_equal(baro_getpeername(stack, server, &peer), 0);
+    assert_true(endpoint_equal(local, peer));
+    assert_int_equal(counters()->tcp_resting, 2);
+    assert_int_equal(set_int(client, BARO_TCP_NODELAY, 1), 0); /* who changes something wakes one */
+    assert_int_equal(counters()->tcp_resting, 1);
+    assert_int_equal(get_int(client, BARO_TCP_NODELAY), 1);
+    idle(4);
+    assert_int_equal(get_int(client, BARO_TCP_NODELAY), 1);
+    assert_int_equal(counters()->tcp_resting, 2);
+    struct baro_tcp_info after = info_of(client);
+    assert_memory_equal(&before, &after, sizeof before);
+    say(server, client, "good morning");
+    say(client, server, "to you too");
+    assert_int_equal(counters()->tcp_resting, 0);
+    assert_int_equal(counters()->tcp_woken, 3);
+}
+
+/* Octets of one stream each way, in each half closed state, with rests between. */
+static void half_closed_they_rest_too(void **state)
+{
+    char octet;
+
+    (void)state;
+    pair_on(loopback(80));
+    say(client, server, "request");
+    assert_int_equal(baro_shutdown(stack, client, BARO_SHUT_WRITE), 0);
+    pass(50);
+    assert_int_equal(baro_recv(stack, server, &octet, 1, 0), 0);
+    idle(5);
+    assert_int_equal(counters()->tcp_resting, 2);
+    assert_int_equal(info_of(client).state, BARO_TCP_FIN_WAIT_2);
+    assert_int_equal(info_of(server).state, BARO_TCP_CLOSE_WAIT);
+    assert_int_equal(baro_recv(stack, server, &octet, 1, 0), 0);
+    assert_int_equal(baro_poll(stack, server), BARO_EVENT_IN | BARO_EVENT_OUT | BARO_EVENT_READ_HANGUP);
+    assert_int_equal(baro_send(stack, client, "x", 1, 0), -EPIPE);
+    idle(5);
+    say(server, client, "answer");
+    idle(5);
+    assert_int_equal(counters()->tcp_resting, 2);
+    assert_int_equal(baro_close(stack, server), 0);
+    pass(50);
+    assert_int_equal(counters()->tcp_resting, 0);
+    assert_int_equal(counters()->tcp_time_wait, 1);
+    assert_int_equal(baro_recv(stack, client, &octet, 1, 0), 0);
+    assert_int_equal(baro_close(stack, client), 0);
+}
+
+static void a_reset_wakes(void **state)
+{
+    struct baro_linger linger = { .on = true };
+    char octet;
+
+    (void)state;
+    pair_on(loopback(80));
+    assert_int_equal(baro_setsockopt(stack, client, BARO_SO_LINGER, &linger, sizeof linger), 0);
+    idle(5);
+    assert_int_equal(counters()->tcp_resting, 2);
+    assert_int_equal(baro_close(stack, client), 0);
+    pass(2);
+    assert_int_equal(baro_recv(stack, server, &octet, 1, 0), -ECONNRESET);
+    assert_int_equal(counters()->tcp_connections, 0);
+}
+
+static void a_close_wakes(void **state)
+{
+    char octet;
+
+    (void)state;
+    pair_on(loopback(80));
+    idle(5);
+    assert_int_equal(baro_shutdown(stack, server, BARO_SHUT_WRITE), 0);
+    assert_int_equal(baro_close(stack, client), 0);
+    pass(50);
+    assert_int_equal(baro_recv(stack, server, &octet, 1, 0), 0);
+    assert_int_equal(baro_close(stack, server), 0);
+    pass(50);
+    assert_int_equal(counters()->tcp_connections, 0);
+    assert_int_equal(counters()->tcp_resting, 0);
+}
+
+static void an_address_goes(void **state)
+{
+    char octet;
+
+    (void)state;
+    pair_on(to(10, 0, 0, 1, 80));
+    idle(5);
+    assert_int_equal(counters()->tcp_resting, 2);
+    assert_int_equal(baro_stack_remove_address(stack, 1, baro_ipv4(10, 0, 0, 1)), 0);
+    assert_int_equal(counters()->tcp_resting, 0);
+    assert_int_equal(baro_recv(stack, client, &octet, 1, 0), -ECONNABORTED);
+    assert_int_equal(baro_recv(stack, server, &octet, 1, 0), -ECONNABORTED);
+}
+
+/* A port is held by who rests on it, and another connection on the same ends is not possible. */
+static void they_keep_their_ports(void **state)
+{
+    struct baro_endpoint local;
+    int other;
+
+    (void)state;
+    pair_on(loopback(80));
+    assert_int_equal(baro_getsockname(stack, client, &local), 0);
+    idle(5);
+    other = stream();
+    assert_int_equal(bind_to(other, local), -EADDRINUSE);
+    assert_int_equal(set_int(other, BARO_SO_REUSE_ADDRESS, 1), 0);
+    assert_int_equal(bind_to(other, local), 0);
+    assert_int_equal(connect_to(other, loopback(80)), -EADDRINUSE);
+}
+
+/* Their promise is given back, and where others have taken it all, they go on resting until there is some again. */
+static void where_the_budget_is_used_up(void **state)
+{
+    struct baro_stack_config config = { .seed = { 3 }, .memory = test_memory(&memory), .now = now, .memory_limit = 6 * (65536 + 2048) };
+    int resting[2], more[2];
+
+    (void)state;
+    baro_stack_free(stack);
+    stack = baro_stack_create(&config);
+    assert_non_null(stack);
+    pair_on(loopback(80));
+    resting[0] = client;
+    resting[1] = server;
+    idle(5);
+    pair_on(loopback(81));
+    more[0] = client;
+    more[1] = server;
+    pair_on(loopback(82));
+    assert_int_equal(counters()->tcp_resting, 2);
+    pair_on(loopback(83));
+    assert_int_equal(baro_send(stack, resting[0], "x", 1, 0), -ENOBUFS);
+    assert_int_equal(baro_shutdown(stack, resting[0], BARO_SHUT_WRITE), -ENOBUFS);
+    assert_int_equal(set_int(resting[0], BARO_TCP_NODELAY, 1), -ENOBUFS);
+    assert_int_equal(get_int(resting[0], BARO_TCP_NODELAY), 0);
+    assert_int_equal(baro_close(stack, more[0]), 0); /* the promise of one */
+    assert_int_equal(baro_close(stack, more[1]), 0);
+    pass(50);
+    say(resting[0], resting[1], "x");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ONE_STACK_TEST(they_rest_and_speak_again),
+        ONE_STACK_TEST(half_closed_they_rest_too),
+        ONE_STACK_TEST(a_reset_wakes),
+        ONE_STACK_TEST(a_close_wakes),
+        ONE_STACK_TEST(an_address_goes),
+        ONE_STACK_TEST(they_keep_their_ports),
+        ONE_STACK_TEST(where_the_budget_is_used_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
