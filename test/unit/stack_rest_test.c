@@ -85,7 +85,7 @@ static void they_rest_and_speak_again(void **state)
     idle(1);
     assert_int_equal(counters()->tcp_resting, 0); /* that may be between a question and its answer */
     say(client, server, "hello");
-    idle(4);
+    idle(9);
     assert_int_equal(counters()->tcp_resting, 2);
     assert_int_equal(counters()->tcp_connections, 2);
     charged = counters()->buffer_bytes;
@@ -106,7 +106,7 @@ static void they_rest_and_speak_again(void **state)
     assert_int_equal(set_int(client, BARO_TCP_NODELAY, 1), 0); /* who changes something wakes one */
     assert_int_equal(counters()->tcp_resting, 1);
     assert_int_equal(get_int(client, BARO_TCP_NODELAY), 1);
-    idle(4);
+    idle(9);
     assert_int_equal(get_int(client, BARO_TCP_NODELAY), 1);
     assert_int_equal(counters()->tcp_resting, 2);
     struct baro_tcp_info after = info_of(client);
@@ -128,16 +128,16 @@ static void half_closed_they_rest_too(void **state)
     assert_int_equal(baro_shutdown(stack, client, BARO_SHUT_WRITE), 0);
     pass(50);
     assert_int_equal(baro_recv(stack, server, &octet, 1, 0), 0);
-    idle(5);
+    idle(10);
     assert_int_equal(counters()->tcp_resting, 2);
     assert_int_equal(info_of(client).state, BARO_TCP_FIN_WAIT_2);
     assert_int_equal(info_of(server).state, BARO_TCP_CLOSE_WAIT);
     assert_int_equal(baro_recv(stack, server, &octet, 1, 0), 0);
     assert_int_equal(baro_poll(stack, server), BARO_EVENT_IN | BARO_EVENT_OUT | BARO_EVENT_READ_HANGUP);
     assert_int_equal(baro_send(stack, client, "x", 1, 0), -EPIPE);
-    idle(5);
+    idle(10);
     say(server, client, "answer");
-    idle(5);
+    idle(10);
     assert_int_equal(counters()->tcp_resting, 2);
     assert_int_equal(baro_close(stack, server), 0);
     pass(50);
@@ -155,7 +155,7 @@ static void a_reset_wakes(void **state)
     (void)state;
     pair_on(loopback(80));
     assert_int_equal(baro_setsockopt(stack, client, BARO_SO_LINGER, &linger, sizeof linger), 0);
-    idle(5);
+    idle(10);
     assert_int_equal(counters()->tcp_resting, 2);
     assert_int_equal(baro_close(stack, client), 0);
     pass(2);
@@ -169,7 +169,7 @@ static void a_close_wakes(void **state)
 
     (void)state;
     pair_on(loopback(80));
-    idle(5);
+    idle(10);
     assert_int_equal(baro_shutdown(stack, server, BARO_SHUT_WRITE), 0);
     assert_int_equal(baro_close(stack, client), 0);
     pass(50);
@@ -186,7 +186,7 @@ static void an_address_goes(void **state)
 
     (void)state;
     pair_on(to(10, 0, 0, 1, 80));
-    idle(5);
+    idle(10);
     assert_int_equal(counters()->tcp_resting, 2);
     assert_int_equal(baro_stack_remove_address(stack, 1, baro_ipv4(10, 0, 0, 1)), 0);
     assert_int_equal(counters()->tcp_resting, 0);
@@ -203,7 +203,7 @@ static void they_keep_their_ports(void **state)
     (void)state;
     pair_on(loopback(80));
     assert_int_equal(baro_getsockname(stack, client, &local), 0);
-    idle(5);
+    idle(10);
     other = stream();
     assert_int_equal(bind_to(other, local), -EADDRINUSE);
     assert_int_equal(set_int(other, BARO_SO_REUSE_ADDRESS, 1), 0);
@@ -224,7 +224,7 @@ static void where_the_budget_is_used_up(void **state)
     pair_on(loopback(80));
     resting[0] = client;
     resting[1] = server;
-    idle(5);
+    idle(10);
     pair_on(loopback(81));
     more[0] = client;
     more[1] = server;

@@ -67,8 +67,6 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
     if (tcp_kind_of(handle) == TCP_KIND_CONNECTION)
         return for_connection(tcp, tcp_resolve(tcp, handle), segment);
     if (tcp_is_at_rest(handle)) {
-        struct tcp_connection *c;
-
         if (!segment_checksum_ok(segment))
             return BARO_DROP_TCP_CHECKSUM; /* nobody is woken for it */
         c = tcp_wake(tcp, handle, NULL);

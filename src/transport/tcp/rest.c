@@ -3,7 +3,8 @@
 
 #include "base/bytes.h"
 
-static const int64_t TCP_REST_LEAST_NS = 2 * NS_PER_S;
+/* Longer than most programs think, so that who talks every few seconds need not be woken each time. */
+static const int64_t TCP_REST_LEAST_NS = 8 * NS_PER_S;
 
 enum {
     /* What says that something is going on or is owed. */

@@ -1,6 +1,6 @@
 /* transport/tcp/rest.h: connections on which nothing happens become small records and come back.
  *
- * A connection rests in ESTABLISHED, CLOSE-WAIT or FIN-WAIT-2 when for two seconds and four times its RTO nothing came and
+ * A connection rests in ESTABLISHED, CLOSE-WAIT or FIN-WAIT-2 when for eight seconds and four times its RTO nothing came and
  * nothing left, and it holds nothing: no octet in either ring, none in flight or out of order, no timer but the keepalive's,
  * nothing to tell its owner. So it never rests between a request and its answer. It must have an owner, which says where it keeps
  * the connection's handle (tcp_let_rest): demux and owner are the only ones that name a resting connection, and both
