@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "user/user.h"
+#include "user/user_private.h"
 
 static void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
 {

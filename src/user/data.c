@@ -3,15 +3,6 @@
 
 #include <errno.h>
 
-struct handle user_stream(const struct user *user, int fd)
-{
-    const struct user_socket *socket = user_find(user, fd);
-
-    if (socket == NULL || socket->type != BARO_STREAM || socket->phase == USER_FRESH || socket->phase == USER_LISTENING)
-        return HANDLE_NONE;
-    return socket->handle;
-}
-
 int user_whole_stream(const struct user *user, int fd, struct handle *stream)
 {
     const struct user_socket *socket = user_find(user, fd);

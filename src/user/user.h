@@ -77,10 +77,7 @@ ptrdiff_t user_recv(struct user *user, int fd, struct baro_message *message, uns
 ptrdiff_t user_readable(struct user *user, int fd);
 ptrdiff_t user_writable(struct user *user, int fd);
 
-/* The connection of a stream socket that has one, as user_send and user_recv find it; NONE: it is anything else. */
-struct handle user_stream(const struct user *user, int fd);
-
-/* The same, or why there is none: -EBADF, -EOPNOTSUPP (no stream), -ENOTCONN. */
+/* The connection of a stream socket that has one. 0, -EBADF, -EOPNOTSUPP (no stream), -ENOTCONN. */
 int user_whole_stream(const struct user *user, int fd, struct handle *stream);
 
 /* Options but groups and BARO_IP_MTU, which calls.c answers. */

@@ -1,4 +1,5 @@
-/* user/user_private.h: what the files of user/ share: the socket and the table of descriptors.
+/* user/user_private.h: what the files of user/ share (and calls.c, for the expected call): the socket and the table of
+ * descriptors.
  *
  * The table is a directory of pages of 256 sockets, taken as needed. A bit a socket says "open", a bit a page says
  * "full", so the lowest free number is found by looking at a few words however many are open. Sockets never move.
@@ -95,6 +96,16 @@ static inline struct user_socket *user_find(const struct user *user, int fd)
         return NULL;
     socket = &page->socket[number % USER_PAGE_SOCKETS];
     return socket->type != 0 ? socket : NULL;
+}
+
+/* The connection of a stream socket that has one, as user_send and user_recv find it; NONE: it is anything else. */
+static inline struct handle user_stream(const struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    if (socket == NULL || socket->type != BARO_STREAM || socket->phase == USER_FRESH || socket->phase == USER_LISTENING)
+        return HANDLE_NONE;
+    return socket->handle;
 }
 
 /* NULL: TCP knows everything about it. */

@@ -94,16 +94,11 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* The right edge that the free room allows. Rounding by the window's scale never promises more than there is. */
-static inline uint32_t offer_window(uint32_t grant, unsigned scale)
+uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
 {
     uint32_t slack = (1u << scale) - 1;
 
     return grant > slack ? grant - slack : 0;
-}
-
-uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
-{
-    return offer_window(grant, scale);
 }
 
 /* The largest window: a program may want it smaller than the buffer (TCP_WINDOW_CLAMP). */
@@ -112,18 +107,17 @@ static uint32_t largest_window(const struct tcp_connection *c)
     return c->settings.window_clamp != 0 ? smaller(c->recv.limit, c->settings.window_clamp) : c->recv.limit;
 }
 
-static inline struct seq edge_by_room(const struct tcp_connection *c)
+/* The window that the free room allows, below 0 where there is none. */
+static inline int32_t window_by_room(const struct tcp_connection *c, uint32_t largest)
 {
-    uint32_t used = ring_used(&c->recv), limit = offer_window(largest_window(c), c->rcv_scale);
-
-    return seq_add(c->rcv.nxt, used < limit ? limit - used : 0);
+    return (int32_t)(largest - ((1u << c->rcv_scale) - 1) - ring_used(&c->recv));
 }
 
 /* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? `gain`: by how much the edge would move. */
 static inline bool window_opens(const struct tcp_connection *c)
 {
-    uint32_t largest = largest_window(c), slack = (1u << c->rcv_scale) - 1;
-    int32_t gain = seq_diff(c->rcv.nxt, c->rcv.edge) + (int32_t)(largest - slack - ring_used(&c->recv));
+    uint32_t largest = largest_window(c);
+    int32_t gain = window_by_room(c, largest) - seq_diff(c->rcv.edge, c->rcv.nxt);
 
     return gain > 0 && ((uint32_t)gain >= 2u * c->rcv_mss || (uint32_t)gain >= largest / 2);
 }
@@ -132,18 +126,16 @@ uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
 {
     unsigned scale = scaled ? c->rcv_scale : 0;
     uint32_t used = ring_used(&c->recv), room = used < c->recv.limit ? c->recv.limit - used : 0, units;
-    struct seq edge = edge_by_room(c);
-    uint32_t window, least = smaller(largest_window(c) / 2, c->rcv_mss);
+    uint32_t largest = largest_window(c), least = smaller(largest / 2, c->rcv_mss);
+    int32_t known = seq_diff(c->rcv.edge, c->rcv.nxt), by_room = window_by_room(c, largest);
+    uint32_t window = (uint32_t)(by_room - known >= (int32_t)least ? by_room : known > 0 ? known : 0);
 
-    if (seq_lt(edge, c->rcv.edge) || seq_span(edge, c->rcv.edge) < least)
-        edge = c->rcv.edge;
-    window = seq_lt(c->rcv.nxt, edge) ? seq_span(edge, c->rcv.nxt) : 0;
     units = (window + (1u << scale) - 1) >> scale; /* up, so that the edge does not go back */
     if (units << scale > room)
         units = window >> scale; /* down: again and again up, by every small segment, would let in more than there is room for */
     units = smaller(units, UINT16_MAX);
-    edge = seq_add(c->rcv.nxt, units << scale);
-    c->rcv.edge = seq_max(c->rcv.edge, edge);
+    if ((int32_t)(units << scale) > known)
+        c->rcv.edge = seq_add(c->rcv.nxt, units << scale);
     return (uint16_t)units;
 }
 
