@@ -254,6 +254,8 @@ static void run(unsigned seed, bool watched)
         act(0);
         act(1);
         pass(one_in(40) ? (int64_t)draw(3000) : slow ? (int64_t)draw(10) : 0);
+        if (one_in(250))
+            pass(700000); /* a path MTU that was lowered is tried again */
         look();
     }
     for (unsigned end = 0; end < 2; end++) {
