@@ -24,6 +24,7 @@ static enum baro_drop_reason for_connection(struct tcp *tcp, struct tcp_connecti
           TRACE_N(c->state));
     tcp_trace_connection(tcp, c, false);
     tcp->recent = tcp_handle(tcp, c);
+    tcp->recent_place = c;
     c->segments_in += segment->count;
     if (segment->data.length != 0)
         c->counts.data_in += segment->count;
