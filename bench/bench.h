@@ -10,6 +10,7 @@
  *   bulk.c       one connection, all it can carry
  *   messages.c   round trips, connections
  *   segment.c    a received segment among many connections
+ *   limit.c      what the machine allows
  *   wire.c       the faithful wire
  *   shards.c     two stacks behind one address, a thread each
  *   rows.c       the list */
@@ -79,6 +80,7 @@ void bench_connections(const struct bench_case *question, struct bench_answer *a
 void bench_segment(const struct bench_case *question, struct bench_answer *answer);
 void bench_families(const struct bench_case *question, struct bench_answer *answer);
 void bench_idle(const struct bench_case *question, struct bench_answer *answer);
+void bench_limit(const struct bench_case *question, struct bench_answer *answer);
 void bench_wire(const struct bench_case *question, struct bench_answer *answer);
 void bench_shards(const struct bench_case *question, struct bench_answer *answer);
 

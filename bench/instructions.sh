@@ -2,21 +2,21 @@
 # Instructions of a segment, a super-segment, a round trip and a connection (both stacks, both devices, the programs'
 # calls), as callgrind counts them: unlike time they are the same on a busy machine.
 #
-#   bench/instructions.sh [--check|--record] [path of the baro command] [row ...]
+#   bench/instructions.sh [--check|--record|--counts] [path of the baro command] [row ...]
 #
-# --record writes them to bench/instructions.txt. --check fails where one is more than 3 % above what stands there, and
+# --counts prints them as `baro bench --instructions` reads them. --record writes them to bench/instructions.txt. --check fails where one is more than 3 % above what stands there, and
 # tells of those that became better by as much. Recorded figures are gcc's, of the preset `release`, on a processor with
 # AVX2 (valgrind has nothing wider); elsewhere --check is skipped (exit 77, the reason as its last line).
 set -eu
 mode=show
-case "${1:-}" in --check|--record) mode=${1#--}; shift ;; esac
+case "${1:-}" in --check|--record|--counts) mode=${1#--}; shift ;; esac
 baro=${1:-build/release/baro}
 [ $# = 0 ] || shift
 recorded=$(dirname "$0")/instructions.txt
 
 skip() { echo "$1"; exit 77; }
 command -v valgrind >/dev/null || skip "valgrind is not installed"
-[ "$mode" = show ] || grep -qw avx2 /proc/cpuinfo || skip "the recorded instructions are of a processor with AVX2"
+[ "$mode" = show ] || [ "$mode" = counts ] || grep -qw avx2 /proc/cpuinfo || skip "the recorded instructions are of a processor with AVX2"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -35,6 +35,9 @@ while read -r name operations what; do
 done <"$work/rows" >"$work/counts"
 
 case $mode in
+counts)
+    cat "$work/counts"
+    ;;
 show)
     awk '{ name = $1; count = $2; what = $0; sub(/^[^ ]* [^ ]* /, "", what); printf "%-24s %12.1f instructions a %s\n", name, count, what }' "$work/counts"
     ;;

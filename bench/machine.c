@@ -89,7 +89,7 @@ struct waiting {
     struct waiting *next;
 };
 
-static struct arena {
+static _Thread_local struct arena {
     uint8_t *at, *end;
     struct {
         size_t bytes;

@@ -49,7 +49,7 @@ static void mark_text(char text[24], double value, bool binary)
 }
 
 static void draw(FILE *to, const struct bench_results *results, const char *prefix, const char *title,
-                 const struct svg_panel *panel, bool binary)
+                 const struct svg_panel *panel, bool binary, const struct bench_result *limit)
 {
     struct svg_point points[POINTS];
     unsigned lines = 0;
@@ -82,15 +82,23 @@ static void draw(FILE *to, const struct bench_results *results, const char *pref
             lines++;
         }
     }
+    if (limit != NULL && limit->runs != 0 && lines < SVG_COLOURS) {
+        for (int i = 0; i < 2; i++)
+            points[i] = (struct svg_point){ i == 0 ? panel->across.least : panel->across.most, bench_median(limit),
+                                            bench_least(limit), bench_most(limit) };
+        svg_line(to, panel, points, 2, svg_colours[lines]);
+        svg_legend(to, LEFT + (int)(lines % 4) * 140, TOP + HIGH + 50 + (int)(lines / 4) * 18, svg_colours[lines],
+                   "the machine's limit");
+    }
     svg_end(to);
 }
 
 void bench_plot_sizes(FILE *to, const struct bench_results *results)
 {
-    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 1, 1 << 20, true }, { 0.01, 100, true } };
+    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 1, 1 << 20, true }, { 0.01, 1000, true } };
 
     draw(to, results, "size-", "Gbit/s against octets of a call of send: one connection, MTU 1500, one core, both ends",
-         &panel, true);
+         &panel, true, bench_find(results, "limit-1500"));
 }
 
 void bench_plot_segments(FILE *to, const struct bench_results *results)
@@ -98,12 +106,12 @@ void bench_plot_segments(FILE *to, const struct bench_results *results)
     const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 10, 1e6, true }, { 10, 1e6, true } };
 
     draw(to, results, "segment-", "Nanoseconds a received segment of 64 octets, of one of so many connections", &panel,
-         false);
+         false, NULL);
 }
 
 void bench_plot_memory(FILE *to, const struct bench_results *results)
 {
     const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 100, 1e7, true }, { 10, 1e5, true } };
 
-    draw(to, results, "idle-", "Bytes an idle connection of so many, one end", &panel, false);
+    draw(to, results, "idle-", "Bytes an idle connection of so many, one end", &panel, false, NULL);
 }

@@ -122,6 +122,9 @@ void bench_print_page(FILE *to, const struct bench_results *results)
     }
     fputs("\n", to);
     print_page_reasons(to, results);
+    fputs("\n![throughput against the size of messages](bench-sizes.svg)\n\n"
+          "![time of a segment against connections](bench-segments.svg)\n\n"
+          "![memory against connections](bench-memory.svg)\n", to);
 }
 
 /* ---- a page's text around them ---- */

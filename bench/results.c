@@ -35,7 +35,7 @@ static void run_once(struct bench_result *result)
     question.family = result->family;
     if (result->reason[0] != '\0')
         return;
-    if (result->other == NULL && (result->row->both || result->family == BARO_FAMILY_IPV6) &&
+    if (result->other == NULL && (strncmp(result->name, "families", 8) == 0 || result->family == BARO_FAMILY_IPV6) &&
         !bench_has(BARO_FAMILY_IPV6))
         snprintf(result->reason, sizeof result->reason, "no IPv6 sockets");
     else if (result->other == NULL)

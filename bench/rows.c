@@ -14,6 +14,7 @@
                   .reused = again }
 #define IDLE(number) .unit = BENCH_BYTES, .run = bench_idle, .kind = "idle", \
                      .question = { .mtu = 1500, .connections = number }
+#define LIMIT(size, how) .unit = BENCH_GBIT, .run = bench_limit, .both = true, .question = { .mtu = size, .offload = how }
 #define WIRE(medium_kind) .unit = BENCH_PER_SECOND, .run = bench_wire, .question = { .medium = medium_kind }
 
 const struct bench_row bench_rows[] = {
@@ -59,6 +60,9 @@ const struct bench_row bench_rows[] = {
     { "idle-1000", "memory of an idle connection, one end, of 1,000", IDLE(1000) },
     { "idle-10000", "memory of an idle connection, one end, of 10,000", IDLE(10000) },
     { "idle-100000", "memory of an idle connection, one end, of 100,000", IDLE(100000) },
+    { "limit-1500", "the machine's limit: octets copied three times, MTU 1500", LIMIT(1500, BENCH_NONE) },
+    { "limit-9000", "the machine's limit: octets copied three times, MTU 9000", LIMIT(9000, BENCH_NONE) },
+    { "limit-super", "the machine's limit: octets copied three times, 64 KiB", LIMIT(1500, BENCH_SUPER) },
     { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
     { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
     { "shards-2", "two shards on two cores, bulk, MTU 1500", .unit = BENCH_TIMES, .run = bench_shards,

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Measures again all that stands in docs/PERFORMANCE.md: tables, plots, bench.json, bench/instructions.txt stays as it is.
+# Takes less than ten minutes and wants a machine with nothing else to do.
+#
+#   bench/report.sh [build directory] [folder of PERFORMANCE.md]
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${1:-$root/build/release}
+docs=${2:-$root/docs}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Peers that were built are used; those of installed packages are built where they are not.
+[ -x "$build/baro-bench-lwip" ] || sh "$root/bench/peers/build.sh" "$build" || true
+counts=
+if (cd "$root" && sh bench/instructions.sh --counts "$build/baro") >"$work/counts"; then
+    counts="--instructions $work/counts"
+fi
+# shellcheck disable=SC2086
+"$build/baro" bench --runs "${RUNS:-3}" --peers $counts --report "$docs" \
+    bulk-1500 bulk-1500-ipv6 bulk-1500-offload bulk-9000 bulk-large bulk-super bulk-super-zero \
+    round-trips round-trips-ipv6 round-trips-100000 connections connections-ipv6 connections-oldest connections-reused \
+    segment-10 segment-10-ipv6 segment-1000 segment-10000 segment-100000 segment-1000000 \
+    size-1 size-4 size-16 size-64 size-256 size-1024 size-4096 size-16384 size-65536 size-262144 size-1048576 \
+    families-10 families-10000 idle-100 idle-1000 idle-10000 idle-100000 idle-10000-ipv6 shards-2 \
+    limit-1500 limit-9000 limit-super
