@@ -37,6 +37,7 @@ struct bench_case {
     uint32_t connections;
     uint32_t batch;                /* requests in flight */
     uint32_t message;              /* octets of one call of send */
+    bool resting;                  /* connections go to rest as they are made, a thousand at a time */
     bool zero_copy;                /* the program reserves and commits, peeks and consumes */
     uint32_t time_wait;            /* connections in TIME-WAIT before it begins */
     uint32_t time_wait_limit;      /* of the stacks, 0: their own */

@@ -231,6 +231,16 @@ void bench_connect(struct bench_pair *pair, int listener, uint16_t port, int *cl
     bench_expect(*server >= 0, result == 0 ? "a connection" : "a connection after connect's EINPROGRESS");
 }
 
+/* Ten seconds of silence, after which nothing is owed and connections rest. */
+static void rest(struct bench_pair *pair)
+{
+    for (int i = 0; i < 10; i++) {
+        bench_pair_forget(pair);
+        bench_skip((struct baro_duration){ INT64_C(1000000000) });
+        bench_pair_poll(pair);
+    }
+}
+
 void bench_connections_open(struct bench_connections *all, const struct bench_case *question)
 {
     enum { A_PORT = 20000 };
@@ -247,6 +257,8 @@ void bench_connections_open(struct bench_connections *all, const struct bench_ca
         if (i % A_PORT == 0)
             listener = bench_listen(all->pair, port, 64);
         bench_connect(all->pair, listener, port, &all->client[i], &all->server[i]);
+        if (question->resting && (i % 1000 == 999 || i + 1 == all->count))
+            rest(all->pair);
     }
     bench_pair_forget(all->pair);
 }
