@@ -77,7 +77,8 @@ void bench_print_json(FILE *to, const struct bench_results *results)
 static void print_page_row(FILE *to, const struct bench_results *results, unsigned at)
 {
     const struct bench_result *ours = &results->result[at];
-    char text[120], a[24], b[24], c[24];
+    const char *between = " ";
+    char text[120], a[24], b[24], c[24], d[24];
 
     text_of(text, ours);
     if (ours->reason[0] != '\0') {
@@ -86,14 +87,15 @@ static void print_page_row(FILE *to, const struct bench_results *results, unsign
     }
     fprintf(to, "| %s | **%s** (%s to %s) %s | %s |", text, number(a, bench_median(ours)), number(b, bench_least(ours)),
             number(c, bench_most(ours)), bench_unit_name(ours->row->unit),
-            ours->instructions > 0 ? number(text, ours->instructions) : "");
+            ours->instructions > 0 ? number(d, ours->instructions) : "");
     for (unsigned i = at + 1; i < results->count && results->result[i].other != NULL; i++) {
         const struct bench_result *result = &results->result[i];
 
-        if (result->reason[0] == '\0')
-            fprintf(to, " **%.2f** x %s %s (%s to %s)%s", bench_ratio(ours, result), result->other->name,
-                    number(a, bench_median(result)), number(b, bench_least(result)), number(c, bench_most(result)),
-                    i + 1 < results->count && results->result[i + 1].other != NULL ? ";" : "");
+        if (result->reason[0] != '\0')
+            continue;
+        fprintf(to, "%s**%.2f** x %s %s (%s to %s)", between, bench_ratio(ours, result), result->other->name,
+                number(a, bench_median(result)), number(b, bench_least(result)), number(c, bench_most(result)));
+        between = "; ";
     }
     fputs(" |\n", to);
 }
