@@ -65,6 +65,7 @@ struct bench_row {
     const char *kind;              /* what peers know it as; NULL: it is of this stack alone */
     struct bench_case question;    /* but for the family */
     const char *counted;           /* the operation whose instructions are counted, or NULL: none */
+    bool seldom;                   /* takes minutes and gigabytes: only by its name */
     bool both;                     /* measures both families at once; the others are there twice */
 };
 
@@ -82,6 +83,7 @@ void bench_segment(const struct bench_case *question, struct bench_answer *answe
 void bench_families(const struct bench_case *question, struct bench_answer *answer);
 void bench_idle(const struct bench_case *question, struct bench_answer *answer);
 void bench_limit(const struct bench_case *question, struct bench_answer *answer);
+void bench_wake(const struct bench_case *question, struct bench_answer *answer);
 void bench_wire(const struct bench_case *question, struct bench_answer *answer);
 void bench_shards(const struct bench_case *question, struct bench_answer *answer);
 

@@ -25,3 +25,84 @@ void bench_idle(const struct bench_case *question, struct bench_answer *answer)
 
     answer->value = (double)(after - before) / question->connections;
 }
+
+/* ---- waking ---- */
+
+enum { BATCH = 1000, WAKES = 200000, LEAPS = 12, LEAP_S = 5 };
+
+struct sleepers {
+    struct bench_connections all;
+    uint32_t wakes, random;
+};
+
+/* From one end to the other; the neighbour may have to be asked first. */
+static void carry(struct bench_pair *pair, int from, int from_fd, int to_fd, uint32_t what)
+{
+    uint32_t heard = 0;
+    ptrdiff_t got = -1;
+
+    bench_expect(baro_send(bench_pair_stack(pair, from), from_fd, &what, sizeof what, 0) == sizeof what,
+                 "a connection that rested sends");
+    for (int i = 0; i < 16 && got < 0; i++) {
+        bench_pair_poll(pair);
+        got = baro_recv(bench_pair_stack(pair, 1 - from), to_fd, &heard, sizeof heard, 0);
+    }
+    bench_expect(got == sizeof heard && heard == what, "what it said is heard by its peer");
+}
+
+/* One of them is drawn and says its number; the other end answers with it. */
+static void wake_one(struct sleepers *work)
+{
+    uint32_t which = bench_random(&work->random, work->all.count);
+
+    carry(work->all.pair, 0, work->all.client[which], work->all.server[which], which);
+    carry(work->all.pair, 1, work->all.server[which], work->all.client[which], which);
+}
+
+static void wake_many(void *context)
+{
+    struct sleepers *work = context;
+
+    for (uint32_t i = 0; i < work->wakes; i++)
+        wake_one(work);
+}
+
+/* Nothing happens for a while: who is idle rests. */
+static void let_rest(struct bench_pair *pair)
+{
+    for (int i = 0; i < LEAPS; i++) {
+        bench_pair_forget(pair);
+        bench_skip((struct baro_duration){ LEAP_S * INT64_C(1000000000) });
+        bench_pair_poll(pair);
+    }
+}
+
+static uint64_t at_rest(struct baro_stack *stack)
+{
+    struct baro_statistics statistics;
+
+    baro_stack_statistics(stack, &statistics);
+    return statistics.tcp_resting;
+}
+
+void bench_wake(const struct bench_case *question, struct bench_answer *answer)
+{
+    struct sleepers work = { .random = 1 };
+    uint32_t left = bench_amount(WAKES, 200);
+    struct bench_case resting = *question;
+
+    resting.resting = true;
+    bench_connections_open(&work.all, &resting);
+    bench_expect(at_rest(bench_pair_stack(work.all.pair, 0)) == work.all.count, "all rest");
+    while (left != 0) {
+        work.wakes = left < BATCH ? left : BATCH;
+        left -= work.wakes;
+        answer->seconds += bench_timed(wake_many, &work);
+        answer->operations += work.wakes;
+        let_rest(work.all.pair);
+    }
+    bench_expect(at_rest(bench_pair_stack(work.all.pair, 0)) == work.all.count, "all rest again");
+    bench_expect(bench_slab_bytes(bench_pair_stack(work.all.pair, 0)) < work.all.count * UINT64_C(214) + (UINT64_C(64) << 20),
+                 "2 GiB for ten million of them");
+    bench_connections_close(&work.all);
+}

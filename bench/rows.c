@@ -15,6 +15,7 @@
 #define IDLE(number) .unit = BENCH_BYTES, .run = bench_idle, .kind = "idle", \
                      .question = { .mtu = 1500, .connections = number }
 #define LIMIT(size, how) .unit = BENCH_GBIT, .run = bench_limit, .both = true, .question = { .mtu = size, .offload = how }
+#define WAKE(number) .unit = BENCH_NS, .run = bench_wake, .question = { .mtu = 1500, .connections = number }
 #define WIRE(medium_kind) .unit = BENCH_PER_SECOND, .run = bench_wire, .question = { .medium = medium_kind }
 
 const struct bench_row bench_rows[] = {
@@ -63,6 +64,9 @@ const struct bench_row bench_rows[] = {
     { "limit-1500", "the machine's limit: octets copied three times, MTU 1500", LIMIT(1500, BENCH_NONE) },
     { "limit-9000", "the machine's limit: octets copied three times, MTU 9000", LIMIT(9000, BENCH_NONE) },
     { "limit-super", "the machine's limit: octets copied three times, 64 KiB", LIMIT(1500, BENCH_SUPER) },
+    { "wake-1000", "question and answer on a random one of 1,000 that rest", WAKE(1000), .counted = "wake" },
+    { "wake-100000", "question and answer on a random one of 100,000 that rest", WAKE(100000) },
+    { "wake-10000000", "question and answer on a random one of 10,000,000 that rest", WAKE(10000000), .seldom = true },
     { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
     { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
     { "shards-2", "two shards on two cores, bulk, MTU 1500", .unit = BENCH_TIMES, .run = bench_shards,

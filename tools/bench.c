@@ -55,13 +55,13 @@ static bool matches(const char *asked, const char *name)
     return strcmp(asked, name) == 0 || (length != 0 && asked[length - 1] == '-' && strncmp(asked, name, length) == 0);
 }
 
-static bool wanted(const struct bench_options *options, const char *name)
+static bool wanted(const struct bench_options *options, const struct bench_row *row, const char *name)
 {
     for (int i = 0; i < options->names; i++) {
-        if (matches(options->name[i], name))
+        if (row->seldom ? strcmp(options->name[i], name) == 0 : matches(options->name[i], name))
             return true;
     }
-    return options->names == 0;
+    return options->names == 0 && !row->seldom;
 }
 
 static int check_names(const struct bench_options *options)
@@ -123,7 +123,7 @@ static void choose(const struct bench_options *options, struct bench_results *re
     for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
         for (int k = 0; k < families_of(row); k++) {
             bench_name(name, row, families[k]);
-            if (wanted(options, name))
+            if (wanted(options, row, name))
                 bench_results_add(results, row, families[k], options->peers);
         }
     }
@@ -137,7 +137,7 @@ static int count(const struct bench_options *options)
     for (const struct bench_row *row = bench_rows; row->name != NULL; row++) {
         for (int k = 0; k < families_of(row); k++) {
             bench_name(name, row, families[k]);
-            if (row->counted != NULL && wanted(options, name))
+            if (row->counted != NULL && wanted(options, row, name))
                 count_one(row, families[k], name);
         }
     }

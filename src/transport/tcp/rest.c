@@ -57,15 +57,15 @@ static void forget(struct tcp_connection *c)
         c->flow->undo = (struct tcp_undo){ .possible = false };
 }
 
-/* It is not idle for long enough, or its owner has not yet asked what happened. */
+/* It is not idle for long enough, or something is held or owed, if only that its owner asks what happened. */
 static bool wait_more(struct tcp *tcp, struct tcp_connection *c)
 {
     int64_t least_ns = 4 * c->rtt.rto_ns, left_ns;
 
     least_ns = least_ns < TCP_REST_LEAST_NS ? TCP_REST_LEAST_NS : least_ns;
     left_ns = tcp_idle_since_ns(c) + least_ns - tcp->core->now.ns;
-    if (left_ns <= 0 && c->event.next != NULL)
-        left_ns = least_ns;
+    if (left_ns <= 0 && !may_rest(c))
+        left_ns = 4 * least_ns;
     if (left_ns > 0 && !tcp_timer_armed(c, TCP_TIMER_REST))
         tcp_timer_arm(tcp, c, TCP_TIMER_REST, left_ns);
     return left_ns > 0;
@@ -79,7 +79,7 @@ bool tcp_rest(struct tcp *tcp, struct tcp_connection *c)
     struct handle rest;
     uint32_t length, name;
 
-    if (place == NULL || !handle_equal(*place, own) || wait_more(tcp, c) || !may_rest(c))
+    if (place == NULL || !handle_equal(*place, own) || wait_more(tcp, c))
         return false;
     forget(c);
     rest_expected_init(&expected, tcp);
