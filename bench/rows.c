@@ -64,7 +64,7 @@ const struct bench_row bench_rows[] = {
     { "limit-1500", "the machine's limit: octets copied three times, MTU 1500", LIMIT(1500, BENCH_NONE) },
     { "limit-9000", "the machine's limit: octets copied three times, MTU 9000", LIMIT(9000, BENCH_NONE) },
     { "limit-super", "the machine's limit: octets copied three times, 64 KiB", LIMIT(1500, BENCH_SUPER) },
-    { "wake-1000", "question and answer on a random one of 1,000 that rest", WAKE(1000), .counted = "wake" },
+    { "wake-1000", "question and answer on a random one of 1,000 that rest", WAKE(1000) },
     { "wake-100000", "question and answer on a random one of 100,000 that rest", WAKE(100000) },
     { "wake-10000000", "question and answer on a random one of 10,000,000 that rest", WAKE(10000000), .seldom = true },
     { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
