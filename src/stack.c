@@ -351,6 +351,7 @@ static void run_timers(struct baro_stack *stack)
     struct wheel_timer *timer;
 
     while ((timer = wheel_expired(&stack->core.wheel, stack->core.now)) != NULL) {
+        user_collect(stack->user); /* or an event of long ago keeps a connection from its rest */
         run_timer(stack, timer);
         if (intent_queue_is_nearly_full(&stack->core.intents))
             transmit_drain(stack);
