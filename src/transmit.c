@@ -266,6 +266,8 @@ static inline bool work_off(struct baro_stack *stack, const struct intent *inten
 {
     enum straight_verdict verdict = STRAIGHT_OPEN;
 
+    if (intent->kind == INTENT_TCP_CONTROL && tcp_control_is_told(stack->tcp, intent))
+        return true;
     if (straight && intent->kind == INTENT_TCP_OUTPUT)
         verdict = straight_output(stack, intent->owner);
     else if (straight && intent->kind == INTENT_TCP_CONTROL)

@@ -37,6 +37,7 @@ struct intent_tcp_control {
     uint8_t tos;
     bool has_timestamps, has_syn_options;
     bool progress;              /* as struct ip_message says */
+    bool in_order;              /* acknowledges text in order: text that leaves in front of it says as much */
     uint32_t flow_label;
     uint32_t ts_value, ts_echo;
     uint16_t mss;               /* with has_syn_options */

@@ -86,6 +86,31 @@ void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
     tcp_send_ack_repeated(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt });
 }
 
+void tcp_send_ack_in_order(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct intent_tcp_control *control = add_for(tcp, c, TCP_FLAG_ACK);
+
+    if (control == NULL)
+        return;
+    control->in_order = seq_eq(control->seq, c->snd.nxt);
+    acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, control);
+}
+
+bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
+{
+    const struct intent_tcp_control *control = &intent->as.tcp;
+    struct tcp_connection *c;
+
+    if (!control->in_order)
+        return false;
+    c = tcp_resolve(tcp, intent->owner);
+    if (c == NULL || !seq_gt(c->snd.nxt, control->seq))
+        return false;
+    c->segments_out--;
+    c->progress |= control->progress;
+    return true;
+}
+
 void tcp_send_probe(struct tcp *tcp, struct tcp_connection *c)
 {
     struct intent_tcp_control *control = add_for(tcp, c, TCP_FLAG_ACK);

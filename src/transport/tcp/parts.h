@@ -191,6 +191,8 @@ uint32_t tcp_share(const struct tcp *tcp, uint32_t now, uint32_t wanted, bool fi
 void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c);
 /* An ACK that also tells which octets came twice (RFC 2883); empty: none. */
 void tcp_send_ack_repeated(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated);
+/* An ACK of text in order, of which none is held out of order. */
+void tcp_send_ack_in_order(struct tcp *tcp, struct tcp_connection *c);
 void tcp_send_challenge(struct tcp *tcp, struct tcp_connection *c, enum baro_drop_reason why);
 /* An ACK for a segment without data outside the window: at most two a second (an ACK war ends there). */
 void tcp_send_blind_ack(struct tcp *tcp, struct tcp_connection *c);

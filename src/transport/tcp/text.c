@@ -47,13 +47,16 @@ static void learn_segment_size(struct tcp_connection *c, size_t full)
 
 void tcp_text_acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated, bool hole_filled)
 {
-    bool now = hole_filled || c->ranges != NULL || c->settings.quickack || c->quick_acks != 0 ||
-               c->unacknowledged >= 2u * c->rcv_full;
+    bool now = c->settings.quickack || c->quick_acks != 0 || c->unacknowledged >= 2u * c->rcv_full;
 
     if (c->quick_acks != 0)
         c->quick_acks--;
-    if (now || !seq_eq(repeated.left, repeated.right)) {
+    if (hole_filled || c->ranges != NULL || !seq_eq(repeated.left, repeated.right)) {
         tcp_send_ack_repeated(tcp, c, repeated);
+        return;
+    }
+    if (now) {
+        tcp_send_ack_in_order(tcp, c);
         return;
     }
     c->flags |= TCP_ACK_DELAYED;
