@@ -225,10 +225,13 @@ static void an_idle_connection_gives_back(void **state)
     begin(&world, "rate=100mbit,delay=20ms,queue=500k", 0, 1, 20000000);
     pass(&world, 1500);
     assert_true(charged(&world, 1) > 500000);
-    pass(&world, 10000);
+    pass(&world, 5000);
     assert_int_equal(received(&world), 20000000);
     assert_int_equal(charged(&world, 1), 16384 + 2048);
     assert_int_equal(charged(&world, 0), 16384 + 2048);
+    pass(&world, 10000); /* it rests, and its promise goes back, too */
+    assert_int_equal(charged(&world, 1), 0);
+    assert_int_equal(charged(&world, 0), 0);
     /* And it is as fast again when it goes on. */
     world.end[0].octets += 20000000;
     run(&world.end[0], world.end[0].host);
