@@ -111,6 +111,8 @@ void bench_row_end(void);
 
 /* For struct baro_stack_config. */
 struct baro_memory bench_memory(void);
+/* The same of the C library, for stacks that threads come and go with. */
+struct baro_memory bench_memory_plain(void);
 uint64_t bench_slab_bytes(struct baro_stack *stack);
 uint32_t bench_random(uint32_t *state, uint32_t below);
 

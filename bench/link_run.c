@@ -142,26 +142,10 @@ static void raw_turn(struct work *work, int which)
 
 /* ---- this stack ---- */
 
-/* Memory for stacks of different threads. */
-static void *take(void *context, size_t bytes)
-{
-    void *slab = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
-
-    (void)context;
-    return slab == NULL ? NULL : memset(slab, 0, bytes);
-}
-
-static void give_back(void *context, void *slab, size_t bytes)
-{
-    (void)context;
-    (void)bytes;
-    free(slab);
-}
-
 static void stacks_open(struct work *work)
 {
     for (int i = 0; i < 2; i++) {
-        const struct baro_stack_config config = { .memory = { NULL, take, give_back }, .seed = { (uint8_t)i }, .now = bench_now(),
+        const struct baro_stack_config config = { .memory = bench_memory_plain(), .seed = { (uint8_t)i }, .now = bench_now(),
                                                   .memory_limit = (size_t)1 << 30 };
         int interface;
 

@@ -154,6 +154,26 @@ struct baro_memory bench_memory(void)
     return (struct baro_memory){ NULL, take, give_back };
 }
 
+static void *take_plain(void *context, size_t bytes)
+{
+    void *slab = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+
+    (void)context;
+    return slab == NULL ? NULL : memset(slab, 0, bytes);
+}
+
+static void give_back_plain(void *context, void *slab, size_t bytes)
+{
+    (void)context;
+    (void)bytes;
+    free(slab);
+}
+
+struct baro_memory bench_memory_plain(void)
+{
+    return (struct baro_memory){ NULL, take_plain, give_back_plain };
+}
+
 uint64_t bench_slab_bytes(struct baro_stack *stack)
 {
     struct baro_statistics statistics;

@@ -90,21 +90,6 @@ static unsigned half_tx(void *context, const struct baro_tx_frame *frames, unsig
     return i;
 }
 
-static void *take(void *context, size_t bytes)
-{
-    void *slab = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
-
-    (void)context;
-    return slab == NULL ? NULL : memset(slab, 0, bytes);
-}
-
-static void give_back(void *context, void *slab, size_t bytes)
-{
-    (void)context;
-    (void)bytes;
-    free(slab);
-}
-
 static struct baro_address address_of(const struct bench_case *question, uint8_t which)
 {
     return question->family == BARO_FAMILY_IPV6 ? baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, (uint16_t)(1 + which))
@@ -115,7 +100,7 @@ static void half_init(struct shard_pair *pair, const struct bench_case *question
 {
     const struct baro_mac mac[2] = { { { 2, 0, 0, 0, 0, 1 } }, { { 2, 0, 0, 0, 0, 2 } } };
     struct half *half = &pair->half[which];
-    struct baro_stack_config config = { .memory = { NULL, take, give_back }, /* of each thread's own */
+    struct baro_stack_config config = { .memory = bench_memory_plain(),
                                         .seed = { which, (uint8_t)number }, .now = bench_now(),
                                         .memory_limit = (size_t)1 << 30 };
     int interface;

@@ -55,7 +55,7 @@ void iperf_end(struct baro_iperf *iperf, const char *error)
     iperf->moved = 0;
     iperf->peer_octets = 0;
     iperf->in_octets = iperf->out_octets = iperf->said = 0;
-    iperf->ending = iperf->omitting = iperf->wants_text = false;
+    iperf->ending = iperf->omitting = false;
     iperf->began = iperf->ended = (struct baro_instant){ 0 };
 }
 
@@ -134,6 +134,18 @@ ptrdiff_t iperf_hear_text(struct baro_iperf *iperf, size_t limit)
         return -1;
     iperf->in_octets = 0;
     return (ptrdiff_t)length;
+}
+
+bool iperf_hear_results(struct baro_iperf *iperf)
+{
+    ptrdiff_t length = iperf_hear_text(iperf, IPERF_RESULTS_LIMIT);
+
+    if (length < 0)
+        return false;
+    if (iperf_read_results((const char *)iperf->in + 4, (size_t)length, &iperf->peer_octets))
+        return true;
+    iperf_end(iperf, "results that are no JSON");
+    return false;
 }
 
 /* What a client is to do, as if it had come as a text. */

@@ -81,7 +81,6 @@ struct baro_iperf {
     unsigned denials;
     uint64_t moved;                  /* octets, omitted ones as well */
     double peer_octets;
-    bool wants_text;                 /* client: the server's results come next */
     char cookie[IPERF_COOKIE];
     size_t in_octets, out_octets, said;
     uint8_t in[4 + IPERF_RESULTS_LIMIT];
@@ -107,6 +106,8 @@ bool iperf_flush(struct baro_iperf *iperf);
 bool iperf_hear(struct baro_iperf *iperf, size_t wanted);
 /* A text of up to `limit` octets stands in iperf->in + 4; its length, or -1. */
 ptrdiff_t iperf_hear_text(struct baro_iperf *iperf, size_t limit);
+/* The peer's results have come and are understood. False: not yet, or the test ended. */
+bool iperf_hear_results(struct baro_iperf *iperf);
 
 /* ---- iperf_text.c ---- */
 

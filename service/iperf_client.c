@@ -110,15 +110,9 @@ static bool connect_streams(struct baro_iperf *iperf, struct baro_instant now)
 
 static void hear_results(struct baro_iperf *iperf, struct baro_instant now)
 {
-    ptrdiff_t length = iperf_hear_text(iperf, IPERF_RESULTS_LIMIT);
-
-    if (length < 0)
+    if (!iperf_hear_results(iperf))
         return;
-    iperf->wants_text = false;
-    if (iperf_read_results((const char *)iperf->in + 4, (size_t)length, &iperf->peer_octets))
-        iperf_enter(iperf, IPERF_STATE, now);
-    else
-        iperf_end(iperf, "results that are no JSON");
+    iperf_enter(iperf, IPERF_STATE, now);
 }
 
 /* After its states that are no order. */
@@ -162,7 +156,6 @@ static void obey(struct baro_iperf *iperf, uint8_t state, struct baro_instant no
     } else if (state == IPERF_EXCHANGE_RESULTS && iperf->ending) {
         iperf_close_streams(iperf, iperf->ended);
         iperf_say_results(iperf);
-        iperf->wants_text = true;
         iperf_enter(iperf, IPERF_RESULTS_IN, now);
     } else if (state == IPERF_DISPLAY_RESULTS && iperf->ending) {
         iperf_say_state(iperf, IPERF_DONE);

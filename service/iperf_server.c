@@ -183,14 +183,8 @@ static bool run(struct baro_iperf *iperf, struct baro_instant now)
 
 static void hear_results(struct baro_iperf *iperf, struct baro_instant now)
 {
-    ptrdiff_t length = iperf_hear_text(iperf, IPERF_RESULTS_LIMIT);
-
-    if (length < 0)
+    if (!iperf_hear_results(iperf))
         return;
-    if (!iperf_read_results((const char *)iperf->in + 4, (size_t)length, &iperf->peer_octets)) {
-        iperf_end(iperf, "results that are no JSON");
-        return;
-    }
     iperf_say_results(iperf);
     iperf_say_state(iperf, IPERF_DISPLAY_RESULTS);
     iperf_enter(iperf, IPERF_DONE_IN, now);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A host on a TAP with virtio-net headers and this machine's kernel: super-frames and undone checksums go both ways, over
-# both families, byte for byte; through a queue of the kernel's that overflows; captured with right checksums; and not at
+# both families, byte for byte; through a queue of the kernel's that overflows, towards the host; captured with right checksums; and not at
 # all where a wire is wanted.
 . test/netns/lib.sh
 need ip ping nc cmp unshare tc tshark

@@ -1,13 +1,12 @@
 /* transport/tcp/rest.h: connections on which nothing happens become small records and come back.
  *
  * A connection rests in ESTABLISHED, CLOSE-WAIT or FIN-WAIT-2 when for eight seconds and four times its RTO nothing came and
- * nothing left, and it holds nothing: no octet in either ring, none in flight or out of order, no timer but the keepalive's,
- * nothing to tell its owner. So it never rests between a request and its answer. It must have an owner, which says where it keeps
+ * nothing left, and it holds nothing: no octet in either ring, none in flight or out of order, no timer (so none with
+ * keepalive on), nothing to tell its owner. So it never rests between a request and its answer. It must have an owner, which says where it keeps
  * the connection's handle (tcp_let_rest): demux and owner are the only ones that name a resting connection, and both
  * are told when it gets another name.
  *
- * A segment, a call that changes something, and the keepalive's time wake it (rest_calendar.c). What only asks, and a receive, which has
- * nothing to give, are answered from the record (tcp_look). At rest it gives its promise back to the budget, and takes it
+ * A segment and a call that changes something wake it. What only asks, and a receive, which has nothing to give, are answered from the record (tcp_look). At rest it gives its promise back to the budget, and takes it
  * again when it wakes. Where that or memory fails, it goes on resting: the segment is dropped, counted, and comes again,
  * the call says ENOBUFS. */
 #ifndef TRANSPORT_TCP_REST_H
