@@ -185,7 +185,7 @@ struct tcp_connection {
     } tail;
     uint32_t flow_label;
     uint32_t hash;                     /* of its four-tuple, for the demux */
-    uint32_t rest_slot;                /* of the calendar of those at rest; 0: it is in none */
+    uint32_t spare_word;
     uint64_t bytes_acked;
     uint32_t segments_in, segments_out, retransmits, timeouts;
     struct {
@@ -241,11 +241,21 @@ struct tcp_port_cursor {
 
 enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256, TCP_PORT_CURSOR_BITS = 8 };
 
+/* When those at rest wake to probe their peers: calendar.h. */
+struct tcp_calendar {
+    struct tcp_calendar_ring *ring;    /* NULL: there was none yet */
+    int64_t slot;                      /* a second; in those before it there is nobody */
+    uint32_t early;                    /* woken of that slot before it was over */
+    uint32_t count;                    /* that stand there */
+    struct wheel_timer timer;
+};
+
 struct tcp {
     struct core *core;
     struct pool connections, listeners, half_opens, ranges, many_ranges, senders, flows;
     struct demux demux;
     struct blocks rests;               /* connections at rest */
+    struct tcp_calendar calendar;      /* those of them with keepalive */
     tcp_place *place;                  /* NULL: none may rest */
     void *place_context;
     struct hash_key isn_key, port_key, cookie_key;
@@ -272,7 +282,7 @@ struct tcp {
 };
 
 /* Timer kinds below TIMER_NEIGHBOUR. */
-enum { TCP_WHEEL_CONNECTION = TIMER_TCP, TCP_WHEEL_TIME_WAIT, TCP_WHEEL_HALF_OPEN };
+enum { TCP_WHEEL_CONNECTION = TIMER_TCP, TCP_WHEEL_TIME_WAIT, TCP_WHEEL_HALF_OPEN, TCP_WHEEL_CALENDAR };
 
 static inline struct seq tcp_send_seq(const struct tcp_connection *c, uint64_t offset)
 {

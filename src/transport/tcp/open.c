@@ -1,4 +1,5 @@
 /* transport/tcp/open.c: TCP's beginning and end, settings, and the active open (RFC 9293 §3.10.1). */
+#include "transport/tcp/calendar.h"
 #include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
@@ -108,6 +109,7 @@ void tcp_free(struct tcp *tcp)
     pool_release(&tcp->senders);
     pool_release(&tcp->flows);
     demux_release(&tcp->demux);
+    tcp_calendar_release(tcp);
     blocks_release(&tcp->rests);
     for (int i = 0; i < TCP_PORT_PAGES; i++)
         slab_give_back(slabs, tcp->port_page[i], TCP_PORT_PAGE * sizeof(struct tcp_port));

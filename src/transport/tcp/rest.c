@@ -2,9 +2,12 @@
 #include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
+#include "transport/tcp/calendar.h"
 
 /* Longer than most programs think, so that who talks every few seconds need not be woken each time. */
 static const int64_t TCP_REST_LEAST_NS = 8 * NS_PER_S;
+/* A probe that is due so soon is waited for awake. */
+static const int64_t TCP_REST_PROBE_NS = NS_PER_S;
 
 enum {
     /* What says that something is going on or is owed. */
@@ -34,7 +37,7 @@ static uint32_t name_of(struct handle handle)
 static bool timers_allow(const struct tcp_connection *c)
 {
     for (int timer = 0; timer < TCP_TIMER_COUNT; timer++) {
-        if (c->deadline_ns[timer] != 0)
+        if (c->deadline_ns[timer] != 0 && timer != TCP_TIMER_KEEPALIVE)
             return false;
     }
     return true;
@@ -57,13 +60,30 @@ static void forget(struct tcp_connection *c)
         c->flow->undo = (struct tcp_undo){ .possible = false };
 }
 
+static bool probes_soon(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    int64_t at_ns = c->deadline_ns[TCP_TIMER_KEEPALIVE];
+
+    return at_ns != 0 && at_ns - tcp->core->now.ns <= TCP_REST_PROBE_NS;
+}
+
+/* Until when it is not idle for long enough. */
+static int64_t awake_until_ns(const struct tcp *tcp, const struct tcp_connection *c, int64_t least_ns)
+{
+    int64_t quiet_ns = tcp_idle_since_ns(c) + least_ns, dialogue_ns = c->received_at_ns + c->rtt.rto_ns;
+
+    if (probes_soon(tcp, c))
+        dialogue_ns = c->deadline_ns[TCP_TIMER_KEEPALIVE] + c->rtt.rto_ns;
+    return quiet_ns > dialogue_ns ? quiet_ns : dialogue_ns;
+}
+
 /* It is not idle for long enough, or something is held or owed, if only that its owner asks what happened. */
 static bool wait_more(struct tcp *tcp, struct tcp_connection *c)
 {
     int64_t least_ns = 4 * c->rtt.rto_ns, left_ns;
 
     least_ns = least_ns < TCP_REST_LEAST_NS ? TCP_REST_LEAST_NS : least_ns;
-    left_ns = tcp_idle_since_ns(c) + least_ns - tcp->core->now.ns;
+    left_ns = awake_until_ns(tcp, c, least_ns) - tcp->core->now.ns;
     if (left_ns <= 0 && !may_rest(c))
         left_ns = 4 * least_ns;
     if (left_ns > 0 && !tcp_timer_armed(c, TCP_TIMER_REST))
@@ -90,6 +110,10 @@ bool tcp_rest(struct tcp *tcp, struct tcp_connection *c)
     if (name == BLOCK_NONE)
         return false;
     memcpy(blocks_at(&tcp->rests, name), record, length);
+    if (rest_is_kept(record) && !tcp_calendar_enter(tcp, name, c->deadline_ns[TCP_TIMER_KEEPALIVE])) {
+        blocks_give_back(&tcp->rests, name);
+        return false;
+    }
     rest = rest_handle(name);
     TRACE(tcp->core, TCP_RESTED, TRACE_N(rest.value), TRACE_N(own.value), TRACE_N(length));
     demux_replace(&tcp->demux, c->hash, own, rest);
@@ -138,6 +162,15 @@ static struct tcp_connection *decoded(struct tcp *tcp, const uint8_t *record)
     return c;
 }
 
+/* Its record is no more. */
+static void drop_record(struct tcp *tcp, uint32_t name)
+{
+    if (rest_is_kept(blocks_at(&tcp->rests, name)))
+        tcp_calendar_leave(tcp, name);
+    blocks_give_back(&tcp->rests, name);
+    tcp->core->counters.tcp_resting--;
+}
+
 struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asleep)
 {
     struct tcp_connection *c;
@@ -155,13 +188,17 @@ struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asl
     TRACE(tcp->core, TCP_WOKEN, TRACE_N(own.value), TRACE_N(handle.value));
     demux_replace(&tcp->demux, c->hash, handle, own);
     *tcp->place(tcp->place_context, c->event.owner) = own;
-    blocks_give_back(&tcp->rests, name_of(handle));
-    tcp->core->counters.tcp_resting--;
+    drop_record(tcp, name_of(handle));
     tcp->core->counters.tcp_woken++;
     if (c->deadline_ns[TCP_TIMER_KEEPALIVE] != 0)
-        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ c->deadline_ns[TCP_TIMER_KEEPALIVE] });
-    tcp_rest_later(tcp, c);
+        tcp_timer_look(tcp, c, c->deadline_ns[TCP_TIMER_KEEPALIVE]);
+    tcp_timer_arm(tcp, c, TCP_TIMER_REST, c->rtt.rto_ns); /* then it shows whether there is more to do */
     return c;
+}
+
+bool tcp_rest_probes(struct tcp *tcp, uint32_t name)
+{
+    return tcp_wake(tcp, rest_handle(name), NULL) != NULL;
 }
 
 void tcp_rest_forget(struct tcp *tcp, struct handle handle)
@@ -172,9 +209,8 @@ void tcp_rest_forget(struct tcp *tcp, struct handle handle)
     demux_erase(&tcp->demux, c->hash, handle);
     tcp_uncount_port(tcp, c->local.port.number);
     tcp->core->counters.tcp_connections--;
-    tcp->core->counters.tcp_resting--;
     *tcp->place(tcp->place_context, c->event.owner) = HANDLE_NONE;
-    blocks_give_back(&tcp->rests, name_of(handle));
+    drop_record(tcp, name_of(handle));
 }
 
 void tcp_rest_address_removed(struct tcp *tcp, struct baro_address address)

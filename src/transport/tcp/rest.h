@@ -1,10 +1,13 @@
 /* transport/tcp/rest.h: connections on which nothing happens become small records and come back.
  *
- * A connection rests in ESTABLISHED, CLOSE-WAIT or FIN-WAIT-2 when for eight seconds and four times its RTO nothing came and
- * nothing left, and it holds nothing: no octet in either ring, none in flight or out of order, no timer (so none with
- * keepalive on), nothing to tell its owner. So it never rests between a request and its answer. It must have an owner, which says where it keeps
+ * A connection rests in ESTABLISHED, CLOSE-WAIT or FIN-WAIT-2 when for eight seconds and four times its RTO no text came and
+ * none left, for one RTO nothing at all came, and it holds nothing: no octet in either ring, none in flight or out of order, no timer but
+ * that of keepalive, nothing to tell its owner. So it never rests between a request and its answer. It must have an owner, which says where it keeps
  * the connection's handle (tcp_let_rest): demux and owner are the only ones that name a resting connection, and both
  * are told when it gets another name.
+ *
+ * With keepalive on it stands in a calendar (calendar.h), wakes for its probe, and rests again an RTO later, answered or not; as
+ * does one whose peer asks by a probe. One that probes every second or so never rests.
  *
  * A segment and a call that changes something wake it. What only asks, and a receive, which has nothing to give, are answered from the record (tcp_look). At rest it gives its promise back to the budget, and takes it
  * again when it wakes. Where that or memory fails, it goes on resting: the segment is dropped, counted, and comes again,
@@ -22,10 +25,10 @@ struct tcp_sleeper {
     struct tcp_flow flow;
 };
 
-/* Since when nothing came and nothing left. */
+/* Since when no text came and none left. */
 static inline int64_t tcp_idle_since_ns(const struct tcp_connection *c)
 {
-    return c->received_at_ns > c->sent_at_ns ? c->received_at_ns : c->sent_at_ns;
+    return c->text_at_ns > c->sent_at_ns ? c->text_at_ns : c->sent_at_ns;
 }
 
 /* The connection's timer for it fired: does it rest now? Then `c` is no more. Else, where its time comes without anything
@@ -39,6 +42,8 @@ static inline bool tcp_is_at_rest(struct handle handle)
 {
     return tcp_kind_of(handle) == TCP_KIND_REST;
 }
+/* The one of that name wakes, for its probe is due or soon will be. False: it cannot wake. */
+bool tcp_rest_probes(struct tcp *tcp, uint32_t name);
 /* It cannot wake, and its end has come: nobody hears of it any more. */
 void tcp_rest_forget(struct tcp *tcp, struct handle handle);
 /* All that have this address wake, or are forgotten. */

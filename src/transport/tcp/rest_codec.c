@@ -7,8 +7,6 @@
 #include "transport/tcp/parts.h"
 #include "transport/tcp/rest_fields.h"
 
-enum { REST_HERE = 1, REST_IPV6 = 2, REST_FLOW = 4, REST_ZONES = 8 }; /* a record's first octet */
-
 enum kind { N, D, X };
 
 struct field {
@@ -197,7 +195,7 @@ static const uint8_t *get_end(const uint8_t *at, bool ipv6, struct baro_endpoint
 
 static const uint8_t *get_ends(const uint8_t *record, struct baro_endpoint *local, struct baro_endpoint *remote)
 {
-    const uint8_t *at = record + 1;
+    const uint8_t *at = record + 1 + (rest_is_kept(record) ? REST_LINKS : 0);
 
     at = get_end(at, (*record & REST_IPV6) != 0, local);
     at = get_end(at, (*record & REST_IPV6) != 0, remote);
@@ -275,7 +273,12 @@ uint32_t rest_encode(const struct rest_expected *expected, const struct tcp_conn
     uint8_t *at = record;
 
     *at++ = (uint8_t)(REST_HERE | (c->remote.address.family == BARO_FAMILY_IPV6 ? REST_IPV6 : 0) |
-                      (c->flow != NULL ? REST_FLOW : 0) | (zones ? REST_ZONES : 0));
+                      (c->flow != NULL ? REST_FLOW : 0) | (zones ? REST_ZONES : 0) |
+                      (c->deadline_ns[TCP_TIMER_KEEPALIVE] != 0 ? REST_KEPT : 0));
+    if (rest_is_kept(record)) {
+        memset(at, 0, REST_LINKS);
+        at += REST_LINKS;
+    }
     at = put_end(at, &c->local);
     at = put_end(at, &c->remote);
     if (zones) {

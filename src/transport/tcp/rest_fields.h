@@ -126,7 +126,7 @@
     F(rtt.least.best[2].us, N, 0)                                                                                     \
     F(rtt.least.best[2].at_ms, D, c->rtt.least.best[1].at_ms)                                                         \
     F(deadline_ns[TCP_TIMER_KEEPALIVE], D, rest_keepalive_ns(c))                                                      \
-    F(rest_slot, N, 0)                                                                                                \
+    F(spare_word, N, 0)                                                                                               \
     F(progress, D, 1)                                                                                                 \
     F(duplicate_acks, N, 0)                                                                                           \
                                                                                                                       \

@@ -3,6 +3,7 @@
  * Setting or cancelling a deadline writes a number. The wheel's timer stands at the earliest deadline or before
  * it and is only moved to come earlier; when it fires too early it is armed again for what is earliest then. So
  * the retransmission timer, set anew at every ACK, costs the wheel nothing. */
+#include "transport/tcp/calendar.h"
 #include "transport/tcp/rest.h"
 
 static unsigned trace_number(enum tcp_timer_name name)
@@ -267,6 +268,10 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
     }
     if (timer->kind == TCP_WHEEL_HALF_OPEN) {
         tcp_half_open_timer(tcp, timer);
+        return;
+    }
+    if (timer->kind == TCP_WHEEL_CALENDAR) {
+        tcp_calendar_timer(tcp);
         return;
     }
     c = (struct tcp_connection *)(void *)((uint8_t *)timer - offsetof(struct tcp_connection, wheel));

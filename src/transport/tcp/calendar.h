@@ -1,0 +1,33 @@
+/* transport/tcp/calendar.h: when connections at rest wake to ask whether their peer is still there (keepalive).
+ *
+ * A ring of slots of one second each, 8,192 of them, which is two hours and a quarter. A record with keepalive stands in the
+ * list of the second in which its next probe is due; the two links of the list stand in the record, eight octets, so that
+ * coming and going cost the same however many rest. What is due later than the ring reaches stands in its last slot, wakes
+ * then and rests again. The ring is taken when the first such connection rests (33 KiB), and kept.
+ *
+ * A slot is opened when its second begins: up to CALENDAR_EARLY of it wake before their time and wait for it as any
+ * connection that is awake, so that their probes leave at the very moment at which they would have left without a rest. Of a
+ * slot that holds more the others wake when its second is over: late, by a second and as long as the work takes, and
+ * never early. Ten million whose probes are due in one second are not all awake at once.
+ *
+ * One poll wakes no more than CALENDAR_SLICE connections; where more are due the stack's next deadline is the next
+ * nanosecond, and what else a program's loop has to do comes in between. Where one cannot wake, since memory or the budget is used up,
+ * the calendar stands still for a while: connections that are awake go to rest and make room. */
+#ifndef TRANSPORT_TCP_CALENDAR_H
+#define TRANSPORT_TCP_CALENDAR_H
+
+#include "transport/tcp/connection.h"
+
+enum { CALENDAR_SLICE = 16, CALENDAR_EARLY = 1024 };
+
+/* The record `name` shall wake for `deadline_ns`. False: no memory. */
+bool tcp_calendar_enter(struct tcp *tcp, uint32_t name, int64_t deadline_ns);
+/* It wakes, or is no more. */
+void tcp_calendar_leave(struct tcp *tcp, uint32_t name);
+/* The calendar's timer fired. */
+void tcp_calendar_timer(struct tcp *tcp);
+void tcp_calendar_release(struct tcp *tcp);
+/* How many stand in it; UINT32_MAX: it is not in order. For tests: it walks everything. */
+uint32_t tcp_calendar_check(const struct tcp *tcp);
+
+#endif
