@@ -160,6 +160,8 @@ void bench_peer_free(struct bench_peer *peer);
 struct baro_stack *bench_peer_stack(struct bench_peer *peer);
 /* Makes data segments of `length` octets, each of a connection drawn at random; they wait for the stack's next polls. */
 void bench_peer_make(struct bench_peer *peer, uint32_t count, uint32_t length, uint32_t *random);
+/* The same of connection number `first` and those that follow it, one each, as many as fit: how many. */
+uint32_t bench_peer_make_each(struct bench_peer *peer, uint32_t first, uint32_t length);
 /* Of these, how many still wait. */
 uint32_t bench_peer_waiting(const struct bench_peer *peer);
 

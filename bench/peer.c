@@ -264,6 +264,17 @@ void bench_peer_make(struct bench_peer *peer, uint32_t count, uint32_t length, u
         make_segment(peer, bench_random(random, peer->flows), PUSH | ACK, length);
 }
 
+uint32_t bench_peer_make_each(struct bench_peer *peer, uint32_t first, uint32_t length)
+{
+    uint32_t count = peer->flows - first < BATCH ? peer->flows - first : BATCH;
+
+    bench_expect(bench_peer_waiting(peer) == 0, "the frames before were taken");
+    peer->first = peer->count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        make_segment(peer, first + i, PUSH | ACK, length);
+    return count;
+}
+
 uint32_t bench_peer_waiting(const struct bench_peer *peer)
 {
     return peer->count - peer->first;

@@ -1,11 +1,15 @@
 /* base/wheel.c: see wheel.h.
  *
  * Level L holds ticks whose distance from `tick` is below 64^(L+1); its slot is the tick's digit L in base 64.
- * Advancing into a slot of a higher level spreads it over the lower ones ("cascade"). */
+ * Advancing into a slot of a higher level spreads it over the lower ones ("cascade").
+ *
+ * A slot of the lowest level is where timers fire from, and thousands may stand in one: it is sorted when it is first asked
+ * for its earliest, and stays so as long as what is added belongs at its end or near it. */
 #include "base/wheel.h"
 
 #include "base/time.h"
 
+enum { STEPS_BACK = 8 }; /* that a sorted slot's end is searched for a timer's place */
 
 static uint64_t tick_of(struct baro_instant at)
 {
@@ -21,6 +25,35 @@ void wheel_init(struct wheel *wheel, struct baro_instant now)
             head->next = head->previous = head;
         }
     }
+}
+
+static inline bool is_earlier(const struct wheel_timer *a, const struct wheel_timer *b)
+{
+    return a->deadline.ns < b->deadline.ns || (a->deadline.ns == b->deadline.ns && a->order < b->order);
+}
+
+static void link_behind(struct wheel_timer *at, struct wheel_timer *timer)
+{
+    timer->previous = at;
+    timer->next = at->next;
+    at->next->previous = timer;
+    at->next = timer;
+}
+
+/* Into a slot of the lowest level. */
+static void link_sorted(struct wheel *wheel, struct wheel_timer *head, struct wheel_timer *timer)
+{
+    uint64_t slot = UINT64_C(1) << timer->slot;
+    struct wheel_timer *at = head->previous;
+
+    if (at == head)
+        wheel->sorted |= slot;
+    for (int i = 0; (wheel->sorted & slot) != 0 && at != head && is_earlier(timer, at); i++) {
+        if (i == STEPS_BACK)
+            wheel->sorted &= ~slot;
+        at = at->previous;
+    }
+    link_behind((wheel->sorted & slot) != 0 ? at : head->previous, timer);
 }
 
 static void place(struct wheel *wheel, struct wheel_timer *timer)
@@ -40,10 +73,10 @@ static void place(struct wheel *wheel, struct wheel_timer *timer)
     timer->level = (uint8_t)level;
     timer->slot = (uint8_t)slot;
     head = &wheel->slot[level][slot];
-    timer->next = head;
-    timer->previous = head->previous;
-    head->previous->next = timer;
-    head->previous = timer;
+    if (level == 0)
+        link_sorted(wheel, head, timer);
+    else
+        link_behind(head->previous, timer);
     wheel->occupied[level] |= UINT64_C(1) << slot;
 }
 
@@ -94,11 +127,62 @@ static const struct wheel_timer *earliest_in(const struct wheel_timer *head)
     const struct wheel_timer *best = NULL;
 
     for (const struct wheel_timer *t = head->next; t != head; t = t->next) {
-        if (best == NULL || t->deadline.ns < best->deadline.ns ||
-            (t->deadline.ns == best->deadline.ns && t->order < best->order))
+        if (best == NULL || is_earlier(t, best))
             best = t;
     }
     return best;
+}
+
+/* Two ascending lists, linked by `next` and ended by NULL, become one. */
+static struct wheel_timer *merged(struct wheel_timer *a, struct wheel_timer *b)
+{
+    struct wheel_timer *first = NULL, **end = &first;
+
+    while (a != NULL && b != NULL) {
+        struct wheel_timer **least = is_earlier(b, a) ? &b : &a;
+
+        *end = *least;
+        end = &(*least)->next;
+        *least = *end;
+    }
+    *end = a != NULL ? a : b;
+    return first;
+}
+
+/* Merges from the bottom: run[i] holds 2^i timers or none. */
+static void sort(struct wheel_timer *head)
+{
+    struct wheel_timer *run[32] = { NULL }, *all = NULL, *timer, *next;
+    int i;
+
+    head->previous->next = NULL;
+    for (timer = head->next; timer != NULL; timer = next) {
+        next = timer->next;
+        timer->next = NULL;
+        for (i = 0; run[i] != NULL; i++) {
+            timer = merged(run[i], timer);
+            run[i] = NULL;
+        }
+        run[i] = timer;
+    }
+    for (i = 0; i < 32; i++)
+        all = merged(run[i], all);
+    head->next = head->previous = head;
+    for (timer = all; timer != NULL; timer = next) {
+        next = timer->next;
+        link_behind(head->previous, timer);
+    }
+}
+
+/* What next_work() will ask of the lowest level is known then without a walk. */
+static void sort_first(struct wheel *wheel)
+{
+    int slot = first_slot(wheel, 0);
+
+    if (slot < 0 || (wheel->sorted >> slot & 1) != 0)
+        return;
+    sort(&wheel->slot[0][slot]);
+    wheel->sorted |= UINT64_C(1) << slot;
 }
 
 /* When the wheel has something to do: the earliest deadline where it is known exactly (the lowest level, and the
@@ -114,7 +198,7 @@ static bool next_work(const struct wheel *wheel, struct baro_instant *at, const 
         if (slot < 0)
             continue;
         if (level == 0) {
-            best = earliest_in(&wheel->slot[0][slot]);
+            best = (wheel->sorted >> slot & 1) != 0 ? wheel->slot[0][slot].next : earliest_in(&wheel->slot[0][slot]);
             break;
         }
         uint64_t above = wheel->tick >> (6 * (level + 1)) << 6;
@@ -177,6 +261,7 @@ struct wheel_timer *wheel_expired(struct wheel *wheel, struct baro_instant now)
     while (instant_reached(now, wheel->quiet_until)) {
         struct wheel_timer *due;
 
+        sort_first(wheel);
         if (!next_work(wheel, &at, &timer))
             at.ns = INT64_MAX;
         if (!instant_reached(now, at)) {

@@ -20,6 +20,7 @@ struct wheel_timer {
 
 struct wheel {
     uint64_t occupied[WHEEL_LEVELS];                    /* a bit a slot that is not empty */
+    uint64_t sorted;                                    /* a bit a slot of the lowest level that is in order */
     uint64_t tick;                                      /* all before it has fired */
     uint64_t orders;
     uint64_t armed;

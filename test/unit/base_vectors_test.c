@@ -122,6 +122,45 @@ static void timers_in_the_order_of_their_deadlines(void **state)
     assert_int_equal(armed, 0);
 }
 
+/* Thousands in one slot, and while they fire others come in front of them, behind them and at the same instant. */
+static void timers_of_one_slot_in_order(void **state)
+{
+    enum { TIMERS = 3000, FIRST = 2000, TICK = 1 << WHEEL_TICK_SHIFT };
+    static struct wheel_timer timer[TIMERS];
+    static struct wheel wheel;
+    struct baro_instant now = { 10 * TICK }, next;
+    const struct wheel_timer *due, *last = NULL;
+    unsigned armed = FIRST, fired = 0;
+    struct random random;
+
+    (void)state;
+    random_init(&random, (const uint8_t[32]){ 5 });
+    wheel_init(&wheel, now);
+    for (unsigned i = 0; i < FIRST; i++)
+        wheel_arm(&wheel, &timer[i], (struct baro_instant){ now.ns + random_below(&random, TICK / 8) * 8 });
+    for (unsigned i = 0; i < FIRST; i += 5, fired++)
+        wheel_cancel(&wheel, &timer[i]);
+    while (wheel_next(&wheel, &next)) {
+        assert_true(last == NULL || next.ns >= last->deadline.ns);
+        now = next;
+        due = wheel_expired(&wheel, now);
+        if (due == NULL)
+            continue;
+        assert_int_equal(due->deadline.ns, now.ns);
+        assert_true(last == NULL || last->deadline.ns < due->deadline.ns || last->order < due->order);
+        for (unsigned i = 0; i < armed; i++)
+            assert_false(wheel_is_armed(&timer[i]) && timer[i].deadline.ns < due->deadline.ns);
+        last = due;
+        fired++;
+        if (armed < TIMERS && fired % 2 == 0) {
+            wheel_arm(&wheel, &timer[armed], (struct baro_instant){ now.ns + random_below(&random, TICK / 64) * 8 });
+            armed++;
+        }
+    }
+    assert_int_equal(fired, armed);
+    assert_int_equal(armed, TIMERS);
+}
+
 static void handles_outlive_their_objects(void **state)
 {
     struct test_memory memory = { 0 };
@@ -169,6 +208,7 @@ int main(void)
         cmocka_unit_test(short_siphash),
         cmocka_unit_test(checksum_as_the_naive_one),
         cmocka_unit_test(timers_in_the_order_of_their_deadlines),
+        cmocka_unit_test(timers_of_one_slot_in_order),
         cmocka_unit_test(handles_outlive_their_objects),
         cmocka_unit_test(sequence_numbers_wrap),
     };

@@ -282,7 +282,11 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
     if (arrival->sure)
         return pool_is_still(arrival->place, arrival->handle) ? arrival->place : NULL;
     c = tcp_resolve(tcp, arrival->handle);
-    return c != NULL && is_between(c, arrival) ? c : NULL;
+    if (c != NULL)
+        return is_between(c, arrival) ? c : NULL;
+    /* Text came in one burst with the ACK that made its connection. */
+    c = tcp->recent_place;
+    return c != NULL && pool_is_still(c, tcp->recent) && is_between(c, arrival) ? c : NULL;
 }
 
 /* The steps behind the sum: nothing is left to be tested. */
@@ -309,7 +313,7 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
     if (c == NULL || !is_at_ease(c) || !read_segment(&segment, c, arrival) ||
         !is_next(c, &segment, arrival->tos) || !sum_is_right(tcp, c, &segment, arrival))
         return false;
-    tcp->recent = arrival->handle;
+    tcp->recent = tcp_handle(tcp, c);
     tcp->recent_place = c;
     tcp->expected += segment.count;
     tcp->core->counters.tcp_in += segment.count;

@@ -192,6 +192,8 @@ enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection 
     enum baro_drop_reason reason;
 
     tcp_queue_for_accept(tcp, c);
+    tcp->recent = tcp_handle(tcp, c);
+    tcp->recent_place = c;
     c->received_at_ns = tcp->core->now.ns;
     c->segments_in = segment->count;
     c->snd.wnd = c->snd.max_wnd = segment->window << c->snd_scale;

@@ -3,9 +3,10 @@
  * What output.c, plan.c and control.c do step by step for every segment is done here at once for those that are to be
  * expected, header and state the same. is_plain() names what must not be going on, each with where the whole way would look
  * at it. Until the length of the text is known nothing is changed; then there is no way back. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/straight.h"
 
-#include "base/bytes.h"
+#include "base/flow.h"
+#include "codec/ip_protocol.h"
 
 /* Flags that make a segment special: FIN (plan_new, flags_of), urgent data (flags_of), a probe of the tail or of a closed window
  * (allowed, new_text), a small piece held back or let go (small_piece_may_leave). */
@@ -71,13 +72,6 @@ static inline unsigned text_at(const struct ring *ring, uint64_t offset, uint32_
 }
 
 /* ---- the header ---- */
-
-/* Adds 32 bits at `at`. */
-static inline uint64_t word(uint8_t *at, uint32_t value)
-{
-    write_be32(at, value);
-    return value;
-}
 
 enum { TIMESTAMPS_WORD = 1 << 24 | 1 << 16 | 8 << 8 | 10 }; /* NOP, NOP, kind 8, 10 octets (RFC 7323 App. A) */
 
@@ -155,9 +149,10 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
     if (c == NULL)
         return TCP_STRAIGHT_NOTHING;
     if (c->state < BARO_TCP_ESTABLISHED || (c->flags & NOT_PLAIN) != 0 || seq_lt(c->retransmit_next, c->retransmit_end) ||
-        (c->sender != NULL && c->sender->board.lost != 0))
-        return TCP_STRAIGHT_OPEN;
-    if ((c->flags & TCP_ACK_NOW) == 0 && tcp_unsent_text(c) == 0) {
+        (c->sender != NULL && c->sender->board.lost != 0)) {
+        if (!tcp_is_first_syn(c))
+            return TCP_STRAIGHT_OPEN;
+    } else if ((c->flags & TCP_ACK_NOW) == 0 && tcp_unsent_text(c) == 0) {
         c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
         return TCP_STRAIGHT_NOTHING;
     }
@@ -190,6 +185,8 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
     unsigned flags = TCP_FLAG_ACK | ((c->ecn.flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
     bool last;
 
+    if (c->state == BARO_TCP_SYN_SENT)
+        return tcp_straight_syn(tcp, path, segment);
     if (!is_plain(c, path) || !plan(tcp, c, path, unsent, &length))
         return TCP_STRAIGHT_OPEN;
     if (length == 0 && (c->flags & TCP_ACK_NOW) == 0) {
@@ -231,18 +228,22 @@ bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const st
     unsigned octets = tcp_header_SIZE + (control->has_timestamps ? 12u : 0u);
     uint8_t *to = segment->header;
 
-    if (control->has_syn_options || control->sack_count != 0 || control->ttl == 0 ||
-        (control->flow_label == 0 && control->remote.address.family == BARO_FAMILY_IPV6))
+    if (control->sack_count != 0 || control->ttl == 0)
         return false;
-    segment->sum = word(to, (uint32_t)control->local.port.number << 16 | control->remote.port.number) +
+    segment->flow_label = control->flow_label;
+    if (control->flow_label == 0 && control->remote.address.family == BARO_FAMILY_IPV6) /* of no connection now */
+        segment->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, &control->local, &control->remote);
+    segment->sum = 0;
+    if (control->has_syn_options)
+        octets = tcp_header_SIZE + tcp_straight_syn_options(control, segment);
+    else if (control->has_timestamps)
+        segment->sum = word(to + 20, TIMESTAMPS_WORD) + word(to + 24, control->ts_value) + word(to + 28, control->ts_echo);
+    segment->sum += word(to, (uint32_t)control->local.port.number << 16 | control->remote.port.number) +
                    word(to + 4, control->seq.value) + word(to + 8, control->ack.value) +
                    word(to + 12, octets << 26 | (uint32_t)control->flags << 16 | control->window) + word(to + 16, 0);
-    if (control->has_timestamps)
-        segment->sum += word(to + 20, TIMESTAMPS_WORD) + word(to + 24, control->ts_value) + word(to + 28, control->ts_echo);
     segment->header_length = (uint8_t)octets;
     segment->length = segment->parts = 0;
     segment->size = 0;
-    segment->flow_label = control->flow_label;
     segment->ttl = ip_path_hop_limit(path, control->ttl);
     segment->tos = control->tos;
     segment->progress = control->progress;
