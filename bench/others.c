@@ -56,8 +56,9 @@ static bool run_program(const struct bench_other *other, const struct bench_row 
         snprintf(reason, BENCH_REASON, "%s is not built", other->program);
         return false;
     }
-    snprintf(command, sizeof command, "'%s' %s %d %u %d %u %u %u", path, row->kind, (int)question->family, question->mtu,
-             (int)question->offload, question->connections, question->batch, question->message);
+    snprintf(command, sizeof command, "'%s' %s %d %u %d %u %u %u %u", path, row->kind, (int)question->family,
+             question->mtu, (int)question->offload, question->connections, question->batch, question->message,
+             question->time_wait);
     FILE *from = popen(command, "r");
 
     if (from == NULL) {

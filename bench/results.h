@@ -37,6 +37,7 @@ struct bench_result {
     const struct bench_other *other;
     char name[48];
     unsigned runs;
+    bool enough;                 /* a peer that takes so long that it is not run again */
     double figure[BENCH_RUNS];
     double instructions;         /* an operation, 0: not counted */
     char reason[BENCH_REASON];   /* not empty: why it was not measured */

@@ -9,7 +9,7 @@
 #define FAMILIES(number) .unit = BENCH_PER_CENT, .run = bench_families, .both = true, \
                          .question = { .mtu = 1500, .connections = number }
 #define SIZE(number) .unit = BENCH_GBIT, .run = bench_bulk, .kind = "bulk", .question = { .mtu = 1500, .message = number }
-#define CONNECTIONS(filled, limit, number, again) .unit = BENCH_PER_SECOND, .run = bench_connections, .kind = "connections", \
+#define CONNECTIONS(known_as, filled, limit, number, again) .unit = BENCH_PER_SECOND, .run = bench_connections, .kind = known_as, \
     .question = { .mtu = 1500, .time_wait = filled, .time_wait_limit = limit, .ports = number, \
                   .reused = again }
 #define IDLE(number) .unit = BENCH_BYTES, .run = bench_idle, .kind = "idle", \
@@ -32,12 +32,12 @@ const struct bench_row bench_rows[] = {
       .question = { .mtu = 1500, .connections = 1 }, .counted = "round trip" },
     { "round-trips-100000", "64-byte round trips over 100,000 connections, 64 in flight", .unit = BENCH_PER_SECOND,
       .run = bench_batches, .kind = "batches", .question = { .mtu = 1500, .connections = 100000, .batch = 64 } },
-    { "connections", "connect, 1 byte each way, close; 16 ports, TIME-WAIT is kept", CONNECTIONS(0, 0, 16, false),
+    { "connections", "connect, 1 byte each way, close; 16 ports, TIME-WAIT is kept", CONNECTIONS("connections", 0, 0, 16, false),
       .counted = "connection" },
     { "connections-oldest", "the same, a million in TIME-WAIT, 64 ports: the oldest goes",
-      CONNECTIONS(1000000, 1000000, 64, false) },
+      CONNECTIONS("connections-oldest", 1000000, 1000000, 64, false) },
     { "connections-reused", "the same, 500,000 in TIME-WAIT, 16 ports: most are reused",
-      CONNECTIONS(500000, 1100000, 16, true) },
+      CONNECTIONS("connections-reused", 500000, 1100000, 16, true) },
     { "segment-10", "a received segment, random one of 10 connections", SEGMENT(10), .counted = "segment" },
     { "segment-1000", "a received segment, random one of 1,000", SEGMENT(1000) },
     { "segment-10000", "a received segment, random one of 10,000", SEGMENT(10000) },

@@ -16,6 +16,19 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 [ -e "$build/libbaro.a" ] || { echo "$build has no libbaro.a: build baro first"; exit 1; }
 
+# ---- gVisor: Debian's Go packages lie in one folder, as GOPATH wants them; nothing is fetched
+gocode=/usr/share/gocode
+if ! command -v go >/dev/null; then
+    echo "baro-bench-gvisor is not built: golang-go is not installed"
+elif [ ! -d $gocode/src/gvisor.dev/gvisor/pkg/tcpip ]; then
+    echo "baro-bench-gvisor is not built: golang-gvisor-gvisor-dev is not installed"
+elif (cd "$here/gvisor" && GO111MODULE=off GOFLAGS='' GOPATH=$gocode go build -o "$build/baro-bench-gvisor" .) >"$work/go" 2>&1; then
+    echo "built baro-bench-gvisor"
+else
+    cat "$work/go"
+    echo "baro-bench-gvisor is not built: Go does not compile it with the packages that are installed"
+fi
+
 # ---- lwIP: program, folders of its headers, the library's name
 lwip_program() {
     program=$1 library=$2

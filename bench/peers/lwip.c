@@ -1,7 +1,7 @@
 /* bench/peers/lwip.c: lwIP as a peer of `baro bench`: two instances of the library in one thread, by its raw interface,
  * with the same loop, the same wire and the same calls of the program as this stack's rows.
  *
- * usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE; one line of four numbers is the answer (seconds, operations,
+ * usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT; one line of four numbers is the answer (seconds, operations,
  * octets, value), or exit code 77 and the reason.
  *
  * lwIP keeps global state, so the library is loaded twice (dlmopen). As Debian packages it, some settings make it slower
@@ -404,7 +404,7 @@ static void run(const char *kind, struct work *work, struct bench_answer *answer
         work->rounds = 300000;
         answer->seconds = bench_timed(round_trips, work);
         answer->operations = work->rounds;
-    } else if (strcmp(kind, "connections") == 0) {
+    } else if (strncmp(kind, "connections", 11) == 0) {
         work->rounds = 30000;
         answer->seconds = bench_timed(connections, work);
         answer->operations = work->rounds;
@@ -421,8 +421,8 @@ int main(int argc, char **argv)
     struct work work = { .random = 1 };
     struct bench_answer answer = { 0 };
 
-    if (argc != 8)
-        leave("usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE");
+    if (argc != 9)
+        leave("usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT");
     signal(SIGALRM, too_long);
     alarm(20);
     mtu = (unsigned)atoi(argv[3]);

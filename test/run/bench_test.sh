@@ -64,6 +64,40 @@ done
 grep -q polyline "$work/docs/bench-memory.svg" || fail "the picture of memory has no line"
 "$BARO" bench --count idle-100 round-trips >"$work/count" || fail "exit code $? of --count"
 [ "$(cat "$work/count")" = "round-trips 500 round trip" ] || fail "--count tells something else"
+
+# A peer is asked for each row that it may know, in the words of the row, and answers, or says why not, or is told to have failed.
+cat >"$work/baro-bench-lwip" <<'END'
+#!/bin/sh
+echo "$*" >>"$(dirname "$0")/asked"
+echo "a first line is not the answer"
+case $1 in
+    idle) echo "0 0 0 321.5" ;;
+    connections*) echo "no \"such\" thing here"; exit 77 ;;
+    *) exit 3 ;;
+esac
+END
+chmod +x "$work/baro-bench-lwip"
+BARO_BENCH_PEERS=$work "$BARO" bench --runs 2 --json --peers idle-100-ipv6 connections round-trips segment-10 >"$work/json" ||
+    fail "exit code $? with a peer"
+python3 - "$work/json" <<'END' || fail "what a peer says is not told"
+import json, sys
+rows = json.load(open(sys.argv[1]))
+lwip = {row["name"]: row for row in rows if row["by"] == "lwip"}
+assert lwip["idle-100-ipv6"]["runs"] == [321.5, 321.5], lwip
+assert lwip["connections"]["not_measured"] == "no 'such' thing here", lwip
+assert "a first line" in lwip["round-trips"]["not_measured"], lwip
+names = {row["name"] for row in rows}
+others = {row["by"] for row in rows}
+for name in names:
+    for by in others:
+        row, = [row for row in rows if row["name"] == name and row["by"] == by]
+        assert ("median" in row) != (row.get("not_measured", "") != ""), row
+END
+for asked in "idle 6 1500 0 100 0 0 0" "connections 4 1500 0 0 0 0 0" "round-trips 4 1500 0 1 0 0 0" "segment 4 1500 0 10 0 0 0"; do
+    grep -qx "$asked" "$work/asked" || fail "the peer was not asked: $asked"
+done
+[ "$(grep -c ^connections "$work/asked")" = 1 ] || fail "a peer that cannot is asked again"
+
 echo 'no marks' >"$work/docs/PERFORMANCE.md"
 "$BARO" bench --runs 1 --report "$work/docs" idle-100 >/dev/null 2>"$work/error" && fail "a page without marks was taken"
 grep -q "no marks" "$work/error" || fail "a page without marks is not named"
