@@ -44,6 +44,8 @@ bool queue_put(struct queue *queue, struct slabs *slabs, const void *record, uin
         octets += (uint32_t)piece[i].length;
     if (!reserve(queue, slabs, ring_used(ring) + octets))
         return false;
+    if (ring_used(ring) == 0)
+        ring_restart(ring);
     at = ring->end;
     ring_write(ring, at, record, record_size);
     at += record_size;

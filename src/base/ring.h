@@ -1,8 +1,11 @@
 /* base/ring.h: a byte ring of a power-of-two size over stream offsets.
  *
- * Position p of the stream lives at p modulo the size, so out-of-order bytes are written in place (TCP keeps the
+ * Position p of the stream lives at p plus a turn, modulo the size, so out-of-order bytes are written in place (TCP keeps the
  * list of holes). The ring takes memory at its first byte, grows by doubling, and gives it back when asked. Offsets
- * are 64-bit and count from the beginning of the stream: they do not wrap. */
+ * are 64-bit and count from the beginning of the stream: they do not wrap.
+ *
+ * A ring that holds nothing is turned so that what comes next begins where its memory begins: what a stream touches then is as
+ * much as waits at once, in the lines that the caches have from last time, and not the whole ring in turn. */
 #ifndef BASE_RING_H
 #define BASE_RING_H
 
@@ -17,6 +20,8 @@ struct ring {
     uint32_t limit;  /* bytes that its owner may put there; the ring does not look at it */
     uint64_t begin;  /* offset of the first byte held */
     uint64_t end;    /* offset behind the last byte held in order */
+    uint32_t turn;   /* offset + turn, modulo the size, is the place of a byte */
+    uint32_t spare;
 };
 
 static inline uint32_t ring_used(const struct ring *ring)
@@ -34,13 +39,20 @@ static inline uint32_t ring_space(const struct ring *ring)
 bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held);
 void ring_release(struct ring *ring, struct slabs *slabs);
 
+/* The next byte goes to the beginning of the memory. Only when nothing is held, out of order included, and nobody has been
+ * told of a place that must last. */
+static inline void ring_restart(struct ring *ring)
+{
+    ring->turn = 0 - (uint32_t)ring->end;
+}
+
 /* Where an offset lies, and how much of `length` fits before the ring's end. */
 static inline uint32_t ring_place(const struct ring *ring, uint64_t offset, uint32_t length, uint32_t *index)
 {
     uint32_t left;
 
     assert(length <= ring->size);
-    *index = (uint32_t)offset & (ring->size - 1);
+    *index = ((uint32_t)offset + ring->turn) & (ring->size - 1);
     left = ring->size - *index;
     return length < left ? length : left;
 }

@@ -169,6 +169,105 @@ static void pieces_are_kept_for_the_next_ring(void **state)
     assert_int_equal(slabs.taken, 0);
 }
 
+/* What a ring should hold, by offset modulo a size that none of them reaches. */
+enum { MODEL = 1 << 17 };
+struct model {
+    uint8_t octet[MODEL];
+    uint64_t far; /* behind the last octet that was written out of order; at most `end`: there is none */
+};
+
+static uint32_t draw(uint32_t *seed, uint32_t below)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)*seed * below >> 32);
+}
+
+static void write_both(struct ring *ring, struct model *model, uint64_t at, uint32_t length, uint32_t *seed)
+{
+    static uint8_t data[MODEL];
+
+    for (uint32_t i = 0; i < length; i++)
+        data[i] = model->octet[(at + i) % MODEL] = (uint8_t)draw(seed, 256);
+    if (draw(seed, 2) == 0)
+        ring_write(ring, at, data, length);
+    else
+        assert_int_equal(checksum_fold(ring_write_sum(ring, at, data, length, 7)),
+                         checksum_fold(checksum_add(7, data, length)));
+}
+
+static void is_as_the_model(const struct ring *ring, const struct model *model, uint64_t at, uint32_t length)
+{
+    static uint8_t got[MODEL];
+    struct baro_bytes part[2];
+    unsigned parts = ring_slice(ring, at, length, part);
+
+    ring_read(ring, at, got, length);
+    for (uint32_t i = 0; i < length; i++)
+        assert_int_equal(got[i], model->octet[(at + i) % MODEL]);
+    assert_true(ring_same(ring, at, got, length));
+    for (unsigned i = 0, from = 0; i < parts; from += (uint32_t)part[i++].length)
+        assert_memory_equal(part[i].data, got + from, part[i].length);
+}
+
+/* Writes in and out of order, reads, growth, memory given back, and beginning again when nothing is held. */
+static void random_work_is_as_the_model(void **state)
+{
+    struct test_memory memory = { 0 };
+    struct slabs slabs = { .memory = test_memory(&memory), .limit = SIZE_MAX };
+    static struct model model;
+    uint32_t seed = 1;
+
+    (void)state;
+    for (int life = 0; life < 40; life++) {
+        struct ring ring = { .begin = UINT32_MAX - draw(&seed, 100000) };
+        unsigned restarts = 0;
+
+        ring.end = model.far = ring.begin;
+        for (int step = 0; step < 400; step++) {
+            uint64_t last = model.far > ring.end ? model.far : ring.end;
+            uint32_t held = (uint32_t)(last - ring.begin), length = draw(&seed, draw(&seed, 4) == 0 ? 20000 : 900);
+
+            switch (draw(&seed, 5)) {
+            case 0: /* in order; what stood out of order there is overwritten */
+            case 1:
+                if (ring_used(&ring) + length > 60000)
+                    break;
+                assert_true(ring_reserve(&ring, &slabs, ring_used(&ring) + length > held ? ring_used(&ring) + length : held, held));
+                write_both(&ring, &model, ring.end, length, &seed);
+                ring.end += length;
+                break;
+            case 2: /* out of order; the hole in front of it may be read as whatever it is, so the model fills it */
+                if (model.far > ring.end || ring_used(&ring) + 2 * length > 60000 || draw(&seed, 3) != 0)
+                    break;
+                assert_true(ring_reserve(&ring, &slabs, ring_used(&ring) + 2 * length, held));
+                write_both(&ring, &model, ring.end + length, length, &seed);
+                write_both(&ring, &model, ring.end, length, &seed);
+                model.far = ring.end + 2 * length;
+                break;
+            default: /* the reader, who takes all of it at times */
+                if (ring.size == 0)
+                    break;
+                is_as_the_model(&ring, &model, ring.begin, held);
+                ring.begin += draw(&seed, 2) == 0 ? ring_used(&ring) : draw(&seed, ring_used(&ring) + 1);
+                if (ring.begin != ring.end || model.far > ring.end)
+                    break;
+                ring_restart(&ring);
+                restarts++;
+                if (draw(&seed, 8) == 0)
+                    ring_release(&ring, &slabs);
+                else
+                    assert_int_equal(ring_slice(&ring, ring.end, ring.size, (struct baro_bytes[2]){ { 0 } }), 1);
+                break;
+            }
+            if (model.far > ring.end && draw(&seed, 4) == 0)
+                ring.end = model.far; /* the hole is filled */
+        }
+        assert_true(restarts > 10);
+        ring_release(&ring, &slabs);
+    }
+    assert_int_equal(memory.slabs, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +275,7 @@ int main(void)
         cmocka_unit_test(wrapping_and_growing_keep_the_octets),
         cmocka_unit_test(a_growth_that_fails_changes_nothing),
         cmocka_unit_test(the_sum_does_not_see_the_seam),
+        cmocka_unit_test(random_work_is_as_the_model),
         cmocka_unit_test(pieces_are_kept_for_the_next_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

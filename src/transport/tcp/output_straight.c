@@ -63,9 +63,9 @@ static inline bool is_unpaced(const struct tcp_connection *c)
 /* ring_slice(), for text that does not go around the ring's end. */
 static inline unsigned text_at(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2])
 {
-    uint32_t index = (uint32_t)offset & (ring->size - 1);
+    uint32_t index;
 
-    if (length == 0 || length > ring->size - index)
+    if (length == 0 || ring_place(ring, offset, length, &index) != length)
         return ring_slice(ring, offset, length, part);
     part[0] = (struct baro_bytes){ ring->data + index, length };
     return 1;

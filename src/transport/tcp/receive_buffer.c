@@ -213,8 +213,12 @@ void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octet
     if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
         c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
     follow_reader(tcp, c, octets);
-    if (ring_used(&c->recv) == 0 && !tcp_timer_armed(c, TCP_TIMER_REST))
-        tcp_rest_later(tcp, c);
+    if (ring_used(&c->recv) == 0) {
+        if (c->ranges == NULL)
+            ring_restart(&c->recv);
+        if (!tcp_timer_armed(c, TCP_TIMER_REST))
+            tcp_rest_later(tcp, c);
+    }
     if (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0 && window_opens(c)) {
         c->flags |= TCP_ACK_NOW; /* a window update, or in the next segment */
         tcp_want_output(tcp, c);

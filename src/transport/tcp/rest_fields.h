@@ -204,8 +204,12 @@
     NOT(remote)                                                                                                       \
     NOT(send.data)              /* no memory, no size */                                                              \
     NOT(send.size)                                                                                                    \
+    NOT(send.turn)              /* where it begins in memory that it does not have */                                 \
+    NOT(send.spare)                                                                                                   \
     NOT(recv.data)                                                                                                    \
     NOT(recv.size)                                                                                                    \
+    NOT(recv.turn)                                                                                                    \
+    NOT(recv.spare)                                                                                                   \
     NOT(ranges)                 /* nothing is held out of order */                                                    \
     NOT(charged)                /* given back, and charged again */                                                   \
     NOT(reserved)               /* its place was given back */                                                        \

@@ -132,6 +132,8 @@ uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_byt
         take = (uint32_t)data.length;
     else
         take = tcp_send_make_room(tcp, c, data.length);
+    if (used == 0)
+        ring_restart(&c->send);
     ring_write(&c->send, c->send.end, data.data, take);
     c->send.end += take;
     c->reserved = 0; /* what was there is overwritten */
