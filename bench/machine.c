@@ -195,24 +195,29 @@ static inline void copy_vector(uint8_t *to, const uint8_t *from)
     *(vector *)to = *(const vector *)from;
 }
 
+/* Stores are aligned: what follows a frame's headers begins anywhere, and a store that crosses a line counts twice. */
 static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_t *from, size_t length)
 {
-    size_t at = 0;
+    uint8_t *end = to + length;
+    size_t head = 32 - ((uintptr_t)to & 31);
 
-    if (length < 32) {
+    if (length < 64) {
         memcpy(to, from, length);
         return;
     }
-    for (; at + 128 <= length; at += 128) {
-        copy_vector(to + at, from + at);
-        copy_vector(to + at + 32, from + at + 32);
-        copy_vector(to + at + 64, from + at + 64);
-        copy_vector(to + at + 96, from + at + 96);
+    copy_vector(end - 32, from + length - 32);
+    copy_vector(to, from);
+    to += head;
+    from += head;
+    for (; end - to >= 128; to += 128, from += 128) {
+        copy_vector(to, from);
+        copy_vector(to + 32, from + 32);
+        copy_vector(to + 64, from + 64);
+        copy_vector(to + 96, from + 96);
         __asm__ volatile("" : : : "memory"); /* or the compiler makes it memcpy again */
     }
-    for (; at + 32 <= length; at += 32)
-        copy_vector(to + at, from + at);
-    copy_vector(to + length - 32, from + length - 32);
+    for (; end - to >= 32; to += 32, from += 32)
+        copy_vector(to, from);
 }
 
 #ifdef __x86_64__
