@@ -7,8 +7,8 @@
  * sums that are known, and the text's.
  *
  * Everything is looked at before anything is changed. What is not as expected goes the whole way, with nothing touched; so
- * does everything while a trace or a capture wants to be told. A message that TCP has made the whole way (a SYN, a FIN, what is
- * sent again) turns in here for the rest of it, if IP has nothing to decide about it. Both ways put the same octets into the same frames and leave
+ * does everything while a trace or a capture wants to be told. A message that TCP has made the whole way (a SYN, what is sent
+ * again) turns in here for the rest of it, if IP has nothing to decide about it. Both ways put the same octets into the same frames and leave
  * the same state behind: test/sim/straight_test.c compares them.
  *
  * What the whole way asks, and why it need not be asked here:

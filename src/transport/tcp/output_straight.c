@@ -1,4 +1,4 @@
-/* transport/tcp/output_straight.c: new text and ACKs of connections to which nothing else happens.
+/* transport/tcp/output_straight.c: new text, the FIN and ACKs of connections to which nothing else happens.
  *
  * What output.c, plan.c and control.c do step by step for every segment is done here at once for those that are to be
  * expected, header and state the same. is_plain() names what must not be going on, each with where the whole way would look
@@ -8,11 +8,20 @@
 #include "base/flow.h"
 #include "codec/ip_protocol.h"
 
-/* Flags that make a segment special: FIN (plan_new, flags_of), urgent data (flags_of), a probe of the tail or of a closed window
- * (allowed, new_text), a small piece held back or let go (small_piece_may_leave). */
-enum {
-    NOT_PLAIN = TCP_CLOSED_DONE | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_URGENT_SENDING | TCP_TAIL | TCP_PROBE | TCP_MORE | TCP_FLUSH
-};
+/* Flags that make a segment special: urgent data (flags_of), a probe of the tail or of a closed window (allowed, new_text), a
+ * small piece held back or let go (small_piece_may_leave). */
+enum { NOT_PLAIN = TCP_CLOSED_DONE | TCP_URGENT_SENDING | TCP_TAIL | TCP_PROBE | TCP_MORE | TCP_FLUSH };
+
+/* The FIN is to leave behind the last octet. */
+static inline bool fin_is_due(const struct tcp_connection *c)
+{
+    return (c->flags & (TCP_FIN_WANTED | TCP_FIN_SENT)) == TCP_FIN_WANTED;
+}
+
+static inline uint32_t unsent_text(const struct tcp_connection *c)
+{
+    return (c->flags & TCP_FIN_SENT) != 0 ? 0 : tcp_unsent_text(c);
+}
 
 /* Nothing but new text and ACKs can be due, and the path is as it was. */
 static bool is_plain(const struct tcp_connection *c, const struct ip_path *path)
@@ -48,7 +57,7 @@ static uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, uint32
     if (may == full)
         return full;
     if (may == unsent)
-        return c->settings.nodelay || seq_le(c->snd.small, c->snd.una) ? may : full;
+        return c->settings.nodelay || seq_le(c->snd.small, c->snd.una) || (c->flags & TCP_FIN_WANTED) != 0 ? may : full;
     if (full != 0 || flight != 0)
         return full;
     return may >= c->snd.max_wnd / 2 ? may : 0;
@@ -112,28 +121,30 @@ static void arm_timers(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_look(tcp, c, earliest_ns);
 }
 
-/* New text left, up to `end`. */
-static void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, bool last)
+/* New text left, or the FIN; `last`: what of the text was not yet sent. */
+static void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, bool fin, bool last)
 {
     struct core *core = tcp->core;
     uint32_t full = tcp_payload_limit(c), segments = length > full ? (length + full - 1) / full : 1;
-    struct seq end = seq_add(c->snd.nxt, length);
+    struct seq end = seq_add(c->snd.nxt, length + fin);
 
     c->sent_at_ns = core->now.ns;
-    if (!is_unpaced(c))
+    if (length != 0 && !is_unpaced(c))
         tcp_paced(tcp, c, length);
     c->segments_out += segments;
-    c->counts.data_out += segments;
+    c->counts.data_out += length != 0 ? segments : 0;
     core->counters.tcp_out += segments;
     if ((c->flags & TCP_SACK_PERMITTED) != 0 && (c->sender != NULL || tcp_flight(c) != 0))
         tcp_sender_sent(tcp, c, end);
     c->snd.nxt = end;
     c->retransmit_next = c->retransmit_end = end;
     core->counters.tcp_data_out += length;
-    if (length != full && (length < full || length % full != 0))
+    if (length != full && length != 0 && (length < full || length % full != 0))
         c->snd.small = end;
-    if (last)
+    if (last && length != 0)
         c->deadline_ns[TCP_TIMER_CORK] = 0;
+    if (fin)
+        c->flags |= TCP_FIN_SENT;
     if ((c->flags & TCP_RTT_TIMING) == 0) {
         c->flags |= TCP_RTT_TIMING;
         c->rtt_seq = end;
@@ -152,7 +163,7 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
         (c->sender != NULL && c->sender->board.lost != 0)) {
         if (!tcp_is_first_syn(c))
             return TCP_STRAIGHT_OPEN;
-    } else if ((c->flags & TCP_ACK_NOW) == 0 && tcp_unsent_text(c) == 0) {
+    } else if ((c->flags & TCP_ACK_NOW) == 0 && !fin_is_due(c) && unsent_text(c) == 0) {
         c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
         return TCP_STRAIGHT_NOTHING;
     }
@@ -181,21 +192,23 @@ static bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path
 enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
 {
     struct tcp_connection *c = segment->connection;
-    uint32_t unsent = tcp_unsent_text(c), length;
+    uint32_t unsent = unsent_text(c), length;
     unsigned flags = TCP_FLAG_ACK | ((c->ecn.flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
-    bool last;
+    bool last, fin = fin_is_due(c);
 
     if (c->state == BARO_TCP_SYN_SENT)
         return tcp_straight_syn(tcp, path, segment);
-    if (!is_plain(c, path) || !plan(tcp, c, path, unsent, &length))
+    /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
+    if (!is_plain(c, path) || (fin && unsent > tcp_payload_limit(c) && unsent <= path->super_segment) ||
+        !plan(tcp, c, path, unsent, &length))
         return TCP_STRAIGHT_OPEN;
-    if (length == 0 && (c->flags & TCP_ACK_NOW) == 0) {
+    last = length == unsent;
+    fin = fin && last;
+    if (length == 0 && !fin && (c->flags & TCP_ACK_NOW) == 0) {
         c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
         return TCP_STRAIGHT_NOTHING;
     }
-    last = length == unsent;
-    if (length != 0 && last)
-        flags |= TCP_FLAG_PSH;
+    flags |= (length != 0 && last ? (unsigned)TCP_FLAG_PSH : 0) | (fin ? (unsigned)TCP_FLAG_FIN : 0);
     segment->length = length;
     segment->size = tcp_payload_limit(c);
     segment->flow_label = c->flow_label;
@@ -203,11 +216,11 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
     segment->tos = (uint8_t)(c->settings.tos | (length != 0 && (c->ecn.flags & TCP_ECN_SENDS) != 0 ? ECN_ECT_0 : ECN_NOT_ECT));
     segment->progress = c->progress;
     c->progress = false;
-    write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 ? c->snd.nxt : tcp_plain_seq(c),
+    write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 || fin ? c->snd.nxt : tcp_plain_seq(c),
                  tcp_receive_window(c, (c->flags & TCP_SCALED) != 0), segment);
     segment->parts = text_at(&c->send, c->send.end - unsent, length, segment->part);
-    if (length != 0) {
-        text_sent(tcp, c, length, last);
+    if (length != 0 || fin) {
+        text_sent(tcp, c, length, fin, last);
     } else {
         c->segments_out++;
         tcp->core->counters.tcp_out++;
