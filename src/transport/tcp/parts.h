@@ -232,9 +232,11 @@ struct plan {
 /* Could nothing leave, whatever the path? So most ACKs find it, and the segment behind the last one. */
 static inline bool tcp_has_nothing(const struct tcp_connection *c)
 {
-    if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED || (c->flags & TCP_ACK_NOW) != 0 ||
-        seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))
+    if ((c->flags & TCP_ACK_NOW) != 0 || seq_lt(c->retransmit_next, c->retransmit_end) ||
+        (c->sender != NULL && c->sender->board.lost != 0))
         return false;
+    if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
+        return !seq_eq(c->snd.nxt, c->snd.iss); /* behind the SYN comes nothing before its ACK */
     return (c->flags & TCP_FIN_SENT) != 0 || ((c->flags & TCP_FIN_WANTED) == 0 && tcp_unsent_text(c) == 0);
 }
 /* Something came in that may let out more of what there is: most ACKs find nothing. */
