@@ -8,15 +8,16 @@
 #include <unistd.h>
 
 const struct bench_other bench_others[] = {
-    { "lwip", "lwIP as Debian packages it, raw interface", "baro-bench-lwip", NULL },
-    { "lwip-tuned", "lwIP built from Debian's source for this comparison", "baro-bench-lwip-tuned", NULL },
-    { "linux", "this machine's kernel over loopback, one thread", NULL, bench_linux },
-    { "gvisor", "gVisor's network stack as Debian packages it", "baro-bench-gvisor", NULL },
+    { "lwip", "lwIP as Debian packages it, raw interface", "baro-bench-lwip", false, NULL },
+    { "lwip-tuned", "lwIP built from Debian's source for this comparison", "baro-bench-lwip-tuned", true, NULL },
+    { "linux", "this machine's kernel over loopback, one thread", NULL, false, bench_linux },
+    { "gvisor", "gVisor's network stack as Debian packages it", "baro-bench-gvisor", false, NULL },
     { .name = NULL },
 };
 
-/* The program's path: beside this one, or where BARO_BENCH_PEERS says. */
-static void path_of(char *path, size_t size, const char *program)
+/* The program's path: beside this one, or where BARO_BENCH_PEERS says. Of a peer that is another build with IPv6 the name
+ * says so. */
+static void path_of(char *path, size_t size, const struct bench_other *other, enum baro_family family)
 {
     const char *folder = getenv("BARO_BENCH_PEERS");
     char self[400] = "";
@@ -25,7 +26,8 @@ static void path_of(char *path, size_t size, const char *program)
     self[length < 0 ? 0 : length] = '\0';
     if (strrchr(self, '/') != NULL)
         *strrchr(self, '/') = '\0';
-    snprintf(path, size, "%s/%s", folder != NULL ? folder : self, program);
+    snprintf(path, size, "%s/%s%s", folder != NULL ? folder : self, other->program,
+             other->apart && family == BARO_FAMILY_IPV6 ? "-ipv6" : "");
 }
 
 /* Reads the child's last line, which is the answer or, with exit code 77, the reason. */
@@ -51,9 +53,9 @@ static bool run_program(const struct bench_other *other, const struct bench_row 
 {
     char path[500], command[900];
 
-    path_of(path, sizeof path, other->program);
+    path_of(path, sizeof path, other, question->family);
     if (access(path, X_OK) != 0) {
-        snprintf(reason, BENCH_REASON, "%s is not built", other->program);
+        snprintf(reason, BENCH_REASON, "%s is not built", strrchr(path, '/') + 1);
         return false;
     }
     snprintf(command, sizeof command, "'%s' %s %d %u %d %u %u %u %u", path, row->kind, (int)question->family,

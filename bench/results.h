@@ -17,6 +17,7 @@ enum { BENCH_RUNS = 99, BENCH_RESULTS = 512, BENCH_REASON = 120 };
 struct bench_other {
     const char *name, *text;
     const char *program; /* beside `baro`; NULL: in this process, by `run` */
+    bool apart;          /* over IPv6 it is another program, with -ipv6 behind its name */
     /* One run. False: not measured, and `reason` says why. */
     bool (*run)(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason);
 };

@@ -29,13 +29,22 @@ else
     echo "baro-bench-gvisor is not built: Go does not compile it with the packages that are installed"
 fi
 
-# ---- lwIP: program, folders of its headers, the library's name
+# ---- lwIP: program, the library's name, folders of its headers and settings
 lwip_program() {
     program=$1 library=$2
     shift 2
     gcc -std=gnu17 -O2 -g -D_GNU_SOURCE -I"$root/include" "$@" -DPEER_LIBRARY="\"$library\"" -o "$build/$program" \
-        "$here/lwip.c" "$root/bench/machine.c" "$build/libbaro.a" -ldl -lm
+        "$here/lwip.c" "$here/lwip_end.c" "$root/bench/machine.c" "$build/libbaro.a" -ldl -lm
     echo "built $program"
+}
+
+# With better settings: the program, and 0 or 1 for IPv6.
+lwip_tuned() {
+    program=$1 library=$build/lib${1#baro-bench-}.so
+    set -- -DLWIP_IPV6="$2" -isystem "$here/lwip" -isystem "$work/arch" -isystem "$work/lwip/src/include"
+    gcc -std=gnu17 -O3 -march=native -g -fPIC -shared -w "$@" -o "$library" "$here/lwip/port.c" "$work"/lwip/src/core/*.c \
+        "$work"/lwip/src/core/ipv4/*.c "$work"/lwip/src/core/ipv6/*.c "$work/lwip/src/netif/ethernet.c"
+    lwip_program "$program" "$library" "$@"
 }
 
 if [ -e /usr/include/lwip/lwip/tcp.h ]; then
@@ -57,10 +66,8 @@ if [ $source = yes ]; then
         tar -C "$work/lwip" --strip-components=1 -xf "$work"/source/lwip_*.orig.tar.*
         mkdir -p "$work/arch/arch"
         printf '#include <stdlib.h>\n#include <sys/time.h>\n#define LWIP_TIMEVAL_PRIVATE 0\n#define LWIP_RAND() ((u32_t)rand())\n' >"$work/arch/arch/cc.h"
-        set -- -isystem "$here/lwip" -isystem "$work/arch" -isystem "$work/lwip/src/include"
-        gcc -std=gnu17 -O3 -march=native -g -fPIC -shared -w "$@" -o "$build/liblwip-tuned.so" "$here/lwip/port.c" \
-            "$work"/lwip/src/core/*.c "$work"/lwip/src/core/ipv4/*.c "$work/lwip/src/netif/ethernet.c"
-        lwip_program baro-bench-lwip-tuned "$build/liblwip-tuned.so" "$@"
+        lwip_tuned baro-bench-lwip-tuned 0
+        lwip_tuned baro-bench-lwip-tuned-ipv6 1
     else
         echo "baro-bench-lwip-tuned is not built: apt cannot fetch lwIP's source"
     fi

@@ -7,7 +7,13 @@
 #define SYS_LIGHTWEIGHT_PROT 0
 #define LWIP_SOCKET 0
 #define LWIP_NETCONN 0
+#ifndef LWIP_IPV6 /* the second build has it */
 #define LWIP_IPV6 0
+#endif
+#define LWIP_IPV6_MLD 0
+#define LWIP_IPV6_SEND_ROUTER_SOLICIT 0
+#define LWIP_IPV6_FRAG 0
+#define LWIP_IPV6_REASS 0
 #define LWIP_UDP 0
 #define LWIP_RAW 0
 #define LWIP_STATS 0
