@@ -9,6 +9,8 @@
  *   peer.c       a peer made by hand for one stack: it makes connections and data segments without a stack of its own
  *   bulk.c       one connection, all it can carry
  *   messages.c   round trips, connections
+ *   memory.c     connections that rest: what they take, what waking costs
+ *   keepalive.c  connections that rest ask for their peers
  *   segment.c    a received segment among many connections
  *   limit.c      what the machine allows
  *   wire.c       the faithful wire
@@ -35,9 +37,11 @@ struct bench_case {
     uint32_t mtu;
     enum bench_offload offload;
     uint32_t connections;
-    uint32_t batch;                /* requests in flight */
+    uint32_t batch;                /* requests in flight; see `resting` */
     uint32_t message;              /* octets of one call of send */
-    bool resting;                  /* connections go to rest as they are made, a thousand at a time */
+    bool resting;                  /* connections go to rest as they are made, `batch` at a time, 0: a thousand */
+    struct baro_instant keepalive; /* when the client's end asks for its peer; 0: never */
+    bool longest;                  /* the figure is that of the longest polls */
     bool zero_copy;                /* the program reserves and commits, peeks and consumes */
     uint32_t time_wait;            /* connections in TIME-WAIT before it begins */
     uint32_t time_wait_limit;      /* of the stacks, 0: their own */
@@ -83,6 +87,7 @@ void bench_segment(const struct bench_case *question, struct bench_answer *answe
 void bench_families(const struct bench_case *question, struct bench_answer *answer);
 void bench_idle(const struct bench_case *question, struct bench_answer *answer);
 void bench_limit(const struct bench_case *question, struct bench_answer *answer);
+void bench_keepalive(const struct bench_case *question, struct bench_answer *answer);
 void bench_wake(const struct bench_case *question, struct bench_answer *answer);
 void bench_wire(const struct bench_case *question, struct bench_answer *answer);
 void bench_shards(const struct bench_case *question, struct bench_answer *answer);
@@ -133,6 +138,8 @@ uint64_t bench_pair_frames(const struct bench_pair *pair, int which);
 bool bench_has(enum baro_family family);
 /* Polls both once, the client first. */
 void bench_pair_poll(struct bench_pair *pair);
+/* Polls both until neither wants to be polled at once: who is idle for long enough rests. Readiness is forgotten. */
+void bench_pair_settle(struct bench_pair *pair);
 /* Empties the queues of readiness: a program would be told. */
 void bench_pair_forget(struct bench_pair *pair);
 

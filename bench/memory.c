@@ -71,9 +71,8 @@ static void wake_many(void *context)
 static void let_rest(struct bench_pair *pair)
 {
     for (int i = 0; i < LEAPS; i++) {
-        bench_pair_forget(pair);
         bench_skip((struct baro_duration){ LEAP_S * INT64_C(1000000000) });
-        bench_pair_poll(pair);
+        bench_pair_settle(pair);
     }
 }
 

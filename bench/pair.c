@@ -197,6 +197,23 @@ void bench_pair_forget(struct bench_pair *pair)
     }
 }
 
+void bench_pair_settle(struct bench_pair *pair)
+{
+    struct baro_instant deadline, at;
+    bool more = true;
+
+    while (more) {
+        bench_pair_forget(pair);
+        at = bench_now();
+        more = false;
+        for (int i = 0; i < 2; i++) {
+            baro_stack_poll(pair->end[i].stack, at);
+            more = more || pair->end[i].lane.count != 0 ||
+                   (baro_stack_next_deadline(pair->end[i].stack, &deadline) && deadline.ns <= at.ns);
+        }
+    }
+}
+
 /* ---- connections ---- */
 
 struct baro_endpoint bench_pair_server(const struct bench_pair *pair, uint16_t port)
@@ -235,15 +252,26 @@ void bench_connect(struct bench_pair *pair, int listener, uint16_t port, int *cl
 static void rest(struct bench_pair *pair)
 {
     for (int i = 0; i < 10; i++) {
-        bench_pair_forget(pair);
         bench_skip((struct baro_duration){ INT64_C(1000000000) });
-        bench_pair_poll(pair);
+        bench_pair_settle(pair);
     }
+}
+
+/* Keepalive with the first probe at `due`. */
+static void keep_alive(struct baro_stack *stack, int fd, struct baro_instant due)
+{
+    struct baro_duration idle = { due.ns - bench_now().ns };
+    int on = 1;
+
+    bench_expect(baro_setsockopt(stack, fd, BARO_TCP_KEEPALIVE_IDLE, &idle, sizeof idle) == 0 &&
+                     baro_setsockopt(stack, fd, BARO_SO_KEEPALIVE, &on, sizeof on) == 0,
+                 "keepalive is on");
 }
 
 void bench_connections_open(struct bench_connections *all, const struct bench_case *question)
 {
     enum { A_PORT = 20000 };
+    uint32_t batch = question->batch != 0 ? question->batch : 1000;
     int listener = 0;
 
     all->pair = bench_pair_create(question);
@@ -257,7 +285,9 @@ void bench_connections_open(struct bench_connections *all, const struct bench_ca
         if (i % A_PORT == 0)
             listener = bench_listen(all->pair, port, 64);
         bench_connect(all->pair, listener, port, &all->client[i], &all->server[i]);
-        if (question->resting && (i % 1000 == 999 || i + 1 == all->count))
+        if (question->keepalive.ns != 0)
+            keep_alive(bench_pair_stack(all->pair, 0), all->client[i], question->keepalive);
+        if (question->resting && ((i + 1) % batch == 0 || i + 1 == all->count))
             rest(all->pair);
     }
     bench_pair_forget(all->pair);

@@ -16,6 +16,8 @@
                      .question = { .mtu = 1500, .connections = number }
 #define LIMIT(size, how) .unit = BENCH_GBIT, .run = bench_limit, .both = true, .question = { .mtu = size, .offload = how }
 #define WAKE(number) .unit = BENCH_NS, .run = bench_wake, .question = { .mtu = 1500, .connections = number }
+#define KEEPALIVE(number, at_once, slice) .unit = BENCH_NS, .run = bench_keepalive, \
+    .question = { .mtu = 1500, .connections = number, .batch = at_once, .longest = slice }
 #define WIRE(medium_kind) .unit = BENCH_PER_SECOND, .run = bench_wire, .question = { .medium = medium_kind }
 
 const struct bench_row bench_rows[] = {
@@ -67,6 +69,11 @@ const struct bench_row bench_rows[] = {
     { "wake-1000", "question and answer on a random one of 1,000 that rest", WAKE(1000) },
     { "wake-100000", "question and answer on a random one of 100,000 that rest", WAKE(100000) },
     { "wake-10000000", "question and answer on a random one of 10,000,000 that rest", WAKE(10000000), .seldom = true },
+    { "keepalive-100000", "a keepalive pass over 100,000 that rest, all due at once: a connection's share",
+      KEEPALIVE(100000, 1000, false) },
+    { "keepalive-slice-100000", "999 of 1,000 polls of such a pass took at most", KEEPALIVE(100000, 1000, true) },
+    { "keepalive-10000000", "a keepalive pass over 10,000,000 that rest", KEEPALIVE(10000000, 20000, false), .seldom = true },
+    { "keepalive-slice-10000000", "999 of 1,000 polls of such a pass took at most", KEEPALIVE(10000000, 20000, true), .seldom = true },
     { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
     { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
     { "shards-2", "two shards on two cores, bulk, MTU 1500", .unit = BENCH_TIMES, .run = bench_shards,

@@ -350,7 +350,8 @@ static void run_timers(struct baro_stack *stack)
 {
     struct wheel_timer *timer;
 
-    while ((timer = wheel_expired(&stack->core.wheel, stack->core.now)) != NULL) {
+    tcp_timers_begin(stack->tcp);
+    while (tcp_timers_go_on(stack->tcp) && (timer = wheel_expired(&stack->core.wheel, stack->core.now)) != NULL) {
         user_collect(stack->user); /* or an event of long ago keeps a connection from its rest */
         run_timer(stack, timer);
         if (intent_queue_is_nearly_full(&stack->core.intents))

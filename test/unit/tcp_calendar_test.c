@@ -23,6 +23,7 @@ struct question {
     unsigned count, idle_s, interval_s, probes, user_timeout_ms, seconds, cut_s;
     bool ipv6, at_once;    /* all due in one second: the 300th */
     unsigned promises;     /* room in the client's budget, 0: enough */
+    unsigned late_ms;      /* a poll comes so much after its deadline */
 };
 
 /* What became of a connection, by the order of its beginning. */
@@ -37,7 +38,7 @@ struct answer {
     struct fate fate[MOST];
     uint64_t hash, frames; /* of both ends, with their moments */
     uint64_t woken;
-    unsigned slice, awake; /* the most that one poll woke; the most awake since the first second */
+    unsigned slice, moves, awake; /* the most that one poll woke, and moved; the most awake since the first second */
 };
 
 struct side {
@@ -114,11 +115,15 @@ static void poll_both(void)
     unsigned carried = 1;
 
     while (carried != 0) {
-        uint64_t before = statistics_of(0).tcp_woken, woken;
+        struct baro_statistics before = statistics_of(0), after;
+        uint64_t woken, rested;
 
         baro_stack_poll(side[0].stack, now);
-        woken = statistics_of(0).tcp_woken - before;
+        after = statistics_of(0);
+        woken = after.tcp_woken - before.tcp_woken;
+        rested = after.tcp_resting + woken - before.tcp_resting;
         told->slice = is_quiet && woken > told->slice ? (unsigned)woken : told->slice;
+        told->moves = woken + rested > told->moves ? (unsigned)(woken + rested) : told->moves;
         carried = carry(0);
         baro_stack_poll(side[1].stack, now);
         carried += carry(1);
@@ -155,7 +160,7 @@ static void run_until(int64_t end_ns)
             if (baro_stack_next_deadline(side[end].stack, &deadline) && deadline.ns < next_ns)
                 next_ns = deadline.ns;
         }
-        now.ns = next_ns > now.ns ? next_ns : now.ns;
+        now.ns = next_ns > now.ns ? next_ns + (is_quiet ? asked->late_ms : 0) * NS_PER_MS : now.ns;
         poll_both();
         look_for_ends();
         if (is_quiet) {
@@ -383,6 +388,20 @@ static void it_stands_still_where_nobody_can_wake(void **state)
         assert_true(resting.fate[i].probes == 1 && resting.fate[i].probe_ns[0] < 310 * NS_PER_S);
 }
 
+/* Who polls late finds much to do, and does it by slices all the same. */
+static void late_polls_do_no_more(void **state)
+{
+    const struct question question = { .count = 2000, .interval_s = 75, .probes = 9, .seconds = 320, .at_once = true,
+                                       .late_ms = 50 };
+
+    (void)state;
+    run(&question, true, &resting);
+    assert_int_equal(resting.moves, TCP_MOVES);
+    assert_int_equal(resting.slice, CALENDAR_SLICE);
+    for (unsigned i = 0; i < question.count; i++)
+        assert_int_equal(resting.fate[i].probes, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_day_is_a_day),
         cmocka_unit_test(more_than_a_second_holds_come_late),
         cmocka_unit_test(it_stands_still_where_nobody_can_wake),
+        cmocka_unit_test(late_polls_do_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,14 +11,15 @@
  * never early. Ten million whose probes are due in one second are not all awake at once.
  *
  * One poll wakes no more than CALENDAR_SLICE connections; where more are due the stack's next deadline is the next
- * nanosecond, and what else a program's loop has to do comes in between. Where one cannot wake, since memory or the budget is used up,
+ * nanosecond, and what else a program's loop has to do comes in between. Those that want to rest come first, by the order of
+ * deadlines, so that not many are awake at a time (tcp_timers_go_on). Where one cannot wake, since memory or the budget is used up,
  * the calendar stands still for a while: connections that are awake go to rest and make room. */
 #ifndef TRANSPORT_TCP_CALENDAR_H
 #define TRANSPORT_TCP_CALENDAR_H
 
 #include "transport/tcp/connection.h"
 
-enum { CALENDAR_SLICE = 16, CALENDAR_EARLY = 1024 };
+enum { CALENDAR_SLICE = 8, CALENDAR_EARLY = 1024 };
 
 /* The record `name` shall wake for `deadline_ns`. False: no memory. */
 bool tcp_calendar_enter(struct tcp *tcp, uint32_t name, int64_t deadline_ns);

@@ -256,6 +256,7 @@ struct tcp {
     struct demux demux;
     struct blocks rests;               /* connections at rest */
     struct tcp_calendar calendar;      /* those of them with keepalive */
+    uint32_t moves;                    /* to rest, and back for a probe, since this poll's timers began */
     tcp_place *place;                  /* NULL: none may rest */
     void *place_context;
     struct hash_key isn_key, port_key, cookie_key;

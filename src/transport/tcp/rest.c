@@ -91,6 +91,16 @@ static bool wait_more(struct tcp *tcp, struct tcp_connection *c)
     return left_ns > 0;
 }
 
+void tcp_timers_begin(struct tcp *tcp)
+{
+    tcp->moves = 0;
+}
+
+bool tcp_timers_go_on(const struct tcp *tcp)
+{
+    return tcp->moves < TCP_MOVES;
+}
+
 bool tcp_rest(struct tcp *tcp, struct tcp_connection *c)
 {
     struct handle own = tcp_handle(tcp, c), *place = tcp->place == NULL ? NULL : tcp->place(tcp->place_context, c->event.owner);
@@ -123,6 +133,7 @@ bool tcp_rest(struct tcp *tcp, struct tcp_connection *c)
     tcp_discharge(tcp, c, c->charged);
     pool_give_back(&tcp->connections, c);
     tcp->core->counters.tcp_resting++;
+    tcp->moves++;
     return true;
 }
 
@@ -198,6 +209,7 @@ struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asl
 
 bool tcp_rest_probes(struct tcp *tcp, uint32_t name)
 {
+    tcp->moves++;
     return tcp_wake(tcp, rest_handle(name), NULL) != NULL;
 }
 

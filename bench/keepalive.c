@@ -1,0 +1,100 @@
+/* bench/keepalive.c: connections at rest ask for their peers, all at once.
+ *
+ * The worst that can be: the probes of all are due in the same second. What counts is the time that the end that asks
+ * spends in its polls from then on until the last one has asked: waking, the probes, the answers, and the rest of those
+ * that were answered. The other end, which is woken by each probe, does not count.
+ *
+ * Of the polls that moved anybody the time is kept in steps of a microsecond; the other figure is that of which one in a
+ * thousand took longer: the longest of all says on most machines only that somebody else wanted the processor. */
+#include "bench.h"
+
+enum { STEPS = 10000 };
+
+struct polls {
+    uint64_t count, of[STEPS]; /* microseconds */
+};
+
+static struct baro_statistics statistics_of(struct bench_pair *pair, int which)
+{
+    struct baro_statistics statistics;
+
+    baro_stack_statistics(bench_pair_stack(pair, which), &statistics);
+    return statistics;
+}
+
+static void note(struct polls *polls, double seconds)
+{
+    double us = seconds * 1e6;
+
+    polls->count++;
+    polls->of[us < STEPS - 1 ? (unsigned)us : STEPS - 1]++;
+}
+
+/* 999 of 1,000 took no longer, seconds. */
+static double nearly_longest(const struct polls *polls)
+{
+    uint64_t longer = 0;
+    unsigned us = STEPS;
+
+    while (us > 1 && (longer + polls->of[us - 1]) * 1000 <= polls->count)
+        longer += polls->of[--us];
+    return us / 1e6;
+}
+
+static void poll_client(void *context)
+{
+    baro_stack_poll(bench_pair_stack(context, 0), bench_now());
+}
+
+/* Nothing happens for twenty seconds. */
+static void let_rest(struct bench_pair *pair)
+{
+    for (int i = 0; i < 20; i++) {
+        bench_skip((struct baro_duration){ INT64_C(1000000000) });
+        bench_pair_settle(pair);
+    }
+}
+
+static double ask_all(struct bench_pair *pair, uint64_t count, struct polls *polls)
+{
+    struct baro_statistics first = statistics_of(pair, 0), before = first, after = first;
+    double seconds = 0, begin = bench_seconds();
+
+    while (after.tcp_woken - first.tcp_woken < count) {
+        double slice = bench_timed(poll_client, pair);
+
+        seconds += slice;
+        after = statistics_of(pair, 0);
+        if (after.tcp_woken != before.tcp_woken || after.tcp_resting != before.tcp_resting)
+            note(polls, slice);
+        before = after;
+        baro_stack_poll(bench_pair_stack(pair, 1), bench_now());
+        bench_expect(bench_seconds() - begin < 600, "all ask within ten minutes");
+    }
+    return seconds;
+}
+
+void bench_keepalive(const struct bench_case *question, struct bench_answer *answer)
+{
+    static struct polls polls;
+    struct bench_connections all;
+    struct bench_case resting = *question;
+    uint64_t idle_s = 60 + UINT64_C(15) * (question->connections / question->batch);
+
+    polls = (struct polls){ 0 };
+    resting.resting = true;
+    resting.keepalive.ns = bench_now().ns + (int64_t)idle_s * INT64_C(1000000000);
+    bench_connections_open(&all, &resting);
+    bench_expect(statistics_of(all.pair, 0).tcp_resting == all.count, "all rest");
+    bench_skip((struct baro_duration){ resting.keepalive.ns - bench_now().ns });
+    answer->seconds = ask_all(all.pair, all.count, &polls);
+    answer->operations = all.count;
+    if (question->longest) {
+        answer->seconds = nearly_longest(&polls);
+        answer->operations = 1;
+    }
+    let_rest(all.pair);
+    for (int which = 0; which < 2; which++)
+        bench_expect(statistics_of(all.pair, which).tcp_resting == all.count, "all rest again");
+    bench_connections_close(&all);
+}
