@@ -1,0 +1,483 @@
+/* How connections begin and end, watched and not: a stack that somebody watches goes the whole way with each segment and
+ * call, one that nobody watches takes the straight ways, and the two must not differ (straight_test.c and
+ * tcp_expected_test.c are about what lies between).
+ *
+ * Two stacks open, accept and close connections all the time: to listeners with short queues that are seldom asked, held
+ * SYNs and deferred ones, cookies always, when it is full, or never; to closed ports; both ends at once to each other.
+ * Frames are lost, come twice, come again much later, and come again changed by an adversary who sees everything: other
+ * flags, ports, numbers, options, their checksums made right or left wrong. Programs change options, reset, and leave
+ * connections alone. Each seed is run twice, with a trace and without. Each frame, the counters, the next deadline, what
+ * calls answer and what TCP_INFO says at every step must be the same to the last bit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack.h"
+#include "support/frame_device.h"
+#include "transport/tcp/connection.h"
+
+enum {
+    SEEDS = 60, STEPS = 250, SOCKETS = 24, LISTENERS = 2, FIRST_PORT = 7000, BOTH_PORT = 9000, BOTH_PORTS = 3,
+    KEPT = 64, KEPT_OCTETS = 160, TCP_LEAST = 20
+};
+
+#define NS_PER_MILLISECOND INT64_C(1000000)
+
+struct kept_frame {
+    uint32_t length;
+    uint8_t octets[KEPT_OCTETS];
+};
+
+struct side {
+    struct test_memory memory;
+    struct frame_device device;
+    struct baro_stack *stack;
+    int fd[SOCKETS], listener[LISTENERS]; /* -1: none */
+    struct kept_frame kept[KEPT];         /* of what it sent */
+    unsigned kept_count;
+};
+
+struct world {
+    uint64_t state;
+    bool ipv6, lossy, hostile;
+    struct side side[2];
+    struct baro_instant now;
+    uint64_t hash, frames, straight, expected;
+};
+
+static struct world world;
+
+static uint64_t draw(uint64_t below)
+{
+    uint64_t mixed = world.state += UINT64_C(0x9e3779b97f4a7c15);
+
+    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (mixed ^ mixed >> 31) % below;
+}
+
+static bool one_in(unsigned many)
+{
+    return draw(many) == 0;
+}
+
+static void note(const void *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        world.hash = (world.hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(1099511628211);
+}
+
+static void note_result(ptrdiff_t result)
+{
+    note(&result, sizeof result);
+}
+
+static struct baro_address address(unsigned end)
+{
+    return world.ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
+}
+
+static void watch(void *context, const struct baro_trace_event *event)
+{
+    (void)context;
+    (void)event;
+}
+
+/* ---- the cable ---- */
+
+static bool is_tcp(const struct device_frame *frame)
+{
+    uint32_t ip = 14, tcp = world.ipv6 ? 54 : 34;
+
+    return frame->length >= tcp + TCP_LEAST && frame->length <= KEPT_OCTETS && frame->data[12] == (world.ipv6 ? 0x86 : 0x08) &&
+           frame->data[13] == (world.ipv6 ? 0xdd : 0x00) && frame->data[ip + (world.ipv6 ? 6 : 9)] == 6;
+}
+
+static void keep(struct side *from, const struct device_frame *frame)
+{
+    struct kept_frame *kept = &from->kept[from->kept_count++ % KEPT];
+
+    kept->length = frame->length;
+    memcpy(kept->octets, frame->data, frame->length);
+}
+
+static void carry(unsigned from)
+{
+    struct side *side = &world.side[from];
+    struct frame_device *to = &world.side[1 - from].device;
+    const struct device_frame *frame;
+
+    while ((frame = frame_device_take(&side->device)) != NULL) {
+        note(frame->data, frame->length);
+        world.frames++;
+        if (is_tcp(frame))
+            keep(side, frame);
+        if (world.lossy && one_in(12))
+            continue;
+        frame_device_put(to, frame->data, frame->length);
+        if (world.lossy && one_in(20))
+            frame_device_put(to, frame->data, frame->length);
+    }
+}
+
+/* ---- the adversary ---- */
+
+static uint16_t word_at(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+/* Writes 16 bits of a TCP header, whose checksum follows (RFC 1624). */
+static void write_word(uint8_t *tcp, unsigned at, uint16_t value)
+{
+    uint32_t sum = (uint16_t)~word_at(tcp + 16) + (uint32_t)(uint16_t)~word_at(tcp + at) + value;
+
+    tcp[at] = (uint8_t)(value >> 8);
+    tcp[at + 1] = (uint8_t)value;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (uint16_t)~(sum + (sum >> 16));
+    tcp[16] = (uint8_t)(sum >> 8);
+    tcp[17] = (uint8_t)sum;
+}
+
+static void change(uint8_t *tcp, unsigned header)
+{
+    static const uint8_t flags[] = { 0x02, 0x12, 0x10, 0x04, 0x14, 0x11, 0x18, 0xc2, 0x03, 0x30, 0x52, 0x00, 0x90 };
+    unsigned at;
+
+    switch (draw(7)) {
+    case 0: /* another peer: a flood */
+        write_word(tcp, 0, (uint16_t)(20000 + draw(2000)));
+        break;
+    case 1:
+        write_word(tcp, 6, (uint16_t)(word_at(tcp + 6) + (uint16_t)draw(5) - 2));
+        break;
+    case 2:
+        write_word(tcp, 10, (uint16_t)(word_at(tcp + 10) + (uint16_t)draw(5) - 2));
+        break;
+    case 3:
+        write_word(tcp, 12, (uint16_t)((word_at(tcp + 12) & 0xff00) | flags[draw(sizeof flags)]));
+        break;
+    case 4:
+        write_word(tcp, 14, (uint16_t)draw(one_in(2) ? 3 : 65536));
+        break;
+    case 5:
+        write_word(tcp, 12, (uint16_t)(word_at(tcp + 12) ^ draw(16) << 8));
+        break;
+    default:
+        if (header <= TCP_LEAST)
+            break;
+        at = TCP_LEAST + 2 * (unsigned)draw((header - TCP_LEAST) / 2);
+        write_word(tcp, at, (uint16_t)(word_at(tcp + at) ^ (one_in(2) ? 1u << draw(16) : (unsigned)draw(65536))));
+        break;
+    }
+}
+
+/* Something that was sent before comes again, changed or not. */
+static void replay(unsigned from)
+{
+    struct side *side = &world.side[from];
+    unsigned count = side->kept_count < KEPT ? side->kept_count : KEPT;
+    struct kept_frame frame;
+    uint8_t *tcp = frame.octets + (world.ipv6 ? 54 : 34);
+    unsigned header;
+
+    if (count == 0)
+        return;
+    frame = side->kept[one_in(2) ? draw(count) : (side->kept_count - 1) % KEPT];
+    header = (unsigned)(tcp[12] >> 4) * 4;
+    if (header > frame.length - (unsigned)(tcp - frame.octets))
+        header = TCP_LEAST;
+    for (uint64_t changes = draw(3); changes != 0; changes--)
+        change(tcp, header);
+    if (one_in(20))
+        tcp[draw(header)] ^= 1;
+    frame_device_put(&world.side[1 - from].device, frame.octets, frame.length);
+}
+
+static void pass(int64_t ms)
+{
+    world.now.ns += ms * NS_PER_MILLISECOND + (int64_t)draw(1000000);
+    for (unsigned end = 0; end < 2; end++) {
+        while (world.hostile && one_in(3))
+            replay(1 - end);
+        baro_stack_poll(world.side[end].stack, world.now);
+        carry(end);
+        baro_stack_check_invariants(world.side[end].stack);
+    }
+}
+
+/* ---- programs ---- */
+
+static int *free_place(struct side *side)
+{
+    for (unsigned i = 0; i < SOCKETS; i++) {
+        if (side->fd[i] < 0)
+            return &side->fd[i];
+    }
+    return NULL;
+}
+
+static void change_option(struct side *side, int fd)
+{
+    static const struct { enum baro_option option; int most; } options[] = {
+        { BARO_TCP_NODELAY, 2 }, { BARO_IP_TTL, 256 }, { BARO_IP_TOS, 256 }, { BARO_TCP_MAXSEG, 1400 },
+        { BARO_TCP_WINDOW_CLAMP, 20000 }, { BARO_SO_RECV_BUFFER, 100000 }, { BARO_SO_KEEPALIVE, 2 },
+        { BARO_TCP_NOTSENT_LOW_WATER, 3000 }, { BARO_SO_HOLD_SYN, 2 }, { BARO_TCP_DEFER_ACCEPT, 3 },
+        { BARO_TCP_QUICKACK, 2 }, { BARO_SO_REUSE_ADDRESS, 2 },
+    };
+    size_t which = draw(sizeof options / sizeof options[0]);
+    int value = (int)draw((uint64_t)options[which].most);
+
+    note_result(baro_setsockopt(side->stack, fd, options[which].option, &value, sizeof value));
+}
+
+static void open_one(unsigned end)
+{
+    struct side *side = &world.side[end];
+    int *place = free_place(side);
+    bool both = one_in(5);
+    struct baro_endpoint to = { address(1 - end), { (uint16_t)(FIRST_PORT + draw(LISTENERS + 1)) } };
+
+    if (place == NULL)
+        return;
+    *place = baro_socket(side->stack, world.ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4, BARO_STREAM);
+    note_result(*place);
+    if (*place < 0)
+        return;
+    while (one_in(3))
+        change_option(side, *place);
+    if (both) {
+        uint64_t which = draw(BOTH_PORTS);
+        const struct baro_endpoint local = { address(end), { (uint16_t)(BOTH_PORT + which) } };
+
+        note_result(baro_bind(side->stack, *place, &local));
+        to.port.number = (uint16_t)(BOTH_PORT + which);
+    }
+    note_result(baro_connect(side->stack, *place, &to));
+}
+
+static void accept_some(unsigned end)
+{
+    struct side *side = &world.side[end];
+    int listener = side->listener[draw(LISTENERS)];
+    struct baro_held held;
+    struct baro_endpoint peer = { .port = { 0 } };
+
+    if (listener < 0)
+        return;
+    while (one_in(2) && baro_hold_next(side->stack, listener, &held) == 0)
+        note_result(baro_hold_answer(side->stack, held.id, (enum baro_hold_verdict)draw(BARO_HOLD_DROP + 1)));
+    while (!one_in(3)) {
+        int *place = free_place(side);
+
+        if (place == NULL)
+            return;
+        *place = baro_accept(side->stack, listener, &peer);
+        note_result(*place);
+        if (*place < 0)
+            return;
+        note(&peer, sizeof peer);
+    }
+}
+
+static void use(unsigned end, int *fd)
+{
+    struct side *side = &world.side[end];
+    const struct baro_linger reset = { .on = 1 };
+    uint8_t data[2000] = { 0 };
+
+    switch (draw(8)) {
+    case 0:
+    case 1:
+        note_result(baro_send(side->stack, *fd, data, 1 + draw(one_in(4) ? sizeof data : 40), 0));
+        break;
+    case 2:
+    case 3:
+    case 4:
+        note_result(baro_recv(side->stack, *fd, data, sizeof data, 0));
+        break;
+    case 5:
+        if (one_in(3))
+            note_result(baro_shutdown(side->stack, *fd, BARO_SHUT_WRITE));
+        break;
+    default:
+        if (one_in(2))
+            break;
+        if (one_in(4))
+            baro_setsockopt(side->stack, *fd, BARO_SO_LINGER, &reset, sizeof reset);
+        note_result(baro_close(side->stack, *fd));
+        *fd = -1;
+        break;
+    }
+}
+
+static void listen_again(unsigned end, unsigned which)
+{
+    struct side *side = &world.side[end];
+    const struct baro_endpoint local = { one_in(2) ? address(end) : (struct baro_address){ .family = BARO_FAMILY_NONE },
+                                         { (uint16_t)(FIRST_PORT + which) } };
+    const int on = 1;
+
+    if (side->listener[which] >= 0)
+        note_result(baro_close(side->stack, side->listener[which]));
+    side->listener[which] = baro_socket(side->stack, world.ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4, BARO_STREAM);
+    note_result(side->listener[which]);
+    if (side->listener[which] < 0)
+        return;
+    baro_setsockopt(side->stack, side->listener[which], BARO_SO_REUSE_ADDRESS, &on, sizeof on);
+    while (one_in(3))
+        change_option(side, side->listener[which]);
+    note_result(baro_bind(side->stack, side->listener[which], &local));
+    note_result(baro_listen(side->stack, side->listener[which], 1 + (int)draw(one_in(2) ? 2 : 200)));
+}
+
+static void act(unsigned end)
+{
+    struct side *side = &world.side[end];
+    struct baro_ready ready;
+
+    while (one_in(2))
+        open_one(end);
+    if (!one_in(3))
+        accept_some(end);
+    for (unsigned i = 0; i < SOCKETS; i++) {
+        if (side->fd[i] >= 0 && one_in(2))
+            use(end, &side->fd[i]);
+    }
+    if (one_in(20) && side->fd[0] >= 0)
+        change_option(side, side->fd[0]);
+    if (one_in(80))
+        listen_again(end, (unsigned)draw(LISTENERS));
+    if (one_in(30))
+        side->device.room = one_in(2) ? UINT32_MAX : (unsigned)draw(20);
+    if (one_in(150)) {
+        baro_stack_remove_address(side->stack, 1, address(end));
+        baro_stack_add_address(side->stack, 1, address(end), world.ipv6 ? 64 : 24, false);
+    }
+    for (uint64_t asked = draw(4); asked != 0 && baro_next_ready(side->stack, &ready);)
+        asked--; /* their order is not TCP's: who is watched is told after each frame */
+}
+
+static void look(void)
+{
+    for (unsigned end = 0; end < 2; end++) {
+        struct side *side = &world.side[end];
+        struct baro_statistics statistics;
+        struct baro_instant deadline = { 0 };
+
+        for (unsigned i = 0; i < SOCKETS; i++) {
+            struct baro_tcp_info info;
+            size_t size = sizeof info;
+
+            memset(&info, 0, sizeof info);
+            if (side->fd[i] >= 0)
+                note_result(baro_poll(side->stack, side->fd[i]));
+            if (side->fd[i] >= 0)
+                baro_getsockopt(side->stack, side->fd[i], BARO_TCP_INFO, &info, &size);
+            note(&info, sizeof info);
+        }
+        baro_stack_statistics(side->stack, &statistics);
+        statistics.slab_bytes = 0; /* a trace of frames takes memory for them */
+        baro_stack_next_deadline(side->stack, &deadline);
+        note(&statistics, sizeof statistics);
+        note(&deadline, sizeof deadline);
+    }
+}
+
+/* ---- a run ---- */
+
+static void create(unsigned end, bool watched)
+{
+    struct side *side = &world.side[end];
+    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
+    struct baro_stack_config config = { .trace = { NULL, watched ? watch : NULL }, .now = world.now };
+
+    memset(side, 0, sizeof *side);
+    memset(side->fd, 0xff, sizeof side->fd);
+    memset(side->listener, 0xff, sizeof side->listener);
+    frame_device_init(&side->device, (uint8_t)(1 + end), 1300 + (uint32_t)draw(300));
+    config.memory = test_memory(&side->memory);
+    config.seed[0] = (uint8_t)(1 + end);
+    config.ecn = (enum baro_ecn)draw(3);
+    config.syn_cookies = (enum baro_syn_cookies)draw(3);
+    config.tcp_without = one_in(4) ? (unsigned)draw(8) : 0;
+    config.memory_limit = one_in(3) ? 65536 * (1 + draw(8)) : 0;
+    config.time_wait_limit = one_in(3) ? 1 + (uint32_t)draw(8) : 0;
+    side->stack = baro_stack_create(&config);
+    assert_non_null(side->stack);
+    assert_int_equal(baro_stack_add_interface(side->stack, &side->device.device), 1);
+    assert_int_equal(baro_stack_add_address(side->stack, 1, address(end), world.ipv6 ? 64 : 24, false), 0);
+    if (!one_in(4))
+        assert_int_equal(baro_stack_set_neighbour(side->stack, 1, address(1 - end), peer), 0);
+    for (unsigned i = 0; i < LISTENERS; i++)
+        listen_again(end, i);
+}
+
+static void run(unsigned seed, bool watched)
+{
+    bool slow;
+
+    memset(&world, 0, sizeof world);
+    world.state = seed;
+    world.ipv6 = one_in(2);
+    world.lossy = one_in(2);
+    world.hostile = one_in(2);
+    world.now.ns = INT64_C(1000000000);
+    slow = one_in(2);
+    create(0, watched);
+    create(1, watched);
+    for (unsigned step = 0; step < STEPS; step++) {
+        act(0);
+        act(1);
+        pass(one_in(40) ? (int64_t)draw(3000) : slow ? (int64_t)draw(30) : 0);
+        if (one_in(100))
+            pass(130000);
+        look();
+    }
+    for (unsigned end = 0; end < 2; end++) {
+        world.straight += world.side[end].stack->straight;
+        world.expected += world.side[end].stack->tcp->expected;
+        baro_stack_free(world.side[end].stack);
+        frame_device_release(&world.side[end].device);
+        assert_int_equal(world.side[end].memory.bytes, 0);
+    }
+}
+
+static void beginnings_and_ends_are_the_same(void **state)
+{
+    uint64_t frames = 0, straight = 0, expected = 0;
+
+    (void)state;
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        uint64_t hash, sent;
+
+        run(seed, true);
+        assert_int_equal(world.straight + world.expected, 0);
+        hash = world.hash;
+        sent = world.frames;
+        run(seed, false);
+        if (world.hash != hash)
+            fail_msg("seed %u: the runs differ; frames %llu and %llu", seed, (unsigned long long)sent,
+                     (unsigned long long)world.frames);
+        frames += world.frames;
+        straight += world.straight;
+        expected += world.expected;
+    }
+    if (straight < frames / 2 || expected < frames / 20)
+        fail_msg("%llu and %llu of %llu frames", (unsigned long long)straight, (unsigned long long)expected,
+                 (unsigned long long)frames);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(beginnings_and_ends_are_the_same) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
