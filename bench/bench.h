@@ -123,6 +123,9 @@ uint32_t bench_random(uint32_t *state, uint32_t below);
 
 /* Copies a frame's octets: plain vector moves, since memcpy's choice for long ones, `rep movsb`, is slow on some machines. */
 void bench_copy(uint8_t *to, const uint8_t *from, size_t length);
+/* Slots of a wire for frames of so many octets: what 128 KiB hold, so that a second-level cache holds them beside buffers. */
+enum { BENCH_SLOTS = 64 };
+unsigned bench_slots(size_t octets);
 
 /* ---- pair.c ---- */
 

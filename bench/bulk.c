@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, BUFFER = 1 << 20 };
+enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, BUFFER = 1 << 18 };
 
 struct bulk {
     struct bench_pair *pair;

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { BUFFER = 1 << 20, SLOTS = 64 };
+enum { BUFFER = 1 << 18 };
 
 struct limit {
     uint8_t *buffer, *slots, *program;
@@ -23,7 +23,7 @@ static void copy_thrice(void *context)
         bench_copy(limit->slots + slot * limit->piece, limit->buffer + at, limit->piece);
         bench_copy(limit->program, limit->slots + slot * limit->piece, limit->piece);
         at = at + 2 * limit->piece > BUFFER ? 0 : at + limit->piece;
-        slot = (slot + 1) % (limit->piece > 9000 ? 4 : SLOTS);
+        slot = (slot + 1) % bench_slots(limit->piece);
         limit->octets += limit->piece;
     }
 }
@@ -33,7 +33,7 @@ void bench_limit(const struct bench_case *question, struct bench_answer *answer)
     struct limit limit = { .piece = question->offload == BENCH_SUPER ? 65160 : question->mtu - 52 };
 
     limit.buffer = calloc(1, BUFFER + 64);
-    limit.slots = calloc(SLOTS, limit.piece);
+    limit.slots = calloc(BENCH_SLOTS, limit.piece);
     limit.program = calloc(1, limit.piece);
     bench_expect(limit.buffer != NULL && limit.slots != NULL && limit.program != NULL, "memory");
     limit.goal = UINT64_C(64) << 20;

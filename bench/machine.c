@@ -188,6 +188,14 @@ uint32_t bench_random(uint32_t *state, uint32_t below)
     return (uint32_t)((uint64_t)*state * below >> 32);
 }
 
+unsigned bench_slots(size_t octets)
+{
+    enum { LANE = 128 * 1024, LEAST = 2 };
+    size_t slots = LANE / octets;
+
+    return slots < LEAST ? LEAST : slots > BENCH_SLOTS ? BENCH_SLOTS : (unsigned)slots;
+}
+
 typedef unsigned char vector __attribute__((vector_size(32), aligned(1), may_alias));
 
 static inline void copy_vector(uint8_t *to, const uint8_t *from)
@@ -198,26 +206,26 @@ static inline void copy_vector(uint8_t *to, const uint8_t *from)
 /* Stores are aligned: what follows a frame's headers begins anywhere, and a store that crosses a line counts twice. */
 static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_t *from, size_t length)
 {
-    uint8_t *end = to + length;
-    size_t head = 32 - ((uintptr_t)to & 31);
+    size_t head = 32 - ((uintptr_t)to & 31), at = 0;
 
     if (length < 64) {
         memcpy(to, from, length);
         return;
     }
-    copy_vector(end - 32, from + length - 32);
+    copy_vector(to + length - 32, from + length - 32);
     copy_vector(to, from);
     to += head;
     from += head;
-    for (; end - to >= 128; to += 128, from += 128) {
-        copy_vector(to, from);
-        copy_vector(to + 32, from + 32);
-        copy_vector(to + 64, from + 64);
-        copy_vector(to + 96, from + 96);
+    length -= head;
+    for (; at + 128 <= length; at += 128) {
+        copy_vector(to + at, from + at);
+        copy_vector(to + at + 32, from + at + 32);
+        copy_vector(to + at + 64, from + at + 64);
+        copy_vector(to + at + 96, from + at + 96);
         __asm__ volatile("" : : : "memory"); /* or the compiler makes it memcpy again */
     }
-    for (; end - to >= 32; to += 32, from += 32)
-        copy_vector(to, from);
+    for (; at + 32 <= length; at += 32)
+        copy_vector(to + at, from + at);
 }
 
 #ifdef __x86_64__

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A burst's worth of segments, and of super-segments what fits a second-level cache. */
-enum { SLOTS = 64, SUPER_SLOTS = 4, FRAME_EXTRA = 18, SUPER_SLOT = 65536 + 64 };
+enum { SLOTS = BENCH_SLOTS, FRAME_EXTRA = 18, SUPER_SLOT = 65536 + 64 };
 
 struct lane {
     uint8_t *memory;
@@ -109,8 +108,8 @@ static void end_init(struct bench_pair *pair, int which, const struct bench_case
     bool large = (capabilities & BARO_DEVICE_TSO) != 0;
     int interface;
 
-    end->lane.slots = large ? SUPER_SLOTS : SLOTS;
     end->lane.slot_size = large ? SUPER_SLOT : (question->mtu + FRAME_EXTRA + 63) / 64 * 64;
+    end->lane.slots = bench_slots(end->lane.slot_size);
     end->lane.memory = aligned_alloc(64, end->lane.slot_size * end->lane.slots);
     end->peer = &pair->end[1 - which].lane;
     end->device = (struct baro_device){ .context = end,
