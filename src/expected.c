@@ -153,7 +153,8 @@ bool expected_frame(struct baro_stack *stack, int interface, const struct baro_r
     counters->octets_in += interface != 0 ? frame->length : 0;
     counters->ip_in++;
     counters->ip_delivered++;
-    if (!tcp_expected(stack->tcp, &expected->segment))
+    if (!tcp_expected(stack->tcp, &expected->segment) &&
+        !tcp_expected_opening(stack->tcp, &expected->segment, stack->interface[interface].mtu))
         known_segment(stack, interface, &expected->segment);
     if (intent_queue_is_nearly_full(&stack->core.intents))
         transmit_drain(stack);

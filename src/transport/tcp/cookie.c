@@ -84,7 +84,7 @@ enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *lis
     record.began_ns = tcp->core->now.ns;
     record.flags |= cookie.ecn ? HALF_OPEN_ECN : 0;
     record.flags |= HALF_OPEN_AGAIN; /* times nothing, and its echo is only about our clock */
-    c = tcp_half_open_connect(tcp, listener, &record, segment, HANDLE_NONE);
+    c = tcp_half_open_connect(tcp, listener, &record, segment->packet->mtu, HANDLE_NONE);
     if (c == NULL)
         return BARO_DROP_NO_SOCKET_MEMORY;
     segment->options.ts_echo = 0;

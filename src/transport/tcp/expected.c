@@ -26,10 +26,10 @@
  *     behind only octets that nobody knows of. */
 #include "transport/tcp/expected.h"
 
-#include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/words.h"
 #include "codec/ip_protocol.h"
+#include "transport/tcp/arrival.h"
 #include "transport/tcp/parts.h"
 
 /* TCP's header in these segments: without options, or with NOP, NOP, timestamps (RFC 7323 appendix A). */
@@ -54,28 +54,14 @@ struct expected {
 
 static inline bool is_between(const struct tcp_connection *c, const struct tcp_arrival *arrival)
 {
-    const struct baro_address *from = &c->remote.address, *to = &c->local.address;
-    const uint8_t *at = arrival->addresses;
-
-    if (c->remote.port.number != read_be16(arrival->octets) ||
-        c->local.port.number != read_be16(arrival->octets + 2) || from->family != arrival->family)
-        return false;
-    if (arrival->family == BARO_FAMILY_IPV4)
-        return memcmp(from->octet, at, 4) == 0 && memcmp(to->octet, at + 4, 4) == 0;
-    return memcmp(from->octet, at, 16) == 0 && memcmp(to->octet, at + 16, 16) == 0 &&
-           from->zone == arrival->source_zone && to->zone == arrival->destination_zone;
+    return arrival_is_between(arrival, &c->local, &c->remote);
 }
 
 static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    bool v6 = arrival->family == BARO_FAMILY_IPV6;
-    const uint8_t *at = arrival->addresses;
-    struct baro_endpoint remote = { v6 ? read_ipv6(at) : read_ipv4(at), { read_be16(arrival->octets) } };
-    struct baro_endpoint local = { v6 ? read_ipv6(at + 16) : read_ipv4(at + 4),
-                                   { read_be16(arrival->octets + 2) } };
+    struct baro_endpoint local, remote;
 
-    remote.address.zone = arrival->source_zone;
-    local.address.zone = arrival->destination_zone;
+    arrival_ends(arrival, &local, &remote);
     arrival->handle = HANDLE_NONE;
     arrival->hash = demux_hash(&tcp->demux, &local, &remote);
     demux_prefetch(&tcp->demux, arrival->hash);
@@ -103,7 +89,8 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
     cursor = demux_begin(&tcp->demux, arrival->hash);
     if (!demux_next(&tcp->demux, &cursor, &arrival->handle) ||
         tcp_kind_of(arrival->handle) != TCP_KIND_CONNECTION) {
-        arrival->handle = HANDLE_NONE;
+        if (tcp_kind_of(arrival->handle) != TCP_KIND_HALF_OPEN)
+            arrival->handle = HANDLE_NONE;
         return;
     }
     pool_prefetch(&tcp->connections, arrival->handle);

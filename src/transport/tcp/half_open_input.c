@@ -165,11 +165,9 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
 }
 
 struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listener *listener,
-                                             const struct tcp_half_open *record, const struct segment *segment,
-                                             struct handle instead)
+                                             const struct tcp_half_open *record, uint32_t mtu, struct handle instead)
 {
-    struct tcp_connection *c = tcp_connection_new(tcp, &record->local, &record->remote, &listener->settings,
-                                                  segment->packet->mtu);
+    struct tcp_connection *c = tcp_connection_new(tcp, &record->local, &record->remote, &listener->settings, mtu);
     uint32_t more = 0;
 
     if (c == NULL)
@@ -181,25 +179,30 @@ struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listene
         more = tcp_ring_cost(record->window) - tcp_ring_cost(c->recv.limit);
         c->recv.limit = record->window;
     }
-    if ((more == 0 || tcp_charge(tcp, c, more)) && tcp_enter_demux(tcp, c, segment->hash, instead))
+    if ((more == 0 || tcp_charge(tcp, c, more)) && tcp_enter_demux(tcp, c, record->hash, instead))
         return c;
     tcp_connection_free(tcp, c);
     return NULL;
+}
+
+void tcp_half_open_begun(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint16_t window)
+{
+    tcp_queue_for_accept(tcp, c);
+    tcp->recent = tcp_handle(tcp, c);
+    tcp->recent_place = c;
+    c->received_at_ns = tcp->core->now.ns;
+    c->snd.wnd = c->snd.max_wnd = (uint32_t)window << c->snd_scale;
+    c->snd.wl1 = seq;
+    c->snd.wl2 = ack;
+    tcp_established(tcp, c);
 }
 
 enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection *c, struct segment *segment)
 {
     enum baro_drop_reason reason;
 
-    tcp_queue_for_accept(tcp, c);
-    tcp->recent = tcp_handle(tcp, c);
-    tcp->recent_place = c;
-    c->received_at_ns = tcp->core->now.ns;
+    tcp_half_open_begun(tcp, c, segment->seq, segment->ack, segment->header.window);
     c->segments_in = segment->count;
-    c->snd.wnd = c->snd.max_wnd = segment->window << c->snd_scale;
-    c->snd.wl1 = segment->seq;
-    c->snd.wl2 = segment->ack;
-    tcp_established(tcp, c);
     reason = tcp_input_acknowledged(tcp, c, segment);
     tcp_trace_connection(tcp, c, true);
     tcp_reap(tcp, c);
@@ -213,7 +216,7 @@ static enum baro_drop_reason promote(struct tcp *tcp, struct tcp_half_open *reco
 
     if (!tcp_accept_queue_has_room(listener))
         return BARO_DROP_ACCEPT_QUEUE_FULL;
-    c = tcp_half_open_connect(tcp, listener, record, segment, tcp_half_open_handle(tcp, record));
+    c = tcp_half_open_connect(tcp, listener, record, segment->packet->mtu, tcp_half_open_handle(tcp, record));
     if (c == NULL)
         return BARO_DROP_NO_SOCKET_MEMORY;
     TRACE(tcp->core, TCP_PROMOTED, TRACE_N(tcp_handle(tcp, c).value),

@@ -114,9 +114,10 @@ enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *lis
 void tcp_trace_half_open(const struct tcp *tcp, const struct tcp_half_open *record, bool after);
 /* A connection with what `record` knows, in SYN-RECEIVED, in no list; in the demux for `instead`. NULL: no memory. */
 struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listener *listener,
-                                             const struct tcp_half_open *record, const struct segment *segment,
-                                             struct handle instead);
-/* `segment` ended its dialogue: into the accept queue, which has room, and on with the segment. */
+                                             const struct tcp_half_open *record, uint32_t mtu, struct handle instead);
+/* Its dialogue is ended by a segment with these values: into the accept queue, which has room, and ESTABLISHED. */
+void tcp_half_open_begun(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint16_t window);
+/* The same, and on with the segment. */
 enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 
 /* ---- receive_buffer.c, reassembly.c ---- */

@@ -1,0 +1,220 @@
+/* transport/tcp/open_expected.c: the segments of an opening dialogue that are to be expected: a plain SYN for a listener, the
+ * SYN+ACK that a SYN of ours waits for, and the ACK that makes a connection of a half-open record (RFC 9293 §3.5).
+ *
+ * The same rule as in expected.c: everything is tested before anything is changed; then the same statements, or the same
+ * functions, as on the whole path; whatever is not as expected goes there with nothing touched. With a trace only the whole
+ * path is taken, and sim/open_straight_test compares the two.
+ *
+ *   - SYN and SYN+ACK: no text, and the options as nearly everybody writes them: MSS, SACK permitted, timestamps, window
+ *     scale in one block. The segment as values is made of that block; what happens then is listen.c's and syn_sent.c's.
+ *   - ACK: of our SYN, at RCV.NXT, with the timestamps agreed and nothing else, the first SYN+ACK's answer. Of the steps of
+ *     half_open_input.c and ack.c little is left: SND.UNA goes over the SYN, the round trip is measured. */
+#include "transport/tcp/expected.h"
+
+#include "base/checksum.h"
+#include "base/words.h"
+#include "codec/ip_protocol.h"
+#include "transport/tcp/arrival.h"
+#include "transport/tcp/parts.h"
+
+enum { PLAIN = 20, STAMPED = 32, SYN_STAMPED = 36, SYN_SCALED = 40 };
+enum { PLAIN_ACK = 0x5010, STAMPED_ACK = 0x8010 }; /* data offset and flags */
+enum { ECN_FLAGS = TCP_FLAG_ECE | TCP_FLAG_CWR };
+
+#define NOP_NOP_TIMESTAMPS UINT32_C(0x0101080a)
+#define PERMITTED_TIMESTAMPS UINT32_C(0x0402080a)
+#define MSS_OPTION UINT32_C(0x0204)
+#define NOP_SCALE UINT32_C(0x010303)
+
+/* Of a segment without text: pseudo-header and header are all there is. */
+static bool sum_is_right(const struct tcp_arrival *arrival)
+{
+    uint64_t sum;
+
+    if (arrival->checksum_verified)
+        return true;
+    sum = words_add(0, arrival->addresses, arrival->family == BARO_FAMILY_IPV6 ? 32 : 8);
+    sum = words_add(sum, arrival->octets, arrival->length);
+    return checksum_fold(checksum_of_native(sum) + IP_PROTOCOL_TCP + arrival->length) == 0;
+}
+
+/* ---- the ACK that ends a dialogue ---- */
+
+/* Was it answered once, at once, and does nobody wait for more? */
+static bool is_plain(const struct tcp_half_open *record, const struct tcp_listener *listener)
+{
+    const unsigned unusual = HALF_OPEN_HELD | HALF_OPEN_UNTOLD | HALF_OPEN_AGAIN | HALF_OPEN_ACKED;
+
+    return (record->flags & (unusual | HALF_OPEN_SACK_PERMITTED)) == HALF_OPEN_SACK_PERMITTED && record->retries == 0 &&
+           listener->settings.defer_accept_s == 0 && tcp_accept_queue_has_room(listener);
+}
+
+/* Does it say what the record waits for, and nothing else? */
+static bool is_answer(const struct tcp_half_open *record, const struct tcp_arrival *arrival)
+{
+    const uint8_t *at = arrival->octets;
+    bool stamped = (record->flags & HALF_OPEN_TIMESTAMPS) != 0;
+
+    if (read_be16(at + 12) != (stamped ? STAMPED_ACK : PLAIN_ACK) || arrival->length != (stamped ? STAMPED : PLAIN) ||
+        read_be32(at + 4) != record->irs.value + 1 || read_be32(at + 8) != record->iss.value + 1)
+        return false;
+    return !stamped || (read_be32(at + 20) == NOP_NOP_TIMESTAMPS && (int32_t)(read_be32(at + 24) - record->ts_recent) >= 0);
+}
+
+/* ack.c's acknowledged(), where nothing but the SYN was sent. */
+static void syn_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint32_t ts_echo)
+{
+    c->snd.una = c->snd.up = c->snd.small = c->snd.nxt;
+    tcp_measure(tcp, c, c->snd.una, ts_echo);
+    tcp_grow(tcp, c, 1, 1, tcp->core->now.ns - c->rtt_at_ns);
+}
+
+static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, uint32_t mtu)
+{
+    struct tcp_half_open *record = tcp_resolve_half_open(tcp, arrival->handle);
+    const uint8_t *at = arrival->octets;
+    struct tcp_listener *listener;
+    struct tcp_connection *c;
+    uint32_t ts_echo = 0;
+
+    if (record == NULL || !arrival_is_between(arrival, &record->local, &record->remote) || !is_answer(record, arrival))
+        return false;
+    listener = tcp_half_open_listener(tcp, record);
+    if (!is_plain(record, listener) || !sum_is_right(arrival))
+        return false;
+    if (record->flags & HALF_OPEN_TIMESTAMPS) {
+        record->ts_recent = read_be32(at + 24);
+        ts_echo = read_be32(at + 28);
+    }
+    c = tcp_half_open_connect(tcp, listener, record, mtu, arrival->handle);
+    if (c == NULL)
+        return false; /* and there will be no memory on the whole path either */
+    tcp->core->counters.tcp_in++;
+    tcp_half_open_free(tcp, record);
+    tcp_half_open_begun(tcp, c, seq_of(read_be32(at + 4)), seq_of(read_be32(at + 8)), read_be16(at + 14));
+    c->segments_in = 1;
+    syn_acknowledged(tcp, c, ts_echo);
+    return true;
+}
+
+/* ---- SYN and SYN+ACK ---- */
+
+/* The options of nearly all SYNs, as tcp_options_read() would find them. False: they are others. */
+static bool read_block(struct tcp_options *options, const uint8_t *at, uint32_t length)
+{
+    uint32_t stamps;
+
+    if (length != SYN_SCALED && length != SYN_STAMPED)
+        return false;
+    stamps = read_be32(at + PLAIN + 4);
+    if (read_be16(at + PLAIN) != MSS_OPTION || (stamps != PERMITTED_TIMESTAMPS && stamps != NOP_NOP_TIMESTAMPS))
+        return false;
+    if (length == SYN_SCALED && read_be32(at + PLAIN + 16) >> 8 != NOP_SCALE)
+        return false;
+    *options = (struct tcp_options){ .has_mss = true, .mss = read_be16(at + PLAIN + 2),
+                                     .sack_permitted = stamps == PERMITTED_TIMESTAMPS, .has_timestamps = true,
+                                     .ts_value = read_be32(at + PLAIN + 8), .ts_echo = read_be32(at + PLAIN + 12),
+                                     .has_scale = length == SYN_SCALED,
+                                     .scale = length == SYN_SCALED ? at[PLAIN + 19] : 0 };
+    return true;
+}
+
+/* A SYN's values, as segment_read() has them. False: it has text, or not the options of nearly all. */
+static bool read_syn(struct segment *segment, const struct ip_packet *packet, const struct tcp_arrival *arrival)
+{
+    const uint8_t *at = arrival->octets;
+
+    if ((uint32_t)(at[12] >> 4) * 4 != arrival->length || !read_block(&segment->options, at, arrival->length))
+        return false;
+    tcp_header_read(&segment->header, at);
+    segment->packet = packet;
+    segment->seq = seq_of(segment->header.seq);
+    segment->ack = seq_of(segment->header.ack);
+    segment->flags = segment->header.flags;
+    segment->window = segment->header.window;
+    segment->count = 1;
+    segment->data = (struct baro_bytes){ at + arrival->length, 0 };
+    return true;
+}
+
+/* Sources of which segment_read() drops what comes. */
+static bool source_is_possible(const struct segment *segment)
+{
+    const struct baro_address *source = &segment->remote.address;
+
+    return !address_is_unspecified(*source) && !address_is_multicast(*source) && !address_is_limited_broadcast(*source) &&
+           !endpoint_equal(segment->local, segment->remote);
+}
+
+static void done(struct tcp *tcp, enum baro_drop_reason reason)
+{
+    tcp_wake_waiting(tcp);
+    if (reason != BARO_DROP_NONE)
+        core_drop(tcp->core, reason);
+}
+
+/* For a listener, and no connection or record is in its way. */
+static bool syn(struct tcp *tcp, const struct tcp_arrival *arrival, struct segment *segment)
+{
+    struct tcp_listener *listener;
+
+    if (arrival->sure || !handle_is_none(arrival->handle))
+        return false;
+    arrival_ends(arrival, &segment->local, &segment->remote);
+    segment->hash = arrival->hash;
+    if (!source_is_possible(segment) || !handle_is_none(tcp_find_by_hash(tcp, segment->hash, &segment->local, &segment->remote)))
+        return false;
+    listener = tcp_find_listener(tcp, segment->local, segment->hash);
+    if (listener == NULL || !sum_is_right(arrival))
+        return false;
+    tcp->core->counters.tcp_in++;
+    done(tcp, tcp_input_listen(tcp, listener, segment));
+    return true;
+}
+
+static bool syn_ack(struct tcp *tcp, const struct tcp_arrival *arrival, struct segment *segment)
+{
+    struct tcp_connection *c = tcp_foreseen(tcp, arrival);
+    enum baro_drop_reason reason;
+
+    if (c == NULL || c->state != BARO_TCP_SYN_SENT || !seq_eq(segment->ack, c->snd.nxt) ||
+        seq_eq(c->snd.nxt, c->snd.iss) || !sum_is_right(arrival))
+        return false;
+    segment->local = c->local;
+    segment->remote = c->remote;
+    segment->hash = c->hash;
+    tcp->core->counters.tcp_in++;
+    tcp->recent = tcp_handle(tcp, c);
+    tcp->recent_place = c;
+    c->segments_in++;
+    reason = tcp_input_syn_sent(tcp, c, segment);
+    tcp_reap(tcp, c);
+    done(tcp, reason);
+    return true;
+}
+
+/* ---- all of it ---- */
+
+bool tcp_expected_opening(struct tcp *tcp, const struct tcp_arrival *arrival, uint32_t mtu)
+{
+    const unsigned flags = arrival->octets[13];
+    struct ip_packet packet;
+    struct segment segment;
+
+    if (flags == TCP_FLAG_ACK) {
+        if (!end_of_dialogue(tcp, arrival, mtu))
+            return false;
+        done(tcp, BARO_DROP_NONE);
+        tcp->expected++;
+        return true;
+    }
+    if ((flags & ~(unsigned)(ECN_FLAGS | TCP_FLAG_ACK)) != TCP_FLAG_SYN || tcp->without != 0)
+        return false;
+    packet = (struct ip_packet){ .mtu = mtu, .tos = arrival->tos };
+    segment = (struct segment){ .count = 1 };
+    if (!read_syn(&segment, &packet, arrival) ||
+        !(flags & TCP_FLAG_ACK ? syn_ack(tcp, arrival, &segment) : syn(tcp, arrival, &segment)))
+        return false;
+    tcp->expected++;
+    return true;
+}
