@@ -99,6 +99,21 @@ static bool seems_expected(struct baro_stack *stack, int interface, uint64_t own
     return true;
 }
 
+/* So many frames before its own turn a segment's connection is asked for, and its ring. */
+enum { AHEAD = 8, AHEAD_OF_TEXT = 4 };
+
+static inline void foresee_connection(struct baro_stack *stack, struct expected_frame *expected)
+{
+    if (expected->seems)
+        tcp_foresee_connection(stack->tcp, &expected->segment);
+}
+
+static inline void foresee_text(const struct baro_stack *stack, const struct expected_frame *expected)
+{
+    if (expected->seems)
+        tcp_foresee_text(stack->tcp, &expected->segment);
+}
+
 void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                       struct expected_frame expected[], unsigned count)
 {
@@ -112,10 +127,18 @@ void expected_foresee(struct baro_stack *stack, int interface, const struct baro
         if (expected[i].seems)
             tcp_foresee(stack->tcp, &expected[i].segment);
     }
-    for (unsigned i = 0; i < count; i++) {
-        if (expected[i].seems)
-            tcp_foresee_connection(stack->tcp, &expected[i].segment);
-    }
+    for (unsigned i = 0; i < count && i < AHEAD; i++)
+        foresee_connection(stack, &expected[i]);
+    for (unsigned i = 0; i < count && i < AHEAD_OF_TEXT; i++)
+        foresee_text(stack, &expected[i]);
+}
+
+void expected_foresee_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count)
+{
+    if (at + AHEAD < count)
+        foresee_connection(stack, &expected[at + AHEAD]);
+    if (at + AHEAD_OF_TEXT < count)
+        foresee_text(stack, &expected[at + AHEAD_OF_TEXT]);
 }
 
 /* Not the one that is waited for, but IP has no more questions: TCP has it at once. */

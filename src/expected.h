@@ -17,9 +17,11 @@ struct expected_frame {
     struct tcp_arrival segment;
 };
 
-/* Looks at a whole burst. */
+/* Looks at a whole burst, and ahead of its first frame. */
 void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                       struct expected_frame expected[], unsigned count);
+/* Before frame number `at` of `count`: looks ahead of it. */
+void expected_foresee_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count);
 /* The frame is done with. False: nothing happened. */
 bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
                     const struct expected_frame *expected);

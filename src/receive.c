@@ -426,6 +426,7 @@ unsigned receive_burst(struct baro_stack *stack, int interface)
         return 0;
     expected_foresee(stack, interface, frame, expected, count);
     for (unsigned i = 0; i < count; i++) {
+        expected_foresee_next(stack, expected, i, count);
         if (expected_frame(stack, interface, &frame[i], &expected[i]))
             continue;
         ethernet_parse(&arrival, (struct baro_bytes){ frame[i].data, frame[i].length }, device->mac);

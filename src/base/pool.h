@@ -94,17 +94,12 @@ static inline bool pool_is_still(const void *object, struct handle handle)
     return place->generation == (uint32_t)(handle.value >> 32);
 }
 
-/* Its first cache lines are on their way, if it is there. */
-static inline void pool_prefetch(const struct pool *pool, struct handle handle)
+/* Where the object of a handle is, if it still is, without looking at it; NULL: nowhere. For those who only ask memory for it. */
+static inline void *pool_foresee(const struct pool *pool, struct handle handle)
 {
     uint32_t index = (uint32_t)handle.value;
-    const uint8_t *at;
 
-    if (index >= pool->fresh)
-        return;
-    at = (const uint8_t *)pool_place_at(pool, index);
-    for (size_t line = 0; line < 512; line += 64)
-        __builtin_prefetch(at + line);
+    return handle.value == 0 || index >= pool->fresh ? NULL : pool_place_at(pool, index) + 1;
 }
 
 /* Object by place number, 0 to fresh - 1; NULL when that place is free. For walks. */

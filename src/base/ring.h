@@ -12,6 +12,7 @@
 #include <assert.h>
 
 #include "base/checksum.h"
+#include "base/prefetch.h"
 #include "base/slab.h"
 
 struct ring {
@@ -55,6 +56,12 @@ static inline uint32_t ring_place(const struct ring *ring, uint64_t offset, uint
     *index = ((uint32_t)offset + ring->turn) & (ring->size - 1);
     left = ring->size - *index;
     return length < left ? length : left;
+}
+
+/* The place of an offset is asked for; the ring has memory. */
+static inline void ring_foresee(const struct ring *ring, uint64_t offset)
+{
+    prefetch_line(ring->data + (((uint32_t)offset + ring->turn) & (ring->size - 1)));
 }
 
 /* ring.c: what goes on at the ring's beginning. */

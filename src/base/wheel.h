@@ -11,11 +11,11 @@
 enum { WHEEL_LEVELS = 6, WHEEL_SLOTS = 64, WHEEL_TICK_SHIFT = 16 };
 
 struct wheel_timer {
-    struct wheel_timer *next, *previous; /* NULL while not armed */
-    struct baro_instant deadline;
     uint64_t order; /* of arming */
     uint8_t kind;   /* whose it is; the owner's business */
     uint8_t level, slot;
+    struct wheel_timer *next, *previous; /* NULL while not armed */
+    struct baro_instant deadline;        /* last, where its owner may have numbers that are compared with it */
 };
 
 struct wheel {

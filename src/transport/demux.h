@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/pool.h"
+#include "base/prefetch.h"
 
 enum { DEMUX_PLACES = 5 };
 
@@ -55,7 +56,7 @@ uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *l
 static inline void demux_prefetch(const struct demux *demux, uint32_t hash)
 {
     if (demux->table.bucket != NULL)
-        __builtin_prefetch(&demux->table.bucket[hash & (demux->table.count - 1)]);
+        prefetch_line(&demux->table.bucket[hash & (demux->table.count - 1)]);
 }
 
 /* `handle` is not HANDLE_NONE. False when memory fails. */

@@ -166,7 +166,7 @@ void tcp_calendar_timer(struct tcp *tcp)
             break;
         next = links_of(tcp, name).next;
         if (next != 0)
-            __builtin_prefetch(blocks_at(&tcp->rests, next - 1));
+            prefetch_line(blocks_at(&tcp->rests, next - 1));
         if (!tcp_rest_probes(tcp, name)) {
             arm(tcp, tcp->core->now.ns + STANDSTILL_NS);
             return;

@@ -132,14 +132,18 @@ struct tcp_list {
     uint32_t count;
 };
 
-/* What every segment touches stands first, what is asked for seldom last. There is no padding: a test counts that every octet
- * stands in the tables of rest_fields.h, so a new field takes the place of a `spare` or adds its own octets there. */
+/* In the order of who touches it: of many connections each line of 64 octets is a miss of its own. A place of the pool is
+ * aligned and has 16 octets in front, so lines begin where TCP_LINE says. A received segment with text touches lines 0 to 4, 6
+ * and 11 and looks at 8; an ACK of ours, and text that leaves, 5, 7 and 9 besides; 10 and 12 are asked for seldom. There is no
+ * padding: a test counts that every octet stands in the tables of rest_fields.h, so a new field takes the place of a `spare` or
+ * adds its own octets there. */
 struct tcp_connection {
     struct baro_endpoint local, remote;
     uint32_t flags;                    /* enum tcp_connection_flag */
     uint8_t state;                     /* enum baro_tcp_state */
     uint8_t snd_scale, rcv_scale;      /* shifts in force, 0 without scaling */
     uint8_t duplicate_acks;
+
     struct {
         struct seq una, nxt;           /* RFC 9293 §3.3.1; nxt never goes back */
         struct seq wl1, wl2, up, iss;
@@ -152,30 +156,36 @@ struct tcp_connection {
         struct seq up, irs, fin;
         struct seq acked;              /* Last.ACK.sent (RFC 7323 §4.3) */
     } rcv;
-    uint32_t ts_recent, ts_offset;
+    uint32_t ts_recent;
+
+    uint32_t ts_offset;
     uint32_t unacknowledged;           /* octets received in order since the last ACK */
     uint16_t path_mtu, mss, peer_mss, rcv_mss; /* mss: payload without options; rcv_mss: what we offered */
     uint16_t rcv_full;                 /* payload of the peer's full-sized segments, as seen */
     uint8_t quick_acks;
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
-    struct seq rtt_seq;                /* the timed segment's end */
-    struct ring send, recv;            /* recv.limit: promised to the peer, the grant; send.limit: the program may fill */
+    struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
+    uint32_t flow_label;
+    uint32_t segments_in, segments_out;
+    uint16_t error, soft_error;        /* errno values */
+    uint8_t retries, probes, frto, challenges; /* frto: enum frto_step */
+    struct tcp_ranges *ranges;         /* NULL: nothing is held out of order */
+    struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
+
+    struct ring recv;                  /* its limit: promised to the peer, the grant */
+    struct receive_tuning tuning;
+
+    struct ring send;                  /* its limit: the program may fill */
     int64_t received_at_ns;            /* any segment that was acceptable */
     int64_t text_at_ns;                /* one with text */
-    int64_t sent_at_ns;                /* text, SYN or FIN of ours */
     int64_t ts_recent_at_ns;
-    int64_t rtt_at_ns;
+
     struct rtt rtt;
-    struct congestion congestion;
-    struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
-    struct tcp_flow *flow;             /* from the first text on that needs it */
-    struct tcp_ranges *ranges;         /* NULL: nothing is held out of order */
-    struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
+    struct wheel_timer wheel;          /* fires at the earliest deadline or before it: in the next line, beside them */
     int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
-    struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
-    struct seq recover;                /* RFC 6582 */
-    uint32_t charged;                  /* bytes of the stack's budget */
-    struct receive_tuning tuning;
+    int64_t sent_at_ns;                /* text, SYN or FIN of ours */
+    int64_t rtt_at_ns;
+
     struct tcp_ecn ecn;
     struct rack_memory rack;
     struct {
@@ -183,35 +193,67 @@ struct tcp_connection {
         uint8_t spare[2];
         struct seq end;                /* SND.NXT behind it */
     } tail;
-    uint32_t flow_label;
-    uint32_t hash;                     /* of its four-tuple, for the demux */
-    uint32_t spare_word;
+    struct blackhole hole;
+    struct seq rtt_seq;                /* the timed segment's end */
+    struct congestion congestion;      /* its window here, what moves it in the next line */
     uint64_t bytes_acked;
-    uint32_t segments_in, segments_out, retransmits, timeouts;
+    struct tcp_flow *flow;             /* from the first text on that needs it */
+    uint32_t charged;                  /* bytes of the stack's budget */
+    struct seq recover;                /* RFC 6582 */
+    uint32_t reserved;                 /* octets behind send.end that the program may write and commit */
+    uint32_t hash;                     /* of its four-tuple, for the demux */
+
+    int64_t challenge_at_ns, blind_at_ns;
+    struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
+    uint32_t retransmits, timeouts;
+    uint32_t spare_word;
+    uint8_t urgent_octet, syn_retries, spare[2];
     struct {
         uint64_t again;                /* octets sent again */
-        uint32_t data_in, data_out;    /* segments with text */
         uint32_t duplicates;           /* D-SACK blocks heard */
         uint32_t reordered;            /* deliveries of something older after something younger */
         uint32_t out_of_order;         /* segments that came behind a hole */
         uint32_t spare;
+        uint32_t data_in, data_out;    /* segments with text: in the next line */
     } counts;                          /* for who asks only: tcp_info */
-    int64_t challenge_at_ns, blind_at_ns;
-    struct blackhole hole;
-    uint16_t error, soft_error;        /* errno values */
-    uint8_t retries, probes, challenges;
-    uint8_t urgent_octet;
-    uint8_t syn_retries;
-    uint8_t frto;                      /* enum frto_step */
-    uint8_t spare[2];
-    uint32_t reserved;                 /* octets behind send.end that the program may write and commit */
     struct tcp_event event;
+    struct tcp_settings settings;      /* those that matter to every segment here, the others in the next line */
     struct handle listener;
     struct handle list_next, list_previous; /* in the listener's accept queue */
-    struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
-    struct tcp_settings settings;
 };
 _Static_assert(sizeof(struct tcp_connection) <= 824, "a connection has grown: see DESIGN section 2, rule 9");
+#define TCP_LINE(number) (64 * (size_t)(number) - sizeof(struct pool_place))
+#define TCP_BEGINS(number, field) (offsetof(struct tcp_connection, field) == TCP_LINE(number))
+_Static_assert(TCP_BEGINS(1, snd) && TCP_BEGINS(2, ts_offset) && TCP_BEGINS(3, recv) && TCP_BEGINS(4, send) &&
+                   TCP_BEGINS(5, rtt) && TCP_BEGINS(6, wheel.next) && TCP_BEGINS(7, deadline_ns[TCP_TIMER_USER_TIMEOUT]) &&
+                   TCP_BEGINS(8, ecn) && TCP_BEGINS(9, congestion.of) && TCP_BEGINS(10, challenge_at_ns) &&
+                   TCP_BEGINS(11, counts.data_in) && TCP_BEGINS(12, settings.send_buffer),
+               "who moves a field of a connection moves what a segment touches");
+
+/* What a segment with text touches is on its way: of `c` nothing is looked at. NULL: nothing is. */
+static inline void tcp_lines_foresee(const struct tcp_connection *c)
+{
+    const uint8_t *at = (const uint8_t *)c;
+
+    if (c == NULL)
+        return;
+    prefetch_line(at);
+    for (size_t line = 1; line <= 4; line++)
+        prefetch_line(at + TCP_LINE(line));
+    prefetch_line(at + TCP_LINE(6));
+    prefetch_line(at + TCP_LINE(8));
+    prefetch_line(at + TCP_LINE(11));
+}
+
+/* And what an ACK of ours and text that leaves touch besides. */
+static inline void tcp_lines_foresee_flight(const struct tcp_connection *c)
+{
+    const uint8_t *at = (const uint8_t *)c;
+
+    prefetch_line(at + TCP_LINE(5));
+    prefetch_line(at + TCP_LINE(7));
+    prefetch_line(at + TCP_LINE(9));
+}
 
 struct tcp_listener {
     struct baro_endpoint local;

@@ -93,7 +93,18 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
             arrival->handle = HANDLE_NONE;
         return;
     }
-    pool_prefetch(&tcp->connections, arrival->handle);
+    tcp_lines_foresee(pool_foresee(&tcp->connections, arrival->handle));
+}
+
+void tcp_foresee_text(const struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+    const struct tcp_connection *c = arrival->sure ? NULL : tcp_resolve(tcp, arrival->handle);
+
+    if (c == NULL || c->recv.data == NULL)
+        return;
+    ring_foresee(&c->recv, c->recv.end);
+    if (!seq_eq(c->snd.una, c->snd.nxt))
+        tcp_lines_foresee_flight(c);
 }
 
 struct tcp_connection *tcp_foreseen(const struct tcp *tcp, const struct tcp_arrival *arrival)
@@ -314,7 +325,8 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
         acknowledged(tcp, c, &segment);
     c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
     c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
-    clear_timer(c, TCP_TIMER_REORDER);
+    if (c->sender != NULL) /* else it is not armed */
+        clear_timer(c, TCP_TIMER_REORDER);
     c->probes = 0;
     tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
     if (c->settings.keepalive)

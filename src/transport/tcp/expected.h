@@ -1,10 +1,10 @@
 /* transport/tcp/expected.h: the segments that connections wait for, before anything else is made of them;
  * expected.c says which they are.
  *
- * A burst is looked at three times, so that what one segment needs of memory is on its way while others are
- * looked at: first all four-tuples are hashed and the buckets asked for, then all buckets searched and the
- * connections asked for, then the segments are worked off in their order. Of a million connections each costs
- * a miss or two, and these overlap. */
+ * A burst is looked at several times, so that what one segment needs of memory is on its way while others are
+ * worked off: first all four-tuples are hashed and the buckets asked for; then, some segments ahead of the work, the
+ * bucket is searched and the connection asked for, and fewer ahead, what hangs on the connection. Of a million connections each
+ * of these is a miss, and they overlap. No more are under way at once than the processor can wait for. */
 #ifndef TRANSPORT_TCP_EXPECTED_H
 #define TRANSPORT_TCP_EXPECTED_H
 
@@ -30,11 +30,12 @@ struct tcp_arrival {
     bool sure;              /* its four-tuple is that of `handle` */
 };
 
-/* The first and the second look. */
+/* The first look, the second and the third. */
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
+void tcp_foresee_text(const struct tcp *tcp, const struct tcp_arrival *arrival);
 
-/* The third: it is what its connection waits for, and everything is done. False: nothing was touched, and
+/* The work: it is what its connection waits for, and everything is done. False: nothing was touched, and
  * tcp_in() shall have it. The trace is off. */
 bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival);
 

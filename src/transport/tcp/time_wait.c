@@ -112,7 +112,7 @@ static void prefetch(const struct tcp *tcp, const struct time_wait_table *table)
         return;
     demux_prefetch(&tcp->demux, first->hash);
     if (first->next != 0)
-        __builtin_prefetch(time_wait_at(table, first->next), 1);
+        prefetch_line(time_wait_at(table, first->next));
 }
 
 static void end(struct tcp *tcp, struct handle handle)
