@@ -41,6 +41,14 @@ static enum user_kind kind_of(const struct baro_stack *stack, struct baro_addres
     return stack_owns(stack, address) ? USER_OURS : USER_FOREIGN;
 }
 
+/* The same of a peer, of whom nobody asks whether it is this host. */
+static enum user_kind kind_of_peer(const struct baro_stack *stack, struct baro_address address)
+{
+    if (address_is_multicast(address))
+        return USER_MULTICAST;
+    return stack_is_broadcast(stack, address) ? USER_BROADCAST : USER_FOREIGN;
+}
+
 /* Chooses the interface to `to`: what the call asks for (0: nothing), then the address's zone, for groups then the
  * socket's; 0: the route's. An address that needs a zone and has none gets that. 0, -ENODEV, or -EINVAL where the call
  * asks for another than the zone. */
@@ -77,7 +85,7 @@ static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endp
                                                                  : baro_ipv6(0, 0, 0, 0, 0, 0, 0, 1);
     if (address_is_unspecified(source))
         source = user_source(stack->user, fd);
-    way.kind = kind_of(stack, peer->address);
+    way.kind = kind_of_peer(stack, peer->address);
     if (source.family != BARO_FAMILY_NONE && source.family != peer->address.family) {
         way.error = -EAFNOSUPPORT; /* bound to one family, sent to the other */
         return way;

@@ -438,13 +438,16 @@ int stack_path(struct baro_stack *stack, const struct baro_address *destination,
                const struct baro_address *wanted_source, int interface, struct ip_path *path)
 {
     const struct baro_device *device;
-    struct ip_hop hop;
+    struct way by_interface;
+    const struct way *way = interface == 0 ? way_find(stack, destination, wanted_source) : &by_interface;
 
-    if (!ip_find_route(&stack->table, *destination, *wanted_source, interface, &hop))
+    if (interface != 0)
+        way_ask(&stack->table, *destination, *wanted_source, interface, &by_interface);
+    if (!way->found)
         return -ENETUNREACH;
-    device = stack->interface[hop.interface].device;
-    path->source = hop.source;
-    path->link_mtu = interface_mtu(&stack->interface[hop.interface], destination->family);
+    device = stack->interface[way->hop.interface].device;
+    path->source = way->hop.source;
+    path->link_mtu = interface_mtu(&stack->interface[way->hop.interface], destination->family);
     path->mtu = path_mtu_get(&stack->path_mtus, *destination, path->link_mtu);
     path->super_segment = device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0 ? path->mtu : 0;
     return 0;

@@ -21,7 +21,7 @@ void tcp_established(struct tcp *tcp, struct tcp_connection *c)
     tcp_keepalive_restart(tcp, c);
     if (tcp->place != NULL)
         tcp_rest_later(tcp, c);
-    tcp_want_output(tcp, c);
+    tcp_want_more_output(tcp, c);
 }
 
 /* SYN-RECEIVED of a simultaneous open: the ACK of our SYN ends the dialogue. */

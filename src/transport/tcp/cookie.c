@@ -8,7 +8,8 @@
  * at once. */
 #include "transport/tcp/parts.h"
 
-enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment)
+enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment,
+                                           const struct tcp_offer *offer)
 {
     struct tcp_half_open record = { 0 };
     struct segment syn = *segment;
@@ -16,7 +17,7 @@ enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener 
 
     if (!syn.options.has_timestamps) /* nowhere to keep them */
         syn.options.has_scale = syn.options.sack_permitted = false;
-    tcp_half_open_fill(tcp, listener, &syn, &record);
+    tcp_half_open_fill(tcp, listener, &syn, offer, &record);
     if (!syn.options.has_timestamps)
         record.flags &= (uint8_t)~HALF_OPEN_ECN;
     cookie = (struct syn_cookie){ .mss = record.peer_mss,
@@ -60,6 +61,7 @@ enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *lis
 {
     struct tcp_half_open record = { 0 };
     struct syn_cookie cookie = { 0 };
+    struct tcp_offer offer;
     struct segment syn;
     struct tcp_connection *c;
     bool valid = syn_cookie_check(&tcp->cookie_key, &segment->local, &segment->remote, seq_sub(segment->seq, 1),
@@ -78,7 +80,8 @@ enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *lis
     if (!tcp_accept_queue_has_room(listener))
         return BARO_DROP_ACCEPT_QUEUE_FULL;
     syn = syn_of(segment, &cookie);
-    tcp_half_open_fill(tcp, listener, &syn, &record);
+    offer = tcp_offer_of(tcp, &listener->settings, segment->remote.address.family, segment->packet->mtu);
+    tcp_half_open_fill(tcp, listener, &syn, &offer, &record);
     record.ts_offset = tcp_numbers(tcp, &record.local, &record.remote).ts_offset;
     record.iss = seq_sub(segment->ack, 1);
     record.began_ns = tcp->core->now.ns;

@@ -131,10 +131,9 @@ uint16_t tcp_syn_mss(const struct segment *segment)
 }
 
 void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, const struct segment *segment,
-                        struct tcp_half_open *record)
+                        const struct tcp_offer *offer, struct tcp_half_open *record)
 {
     const struct tcp_options *options = &segment->options;
-    struct tcp_offer offer = tcp_offer_of(tcp, &listener->settings, segment->remote.address.family, segment->packet->mtu);
     uint32_t window;
 
     record->local = segment->local;
@@ -155,16 +154,17 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
     if (options->has_scale) {
         record->flags |= HALF_OPEN_SCALED;
         record->snd_scale = options->scale > TCP_SCALE_LIMIT ? TCP_SCALE_LIMIT : options->scale; /* RFC 7323 §2.3 */
-        record->rcv_scale = offer.scale;
+        record->rcv_scale = offer->scale;
     }
-    record->mss = offer.mss;
-    window = tcp_offer_window(offer.grant, record->rcv_scale);
+    record->mss = offer->mss;
+    window = tcp_offer_window(offer->grant, record->rcv_scale);
     if (listener->settings.window_clamp != 0 && window > listener->settings.window_clamp)
         window = listener->settings.window_clamp;
     record->window = (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX);
 }
 
-struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment)
+struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment,
+                                        const struct tcp_offer *offer)
 {
     struct tcp_half_open *record = pool_take(&tcp->half_opens);
     const struct tcp_time_wait *rests;
@@ -172,7 +172,7 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
 
     if (record == NULL)
         return NULL;
-    tcp_half_open_fill(tcp, listener, segment, record);
+    tcp_half_open_fill(tcp, listener, segment, offer, record);
     numbers = tcp_numbers(tcp, &record->local, &record->remote);
     record->iss = numbers.isn;
     record->ts_offset = numbers.ts_offset;

@@ -38,13 +38,12 @@ void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segme
 }
 
 /* The connection that may come of it will want memory: where there is none now a SYN is not encouraged. */
-static bool budget_has_room(const struct tcp *tcp, const struct tcp_listener *listener, const struct segment *segment)
+static bool budget_has_room(const struct tcp *tcp, const struct tcp_offer *offer)
 {
     const struct slabs *slabs = &tcp->core->slabs;
-    struct tcp_offer offer = tcp_offer_of(tcp, &listener->settings, segment->remote.address.family, segment->packet->mtu);
 
     return slabs->charged <= slabs->limit &&
-           slabs->limit - slabs->charged >= tcp_ring_cost(offer.grant) + TCP_SEND_LEAST;
+           slabs->limit - slabs->charged >= tcp_ring_cost(offer->grant) + TCP_SEND_LEAST;
 }
 
 /* Is there no place for one more half-open record? */
@@ -79,17 +78,19 @@ static enum baro_drop_reason passive_open(struct tcp *tcp, struct tcp_listener *
 {
     enum baro_drop_reason reason;
     struct tcp_half_open *record;
+    struct tcp_offer offer;
 
     if (!tcp_accept_queue_has_room(listener))
         return BARO_DROP_ACCEPT_QUEUE_FULL;
-    if (!budget_has_room(tcp, listener, segment))
+    offer = tcp_offer_of(tcp, &listener->settings, segment->remote.address.family, segment->packet->mtu);
+    if (!budget_has_room(tcp, &offer))
         return BARO_DROP_NO_SOCKET_MEMORY;
     if (wants_cookie(tcp, listener, segment))
-        return tcp_answer_by_cookie(tcp, listener, segment);
+        return tcp_answer_by_cookie(tcp, listener, segment, &offer);
     reason = make_room(tcp, listener);
     if (reason != BARO_DROP_NONE)
         return reason;
-    record = tcp_half_open_new(tcp, listener, segment);
+    record = tcp_half_open_new(tcp, listener, segment, &offer);
     if (record == NULL)
         return BARO_DROP_NO_SOCKET_MEMORY;
     if (!handle_is_none(segment->follows))

@@ -177,7 +177,8 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
     if (settings->user_timeout_ms != 0)
         tcp_timer_arm(tcp, c, TCP_TIMER_USER_TIMEOUT, settings->user_timeout_ms * NS_PER_MS);
     tcp_want_output(tcp, c);
-    *connection = tcp_handle(tcp, c);
+    *connection = tcp->recent = tcp_handle(tcp, c);
+    tcp->recent_place = c;
     return 0;
 }
 
@@ -185,12 +186,15 @@ int tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_setti
 {
     bool asleep = false;
     struct tcp_connection *c = tcp_wake(tcp, connection, &asleep);
-    struct tcp_listener *listener = tcp_resolve_listener(tcp, connection);
+    struct tcp_listener *listener = c == NULL ? tcp_resolve_listener(tcp, connection) : NULL;
 
     if (listener != NULL)
         listener->settings = *settings;
     if (c == NULL)
         return asleep ? -ENOBUFS : 0;
+    /* As the listener's were, mostly: then there is nothing to do but to count the silence from now on. */
+    if (!settings->keepalive && memcmp(&c->settings, settings, sizeof *settings) == 0)
+        return 0;
     if (c->settings.quickack && !settings->quickack)
         c->quick_acks = 0; /* from now on as in a dialogue, where an ACK waits for an answer */
     c->settings = *settings;

@@ -69,6 +69,8 @@ void tcp_established(struct tcp *tcp, struct tcp_connection *c);
 
 /* ---- half_open.c: see half_open.h ---- */
 
+struct tcp_offer; /* state.c */
+
 struct handle tcp_half_open_handle(const struct tcp *tcp, const struct tcp_half_open *record);
 struct tcp_half_open *tcp_resolve_half_open(const struct tcp *tcp, struct handle handle);
 /* What a link of a record names, or NULL. */
@@ -78,9 +80,10 @@ struct tcp_listener *tcp_half_open_listener(const struct tcp *tcp, const struct 
 uint16_t tcp_syn_mss(const struct segment *segment);
 /* What a SYN says and what is answered, without an ISS; `record` is zeroed. */
 void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, const struct segment *segment,
-                        struct tcp_half_open *record);
+                        const struct tcp_offer *offer, struct tcp_half_open *record);
 /* A record for a SYN, in all lists, nothing sent. NULL: no memory. */
-struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment);
+struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment,
+                                        const struct tcp_offer *offer);
 /* A connection has its place in the demux now; or back to LISTEN. */
 void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record);
 void tcp_half_open_end(struct tcp *tcp, struct tcp_half_open *record);
@@ -103,7 +106,8 @@ static inline struct seq tcp_half_open_snd_nxt(const struct tcp_half_open *recor
 /* ---- cookie.c ---- */
 
 /* Answers a SYN and forgets it. */
-enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment);
+enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment,
+                                           const struct tcp_offer *offer);
 /* An ACK that belongs to nothing: may it bring a cookie back? */
 bool tcp_may_be_cookie(const struct tcp *tcp, const struct tcp_listener *listener);
 /* It may: a connection, or a drop and an RST where it is none of ours. */
