@@ -46,6 +46,7 @@ enum tcp_connection_flag {
     TCP_PASSIVE = 1u << 0,            /* opened by a listener */
     TCP_ORPHAN = 1u << 1,             /* no descriptor any more */
     TCP_OWNED = 1u << 2,              /* a descriptor has it */
+    TCP_AT_EASE = 1u << 3,            /* ease.h */
     TCP_TIMESTAMPS = 1u << 4,         /* both ends agreed (RFC 7323 §3.2) */
     TCP_SCALED = 1u << 5,             /* both ends agreed (RFC 7323 §2.2) */
     TCP_SACK_PERMITTED = 1u << 6,     /* both ends agreed (RFC 2018 §2) */

@@ -30,7 +30,7 @@
 #include "base/words.h"
 #include "codec/ip_protocol.h"
 #include "transport/tcp/arrival.h"
-#include "transport/tcp/parts.h"
+#include "transport/tcp/ease.h"
 
 /* TCP's header in these segments: without options, or with NOP, NOP, timestamps (RFC 7323 appendix A). */
 enum { PLAIN = 20, STAMPED = 32 };
@@ -45,9 +45,10 @@ struct expected {
     struct seq seq, ack;
     uint32_t window; /* scaled */
     uint32_t ts_value, ts_echo;
-    struct baro_bytes text;
-    uint32_t count; /* segments on the wire */
-    uint32_t full;  /* octets of text in the largest of them */
+    const uint8_t *text;
+    uint32_t octets; /* of text */
+    uint32_t count;  /* segments on the wire */
+    uint32_t full;   /* octets of text in the largest of them */
 };
 
 /* ---- whose is it ---- */
@@ -129,34 +130,25 @@ static bool flight_is_in_order(const struct tcp_sender *sender)
 }
 
 /* Is nothing going on but the exchange of text and its ACKs? */
-static bool is_at_ease(const struct tcp_connection *c)
+static inline bool is_at_ease(struct tcp_connection *c)
 {
-    const uint32_t unusual = TCP_URGENT_SENDING | TCP_URGENT_KNOWN | TCP_CLOSED_DONE;
-
-    return c->state >= BARO_TCP_ESTABLISHED && c->state <= BARO_TCP_CLOSE_WAIT &&
-           (c->flags & (unusual | TCP_SACK_PERMITTED)) == TCP_SACK_PERMITTED &&
-           (c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) != TCP_FIN_HELD &&
-           (c->ecn.flags & (TCP_ECN_REDUCED | TCP_ECN_HEARD | TCP_ECN_WAITS)) == 0 &&
-           c->congestion.phase <= CONGESTION_AVOIDANCE && (c->frto | c->tail.out | c->rack.dsack_round | c->hole.trying) == 0 &&
-           c->snd.wnd != 0 && c->ranges == NULL &&
+    return tcp_hears_at_ease(c) && c->state <= BARO_TCP_CLOSE_WAIT && c->snd.wnd != 0 &&
            (c->sender == NULL || flight_is_in_order(c->sender));
 }
 
 /* Marks of text (RFC 3168 §6.1.3): none of congestion. */
-static bool marks_say_nothing(const struct tcp_connection *c, uint8_t tos)
+static inline bool marks_say_nothing(const struct tcp_connection *c, uint8_t tos)
 {
     return (c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE;
 }
 
-static bool read_segment(struct expected *segment, const struct tcp_connection *c,
-                         const struct tcp_arrival *arrival)
+static inline __attribute__((always_inline)) bool read_segment(struct expected *segment, const struct tcp_connection *c, const struct tcp_arrival *arrival,
+                                bool stamped)
 {
     const uint8_t *at = arrival->octets;
-    bool stamped = (c->flags & TCP_TIMESTAMPS) != 0;
-    uint32_t header = stamped ? STAMPED : PLAIN;
+    const uint32_t header = stamped ? STAMPED : PLAIN;
 
-    if ((read_be16(at + 12) & ~TCP_FLAG_PSH) != (stamped ? STAMPED_ACK : PLAIN_ACK) ||
-        arrival->length < header)
+    if ((read_be16(at + 12) & ~TCP_FLAG_PSH) != (stamped ? STAMPED_ACK : PLAIN_ACK) || arrival->length < header)
         return false;
     segment->seq = seq_of(read_be32(at + 4));
     segment->ack = seq_of(read_be32(at + 8));
@@ -168,9 +160,9 @@ static bool read_segment(struct expected *segment, const struct tcp_connection *
         segment->ts_value = read_be32(at + 24);
         segment->ts_echo = read_be32(at + 28);
     }
-    segment->text = (struct baro_bytes){ at + header, arrival->length - header };
+    segment->text = at + header;
+    segment->octets = segment->full = arrival->length - header;
     segment->count = 1;
-    segment->full = arrival->length - header;
     if (arrival->gso_size != 0 && segment->full > arrival->gso_size) {
         segment->count = (segment->full + arrival->gso_size - 1) / arrival->gso_size;
         segment->full = arrival->gso_size;
@@ -178,46 +170,46 @@ static bool read_segment(struct expected *segment, const struct tcp_connection *
     return true;
 }
 
-static bool is_next(const struct tcp_connection *c, const struct expected *segment, uint8_t tos)
+/* May text be taken from it? */
+static inline bool may_take(const struct tcp_connection *c, const struct expected *segment, uint8_t tos)
 {
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
-    uint32_t octets = (uint32_t)segment->text.length;
 
-    if (!seq_eq(segment->seq, c->rcv.nxt) || seq_lt(segment->ack, c->snd.una) ||
-        seq_gt(segment->ack, c->snd.nxt))
+    return (c->flags & deaf) == 0 && segment->octets <= tcp_recv_window(c) && marks_say_nothing(c, tos) &&
+           (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
+}
+
+static inline __attribute__((always_inline)) bool is_next(const struct tcp_connection *c, const struct expected *segment, uint8_t tos, bool stamped)
+{
+    /* SND.UNA <= SEG.ACK <= SND.NXT */
+    if (!seq_eq(segment->seq, c->rcv.nxt) || seq_span(segment->ack, c->snd.una) > tcp_flight(c))
         return false;
-    if ((c->flags & TCP_TIMESTAMPS) != 0 && (int32_t)(segment->ts_value - c->ts_recent) < 0)
+    if (stamped && (int32_t)(segment->ts_value - c->ts_recent) < 0)
         return false;
-    if ((c->flags & TCP_FIN_SENT) != 0 && seq_eq(segment->ack, c->snd.nxt) &&
-        !seq_eq(segment->ack, c->snd.una))
+    if ((c->flags & TCP_FIN_SENT) != 0 && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una))
         return false;
-    if (octets == 0)
-        return true;
-    return (c->flags & deaf) == 0 && octets <= tcp_recv_window(c) && marks_say_nothing(c, tos) &&
-           (octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
+    return segment->octets == 0 || may_take(c, segment, tos);
 }
 
 /* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
  * tcp_receive_fused(). */
-static bool sum_is_right(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment,
-                         const struct tcp_arrival *arrival)
+static inline __attribute__((always_inline)) bool sum_is_right(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment,
+                                const struct tcp_arrival *arrival, bool stamped)
 {
-    uint32_t octets = (uint32_t)segment->text.length;
+    uint32_t octets = segment->octets;
     uint64_t sum = 0;
 
     if (octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
         return false;
     if (arrival->checksum_verified) {
-        ring_write(&c->recv, c->recv.end, segment->text.data, octets);
+        ring_write(&c->recv, c->recv.end, segment->text, octets);
         return true;
     }
     sum = arrival->family == BARO_FAMILY_IPV6 ? words_add(sum, arrival->addresses, 32)
                                               : words_add(sum, arrival->addresses, 8);
-    sum = words_add(sum, arrival->octets, PLAIN);
-    if (c->flags & TCP_TIMESTAMPS)
-        sum = words_add(sum, arrival->octets + PLAIN, STAMPED - PLAIN);
+    sum = words_add(sum, arrival->octets, stamped ? STAMPED : PLAIN);
     sum = checksum_of_native(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
-    return checksum_fold(ring_write_sum(&c->recv, c->recv.end, segment->text.data, octets, sum)) == 0;
+    return checksum_fold(ring_write_sum(&c->recv, c->recv.end, segment->text, octets, sum)) == 0;
 }
 
 /* ---- fifth: the ACK ---- */
@@ -246,13 +238,15 @@ static void flight_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint3
         tcp_sender_release(tcp, c);
 }
 
-static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment)
+static inline __attribute__((always_inline)) void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment)
 {
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
 
     c->snd.una = segment->ack;
-    c->snd.up = seq_max(c->snd.up, c->snd.una);
-    c->snd.small = seq_max(c->snd.small, c->snd.una);
+    c->snd.up = seq_max(c->snd.up, segment->ack);
+    c->snd.small = seq_max(c->snd.small, segment->ack);
+    c->retransmit_next = seq_max(c->retransmit_next, segment->ack);
+    c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
     tcp_measure(tcp, c, segment->ack, segment->ts_echo);
     c->retries = 0;
     c->hole.timeouts = 0; /* blackhole_acked(), where nothing is tried */
@@ -288,43 +282,40 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 }
 
 /* The steps behind the sum: nothing is left to be tested. */
-static inline void take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment,
-                             uint8_t tos)
+static inline __attribute__((always_inline)) void take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment, uint8_t tos)
 {
     c->counts.data_in += segment->count;
     if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
         c->ecn.flags |= TCP_ECN_SEEN;
     c->text_at_ns = tcp->core->now.ns;
-    c->recv.end += segment->text.length;
-    tcp_text_in_order(tcp, c, (uint32_t)segment->text.length, segment->full, segment->ts_echo);
+    c->recv.end += segment->octets;
+    tcp_text_in_order(tcp, c, segment->octets, segment->full, segment->ts_echo);
     tcp_text_acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, false);
     if (!tcp_timer_armed(c, TCP_TIMER_REST))
         tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);
 }
 
-bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
+/* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
+static inline __attribute__((always_inline)) bool take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
 {
-    struct tcp_connection *c = connection_of(tcp, arrival);
     struct expected segment;
 
-    if (c == NULL || !is_at_ease(c) || !read_segment(&segment, c, arrival) ||
-        !is_next(c, &segment, arrival->tos) || !sum_is_right(tcp, c, &segment, arrival))
+    if (!read_segment(&segment, c, arrival, stamped) || !is_next(c, &segment, arrival->tos, stamped) ||
+        !sum_is_right(tcp, c, &segment, arrival, stamped))
         return false;
     tcp->recent = tcp_handle(tcp, c);
     tcp->recent_place = c;
     tcp->expected += segment.count;
     tcp->core->counters.tcp_in += segment.count;
     c->segments_in += segment.count;
-    if ((c->flags & TCP_TIMESTAMPS) != 0 && seq_le(segment.seq, c->rcv.acked)) { /* RFC 7323 §4.3 */
+    if (stamped && seq_le(segment.seq, c->rcv.acked)) { /* RFC 7323 §4.3 */
         c->ts_recent = segment.ts_value;
         c->ts_recent_at_ns = tcp->core->now.ns;
     }
     c->received_at_ns = tcp->core->now.ns;
-    if (seq_gt(segment.ack, c->snd.una))
+    if (!seq_eq(segment.ack, c->snd.una))
         acknowledged(tcp, c, &segment);
-    c->retransmit_next = seq_max(c->retransmit_next, c->snd.una);
-    c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
     if (c->sender != NULL) /* else it is not armed */
         clear_timer(c, TCP_TIMER_REORDER);
     c->probes = 0;
@@ -332,9 +323,18 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
     if (c->settings.keepalive)
         tcp_keepalive_restart(tcp, c);
     tcp_want_more_output(tcp, c);
-    if (segment.text.length != 0)
+    if (segment.octets != 0)
         take_text(tcp, c, &segment, arrival->tos);
     if (!handle_is_none(tcp->waiting_first))
         tcp_wake_waiting(tcp);
     return true;
+}
+
+bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+    struct tcp_connection *c = connection_of(tcp, arrival);
+
+    if (c == NULL || !is_at_ease(c))
+        return false;
+    return (c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, true) : take(tcp, c, arrival, false);
 }

@@ -4,7 +4,7 @@
  * going on an unreachable destination ends it; afterwards every error is soft: remembered, told if the connection
  * gives up later, never a reason to give up by itself. "Fragmentation needed" lowers the segment size and what was
  * too big is sent again at once (RFC 1191 §6.4). Source quench is not heard (MUST-55, RFC 6633). */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/ease.h"
 
 #include "codec/icmp.h"
 
@@ -47,6 +47,7 @@ enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local
         return for_half_open(tcp, tcp_resolve_half_open(tcp, handle), quoted, meaning, type, code);
     if (c == NULL)
         return BARO_DROP_ICMP_NO_MATCH;
+    tcp_ease_ends(c);
     in_flight = seq_le(c->snd.una, quoted) && seq_lt(quoted, c->snd.nxt);
     if (!in_flight || meaning == ICMP_MEANS_NOTHING)
         return BARO_DROP_ICMP_NO_MATCH;

@@ -5,6 +5,7 @@
  * helper that ends the segment's way returns the reason. RFC 5961's stricter tests replace the older ones.
  *
  * A connection that ends on the way is only marked; it is freed when the segment is done with. */
+#include "transport/tcp/ease.h"
 #include "transport/tcp/expected.h"
 #include "transport/tcp/rest.h"
 
@@ -25,6 +26,7 @@ static enum baro_drop_reason for_connection(struct tcp *tcp, struct tcp_connecti
     tcp_trace_connection(tcp, c, false);
     tcp->recent = tcp_handle(tcp, c);
     tcp->recent_place = c;
+    tcp_ease_ends(c);
     c->segments_in += segment->count;
     if (segment->data.length != 0)
         c->counts.data_in += segment->count;

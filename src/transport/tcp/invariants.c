@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "transport/tcp/calendar.h"
+#include "transport/tcp/ease.h"
 #include "transport/tcp/rest.h"
 
 static void check_sequence(const struct tcp_connection *c)
@@ -74,6 +75,7 @@ static void check_connection(const struct tcp *tcp, const struct tcp_connection 
     check_sequence(c);
     check_buffers(c);
     check_timers(c);
+    assert((c->flags & TCP_AT_EASE) == 0 || tcp_ease_holds(c));
 }
 
 static void check_queue(const struct tcp *tcp, const struct tcp_list *list)

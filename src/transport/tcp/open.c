@@ -1,5 +1,6 @@
 /* transport/tcp/open.c: TCP's beginning and end, settings, and the active open (RFC 9293 §3.10.1). */
 #include "transport/tcp/calendar.h"
+#include "transport/tcp/ease.h"
 #include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
@@ -197,6 +198,7 @@ int tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_setti
         return 0;
     if (c->settings.quickack && !settings->quickack)
         c->quick_acks = 0; /* from now on as in a dialogue, where an ACK waits for an answer */
+    tcp_ease_ends(c);
     c->settings = *settings;
     if (settings->send_fixed)
         tcp_send_limit_begin(c);

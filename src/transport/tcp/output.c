@@ -3,7 +3,7 @@
  * A connection with something to send stands once in the queue of intents. When its turn comes, plan.c says what
  * may leave at that moment; here it becomes header and references into the send ring, and the connection's
  * variables, timers and counters follow. An ACK that is owed leaves with it. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/ease.h"
 
 #include "codec/ipv4.h"
 
@@ -222,6 +222,7 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
 
     if (c == NULL)
         return false;
+    tcp_ease_ends(c);
     if (path->mtu != 0 && path->mtu != c->path_mtu)
         tcp_set_path_mtu(c, path->mtu);
     if (blackhole_aged(&c->hole, tcp->core->now) == BLACKHOLE_AS_BEFORE)

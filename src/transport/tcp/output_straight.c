@@ -1,16 +1,13 @@
 /* transport/tcp/output_straight.c: new text, the FIN and ACKs of connections to which nothing else happens.
  *
  * What output.c, plan.c and control.c do step by step for every segment is done here at once for those that are to be
- * expected, header and state the same. is_plain() names what must not be going on, each with where the whole way would look
- * at it. Until the length of the text is known nothing is changed; then there is no way back. */
+ * expected, header and state the same. What must not be going on say ease.h and ease.c, each with where the whole way would
+ * look at it. Until the length of the text is known nothing is changed; then there is no way back. */
+#include "transport/tcp/ease.h"
 #include "transport/tcp/straight.h"
 
 #include "base/flow.h"
 #include "codec/ip_protocol.h"
-
-/* Flags that make a segment special: urgent data (flags_of), a probe of the tail or of a closed window (allowed, new_text), a
- * small piece held back or let go (small_piece_may_leave). */
-enum { NOT_PLAIN = TCP_CLOSED_DONE | TCP_URGENT_SENDING | TCP_TAIL | TCP_PROBE | TCP_MORE | TCP_FLUSH };
 
 /* The FIN is to leave behind the last octet. */
 static inline bool fin_is_due(const struct tcp_connection *c)
@@ -21,18 +18,6 @@ static inline bool fin_is_due(const struct tcp_connection *c)
 static inline uint32_t unsent_text(const struct tcp_connection *c)
 {
     return (c->flags & TCP_FIN_SENT) != 0 ? 0 : tcp_unsent_text(c);
-}
-
-/* Nothing but new text and ACKs can be due, and the path is as it was. */
-static bool is_plain(const struct tcp_connection *c, const struct ip_path *path)
-{
-    return path->mtu == c->path_mtu &&                                /* tcp_next_segment: a new segment size */
-           c->hole.ceiling == 0 &&                                    /* ... or the old one back */
-           c->congestion.phase <= CONGESTION_AVOIDANCE &&             /* plan_again, tcp_sender_sent: PRR */
-           c->duplicate_acks == 0 && c->frto != FRTO_NEW &&           /* allowed: limited transmit, F-RTO's two segments */
-           (c->ecn.flags & (TCP_ECN_WAITS | TCP_ECN_CWR)) == 0 &&     /* plan_new, tcp_ecn_leave */
-           !c->settings.cork && c->settings.notsent_low_water == 0 && /* small_piece_may_leave, tcp_tell_of_less_unsent */
-           c->settings.ttl != 0;                                      /* IPv4 and IPv6 differ over it */
 }
 
 static inline uint32_t smaller(uint32_t a, uint32_t b)
@@ -159,8 +144,7 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
 
     if (c == NULL)
         return TCP_STRAIGHT_NOTHING;
-    if (c->state < BARO_TCP_ESTABLISHED || (c->flags & NOT_PLAIN) != 0 || seq_lt(c->retransmit_next, c->retransmit_end) ||
-        (c->sender != NULL && c->sender->board.lost != 0)) {
+    if (!tcp_sends_at_ease(c) || (c->sender != NULL && c->sender->board.lost != 0)) {
         if (!tcp_is_first_syn(c))
             return TCP_STRAIGHT_OPEN;
     } else if ((c->flags & TCP_ACK_NOW) == 0 && !fin_is_due(c) && unsent_text(c) == 0) {
@@ -199,7 +183,7 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
     if (c->state == BARO_TCP_SYN_SENT)
         return tcp_straight_syn(tcp, path, segment);
     /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
-    if (!is_plain(c, path) || (fin && unsent > tcp_payload_limit(c) && unsent <= path->super_segment) ||
+    if (path->mtu != c->path_mtu || (fin && unsent > tcp_payload_limit(c) && unsent <= path->super_segment) ||
         !plan(tcp, c, path, unsent, &length))
         return TCP_STRAIGHT_OPEN;
     last = length == unsent;

@@ -4,6 +4,7 @@
  * it and is only moved to come earlier; when it fires too early it is armed again for what is earliest then. So
  * the retransmission timer, set anew at every ACK, costs the wheel nothing. */
 #include "transport/tcp/calendar.h"
+#include "transport/tcp/ease.h"
 #include "transport/tcp/rest.h"
 
 static unsigned trace_number(enum tcp_timer_name name)
@@ -275,6 +276,7 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
         return;
     }
     c = (struct tcp_connection *)(void *)((uint8_t *)timer - offsetof(struct tcp_connection, wheel));
+    tcp_ease_ends(c);
     rests = tcp_timer_armed(c, TCP_TIMER_REST) && c->deadline_ns[TCP_TIMER_REST] <= tcp->core->now.ns;
     for (int name = 0; name < TCP_TIMER_COUNT && (c->flags & TCP_CLOSED_DONE) == 0; name++) {
         if (c->deadline_ns[name] == 0 || c->deadline_ns[name] > tcp->core->now.ns)
