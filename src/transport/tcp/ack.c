@@ -3,7 +3,7 @@
  * New acknowledgement frees send memory, gives the RTT estimator its sample, moves the congestion window and the
  * states that wait for our FIN's ACK. The send window is taken over only from segments that are not older than
  * the last one that did (SND.WL1, SND.WL2). */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/exchange.h"
 
 void tcp_established(struct tcp *tcp, struct tcp_connection *c)
 {
@@ -43,31 +43,6 @@ static enum baro_drop_reason end_of_dialogue(struct tcp *tcp, struct tcp_connect
     tcp_established(tcp, c);
     tcp_tell(tcp, c);
     return BARO_DROP_NONE;
-}
-
-/* RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment otherwise: its clock is
- * finer than the timestamps' millisecond. */
-void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
-{
-    int64_t now_ns = tcp->core->now.ns, sample_ns;
-
-    if ((c->flags & TCP_RTT_TIMING) != 0) {
-        if (seq_lt(ack, c->rtt_seq))
-            return;
-        c->flags &= ~(uint32_t)TCP_RTT_TIMING;
-        sample_ns = now_ns - c->rtt_at_ns;
-    } else if ((c->flags & TCP_TIMESTAMPS) != 0 && ts_echo != 0) {
-        uint32_t passed_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
-
-        if (passed_ms > 3600000)
-            return; /* no echo of ours */
-        sample_ns = (int64_t)(passed_ms != 0 ? passed_ms : 1) * NS_PER_MS; /* nothing is not a least round trip */
-    } else {
-        return;
-    }
-    rtt_sample(&c->rtt, sample_ns, now_ns);
-    TRACE(tcp->core, TCP_RTT, TRACE_N(tcp_handle(tcp, c).value), TRACE_D(sample_ns), TRACE_D(c->rtt.srtt_ns),
-          TRACE_D(c->rtt.rttvar_ns), TRACE_D(c->rtt.rto_ns));
 }
 
 /* Our FIN is acknowledged. */
@@ -128,24 +103,13 @@ bool tcp_is_duplicate(const struct tcp_connection *c, const struct segment *segm
            segment->window << c->snd_scale == c->snd.wnd;
 }
 
-void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window)
+void tcp_window_opened(struct tcp *tcp, struct tcp_connection *c, uint32_t before)
 {
-    uint32_t before = c->snd.wnd;
-
-    if (seq_gt(c->snd.wl1, seq) || (seq_eq(c->snd.wl1, seq) && seq_gt(c->snd.wl2, ack)))
-        return;
-    c->snd.wnd = window;
-    c->snd.wl1 = seq;
-    c->snd.wl2 = ack;
-    if (window > c->snd.max_wnd)
-        c->snd.max_wnd = window;
-    if (window > before) {
-        c->probes = 0;
-        tcp_timer_cancel(tcp, c, TCP_TIMER_PERSIST);
-        /* What was lost against the closed window need not wait for its backed-off timer. */
-        if (before == 0 && tcp_flight(c) != 0)
-            tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
-    }
+    c->probes = 0;
+    tcp_timer_cancel(tcp, c, TCP_TIMER_PERSIST);
+    /* What was lost against the closed window need not wait for its backed-off timer. */
+    if (before == 0 && tcp_flight(c) != 0)
+        tcp_retransmit_from(tcp, c, c->snd.una, c->snd.nxt);
 }
 
 bool tcp_ack_in_range(const struct tcp_connection *c, const struct segment *segment)

@@ -20,6 +20,7 @@
 #define TRANSPORT_TCP_AUTOTUNE_H
 
 #include "base/seq.h"
+#include "base/time.h"
 #include "baro/types.h"
 
 struct receive_tuning {
@@ -35,15 +36,71 @@ struct receive_tuning {
 void receive_tuning_init(struct receive_tuning *tuning, uint32_t first);
 /* Nothing was heard for a while: what was begun measuring then means nothing. */
 void receive_tuning_pause(struct receive_tuning *tuning);
+
+enum { RTT_FINEST_US = 2000, RTT_LARGEST_US = 10000000, SEND_SEGMENTS = 10 };
+
+static inline uint32_t receive_tuning_us(int64_t ns)
+{
+    if (ns < NS_PER_US)
+        return 1;
+    return ns / NS_PER_US > RTT_LARGEST_US ? RTT_LARGEST_US : (uint32_t)(ns / NS_PER_US);
+}
+
+/* The clock as the struct keeps it: it wraps after 71 minutes, and is never 0. */
+static inline uint32_t receive_tuning_clock_us(struct baro_instant now)
+{
+    return (uint32_t)((uint64_t)now.ns / NS_PER_US) | 1;
+}
+
 /* A full-sized segment echoed a timestamp of this age; `own_ns`: the connection's own least round trip, 0: none. */
-void receive_tuning_echo(struct receive_tuning *tuning, int64_t age_ns, int64_t own_ns);
+static inline void receive_tuning_echo(struct receive_tuning *tuning, int64_t age_ns, int64_t own_ns)
+{
+    uint32_t sample_us = receive_tuning_us(age_ns), own_us;
+
+    if (sample_us < RTT_FINEST_US && own_ns != 0) {
+        own_us = receive_tuning_us(own_ns);
+        sample_us = own_us < sample_us ? own_us : sample_us;
+    }
+    if (tuning->rtt_us == 0 || sample_us < tuning->rtt_us)
+        tuning->rtt_us = sample_us; /* a program that thinks between two segments lengthens an age, nothing shortens it */
+    else
+        tuning->rtt_us += (sample_us - tuning->rtt_us) / 8;
+}
+
 /* Without timestamps: text came in order up to `nxt`, and the window reaches to `edge`. */
 void receive_tuning_window(struct receive_tuning *tuning, struct baro_instant now, struct seq nxt, struct seq edge);
+
 /* The program took `octets`. What the window should be at least, octets; 0: as it is. */
-uint32_t receive_tuning_taken(struct receive_tuning *tuning, struct baro_instant now, uint32_t octets);
+static inline uint32_t receive_tuning_taken(struct receive_tuning *tuning, struct baro_instant now, uint32_t octets)
+{
+    uint32_t at_us, twice;
+
+    if (tuning->rtt_us == 0)
+        return 0;
+    at_us = receive_tuning_clock_us(now);
+    if (tuning->since_us == 0 || at_us - tuning->since_us > tuning->rtt_us) {
+        /* The present round trip began now: what came in the last one is known. */
+        if (tuning->copied > tuning->space)
+            tuning->space = tuning->copied;
+        tuning->copied = 0;
+        tuning->since_us = at_us;
+    }
+    tuning->copied = octets > UINT32_MAX - tuning->copied ? UINT32_MAX : tuning->copied + octets;
+    twice = tuning->copied > UINT32_MAX / 2 ? UINT32_MAX : 2 * tuning->copied;
+    if (tuning->copied <= tuning->space)
+        return twice;
+    return twice > UINT32_MAX / 2 ? UINT32_MAX : 2 * twice;
+}
 
 /* What the send buffer should hold, octets: `limit` or more, up to `most`. */
-uint32_t send_tuning(uint32_t limit, uint32_t most, uint32_t cwnd, uint32_t mss);
+static inline uint32_t send_tuning(uint32_t limit, uint32_t most, uint32_t cwnd, uint32_t mss)
+{
+    uint64_t want = 2 * (uint64_t)(cwnd > SEND_SEGMENTS * mss ? cwnd : SEND_SEGMENTS * mss);
+
+    if (want > most)
+        want = most;
+    return want > limit ? (uint32_t)want : limit;
+}
 
 /* How large a buffer may become that costs `now` octets of the budget and wants to cost `wanted`, both powers of two, of
  * which `left` octets are free: the largest power of two in between that leaves as much as it is; `now` when there is none. */

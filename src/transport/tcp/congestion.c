@@ -18,8 +18,6 @@ const char *baro_congestion_name(enum baro_congestion congestion)
     return congestion < BARO_CONGESTION_COUNT ? name[congestion] : NULL;
 }
 
-enum { CONGESTION_LIMIT = 1 << 30 }; /* the largest window there is (RFC 7323 §2.3) */
-
 uint32_t congestion_initial_window(uint32_t mss)
 {
     return smaller(10 * mss, larger(2 * mss, 14600));
@@ -31,16 +29,10 @@ void congestion_init(struct congestion *congestion, uint8_t algorithm, uint32_t 
                                        .algorithm = algorithm };
 }
 
-/* Nothing was lost yet. */
-static bool is_first_slow_start(const struct congestion *congestion)
-{
-    return congestion->ssthresh == CONGESTION_LIMIT;
-}
-
 /* From here on it is the curve that counts. */
 static void leave_first_slow_start(struct congestion *congestion)
 {
-    if (is_first_slow_start(congestion))
+    if (congestion_is_first_slow_start(congestion))
         congestion->of.cubic = (struct cubic){ 0 };
 }
 
@@ -49,7 +41,7 @@ void congestion_choose(struct congestion *congestion, uint8_t algorithm)
     if (congestion->algorithm == algorithm)
         return;
     congestion->algorithm = algorithm;
-    if (is_first_slow_start(congestion))
+    if (congestion_is_first_slow_start(congestion))
         congestion->of.hystart = (struct hystart){ 0 };
     else
         congestion->of.cubic = (struct cubic){ 0 };
@@ -71,7 +63,7 @@ static void grow_in_slow_start(struct congestion *congestion, const struct conge
         return;
     }
     growth = smaller(ack->acked, HYSTART_LIMIT * ack->mss);
-    if (is_first_slow_start(congestion))
+    if (congestion_is_first_slow_start(congestion))
         growth = hystart_acked(&congestion->of.hystart, ack->una, ack->nxt, ack->rtt.ns, growth, &done);
     congestion->cwnd += growth;
     if (!done)
@@ -95,19 +87,6 @@ static void grow_in_avoidance(struct congestion *congestion, const struct conges
     congestion->cwnd += ack->mss;
 }
 
-static void follow_phase(struct congestion *congestion)
-{
-    if (congestion->phase != CONGESTION_LOSS)
-        congestion->phase = congestion->cwnd < congestion->ssthresh ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
-}
-
-void congestion_unfilled(struct congestion *congestion)
-{
-    follow_phase(congestion);
-    if (!is_first_slow_start(congestion))
-        cubic_pause(&congestion->of.cubic);
-}
-
 void congestion_acked(struct congestion *congestion, const struct congestion_ack *ack)
 {
     bool slow_start = congestion->cwnd < congestion->ssthresh;
@@ -116,7 +95,7 @@ void congestion_acked(struct congestion *congestion, const struct congestion_ack
         congestion_unfilled(congestion);
         return;
     }
-    follow_phase(congestion);
+    congestion_follow(congestion);
     if (slow_start)
         grow_in_slow_start(congestion, ack);
     else
@@ -196,7 +175,7 @@ void congestion_timeout(struct congestion *congestion, uint32_t flight, uint32_t
 
 void congestion_rested(struct congestion *congestion)
 {
-    if (!is_first_slow_start(congestion))
+    if (!congestion_is_first_slow_start(congestion))
         cubic_pause(&congestion->of.cubic);
 }
 

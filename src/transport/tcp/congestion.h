@@ -14,6 +14,8 @@ enum congestion_phase { /* the numbers of enum baro_trace_phase */
     CONGESTION_SLOW_START, CONGESTION_AVOIDANCE, CONGESTION_REDUCTION, CONGESTION_RECOVERY, CONGESTION_LOSS
 };
 
+enum { CONGESTION_LIMIT = 1 << 30 }; /* the largest window there is (RFC 7323 §2.3) */
+
 struct congestion {
     uint32_t cwnd, ssthresh; /* octets */
     uint32_t gathered;       /* octets acknowledged towards the next increase in congestion avoidance */
@@ -53,8 +55,27 @@ static inline bool congestion_was_filled(const struct congestion *congestion, ui
 
     return flight + mss >= (slow_start && !unvalidated ? congestion->cwnd / 2 : congestion->cwnd);
 }
+
+/* Nothing was lost yet. */
+static inline bool congestion_is_first_slow_start(const struct congestion *congestion)
+{
+    return congestion->ssthresh == CONGESTION_LIMIT;
+}
+
+static inline void congestion_follow(struct congestion *congestion)
+{
+    if (congestion->phase != CONGESTION_LOSS)
+        congestion->phase = congestion->cwnd < congestion->ssthresh ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
+}
+
 /* An ACK outside fast recovery when it was not: it does not grow. */
-void congestion_unfilled(struct congestion *congestion);
+static inline void congestion_unfilled(struct congestion *congestion)
+{
+    congestion_follow(congestion);
+    if (!congestion_is_first_slow_start(congestion))
+        cubic_pause(&congestion->of.cubic);
+}
+
 /* New data was acknowledged outside fast recovery. Does not grow a window that was not used (RFC 7661's spirit). */
 void congestion_acked(struct congestion *congestion, const struct congestion_ack *ack);
 /* The third duplicate ACK: fast recovery begins (RFC 5681 §3.2). */

@@ -31,6 +31,7 @@
 #include "codec/ip_protocol.h"
 #include "transport/tcp/arrival.h"
 #include "transport/tcp/ease.h"
+#include "transport/tcp/exchange.h"
 
 /* TCP's header in these segments: without options, or with NOP, NOP, timestamps (RFC 7323 appendix A). */
 enum { PLAIN = 20, STAMPED = 32 };
@@ -220,22 +221,16 @@ static inline void clear_timer(struct tcp_connection *c, enum tcp_timer_name nam
     c->deadline_ns[name] = 0;
 }
 
-/* tcp_sender_acked() where nothing tells of a loss. */
-static void flight_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+/* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent last. */
+static __attribute__((noinline)) int64_t board_acknowledged(struct tcp *tcp, struct tcp_connection *c)
 {
     struct scoreboard_delivered delivered = { 0 };
     int64_t now_ns = tcp->core->now.ns;
 
-    if (c->sender == NULL) { /* all of it was sent at one moment */
-        tcp_grow(tcp, c, acked, flight, now_ns - c->rtt_at_ns);
-        return;
-    }
     scoreboard_acked(&c->sender->board, c->snd.una, &delivered);
     c->counts.reordered += delivered.below;
     rack_delivered(&c->sender->rack, &c->rack, &delivered, &(struct rack_facts){ .now_ns = now_ns }, false);
-    tcp_grow(tcp, c, acked, flight, delivered.any ? now_ns - delivered.at_ns : 0);
-    if (tcp_flight(c) == 0)
-        tcp_sender_release(tcp, c);
+    return delivered.any ? now_ns - delivered.at_ns : 0;
 }
 
 static inline __attribute__((always_inline)) void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment)
@@ -254,9 +249,11 @@ static inline __attribute__((always_inline)) void acknowledged(struct tcp *tcp, 
     c->soft_error = 0;
     c->progress = true;
     clear_timer(c, TCP_TIMER_USER_TIMEOUT);
-    flight_acknowledged(tcp, c, acked, flight);
+    tcp_grow(tcp, c, acked, flight, c->sender == NULL ? tcp->core->now.ns - c->rtt_at_ns : board_acknowledged(tcp, c));
     tcp_send_acked(tcp, c);
-    if (tcp_flight(c) == 0) {
+    if (seq_eq(c->snd.una, c->snd.nxt)) {
+        if (c->sender != NULL)
+            tcp_sender_release(tcp, c);
         clear_timer(c, TCP_TIMER_RETRANSMIT);
         clear_timer(c, TCP_TIMER_TAIL);
     } else {
@@ -290,7 +287,7 @@ static inline __attribute__((always_inline)) void take_text(struct tcp *tcp, str
     c->text_at_ns = tcp->core->now.ns;
     c->recv.end += segment->octets;
     tcp_text_in_order(tcp, c, segment->octets, segment->full, segment->ts_echo);
-    tcp_text_acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, false);
+    tcp_text_acknowledge_soon(tcp, c, tcp_acknowledges_now(c));
     if (!tcp_timer_armed(c, TCP_TIMER_REST))
         tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);

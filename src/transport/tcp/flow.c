@@ -61,31 +61,17 @@ void tcp_paced(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
         pacing_sent(&c->flow->pacing, octets, rate);
 }
 
-/* Of the periods in which the window was not used, each halves it. */
-static void lapse(struct tcp_connection *c, int64_t now_ns)
+void tcp_lapse(struct tcp_connection *c, int64_t now_ns)
 {
     for (uint32_t periods = validation_periods(&c->flow->validation, now_ns); periods != 0; periods--)
         congestion_unused(&c->congestion, tcp_payload_limit(c));
-}
-
-bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
-{
-    int64_t now_ns = tcp->core->now.ns;
-
-    if (c->flow == NULL && tcp_flow_open(tcp, c) == NULL)
-        return true;
-    if (validation_acked_is_valid(&c->flow->validation, c->snd.una, c->snd.nxt, acked, c->congestion.cwnd, flight, now_ns,
-                                  c->rtt.srtt_ns))
-        return true;
-    lapse(c, now_ns);
-    return false;
 }
 
 void tcp_rested(struct tcp_connection *c, int64_t now_ns)
 {
     congestion_rested(&c->congestion);
     if (c->flow != NULL && !validation_is_valid(&c->flow->validation, c->congestion.cwnd, 0, now_ns, c->rtt.srtt_ns))
-        lapse(c, now_ns);
+        tcp_lapse(c, now_ns);
 }
 
 void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t missing)

@@ -7,7 +7,10 @@
 #ifndef TRANSPORT_TCP_LEAST_H
 #define TRANSPORT_TCP_LEAST_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/time.h"
 
 enum { LEAST_SAMPLES = 3, LEAST_WINDOW_MS = 10000 };
 
@@ -18,8 +21,35 @@ struct least {
     } best[LEAST_SAMPLES]; /* ascending, by both */
 };
 
-/* A round trip was measured. */
-void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns);
+/* Is it not the least, and too early to be noted behind the others? So most samples are. */
+static inline bool least_says_nothing(const struct least *least, uint32_t us, uint32_t now_ms)
+{
+    unsigned last = least->best[2].us != 0 ? 2 : least->best[1].us != 0 ? 1 : 0;
+
+    return now_ms - least->best[0].at_ms <= LEAST_WINDOW_MS && least->best[last].us < us &&
+           (last == LEAST_SAMPLES - 1 || now_ms - least->best[last].at_ms < LEAST_WINDOW_MS / 3);
+}
+
+_Static_assert((int)LEAST_SAMPLES == 3, "least_says_nothing looks for the last of three");
+
+/* least.c: one that is not the least, or the first. */
+void least_note(struct least *least, uint32_t us, uint32_t now_ms);
+
+/* A round trip was measured, at a moment that is not negative. */
+static inline void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns)
+{
+    uint32_t now_ms = (uint32_t)((uint64_t)now_ns / NS_PER_MS), us;
+    uint64_t whole_us = (uint64_t)sample_ns / NS_PER_US;
+
+    us = whole_us < UINT32_MAX - 1 ? (uint32_t)whole_us + 1 : UINT32_MAX;
+    if (us <= least->best[0].us) { /* all of them are as large and older */
+        least->best[0].us = us;
+        least->best[0].at_ms = now_ms;
+        least->best[1].us = least->best[2].us = 0;
+    } else if (least->best[0].us == 0 || !least_says_nothing(least, us, now_ms)) {
+        least_note(least, us, now_ms);
+    }
+}
 /* The least one, 0: none yet (or below a microsecond). */
 static inline int64_t least_ns(const struct least *least)
 {

@@ -55,10 +55,6 @@ bool tcp_ack_in_range(const struct tcp_connection *c, const struct segment *segm
 enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 void tcp_step_urgent(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
-/* Its parts: `octets` of text more stand in order behind the ring's end before, `full` of them in the largest segment. */
-void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo);
-/* Their ACK: now, or by the timer. `repeated`: octets that came twice, or empty. */
-void tcp_text_acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated, bool hole_filled);
 void tcp_step_fin(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 /* From the fifth step on: the ACK, and what comes behind it. */
 enum baro_drop_reason tcp_input_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
@@ -132,8 +128,8 @@ bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment
 bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, struct baro_bytes data);
 /* Bytes to which the window may grow. */
 uint32_t tcp_receive_limit(const struct tcp *tcp, const struct tcp_settings *settings);
-/* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest segment. */
-void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo);
+/* The receive buffer may grow to `want` octets, which are more than it is. */
+void tcp_receive_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t want);
 /* Nothing happens on the connection, and the ring is empty. */
 void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c);
 /* Room in the ring for the octets up to `end`, and in the budget. */
@@ -182,7 +178,6 @@ uint32_t tcp_send_make_room(struct tcp *tcp, struct tcp_connection *c, size_t oc
 /* Is what waits unsent little enough to be worth waking the program? */
 bool tcp_little_unsent(const struct tcp_connection *c);
 uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data);
-void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c);
 /* Buffer memory in the budget. */
 bool tcp_charge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
 void tcp_discharge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
@@ -216,7 +211,7 @@ void tcp_send_time_wait_ack(struct tcp *tcp, struct handle handle);
 /* Our clock as the peer sees it, milliseconds (RFC 7323 §5.4). */
 static inline uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset)
 {
-    return (uint32_t)(tcp->core->now.ns / NS_PER_MS) + offset;
+    return (uint32_t)((uint64_t)tcp->core->now.ns / NS_PER_MS) + offset;
 }
 
 /* ---- output.c ---- */
@@ -267,9 +262,8 @@ void tcp_recover_duplicate(struct tcp *tcp, struct tcp_connection *c, const stru
 void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c);
 void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq end);
 
-/* New data was acknowledged outside of a fast recovery: the congestion window may grow. */
-/* `rtt_ns`: this ACK's sample, 0: none. */
-void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns);
+/* tcp_grow() (exchange.h) where the window was in use; `valid`: it is validated. */
+void tcp_grow_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns, bool valid);
 
 void tcp_trace_congestion(const struct tcp *tcp, const struct tcp_connection *c);
 
@@ -301,8 +295,8 @@ void tcp_flow_release(struct tcp *tcp, struct tcp_connection *c);
 uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c);
 /* How much of `length` octets may leave now: all of them, some whole segments, or none; then the timer is armed. */
 uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length);
-/* An ACK of new data outside of a loss recovery: is the window validated (RFC 7661)? `flight`: octets before it. */
-bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight);
+/* Of the periods in which the window was not used, each halves it. */
+void tcp_lapse(struct tcp_connection *c, int64_t now_ns);
 /* Nothing was sent for longer than an RTO. */
 void tcp_rested(struct tcp_connection *c, int64_t now_ns);
 /* A recovery begins, congestion_loss() is done: `cwnd` before it; ends: the window of a flight that used less than it had. */
@@ -332,10 +326,8 @@ bool tcp_frto_acked(struct tcp *tcp, struct tcp_connection *c, const struct segm
 
 /* ---- ack.c ---- */
 
-/* The round trip of an ACK of new octets; `ts_echo`: 0, none. */
-void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo);
-/* The send window as a segment with `seq` and `ack` has it, unless a later one told. */
-void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window);
+/* The send window, `before` so far, grew: there is no need to probe it. */
+void tcp_window_opened(struct tcp *tcp, struct tcp_connection *c, uint32_t before);
 /* RFC 5681 §2: what counts as a duplicate. */
 bool tcp_is_duplicate(const struct tcp_connection *c, const struct segment *segment);
 

@@ -11,7 +11,7 @@
  * The advertised right edge never moves back (RFC 9293 §3.8.6 SHLD-14; by less than the window's unit it may seem to when
  * the buffer is all but full, RFC 7323 §2.4, and what was promised is still taken), nor forward by less than a segment or half
  * of the grant (§3.8.6.2.2 MUST-39). */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/exchange.h"
 
 #include "base/bytes.h"
 #include "base/checksum.h"
@@ -139,47 +139,24 @@ uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
     return (uint16_t)units;
 }
 
-static bool tuned(const struct tcp *tcp, const struct tcp_settings *settings)
-{
-    return !settings->recv_fixed && tcp->recv_size.most != 0;
-}
-
 uint32_t tcp_receive_limit(const struct tcp *tcp, const struct tcp_settings *settings)
 {
-    uint32_t limit = tuned(tcp, settings) ? tcp->recv_size.most : settings->recv_buffer;
+    uint32_t limit = tcp_receive_is_tuned(tcp, settings) ? tcp->recv_size.most : settings->recv_buffer;
 
     return limit > TCP_RECV_LEAST ? limit : TCP_RECV_LEAST;
 }
 
-/* `want`: more than it is. */
-static __attribute__((noinline)) void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t want)
+__attribute__((noinline)) void tcp_receive_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t want)
 {
     uint32_t limit = tcp_receive_limit(tcp, &c->settings), backed = tcp_recv_backed(c), cost;
 
     want = smaller(want, limit);
     if (want <= c->recv.limit || !tcp_synchronised(c))
         return;
-    cost = tcp_share(tcp, backed, tcp_ring_cost(want), !tuned(tcp, &c->settings));
+    cost = tcp_share(tcp, backed, tcp_ring_cost(want), !tcp_receive_is_tuned(tcp, &c->settings));
     if (cost <= c->recv.limit || (cost > backed && !tcp_charge(tcp, c, cost - backed)))
         return;
     c->recv.limit = smaller(cost, limit);
-}
-
-void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
-{
-    if (!tuned(tcp, &c->settings)) {
-        if (ring_used(&c->recv) >= c->recv.limit / 2)
-            grow(tcp, c, c->recv.limit * 2);
-        return;
-    }
-    if ((c->flags & TCP_TIMESTAMPS) == 0) {
-        receive_tuning_window(&c->tuning, tcp->core->now, c->rcv.nxt, c->rcv.edge);
-    } else if (full >= c->rcv_full && ts_echo != 0) {
-        uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
-
-        if (age_ms < TCP_AGE_LARGEST_MS)
-            receive_tuning_echo(&c->tuning, age_ms * NS_PER_MS, least_ns(&c->rtt.least));
-    }
 }
 
 void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c)
@@ -193,16 +170,16 @@ void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c)
 /* The grant after the program took `octets`. */
 static inline void follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
-    if (tuned(tcp, &c->settings)) {
+    if (tcp_receive_is_tuned(tcp, &c->settings)) {
         uint32_t want = receive_tuning_taken(&c->tuning, tcp->core->now, octets);
 
         if (want > c->recv.limit)
-            grow(tcp, c, want);
+            tcp_receive_grow(tcp, c, want);
         return;
     }
     c->tuning.copied += octets;
     if (c->tuning.copied >= c->recv.limit / 2) {
-        grow(tcp, c, c->recv.limit * 2);
+        tcp_receive_grow(tcp, c, c->recv.limit * 2);
         c->tuning.copied = 0;
     }
 }

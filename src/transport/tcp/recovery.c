@@ -6,7 +6,7 @@
  * losses of the same window. This is for peers without SACK; with it sender.c finds what is lost, and the span has what
  * is sent again for other reasons: a smaller path MTU, a window that opens again, a probe. Whether a timeout or a third
  * duplicate was a mistake is asked at each ACK (undo.c, frto.h). */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/exchange.h"
 
 void tcp_trace_congestion(const struct tcp *tcp, const struct tcp_connection *c)
 {
@@ -26,31 +26,18 @@ static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
     tcp_retransmit_from(tcp, c, c->snd.una, seq_min(seq_add(c->snd.una, tcp_payload_limit(c)), c->snd.nxt));
 }
 
-void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
+void tcp_grow_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns, bool valid)
 {
-    uint32_t mss = tcp_payload_limit(c);
-    struct congestion_ack ack;
-    bool valid;
+    const struct congestion_ack ack = { .now = tcp->core->now,
+                                        .srtt = { c->rtt.srtt_ns },
+                                        .rtt = { rtt_ns },
+                                        .una = c->snd.una,
+                                        .nxt = c->snd.nxt,
+                                        .acked = acked,
+                                        .flight = flight,
+                                        .mss = tcp_payload_limit(c),
+                                        .unvalidated = !valid };
 
-    /* What waits for its time only is no unused window. */
-    if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd)
-        flight = c->congestion.cwnd;
-    if (c->ecn.flags & TCP_ECN_HEARD)
-        return; /* RFC 3168 §6.1.2 */
-    valid = tcp_validate(tcp, c, acked, flight);
-    if (!congestion_was_filled(&c->congestion, flight, mss, !valid)) { /* as congestion_acked() would find */
-        congestion_unfilled(&c->congestion);
-        return;
-    }
-    ack = (struct congestion_ack){ .now = tcp->core->now,
-                                   .srtt = { c->rtt.srtt_ns },
-                                   .rtt = { rtt_ns },
-                                   .una = c->snd.una,
-                                   .nxt = c->snd.nxt,
-                                   .acked = acked,
-                                   .flight = flight,
-                                   .mss = mss,
-                                   .unvalidated = !valid };
     congestion_acked(&c->congestion, &ack);
 }
 

@@ -139,23 +139,3 @@ uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_byt
     c->reserved = 0; /* what was there is overwritten */
     return take;
 }
-
-void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
-{
-    uint64_t una = tcp_send_offset(c, c->snd.una);
-
-    if (una > c->send.end)
-        una = c->send.end; /* the FIN's place */
-    if (una <= c->send.begin)
-        return;
-    c->bytes_acked += una - c->send.begin;
-    c->send.begin = una;
-    if (!c->settings.send_fixed && tcp->send_size.most != 0)
-        c->send.limit = send_tuning(c->send.limit, tcp->send_size.most, c->congestion.cwnd, tcp_payload_limit(c));
-    if (ring_used(&c->send) == 0)
-        tcp_rest_later(tcp, c);
-    if ((c->flags & TCP_WANT_WRITE) != 0 && tcp_send_room(c) >= c->send.limit / 4) {
-        c->flags &= ~(uint32_t)TCP_WANT_WRITE;
-        tcp_tell(tcp, c);
-    }
-}

@@ -6,7 +6,7 @@
  * the congestion window is ahead of what is on its way (plan.c).
  *
  * A loss that was a mistake is taken back (undo.c). Connections without SACK: recovery.c. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/exchange.h"
 
 void tcp_sender_open(struct tcp *tcp, struct tcp_connection *c)
 {

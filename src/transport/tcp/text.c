@@ -4,7 +4,7 @@
  * the sender's count of duplicates is true. In-order text is acknowledged at the second full-sized segment at the
  * latest, at once while the connection is young (a sender in slow start needs the clock) and when a hole was
  * filled; else after 40 ms, or with whatever is sent before that. */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/exchange.h"
 
 /* Sixth: URG. The pointer names the octet behind the urgent data (RFC 9293 §3.8.5, RFC 6093). */
 void tcp_step_urgent(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
@@ -37,43 +37,15 @@ static void look_for_urgent(struct tcp_connection *c, uint64_t from)
     c->flags |= TCP_URGENT_READY;
 }
 
-/* What the peer's full-sized segments carry is learnt by looking: options and its path make them smaller than the
- * MSS that we offered. */
-static void learn_segment_size(struct tcp_connection *c, size_t full)
+/* `repeated`: octets that came twice, or empty. */
+static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated, bool hole_filled)
 {
-    if (full > c->rcv_full && full <= UINT16_MAX)
-        c->rcv_full = (uint16_t)full;
-}
+    bool now = tcp_acknowledges_now(c);
 
-void tcp_text_acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated, bool hole_filled)
-{
-    bool now = c->settings.quickack || c->quick_acks != 0 || c->unacknowledged >= 2u * c->rcv_full;
-
-    if (c->quick_acks != 0)
-        c->quick_acks--;
-    if (hole_filled || c->ranges != NULL || !seq_eq(repeated.left, repeated.right)) {
+    if (hole_filled || c->ranges != NULL || !seq_eq(repeated.left, repeated.right))
         tcp_send_ack_repeated(tcp, c, repeated);
-        return;
-    }
-    if (now) {
-        tcp_send_ack_in_order(tcp, c);
-        return;
-    }
-    c->flags |= TCP_ACK_DELAYED;
-    if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
-        tcp_timer_start(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
-}
-
-void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
-{
-    c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
-    c->unacknowledged += octets;
-    c->progress = true; /* new text: our ACKs arrive */
-    tcp->core->counters.tcp_data_in += octets;
-    TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
-          TRACE_N(ring_used(&c->recv)));
-    learn_segment_size(c, full);
-    tcp_receive_arrived(tcp, c, full, ts_echo);
+    else
+        tcp_text_acknowledge_soon(tcp, c, now);
 }
 
 /* The text begins at RCV.NXT (what lay before it is cut off). */
@@ -98,7 +70,7 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
                       segment->count > 1 ? segment->packet->gso_size : segment->data.length, segment->options.ts_echo);
     /* The FIN, when it follows, has its own ACK. */
     if (!segment->fin && !((c->flags & TCP_FIN_HELD) != 0 && seq_eq(c->rcv.fin, c->rcv.nxt)))
-        tcp_text_acknowledge(tcp, c, repeated, had_ranges);
+        acknowledge(tcp, c, repeated, had_ranges);
     tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);
     return BARO_DROP_NONE;

@@ -1,0 +1,174 @@
+/* transport/tcp/exchange.h: what nearly every segment of an exchange does to a connection: both ways in do it, the whole one
+ * (ack.c, sender.c, recovery.c, text.c) and the short cut (expected.c).
+ *
+ * It stands here to be compiled in place: each is a few comparisons that mostly find that nothing changes, and what then is
+ * left to be done, seldom, is a function elsewhere. */
+#ifndef TRANSPORT_TCP_EXCHANGE_H
+#define TRANSPORT_TCP_EXCHANGE_H
+
+#include "transport/tcp/parts.h"
+
+/* ---- an ACK of new octets ---- */
+
+/* The round trip; `ts_echo`: 0, none. RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment
+ * otherwise: its clock is finer than the timestamps' millisecond. */
+static inline void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
+{
+    int64_t now_ns = tcp->core->now.ns, sample_ns;
+
+    if ((c->flags & TCP_RTT_TIMING) != 0) {
+        if (seq_lt(ack, c->rtt_seq))
+            return;
+        c->flags &= ~(uint32_t)TCP_RTT_TIMING;
+        sample_ns = now_ns - c->rtt_at_ns;
+    } else if ((c->flags & TCP_TIMESTAMPS) != 0 && ts_echo != 0) {
+        uint32_t passed_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
+
+        if (passed_ms > TCP_AGE_LARGEST_MS)
+            return; /* no echo of ours */
+        sample_ns = (int64_t)(passed_ms != 0 ? passed_ms : 1) * NS_PER_MS; /* nothing is not a least round trip */
+    } else {
+        return;
+    }
+    rtt_sample(&c->rtt, sample_ns, now_ns);
+    TRACE(tcp->core, TCP_RTT, TRACE_N(tcp_handle(tcp, c).value), TRACE_D(sample_ns), TRACE_D(c->rtt.srtt_ns),
+          TRACE_D(c->rtt.rttvar_ns), TRACE_D(c->rtt.rto_ns));
+}
+
+/* Outside of a loss recovery: is the window validated (RFC 7661)? `flight`: octets before it. */
+static inline bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+{
+    int64_t now_ns = tcp->core->now.ns;
+
+    if (c->flow == NULL && tcp_flow_open(tcp, c) == NULL)
+        return true;
+    if (validation_acked_is_valid(&c->flow->validation, c->snd.una, c->snd.nxt, acked, c->congestion.cwnd, flight, now_ns,
+                                  c->rtt.srtt_ns))
+        return true;
+    if (validation_lapses(&c->flow->validation, now_ns))
+        tcp_lapse(c, now_ns);
+    return false;
+}
+
+/* Outside of a fast recovery: the congestion window may grow. `rtt_ns`: this ACK's sample, 0: none. */
+static inline void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
+{
+    bool valid;
+
+    /* What waits for its time only is no unused window. */
+    if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd)
+        flight = c->congestion.cwnd;
+    if (c->ecn.flags & TCP_ECN_HEARD)
+        return; /* RFC 3168 §6.1.2 */
+    valid = tcp_validate(tcp, c, acked, flight);
+    if (congestion_was_filled(&c->congestion, flight, tcp_payload_limit(c), !valid))
+        tcp_grow_filled(tcp, c, acked, flight, rtt_ns, valid);
+    else
+        congestion_unfilled(&c->congestion);
+}
+
+/* The send ring lets go of what is acknowledged. */
+static inline void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
+{
+    uint64_t una = tcp_send_offset(c, c->snd.una);
+
+    if (una > c->send.end)
+        una = c->send.end; /* the FIN's place */
+    if (una <= c->send.begin)
+        return;
+    c->bytes_acked += una - c->send.begin;
+    c->send.begin = una;
+    if (!c->settings.send_fixed && tcp->send_size.most != 0)
+        c->send.limit = send_tuning(c->send.limit, tcp->send_size.most, c->congestion.cwnd, tcp_payload_limit(c));
+    if (ring_used(&c->send) == 0 && !tcp_timer_armed(c, TCP_TIMER_REST))
+        tcp_rest_later(tcp, c);
+    if ((c->flags & TCP_WANT_WRITE) != 0 && tcp_send_room(c) >= c->send.limit / 4) {
+        c->flags &= ~(uint32_t)TCP_WANT_WRITE;
+        tcp_tell(tcp, c);
+    }
+}
+
+/* The send window as a segment with `seq` and `ack` has it, unless a later one told. */
+static inline void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window)
+{
+    uint32_t before = c->snd.wnd;
+
+    if (seq_gt(c->snd.wl1, seq) || (seq_eq(c->snd.wl1, seq) && seq_gt(c->snd.wl2, ack)))
+        return;
+    c->snd.wnd = window;
+    c->snd.wl1 = seq;
+    c->snd.wl2 = ack;
+    if (window > c->snd.max_wnd)
+        c->snd.max_wnd = window;
+    if (window > before)
+        tcp_window_opened(tcp, c, before);
+}
+
+/* ---- text ---- */
+
+/* What the peer's full-sized segments carry is learnt by looking: options and its path make them smaller than the MSS that
+ * we offered. */
+static inline void tcp_learn_segment_size(struct tcp_connection *c, size_t full)
+{
+    if (full > c->rcv_full && full <= UINT16_MAX)
+        c->rcv_full = (uint16_t)full;
+}
+
+/* Does the receive buffer grow with the path? */
+static inline bool tcp_receive_is_tuned(const struct tcp *tcp, const struct tcp_settings *settings)
+{
+    return !settings->recv_fixed && tcp->recv_size.most != 0;
+}
+
+/* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest segment. */
+static inline void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
+{
+    if (!tcp_receive_is_tuned(tcp, &c->settings)) {
+        if (ring_used(&c->recv) >= c->recv.limit / 2)
+            tcp_receive_grow(tcp, c, c->recv.limit * 2);
+    } else if ((c->flags & TCP_TIMESTAMPS) == 0) {
+        receive_tuning_window(&c->tuning, tcp->core->now, c->rcv.nxt, c->rcv.edge);
+    } else if (full >= c->rcv_full && ts_echo != 0) {
+        uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
+
+        if (age_ms < TCP_AGE_LARGEST_MS)
+            receive_tuning_echo(&c->tuning, age_ms * NS_PER_MS, least_ns(&c->rtt.least));
+    }
+}
+
+/* `octets` of text more stand in order behind the ring's end before, `full` of them in the largest segment. */
+static inline void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+{
+    c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
+    c->unacknowledged += octets;
+    c->progress = true; /* new text: our ACKs arrive */
+    tcp->core->counters.tcp_data_in += octets;
+    TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
+          TRACE_N(ring_used(&c->recv)));
+    tcp_learn_segment_size(c, full);
+    tcp_receive_arrived(tcp, c, full, ts_echo);
+}
+
+/* Must the ACK of text in order leave at once? */
+static inline bool tcp_acknowledges_now(struct tcp_connection *c)
+{
+    bool now = c->settings.quickack || c->quick_acks != 0 || c->unacknowledged >= 2u * c->rcv_full;
+
+    if (c->quick_acks != 0)
+        c->quick_acks--;
+    return now;
+}
+
+/* The ACK of text in order, of which none is held out of order: now, or by the timer. */
+static inline void tcp_text_acknowledge_soon(struct tcp *tcp, struct tcp_connection *c, bool now)
+{
+    if (now) {
+        tcp_send_ack_in_order(tcp, c);
+        return;
+    }
+    c->flags |= TCP_ACK_DELAYED;
+    if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
+        tcp_timer_start(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
+}
+
+#endif
