@@ -143,8 +143,8 @@ static inline bool marks_say_nothing(const struct tcp_connection *c, uint8_t tos
     return (c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE;
 }
 
-static inline __attribute__((always_inline)) bool read_segment(struct expected *segment, const struct tcp_connection *c, const struct tcp_arrival *arrival,
-                                bool stamped)
+static inline __attribute__((always_inline)) bool
+read_segment(struct expected *segment, const struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
 {
     const uint8_t *at = arrival->octets;
     const uint32_t header = stamped ? STAMPED : PLAIN;
@@ -180,7 +180,8 @@ static inline bool may_take(const struct tcp_connection *c, const struct expecte
            (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
 }
 
-static inline __attribute__((always_inline)) bool is_next(const struct tcp_connection *c, const struct expected *segment, uint8_t tos, bool stamped)
+static inline __attribute__((always_inline)) bool
+is_next(const struct tcp_connection *c, const struct expected *segment, uint8_t tos, bool stamped)
 {
     /* SND.UNA <= SEG.ACK <= SND.NXT */
     if (!seq_eq(segment->seq, c->rcv.nxt) || seq_span(segment->ack, c->snd.una) > tcp_flight(c))
@@ -194,8 +195,9 @@ static inline __attribute__((always_inline)) bool is_next(const struct tcp_conne
 
 /* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
  * tcp_receive_fused(). */
-static inline __attribute__((always_inline)) bool sum_is_right(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment,
-                                const struct tcp_arrival *arrival, bool stamped)
+static inline __attribute__((always_inline)) bool
+sum_is_right(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment, const struct tcp_arrival *arrival,
+             bool stamped)
 {
     uint32_t octets = segment->octets;
     uint64_t sum = 0;
@@ -233,7 +235,8 @@ static __attribute__((noinline)) int64_t board_acknowledged(struct tcp *tcp, str
     return delivered.any ? now_ns - delivered.at_ns : 0;
 }
 
-static inline __attribute__((always_inline)) void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment)
+static inline __attribute__((always_inline)) void
+acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment)
 {
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
 
@@ -279,7 +282,8 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 }
 
 /* The steps behind the sum: nothing is left to be tested. */
-static inline __attribute__((always_inline)) void take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment, uint8_t tos)
+static inline __attribute__((always_inline)) void
+take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment, uint8_t tos)
 {
     c->counts.data_in += segment->count;
     if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
@@ -294,7 +298,8 @@ static inline __attribute__((always_inline)) void take_text(struct tcp *tcp, str
 }
 
 /* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
-static inline __attribute__((always_inline)) bool take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
+static inline __attribute__((always_inline)) bool
+take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
 {
     struct expected segment;
 
