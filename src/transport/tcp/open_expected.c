@@ -15,7 +15,7 @@
 #include "base/words.h"
 #include "codec/ip_protocol.h"
 #include "transport/tcp/arrival.h"
-#include "transport/tcp/parts.h"
+#include "transport/tcp/exchange.h"
 
 enum { PLAIN = 20, STAMPED = 32, SYN_STAMPED = 36, SYN_SCALED = 40 };
 enum { PLAIN_ACK = 0x5010, STAMPED_ACK = 0x8010 }; /* data offset and flags */
