@@ -91,6 +91,7 @@ void bench_keepalive(const struct bench_case *question, struct bench_answer *ans
 void bench_wake(const struct bench_case *question, struct bench_answer *answer);
 void bench_wire(const struct bench_case *question, struct bench_answer *answer);
 void bench_shards(const struct bench_case *question, struct bench_answer *answer);
+void bench_apart(const struct bench_case *question, struct bench_answer *answer);
 
 /* ---- machine.c ---- */
 

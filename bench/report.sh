@@ -22,5 +22,5 @@ fi
     round-trips round-trips-ipv6 round-trips-100000 connections connections-ipv6 connections-oldest connections-reused \
     segment-10 segment-10-ipv6 segment-1000 segment-10000 segment-100000 segment-1000000 \
     size-1 size-4 size-16 size-64 size-256 size-1024 size-4096 size-16384 size-65536 size-262144 size-1048576 \
-    families-10 families-10000 idle-100 idle-1000 idle-10000 idle-100000 idle-10000-ipv6 shards-2 \
+    families-10 families-10000 idle-100 idle-1000 idle-10000 idle-100000 idle-10000-ipv6 shards-2 limit-shards-2 \
     limit-1500 limit-9000 limit-super

@@ -78,6 +78,8 @@ const struct bench_row bench_rows[] = {
     { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
     { "shards-2", "two shards on two cores, bulk, MTU 1500", .unit = BENCH_TIMES, .run = bench_shards,
       .question = { .mtu = 1500 } },
+    { "limit-shards-2", "the machine's limit: two processes that share nothing", .unit = BENCH_TIMES, .run = bench_apart,
+      .question = { .mtu = 1500 } },
     { .name = NULL },
 };
 

@@ -1,17 +1,25 @@
-/* bench/shards.c: two shards on two cores against one stack on one.
+/* bench/shards.c: two shards on two cores against one stack on one, and what the machine allows there.
  *
  * A thread has a client's shard and a server's, both addresses being shared with the other thread's; one connection between
  * them carries all it can. Shards of the same number have the same flows, as the hash is symmetric, so no frame
- * goes from thread to thread; each received one is asked whose it is all the same, as who has the wire would. Alone, nobody
- * asks. A thread's own processor time counts, so what is told is what sharing the machine costs, caches and memory. */
+ * goes from thread to thread; of each received one it is asked whose it is all the same, as who has the wire would.
+ * Alone, nobody asks. A thread's own processor time counts, so what is told is what sharing the machine costs, caches and memory.
+ *
+ * The limit is the same work of two processes, each alone with its own addresses, that share nothing but the machine: what
+ * two shards reach below that, sharing costs; what two processes lack to 2, the machine does. Threads and processes are each
+ * on a processor of their own where there are two. */
 #include "bench.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-enum { SLOTS = 64, SLOT = 1536, CHUNK = 65536, PORT = 7, BUFFER = 1 << 20, SHARDS = 2, ROUNDS = 3 };
+enum { SLOTS = 64, SLOT = 1536, CHUNK = 65536, PORT = 7, BUFFER = 1 << 20, SHARDS = 2, ROUNDS = 8 };
 
 struct half {
     struct baro_stack *stack;
@@ -27,18 +35,36 @@ struct shard_pair {
     _Alignas(64) struct half half[2];
     int fd[2];
     uint8_t *chunk;
-    uint64_t octets;
-    double seconds;
     struct gate *gate;
+    const struct bench_case *question;
+    uint32_t number, shards; /* of so many; 1: alone */
+    uint32_t processor;
 };
 
-/* All threads measure while all work. */
+/* All measure while all work. Processes share it, too; what each writes has a cache line of its own. */
 struct gate {
     pthread_barrier_t ready;
-    atomic_uint done;
-    unsigned threads;
+    unsigned workers;
     uint64_t amount;
+    struct {
+        _Alignas(64) double speed;
+    } worker[SHARDS];
+    _Alignas(64) atomic_uint done;
 };
+
+/* Who has the wire asks whose the frames of a burst are. */
+static void ask(const struct half *half, const struct baro_rx_frame *frames, unsigned count)
+{
+    struct baro_bytes bytes[SLOTS];
+    uint32_t whose[SLOTS];
+
+    bytes[0] = (struct baro_bytes){ frames[0].data, frames[0].length };
+    for (unsigned i = 1; i < count; i++)
+        bytes[i] = (struct baro_bytes){ frames[i].data, frames[i].length };
+    baro_shard_of_burst(&half->shard, bytes, count, whose);
+    for (unsigned i = 0; i < count; i++)
+        bench_expect(whose[i] == half->shard.number, "the frame of this shard's flow");
+}
 
 static unsigned half_rx(void *context, struct baro_rx_frame *frames, unsigned limit)
 {
@@ -47,12 +73,11 @@ static unsigned half_rx(void *context, struct baro_rx_frame *frames, unsigned li
 
     for (unsigned i = 0; i < count; i++) {
         unsigned slot = (half->first + i) % SLOTS;
-        const struct baro_bytes bytes = { half->octet[slot], half->length[slot] };
 
-        if (half->shard.count != 0)
-            bench_expect(baro_shard_of_frame(&half->shard, bytes) == half->shard.number, "the frame of this shard's flow");
-        frames[i] = (struct baro_rx_frame){ .data = bytes.data, .length = (uint32_t)bytes.length };
+        frames[i] = (struct baro_rx_frame){ .data = half->octet[slot], .length = half->length[slot] };
     }
+    if (half->shard.count != 0 && count != 0)
+        ask(half, frames, count);
     half->lent = count;
     return count;
 }
@@ -186,56 +211,140 @@ static uint64_t move(struct shard_pair *pair, uint64_t amount)
     return octets;
 }
 
+/* The n-th processor that this process may use is this thread's alone; where there are not as many, none is. */
+static void stay_on(uint32_t number)
+{
+    cpu_set_t allowed, own;
+
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < SHARDS)
+        return;
+    CPU_ZERO(&own);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &allowed) && number-- == 0) {
+            CPU_SET(cpu, &own);
+            sched_setaffinity(0, sizeof own, &own);
+            return;
+        }
+    }
+}
+
 static void *work(void *context)
 {
     struct shard_pair *pair = context;
     struct gate *gate = pair->gate;
     double begin;
 
+    stay_on(pair->processor);
+    pair_init(pair, pair->question, pair->number, pair->shards); /* its memory is first touched where it is used */
     move(pair, gate->amount / 4);
     pthread_barrier_wait(&gate->ready);
     begin = bench_seconds();
-    pair->octets = move(pair, gate->amount);
-    pair->seconds = bench_seconds() - begin;
+    gate->worker[pair->number].speed = (double)move(pair, gate->amount);
+    gate->worker[pair->number].speed /= bench_seconds() - begin;
     atomic_fetch_add(&gate->done, 1);
-    while (atomic_load(&gate->done) < gate->threads) /* the other shall not be alone for its rest */
+    while (atomic_load(&gate->done) < gate->workers) /* the other shall not be alone for its rest */
         move(pair, CHUNK);
+    pair_release(pair);
     return NULL;
 }
 
-/* Octets a second of so many shards together. */
-static double speed(const struct bench_case *question, uint32_t count)
+static struct gate *gate_create(uint32_t workers)
 {
-    struct gate gate = { .threads = count, .amount = (uint64_t)bench_amount(192, 4) << 20 };
-    struct shard_pair *pair = aligned_alloc(64, SHARDS * sizeof *pair);
-    pthread_t thread[SHARDS];
+    struct gate *gate = mmap(NULL, sizeof *gate, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_barrierattr_t shared;
+
+    bench_expect(gate != MAP_FAILED && pthread_barrierattr_init(&shared) == 0 &&
+                     pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED) == 0 &&
+                     pthread_barrier_init(&gate->ready, &shared, workers) == 0,
+                 "memory");
+    gate->workers = workers;
+    gate->amount = (uint64_t)bench_amount(192, 4) << 20;
+    return gate;
+}
+
+/* All have ended; octets a second of them together. */
+static double gate_free(struct gate *gate)
+{
     double sum = 0;
 
-    bench_expect(pair != NULL && pthread_barrier_init(&gate.ready, NULL, count) == 0, "memory");
-    memset(pair, 0, SHARDS * sizeof *pair);
-    for (uint32_t i = 0; i < count; i++) {
-        pair_init(&pair[i], question, i, count);
-        pair[i].gate = &gate;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        bench_expect(pthread_create(&thread[i], NULL, work, &pair[i]) == 0, "a thread");
-    for (uint32_t i = 0; i < count; i++) {
-        pthread_join(thread[i], NULL);
-        sum += (double)pair[i].octets / pair[i].seconds;
-        pair_release(&pair[i]);
-    }
-    pthread_barrier_destroy(&gate.ready);
-    free(pair);
+    for (uint32_t i = 0; i < gate->workers; i++)
+        sum += gate->worker[i].speed;
+    pthread_barrier_destroy(&gate->ready);
+    munmap(gate, sizeof *gate);
     return sum;
 }
 
+/* Of so many shards together, a thread each; one alone is on each processor in turn. */
+static double speed(const struct bench_case *question, uint32_t count, uint32_t turn)
+{
+    struct gate *gate = gate_create(count);
+    struct shard_pair *pair = aligned_alloc(64, SHARDS * sizeof *pair);
+    pthread_t thread[SHARDS];
+
+    bench_expect(pair != NULL, "memory");
+    memset(pair, 0, SHARDS * sizeof *pair);
+    for (uint32_t i = 0; i < count; i++) {
+        pair[i].gate = gate;
+        pair[i].question = question;
+        pair[i].number = i;
+        pair[i].shards = count;
+        pair[i].processor = (i + turn) % SHARDS;
+        bench_expect(pthread_create(&thread[i], NULL, work, &pair[i]) == 0, "a thread");
+    }
+    for (uint32_t i = 0; i < count; i++)
+        pthread_join(thread[i], NULL);
+    free(pair);
+    return gate_free(gate);
+}
+
+/* And of so many processes, each alone. */
+static double speed_apart(const struct bench_case *question, uint32_t count, uint32_t turn)
+{
+    struct gate *gate = gate_create(count);
+    pid_t child[SHARDS];
+    int status;
+
+    for (uint32_t i = 0; i < count; i++) {
+        child[i] = fork();
+        bench_expect(child[i] >= 0, "a process");
+        if (child[i] == 0) {
+            struct shard_pair *pair = aligned_alloc(64, sizeof *pair);
+
+            bench_expect(pair != NULL, "memory");
+            memset(pair, 0, sizeof *pair);
+            pair->gate = gate;
+            pair->question = question;
+            pair->number = i;
+            pair->shards = 1;
+            pair->processor = (i + turn) % SHARDS;
+            work(pair);
+            _exit(0);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++)
+        bench_expect(waitpid(child[i], &status, 0) == child[i] && status == 0, "a process that ended well");
+    return gate_free(gate);
+}
+
+/* In turns, so that a machine that becomes slower does so for both. */
 void bench_shards(const struct bench_case *question, struct bench_answer *answer)
 {
     double one = 0, two = 0;
 
-    for (int i = 0; i < ROUNDS; i++) { /* in turns, so that a machine that becomes slower does so for both */
-        one += speed(question, 1);
-        two += speed(question, SHARDS);
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        one += speed(question, 1, i);
+        two += speed(question, SHARDS, i);
+    }
+    answer->value = two / one;
+}
+
+void bench_apart(const struct bench_case *question, struct bench_answer *answer)
+{
+    double one = 0, two = 0;
+
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        one += speed_apart(question, 1, i);
+        two += speed_apart(question, SHARDS, i);
     }
     answer->value = two / one;
 }

@@ -4,6 +4,8 @@
  * is nobody's flow everybody's. A quoted packet is looked at like any other: its flow is that of the packet that we sent. */
 #include "steer.h"
 
+#include <string.h>
+
 #include "baro/shard.h"
 #include "codec/ethernet.h"
 #include "codec/icmp.h"
@@ -191,6 +193,30 @@ uint32_t baro_shard_of_frame(const struct baro_shard *shard, struct baro_bytes f
         return BARO_SHARD_ALL;
     flow_shard_init(&flow, shard);
     return of_packet(&flow, (struct baro_bytes){ frame.data + at, frame.length - at }, type == ETHERNET_TYPE_IPV6);
+}
+
+/* Two plain frames with the same link header, addresses and ports: whose the one is the other is, too. */
+static bool is_same_flow(struct baro_bytes frame, struct baro_bytes before)
+{
+    enum { LINK_AND_VERSION = ethernet_header_SIZE + 1, IP = ethernet_header_SIZE };
+    const uint8_t *a = frame.data, *b = before.data;
+    size_t shorter = frame.length < before.length ? frame.length : before.length;
+
+    if (shorter < ethernet_header_SIZE + ipv4_header_SIZE + PORTS || memcmp(a, b, LINK_AND_VERSION) != 0)
+        return false;
+    const struct baro_bytes packet = { a + ethernet_header_SIZE, shorter - ethernet_header_SIZE };
+
+    if (read_be16(a + 12) == ETHERNET_TYPE_IPV4)
+        return is_plain_v4(packet) && a[IP + 9] == b[IP + 9] && memcmp(a + IP + 6, b + IP + 6, 2) == 0 &&
+               memcmp(a + IP + 12, b + IP + 12, 8 + PORTS) == 0;
+    return read_be16(a + 12) == ETHERNET_TYPE_IPV6 && is_plain_v6(packet) && a[IP + 6] == b[IP + 6] &&
+           memcmp(a + IP + 8, b + IP + 8, 32 + PORTS) == 0;
+}
+
+void baro_shard_of_burst(const struct baro_shard *shard, const struct baro_bytes *frames, size_t count, uint32_t *whose)
+{
+    for (size_t i = 0; i < count; i++)
+        whose[i] = i > 0 && is_same_flow(frames[i], frames[i - 1]) ? whose[i - 1] : baro_shard_of_frame(shard, frames[i]);
 }
 
 bool steer_is_ours(const struct flow_shard *shard, const struct ip_packet *packet)

@@ -1,18 +1,11 @@
-/* base/flow_shard.c: see flow_shard.h. The two ends are put in order before they are hashed, so both directions are one flow. */
+/* base/flow_shard.c: see flow_shard.h. The two ends are put in order before they are hashed, so both directions are one flow.
+ * The hash is made of each frame by who has the wire, so it is the short one: of it nobody sees more than which of a few
+ * shards a flow has, and that by its timing at best. */
 #include "base/flow_shard.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/bytes.h"
-
-void flow_shard_init(struct flow_shard *shard, const struct baro_shard *config)
-{
-    assert(config->count <= 1 || config->number < config->count);
-    shard->number = config->count <= 1 ? 0 : config->number;
-    shard->count = config->count;
-    shard->key = (struct hash_key){ { config->key[0], config->key[1] } };
-}
 
 static uint32_t share_of(const struct flow_shard *shard, uint64_t hash)
 {
@@ -25,7 +18,7 @@ uint32_t flow_shard_of_ipv4(const struct flow_shard *shard, uint8_t protocol, ui
     const uint64_t one = (uint64_t)source << 16 | source_port, other = (uint64_t)destination << 16 | destination_port;
     const uint64_t words[2] = { (one < other ? one : other) | (uint64_t)protocol << 48, one < other ? other : one };
 
-    return share_of(shard, hash_words(&shard->key, words, 2));
+    return share_of(shard, hash_words_short(&shard->key, words, 2));
 }
 
 uint32_t flow_shard_of_ipv6(const struct flow_shard *shard, uint8_t protocol, const uint8_t source[16],
@@ -43,7 +36,7 @@ uint32_t flow_shard_of_ipv6(const struct flow_shard *shard, uint8_t protocol, co
     memcpy(words + 2, in_order ? other : one, sizeof one);
     words[4] = (uint64_t)protocol << 32 | (uint64_t)(in_order ? source_port : destination_port) << 16 |
                (in_order ? destination_port : source_port);
-    return share_of(shard, hash_words(&shard->key, words, 5));
+    return share_of(shard, hash_words_short(&shard->key, words, 5));
 }
 
 uint32_t flow_shard_of(const struct flow_shard *shard, uint8_t protocol, const struct baro_endpoint *one,

@@ -2,6 +2,8 @@
 #ifndef BASE_FLOW_SHARD_H
 #define BASE_FLOW_SHARD_H
 
+#include <assert.h>
+
 #include "baro/shard.h"
 #include "base/hash.h"
 
@@ -10,7 +12,13 @@ struct flow_shard {
     struct hash_key key;
 };
 
-void flow_shard_init(struct flow_shard *shard, const struct baro_shard *config);
+static inline void flow_shard_init(struct flow_shard *shard, const struct baro_shard *config)
+{
+    assert(config->count <= 1 || config->number < config->count);
+    shard->number = config->count <= 1 ? 0 : config->number;
+    shard->count = config->count;
+    shard->key = (struct hash_key){ { config->key[0], config->key[1] } };
+}
 
 /* The numbers of the shards of flows; `shard->number` is not looked at. Addresses and ports are in the host's order. */
 uint32_t flow_shard_of_ipv4(const struct flow_shard *shard, uint8_t protocol, uint32_t source, uint32_t destination,

@@ -117,6 +117,14 @@ static void shard_of(const uint8_t *frame, size_t size)
 
     if (number >= shard.count && number != BARO_SHARD_ALL)
         abort();
+    const struct baro_bytes frames[3] = { { frame, size }, { frame, size / 2 }, { frame + size / 2, size - size / 2 } };
+    uint32_t whose[3];
+
+    baro_shard_of_burst(&shard, frames, 3, whose);
+    for (int i = 0; i < 3; i++) {
+        if (whose[i] != baro_shard_of_frame(&shard, frames[i]))
+            abort();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -161,6 +161,44 @@ static void test_short(void **state)
         assert_int_equal(baro_shard_of_frame(&shard, (struct baro_bytes){ packet, cut }), 0);
 }
 
+/* Frames that differ from the one before in a single octet, each in turn: a burst's answers are those of its frames. */
+static void test_bursts(void **state)
+{
+    enum { FRAMES = 64 };
+    const struct baro_shard shard = of(4);
+    static const uint8_t changes[] = { 1, 2, 4, 0x20, 0x80 };
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        static uint8_t octets[FRAMES][14 + 40 + 8];
+        struct baro_bytes frames[FRAMES];
+        uint32_t number[FRAMES];
+        uint8_t data[8];
+
+        ports(data, 1000, 2000);
+        for (size_t change = 0; change < sizeof changes; change++) {
+            for (size_t i = 0; i < FRAMES; i++) { /* every second one is the plain one */
+                size_t length = 14 + put_packet(octets[i] + 14, v6, 1, 2, 6, data, 8);
+
+                memcpy(octets[i], v6 ? "\2\0\0\0\0\1\2\0\0\0\0\2\x86\xdd" : "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0", 14);
+                if (i % 2 == 1)
+                    octets[i][i / 2 + (v6 && change % 2 == 1 ? 26 : 0)] ^= changes[change];
+                frames[i] = (struct baro_bytes){ octets[i], length };
+            }
+            baro_shard_of_burst(&shard, frames, FRAMES, number);
+            for (size_t i = 0; i < FRAMES; i++)
+                assert_int_equal(number[i], baro_shard_of_frame(&shard, frames[i]));
+        }
+        for (size_t cut = 0; cut < 64; cut++) { /* one that ends early between two that do not */
+            frames[0] = frames[2] = (struct baro_bytes){ octets[0], v6 ? 62 : 42 };
+            frames[1] = (struct baro_bytes){ octets[0], cut < frames[0].length ? cut : frames[0].length };
+            baro_shard_of_burst(&shard, frames, 3, number);
+            for (size_t i = 0; i < 3; i++)
+                assert_int_equal(number[i], baro_shard_of_frame(&shard, frames[i]));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_everybodys),
         cmocka_unit_test(test_short),
+        cmocka_unit_test(test_bursts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
