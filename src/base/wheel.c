@@ -7,6 +7,7 @@
  * for its earliest, and stays so as long as what is added belongs at its end or near it. */
 #include "base/wheel.h"
 
+#include "base/prefetch.h"
 #include "base/time.h"
 
 enum { STEPS_BACK = 8 }; /* that a sorted slot's end is searched for a timer's place */
@@ -273,6 +274,7 @@ struct wheel_timer *wheel_expired(struct wheel *wheel, struct baro_instant now)
         if (timer == NULL)
             continue;
         due = timer->previous->next; /* the same one, writable */
+        prefetch_line(&due->next->next); /* whose turn comes next */
         wheel_cancel(wheel, due);
         return due;
     }

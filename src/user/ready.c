@@ -6,6 +6,10 @@
 
 #include <errno.h>
 
+#include "base/prefetch.h"
+
+enum { TOGETHER = 16 };
+
 /* Its page stays as long as the stack, so a number in the queue always has a place. */
 static struct user_socket *place_of(const struct user *user, int fd)
 {
@@ -76,19 +80,33 @@ static void forget_details(struct user *user, struct user_socket *socket)
         user_details_drop(user, socket);
 }
 
+/* Some at a time: of many sockets each is a miss, and those of several can be waited for together. */
+static void collect_streams(struct user *user)
+{
+    uint32_t owner[TOGETHER];
+    unsigned count;
+
+    do {
+        for (count = 0; count < TOGETHER && tcp_next_event(user->tcp, &owner[count]); count++)
+            prefetch_line(place_of(user, (int)owner[count]));
+        for (unsigned i = 0; i < count; i++) {
+            struct user_socket *socket = user_find(user, (int)owner[i]);
+
+            if (socket == NULL || socket->type != BARO_STREAM)
+                continue;
+            if (socket->phase == USER_CONNECTING)
+                forget_details(user, socket);
+            user_mark(user, socket);
+        }
+    } while (count == TOGETHER);
+}
+
 void user_collect(struct user *user)
 {
     struct user_socket *socket;
     uint32_t owner;
 
-    while (tcp_next_event(user->tcp, &owner)) {
-        socket = user_find(user, (int)owner);
-        if (socket == NULL || socket->type != BARO_STREAM)
-            continue;
-        if (socket->phase == USER_CONNECTING)
-            forget_details(user, socket);
-        user_mark(user, socket);
-    }
+    collect_streams(user);
     while (udp_next_event(user->udp, &owner) || udp_next_event(user->pings, &owner)) {
         socket = user_find(user, (int)owner);
         if (socket != NULL && socket->type != BARO_STREAM)

@@ -256,6 +256,23 @@ static inline void tcp_lines_foresee_flight(const struct tcp_connection *c)
     prefetch_line(at + TCP_LINE(9));
 }
 
+/* And what text that a program sends touches before it leaves. */
+static inline void tcp_lines_foresee_text_out(const struct tcp_connection *c)
+{
+    const uint8_t *at = (const uint8_t *)c;
+
+    if (c == NULL)
+        return;
+    prefetch_line(at);
+    prefetch_line(at + TCP_LINE(1));
+    prefetch_line(at + TCP_LINE(2));
+    prefetch_line(at + TCP_LINE(4));
+    prefetch_line(at + TCP_LINE(6));
+    prefetch_line(at + TCP_LINE(8));
+    prefetch_line(at + TCP_LINE(11));
+    tcp_lines_foresee_flight(c);
+}
+
 struct tcp_listener {
     struct baro_endpoint local;
     struct tcp_event event;

@@ -102,9 +102,12 @@ void tcp_foresee_text(const struct tcp *tcp, const struct tcp_arrival *arrival)
 {
     const struct tcp_connection *c = arrival->sure ? NULL : tcp_resolve(tcp, arrival->handle);
 
-    if (c == NULL || c->recv.data == NULL)
+    if (c == NULL)
         return;
-    ring_foresee(&c->recv, c->recv.end);
+    if (c->recv.data != NULL)
+        ring_foresee(&c->recv, c->recv.end);
+    if (c->send.data != NULL)
+        ring_foresee(&c->send, c->send.end);
     if (!seq_eq(c->snd.una, c->snd.nxt))
         tcp_lines_foresee_flight(c);
 }

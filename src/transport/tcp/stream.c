@@ -106,12 +106,21 @@ ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octe
     return (ptrdiff_t)octets;
 }
 
+/* Where a program talks over many connections in turn, all that the call and the segment need is asked for at once. */
+static inline void foresee(const struct tcp *tcp, struct handle connection)
+{
+    if (!handle_equal(tcp->recent, connection) && tcp_kind_of(connection) == TCP_KIND_CONNECTION)
+        tcp_lines_foresee_text_out(pool_foresee(&tcp->connections, connection));
+}
+
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_connection *c;
     uint32_t taken;
     int error;
 
+    foresee(tcp, connection);
+    c = tcp_resolve(tcp, connection);
     if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
         return error;
     if (!may_send(c) && (error = cannot_send(c)) != 0)
