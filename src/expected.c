@@ -99,9 +99,6 @@ static bool seems_expected(struct baro_stack *stack, int interface, uint64_t own
     return true;
 }
 
-/* So many frames before its own turn a segment's connection is asked for, and its ring. */
-enum { AHEAD = 8, AHEAD_OF_TEXT = 4 };
-
 static inline void foresee_connection(struct baro_stack *stack, struct expected_frame *expected)
 {
     if (expected->seems)
@@ -125,20 +122,19 @@ void expected_foresee(struct baro_stack *stack, int interface, const struct baro
         expected[i].seems =
             !watched && seems_expected(stack, interface, own, &frame[i], &expected[i].segment);
         if (expected[i].seems)
-            tcp_foresee(stack->tcp, &expected[i].segment);
+            tcp_foresee(stack->tcp, &expected[i].segment, i != 0 && expected[i - 1].seems ? &expected[i - 1].segment : NULL);
     }
-    for (unsigned i = 0; i < count && i < AHEAD; i++)
+    for (unsigned i = 0; i < count && i < EXPECTED_AHEAD; i++)
         foresee_connection(stack, &expected[i]);
-    for (unsigned i = 0; i < count && i < AHEAD_OF_TEXT; i++)
+    for (unsigned i = 0; i < count && i < EXPECTED_AHEAD_OF_TEXT; i++)
         foresee_text(stack, &expected[i]);
 }
 
-void expected_foresee_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count)
+void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count)
 {
-    if (at + AHEAD < count)
-        foresee_connection(stack, &expected[at + AHEAD]);
-    if (at + AHEAD_OF_TEXT < count)
-        foresee_text(stack, &expected[at + AHEAD_OF_TEXT]);
+    if (at + EXPECTED_AHEAD < count)
+        foresee_connection(stack, &expected[at + EXPECTED_AHEAD]);
+    foresee_text(stack, &expected[at + EXPECTED_AHEAD_OF_TEXT]);
 }
 
 /* Not the one that is waited for, but IP has no more questions: TCP has it at once. */

@@ -20,8 +20,16 @@ struct expected_frame {
 /* Looks at a whole burst, and ahead of its first frame. */
 void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                       struct expected_frame expected[], unsigned count);
+/* So many frames before its own turn a segment's connection is asked for, and its ring. */
+enum { EXPECTED_AHEAD = 8, EXPECTED_AHEAD_OF_TEXT = 4 };
+void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count);
 /* Before frame number `at` of `count`: looks ahead of it. */
-void expected_foresee_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count);
+static inline void expected_foresee_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at,
+                                         unsigned count)
+{
+    if (at + EXPECTED_AHEAD_OF_TEXT < count)
+        expected_foresee_ahead(stack, expected, at, count);
+}
 /* The frame is done with. False: nothing happened. */
 bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
                     const struct expected_frame *expected);

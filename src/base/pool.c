@@ -82,13 +82,3 @@ void pool_give_back(struct pool *pool, void *object)
     pool->free_first = place->index + 1;
     pool->used--;
 }
-
-void *pool_at(const struct pool *pool, uint32_t index)
-{
-    struct pool_place *place;
-
-    if (index >= pool->fresh)
-        return NULL;
-    place = pool_place_at(pool, index);
-    return place->generation & 1 ? place + 1 : NULL;
-}

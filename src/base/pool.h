@@ -103,6 +103,14 @@ static inline void *pool_foresee(const struct pool *pool, struct handle handle)
 }
 
 /* Object by place number, 0 to fresh - 1; NULL when that place is free. For walks. */
-void *pool_at(const struct pool *pool, uint32_t index);
+static inline void *pool_at(const struct pool *pool, uint32_t index)
+{
+    struct pool_place *place;
+
+    if (index >= pool->fresh)
+        return NULL;
+    place = pool_place_at(pool, index);
+    return place->generation & 1 ? place + 1 : NULL;
+}
 
 #endif

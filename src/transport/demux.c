@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/bytes.h"
+#include "base/sip.h"
 
 enum { DEMUX_FIRST_BUCKETS = 16, DEMUX_LOAD = 3, DEMUX_MOVES = 8 };
 
@@ -58,7 +59,7 @@ uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local
 {
     uint64_t word[5];
 
-    return (uint32_t)hash_words_short(&demux->key, word, tuple_words(word, local, remote));
+    return (uint32_t)(tuple_words(word, local, remote) == 2 ? sip_short(&demux->key, word, 2) : sip_short(&demux->key, word, 5));
 }
 
 static void table_insert(struct demux_table *table, uint32_t hash, struct handle handle)

@@ -64,20 +64,22 @@ static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arriva
     struct baro_endpoint local, remote;
 
     arrival_ends(arrival, &local, &remote);
-    arrival->handle = HANDLE_NONE;
     arrival->hash = demux_hash(&tcp->demux, &local, &remote);
     demux_prefetch(&tcp->demux, arrival->hash);
 }
 
-void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
+void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before)
 {
     struct tcp_connection *recent = tcp->recent_place;
 
     /* Segments of one connection come together. */
     arrival->sure = recent != NULL && pool_is_still(recent, tcp->recent) && is_between(recent, arrival);
     arrival->place = recent;
+    arrival->handle = arrival->sure ? tcp->recent : HANDLE_NONE;
     if (arrival->sure)
-        arrival->handle = tcp->recent;
+        return;
+    if (before != NULL && !before->sure && arrival_is_same(arrival, before))
+        arrival->hash = before->hash;
     else
         look_up(tcp, arrival);
 }

@@ -30,8 +30,8 @@ struct tcp_arrival {
     bool sure;              /* its four-tuple is that of `handle` */
 };
 
-/* The first look, the second and the third. */
-void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
+/* The first look, the second and the third. `before`: the segment in front of it in the burst, or NULL. */
+void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before);
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
 void tcp_foresee_text(const struct tcp *tcp, const struct tcp_arrival *arrival);
 
