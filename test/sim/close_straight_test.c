@@ -5,8 +5,8 @@
  * Two stacks, a few descriptors each, and programs that know no manners: connect from few ports to few ports, so that
  * TIME-WAIT is met again by SYNs of both rules (RFC 6191) and at a limit that some seeds set low; write little or much, with
  * and without reading; shut down either half or both; close at once, with data unread, with linger, without waiting for the
- * other end, or together with it. Frames are lost, doubled and overtaken, devices are full for a while, time stands still
- * or jumps over FIN-WAIT-2's and TIME-WAIT's end. Each seed is run twice, with a trace and without: each frame, what each call
+ * other end, or together with it. Frames are lost, doubled, overtaken and forged, devices are full for a while, time stands
+ * still or jumps over FIN-WAIT-2's and TIME-WAIT's end. Each seed is run twice, with a trace and without: each frame, what each call
  * and each event said, the counters, the next deadline and TCP_INFO must be the same to the last bit. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,11 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "stack.h"
 #include "support/frame_device.h"
 #include "transport/tcp/connection.h"
 
-enum { SEEDS = 120, STEPS = 400, PORT = 7000, PORTS = 2, OWN_PORT = 40000, OWN_PORTS = 6, SLOTS = 6, CHUNK = 6000 };
+enum { SEEDS = 120, STEPS = 400, PORT = 7000, PORTS = 2, OWN_PORT = 40000, OWN_PORTS = 6, SLOTS = 6, CHUNK = 20000 };
 
 #define NS_PER_MILLISECOND INT64_C(1000000)
 
@@ -35,7 +36,7 @@ struct side {
 
 struct world {
     uint64_t state;
-    bool ipv6, faults, hasty; /* hasty: each end closes as soon as it can */
+    bool ipv6, faults, forged, hasty, lazy; /* hasty: each end closes as soon as it can; lazy: it seldom reads */
     struct side side[2];
     struct baro_instant now;
     uint64_t hash, frames, straight, expected, reused, evicted, resets;
@@ -93,6 +94,52 @@ static void deliver(struct frame_device *to, const struct device_frame *frame)
         slot->checksum = BARO_RX_CHECKSUM_VERIFIED;
 }
 
+/* Another 16 bits at `at`, and the checksum that covers them as if they had always stood there (RFC 1624). */
+static void change(uint8_t *at, unsigned value, uint8_t *sum)
+{
+    uint32_t now = (uint32_t)(uint16_t)~read_be16(sum) + (uint16_t)~read_be16(at) + (uint16_t)value;
+
+    now = (now & 0xffff) + (now >> 16);
+    write_be16(sum, (uint16_t)~(now + (now >> 16)));
+    write_be16(at, (uint16_t)value);
+}
+
+/* Somebody on the path changes a field: what comes is not what was sent, but right in itself. */
+static void forge(const struct device_frame *frame)
+{
+    uint8_t *ip = frame->data + 14, *tcp = ip + (world.ipv6 ? 40 : 20);
+    const bool stamped = tcp[12] >> 4 >= 8;
+
+    if (ip[world.ipv6 ? 6 : 9] != 6)
+        return;
+    switch (draw(stamped ? 7 : 5)) {
+    case 0:
+        change(tcp + 6, read_be16(tcp + 6) + (unsigned)draw(5) - 2, tcp + 16);
+        break;
+    case 1:
+        change(tcp + 10, read_be16(tcp + 10) + (unsigned)draw(5) - 2, tcp + 16);
+        break;
+    case 2:
+        change(tcp + 12, read_be16(tcp + 12) ^ 1u << draw(8), tcp + 16);
+        break;
+    case 3:
+        change(tcp + 14, one_in(2) ? 0 : (unsigned)draw(65536), tcp + 16);
+        break;
+    case 4:
+        if (world.ipv6)
+            ip[1] |= 0x30; /* Congestion Experienced */
+        else
+            change(ip, read_be16(ip) | 3, ip + 10);
+        break;
+    case 5:
+        change(tcp + 26, read_be16(tcp + 26) - (unsigned)draw(100), tcp + 16);
+        break;
+    default:
+        change(tcp + 30, read_be16(tcp + 30) - (unsigned)draw(100), tcp + 16);
+        break;
+    }
+}
+
 /* A frame that waits to be overtaken has its own copy. */
 static void hold(struct side *from, const struct device_frame *frame)
 {
@@ -124,6 +171,8 @@ static void carry(unsigned end)
         world.frames++;
         if (world.faults && one_in(12))
             continue;
+        if (world.forged && one_in(8))
+            forge(frame);
         if (world.faults && from->held.data == NULL && one_in(12)) {
             hold(from, frame);
             continue;
@@ -189,7 +238,7 @@ static void use(struct side *side, unsigned slot)
 
     if (one_in(3))
         note_number(baro_send(side->stack, fd, data, 1 + draw(one_in(4) ? CHUNK : 50), one_in(10) ? BARO_MSG_MORE : 0));
-    if (!one_in(3))
+    if (world.lazy ? one_in(20) : !one_in(3))
         note_number(got = baro_recv(side->stack, fd, data, 1 + draw(CHUNK), 0));
     note_number(baro_poll(side->stack, fd));
     if (one_in(30))
@@ -289,6 +338,8 @@ static void create(unsigned end, struct baro_stack_config config)
     config.ecn = (enum baro_ecn)draw(3);
     config.tcp_without = one_in(3) ? (unsigned)draw(8) : 0;
     config.congestion = (enum baro_congestion)draw(BARO_CONGESTION_COUNT);
+    if (one_in(2))
+        config.recv_buffer = (struct baro_buffer_size){ 16384, 16384 }; /* windows close */
     config.time_wait_limit = one_in(3) ? 1 + (uint32_t)draw(3) : 0;
     side->stack = baro_stack_create(&config);
     assert_non_null(side->stack);
@@ -329,7 +380,9 @@ static void run(unsigned seed, bool watched)
     world.state = seed;
     world.ipv6 = one_in(2);
     world.faults = one_in(2);
+    world.forged = one_in(2);
     world.hasty = one_in(2);
+    world.lazy = one_in(3);
     world.now.ns = INT64_C(1000000000);
     create(0, config);
     create(1, config);

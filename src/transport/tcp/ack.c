@@ -45,8 +45,7 @@ static enum baro_drop_reason end_of_dialogue(struct tcp *tcp, struct tcp_connect
     return BARO_DROP_NONE;
 }
 
-/* Our FIN is acknowledged. */
-static void fin_acknowledged(struct tcp *tcp, struct tcp_connection *c)
+void tcp_fin_acknowledged(struct tcp *tcp, struct tcp_connection *c)
 {
     switch (c->state) {
     case BARO_TCP_FIN_WAIT_1:
@@ -93,7 +92,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
     tcp_tail_arm(tcp, c);
     if ((c->flags & TCP_FIN_SENT) != 0 && tcp_flight(c) == 0)
-        fin_acknowledged(tcp, c);
+        tcp_fin_acknowledged(tcp, c);
 }
 
 bool tcp_is_duplicate(const struct tcp_connection *c, const struct segment *segment)

@@ -16,7 +16,7 @@
  *     than TS.Recent.
  *   - RST, SYN, URG, FIN: the flag is not set, no urgent mark and no FIN is waited for. ESTABLISHED, or half of
  *     it: in CLOSE-WAIT comes no text, in FIN-WAIT-1 and -2 nothing that acknowledges our FIN. To who has closed
- *     comes no text either.
+ *     comes no text either. The expected FIN, and the ACK of ours: expected_end.c.
  *   - ACK: SND.UNA <= SEG.ACK <= SND.NXT. No SACK block comes, nothing is SACKED, lost or sent twice in the
  *     flight, no timeout, tail probe, D-SACK, reduction for a mark, undo or trial of smaller segments is in
  *     hand: then an ACK delivers the oldest octets, and RACK can find nothing lost, because all that stays in
@@ -24,13 +24,12 @@
  *   - text: none is held out of order, so the ring's end is where it goes. The ring takes its memory first if
  *     it must, as on the whole path; the sum is taken while the text is copied there, and a wrong one leaves
  *     behind only octets that nobody knows of. */
-#include "transport/tcp/expected.h"
+#include "transport/tcp/expected_end.h"
 
 #include "base/checksum.h"
 #include "base/words.h"
 #include "codec/ip_protocol.h"
 #include "transport/tcp/arrival.h"
-#include "transport/tcp/ease.h"
 #include "transport/tcp/exchange.h"
 
 /* TCP's header in these segments: without options, or with NOP, NOP, timestamps (RFC 7323 appendix A). */
@@ -133,6 +132,11 @@ static bool flight_is_in_order(const struct tcp_sender *sender)
 
     return (board->sacked | board->lost | board->again) == 0 &&
            (board->count == 0 || !rack_is_beyond(&sender->rack, &board->run[0]));
+}
+
+bool tcp_flight_is_in_order(const struct tcp_connection *c)
+{
+    return c->sender == NULL || flight_is_in_order(c->sender);
 }
 
 /* Is nothing going on but the exchange of text and its ACKs? */
@@ -270,6 +274,11 @@ acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *s
     }
 }
 
+void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
+{
+    acknowledged(tcp, c, &(struct expected){ .ack = ack, .ts_echo = ts_echo });
+}
+
 /* ---- all of it ---- */
 
 static inline struct tcp_connection *connection_of(const struct tcp *tcp, const struct tcp_arrival *arrival)
@@ -341,7 +350,9 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
 {
     struct tcp_connection *c = connection_of(tcp, arrival);
 
-    if (c == NULL || !is_at_ease(c))
+    if (c == NULL)
         return false;
-    return (c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, true) : take(tcp, c, arrival, false);
+    if (is_at_ease(c) && ((c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, true) : take(tcp, c, arrival, false)))
+        return true;
+    return tcp_expected_end(tcp, c, arrival);
 }

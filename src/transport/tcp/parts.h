@@ -56,6 +56,9 @@ enum baro_drop_reason tcp_step_ack(struct tcp *tcp, struct tcp_connection *c, co
 void tcp_step_urgent(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
 enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 void tcp_step_fin(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment);
+/* Its parts: the peer's FIN, known to be at RCV.NXT, is taken; our FIN is acknowledged. */
+void tcp_fin_in_order(struct tcp *tcp, struct tcp_connection *c);
+void tcp_fin_acknowledged(struct tcp *tcp, struct tcp_connection *c);
 /* From the fifth step on: the ACK, and what comes behind it. */
 enum baro_drop_reason tcp_input_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
 /* The peer's SYN in SYN-SENT: what its options and window say. */

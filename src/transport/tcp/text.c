@@ -156,21 +156,8 @@ enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, s
     return in_order(tcp, c, segment, data);
 }
 
-/* Eighth: FIN, once everything before it has come. */
-void tcp_step_fin(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+void tcp_fin_in_order(struct tcp *tcp, struct tcp_connection *c)
 {
-    if (segment->fin && (c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) == 0) {
-        struct seq fin = seq_add(segment->seq, (uint32_t)segment->data.length);
-
-        if (tcp_receive_last(c) > tcp_recv_offset(c, fin))
-            return; /* data is held beyond it: one of the two lies, the first wins */
-        c->flags |= TCP_FIN_HELD;
-        c->rcv.fin = fin;
-        if (!seq_eq(fin, c->rcv.nxt) && segment->data.length == 0)
-            tcp_send_ack(tcp, c);
-    }
-    if ((c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) != TCP_FIN_HELD || !seq_eq(c->rcv.fin, c->rcv.nxt))
-        return;
     c->flags |= TCP_FIN_RECEIVED;
     c->rcv.nxt = seq_add(c->rcv.nxt, 1);
     c->rcv.edge = seq_max(c->rcv.edge, c->rcv.nxt);
@@ -189,4 +176,21 @@ void tcp_step_fin(struct tcp *tcp, struct tcp_connection *c, const struct segmen
         break;
     }
     tcp_tell(tcp, c);
+}
+
+/* Eighth: FIN, once everything before it has come. */
+void tcp_step_fin(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
+{
+    if (segment->fin && (c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) == 0) {
+        struct seq fin = seq_add(segment->seq, (uint32_t)segment->data.length);
+
+        if (tcp_receive_last(c) > tcp_recv_offset(c, fin))
+            return; /* data is held beyond it: one of the two lies, the first wins */
+        c->flags |= TCP_FIN_HELD;
+        c->rcv.fin = fin;
+        if (!seq_eq(fin, c->rcv.nxt) && segment->data.length == 0)
+            tcp_send_ack(tcp, c);
+    }
+    if ((c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) == TCP_FIN_HELD && seq_eq(c->rcv.fin, c->rcv.nxt))
+        tcp_fin_in_order(tcp, c);
 }
