@@ -1,6 +1,7 @@
 /* bench/linux.c: this machine's kernel over loopback, as a peer: both ends in one thread that never waits, so that its
  * processor time is all there is. Loopback hands over whole super-segments and makes no checksums: bulk stands beside the
- * row that does so, and beside messages of all sizes. What needs more descriptors than a process has is not measured. */
+ * row that does so, and beside messages of all sizes. What needs more descriptors than a process has is not measured. Memory
+ * is linux_memory.c's. */
 #include "results.h"
 
 #include <arpa/inet.h>
@@ -134,8 +135,12 @@ bool bench_linux(const struct bench_row *row, const struct bench_case *question,
     struct kernel kernel = { .rounds = 20000 };
     bool is_bulk = strcmp(row->kind, "bulk") == 0, is_trips = strcmp(row->kind, "round-trips") == 0;
 
-    if ((!is_bulk && !is_trips && strncmp(row->kind, "connections", 11) != 0) || question->connections > 1) {
-        snprintf(reason, BENCH_REASON, "the kernel's part of it cannot be told apart, or takes more descriptors than there are");
+    if (strcmp(row->kind, "idle") == 0)
+        return bench_linux_idle(question, answer, reason);
+    if (!is_bulk && !is_trips && strncmp(row->kind, "connections", 11) != 0) {
+        snprintf(reason, BENCH_REASON, "%s", strcmp(row->kind, "segment") == 0
+                                                 ? "what it does with a segment cannot be told from what its sender does"
+                                                 : "it takes more descriptors than a process has");
         return false;
     }
     if (is_bulk && question->message == 0 && question->offload != BENCH_SUPER) {

@@ -11,6 +11,7 @@ const struct bench_other bench_others[] = {
     { "lwip", "lwIP as Debian packages it, raw interface", "baro-bench-lwip", false, NULL },
     { "lwip-tuned", "lwIP built from Debian's source for this comparison", "baro-bench-lwip-tuned", true, NULL },
     { "linux", "this machine's kernel over loopback, one thread", NULL, false, bench_linux },
+    { "iperf3", "iperf3 over this machine's loopback, both processes' time", NULL, false, bench_iperf3 },
     { "gvisor", "gVisor's network stack as Debian packages it", "baro-bench-gvisor", false, NULL },
     { .name = NULL },
 };

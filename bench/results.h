@@ -24,6 +24,10 @@ struct bench_other {
 
 /* bench/linux.c: this machine's kernel over loopback, in one thread that never waits. */
 bool bench_linux(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason);
+/* bench/linux_memory.c: what it spends on an idle connection. */
+bool bench_linux_idle(const struct bench_case *question, struct bench_answer *answer, char *reason);
+/* bench/iperf3.c: iperf3 over loopback, both processes' time. */
+bool bench_iperf3(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason);
 
 /* The list, ended by one without a name. */
 extern const struct bench_other bench_others[];

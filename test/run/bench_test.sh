@@ -98,6 +98,14 @@ for asked in "idle 6 1500 0 100 0 0 0" "connections 4 1500 0 0 0 0 0" "round-tri
 done
 [ "$(grep -c ^connections "$work/asked")" = 1 ] || fail "a peer that cannot is asked again"
 
+# A peer that is a program of the machine is missed by name.
+mkdir "$work/empty"
+PATH_OF_BARO=$(realpath "$BARO")
+env PATH="$work/empty" BARO_BENCH_PEERS="$work/empty" "$PATH_OF_BARO" bench --runs 1 --peers bulk-super >"$work/out" 2>&1 || fail "exit code $? without peers"
+grep -q "iperf3: not measured: iperf3 is not installed" "$work/out" || fail "iperf3 is not missed"
+grep -q "gvisor: not measured: baro-bench-gvisor is not built" "$work/out" || fail "gvisor is not missed"
+grep -q "times linux .*Gbit/s" "$work/out" || fail "the kernel is not measured"
+
 echo 'no marks' >"$work/docs/PERFORMANCE.md"
 "$BARO" bench --runs 1 --report "$work/docs" idle-100 >/dev/null 2>"$work/error" && fail "a page without marks was taken"
 grep -q "no marks" "$work/error" || fail "a page without marks is not named"
