@@ -43,6 +43,7 @@ struct bench_case {
     struct baro_instant keepalive; /* when the client's end asks for its peer; 0: never */
     bool longest;                  /* the figure is that of the longest polls */
     bool zero_copy;                /* the program reserves and commits, peeks and consumes */
+    bool posted;                   /* it says beforehand where what comes shall go */
     uint32_t time_wait;            /* connections in TIME-WAIT before it begins */
     uint32_t time_wait_limit;      /* of the stacks, 0: their own */
     bool reused;                   /* a new connection takes over one in TIME-WAIT; else the oldest goes */

@@ -305,6 +305,30 @@ ptrdiff_t baro_recv_consume(struct baro_stack *stack, int fd, size_t octets)
     return end(stack, BARO_TRACE_CALL_RECV_CONSUME, result);
 }
 
+ptrdiff_t baro_recv_post(struct baro_stack *stack, int fd, void *data, size_t length)
+{
+    struct handle stream;
+    ptrdiff_t result;
+
+    begin(stack, BARO_TRACE_CALL_RECV_POST, fd);
+    result = user_whole_stream(stack->user, fd, &stream);
+    if (result == 0)
+        result = tcp_recv_post(stack->tcp, stream, (struct baro_buffer){ data, length });
+    return end(stack, BARO_TRACE_CALL_RECV_POST, result);
+}
+
+ptrdiff_t baro_recv_collect(struct baro_stack *stack, int fd)
+{
+    struct handle stream;
+    ptrdiff_t result;
+
+    begin(stack, BARO_TRACE_CALL_RECV_COLLECT, fd);
+    result = user_whole_stream(stack->user, fd, &stream);
+    if (result == 0)
+        result = tcp_recv_collect(stack->tcp, stream);
+    return end(stack, BARO_TRACE_CALL_RECV_COLLECT, result);
+}
+
 int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how)
 {
     begin(stack, BARO_TRACE_CALL_SHUTDOWN, fd);

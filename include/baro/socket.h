@@ -293,6 +293,16 @@ ptrdiff_t baro_send_commit(struct baro_stack *stack, int fd, size_t octets);
 ptrdiff_t baro_recv_peek(struct baro_stack *stack, int fd, struct baro_bytes part[2]);
 /* The first `octets` of them are read. `octets`. -EINVAL: there are fewer, and nothing changed; -ENOTCONN. */
 ptrdiff_t baro_recv_consume(struct baro_stack *stack, int fd, size_t octets);
+/* Where a stream's octets shall go, said before they come: they are copied from their frames straight there, once in place of
+ * twice, and count as read, so the window stays open. What waits already goes there at once: its count is the result, 0
+ * most often. What finds no room waits, as it does while urgent data is near. The buffer is the stack's until
+ * baro_recv_collect or baro_close; octets behind those that count may change. baro_recv, baro_recv_peek and the like are
+ * -EBUSY until then, and so is another post; readiness and baro_readable_bytes count what came there. -EINVAL: a buffer of no
+ * length; -EBADF, -EOPNOTSUPP, -ENOTCONN, -ENOBUFS. */
+ptrdiff_t baro_recv_post(struct baro_stack *stack, int fd, void *data, size_t length);
+/* Takes the buffer back: how many octets stand at its beginning. Where none came it is as baro_recv with that buffer: 0 at the
+ * peer's FIN, -EAGAIN, the pending error; the buffer is back all the same. -EINVAL: there is none. */
+ptrdiff_t baro_recv_collect(struct baro_stack *stack, int fd);
 /* -ENOTCONN, -EINVAL. */
 int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how);
 /* The descriptor is free at once; unsent data goes on being sent (or SO_LINGER's rule). -EBADF. */

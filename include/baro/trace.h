@@ -221,7 +221,8 @@ enum baro_trace_timer { /* TCP_TIMER_* timer */
     X(GETSOCKNAME, "getsockname") X(GETPEERNAME, "getpeername") X(POLL, "poll")                            \
     X(HOLD_NEXT, "hold_next") X(HOLD_ANSWER, "hold_answer") X(PING, "ping") X(REFUSE_DATAGRAM, "refuse_datagram") \
     X(SEND_RESERVE, "send_reserve") X(SEND_COMMIT, "send_commit")                                          \
-    X(RECV_PEEK, "recv_peek") X(RECV_CONSUME, "recv_consume")
+    X(RECV_PEEK, "recv_peek") X(RECV_CONSUME, "recv_consume")                                              \
+    X(RECV_POST, "recv_post") X(RECV_COLLECT, "recv_collect")
 
 enum baro_trace_call {
 #define BARO_TRACE_CALL_ENUM(name, text) BARO_TRACE_CALL_##name,

@@ -33,6 +33,7 @@ struct story {
     uint32_t octets[2], piece[2],
         portion[2]; /* in each connection, of one write, read in a step at most (0: all) */
     int nodelay;
+    bool posted[2]; /* does the program say beforehand where what comes shall go? */
     struct baro_wire_config wire;
     struct baro_stack_config stack[2];
 };
@@ -44,6 +45,7 @@ struct program {
     int listener, fd[FLOWS];
     uint32_t sent[FLOWS], received[FLOWS], left;
     bool ended[FLOWS], closed[FLOWS];
+    uint8_t posted[FLOWS][CHUNK];
 };
 
 /* What is compared. */
@@ -116,6 +118,8 @@ static void draw_story(struct story *story, unsigned seed)
         story->stack[end].tcp_without = one_in(story, 4) ? (unsigned)draw(story, 8) : 0;
         story->stack[end].congestion = (enum baro_congestion)draw(story, BARO_CONGESTION_COUNT);
     }
+    for (unsigned end = 0; end < 2; end++)
+        story->posted[end] = one_in(story, 2);
 }
 
 /* ---- programs ---- */
@@ -152,6 +156,23 @@ static void begin(struct program *program, struct baro_stack *stack)
     }
 }
 
+/* Up to `most` octets that came; -EAGAIN: none did. */
+static ptrdiff_t receive(struct program *program, struct baro_stack *stack, unsigned flow, uint8_t *data, uint32_t most)
+{
+    int fd = program->fd[flow];
+    ptrdiff_t length;
+
+    if (!program->story->posted[program->end])
+        return baro_recv(stack, fd, data, most, 0);
+    length = baro_recv_collect(stack, fd);
+    if (length > 0)
+        memcpy(data, program->posted[flow], (size_t)length);
+    if (length == 0 || (length < 0 && length != -EAGAIN && length != -EINVAL))
+        return length;
+    baro_recv_post(stack, fd, program->posted[flow], most); /* the connection may have ended behind the last octets */
+    return length > 0 ? length : -EAGAIN;
+}
+
 static void step(struct program *program, struct baro_stack *stack, unsigned flow)
 {
     static uint8_t data[CHUNK];
@@ -173,15 +194,14 @@ static void step(struct program *program, struct baro_stack *stack, unsigned flo
 
         length = portions && program->left == 0
                      ? -EAGAIN
-                     : baro_recv(stack, program->fd[flow], data,
-                                 portions && program->left < CHUNK ? program->left : CHUNK, 0);
+                     : receive(program, stack, flow, data, portions && program->left < CHUNK ? program->left : CHUNK);
         program->ended[flow] = length == 0 || (length < 0 && length != -EAGAIN);
         if (length <= 0)
             break;
         for (ptrdiff_t i = 0; i < length; i++)
             assert_int_equal(data[i], (uint8_t)((program->received[flow] + (uint32_t)i) * 2654435761u >> 13));
         program->received[flow] += (uint32_t)length;
-        program->left -= portions ? (uint32_t)length : 0;
+        program->left -= portions && program->left > (uint32_t)length ? (uint32_t)length : portions ? program->left : 0;
     }
     if (!program->closed[flow] && program->sent[flow] == total &&
         program->received[flow] == program->story->octets[1 - program->end])

@@ -71,7 +71,8 @@ enum tcp_connection_flag {
     TCP_URGENT_TAKEN = 1u << 26,      /* recv(OOB) has given the octet */
     TCP_PROBE = 1u << 27,             /* the persist timer fired: one octet beyond the window may leave */
     TCP_FLUSH = 1u << 28,             /* the cork timer fired: a small piece may leave */
-    TCP_IN_QUEUE = 1u << 29           /* waits in its listener's accept queue */
+    TCP_IN_QUEUE = 1u << 29,          /* waits in its listener's accept queue */
+    TCP_POSTED = 1u << 30             /* what comes goes to posted.at: posted.c */
 };
 
 /* Deadlines of a connection; the first ones have the numbers of enum baro_trace_timer. */
@@ -221,8 +222,12 @@ struct tcp_connection {
     struct tcp_settings settings;      /* those that matter to every segment here, the others in the next line */
     struct handle listener;
     struct handle list_next, list_previous; /* in the listener's accept queue */
+    struct {
+        uint8_t *at;
+        uint32_t room, filled;
+    } posted;                          /* where the program wants what comes next; TCP_POSTED */
 };
-_Static_assert(sizeof(struct tcp_connection) <= 824, "a connection has grown: see DESIGN section 2, rule 9");
+_Static_assert(sizeof(struct tcp_connection) <= 840, "a connection has grown: see DESIGN section 2, rule 9");
 #define TCP_LINE(number) (64 * (size_t)(number) - sizeof(struct pool_place))
 #define TCP_BEGINS(number, field) (offsetof(struct tcp_connection, field) == TCP_LINE(number))
 _Static_assert(TCP_BEGINS(1, snd) && TCP_BEGINS(2, ts_offset) && TCP_BEGINS(3, recv) && TCP_BEGINS(4, send) &&

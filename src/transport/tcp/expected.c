@@ -49,6 +49,7 @@ struct expected {
     uint32_t octets; /* of text */
     uint32_t count;  /* segments on the wire */
     uint32_t full;   /* octets of text in the largest of them */
+    bool posted;     /* the text stands in the program's own buffer */
 };
 
 /* ---- whose is it ---- */
@@ -202,26 +203,41 @@ is_next(const struct tcp_connection *c, const struct expected *segment, uint8_t 
     return segment->octets == 0 || may_take(c, segment, tos);
 }
 
+/* Does the program want it in a buffer of its own, and has room there (posted.c)? */
+static inline bool is_posted_for(const struct tcp_connection *c, uint32_t octets)
+{
+    return (c->flags & TCP_POSTED) != 0 && octets != 0 && ring_used(&c->recv) == 0 &&
+           octets <= c->posted.room - c->posted.filled;
+}
+
 /* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
  * tcp_receive_fused(). */
 static inline __attribute__((always_inline)) bool
-sum_is_right(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment, const struct tcp_arrival *arrival,
+sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected *segment, const struct tcp_arrival *arrival,
              bool stamped)
 {
     uint32_t octets = segment->octets;
     uint64_t sum = 0;
 
-    if (octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
+    segment->posted = is_posted_for(c, octets);
+    if (!segment->posted && octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
         return false;
     if (arrival->checksum_verified) {
-        ring_write(&c->recv, c->recv.end, segment->text, octets);
+        if (segment->posted)
+            octets_copy(c->posted.at + c->posted.filled, segment->text, octets);
+        else
+            ring_write(&c->recv, c->recv.end, segment->text, octets);
         return true;
     }
     sum = arrival->family == BARO_FAMILY_IPV6 ? words_add(sum, arrival->addresses, 32)
                                               : words_add(sum, arrival->addresses, 8);
     sum = words_add(sum, arrival->octets, stamped ? STAMPED : PLAIN);
     sum = checksum_of_native(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
-    return checksum_fold(ring_write_sum(&c->recv, c->recv.end, segment->text, octets, sum)) == 0;
+    if (segment->posted)
+        sum = checksum_copy(sum, c->posted.at + c->posted.filled, segment->text, octets);
+    else
+        sum = ring_write_sum(&c->recv, c->recv.end, segment->text, octets, sum);
+    return checksum_fold(sum) == 0;
 }
 
 /* ---- fifth: the ACK ---- */
@@ -305,6 +321,8 @@ take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segm
     c->text_at_ns = tcp->core->now.ns;
     c->recv.end += segment->octets;
     tcp_text_in_order(tcp, c, segment->octets, segment->full, segment->ts_echo);
+    if ((c->flags & TCP_POSTED) != 0)
+        segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
     tcp_text_acknowledge_soon(tcp, c, tcp_acknowledges_now(c));
     if (!tcp_timer_armed(c, TCP_TIMER_REST))
         tcp_rest_later(tcp, c);

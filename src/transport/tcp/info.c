@@ -1,6 +1,12 @@
 /* transport/tcp/info.c: STATUS (RFC 9293 §3.10.6): what a program may ask about its connection. */
 #include "transport/tcp/rest.h"
 
+/* What came where the program wanted it and was not collected. */
+static uint32_t posted_octets(const struct tcp_connection *c)
+{
+    return (c->flags & TCP_POSTED) != 0 ? c->posted.filled : 0;
+}
+
 static uint32_t readable_of(const struct tcp_connection *c)
 {
     uint32_t used = ring_used(&c->recv);
@@ -9,7 +15,7 @@ static uint32_t readable_of(const struct tcp_connection *c)
                          seq_lt(seq_sub(c->rcv.up, 1), tcp_recv_seq(c, c->recv.end)) &&
                          seq_ge(seq_sub(c->rcv.up, 1), tcp_recv_seq(c, c->recv.begin));
 
-    return used - urgent_inside;
+    return used - urgent_inside + posted_octets(c);
 }
 
 /* Is as much there as the program wants at least (SO_RCVLOWAT), or will no more come before it reads: the window is
@@ -133,7 +139,7 @@ static void tell_counts(const struct tcp *tcp, const struct tcp_connection *c, s
     info->reordered = c->counts.reordered;
     info->out_of_order = c->counts.out_of_order;
     info->unsent = tcp_unsent(c);
-    info->unread = ring_used(&c->recv);
+    info->unread = ring_used(&c->recv) + posted_octets(c);
     info->consecutive_timeouts = c->retries;
     info->probes = c->probes;
     info->backoff = c->retries != 0 ? c->retries : tcp_flight(c) != 0 || tcp_unsent(c) != 0 ? c->probes : 0;

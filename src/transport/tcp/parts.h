@@ -142,6 +142,11 @@ void tcp_receive_advance(struct tcp *tcp, struct tcp_connection *c, uint32_t oct
 void tcp_receive_release(struct tcp *tcp, struct tcp_connection *c);
 /* The program took `octets`: the window may open. */
 void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
+/* The same but for a window update: an ACK is about to be made. */
+void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
+/* posted.c: what came in order goes to the posted buffer; `octets` are there already, and behind the ring's end. */
+void tcp_posted_fill(struct tcp *tcp, struct tcp_connection *c);
+void tcp_posted_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
 /* The window that a grant's free octets allow, by the scale in force. */
 uint32_t tcp_offer_window(uint32_t grant, unsigned scale);
 /* RCV.WND for a segment sent now, as it goes into the header; moves rcv.edge. */

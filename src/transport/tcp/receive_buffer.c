@@ -184,7 +184,7 @@ static inline void follow_reader(struct tcp *tcp, struct tcp_connection *c, uint
     }
 }
 
-void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
     c->recv.begin += octets;
     if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
@@ -196,6 +196,11 @@ void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octet
         if (!tcp_timer_armed(c, TCP_TIMER_REST))
             tcp_rest_later(tcp, c);
     }
+}
+
+void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+{
+    tcp_receive_passed(tcp, c, octets);
     if (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0 && window_opens(c)) {
         c->flags |= TCP_ACK_NOW; /* a window update, or in the next segment */
         tcp_want_output(tcp, c);

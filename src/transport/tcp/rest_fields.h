@@ -210,6 +210,7 @@
     NOT(recv.size)                                                                                                    \
     NOT(recv.turn)                                                                                                    \
     NOT(recv.spare)                                                                                                   \
+    NOT(posted)                 /* nowhere: TCP_POSTED does not rest */                                               \
     NOT(ranges)                 /* nothing is held out of order */                                                    \
     NOT(charged)                /* given back, and charged again */                                                   \
     NOT(reserved)               /* its place was given back */                                                        \

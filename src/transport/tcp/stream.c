@@ -232,8 +232,12 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
         return recv_urgent(c, data, flags);
     if (data.length == 0)
         return c->error != 0 && ring_used(&c->recv) == 0 ? -take_error(c) : 0;
-    if ((c->flags & TCP_URGENT_KNOWN) != 0 && (flags & BARO_MSG_PEEK) == 0)
-        pass_mark(tcp, c);
+    if ((c->flags & (TCP_URGENT_KNOWN | TCP_POSTED)) != 0) {
+        if ((c->flags & TCP_POSTED) != 0)
+            return -EBUSY;
+        if ((flags & BARO_MSG_PEEK) == 0)
+            pass_mark(tcp, c);
+    }
     length = octets_to_read(c);
     length = length < data.length ? length : (uint32_t)data.length;
     if (length == 0)
@@ -253,6 +257,8 @@ ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_b
     part[0] = part[1] = (struct baro_bytes){ NULL, 0 };
     if (c == NULL)
         return recv_at_rest(tcp, connection, (struct baro_buffer){ NULL, 1 }, 0);
+    if ((c->flags & TCP_POSTED) != 0)
+        return -EBUSY;
     pass_mark(tcp, c);
     length = octets_to_read(c);
     if (length == 0)
@@ -269,6 +275,8 @@ ptrdiff_t tcp_recv_consume(struct tcp *tcp, struct handle connection, size_t oct
         return -ENOTCONN;
     if (c == NULL)
         return octets == 0 ? 0 : -EINVAL; /* it holds nothing */
+    if ((c->flags & TCP_POSTED) != 0)
+        return -EBUSY;
     if (octets > octets_to_read(c))
         return -EINVAL;
     if (octets != 0)

@@ -176,6 +176,9 @@ ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wan
 ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octets);
 ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_bytes part[2]);
 ptrdiff_t tcp_recv_consume(struct tcp *tcp, struct handle connection, size_t octets);
+/* The two of baro/socket.h that say where what comes shall go. */
+ptrdiff_t tcp_recv_post(struct tcp *tcp, struct handle connection, struct baro_buffer where);
+ptrdiff_t tcp_recv_collect(struct tcp *tcp, struct handle connection);
 int tcp_shutdown(struct tcp *tcp, struct handle connection, enum baro_shutdown how);
 /* The descriptor is gone; the connection lives on as RFC 9293 wants, or is reset (linger 0, unread data). */
 void tcp_close(struct tcp *tcp, struct handle connection);

@@ -68,6 +68,8 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
     }
     tcp_text_in_order(tcp, c, (uint32_t)(c->recv.end - before),
                       segment->count > 1 ? segment->packet->gso_size : segment->data.length, segment->options.ts_echo);
+    if (c->flags & TCP_POSTED)
+        tcp_posted_fill(tcp, c);
     /* The FIN, when it follows, has its own ACK. */
     if (!segment->fin && !((c->flags & TCP_FIN_HELD) != 0 && seq_eq(c->rcv.fin, c->rcv.nxt)))
         acknowledge(tcp, c, repeated, had_ranges);
