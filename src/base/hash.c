@@ -30,13 +30,7 @@ uint64_t hash_bytes(const struct hash_key *key, const uint8_t *data, size_t leng
 
 uint64_t hash_words(const struct hash_key *key, const uint64_t *words, size_t count)
 {
-    struct sip s;
-
-    sip_begin(&s, key);
-    for (size_t i = 0; i < count; i++)
-        sip_word(&s, words[i]);
-    sip_word(&s, (uint64_t)(count * 8 & 0xff) << 56);
-    return sip_end(&s);
+    return sip_long(key, words, count);
 }
 
 uint64_t hash_words_short(const struct hash_key *key, const uint64_t *words, size_t count)

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/sip.h"
+
 void random_init(struct random *random, const uint8_t seed[32])
 {
     /* Two keys from 32 octets: the second hashes the first, so that all of the seed counts. */
@@ -19,7 +21,7 @@ uint64_t random_u64(struct random *random)
 {
     uint64_t block = random->counter++;
 
-    return hash_words(&random->key, &block, 1);
+    return sip_long(&random->key, &block, 1);
 }
 
 uint32_t random_below(struct random *random, uint32_t limit)

@@ -49,6 +49,18 @@ static inline uint64_t sip_end(struct sip *s)
     return s->v[0] ^ s->v[1] ^ s->v[2] ^ s->v[3];
 }
 
+/* SipHash-2-4 of `count` words, as hash_words(). */
+static inline uint64_t sip_long(const struct hash_key *key, const uint64_t *words, size_t count)
+{
+    struct sip s;
+
+    sip_begin(&s, key);
+    for (size_t i = 0; i < count; i++)
+        sip_word(&s, words[i]);
+    sip_word(&s, (uint64_t)(count * 8 & 0xff) << 56);
+    return sip_end(&s);
+}
+
 /* SipHash-1-3 of `count` words, as hash_words_short(). */
 static inline uint64_t sip_short(const struct hash_key *key, const uint64_t *words, size_t count)
 {

@@ -52,7 +52,7 @@ uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *l
 {
     uint64_t word[5];
 
-    return hash_words(key, word, tuple_words(word, local, remote));
+    return tuple_words(word, local, remote) == 2 ? sip_long(key, word, 2) : sip_long(key, word, 5);
 }
 
 uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
