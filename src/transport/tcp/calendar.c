@@ -146,12 +146,14 @@ void tcp_calendar_leave(struct tcp *tcp, uint32_t name)
 static uint32_t next_due(struct tcp *tcp)
 {
     struct tcp_calendar *calendar = &tcp->calendar;
+    int64_t slot;
 
     if (calendar->count == 0)
         return BLOCK_NONE;
-    begin_at(calendar, next_slot(calendar));
-    if (opens_ns(calendar, calendar->slot) > tcp->core->now.ns)
-        return BLOCK_NONE;
+    slot = next_slot(calendar);
+    if (opens_ns(calendar, slot) > tcp->core->now.ns)
+        return BLOCK_NONE; /* and whoever comes may be due before it */
+    begin_at(calendar, slot);
     return calendar->ring->first[calendar->slot % SLOTS] - 1;
 }
 

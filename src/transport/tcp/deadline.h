@@ -28,6 +28,14 @@ static inline void tcp_timer_set(struct tcp *tcp, struct tcp_connection *c, enum
     tcp_timer_look(tcp, c, at_ns);
 }
 
+/* Rings that are empty for so long give their memory back. */
+#define TCP_REST_RINGS_NS (2 * NS_PER_S)
+/* Is there no look at the rings by then? (0, not armed, is the farthest.) */
+static inline bool tcp_rest_is_far(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    return (uint64_t)c->deadline_ns[TCP_TIMER_REST] - 1 >= (uint64_t)(tcp->core->now.ns + TCP_REST_RINGS_NS);
+}
+
 enum { TCP_TAIL_ACK_DELAY_MS = 200, TCP_TAIL_LEAST_MS = 40 };
 /* How long after the last news a probe leaves, unless the retransmission timer is due before. */
 static inline int64_t tcp_tail_wait_ns(const struct tcp_connection *c)

@@ -80,7 +80,7 @@ static inline void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
     c->send.begin = una;
     if (!c->settings.send_fixed && tcp->send_size.most != 0)
         c->send.limit = send_tuning(c->send.limit, tcp->send_size.most, c->congestion.cwnd, tcp_payload_limit(c));
-    if (ring_used(&c->send) == 0 && !tcp_timer_armed(c, TCP_TIMER_REST))
+    if (ring_used(&c->send) == 0 && tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
     if ((c->flags & TCP_WANT_WRITE) != 0 && tcp_send_room(c) >= c->send.limit / 4) {
         c->flags &= ~(uint32_t)TCP_WANT_WRITE;

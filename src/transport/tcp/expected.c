@@ -324,7 +324,7 @@ take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segm
     if ((c->flags & TCP_POSTED) != 0)
         segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
     tcp_text_acknowledge_soon(tcp, c, tcp_acknowledges_now(c));
-    if (!tcp_timer_armed(c, TCP_TIMER_REST))
+    if (tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);
 }

@@ -193,7 +193,7 @@ void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octe
     if (ring_used(&c->recv) == 0) {
         if (c->ranges == NULL)
             ring_restart(&c->recv);
-        if (!tcp_timer_armed(c, TCP_TIMER_REST))
+        if (tcp_rest_is_far(tcp, c))
             tcp_rest_later(tcp, c);
     }
 }

@@ -203,7 +203,9 @@ struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asl
     tcp->core->counters.tcp_woken++;
     if (c->deadline_ns[TCP_TIMER_KEEPALIVE] != 0)
         tcp_timer_look(tcp, c, c->deadline_ns[TCP_TIMER_KEEPALIVE]);
-    tcp_timer_arm(tcp, c, TCP_TIMER_REST, c->rtt.rto_ns); /* then it shows whether there is more to do */
+    if (c->rtt.rto_ns < TCP_REST_RINGS_NS)
+        tcp_timer_arm(tcp, c, TCP_TIMER_REST, c->rtt.rto_ns); /* then it shows whether there is more to do */
+    tcp_rest_later(tcp, c);
     return c;
 }
 

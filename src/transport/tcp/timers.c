@@ -56,8 +56,8 @@ void tcp_keepalive_restart(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c)
 {
-    if (!tcp_timer_armed(c, TCP_TIMER_REST) && (c->flags & TCP_CLOSED_DONE) == 0)
-        tcp_timer_arm(tcp, c, TCP_TIMER_REST, 2 * NS_PER_S);
+    if (tcp_rest_is_far(tcp, c) && (c->flags & TCP_CLOSED_DONE) == 0)
+        tcp_timer_arm(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS);
 }
 
 /* Rings that were empty and unused for a while give their memory back. */
@@ -65,9 +65,9 @@ static void rest(struct tcp *tcp, struct tcp_connection *c)
 {
     int64_t idle_ns = tcp->core->now.ns - tcp_idle_since_ns(c);
 
-    if (idle_ns < 2 * NS_PER_S) {
+    if (idle_ns < TCP_REST_RINGS_NS) {
         if (c->send.data != NULL || c->recv.data != NULL || tcp->place != NULL)
-            tcp_rest_later(tcp, c);
+            tcp_timer_arm(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS - idle_ns); /* to the point: whether it rested shall not show */
         return;
     }
     if (ring_used(&c->send) == 0 && c->send.data != NULL) {
