@@ -1,6 +1,6 @@
 #!/bin/sh
 # Instructions of a segment, a super-segment, a round trip and a connection (both stacks, both devices, the programs'
-# calls), as callgrind counts them: unlike time they are the same on a busy machine.
+# calls), as callgrind counts them: unlike time they are the same on a busy machine. Without rows those that are recorded.
 #
 #   bench/instructions.sh [--check|--record|--counts] [path of the baro command] [row ...]
 #
@@ -13,6 +13,8 @@ case "${1:-}" in --check|--record|--counts) mode=${1#--}; shift ;; esac
 baro=${1:-build/release/baro}
 [ $# = 0 ] || shift
 recorded=$(dirname "$0")/instructions.txt
+# shellcheck disable=SC2046
+[ $# != 0 ] || set -- $(sed '/^#/d; s/ .*//' "$recorded")
 
 skip() { echo "$1"; exit 77; }
 command -v valgrind >/dev/null || skip "valgrind is not installed"
