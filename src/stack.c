@@ -62,6 +62,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     slabs.limit = config->memory_limit == 0 ? (size_t)MEMORY_DEFAULT : config->memory_limit;
     core = &stack->core;
     core->slabs = slabs;
+    stack->recent = &stack->way[0];
     core->now = config->now;
     core->trace = (struct trace){ .sink = config->trace, .host = config->trace_host };
     random_init(&core->random, config->seed);
@@ -367,10 +368,11 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
     stack->core.now = now;
     for (int i = 1; i < stack->interfaces; i++)
         frames += receive_burst(stack, i);
-    if (!wheel_is_quiet(&stack->core.wheel, now))
+    const bool quiet = wheel_is_quiet(&stack->core.wheel, now);
+    if (!quiet)
         run_timers(stack);
-    transmit_drain(stack);
-    reassembly_returned(&stack->reassembly);
+    if (!quiet || frames == 0 || stack->core.intents.count != 0) /* else a burst's end has just done it */
+        baro_stack_flush(stack);
     for (unsigned round = 0; round < LOOPBACK_ROUNDS && stack->loopback.used[stack->loopback.filling] != 0; round++)
         receive_loopback(stack);
     return frames;

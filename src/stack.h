@@ -99,6 +99,7 @@ struct baro_stack {
     int interfaces;       /* numbers in use: 0 to interfaces - 1 */
     unsigned blocked;     /* intents that wait for room in a device */
     uint64_t straight;    /* frames that left by the straight way: tests want some */
+    struct way *recent;   /* the way of the last one: mostly that of the next; never NULL */
     struct captures captures;
     struct loopback loopback;
     struct interface interface[STACK_INTERFACES];

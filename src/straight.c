@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "base/place.h"
 #include "base/time.h"
 #include "codec/tcp.h"
 #include "ethernet/frame.h"
@@ -89,17 +90,33 @@ static bool prepare(struct baro_stack *stack, struct way *way)
     return true;
 }
 
-/* The way, if it is a straight one now; NULL: it is not. */
-static struct way *find(struct baro_stack *stack, const struct baro_address *source,
-                        const struct baro_address *destination)
+static inline bool is_good(const struct baro_stack *stack, const struct straight *straight)
+{
+    return straight->entry != NULL && straight->stamp == stamp_of(stack) && !instant_reached(stack->core.now, straight->until);
+}
+
+/* One that was not the last; NULL: it is no straight one now. */
+static __attribute__((noinline)) struct way *find_other(struct baro_stack *stack, const struct baro_address *source,
+                                                        const struct baro_address *destination)
 {
     struct way *way = way_find(stack, destination, source);
-    struct straight *straight = &way->straight;
 
-    if ((straight->entry == NULL || straight->stamp != stamp_of(stack) ||
-         instant_reached(stack->core.now, straight->until)) && !prepare(stack, way))
+    if (!is_good(stack, &way->straight) && !prepare(stack, way))
         return NULL;
-    return neighbour_is_ready(straight->entry) ? way : NULL;
+    stack->recent = way;
+    return neighbour_is_ready(way->straight.entry) ? way : NULL;
+}
+
+/* The way, if it is a straight one now; NULL: it is not. */
+IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *source,
+                               const struct baro_address *destination)
+{
+    struct way *way = stack->recent;
+
+    if (way_is(way, destination, source, stack->table.changes) && is_good(stack, &way->straight) &&
+        neighbour_is_ready(way->straight.entry))
+        return way;
+    return find_other(stack, source, destination);
 }
 
 /* ---- a frame ---- */
@@ -111,7 +128,7 @@ static uint16_t fold(uint32_t sum)
 }
 
 /* The IP header in front of `length` octets. */
-static void write_ip(const struct straight *straight, const struct tcp_straight *segment, uint32_t length, uint8_t *head)
+IN_PLACE void write_ip(const struct straight *straight, const struct tcp_straight *segment, uint32_t length, uint8_t *head)
 {
     uint8_t *ip = head + ethernet_header_SIZE;
 
@@ -131,43 +148,48 @@ static void write_ip(const struct straight *straight, const struct tcp_straight 
     }
 }
 
-static uint64_t sum_of_text(const struct baro_bytes *part, unsigned parts)
+static __attribute__((noinline)) uint64_t sum_of_two(const struct baro_bytes part[2])
 {
-    uint64_t sum = 0, second;
+    uint64_t second = checksum_add(0, part[1].data, part[1].length);
 
-    if (parts == 0)
-        return 0;
-    sum = checksum_add(0, part[0].data, part[0].length);
-    if (parts == 1)
-        return sum;
-    second = checksum_add(0, part[1].data, part[1].length);
-    return sum + ((part[0].length & 1) != 0 ? checksum_swap(second) : second);
+    return checksum_add(0, part[0].data, part[0].length) + ((part[0].length & 1) != 0 ? checksum_swap(second) : second);
 }
 
-/* Writes TCP's checksum and adds the frame: the TCP header stands in `head` already. `gso_size`: the device cuts. */
-static void push(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head,
-                 uint16_t gso_size)
+static inline uint64_t sum_of_text(const struct baro_bytes *part, unsigned parts)
+{
+    if (parts == 1)
+        return checksum_add(0, part[0].data, part[0].length);
+    return parts == 0 ? 0 : sum_of_two(part);
+}
+
+/* Writes TCP's checksum and adds the frame: the TCP header stands in `head` already. `gso_size`: the device cuts. In place,
+ * since each segment comes by here. */
+IN_PLACE void push(struct baro_stack *stack, const struct way *way,
+                                                       const struct tcp_straight *segment, uint8_t *head, uint16_t gso_size)
 {
     const struct straight *straight = &way->straight;
     struct burst *burst = &stack->burst;
     struct baro_tx_frame *frame = &burst->frame[burst->count];
     uint32_t headers = straight->length + (uint32_t)segment->header_length, length = segment->header_length + segment->length;
-    bool offload = (stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
-    unsigned parts = segment->parts;
+    uint8_t *checksum = head + straight->length + TCP_CHECKSUM_AT;
 
     write_ip(straight, segment, length, head);
     frame->gso_size = gso_size;
     frame->header_length = (uint16_t)(gso_size != 0 ? headers : 0);
-    frame->checksum_start = offload ? straight->length : 0;
-    frame->checksum_offset = offload ? TCP_CHECKSUM_AT : 0;
     length += straight->sum_of_pseudo;
-    write_be16(head + straight->length + TCP_CHECKSUM_AT,
-               offload ? (uint16_t)~fold(length) : checksum_fold(segment->sum + length + sum_of_text(segment->part, parts)));
-    frame->parts = 1 + parts;
+    if ((stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0) {
+        frame->checksum_start = straight->length;
+        frame->checksum_offset = TCP_CHECKSUM_AT;
+        write_be16(checksum, (uint16_t)~fold(length));
+    } else {
+        frame->checksum_start = frame->checksum_offset = 0;
+        write_be16(checksum, checksum_fold(segment->sum + length + sum_of_text(segment->part, segment->parts)));
+    }
+    frame->parts = 1 + segment->parts;
     frame->part[0] = (struct baro_bytes){ head, headers };
-    if (parts != 0)
+    if (segment->parts != 0)
         frame->part[1] = segment->part[0];
-    if (parts > 1)
+    if (segment->parts > 1)
         frame->part[2] = segment->part[1];
     stack->straight++;
     stack->core.counters.ip_out++;
@@ -182,10 +204,13 @@ static void push(struct baro_stack *stack, const struct way *way, const struct t
 /* Frames that the device takes now; mostly it was asked already. */
 static inline unsigned room_of(struct baro_stack *stack, int interface)
 {
-    const struct burst *burst = &stack->burst;
+    struct burst *burst = &stack->burst;
 
-    if (burst->count != 0 && burst->interface == interface && burst->count < burst->room)
+    if (burst->interface == interface && burst->count < burst->room) {
+        if (burst->count == 0) /* what it has gone since is not known */
+            burst->room = stack->interface[interface].device->tx_room(stack->interface[interface].device->context);
         return burst->room - burst->count;
+    }
     return burst_room(stack, interface);
 }
 
@@ -208,7 +233,7 @@ static unsigned take(struct baro_bytes rest[2], uint32_t length, struct baro_byt
 
 /* A super-segment in pieces, PSH only on the last (message.c: FIN and CWR never come this way). The header is written
  * already, for the first one. */
-static void cut(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head)
+static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head)
 {
     const uint32_t seq = read_be32(segment->header + TCP_SEQ_AT);
     const uint8_t flags = segment->header[TCP_FLAGS_AT];
@@ -243,18 +268,25 @@ static void cut(struct baro_stack *stack, const struct way *way, const struct tc
     }
 }
 
-static void send(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head)
+static __attribute__((noinline)) void send_large(struct baro_stack *stack, const struct way *way,
+                                                 const struct tcp_straight *segment, uint8_t *head)
 {
-    const struct straight *straight = &way->straight;
-    bool whole = segment->length <= segment->size;
-
-    neighbour_goes(&stack->neighbours, straight->entry, &way->asks);
-    if (segment->progress)
-        neighbour_progress(&stack->neighbours, straight->entry);
-    if (whole || (stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TSO) != 0)
-        push(stack, way, segment, head, whole ? 0 : (uint16_t)segment->size);
+    if ((stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TSO) != 0)
+        push(stack, way, segment, head, (uint16_t)segment->size);
     else
         cut(stack, way, segment, head);
+}
+
+IN_PLACE void send(struct baro_stack *stack, const struct way *way,
+                                                       const struct tcp_straight *segment, uint8_t *head)
+{
+    neighbour_goes(&stack->neighbours, way->straight.entry, &way->asks);
+    if (segment->progress)
+        neighbour_progress(&stack->neighbours, way->straight.entry);
+    if (segment->length <= segment->size)
+        push(stack, way, segment, head, 0);
+    else
+        send_large(stack, way, segment, head);
 }
 
 /* ---- intents ---- */
@@ -263,6 +295,7 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
 {
     struct tcp_straight segment;
     enum tcp_straight_verdict verdict = tcp_straight_begin(stack->tcp, connection, &segment);
+    const struct interface *interface;
     struct way *way;
 
     if (verdict != TCP_STRAIGHT_MORE)
@@ -270,15 +303,15 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
     way = find(stack, &segment.local->address, &segment.remote->address);
     if (way == NULL)
         return STRAIGHT_OPEN;
+    interface = &stack->interface[way->hop.interface];
+    way->straight.path.hop_limit = interface_hop_limit(interface, way->destination.family);
     do {
         unsigned room = room_of(stack, way->hop.interface);
-        const struct interface *interface = &stack->interface[way->hop.interface];
         uint8_t *head = stack->burst.header[stack->burst.count];
 
         if (room == 0)
             return STRAIGHT_WAITS;
         way->straight.path.super_segment = transmit_super_segment(interface->device, room);
-        way->straight.path.hop_limit = interface_hop_limit(interface, way->destination.family);
         segment.header = head + way->straight.length;
         verdict = tcp_straight_segment(stack->tcp, &way->straight.path, &segment);
         if (verdict == TCP_STRAIGHT_OPEN)

@@ -275,24 +275,31 @@ static inline bool work_off(struct baro_stack *stack, const struct intent *inten
     return verdict == STRAIGHT_OPEN ? output(stack, intent) : verdict == STRAIGHT_DONE;
 }
 
-/* An intent keeps its place in the queue while it is worked off: what it makes others intend comes behind it. */
-static void drain(struct baro_stack *stack)
+/* Once through the queue; how many intents wait for room. An intent keeps its place while it is worked off: what it makes
+ * others intend comes behind it. */
+static uint32_t pass(struct baro_stack *stack)
 {
     struct intent_queue *intents = &stack->core.intents;
     const bool straight = straight_is_open(stack);
     uint32_t blocked = 0;
 
-    for (unsigned pass = 0; pass < DRAIN_PASSES && intents->count != blocked; pass++) {
-        blocked = 0;
-        for (uint32_t left = intents->count; left != 0; left--) {
-            if (work_off(stack, intent_first(intents), straight)) {
-                intent_done(intents);
-            } else {
-                intent_again(intents);
-                blocked++;
-            }
+    for (uint32_t left = intents->count; left != 0; left--) {
+        if (work_off(stack, intent_first(intents), straight)) {
+            intent_done(intents);
+        } else {
+            intent_again(intents);
+            blocked++;
         }
     }
+    return blocked;
+}
+
+static inline void drain(struct baro_stack *stack)
+{
+    uint32_t blocked = pass(stack);
+
+    for (unsigned more = 1; more < DRAIN_PASSES && stack->core.intents.count != blocked; more++)
+        blocked = pass(stack);
     stack->blocked = blocked;
 }
 

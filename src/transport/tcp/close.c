@@ -5,6 +5,7 @@
  * was lost. A connection that goes on without a descriptor is an orphan: its retransmissions, its probes of a closed
  * window and its stay in FIN-WAIT-2 (60 s unless the program said otherwise) are bounded. A linger time above zero asks for waiting, which the core
  * never does: who waits is the caller. */
+#include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"
 
 void tcp_close_sending(struct tcp *tcp, struct tcp_connection *c)

@@ -3,7 +3,7 @@
  * Their order and number count (three duplicate ACKs stay three), so they are fixed here and only written out
  * when the queue drains. Challenge ACKs are limited for each connection on its own, so that their number tells an
  * attacker nothing about other connections (RFC 5961 §10, CVE-2016-5696). */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/exchange.h"
 
 #include <string.h>
 

@@ -6,13 +6,14 @@
 #ifndef TRANSPORT_TCP_EXCHANGE_H
 #define TRANSPORT_TCP_EXCHANGE_H
 
+#include "base/place.h"
 #include "transport/tcp/parts.h"
 
 /* ---- an ACK of new octets ---- */
 
 /* The round trip; `ts_echo`: 0, none. RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment
  * otherwise: its clock is finer than the timestamps' millisecond. */
-static inline void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
+IN_PLACE void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
 {
     int64_t now_ns = tcp->core->now.ns, sample_ns;
 
@@ -36,7 +37,7 @@ static inline void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct
 }
 
 /* Outside of a loss recovery: is the window validated (RFC 7661)? `flight`: octets before it. */
-static inline bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+IN_PLACE bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
 {
     int64_t now_ns = tcp->core->now.ns;
 
@@ -51,7 +52,7 @@ static inline bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint3
 }
 
 /* Outside of a fast recovery: the congestion window may grow. `rtt_ns`: this ACK's sample, 0: none. */
-static inline void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
+IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
     bool valid;
 
@@ -68,7 +69,7 @@ static inline void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t 
 }
 
 /* The send ring lets go of what is acknowledged. */
-static inline void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
+IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
 {
     uint64_t una = tcp_send_offset(c, c->snd.una);
 
@@ -89,7 +90,7 @@ static inline void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
 }
 
 /* The send window as a segment with `seq` and `ack` has it, unless a later one told. */
-static inline void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window)
+IN_PLACE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window)
 {
     uint32_t before = c->snd.wnd;
 
@@ -121,7 +122,7 @@ static inline bool tcp_receive_is_tuned(const struct tcp *tcp, const struct tcp_
 }
 
 /* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest segment. */
-static inline void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
+IN_PLACE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
 {
     if (!tcp_receive_is_tuned(tcp, &c->settings)) {
         if (ring_used(&c->recv) >= c->recv.limit / 2)
@@ -137,7 +138,7 @@ static inline void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c
 }
 
 /* `octets` of text more stand in order behind the ring's end before, `full` of them in the largest segment. */
-static inline void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+IN_PLACE void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
 {
     c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
     c->unacknowledged += octets;
@@ -169,6 +170,92 @@ static inline void tcp_text_acknowledge_soon(struct tcp *tcp, struct tcp_connect
     c->flags |= TCP_ACK_DELAYED;
     if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
         tcp_timer_start(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
+}
+
+/* ---- the receive window ---- */
+
+/* The largest window: a program may want it smaller than the buffer (TCP_WINDOW_CLAMP). */
+static inline uint32_t tcp_largest_window(const struct tcp_connection *c)
+{
+    uint32_t clamp = c->settings.window_clamp;
+
+    return clamp != 0 && clamp < c->recv.limit ? clamp : c->recv.limit;
+}
+
+/* The window that the free room allows, below 0 where there is none. */
+static inline int32_t tcp_window_by_room(const struct tcp_connection *c, uint32_t largest)
+{
+    return (int32_t)(largest - ((1u << c->rcv_scale) - 1) - ring_used(&c->recv));
+}
+
+/* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? `gain`: by how much the edge would move. */
+static inline bool tcp_window_opens(const struct tcp_connection *c)
+{
+    uint32_t largest = tcp_largest_window(c);
+    int32_t gain = tcp_window_by_room(c, largest) - seq_diff(c->rcv.edge, c->rcv.nxt);
+
+    return gain > 0 && ((uint32_t)gain >= 2u * c->rcv_mss || (uint32_t)gain >= largest / 2);
+}
+
+/* RCV.WND for a segment sent now, as it goes into the header; moves rcv.edge. */
+IN_PLACE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
+{
+    unsigned scale = scaled ? c->rcv_scale : 0;
+    uint32_t used = ring_used(&c->recv), room = used < c->recv.limit ? c->recv.limit - used : 0, units;
+    uint32_t largest = tcp_largest_window(c), least = largest / 2 < c->rcv_mss ? largest / 2 : c->rcv_mss;
+    int32_t known = seq_diff(c->rcv.edge, c->rcv.nxt), by_room = tcp_window_by_room(c, largest);
+    uint32_t window = (uint32_t)(by_room - known >= (int32_t)least ? by_room : known > 0 ? known : 0);
+
+    units = (window + (1u << scale) - 1) >> scale; /* up, so that the edge does not go back */
+    if (units << scale > room)
+        units = window >> scale; /* down: again and again up, by every small segment, would let in more than there is room for */
+    if (units > UINT16_MAX)
+        units = UINT16_MAX;
+    if ((int32_t)(units << scale) > known)
+        c->rcv.edge = seq_add(c->rcv.nxt, units << scale);
+    return (uint16_t)units;
+}
+
+/* The grant after the program took `octets`. */
+IN_PLACE void tcp_follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+{
+    if (tcp_receive_is_tuned(tcp, &c->settings)) {
+        uint32_t want = receive_tuning_taken(&c->tuning, tcp->core->now, octets);
+
+        if (want > c->recv.limit)
+            tcp_receive_grow(tcp, c, want);
+        return;
+    }
+    c->tuning.copied += octets;
+    if (c->tuning.copied >= c->recv.limit / 2) {
+        tcp_receive_grow(tcp, c, c->recv.limit * 2);
+        c->tuning.copied = 0;
+    }
+}
+
+/* The program took `octets`, or they went to it; the window update is left to an ACK that is about to be made. */
+IN_PLACE void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+{
+    c->recv.begin += octets;
+    if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
+        c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
+    tcp_follow_reader(tcp, c, octets);
+    if (ring_used(&c->recv) == 0) {
+        if (c->ranges == NULL)
+            ring_restart(&c->recv);
+        if (tcp_rest_is_far(tcp, c))
+            tcp_rest_later(tcp, c);
+    }
+}
+
+/* The program took `octets`: the window may open. */
+IN_PLACE void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+{
+    tcp_receive_passed(tcp, c, octets);
+    if (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0 && tcp_window_opens(c)) {
+        c->flags |= TCP_ACK_NOW; /* a window update, or in the next segment */
+        tcp_want_output(tcp, c);
+    }
 }
 
 #endif

@@ -27,6 +27,7 @@
 #include "transport/tcp/expected_end.h"
 
 #include "base/checksum.h"
+#include "base/place.h"
 #include "base/words.h"
 #include "codec/ip_protocol.h"
 #include "transport/tcp/arrival.h"
@@ -153,7 +154,7 @@ static inline bool marks_say_nothing(const struct tcp_connection *c, uint8_t tos
     return (c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE;
 }
 
-static inline __attribute__((always_inline)) bool
+IN_PLACE bool
 read_segment(struct expected *segment, const struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
 {
     const uint8_t *at = arrival->octets;
@@ -190,7 +191,7 @@ static inline bool may_take(const struct tcp_connection *c, const struct expecte
            (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
 }
 
-static inline __attribute__((always_inline)) bool
+IN_PLACE bool
 is_next(const struct tcp_connection *c, const struct expected *segment, uint8_t tos, bool stamped)
 {
     /* SND.UNA <= SEG.ACK <= SND.NXT */
@@ -212,7 +213,7 @@ static inline bool is_posted_for(const struct tcp_connection *c, uint32_t octets
 
 /* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
  * tcp_receive_fused(). */
-static inline __attribute__((always_inline)) bool
+IN_PLACE bool
 sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected *segment, const struct tcp_arrival *arrival,
              bool stamped)
 {
@@ -260,7 +261,7 @@ static __attribute__((noinline)) int64_t board_acknowledged(struct tcp *tcp, str
     return delivered.any ? now_ns - delivered.at_ns : 0;
 }
 
-static inline __attribute__((always_inline)) void
+IN_PLACE void
 acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment)
 {
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
@@ -312,7 +313,7 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 }
 
 /* The steps behind the sum: nothing is left to be tested. */
-static inline __attribute__((always_inline)) void
+IN_PLACE void
 take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment, uint8_t tos)
 {
     c->counts.data_in += segment->count;
@@ -330,7 +331,7 @@ take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segm
 }
 
 /* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
-static inline __attribute__((always_inline)) bool
+IN_PLACE bool
 take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
 {
     struct expected segment;

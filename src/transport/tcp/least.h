@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "base/place.h"
 
 enum { LEAST_SAMPLES = 3, LEAST_WINDOW_MS = 10000 };
 
@@ -36,7 +37,7 @@ _Static_assert((int)LEAST_SAMPLES == 3, "least_says_nothing looks for the last o
 void least_note(struct least *least, uint32_t us, uint32_t now_ms);
 
 /* A round trip was measured, at a moment that is not negative. */
-static inline void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns)
+IN_PLACE void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns)
 {
     uint32_t now_ms = (uint32_t)((uint64_t)now_ns / NS_PER_MS), us;
     uint64_t whole_us = (uint64_t)sample_ns / NS_PER_US;

@@ -4,6 +4,7 @@
  * may leave at that moment; here it becomes header and references into the send ring, and the connection's
  * variables, timers and counters follow. An ACK that is owed leaves with it. */
 #include "transport/tcp/ease.h"
+#include "transport/tcp/exchange.h"
 
 #include "codec/ipv4.h"
 

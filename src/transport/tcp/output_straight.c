@@ -4,9 +4,11 @@
  * expected, header and state the same. What must not be going on say ease.h and ease.c, each with where the whole way would
  * look at it. Until the length of the text is known nothing is changed; then there is no way back. */
 #include "transport/tcp/ease.h"
+#include "transport/tcp/exchange.h"
 #include "transport/tcp/straight.h"
 
 #include "base/flow.h"
+#include "base/place.h"
 #include "codec/ip_protocol.h"
 
 /* The FIN is to leave behind the last octet. */
@@ -26,23 +28,21 @@ static inline uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* As plan.c's new_text(), windows included. */
-static uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, uint32_t super_segment)
+IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, uint32_t super_segment, uint32_t mss)
 {
-    uint32_t flight = tcp_flight(c), pipe = tcp_pipe(c), mss = tcp_payload_limit(c);
-    uint32_t window = c->congestion.cwnd > mss ? c->congestion.cwnd : mss, may = unsent, full;
+    uint32_t flight = tcp_flight(c), pipe = tcp_pipe(c), cwnd = c->congestion.cwnd > mss ? c->congestion.cwnd : mss;
+    uint32_t may = unsent, full = 0;
 
-    may = smaller(may, window > pipe ? window - pipe : 0);
+    may = smaller(may, cwnd > pipe ? cwnd - pipe : 0);
     may = smaller(may, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
-    if (may < mss) {
-        full = 0;
-    } else {
+    if (may >= mss) {
         may = smaller(may, super_segment > mss ? super_segment - super_segment % mss : mss);
         full = may - may % mss;
     }
     if (may == full)
         return full;
     if (may == unsent)
-        return c->settings.nodelay || seq_le(c->snd.small, c->snd.una) || (c->flags & TCP_FIN_WANTED) != 0 ? may : full;
+        return c->settings.nodelay || seq_le(c->snd.small, c->snd.una) ? may : full;
     if (full != 0 || flight != 0)
         return full;
     return may >= c->snd.max_wnd / 2 ? may : 0;
@@ -69,17 +69,19 @@ static inline unsigned text_at(const struct ring *ring, uint64_t offset, uint32_
 
 enum { TIMESTAMPS_WORD = 1 << 24 | 1 << 16 | 8 << 8 | 10 }; /* NOP, NOP, kind 8, 10 octets (RFC 7323 App. A) */
 
-static void write_header(const struct tcp_connection *c, uint32_t timestamp, unsigned flags, struct seq seq,
-                         uint16_t window, struct tcp_straight *segment)
+IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, unsigned flags, struct seq seq,
+                                uint16_t window, struct tcp_straight *segment)
 {
     bool timestamps = (c->flags & TCP_TIMESTAMPS) != 0;
     unsigned octets = tcp_header_SIZE + (timestamps ? 12 : 0);
     uint8_t *to = segment->header;
+    uint64_t sum;
 
-    segment->sum = word(to, (uint32_t)c->local.port.number << 16 | c->remote.port.number) + word(to + 4, seq.value) +
-                   word(to + 8, c->rcv.nxt.value) + word(to + 12, octets << 26 | flags << 16 | window) + word(to + 16, 0);
+    sum = word(to, (uint32_t)c->local.port.number << 16 | c->remote.port.number) + word(to + 4, seq.value) +
+          word(to + 8, c->rcv.nxt.value) + word(to + 12, octets << 26 | flags << 16 | window) + word(to + 16, 0);
     if (timestamps)
-        segment->sum += word(to + 20, TIMESTAMPS_WORD) + word(to + 24, timestamp) + word(to + 28, c->ts_recent);
+        sum += word(to + 20, TIMESTAMPS_WORD) + word(to + 24, timestamp) + word(to + 28, c->ts_recent);
+    segment->sum = sum;
     segment->header_length = (uint8_t)octets;
 }
 
@@ -87,7 +89,7 @@ static void write_header(const struct tcp_connection *c, uint32_t timestamp, uns
 
 /* The retransmission timer and the tail's probe, for text that leaves: output.c's sent() and tcp_tail_arm(), of which only what
  * may be going on beside new text is asked. Two deadlines, one look at the wheel. */
-static void arm_timers(struct tcp *tcp, struct tcp_connection *c)
+IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c)
 {
     const struct tcp_sender *sender = c->sender;
     int64_t now_ns = tcp->core->now.ns, wait_ns, earliest_ns;
@@ -106,11 +108,11 @@ static void arm_timers(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_look(tcp, c, earliest_ns);
 }
 
-/* New text left, or the FIN; `last`: what of the text was not yet sent. */
-static void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, bool fin, bool last)
+/* New text left, or the FIN; `last`: what of the text was not yet sent. `full`: octets of a full-sized segment. */
+IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin, bool last)
 {
     struct core *core = tcp->core;
-    uint32_t full = tcp_payload_limit(c), segments = length > full ? (length + full - 1) / full : 1;
+    uint32_t segments = length > full ? (length + full - 1) / full : 1;
     struct seq end = seq_add(c->snd.nxt, length + fin);
 
     c->sent_at_ns = core->now.ns;
@@ -119,8 +121,10 @@ static void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length
     c->segments_out += segments;
     c->counts.data_out += length != 0 ? segments : 0;
     core->counters.tcp_out += segments;
-    if ((c->flags & TCP_SACK_PERMITTED) != 0 && (c->sender != NULL || tcp_flight(c) != 0))
-        tcp_sender_sent(tcp, c, end);
+    if (c->sender != NULL || !seq_eq(c->snd.una, c->snd.nxt)) {
+        if ((c->flags & TCP_SACK_PERMITTED) != 0)
+            tcp_sender_sent(tcp, c, end);
+    }
     c->snd.nxt = end;
     c->retransmit_next = c->retransmit_end = end;
     core->counters.tcp_data_out += length;
@@ -128,8 +132,6 @@ static void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length
         c->snd.small = end;
     if (last && length != 0)
         c->deadline_ns[TCP_TIMER_CORK] = 0;
-    if (fin)
-        c->flags |= TCP_FIN_SENT;
     if ((c->flags & TCP_RTT_TIMING) == 0) {
         c->flags |= TCP_RTT_TIMING;
         c->rtt_seq = end;
@@ -158,14 +160,15 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
 }
 
 /* The text of the next segment; false: the whole way must see to it. */
-static bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent, uint32_t *length)
+IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent, uint32_t mss,
+                        uint32_t *length)
 {
     *length = 0;
     if (unsent == 0)
         return true;
-    if (tcp_flight(c) == 0 && c->sent_at_ns != 0 && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns)
+    if (seq_eq(c->snd.una, c->snd.nxt) && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0)
         return false; /* plan_new: tcp_rested() */
-    *length = new_text(c, unsent, path->super_segment);
+    *length = new_text(c, unsent, path->super_segment, mss);
     if (*length == 0)
         return tcp_flight(c) != 0; /* else wait_for_window() has a timer to arm */
     if (!is_unpaced(c))
@@ -173,18 +176,27 @@ static bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path
     return true;
 }
 
-enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+/* An ACK left, with the flags `gone` done. */
+static inline void ack_sent(struct tcp_connection *c, uint32_t gone)
+{
+    c->rcv.acked = c->rcv.nxt;
+    c->unacknowledged = 0;
+    c->flags &= ~(gone | (uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED));
+    c->deadline_ns[TCP_TIMER_DELAYED_ACK] = 0;
+}
+
+/* `closing`: the program sends no more. Who still does is not asked about the FIN: there are two copies of this. */
+IN_PLACE enum tcp_straight_verdict
+segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment, const bool closing)
 {
     struct tcp_connection *c = segment->connection;
-    uint32_t unsent = unsent_text(c), length;
+    uint32_t unsent = closing ? unsent_text(c) : tcp_unsent_text(c), mss = tcp_payload_limit(c), length;
     unsigned flags = TCP_FLAG_ACK | ((c->ecn.flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
-    bool last, fin = fin_is_due(c);
+    bool last, fin = closing && fin_is_due(c);
 
-    if (c->state == BARO_TCP_SYN_SENT)
-        return tcp_straight_syn(tcp, path, segment);
     /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
-    if (path->mtu != c->path_mtu || (fin && unsent > tcp_payload_limit(c) && unsent <= path->super_segment) ||
-        !plan(tcp, c, path, unsent, &length))
+    if (path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= path->super_segment) ||
+        !plan(tcp, c, path, unsent, mss, &length))
         return TCP_STRAIGHT_OPEN;
     last = length == unsent;
     fin = fin && last;
@@ -194,26 +206,43 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
     }
     flags |= (length != 0 && last ? (unsigned)TCP_FLAG_PSH : 0) | (fin ? (unsigned)TCP_FLAG_FIN : 0);
     segment->length = length;
-    segment->size = tcp_payload_limit(c);
+    segment->size = mss;
     segment->flow_label = c->flow_label;
     segment->ttl = ip_path_hop_limit(path, c->settings.ttl);
     segment->tos = (uint8_t)(c->settings.tos | (length != 0 && (c->ecn.flags & TCP_ECN_SENDS) != 0 ? ECN_ECT_0 : ECN_NOT_ECT));
     segment->progress = c->progress;
     c->progress = false;
     write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 || fin ? c->snd.nxt : tcp_plain_seq(c),
-                 tcp_receive_window(c, (c->flags & TCP_SCALED) != 0), segment);
+                 tcp_receive_window(c, true), segment);
     segment->parts = text_at(&c->send, c->send.end - unsent, length, segment->part);
+    if (fin)
+        c->flags |= TCP_FIN_SENT;
     if (length != 0 || fin) {
-        text_sent(tcp, c, length, fin, last);
+        text_sent(tcp, c, length, mss, fin, last);
     } else {
         c->segments_out++;
         tcp->core->counters.tcp_out++;
     }
-    c->rcv.acked = c->rcv.nxt;
-    c->unacknowledged = 0;
-    c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED | (last ? TCP_OUTPUT_QUEUED : 0));
-    c->deadline_ns[TCP_TIMER_DELAYED_ACK] = 0;
+    ack_sent(c, last ? TCP_OUTPUT_QUEUED : 0);
     return last ? TCP_STRAIGHT_LAST : TCP_STRAIGHT_MORE;
+}
+
+/* At the beginning and at the end of a connection. */
+static __attribute__((noinline)) enum tcp_straight_verdict
+other_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+{
+    if (segment->connection->state == BARO_TCP_SYN_SENT)
+        return tcp_straight_syn(tcp, path, segment);
+    return segment_of(tcp, path, segment, true);
+}
+
+enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+{
+    const struct tcp_connection *c = segment->connection;
+
+    if (c->state == BARO_TCP_SYN_SENT || (c->flags & (TCP_FIN_WANTED | TCP_FIN_SENT)) != 0)
+        return other_segment(tcp, path, segment);
+    return segment_of(tcp, path, segment, false);
 }
 
 /* ---- control segments ---- */

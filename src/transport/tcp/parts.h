@@ -140,17 +140,11 @@ bool tcp_receive_room(struct tcp *tcp, struct tcp_connection *c, uint64_t end);
 /* Moves the in-order end over what is held there. */
 void tcp_receive_advance(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
 void tcp_receive_release(struct tcp *tcp, struct tcp_connection *c);
-/* The program took `octets`: the window may open. */
-void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
-/* The same but for a window update: an ACK is about to be made. */
-void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
 /* posted.c: what came in order goes to the posted buffer; `octets` are there already, and behind the ring's end. */
 void tcp_posted_fill(struct tcp *tcp, struct tcp_connection *c);
 void tcp_posted_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
 /* The window that a grant's free octets allow, by the scale in force. */
 uint32_t tcp_offer_window(uint32_t grant, unsigned scale);
-/* RCV.WND for a segment sent now, as it goes into the header; moves rcv.edge. */
-uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled);
 /* Offset behind the last octet held, in order or not. */
 uint64_t tcp_receive_last(const struct tcp_connection *c);
 bool tcp_ranges_add(struct tcp *tcp, struct tcp_connection *c, uint64_t begin, uint64_t end);
@@ -400,6 +394,9 @@ static inline unsigned tcp_kind_of(struct handle handle)
 struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c);
 static inline struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)
 {
+    /* The one of the last segment, mostly. */
+    if (handle.value == tcp->recent.value && tcp->recent_place != NULL)
+        return pool_is_still(tcp->recent_place, handle) ? tcp->recent_place : NULL;
     /* Its kind is 0: the handle is its pool's. */
     return tcp_kind_of(handle) == TCP_KIND_CONNECTION ? pool_resolve(&tcp->connections, handle) : NULL;
 }

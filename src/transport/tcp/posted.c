@@ -11,6 +11,7 @@
  *
  * tcp/expected.c copies there itself; on the whole way the text goes into the ring and at once from there to the buffer,
  * with the same segments as answer. A connection with a posted buffer does not rest. */
+#include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"
 
 ptrdiff_t tcp_recv_post(struct tcp *tcp, struct handle connection, struct baro_buffer where)

@@ -101,44 +101,6 @@ uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
     return grant > slack ? grant - slack : 0;
 }
 
-/* The largest window: a program may want it smaller than the buffer (TCP_WINDOW_CLAMP). */
-static uint32_t largest_window(const struct tcp_connection *c)
-{
-    return c->settings.window_clamp != 0 ? smaller(c->recv.limit, c->settings.window_clamp) : c->recv.limit;
-}
-
-/* The window that the free room allows, below 0 where there is none. */
-static inline int32_t window_by_room(const struct tcp_connection *c, uint32_t largest)
-{
-    return (int32_t)(largest - ((1u << c->rcv_scale) - 1) - ring_used(&c->recv));
-}
-
-/* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? `gain`: by how much the edge would move. */
-static inline bool window_opens(const struct tcp_connection *c)
-{
-    uint32_t largest = largest_window(c);
-    int32_t gain = window_by_room(c, largest) - seq_diff(c->rcv.edge, c->rcv.nxt);
-
-    return gain > 0 && ((uint32_t)gain >= 2u * c->rcv_mss || (uint32_t)gain >= largest / 2);
-}
-
-uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
-{
-    unsigned scale = scaled ? c->rcv_scale : 0;
-    uint32_t used = ring_used(&c->recv), room = used < c->recv.limit ? c->recv.limit - used : 0, units;
-    uint32_t largest = largest_window(c), least = smaller(largest / 2, c->rcv_mss);
-    int32_t known = seq_diff(c->rcv.edge, c->rcv.nxt), by_room = window_by_room(c, largest);
-    uint32_t window = (uint32_t)(by_room - known >= (int32_t)least ? by_room : known > 0 ? known : 0);
-
-    units = (window + (1u << scale) - 1) >> scale; /* up, so that the edge does not go back */
-    if (units << scale > room)
-        units = window >> scale; /* down: again and again up, by every small segment, would let in more than there is room for */
-    units = smaller(units, UINT16_MAX);
-    if ((int32_t)(units << scale) > known)
-        c->rcv.edge = seq_add(c->rcv.nxt, units << scale);
-    return (uint16_t)units;
-}
-
 uint32_t tcp_receive_limit(const struct tcp *tcp, const struct tcp_settings *settings)
 {
     uint32_t limit = tcp_receive_is_tuned(tcp, settings) ? tcp->recv_size.most : settings->recv_buffer;
@@ -165,44 +127,4 @@ void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c)
     receive_tuning_pause(&c->tuning);
     if (tcp_recv_backed(c) > TCP_RECV_LEAST)
         tcp_discharge(tcp, c, tcp_recv_backed(c) - TCP_RECV_LEAST);
-}
-
-/* The grant after the program took `octets`. */
-static inline void follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
-{
-    if (tcp_receive_is_tuned(tcp, &c->settings)) {
-        uint32_t want = receive_tuning_taken(&c->tuning, tcp->core->now, octets);
-
-        if (want > c->recv.limit)
-            tcp_receive_grow(tcp, c, want);
-        return;
-    }
-    c->tuning.copied += octets;
-    if (c->tuning.copied >= c->recv.limit / 2) {
-        tcp_receive_grow(tcp, c, c->recv.limit * 2);
-        c->tuning.copied = 0;
-    }
-}
-
-void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
-{
-    c->recv.begin += octets;
-    if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
-        c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
-    follow_reader(tcp, c, octets);
-    if (ring_used(&c->recv) == 0) {
-        if (c->ranges == NULL)
-            ring_restart(&c->recv);
-        if (tcp_rest_is_far(tcp, c))
-            tcp_rest_later(tcp, c);
-    }
-}
-
-void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
-{
-    tcp_receive_passed(tcp, c, octets);
-    if (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0 && window_opens(c)) {
-        c->flags |= TCP_ACK_NOW; /* a window update, or in the next segment */
-        tcp_want_output(tcp, c);
-    }
 }

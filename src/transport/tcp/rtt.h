@@ -6,6 +6,7 @@
 #define TRANSPORT_TCP_RTT_H
 
 #include "baro/types.h"
+#include "base/place.h"
 #include "transport/tcp/least.h"
 
 struct rtt {
@@ -40,7 +41,7 @@ static inline void rtt_forget_back_off(struct rtt *rtt)
 }
 
 /* A segment that was sent once was acknowledged after `sample_ns` (§2.2, §2.3), at `now_ns`; ends any back-off. */
-static inline void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
+IN_PLACE void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
 {
     if (sample_ns < 1)
         sample_ns = 1;

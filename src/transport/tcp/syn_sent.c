@@ -1,5 +1,5 @@
 /* transport/tcp/syn_sent.c: a segment for a connection in SYN-SENT (RFC 9293 §3.10.7.3). */
-#include "transport/tcp/parts.h"
+#include "transport/tcp/exchange.h"
 
 static enum baro_drop_reason refused(struct tcp *tcp, struct tcp_connection *c, bool ack_acceptable)
 {

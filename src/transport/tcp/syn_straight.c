@@ -3,6 +3,7 @@
  * A SYN is the first segment of a connection: nothing was sent before, nothing is repaired, and the state is that of
  * tcp_connect(). What output.c's write_message() and sent() do for it stands here in a row, the header and the options
  * written word by word as tcp_options_write() would align them. A SYN that goes again takes the whole way. */
+#include "transport/tcp/exchange.h"
 #include "transport/tcp/straight.h"
 
 #include "codec/ipv4.h"
