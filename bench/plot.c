@@ -1,4 +1,5 @@
-/* bench/plot.c: results as pictures. Rows are found by how their names begin: what follows is the value across. */
+/* bench/plot.c: results as pictures. Rows are found by how their names begin: what follows is the value across. A single
+ * point of IPv6 is no line, and left out. */
 #include "results.h"
 
 #include <stdlib.h>
@@ -74,7 +75,7 @@ static void draw(FILE *to, const struct bench_results *results, const char *pref
             char name[64];
 
             last = other != NULL && other->name == NULL;
-            if (count == 0 || lines == SVG_COLOURS)
+            if (count == 0 || (i == 1 && count == 1) || lines == SVG_COLOURS - 1) /* the last colour is the limit's */
                 continue;
             snprintf(name, sizeof name, "%s%s", other == NULL ? "baro" : other->name, i == 0 ? "" : ", IPv6");
             svg_line(to, panel, points, count, svg_colours[lines]);
@@ -95,7 +96,7 @@ static void draw(FILE *to, const struct bench_results *results, const char *pref
 
 void bench_plot_sizes(FILE *to, const struct bench_results *results)
 {
-    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 1, 1 << 20, true }, { 0.01, 1000, true } };
+    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 1, 1 << 20, true }, { 0.0001, 1000, true } };
 
     draw(to, results, "size-", "Gbit/s against octets of a call of send: one connection, MTU 1500, one core, both ends",
          &panel, true, bench_find(results, "limit-1500"));
@@ -103,7 +104,7 @@ void bench_plot_sizes(FILE *to, const struct bench_results *results)
 
 void bench_plot_segments(FILE *to, const struct bench_results *results)
 {
-    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 10, 1e6, true }, { 10, 1e6, true } };
+    const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 10, 1e6, true }, { 10, 1e7, true } };
 
     draw(to, results, "segment-", "Nanoseconds a received segment of 64 octets, of one of so many connections", &panel,
          false, NULL);

@@ -17,6 +17,8 @@ static const char *number(char text[24], double value)
         snprintf(text, 24, "%.3g M", value / 1e6);
     else if (value >= 1e4)
         snprintf(text, 24, "%.3g k", value / 1e3);
+    else if (value < 0.01)
+        snprintf(text, 24, "%.1g", value);
     else
         snprintf(text, 24, "%.*f", value >= 100 ? 0 : value >= 10 ? 1 : 2, value);
     return text;
@@ -100,17 +102,64 @@ static void print_page_row(FILE *to, const struct bench_results *results, unsign
     fputs(" |\n", to);
 }
 
+static bool same_reason(const struct bench_result *a, const struct bench_result *b)
+{
+    return b->other != NULL && strcmp(a->reason, b->reason) == 0;
+}
+
+/* Who gives that reason, from `first` on, each once. */
+static void print_peers_of(FILE *to, const struct bench_results *results, const struct bench_result *first)
+{
+    const char *between = "";
+
+    for (const struct bench_other *other = bench_others; other->name != NULL; other++) {
+        bool gives = false;
+
+        for (const struct bench_result *at = first; at < results->result + results->count; at++)
+            gives = gives || (at->other == other && same_reason(first, at));
+        if (gives) {
+            fprintf(to, "%s%s", between, other->name);
+            between = ", ";
+        }
+    }
+}
+
+/* And for which rows: a few by name, how many more. */
+static void print_rows_of(FILE *to, const struct bench_results *results, const struct bench_result *first)
+{
+    enum { NAMED = 3 };
+    const char *last = "";
+    unsigned rows = 0;
+
+    for (const struct bench_result *at = first; at < results->result + results->count; at++) {
+        if (!same_reason(first, at) || strcmp(at->name, last) == 0)
+            continue;
+        if (rows < NAMED)
+            fprintf(to, "%s%s", rows == 0 ? "" : ", ", at->name);
+        last = at->name;
+        rows++;
+    }
+    if (rows > NAMED)
+        fprintf(to, " and %u more", rows - NAMED);
+}
+
 /* Why a peer is not there, each reason once. */
 static void print_page_reasons(FILE *to, const struct bench_results *results)
 {
+    fputs("Not measured:\n\n", to);
     for (unsigned i = 0; i < results->count; i++) {
         const struct bench_result *result = &results->result[i];
         bool told = result->other == NULL || result->reason[0] == '\0';
 
         for (unsigned j = 0; j < i && !told; j++)
-            told = results->result[j].other == result->other && strcmp(results->result[j].reason, result->reason) == 0;
-        if (!told)
-            fprintf(to, "%s, %s and others like it: not measured, %s.\n", result->other->name, result->name, result->reason);
+            told = same_reason(result, &results->result[j]);
+        if (told)
+            continue;
+        fputs("- ", to);
+        print_peers_of(to, results, result);
+        fputs(", ", to);
+        print_rows_of(to, results, result);
+        fprintf(to, ": %s\n", result->reason);
     }
 }
 

@@ -39,7 +39,7 @@ static double wall_seconds(void)
 /* A peer that takes long is not run again: the set-up of many connections takes some of them minutes. */
 static bool takes_long(double begin)
 {
-    enum { LONG_S = 8 };
+    enum { LONG_S = 6 };
 
     return wall_seconds() - begin > LONG_S;
 }

@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-const char *const svg_colours[SVG_COLOURS] = { "#1f6fb4", "#d9822b", "#3a9a5c", "#8a4fb0", "#b0413e", "#6b6b6b" };
+const char *const svg_colours[SVG_COLOURS] = { "#1f6fb4", "#d9822b", "#3a9a5c", "#8a4fb0", "#b0413e", "#6b6b6b",
+                                               "#2aa5a5", "#b59a1f" };
 
 /* Where a value stands on an axis: 0 to 1. */
 static double place(const struct svg_axis *axis, double value)

@@ -34,7 +34,7 @@ void svg_line(FILE *to, const struct svg_panel *panel, const struct svg_point *p
 void svg_legend(FILE *to, int x, int y, const char *colour, const char *text);
 
 /* Colours of lines that stand beside each other. */
-enum { SVG_COLOURS = 6 };
+enum { SVG_COLOURS = 8 };
 extern const char *const svg_colours[SVG_COLOURS];
 
 #endif

@@ -58,6 +58,7 @@ cmp "$work/json" "$work/docs/bench.json" || fail "the report's JSON is another"
 head -2 "$work/docs/PERFORMANCE.md" | grep -qx before && tail -1 "$work/docs/PERFORMANCE.md" | grep -qx after ||
     fail "the page's own text is gone"
 grep -q "idle connection, one end, of 100 |.*| 123 |" "$work/docs/PERFORMANCE.md" && ! grep -qx old "$work/docs/PERFORMANCE.md" || fail "the page has no new table"
+grep -qx -- "- lwip, idle-100, idle-1000: baro-bench-lwip is not built" "$work/docs/PERFORMANCE.md" || fail "the page does not say what is missing"
 for plot in sizes segments memory; do
     python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$work/docs/bench-$plot.svg" || fail "no picture of $plot"
 done

@@ -203,7 +203,7 @@ func roundTrips(q *question, a *answer) {
 		}
 	}
 	work()
-	rounds = 50000
+	rounds = 30000
 	a.seconds = timed(work)
 	a.operations = float64(rounds)
 }
@@ -270,7 +270,7 @@ func segments(q *question, a *answer) {
 	probes := tcpip.TCPRecovery(0)
 	must(w.stacks[0].SetTransportProtocolOption(tcp.ProtocolNumber, &probes), "no RACK at the client")
 	client, _ := many(w, &ready)
-	rounds, batch := 64, 1024
+	rounds, batch := 32, 1024
 	if q.connections > 10000 {
 		rounds = 16
 	} else if q.connections < 1000 { // no more of one connection than its congestion window allows
@@ -328,7 +328,7 @@ func connections(q *question, a *answer) {
 		}
 	}
 	work()
-	rounds = 10000
+	rounds = 5000
 	a.seconds = timed(work)
 	a.operations = float64(rounds)
 }
