@@ -203,6 +203,14 @@ static inline void copy_vector(uint8_t *to, const uint8_t *from)
     *(vector *)to = *(const vector *)from;
 }
 
+static inline __attribute__((always_inline)) void copy_four(uint8_t *to, const uint8_t *from)
+{
+    copy_vector(to, from);
+    copy_vector(to + 32, from + 32);
+    copy_vector(to + 64, from + 64);
+    copy_vector(to + 96, from + 96);
+}
+
 /* Stores are aligned: what follows a frame's headers begins anywhere, and a store that crosses a line counts twice. */
 static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_t *from, size_t length)
 {
@@ -217,12 +225,14 @@ static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_
     to += head;
     from += head;
     length -= head;
-    for (; at + 128 <= length; at += 128) {
-        copy_vector(to + at, from + at);
-        copy_vector(to + at + 32, from + at + 32);
-        copy_vector(to + at + 64, from + at + 64);
-        copy_vector(to + at + 96, from + at + 96);
+    for (; at + 256 <= length; at += 256) {
+        copy_four(to + at, from + at);
+        copy_four(to + at + 128, from + at + 128);
         __asm__ volatile("" : : : "memory"); /* or the compiler makes it memcpy again */
+    }
+    if (at + 128 <= length) {
+        copy_four(to + at, from + at);
+        at += 128;
     }
     for (; at + 32 <= length; at += 32)
         copy_vector(to + at, from + at);

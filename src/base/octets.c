@@ -32,6 +32,7 @@ uint64_t octets_copy_sum_plain(uint8_t *to, const uint8_t *from, size_t length)
 #ifdef OCTETS_AVX2
 
 #define WITH_AVX2 __attribute__((target("avx2")))
+#define ALWAYS_INLINE __attribute__((always_inline))
 
 typedef uint64_t wide __attribute__((vector_size(32)));
 typedef uint64_t wide_anywhere __attribute__((vector_size(32), aligned(1), may_alias));
@@ -97,49 +98,34 @@ WITH_AVX2 static inline void wide_copy_step(uint8_t *to, const uint8_t *from)
     wide_store(to + WIDE, &second);
 }
 
-WITH_AVX2 void octets_copy_avx2(uint8_t *to, const uint8_t *from, size_t length)
+WITH_AVX2 static inline ALWAYS_INLINE void wide_add_four(struct wide_sum *sum, const uint8_t *data)
 {
-    uint8_t *end = to + length;
-    const uint8_t *from_end = from + length;
-    size_t head = WIDE - ((uintptr_t)to & (WIDE - 1));
     wide word[4];
 
-    wide_load(&word[0], from);
-    wide_store(to, &word[0]);
-    to += head;
-    from += head;
-    for (; end - to >= 4 * WIDE; to += 4 * WIDE, from += 4 * WIDE) {
-        wide_load(&word[0], from);
-        wide_load(&word[1], from + WIDE);
-        wide_load(&word[2], from + 2 * WIDE);
-        wide_load(&word[3], from + 3 * WIDE);
-        wide_store(to, &word[0]);
-        wide_store(to + WIDE, &word[1]);
-        wide_store(to + 2 * WIDE, &word[2]);
-        wide_store(to + 3 * WIDE, &word[3]);
-    }
-    if (end - to > WIDE_STEP)
-        wide_copy_step(to, from);
-    wide_copy_step(end - WIDE_STEP, from_end - WIDE_STEP); /* may copy some a second time */
+    wide_load(&word[0], data);
+    wide_load(&word[1], data + WIDE);
+    wide_load(&word[2], data + 2 * WIDE);
+    wide_load(&word[3], data + 3 * WIDE);
+    wide_add(sum, 0, &word[0]);
+    wide_add(sum, 1, &word[1]);
+    wide_add(sum, 0, &word[2]);
+    wide_add(sum, 1, &word[3]);
 }
 
 WITH_AVX2 uint64_t octets_sum_avx2(const uint8_t *data, size_t length)
 {
     struct wide_sum sum = { 0 };
-    const uint8_t *end = data + (length & ~(size_t)(4 * WIDE - 1));
-    wide word[4];
 
-    for (; data != end; data += 4 * WIDE) {
-        wide_load(&word[0], data);
-        wide_load(&word[1], data + WIDE);
-        wide_load(&word[2], data + 2 * WIDE);
-        wide_load(&word[3], data + 3 * WIDE);
-        wide_add(&sum, 0, &word[0]);
-        wide_add(&sum, 1, &word[1]);
-        wide_add(&sum, 0, &word[2]);
-        wide_add(&sum, 1, &word[3]);
+    for (; length >= 8 * WIDE; length -= 8 * WIDE, data += 8 * WIDE) {
+        wide_add_four(&sum, data);
+        wide_add_four(&sum, data + 4 * WIDE);
     }
-    return wide_finish(&sum, data, length & (4 * WIDE - 1));
+    if (length >= 4 * WIDE) {
+        wide_add_four(&sum, data);
+        data += 4 * WIDE;
+        length -= 4 * WIDE;
+    }
+    return wide_finish(&sum, data, length);
 }
 
 /* The words of a sum turned round: what it is at an odd distance. */
@@ -152,41 +138,73 @@ static uint64_t turned(uint64_t sum)
     return (sum & 0xff) << 8 | sum >> 8;
 }
 
-WITH_AVX2 uint64_t octets_copy_sum_avx2(uint8_t *to, const uint8_t *from, size_t length)
+/* Four vectors, all of them loaded first. */
+WITH_AVX2 static inline ALWAYS_INLINE void wide_copy_four(uint8_t *to, const uint8_t *from, bool summed, struct wide_sum *sum)
+{
+    wide word[4];
+
+    wide_load(&word[0], from);
+    wide_load(&word[1], from + WIDE);
+    wide_load(&word[2], from + 2 * WIDE);
+    wide_load(&word[3], from + 3 * WIDE);
+    wide_store(to, &word[0]);
+    wide_store(to + WIDE, &word[1]);
+    wide_store(to + 2 * WIDE, &word[2]);
+    wide_store(to + 3 * WIDE, &word[3]);
+    if (!summed)
+        return;
+    wide_add(sum, 0, &word[0]);
+    wide_add(sum, 1, &word[1]);
+    wide_add(sum, 0, &word[2]);
+    wide_add(sum, 1, &word[3]);
+}
+
+/* Both copies: one adds. The octets in front of the first aligned store are added apart, which is worth it for long blocks
+ * only; the last ones may be copied a second time. */
+WITH_AVX2 static inline ALWAYS_INLINE uint64_t wide_copy(uint8_t *to, const uint8_t *from, size_t length, bool summed)
 {
     struct wide_sum sum = { 0 };
     size_t head = 0, left = length;
     uint64_t first = 0, rest;
-    wide word[4];
+    wide word;
 
-    if (length >= ALIGN_FROM) {
+    if (!summed || length >= ALIGN_FROM) {
         head = -(uintptr_t)to & (WIDE - 1);
-        first = octets_sum_last(from, head);
-        wide_load(&word[0], from);
-        wide_store(to, &word[0]);
+        if (summed)
+            first = octets_sum_last(from, head);
+        wide_load(&word, from);
+        wide_store(to, &word);
         to += head;
         from += head;
         left -= head;
     }
-    for (; left >= 4 * WIDE; left -= 4 * WIDE, from += 4 * WIDE, to += 4 * WIDE) {
-        wide_load(&word[0], from);
-        wide_load(&word[1], from + WIDE);
-        wide_load(&word[2], from + 2 * WIDE);
-        wide_load(&word[3], from + 3 * WIDE);
-        wide_store(to, &word[0]);
-        wide_store(to + WIDE, &word[1]);
-        wide_store(to + 2 * WIDE, &word[2]);
-        wide_store(to + 3 * WIDE, &word[3]);
-        wide_add(&sum, 0, &word[0]);
-        wide_add(&sum, 1, &word[1]);
-        wide_add(&sum, 0, &word[2]);
-        wide_add(&sum, 1, &word[3]);
+    for (; left >= 8 * WIDE; left -= 8 * WIDE, from += 8 * WIDE, to += 8 * WIDE) {
+        wide_copy_four(to, from, summed, &sum);
+        wide_copy_four(to + 4 * WIDE, from + 4 * WIDE, summed, &sum);
+    }
+    if (left >= 4 * WIDE) {
+        wide_copy_four(to, from, summed, &sum);
+        left -= 4 * WIDE;
+        from += 4 * WIDE;
+        to += 4 * WIDE;
     }
     if (left > WIDE_STEP)
         wide_copy_step(to, from);
-    wide_copy_step(to + left - WIDE_STEP, from + left - WIDE_STEP); /* may copy some a second time */
+    wide_copy_step(to + left - WIDE_STEP, from + left - WIDE_STEP);
+    if (!summed)
+        return 0;
     rest = wide_finish(&sum, from, left);
     return first + (head & 1 ? turned(rest) : rest);
+}
+
+WITH_AVX2 void octets_copy_avx2(uint8_t *to, const uint8_t *from, size_t length)
+{
+    wide_copy(to, from, length, false);
+}
+
+WITH_AVX2 uint64_t octets_copy_sum_avx2(uint8_t *to, const uint8_t *from, size_t length)
+{
+    return wide_copy(to, from, length, true);
 }
 
 #endif
