@@ -56,8 +56,10 @@ struct user_socket *user_table_take(struct user *user, int *error)
     *error = -EMFILE;
     if (user->open == user->limit)
         return NULL;
-    at = first_zero(user->full, (user->pages + 63) / 64);
-    assert(at >= 0 && (uint32_t)at < user->pages);
+    while (user->full[user->full_words] == UINT64_MAX)
+        user->full_words++;
+    at = (int)(user->full_words * 64) + __builtin_ctzll(~user->full[user->full_words]);
+    assert((uint32_t)at < user->pages);
     *error = -ENOBUFS;
     if (user->page[at] == NULL)
         user->page[at] = slab_take(&user->core->slabs, sizeof *page);
@@ -86,6 +88,8 @@ void user_table_give_back(struct user *user, struct user_socket *socket)
 
     user->page[at]->open[place / 64] &= ~(UINT64_C(1) << (place % 64));
     user->full[at / 64] &= ~(UINT64_C(1) << (at % 64));
+    if (at / 64 < user->full_words)
+        user->full_words = at / 64;
     socket->type = 0;
     user->open--;
 }

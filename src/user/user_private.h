@@ -72,6 +72,7 @@ struct user {
     uint32_t pages;              /* places in the directory */
     struct user_page **page;     /* NULL where not taken yet */
     uint64_t *full;              /* a bit a page */
+    uint32_t full_words;         /* so many words of these have no zero */
     struct pool groups, details;
     int ready_first, ready_last; /* the queue of readiness, by descriptor; 0: it is empty */
     struct user_details *ports[USER_PORT_CHAINS]; /* by port number modulo their count: the programs are ours */

@@ -144,7 +144,7 @@ int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoin
                 const struct tcp_settings *settings, uint32_t owner, struct handle *connection)
 {
     uint32_t hash = demux_hash(&tcp->demux, &local, &remote);
-    struct handle there = tcp_find_by_hash(tcp, hash, &local, &remote);
+    struct handle there = tcp_port_is_used(tcp, local.port.number) ? tcp_find_by_hash(tcp, hash, &local, &remote) : HANDLE_NONE;
     const struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, there);
     struct tcp_numbers numbers;
     struct tcp_connection *c;

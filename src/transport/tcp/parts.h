@@ -67,7 +67,6 @@ void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segme
 void tcp_established(struct tcp *tcp, struct tcp_connection *c);
 
 /* ---- half_open.c: see half_open.h ---- */
-
 struct tcp_offer; /* state.c */
 
 struct handle tcp_half_open_handle(const struct tcp *tcp, const struct tcp_half_open *record);
@@ -467,6 +466,7 @@ bool tcp_time_wait_may_go(const struct tcp *tcp, struct handle handle);
 
 bool tcp_count_port(struct tcp *tcp, uint16_t port);
 void tcp_uncount_port(struct tcp *tcp, uint16_t port);
+bool tcp_port_is_used(const struct tcp *tcp, uint16_t port); /* as a local one, by anything in the demux */
 /* Nobody has it towards this peer any more; `octet`: eight of the peer's address, the last ones of IPv6. */
 void tcp_port_freed(struct tcp *tcp, const uint8_t octet[8], uint16_t remote_port, uint16_t local_port);
 /* A listener's place among those of its port, behind the others. False: there is no memory. */

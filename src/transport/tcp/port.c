@@ -58,6 +58,11 @@ void tcp_uncount_port(struct tcp *tcp, uint16_t port)
     tcp->port_page[port / TCP_PORT_PAGE][port % TCP_PORT_PAGE].users--;
 }
 
+bool tcp_port_is_used(const struct tcp *tcp, uint16_t port)
+{
+    return port_at(tcp, port)->users != 0 || tcp->half_opens.used != 0; /* records are counted with no port */
+}
+
 struct tcp_listener *tcp_port_listeners(const struct tcp *tcp, uint16_t port)
 {
     uint32_t link = port_at(tcp, port)->listeners;
