@@ -31,6 +31,13 @@ enum bench_offload {
     BENCH_SUPER     /* super-segments and checksums offloaded */
 };
 
+/* Of connections that rest, what is measured. */
+enum bench_rest_part {
+    BENCH_WAKE_CALL,    /* send: the call, and the frame that leaves */
+    BENCH_WAKE_SEGMENT, /* its segment comes to the other end, which rests, too */
+    BENCH_REST_AGAIN    /* from then on until both rest: nothing but timers */
+};
+
 /* What is asked; a measurement looks at what concerns it. */
 struct bench_case {
     enum baro_family family;
@@ -41,6 +48,7 @@ struct bench_case {
     uint32_t message;              /* octets of one call of send */
     bool resting;                  /* connections go to rest as they are made, `batch` at a time, 0: a thousand */
     struct baro_instant keepalive; /* when the client's end asks for its peer; 0: never */
+    enum bench_rest_part rest_part;
     bool longest;                  /* the figure is that of the longest polls */
     bool zero_copy;                /* the program reserves and commits, peeks and consumes */
     bool posted;                   /* it says beforehand where what comes shall go */
@@ -89,6 +97,7 @@ void bench_families(const struct bench_case *question, struct bench_answer *answ
 void bench_idle(const struct bench_case *question, struct bench_answer *answer);
 void bench_limit(const struct bench_case *question, struct bench_answer *answer);
 void bench_keepalive(const struct bench_case *question, struct bench_answer *answer);
+void bench_rest_parts(const struct bench_case *question, struct bench_answer *answer);
 void bench_wake(const struct bench_case *question, struct bench_answer *answer);
 void bench_wire(const struct bench_case *question, struct bench_answer *answer);
 void bench_shards(const struct bench_case *question, struct bench_answer *answer);

@@ -105,3 +105,82 @@ void bench_wake(const struct bench_case *question, struct bench_answer *answer)
                  "2 GiB for ten million of them");
     bench_connections_close(&work.all);
 }
+
+/* ---- its parts ---- */
+
+struct parts {
+    struct sleepers work;
+    enum bench_rest_part asked;
+    double seconds;
+    int client;
+};
+
+static void call(void *context)
+{
+    struct parts *parts = context;
+    struct baro_stack *stack = bench_pair_stack(parts->work.all.pair, 0);
+
+    bench_expect(baro_send(stack, parts->client, "wake", 4, 0) == 4, "a connection that rested sends");
+    baro_stack_flush(stack);
+}
+
+static void segment(void *context)
+{
+    struct parts *parts = context;
+
+    baro_stack_poll(bench_pair_stack(parts->work.all.pair, 1), bench_now());
+}
+
+static void rest_again(void *context)
+{
+    struct parts *parts = context;
+
+    let_rest(parts->work.all.pair);
+}
+
+/* Does it, and measures it if it is what is asked for. */
+static void do_part(struct parts *parts, enum bench_rest_part part, void (*work)(void *context))
+{
+    if (part == parts->asked)
+        parts->seconds += bench_timed(work, parts);
+    else
+        work(parts);
+}
+
+/* One after the other, so that each rests when its turn comes. */
+static void wake_in_turn(struct parts *parts, uint32_t count)
+{
+    struct bench_connections *all = &parts->work.all;
+    struct baro_stack *server = bench_pair_stack(all->pair, 1);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t which = (uint32_t)(UINT64_C(7919) * i % all->count); /* a prime: no two of them are alike */
+        char heard[4];
+
+        parts->client = all->client[which];
+        do_part(parts, BENCH_WAKE_CALL, call);
+        do_part(parts, BENCH_WAKE_SEGMENT, segment);
+        bench_expect(baro_recv(server, all->server[which], heard, sizeof heard, 0) == 4, "what it said is heard");
+    }
+}
+
+void bench_rest_parts(const struct bench_case *question, struct bench_answer *answer)
+{
+    struct bench_case resting = *question;
+    struct parts parts = { .asked = question->rest_part };
+    uint32_t count = bench_amount(1000, 100), rounds = bench_amount(20, 1);
+    uint64_t woken;
+
+    resting.resting = true;
+    bench_connections_open(&parts.work.all, &resting);
+    for (uint32_t i = 0; i < rounds; i++) {
+        woken = at_rest(bench_pair_stack(parts.work.all.pair, 1));
+        bench_expect(woken == parts.work.all.count, "all rest");
+        wake_in_turn(&parts, count);
+        bench_expect(at_rest(bench_pair_stack(parts.work.all.pair, 1)) == woken - count, "so many woke");
+        do_part(&parts, BENCH_REST_AGAIN, rest_again);
+    }
+    answer->seconds = parts.seconds;
+    answer->operations = (double)rounds * count * (question->rest_part == BENCH_REST_AGAIN ? 2 : 1);
+    bench_connections_close(&parts.work.all);
+}

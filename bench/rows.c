@@ -16,6 +16,8 @@
                      .question = { .mtu = 1500, .connections = number }
 #define LIMIT(size, how) .unit = BENCH_GBIT, .run = bench_limit, .both = true, .question = { .mtu = size, .offload = how }
 #define WAKE(number) .unit = BENCH_NS, .run = bench_wake, .question = { .mtu = 1500, .connections = number }
+#define REST(number, which) .unit = BENCH_NS, .run = bench_rest_parts, \
+    .question = { .mtu = 1500, .connections = number, .rest_part = which }
 #define KEEPALIVE(number, at_once, slice) .unit = BENCH_NS, .run = bench_keepalive, \
     .question = { .mtu = 1500, .connections = number, .batch = at_once, .longest = slice }
 #define WIRE(medium_kind) .unit = BENCH_PER_SECOND, .run = bench_wire, .question = { .medium = medium_kind }
@@ -75,6 +77,10 @@ const struct bench_row bench_rows[] = {
     { "wake-1000", "question and answer on a random one of 1,000 that rest", WAKE(1000), .counted = "question and answer" },
     { "wake-100000", "question and answer on a random one of 100,000 that rest", WAKE(100000), .counted = "question and answer" },
     { "wake-10000000", "question and answer on a random one of 10,000,000 that rest", WAKE(10000000), .seldom = true },
+    { "wake-call", "a send by one of 1,000 that rest, its frame included", REST(1000, BENCH_WAKE_CALL), .counted = "call" },
+    { "wake-segment", "a segment for one of 1,000 that rest", REST(1000, BENCH_WAKE_SEGMENT), .counted = "segment" },
+    { "wake-segment-100000", "a segment for one of 100,000 that rest", REST(100000, BENCH_WAKE_SEGMENT) },
+    { "rest-again", "from the last text to the rest: all timers of an end", REST(1000, BENCH_REST_AGAIN) },
     { "keepalive-100000", "a keepalive pass over 100,000 that rest, all due at once: a connection's share",
       KEEPALIVE(100000, 1000, false) },
     { "keepalive-slice-100000", "999 of 1,000 polls of such a pass took at most", KEEPALIVE(100000, 1000, true) },
