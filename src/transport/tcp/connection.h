@@ -136,7 +136,7 @@ struct tcp_list {
 
 /* In the order of who touches it: of many connections each line of 64 octets is a miss of its own. A place of the pool is
  * aligned and has 16 octets in front, so lines begin where TCP_LINE says. A received segment with text touches lines 0 to 4, 6
- * and 11 and looks at 8; an ACK of ours, and text that leaves, 5, 7 and 9 besides; 10 and 12 are asked for seldom. There is no
+ * and 11; an ACK of ours, and text that leaves, 5 and 7 to 9 besides; 10 and 12 are asked for seldom. There is no
  * padding: a test counts that every octet stands in the tables of rest_fields.h, so a new field takes the place of a `spare` or
  * adds its own octets there. */
 struct tcp_connection {
@@ -247,7 +247,6 @@ static inline void tcp_lines_foresee(const struct tcp_connection *c)
     for (size_t line = 1; line <= 4; line++)
         prefetch_line(at + TCP_LINE(line));
     prefetch_line(at + TCP_LINE(6));
-    prefetch_line(at + TCP_LINE(8));
     prefetch_line(at + TCP_LINE(11));
 }
 
@@ -258,6 +257,7 @@ static inline void tcp_lines_foresee_flight(const struct tcp_connection *c)
 
     prefetch_line(at + TCP_LINE(5));
     prefetch_line(at + TCP_LINE(7));
+    prefetch_line(at + TCP_LINE(8));
     prefetch_line(at + TCP_LINE(9));
 }
 
@@ -273,7 +273,6 @@ static inline void tcp_lines_foresee_text_out(const struct tcp_connection *c)
     prefetch_line(at + TCP_LINE(2));
     prefetch_line(at + TCP_LINE(4));
     prefetch_line(at + TCP_LINE(6));
-    prefetch_line(at + TCP_LINE(8));
     prefetch_line(at + TCP_LINE(11));
     tcp_lines_foresee_flight(c);
 }
@@ -315,6 +314,15 @@ struct tcp_calendar {
     struct wheel_timer timer;
 };
 
+/* A connection that took an expected segment of late: among a few dozen the next one finds it without a hash. What is
+ * remembered of the four-tuple says whether it is worth looking at the connection; who it is, the connection says. */
+enum { TCP_LATELY_BITS = 6 };
+struct tcp_lately {
+    uint32_t ports, from;              /* as they stand in the segment; of the source address the last four octets */
+    struct handle handle;
+    struct tcp_connection *place;      /* NULL: nobody yet */
+};
+
 struct tcp {
     struct core *core;
     struct pool connections, listeners, half_opens, ranges, many_ranges, senders, flows;
@@ -344,6 +352,7 @@ struct tcp {
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
     struct handle recent;              /* the connection of the last expected segment, and where it was */
     struct tcp_connection *recent_place;
+    struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */
     uint64_t expected;                 /* segments that took the short cut: for tests */
 };
 

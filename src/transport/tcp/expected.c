@@ -69,6 +69,39 @@ static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arriva
     demux_prefetch(&tcp->demux, arrival->hash);
 }
 
+static inline uint32_t last_of_source(const struct tcp_arrival *arrival)
+{
+    return read_be32(arrival->addresses + (arrival->family == BARO_FAMILY_IPV6 ? 12 : 0));
+}
+
+static inline unsigned lately_at(uint32_t ports, uint32_t from)
+{
+    return (ports * UINT32_C(0x9e3779b1) ^ from * UINT32_C(0x85ebca6b)) >> (32 - TCP_LATELY_BITS);
+}
+
+/* Is it one of those that took a segment of late? A place of a pool stays one, so it can be looked at whoever is there now; one that
+ * left the demux is no answer, since another may have its four-tuple. */
+static inline bool is_of_lately(const struct tcp *tcp, struct tcp_arrival *arrival)
+{
+    uint32_t ports = read_be32(arrival->octets), from = last_of_source(arrival);
+    const struct tcp_lately *lately = &tcp->lately[lately_at(ports, from)];
+
+    if (lately->ports != ports || lately->from != from || lately->place == NULL ||
+        !pool_is_still(lately->place, lately->handle) || (lately->place->flags & TCP_IN_DEMUX) == 0 ||
+        !is_between(lately->place, arrival))
+        return false;
+    arrival->place = lately->place;
+    arrival->handle = lately->handle;
+    return true;
+}
+
+static inline void remember(struct tcp *tcp, const struct tcp_arrival *arrival, struct tcp_connection *c)
+{
+    uint32_t ports = read_be32(arrival->octets), from = last_of_source(arrival);
+
+    tcp->lately[lately_at(ports, from)] = (struct tcp_lately){ ports, from, tcp_handle(tcp, c), c };
+}
+
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before)
 {
     struct tcp_connection *recent = tcp->recent_place;
@@ -77,6 +110,8 @@ void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_
     arrival->sure = recent != NULL && pool_is_still(recent, tcp->recent) && is_between(recent, arrival);
     arrival->place = recent;
     arrival->handle = arrival->sure ? tcp->recent : HANDLE_NONE;
+    if (!arrival->sure)
+        arrival->sure = is_of_lately(tcp, arrival);
     if (arrival->sure)
         return;
     if (before != NULL && !before->sure && arrival_is_same(arrival, before))
@@ -341,6 +376,8 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
         return false;
     tcp->recent = tcp_handle(tcp, c);
     tcp->recent_place = c;
+    if (!arrival->sure)
+        remember(tcp, arrival, c);
     tcp->expected += segment.count;
     tcp->core->counters.tcp_in += segment.count;
     c->segments_in += segment.count;
