@@ -1,0 +1,143 @@
+/* What an idle connection takes, one end, all slabs counted: memory comes from a counting allocator, so the figures are exact
+ * and the same on every machine. Connections come a thousand at a time and go to rest; the first thousand's memory, which
+ * is that of connections awake, does not count. Right after the demux has doubled, while the old table is still there, it is most. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "stack.h"
+#include "support/frame_device.h"
+
+enum { FIRST_PORT = 7000, A_PORT = 20000, BATCH = 1000 };
+
+static struct side {
+    struct test_memory memory;
+    struct frame_device device;
+    struct baro_stack *stack;
+} side[2];
+static struct baro_instant now;
+static bool ipv6;
+
+static struct baro_address address(unsigned end)
+{
+    return ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
+}
+
+/* Until nothing is due; what programs are told they have heard. */
+static void settle(void)
+{
+    bool more = true;
+
+    while (more) {
+        more = false;
+        for (unsigned end = 0; end < 2; end++) {
+            struct baro_instant deadline;
+            struct baro_ready ready;
+
+            while (baro_next_ready(side[end].stack, &ready))
+                continue;
+            baro_stack_poll(side[end].stack, now);
+            more = frame_device_carry(&side[end].device, &side[1 - end].device) != 0 || more ||
+                   (baro_stack_next_deadline(side[end].stack, &deadline) && deadline.ns <= now.ns);
+        }
+    }
+}
+
+static void create(unsigned end)
+{
+    struct baro_stack_config config = { .seed = { (uint8_t)(1 + end) }, .now = now, .memory_limit = 1u << 30 };
+    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
+
+    memset(&side[end], 0, sizeof side[end]);
+    frame_device_init(&side[end].device, (uint8_t)(1 + end), 1500);
+    side[end].device.room = UINT32_MAX;
+    config.memory = test_memory(&side[end].memory);
+    side[end].stack = baro_stack_create(&config);
+    assert_non_null(side[end].stack);
+    assert_int_equal(baro_stack_add_interface(side[end].stack, &side[end].device.device), 1);
+    assert_int_equal(baro_stack_add_address(side[end].stack, 1, address(end), ipv6 ? 64 : 24, false), 0);
+    assert_int_equal(baro_stack_set_neighbour(side[end].stack, 1, address(1 - end), peer), 0);
+}
+
+static void connect_one(struct baro_endpoint to, int listening)
+{
+    int fd = baro_socket(side[0].stack, to.address.family, BARO_STREAM);
+
+    assert_int_equal(baro_connect(side[0].stack, fd, &to), -EINPROGRESS);
+    settle();
+    assert_true(baro_accept(side[1].stack, listening, NULL) > 0);
+}
+
+/* The octets that so many take at the client's end. */
+static uint64_t taken_by(unsigned count)
+{
+    struct baro_statistics statistics;
+    uint64_t taken;
+    int listening = -1;
+
+    now.ns = NS_PER_S;
+    create(0);
+    create(1);
+    for (unsigned i = 0; i < count; i++) {
+        const struct baro_endpoint to = { address(1), { (uint16_t)(FIRST_PORT + i / A_PORT) } };
+
+        if (i % A_PORT == 0) {
+            listening = baro_socket(side[1].stack, to.address.family, BARO_STREAM);
+            assert_int_equal(baro_bind(side[1].stack, listening, &to), 0);
+            assert_int_equal(baro_listen(side[1].stack, listening, 9), 0);
+        }
+        connect_one(to, listening);
+        for (unsigned s = 0; i % BATCH == BATCH - 1 && s < 12; s++) {
+            now.ns += NS_PER_S;
+            settle();
+        }
+    }
+    baro_stack_statistics(side[0].stack, &statistics);
+    assert_int_equal(statistics.tcp_resting, count);
+    taken = side[0].memory.bytes;
+    for (unsigned end = 0; end < 2; end++) {
+        baro_stack_free(side[end].stack);
+        frame_device_release(&side[end].device);
+        assert_int_equal(side[end].memory.bytes, 0);
+    }
+    return taken;
+}
+
+static void at_most(unsigned count, bool over_ipv6, uint64_t most)
+{
+    uint64_t each;
+
+    ipv6 = over_ipv6;
+    each = (taken_by(BATCH + count) - taken_by(BATCH)) / count;
+    print_message("of %u, IPv%d: %llu octets\n", count, ipv6 ? 6 : 4, (unsigned long long)each);
+    assert_in_range(each, 60, most);
+}
+
+static void ten_thousand(void **state)
+{
+    (void)state;
+    at_most(10000, false, 128);
+    at_most(10000, true, 160);
+}
+
+static void a_hundred_thousand_while_the_demux_grows(void **state)
+{
+    (void)state;
+    at_most(100000, false, 164);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ten_thousand),
+        cmocka_unit_test(a_hundred_thousand_while_the_demux_grows),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
