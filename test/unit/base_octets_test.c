@@ -8,7 +8,7 @@
 
 #include "base/checksum.h"
 
-enum { LONGEST = 300, LONG = 2048, ODD = 35, GUARD = 64, AREA = LONGEST + ODD + 2 * GUARD };
+enum { LONGEST = 560, LONG = 2048, ODD = 35, GUARD = 64, AREA = LONGEST + ODD + 2 * GUARD };
 
 static uint8_t source[AREA], target[AREA];
 
