@@ -338,7 +338,8 @@ int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how)
 int baro_close(struct baro_stack *stack, int fd)
 {
     begin(stack, BARO_TRACE_CALL_CLOSE, fd);
-    groups_close(stack, fd);
+    if (handle_is_none(user_stream(stack->user, fd))) /* a connected stream is in no group */
+        groups_close(stack, fd);
     return (int)end(stack, BARO_TRACE_CALL_CLOSE, user_close(stack->user, fd));
 }
 

@@ -159,7 +159,8 @@ static bool grow(struct demux *demux)
 bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle)
 {
     assert(!handle_is_none(handle));
-    move_some(demux);
+    if (demux->old.bucket != NULL)
+        move_some(demux);
     /* Above the load a search takes longer; only a full table is an error. */
     if (demux->used >= (uint64_t)demux->table.count * DEMUX_LOAD && !grow(demux) &&
         demux->used + 1 >= (uint64_t)demux->table.count * DEMUX_PLACES)
@@ -176,7 +177,8 @@ bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle)
     if (!table_erase(&demux->table, hash, handle) && !table_erase(&demux->old, hash, handle))
         return false;
     demux->used--;
-    move_some(demux);
+    if (demux->old.bucket != NULL)
+        move_some(demux);
     return true;
 }
 

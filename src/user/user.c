@@ -267,11 +267,13 @@ int user_close(struct user *user, int fd)
         tcp_unlisten(user->tcp, socket->handle);
     else if (socket->phase != USER_FRESH)
         tcp_close(user->tcp, socket->handle);
-    while (details != NULL && (group = details->groups) != NULL) {
-        details->groups = group->next;
-        pool_give_back(&user->groups, group);
+    if (details != NULL) {
+        while ((group = details->groups) != NULL) {
+            details->groups = group->next;
+            pool_give_back(&user->groups, group);
+        }
+        user_details_drop(user, socket);
     }
-    user_details_drop(user, socket);
     user_table_give_back(user, socket);
     TRACE(user->core, SOCKET_CLOSED, TRACE_N(fd));
     return 0;

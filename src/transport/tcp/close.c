@@ -58,16 +58,18 @@ void tcp_orphan_in_fin_wait_2(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_close(struct tcp *tcp, struct handle connection)
 {
+    struct tcp_connection *c = tcp_resolve(tcp, connection);
     bool asleep = false;
-    struct tcp_connection *c = tcp_wake(tcp, connection, &asleep);
 
-    if (asleep)
-        tcp_rest_forget(tcp, connection); /* the peer hears of it at its next segment */
-    if (c == NULL)
+    if (c == NULL && (c = tcp_wake(tcp, connection, &asleep)) == NULL) {
+        if (asleep)
+            tcp_rest_forget(tcp, connection); /* the peer hears of it at its next segment */
         return;
+    }
     c->flags &= ~(uint32_t)TCP_OWNED;
     c->flags |= TCP_ORPHAN;
-    tcp_event_forget(&c->event);
+    if (c->event.next != NULL)
+        tcp_event_forget(&c->event);
     if (c->flags & TCP_CLOSED_DONE) {
         tcp_reap(tcp, c);
         return;
@@ -80,5 +82,6 @@ void tcp_close(struct tcp *tcp, struct handle connection)
         tcp_close_sending(tcp, c);
     if (c->state == BARO_TCP_FIN_WAIT_2 && (c->flags & TCP_CLOSED_DONE) == 0)
         tcp_orphan_in_fin_wait_2(tcp, c);
-    tcp_reap(tcp, c);
+    if ((c->flags & TCP_CLOSED_DONE) != 0)
+        tcp_reap(tcp, c);
 }

@@ -53,9 +53,7 @@ static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection
     return control;
 }
 
-/* An acknowledgement leaves: nothing is owed any more. */
-static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
-                        struct intent_tcp_control *control)
+static void add_blocks(const struct tcp_connection *c, struct tcp_sack_block repeated, struct intent_tcp_control *control)
 {
     struct tcp_sack_block block[TCP_SACK_LIMIT];
 
@@ -64,13 +62,22 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sa
         control->sack[i].left = block[i].left;
         control->sack[i].right = block[i].right;
     }
+}
+
+/* An acknowledgement leaves: nothing is owed any more. */
+static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
+                        struct intent_tcp_control *control)
+{
+    if (c->ranges != NULL || !seq_eq(repeated.left, repeated.right))
+        add_blocks(c, repeated, control);
     control->flags |= tcp_ecn_ack_flags(c);
     control->ack = c->rcv.nxt;
     control->window = tcp_receive_window(c, (c->flags & TCP_SCALED) != 0);
     c->rcv.acked = c->rcv.nxt;
     c->unacknowledged = 0;
     c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
-    tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
+    if (tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
+        tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
 }
 
 void tcp_send_ack_repeated(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated)

@@ -114,22 +114,51 @@ static void take_text(struct tcp *tcp, struct tcp_connection *c, const struct en
     tcp_rest_later(tcp, c);
 }
 
+/* Is it behind this segment nothing but a record in TIME-WAIT? */
+static bool is_gone(const struct tcp_connection *c, const struct ending *segment)
+{
+    return segment->fin && c->state == BARO_TCP_FIN_WAIT_2 && (c->flags & TCP_ORPHAN) != 0;
+}
+
+/* tcp_expected_acknowledged() for who never sends anything again but ACKs, and whom nobody asks any more: round trip and
+ * congestion window have had their use. */
+static void last_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct seq ack)
+{
+    c->snd.una = c->snd.up = c->snd.small = c->retransmit_next = c->retransmit_end = ack;
+    c->flags &= ~(uint32_t)TCP_RTT_TIMING;
+    c->retries = 0;
+    c->soft_error = 0;
+    c->progress = true;
+    c->hole.timeouts = 0;
+    c->hole.outage = false;
+    tcp_send_acked(tcp, c);
+    if (c->sender != NULL)
+        tcp_sender_release(tcp, c);
+    c->deadline_ns[TCP_TIMER_USER_TIMEOUT] = c->deadline_ns[TCP_TIMER_RETRANSMIT] = c->deadline_ns[TCP_TIMER_TAIL] = 0;
+}
+
 /* The steps from the fifth on; `c` may be over behind them. */
 static void take(struct tcp *tcp, struct tcp_connection *c, const struct ending *segment, uint8_t tos)
 {
     const bool ours = acknowledges_fin(c, segment);
 
-    if (!seq_eq(segment->ack, c->snd.una))
+    if (ours && (c->flags & TCP_ORPHAN) != 0) {
+        if (c->state == BARO_TCP_FIN_WAIT_1) /* else it is over, and gone */
+            last_acknowledged(tcp, c, segment->ack);
+    } else if (!seq_eq(segment->ack, c->snd.una)) {
         tcp_expected_acknowledged(tcp, c, segment->ack, segment->ts_echo);
+    }
     c->probes = 0;
     if (ours)
         tcp_fin_acknowledged(tcp, c);
     if ((c->flags & TCP_CLOSED_DONE) != 0)
         return;
-    tcp_update_window(tcp, c, segment->seq, segment->ack, segment->window);
-    if (c->settings.keepalive)
-        tcp_keepalive_restart(tcp, c);
-    tcp_want_more_output(tcp, c);
+    if (!is_gone(c, segment)) {
+        tcp_update_window(tcp, c, segment->seq, segment->ack, segment->window);
+        if (c->settings.keepalive)
+            tcp_keepalive_restart(tcp, c);
+        tcp_want_more_output(tcp, c);
+    }
     if (!segment->fin)
         return;
     if (segment->octets != 0)

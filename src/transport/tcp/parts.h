@@ -4,6 +4,7 @@
 
 #include "transport/tcp/connection.h"
 #include "transport/tcp/deadline.h"
+#include "transport/tcp/port.h"
 
 /* ---- segment.c: a received segment as values ---- */
 
@@ -138,7 +139,6 @@ void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c);
 bool tcp_receive_room(struct tcp *tcp, struct tcp_connection *c, uint64_t end);
 /* Moves the in-order end over what is held there. */
 void tcp_receive_advance(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
-void tcp_receive_release(struct tcp *tcp, struct tcp_connection *c);
 /* posted.c: what came in order goes to the posted buffer; `octets` are there already, and behind the ring's end. */
 void tcp_posted_fill(struct tcp *tcp, struct tcp_connection *c);
 void tcp_posted_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
@@ -390,18 +390,25 @@ static inline unsigned tcp_kind_of(struct handle handle)
 {
     return (unsigned)(handle.value >> TCP_KIND_SHIFT) & TCP_KIND_MASK;
 }
-struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c);
+/* The kind of a connection is 0: its handle is its pool's, both ways. */
+static inline struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    return pool_handle(&tcp->connections, c);
+}
 static inline struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)
 {
     /* The one of the last segment, mostly. */
     if (handle.value == tcp->recent.value && tcp->recent_place != NULL)
         return pool_is_still(tcp->recent_place, handle) ? tcp->recent_place : NULL;
-    /* Its kind is 0: the handle is its pool's. */
     return tcp_kind_of(handle) == TCP_KIND_CONNECTION ? pool_resolve(&tcp->connections, handle) : NULL;
 }
 struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener);
 struct tcp_listener *tcp_resolve_listener(const struct tcp *tcp, struct handle handle);
-void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state);
+static inline void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state)
+{
+    TRACE(tcp->core, TCP_STATE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->state), TRACE_N(state));
+    c->state = (uint8_t)state;
+}
 /* What a connection says of itself in its SYN. */
 struct tcp_offer {
     uint32_t grant;           /* octets of receive buffer promised */
@@ -461,20 +468,6 @@ void tcp_time_wait_reused(struct tcp *tcp, struct handle handle, bool replaced);
 void tcp_time_wait_expire(struct tcp *tcp);
 /* May a connection of ours begin on this record's four-tuple already? False too where the handle is none of a record. */
 bool tcp_time_wait_may_go(const struct tcp *tcp, struct handle handle);
-
-/* ---- port.c ---- */
-
-bool tcp_count_port(struct tcp *tcp, uint16_t port);
-void tcp_uncount_port(struct tcp *tcp, uint16_t port);
-bool tcp_port_is_used(const struct tcp *tcp, uint16_t port); /* as a local one, by anything in the demux */
-/* Nobody has it towards this peer any more; `octet`: eight of the peer's address, the last ones of IPv6. */
-void tcp_port_freed(struct tcp *tcp, const uint8_t octet[8], uint16_t remote_port, uint16_t local_port);
-/* A listener's place among those of its port, behind the others. False: there is no memory. */
-bool tcp_port_add_listener(struct tcp *tcp, struct tcp_listener *listener);
-void tcp_port_remove_listener(struct tcp *tcp, struct tcp_listener *listener);
-/* The first listener of a port, and the next one; NULL: no more. */
-struct tcp_listener *tcp_port_listeners(const struct tcp *tcp, uint16_t port);
-struct tcp_listener *tcp_port_next_listener(const struct tcp *tcp, const struct tcp_listener *listener);
 
 /* ---- isn.c, events.c, close.c ---- */
 

@@ -82,12 +82,6 @@ bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offse
     return true;
 }
 
-void tcp_receive_release(struct tcp *tcp, struct tcp_connection *c)
-{
-    tcp_ranges_free(tcp, c);
-    ring_release(&c->recv, &tcp->core->slabs);
-}
-
 static uint32_t smaller(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;

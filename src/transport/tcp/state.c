@@ -21,11 +21,6 @@ static void *resolve(const struct pool *pool, struct handle handle, enum tcp_kin
     return pool_resolve(pool, (struct handle){ handle.value & ~((uint64_t)TCP_KIND_MASK << TCP_KIND_SHIFT) });
 }
 
-struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c)
-{
-    return tag(pool_handle(&tcp->connections, c), TCP_KIND_CONNECTION);
-}
-
 struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener)
 {
     return tag(pool_handle(&tcp->listeners, listener), TCP_KIND_LISTENER);
@@ -44,12 +39,6 @@ struct handle tcp_half_open_handle(const struct tcp *tcp, const struct tcp_half_
 struct tcp_half_open *tcp_resolve_half_open(const struct tcp *tcp, struct handle handle)
 {
     return resolve(&tcp->half_opens, handle, TCP_KIND_HALF_OPEN);
-}
-
-void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state)
-{
-    TRACE(tcp->core, TCP_STATE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->state), TRACE_N(state));
-    c->state = (uint8_t)state;
 }
 
 void tcp_trace_connection(const struct tcp *tcp, const struct tcp_connection *c, bool after)
@@ -173,8 +162,10 @@ void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error)
     c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_PROBE | TCP_URGENT_SENDING);
     if (c->send.size > TCP_SEND_LEAST)
         tcp_discharge(tcp, c, c->send.size - TCP_SEND_LEAST);
-    tcp_sender_release(tcp, c);
-    tcp_flow_release(tcp, c);
+    if (c->sender != NULL) /* its timer is cancelled with the others */
+        tcp_sender_release(tcp, c);
+    if (c->flow != NULL)
+        tcp_flow_release(tcp, c);
     ring_release(&c->send, &tcp->core->slabs);
     c->send.begin = c->send.end;
     c->retransmit_next = c->retransmit_end = c->snd.nxt;
@@ -198,8 +189,6 @@ static void leave_waiting(struct tcp *tcp, struct tcp_connection *c)
 {
     struct handle own = tcp_handle(tcp, c), *link = &tcp->waiting_first, last = HANDLE_NONE;
 
-    if ((c->flags & TCP_OUTPUT_WAITING) == 0)
-        return;
     while (!handle_equal(*link, own)) {
         last = *link;
         link = &tcp_resolve(tcp, *link)->wait_next;
@@ -214,9 +203,14 @@ void tcp_reap(struct tcp *tcp, struct tcp_connection *c)
 {
     if ((c->flags & TCP_CLOSED_DONE) == 0 || (c->flags & (TCP_OWNED | TCP_IN_QUEUE)) != 0)
         return;
-    leave_waiting(tcp, c);
-    tcp_event_forget(&c->event);
-    tcp_receive_release(tcp, c);
+    if ((c->flags & TCP_OUTPUT_WAITING) != 0)
+        leave_waiting(tcp, c);
+    if (c->event.next != NULL)
+        tcp_event_forget(&c->event);
+    if (c->ranges != NULL)
+        tcp_ranges_free(tcp, c);
+    if (c->recv.data != NULL)
+        ring_release(&c->recv, &tcp->core->slabs);
     tcp_discharge(tcp, c, c->charged);
     pool_give_back(&tcp->connections, c);
 }

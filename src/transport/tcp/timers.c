@@ -41,10 +41,9 @@ void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_
 
 void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c)
 {
-    for (int name = 0; name < TCP_TIMER_COUNT; name++) {
-        if (c->deadline_ns[name] != 0)
-            tcp_timer_cancel(tcp, c, (enum tcp_timer_name)name);
-    }
+    for (int name = 0; TRACE_ON(tcp->core) && name < TCP_TIMER_COUNT; name++)
+        tcp_timer_cancel(tcp, c, (enum tcp_timer_name)name);
+    memset(c->deadline_ns, 0, sizeof c->deadline_ns);
     wheel_cancel(&tcp->core->wheel, &c->wheel);
 }
 
