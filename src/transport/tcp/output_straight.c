@@ -42,7 +42,7 @@ IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, uint
     if (may == full)
         return full;
     if (may == unsent)
-        return c->settings.nodelay || seq_le(c->snd.small, c->snd.una) ? may : full;
+        return c->settings.nodelay || seq_le(c->snd.small, c->snd.una) || (c->flags & TCP_FIN_WANTED) != 0 ? may : full;
     if (full != 0 || flight != 0)
         return full;
     return may >= c->snd.max_wnd / 2 ? may : 0;
