@@ -111,6 +111,8 @@ static void take_text(struct tcp *tcp, struct tcp_connection *c, const struct en
     c->text_at_ns = tcp->core->now.ns;
     c->recv.end += segment->octets;
     tcp_text_in_order(tcp, c, segment->octets, segment->octets, segment->ts_echo);
+    if ((c->flags & TCP_POSTED) != 0)
+        tcp_posted_fill(tcp, c);
     tcp_rest_later(tcp, c);
 }
 
