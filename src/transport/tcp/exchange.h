@@ -27,7 +27,8 @@ IN_PLACE void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq 
 
         if (passed_ms > TCP_AGE_LARGEST_MS)
             return; /* no echo of ours */
-        sample_ns = (int64_t)(passed_ms != 0 ? passed_ms : 1) * NS_PER_MS; /* nothing is not a least round trip */
+        /* n says that more than n - 1 and less than n + 1 have passed, 0 that it was something below one. */
+        sample_ns = passed_ms != 0 ? passed_ms * NS_PER_MS : NS_PER_MS / 2;
     } else {
         return;
     }
