@@ -108,10 +108,11 @@ static void change(uint8_t *at, unsigned value, uint8_t *sum)
 static void forge(const struct device_frame *frame)
 {
     uint8_t *ip = frame->data + 14, *tcp = ip + (world.ipv6 ? 40 : 20);
-    const bool stamped = tcp[12] >> 4 >= 8;
+    bool stamped;
 
-    if (ip[world.ipv6 ? 6 : 9] != 6)
+    if (frame->length < (size_t)(tcp - frame->data) + 20 || ip[world.ipv6 ? 6 : 9] != 6)
         return;
+    stamped = tcp[12] >> 4 >= 8;
     switch (draw(stamped ? 7 : 5)) {
     case 0:
         change(tcp + 6, read_be16(tcp + 6) + (unsigned)draw(5) - 2, tcp + 16);
