@@ -12,12 +12,12 @@ trap 'rm -rf "$work"' EXIT
 
 # Peers that were built are used; those of installed packages are built where they are not.
 [ -x "$build/baro-bench-lwip" ] || sh "$root/bench/peers/build.sh" "$build" || true
-rows="bulk-1500 bulk-1500-ipv6 bulk-1500-offload bulk-9000 bulk-large bulk-super bulk-super-zero
+rows="bulk-1500 bulk-1500-ipv6 bulk-1500-offload bulk-9000 bulk-large bulk-large-posted bulk-super bulk-super-posted bulk-super-zero
     round-trips round-trips-ipv6 round-trips-100000 connections connections-ipv6 connections-oldest connections-reused
     segment-10 segment-10-ipv6 segment-1000 segment-10000 segment-100000 segment-1000000
     size-1 size-4 size-16 size-64 size-256 size-1024 size-4096 size-16384 size-65536 size-262144 size-1048576
     families-10 families-10000 idle-100 idle-1000 idle-10000 idle-100000 idle-10000-ipv6
-    wake-1000 wake-100000 shards-2 limit-shards-2 limit-1500 limit-9000 limit-super"
+    wake-call wake-segment wake-1000 wake-100000 keepalive-100000 keepalive-slice-100000 shards-2 limit-shards-2 limit-1500 limit-9000 limit-super"
 counts=
 # shellcheck disable=SC2086
 if (cd "$root" && sh bench/instructions.sh --counts "$build/baro" $rows) >"$work/counts"; then
