@@ -19,7 +19,7 @@
 #include "transport/tcp/parts.h"
 #include "transport/tcp/rest_codec.h"
 
-enum { TCP_MOVES = 16 }; /* of one poll's timers: below 100 us even where each finds memory cold */
+enum { TCP_MOVES = 16 }; /* of one poll's timers: around 100 us where each finds memory cold */
 
 /* A connection as it was when it began to rest, for looking at. */
 struct tcp_sleeper {
