@@ -1,11 +1,19 @@
-/* transport/tcp/arrival.h: whose a foreseen segment is: its four-tuple as it stands in the headers, compared and read. */
+/* transport/tcp/arrival.h: whose a foreseen segment is, and what it says: its four-tuple and its header as they stand in the
+ * packet, compared, read and summed for expected.c, expected_end.c and expected_open.c. Nothing here knows a connection. */
 #ifndef TRANSPORT_TCP_ARRIVAL_H
 #define TRANSPORT_TCP_ARRIVAL_H
 
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/place.h"
+#include "base/seq.h"
+#include "base/words.h"
+#include "codec/ip_protocol.h"
+#include "codec/tcp.h"
 #include "transport/tcp/expected.h"
+
+/* ---- whose it is ---- */
 
 static inline bool arrival_is_between(const struct tcp_arrival *arrival, const struct baro_endpoint *local,
                                       const struct baro_endpoint *remote)
@@ -41,6 +49,72 @@ static inline void arrival_ends(const struct tcp_arrival *arrival, struct baro_e
     *local = (struct baro_endpoint){ v6 ? read_ipv6(at + 16) : read_ipv4(at + 4), { read_be16(arrival->octets + 2) } };
     remote->address.zone = arrival->source_zone;
     local->address.zone = arrival->destination_zone;
+}
+
+/* ---- what it says ---- */
+
+/* TCP's header in a segment that is expected: without options, or with NOP, NOP, timestamps (RFC 7323 appendix A). */
+enum { HEADER_PLAIN = 20, HEADER_STAMPED = 32 };
+/* Data offset and flags: the header's length, reserved bits zero, ACK. */
+enum { HEADER_PLAIN_ACK = 0x5010, HEADER_STAMPED_ACK = 0x8010 };
+
+#define NOP_NOP_TIMESTAMPS UINT32_C(0x0101080a)
+
+/* The segment, read once. */
+struct expected_segment {
+    struct seq seq, ack;
+    uint32_t window; /* scaled */
+    uint32_t ts_value, ts_echo;
+    uint32_t header; /* octets of it */
+    const uint8_t *text;
+    uint32_t octets; /* of text */
+    uint32_t count;  /* segments on the wire */
+    uint32_t full;   /* octets of text in the largest of them */
+    bool fin;
+    bool posted; /* the text stands in the program's own buffer */
+};
+
+/* `stamped`: with timestamps; `open`: flags that it may have besides ACK; `scale`: of its window. False: it is another. */
+IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped, unsigned open,
+                           unsigned scale)
+{
+    const uint8_t *at = arrival->octets;
+    const unsigned word = read_be16(at + 12);
+
+    segment->header = stamped ? HEADER_STAMPED : HEADER_PLAIN;
+    if ((word & ~open) != (stamped ? (unsigned)HEADER_STAMPED_ACK : (unsigned)HEADER_PLAIN_ACK) ||
+        arrival->length < segment->header)
+        return false;
+    segment->seq = seq_of(read_be32(at + 4));
+    segment->ack = seq_of(read_be32(at + 8));
+    segment->window = (uint32_t)read_be16(at + 14) << scale;
+    segment->ts_value = segment->ts_echo = 0;
+    if (stamped) {
+        if (read_be32(at + 20) != NOP_NOP_TIMESTAMPS)
+            return false;
+        segment->ts_value = read_be32(at + 24);
+        segment->ts_echo = read_be32(at + 28);
+    }
+    segment->fin = (word & open & TCP_FLAG_FIN) != 0;
+    segment->posted = false;
+    segment->text = at + segment->header;
+    segment->octets = segment->full = arrival->length - segment->header;
+    segment->count = 1;
+    if (arrival->gso_size != 0 && segment->full > arrival->gso_size) {
+        segment->count = (segment->full + arrival->gso_size - 1) / arrival->gso_size;
+        segment->full = arrival->gso_size;
+    }
+    return true;
+}
+
+/* Of the pseudo-header and the first `octets` of header and text; 0xffff when folded: all of it, and it is right. */
+IN_PLACE uint64_t arrival_sum(const struct tcp_arrival *arrival, uint32_t octets)
+{
+    uint64_t sum = arrival->family == BARO_FAMILY_IPV6 ? words_add(0, arrival->addresses, 32)
+                                                       : words_add(0, arrival->addresses, 8);
+
+    sum = words_add(sum, arrival->octets, octets);
+    return checksum_of_native(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
 }
 
 #endif

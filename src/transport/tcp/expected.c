@@ -24,34 +24,7 @@
  *   - text: none is held out of order, so the ring's end is where it goes. The ring takes its memory first if
  *     it must, as on the whole path; the sum is taken while the text is copied there, and a wrong one leaves
  *     behind only octets that nobody knows of. */
-#include "transport/tcp/expected_end.h"
-
-#include "base/checksum.h"
-#include "base/place.h"
-#include "base/words.h"
-#include "codec/ip_protocol.h"
-#include "transport/tcp/arrival.h"
-#include "transport/tcp/exchange.h"
-
-/* TCP's header in these segments: without options, or with NOP, NOP, timestamps (RFC 7323 appendix A). */
-enum { PLAIN = 20, STAMPED = 32 };
-
-/* Data offset and flags: the header's length, reserved bits zero, ACK; PSH may be set. */
-enum { PLAIN_ACK = 0x5010, STAMPED_ACK = 0x8010 };
-
-#define NOP_NOP_TIMESTAMPS UINT32_C(0x0101080a)
-
-/* What the segment says, read once. */
-struct expected {
-    struct seq seq, ack;
-    uint32_t window; /* scaled */
-    uint32_t ts_value, ts_echo;
-    const uint8_t *text;
-    uint32_t octets; /* of text */
-    uint32_t count;  /* segments on the wire */
-    uint32_t full;   /* octets of text in the largest of them */
-    bool posted;     /* the text stands in the program's own buffer */
-};
+#include "transport/tcp/expected_steps.h"
 
 /* ---- whose is it ---- */
 
@@ -183,106 +156,13 @@ static inline bool is_at_ease(struct tcp_connection *c)
            (c->sender == NULL || flight_is_in_order(c->sender));
 }
 
-/* Marks of text (RFC 3168 §6.1.3): none of congestion. */
-static inline bool marks_say_nothing(const struct tcp_connection *c, uint8_t tos)
+static inline bool may_take(const struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
 {
-    return (c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE;
-}
-
-IN_PLACE bool
-read_segment(struct expected *segment, const struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
-{
-    const uint8_t *at = arrival->octets;
-    const uint32_t header = stamped ? STAMPED : PLAIN;
-
-    if ((read_be16(at + 12) & ~TCP_FLAG_PSH) != (stamped ? STAMPED_ACK : PLAIN_ACK) || arrival->length < header)
-        return false;
-    segment->seq = seq_of(read_be32(at + 4));
-    segment->ack = seq_of(read_be32(at + 8));
-    segment->window = (uint32_t)read_be16(at + 14) << c->snd_scale;
-    segment->ts_value = segment->ts_echo = 0;
-    if (stamped) {
-        if (read_be32(at + 20) != NOP_NOP_TIMESTAMPS)
-            return false;
-        segment->ts_value = read_be32(at + 24);
-        segment->ts_echo = read_be32(at + 28);
-    }
-    segment->text = at + header;
-    segment->octets = segment->full = arrival->length - header;
-    segment->count = 1;
-    if (arrival->gso_size != 0 && segment->full > arrival->gso_size) {
-        segment->count = (segment->full + arrival->gso_size - 1) / arrival->gso_size;
-        segment->full = arrival->gso_size;
-    }
-    return true;
-}
-
-/* May text be taken from it? */
-static inline bool may_take(const struct tcp_connection *c, const struct expected *segment, uint8_t tos)
-{
-    const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
-
-    return (c->flags & deaf) == 0 && segment->octets <= tcp_recv_window(c) && marks_say_nothing(c, tos) &&
+    return expected_may_take(c, segment, tos) &&
            (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
 }
 
-IN_PLACE bool
-is_next(const struct tcp_connection *c, const struct expected *segment, uint8_t tos, bool stamped)
-{
-    /* SND.UNA <= SEG.ACK <= SND.NXT */
-    if (!seq_eq(segment->seq, c->rcv.nxt) || seq_span(segment->ack, c->snd.una) > tcp_flight(c))
-        return false;
-    if (stamped && (int32_t)(segment->ts_value - c->ts_recent) < 0)
-        return false;
-    if ((c->flags & TCP_FIN_SENT) != 0 && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una))
-        return false;
-    return segment->octets == 0 || may_take(c, segment, tos);
-}
-
-/* Does the program want it in a buffer of its own, and has room there (posted.c)? */
-static inline bool is_posted_for(const struct tcp_connection *c, uint32_t octets)
-{
-    return (c->flags & TCP_POSTED) != 0 && octets != 0 && ring_used(&c->recv) == 0 &&
-           octets <= c->posted.room - c->posted.filled;
-}
-
-/* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
- * tcp_receive_fused(). */
-IN_PLACE bool
-sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected *segment, const struct tcp_arrival *arrival,
-             bool stamped)
-{
-    uint32_t octets = segment->octets;
-    uint64_t sum = 0;
-
-    segment->posted = is_posted_for(c, octets);
-    if (!segment->posted && octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
-        return false;
-    if (arrival->checksum_verified) {
-        if (segment->posted)
-            octets_copy(c->posted.at + c->posted.filled, segment->text, octets);
-        else
-            ring_write(&c->recv, c->recv.end, segment->text, octets);
-        return true;
-    }
-    sum = arrival->family == BARO_FAMILY_IPV6 ? words_add(sum, arrival->addresses, 32)
-                                              : words_add(sum, arrival->addresses, 8);
-    sum = words_add(sum, arrival->octets, stamped ? STAMPED : PLAIN);
-    sum = checksum_of_native(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
-    if (segment->posted)
-        sum = checksum_copy(sum, c->posted.at + c->posted.filled, segment->text, octets);
-    else
-        sum = ring_write_sum(&c->recv, c->recv.end, segment->text, octets, sum);
-    return checksum_fold(sum) == 0;
-}
-
 /* ---- fifth: the ACK ---- */
-
-/* As tcp_timer_cancel(), which would tell the trace. */
-static inline void clear_timer(struct tcp_connection *c, enum tcp_timer_name name)
-{
-    c->deadline_ns[name] = 0;
-}
 
 /* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent last. */
 static __attribute__((noinline)) int64_t board_acknowledged(struct tcp *tcp, struct tcp_connection *c)
@@ -297,38 +177,25 @@ static __attribute__((noinline)) int64_t board_acknowledged(struct tcp *tcp, str
 }
 
 IN_PLACE void
-acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment)
+acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
 {
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
 
-    c->snd.una = segment->ack;
-    c->snd.up = seq_max(c->snd.up, segment->ack);
-    c->snd.small = seq_max(c->snd.small, segment->ack);
-    c->retransmit_next = seq_max(c->retransmit_next, segment->ack);
-    c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
+    expected_una(c, segment->ack);
     tcp_measure(tcp, c, segment->ack, segment->ts_echo);
-    c->retries = 0;
-    c->hole.timeouts = 0; /* blackhole_acked(), where nothing is tried */
-    c->hole.outage = false;
-    c->soft_error = 0;
-    c->progress = true;
-    clear_timer(c, TCP_TIMER_USER_TIMEOUT);
     tcp_grow(tcp, c, acked, flight, c->sender == NULL ? tcp->core->now.ns - c->rtt_at_ns : board_acknowledged(tcp, c));
     tcp_send_acked(tcp, c);
     if (seq_eq(c->snd.una, c->snd.nxt)) {
-        if (c->sender != NULL)
-            tcp_sender_release(tcp, c);
-        clear_timer(c, TCP_TIMER_RETRANSMIT);
-        clear_timer(c, TCP_TIMER_TAIL);
+        expected_all_acknowledged(tcp, c);
     } else {
         tcp_timer_start(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
         tcp_tail_arm(tcp, c);
     }
 }
 
-void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
+void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
 {
-    acknowledged(tcp, c, &(struct expected){ .ack = ack, .ts_echo = ts_echo });
+    acknowledged(tcp, c, segment);
 }
 
 /* ---- all of it ---- */
@@ -349,16 +216,9 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 
 /* The steps behind the sum: nothing is left to be tested. */
 IN_PLACE void
-take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segment, uint8_t tos)
+take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
 {
-    c->counts.data_in += segment->count;
-    if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
-        c->ecn.flags |= TCP_ECN_SEEN;
-    c->text_at_ns = tcp->core->now.ns;
-    c->recv.end += segment->octets;
-    tcp_text_in_order(tcp, c, segment->octets, segment->full, segment->ts_echo);
-    if ((c->flags & TCP_POSTED) != 0)
-        segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
+    expected_take_text(tcp, c, segment, tos);
     tcp_text_acknowledge_soon(tcp, c, tcp_acknowledges_now(c));
     if (tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
@@ -369,27 +229,20 @@ take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected *segm
 IN_PLACE bool
 take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
 {
-    struct expected segment;
+    struct expected_segment segment;
 
-    if (!read_segment(&segment, c, arrival, stamped) || !is_next(c, &segment, arrival->tos, stamped) ||
-        !sum_is_right(tcp, c, &segment, arrival, stamped))
+    if (!arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH, c->snd_scale) ||
+        !expected_is_next(c, &segment, stamped) || expected_acknowledges_fin(c, &segment) ||
+        (segment.octets != 0 && !may_take(c, &segment, arrival->tos)) ||
+        !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
         return false;
-    tcp->recent = tcp_handle(tcp, c);
-    tcp->recent_place = c;
+    expected_arrived(tcp, c, &segment, stamped);
     if (!arrival->sure)
         remember(tcp, arrival, c);
-    tcp->expected += segment.count;
-    tcp->core->counters.tcp_in += segment.count;
-    c->segments_in += segment.count;
-    if (stamped && seq_le(segment.seq, c->rcv.acked)) { /* RFC 7323 §4.3 */
-        c->ts_recent = segment.ts_value;
-        c->ts_recent_at_ns = tcp->core->now.ns;
-    }
-    c->received_at_ns = tcp->core->now.ns;
     if (!seq_eq(segment.ack, c->snd.una))
         acknowledged(tcp, c, &segment);
     if (c->sender != NULL) /* else it is not armed */
-        clear_timer(c, TCP_TIMER_REORDER);
+        c->deadline_ns[TCP_TIMER_REORDER] = 0;
     c->probes = 0;
     tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
     if (c->settings.keepalive)

@@ -39,7 +39,7 @@ void tcp_foresee_text(const struct tcp *tcp, const struct tcp_arrival *arrival);
  * tcp_in() shall have it. The trace is off. */
 bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival);
 
-/* The same for the segments of an opening dialogue; `mtu`: of the interface that it came in by. open_expected.c */
+/* The same for the segments of an opening dialogue; `mtu`: of the interface that it came in by. expected_open.c */
 bool tcp_expected_opening(struct tcp *tcp, const struct tcp_arrival *arrival, uint32_t mtu);
 
 /* Whose it is after all, so that nobody searches again; NULL: not known. */

@@ -1,4 +1,4 @@
-/* transport/tcp/open_expected.c: the segments of an opening dialogue that are to be expected: a plain SYN for a listener, the
+/* transport/tcp/expected_open.c: the segments of an opening dialogue that are to be expected: a plain SYN for a listener, the
  * SYN+ACK that a SYN of ours waits for, and the ACK that makes a connection of a half-open record (RFC 9293 §3.5).
  *
  * The same rule as in expected.c: everything is tested before anything is changed; then the same statements, or the same
@@ -9,19 +9,12 @@
  *     scale in one block. The segment as values is made of that block; what happens then is listen.c's and syn_sent.c's.
  *   - ACK: of our SYN, at RCV.NXT, with the timestamps agreed and nothing else, the first SYN+ACK's answer. Of the steps of
  *     half_open_input.c and ack.c little is left: SND.UNA goes over the SYN, the round trip is measured. */
-#include "transport/tcp/expected.h"
-
-#include "base/checksum.h"
-#include "base/words.h"
-#include "codec/ip_protocol.h"
 #include "transport/tcp/arrival.h"
 #include "transport/tcp/exchange.h"
 
-enum { PLAIN = 20, STAMPED = 32, SYN_STAMPED = 36, SYN_SCALED = 40 };
-enum { PLAIN_ACK = 0x5010, STAMPED_ACK = 0x8010 }; /* data offset and flags */
+enum { SYN_STAMPED = 36, SYN_SCALED = 40 }; /* octets of a SYN's header */
 enum { ECN_FLAGS = TCP_FLAG_ECE | TCP_FLAG_CWR };
 
-#define NOP_NOP_TIMESTAMPS UINT32_C(0x0101080a)
 #define PERMITTED_TIMESTAMPS UINT32_C(0x0402080a)
 #define MSS_OPTION UINT32_C(0x0204)
 #define NOP_SCALE UINT32_C(0x010303)
@@ -29,13 +22,7 @@ enum { ECN_FLAGS = TCP_FLAG_ECE | TCP_FLAG_CWR };
 /* Of a segment without text: pseudo-header and header are all there is. */
 static bool sum_is_right(const struct tcp_arrival *arrival)
 {
-    uint64_t sum;
-
-    if (arrival->checksum_verified)
-        return true;
-    sum = words_add(0, arrival->addresses, arrival->family == BARO_FAMILY_IPV6 ? 32 : 8);
-    sum = words_add(sum, arrival->octets, arrival->length);
-    return checksum_fold(checksum_of_native(sum) + IP_PROTOCOL_TCP + arrival->length) == 0;
+    return arrival->checksum_verified || checksum_fold(arrival_sum(arrival, arrival->length)) == 0;
 }
 
 /* ---- the ACK that ends a dialogue ---- */
@@ -50,15 +37,13 @@ static bool is_plain(const struct tcp_half_open *record, const struct tcp_listen
 }
 
 /* Does it say what the record waits for, and nothing else? */
-static bool is_answer(const struct tcp_half_open *record, const struct tcp_arrival *arrival)
+static bool is_answer(const struct tcp_half_open *record, const struct tcp_arrival *arrival, struct expected_segment *segment)
 {
-    const uint8_t *at = arrival->octets;
-    bool stamped = (record->flags & HALF_OPEN_TIMESTAMPS) != 0;
+    const bool stamped = (record->flags & HALF_OPEN_TIMESTAMPS) != 0;
 
-    if (read_be16(at + 12) != (stamped ? STAMPED_ACK : PLAIN_ACK) || arrival->length != (stamped ? STAMPED : PLAIN) ||
-        read_be32(at + 4) != record->irs.value + 1 || read_be32(at + 8) != record->iss.value + 1)
-        return false;
-    return !stamped || (read_be32(at + 20) == NOP_NOP_TIMESTAMPS && (int32_t)(read_be32(at + 24) - record->ts_recent) >= 0);
+    return arrival_read(segment, arrival, stamped, 0, 0) && segment->octets == 0 &&
+           seq_eq(segment->seq, seq_add(record->irs, 1)) && seq_eq(segment->ack, seq_add(record->iss, 1)) &&
+           (!stamped || (int32_t)(segment->ts_value - record->ts_recent) >= 0);
 }
 
 /* ack.c's acknowledged(), where nothing but the SYN was sent. */
@@ -72,28 +57,26 @@ static void syn_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint32_t
 static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, uint32_t mtu)
 {
     struct tcp_half_open *record = tcp_resolve_half_open(tcp, arrival->handle);
-    const uint8_t *at = arrival->octets;
+    struct expected_segment segment;
     struct tcp_listener *listener;
     struct tcp_connection *c;
-    uint32_t ts_echo = 0;
 
-    if (record == NULL || !arrival_is_between(arrival, &record->local, &record->remote) || !is_answer(record, arrival))
+    if (record == NULL || !arrival_is_between(arrival, &record->local, &record->remote) ||
+        !is_answer(record, arrival, &segment))
         return false;
     listener = tcp_half_open_listener(tcp, record);
     if (!is_plain(record, listener) || !sum_is_right(arrival))
         return false;
-    if (record->flags & HALF_OPEN_TIMESTAMPS) {
-        record->ts_recent = read_be32(at + 24);
-        ts_echo = read_be32(at + 28);
-    }
+    if (record->flags & HALF_OPEN_TIMESTAMPS)
+        record->ts_recent = segment.ts_value;
     c = tcp_half_open_connect(tcp, listener, record, mtu, arrival->handle);
     if (c == NULL)
         return false; /* and there will be no memory on the whole path either */
     tcp->core->counters.tcp_in++;
     tcp_half_open_free(tcp, record);
-    tcp_half_open_begun(tcp, c, seq_of(read_be32(at + 4)), seq_of(read_be32(at + 8)), read_be16(at + 14));
+    tcp_half_open_begun(tcp, c, segment.seq, segment.ack, (uint16_t)segment.window);
     c->segments_in = 1;
-    syn_acknowledged(tcp, c, ts_echo);
+    syn_acknowledged(tcp, c, segment.ts_echo);
     return true;
 }
 
@@ -106,16 +89,16 @@ static bool read_block(struct tcp_options *options, const uint8_t *at, uint32_t 
 
     if (length != SYN_SCALED && length != SYN_STAMPED)
         return false;
-    stamps = read_be32(at + PLAIN + 4);
-    if (read_be16(at + PLAIN) != MSS_OPTION || (stamps != PERMITTED_TIMESTAMPS && stamps != NOP_NOP_TIMESTAMPS))
+    stamps = read_be32(at + HEADER_PLAIN + 4);
+    if (read_be16(at + HEADER_PLAIN) != MSS_OPTION || (stamps != PERMITTED_TIMESTAMPS && stamps != NOP_NOP_TIMESTAMPS))
         return false;
-    if (length == SYN_SCALED && read_be32(at + PLAIN + 16) >> 8 != NOP_SCALE)
+    if (length == SYN_SCALED && read_be32(at + HEADER_PLAIN + 16) >> 8 != NOP_SCALE)
         return false;
-    *options = (struct tcp_options){ .has_mss = true, .mss = read_be16(at + PLAIN + 2),
+    *options = (struct tcp_options){ .has_mss = true, .mss = read_be16(at + HEADER_PLAIN + 2),
                                      .sack_permitted = stamps == PERMITTED_TIMESTAMPS, .has_timestamps = true,
-                                     .ts_value = read_be32(at + PLAIN + 8), .ts_echo = read_be32(at + PLAIN + 12),
+                                     .ts_value = read_be32(at + HEADER_PLAIN + 8), .ts_echo = read_be32(at + HEADER_PLAIN + 12),
                                      .has_scale = length == SYN_SCALED,
-                                     .scale = length == SYN_SCALED ? at[PLAIN + 19] : 0 };
+                                     .scale = length == SYN_SCALED ? at[HEADER_PLAIN + 19] : 0 };
     return true;
 }
 

@@ -1,0 +1,137 @@
+/* transport/tcp/expected_steps.h: the steps that expected.c and expected_end.c, the two halves of header prediction, share.
+ *
+ * As in exchange.h they stand here to be compiled in place. What is tested comes first; the steps behind the sum change the
+ * connection. `stamped`: it has timestamps. */
+#ifndef TRANSPORT_TCP_EXPECTED_STEPS_H
+#define TRANSPORT_TCP_EXPECTED_STEPS_H
+
+#include "transport/tcp/arrival.h"
+#include "transport/tcp/ease.h"
+#include "transport/tcp/exchange.h"
+
+/* ---- expected_end.c ---- */
+
+/* As tcp_expected() for what ends a stream or acknowledges its end. */
+bool tcp_expected_end(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival);
+
+/* ---- expected.c ---- */
+
+/* Does nothing tell that anything of the flight may be lost, or came in another order? */
+bool tcp_flight_is_in_order(const struct tcp_connection *c);
+/* tcp_step_ack() of a new ACK as header prediction knows it. */
+void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment);
+
+/* ---- what is tested ---- */
+
+/* At RCV.NXT, SND.UNA <= SEG.ACK <= SND.NXT, and not older than TS.Recent. */
+IN_PLACE bool expected_is_next(const struct tcp_connection *c, const struct expected_segment *segment, bool stamped)
+{
+    return seq_eq(segment->seq, c->rcv.nxt) && seq_span(segment->ack, c->snd.una) <= tcp_flight(c) &&
+           (!stamped || (int32_t)(segment->ts_value - c->ts_recent) >= 0);
+}
+
+/* Is all of ours acknowledged now, the FIN included, and was not before? */
+static inline bool expected_acknowledges_fin(const struct tcp_connection *c, const struct expected_segment *segment)
+{
+    return (c->flags & TCP_FIN_SENT) != 0 && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
+}
+
+/* May text be taken from it? Its marks (RFC 3168 §6.1.3) tell of no congestion. */
+static inline bool expected_may_take(const struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
+{
+    const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
+
+    return (c->flags & deaf) == 0 && segment->octets <= tcp_recv_window(c) &&
+           ((c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE);
+}
+
+/* Does the program want it in a buffer of its own, and has room there (posted.c)? */
+static inline bool expected_is_posted(const struct tcp_connection *c, uint32_t octets)
+{
+    return (c->flags & TCP_POSTED) != 0 && octets != 0 && ring_used(&c->recv) == 0 &&
+           octets <= c->posted.room - c->posted.filled;
+}
+
+/* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
+ * tcp_receive_fused(), or to where the program wants it. */
+IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
+                                    const struct tcp_arrival *arrival, bool stamped)
+{
+    uint32_t octets = segment->octets;
+    uint64_t sum;
+
+    segment->posted = expected_is_posted(c, octets);
+    if (!segment->posted && octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
+        return false;
+    if (arrival->checksum_verified) {
+        if (segment->posted)
+            octets_copy(c->posted.at + c->posted.filled, segment->text, octets);
+        else
+            ring_write(&c->recv, c->recv.end, segment->text, octets);
+        return true;
+    }
+    sum = stamped ? arrival_sum(arrival, HEADER_STAMPED) : arrival_sum(arrival, HEADER_PLAIN);
+    if (segment->posted)
+        sum = checksum_copy(sum, c->posted.at + c->posted.filled, segment->text, octets);
+    else
+        sum = ring_write_sum(&c->recv, c->recv.end, segment->text, octets, sum);
+    return checksum_fold(sum) == 0;
+}
+
+/* ---- the steps ---- */
+
+/* It has come: what is counted, and the timestamp (RFC 7323 §4.3). */
+IN_PLACE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+                               bool stamped)
+{
+    tcp->recent = tcp_handle(tcp, c);
+    tcp->recent_place = c;
+    tcp->expected += segment->count;
+    tcp->core->counters.tcp_in += segment->count;
+    c->segments_in += segment->count;
+    if (stamped && seq_le(segment->seq, c->rcv.acked)) {
+        c->ts_recent = segment->ts_value;
+        c->ts_recent_at_ns = tcp->core->now.ns;
+    }
+    c->received_at_ns = tcp->core->now.ns;
+}
+
+/* SND.UNA goes to a new ACK. Cancelled timers are only cleared, here and there: tcp_timer_cancel() would tell the trace. */
+IN_PLACE void expected_una(struct tcp_connection *c, struct seq ack)
+{
+    c->snd.una = ack;
+    c->snd.up = seq_max(c->snd.up, ack);
+    c->snd.small = seq_max(c->snd.small, ack);
+    c->retransmit_next = seq_max(c->retransmit_next, ack);
+    c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
+    c->retries = 0;
+    c->hole.timeouts = 0; /* blackhole_acked(), where nothing is tried */
+    c->hole.outage = false;
+    c->soft_error = 0;
+    c->progress = true;
+    c->deadline_ns[TCP_TIMER_USER_TIMEOUT] = 0;
+}
+
+/* Nothing is in flight any more. */
+IN_PLACE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (c->sender != NULL)
+        tcp_sender_release(tcp, c);
+    c->deadline_ns[TCP_TIMER_RETRANSMIT] = c->deadline_ns[TCP_TIMER_TAIL] = 0;
+}
+
+/* The text, which stands where it belongs. */
+IN_PLACE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+                                 uint8_t tos)
+{
+    c->counts.data_in += segment->count;
+    if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
+        c->ecn.flags |= TCP_ECN_SEEN;
+    c->text_at_ns = tcp->core->now.ns;
+    c->recv.end += segment->octets;
+    tcp_text_in_order(tcp, c, segment->octets, segment->full, segment->ts_echo);
+    if ((c->flags & TCP_POSTED) != 0)
+        segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
+}
+
+#endif
