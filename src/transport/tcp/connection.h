@@ -75,20 +75,20 @@ enum tcp_connection_flag {
     TCP_POSTED = 1u << 30             /* what comes goes to posted.at: posted.c */
 };
 
-/* Deadlines of a connection; the first ones have the numbers of enum baro_trace_timer. */
+/* Deadlines of a connection. Those that every exchange sets come first: they share a line with the wheel's timer. */
 enum tcp_timer_name {
-    TCP_TIMER_RETRANSMIT = BARO_TRACE_TIMER_RETRANSMIT,
-    TCP_TIMER_PERSIST = BARO_TRACE_TIMER_PERSIST,
-    TCP_TIMER_DELAYED_ACK = BARO_TRACE_TIMER_DELAYED_ACK,
-    TCP_TIMER_KEEPALIVE = BARO_TRACE_TIMER_KEEPALIVE,
-    TCP_TIMER_REST = BARO_TRACE_TIMER_TIME_WAIT, /* connections in TIME-WAIT are records of their own */
-    TCP_TIMER_USER_TIMEOUT = BARO_TRACE_TIMER_USER_TIMEOUT,
-    TCP_TIMER_FIN_WAIT_2 = BARO_TRACE_TIMER_FIN_WAIT_2,
-    TCP_TIMER_CORK = 7,
-    TCP_TIMER_REORDER = 8,          /* RACK: what is missing now may be lost by then */
-    TCP_TIMER_TAIL = 9,             /* TLP */
-    TCP_TIMER_PACE = 10,            /* what may be sent waits for its time */
-    TCP_TIMER_COUNT = 11
+    TCP_TIMER_RETRANSMIT,
+    TCP_TIMER_PERSIST,
+    TCP_TIMER_DELAYED_ACK,
+    TCP_TIMER_REST,
+    TCP_TIMER_KEEPALIVE,
+    TCP_TIMER_USER_TIMEOUT,
+    TCP_TIMER_FIN_WAIT_2,
+    TCP_TIMER_CORK,
+    TCP_TIMER_REORDER,              /* RACK: what is missing now may be lost by then */
+    TCP_TIMER_TAIL,                 /* TLP */
+    TCP_TIMER_PACE,                 /* what may be sent waits for its time */
+    TCP_TIMER_COUNT
 };
 
 enum {
@@ -183,10 +183,12 @@ struct tcp_connection {
     int64_t ts_recent_at_ns;
 
     struct rtt rtt;
-    struct wheel_timer wheel;          /* fires at the earliest deadline or before it: in the next line, beside them */
-    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
     int64_t sent_at_ns;                /* text, SYN or FIN of ours */
     int64_t rtt_at_ns;
+
+    struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
+    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
+    uint64_t spare_line;
 
     struct tcp_ecn ecn;
     struct rack_memory rack;
@@ -231,7 +233,7 @@ _Static_assert(sizeof(struct tcp_connection) <= 840, "a connection has grown: se
 #define TCP_LINE(number) (64 * (size_t)(number) - sizeof(struct pool_place))
 #define TCP_BEGINS(number, field) (offsetof(struct tcp_connection, field) == TCP_LINE(number))
 _Static_assert(TCP_BEGINS(1, snd) && TCP_BEGINS(2, ts_offset) && TCP_BEGINS(3, recv) && TCP_BEGINS(4, send) &&
-                   TCP_BEGINS(5, rtt) && TCP_BEGINS(6, wheel.next) && TCP_BEGINS(7, deadline_ns[TCP_TIMER_USER_TIMEOUT]) &&
+                   TCP_BEGINS(5, rtt) && TCP_BEGINS(6, wheel) && TCP_BEGINS(7, deadline_ns[TCP_TIMER_KEEPALIVE]) &&
                    TCP_BEGINS(8, ecn) && TCP_BEGINS(9, congestion.of) && TCP_BEGINS(10, challenge_at_ns) &&
                    TCP_BEGINS(11, counts.data_in) && TCP_BEGINS(12, settings.send_buffer),
                "who moves a field of a connection moves what a segment touches");

@@ -218,6 +218,7 @@
     NOT(flow)                   /* a table of its own */                                                              \
     NOT(wheel)                  /* armed again by the deadline */                                                     \
     NOT(deadline_ns)            /* of the others none is armed */                                                     \
+    NOT(spare_line)             /* nothing is there */                                                                \
     NOT(event.next)             /* nothing to tell */                                                                 \
     NOT(event.previous)                                                                                               \
     NOT(listener)               /* it has been accepted */                                                            \

@@ -7,20 +7,22 @@
 #include "transport/tcp/ease.h"
 #include "transport/tcp/rest.h"
 
+/* As the trace calls them. Connections in TIME-WAIT are records of their own: their number stands for the look at the rings. */
 static unsigned trace_number(enum tcp_timer_name name)
 {
-    switch (name) {
-    case TCP_TIMER_CORK:
-        return BARO_TRACE_TIMER_CORK;
-    case TCP_TIMER_REORDER:
-        return BARO_TRACE_TIMER_REORDER;
-    case TCP_TIMER_TAIL:
-        return BARO_TRACE_TIMER_TAIL;
-    case TCP_TIMER_PACE:
-        return BARO_TRACE_TIMER_PACE;
-    default:
-        return (unsigned)name;
-    }
+    static const uint8_t number[TCP_TIMER_COUNT] = { [TCP_TIMER_RETRANSMIT] = BARO_TRACE_TIMER_RETRANSMIT,
+                                                     [TCP_TIMER_PERSIST] = BARO_TRACE_TIMER_PERSIST,
+                                                     [TCP_TIMER_DELAYED_ACK] = BARO_TRACE_TIMER_DELAYED_ACK,
+                                                     [TCP_TIMER_REST] = BARO_TRACE_TIMER_TIME_WAIT,
+                                                     [TCP_TIMER_KEEPALIVE] = BARO_TRACE_TIMER_KEEPALIVE,
+                                                     [TCP_TIMER_USER_TIMEOUT] = BARO_TRACE_TIMER_USER_TIMEOUT,
+                                                     [TCP_TIMER_FIN_WAIT_2] = BARO_TRACE_TIMER_FIN_WAIT_2,
+                                                     [TCP_TIMER_CORK] = BARO_TRACE_TIMER_CORK,
+                                                     [TCP_TIMER_REORDER] = BARO_TRACE_TIMER_REORDER,
+                                                     [TCP_TIMER_TAIL] = BARO_TRACE_TIMER_TAIL,
+                                                     [TCP_TIMER_PACE] = BARO_TRACE_TIMER_PACE };
+
+    return number[name];
 }
 
 void tcp_timer_arm(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
