@@ -18,9 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "stack.h"
-#include "support/frame_device.h"
-#include "transport/tcp/connection.h"
+#include "support/twice.h"
 
 enum {
     SEEDS = 60, STEPS = 250, SOCKETS = 24, LISTENERS = 2, FIRST_PORT = 7000, BOTH_PORT = 9000, BOTH_PORTS = 3,
@@ -43,60 +43,20 @@ struct side {
     unsigned kept_count;
 };
 
-struct world {
-    uint64_t state;
-    bool ipv6, lossy, hostile;
+static struct {
+    bool lossy, hostile;
     struct side side[2];
     struct baro_instant now;
-    uint64_t hash, frames, straight, expected;
-};
-
-static struct world world;
-
-static uint64_t draw(uint64_t below)
-{
-    uint64_t mixed = world.state += UINT64_C(0x9e3779b97f4a7c15);
-
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (mixed ^ mixed >> 31) % below;
-}
-
-static bool one_in(unsigned many)
-{
-    return draw(many) == 0;
-}
-
-static void note(const void *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        world.hash = (world.hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(1099511628211);
-}
-
-static void note_result(ptrdiff_t result)
-{
-    note(&result, sizeof result);
-}
-
-static struct baro_address address(unsigned end)
-{
-    return world.ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
-}
-
-static void watch(void *context, const struct baro_trace_event *event)
-{
-    (void)context;
-    (void)event;
-}
+} world;
 
 /* ---- the cable ---- */
 
 static bool is_tcp(const struct device_frame *frame)
 {
-    uint32_t ip = 14, tcp = world.ipv6 ? 54 : 34;
+    uint32_t ip = 14, tcp = this_run.ipv6 ? 54 : 34;
 
-    return frame->length >= tcp + TCP_LEAST && frame->length <= KEPT_OCTETS && frame->data[12] == (world.ipv6 ? 0x86 : 0x08) &&
-           frame->data[13] == (world.ipv6 ? 0xdd : 0x00) && frame->data[ip + (world.ipv6 ? 6 : 9)] == 6;
+    return frame->length >= tcp + TCP_LEAST && frame->length <= KEPT_OCTETS && frame->data[12] == (this_run.ipv6 ? 0x86 : 0x08) &&
+           frame->data[13] == (this_run.ipv6 ? 0xdd : 0x00) && frame->data[ip + (this_run.ipv6 ? 6 : 9)] == 6;
 }
 
 static void keep(struct side *from, const struct device_frame *frame)
@@ -114,8 +74,7 @@ static void carry(unsigned from)
     const struct device_frame *frame;
 
     while ((frame = frame_device_take(&side->device)) != NULL) {
-        note(frame->data, frame->length);
-        world.frames++;
+        note_frame(frame);
         if (is_tcp(frame))
             keep(side, frame);
         if (world.lossy && one_in(12))
@@ -128,22 +87,10 @@ static void carry(unsigned from)
 
 /* ---- the adversary ---- */
 
-static uint16_t word_at(const uint8_t *at)
+/* Another 16 bits in a TCP header. */
+static void write_word(uint8_t *tcp, unsigned at, unsigned value)
 {
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-/* Writes 16 bits of a TCP header, whose checksum follows (RFC 1624). */
-static void write_word(uint8_t *tcp, unsigned at, uint16_t value)
-{
-    uint32_t sum = (uint16_t)~word_at(tcp + 16) + (uint32_t)(uint16_t)~word_at(tcp + at) + value;
-
-    tcp[at] = (uint8_t)(value >> 8);
-    tcp[at + 1] = (uint8_t)value;
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (uint16_t)~(sum + (sum >> 16));
-    tcp[16] = (uint8_t)(sum >> 8);
-    tcp[17] = (uint8_t)sum;
+    forge(tcp + at, value, tcp + 16);
 }
 
 static void change(uint8_t *tcp, unsigned header)
@@ -156,25 +103,25 @@ static void change(uint8_t *tcp, unsigned header)
         write_word(tcp, 0, (uint16_t)(20000 + draw(2000)));
         break;
     case 1:
-        write_word(tcp, 6, (uint16_t)(word_at(tcp + 6) + (uint16_t)draw(5) - 2));
+        write_word(tcp, 6, (uint16_t)(read_be16(tcp + 6) + (uint16_t)draw(5) - 2));
         break;
     case 2:
-        write_word(tcp, 10, (uint16_t)(word_at(tcp + 10) + (uint16_t)draw(5) - 2));
+        write_word(tcp, 10, (uint16_t)(read_be16(tcp + 10) + (uint16_t)draw(5) - 2));
         break;
     case 3:
-        write_word(tcp, 12, (uint16_t)((word_at(tcp + 12) & 0xff00) | flags[draw(sizeof flags)]));
+        write_word(tcp, 12, (uint16_t)((read_be16(tcp + 12) & 0xff00) | flags[draw(sizeof flags)]));
         break;
     case 4:
         write_word(tcp, 14, (uint16_t)draw(one_in(2) ? 3 : 65536));
         break;
     case 5:
-        write_word(tcp, 12, (uint16_t)(word_at(tcp + 12) ^ draw(16) << 8));
+        write_word(tcp, 12, (uint16_t)(read_be16(tcp + 12) ^ draw(16) << 8));
         break;
     default:
         if (header <= TCP_LEAST)
             break;
         at = TCP_LEAST + 2 * (unsigned)draw((header - TCP_LEAST) / 2);
-        write_word(tcp, at, (uint16_t)(word_at(tcp + at) ^ (one_in(2) ? 1u << draw(16) : (unsigned)draw(65536))));
+        write_word(tcp, at, (uint16_t)(read_be16(tcp + at) ^ (one_in(2) ? 1u << draw(16) : (unsigned)draw(65536))));
         break;
     }
 }
@@ -185,7 +132,7 @@ static void replay(unsigned from)
     struct side *side = &world.side[from];
     unsigned count = side->kept_count < KEPT ? side->kept_count : KEPT;
     struct kept_frame frame;
-    uint8_t *tcp = frame.octets + (world.ipv6 ? 54 : 34);
+    uint8_t *tcp = frame.octets + (this_run.ipv6 ? 54 : 34);
     unsigned header;
 
     if (count == 0)
@@ -235,7 +182,7 @@ static void change_option(struct side *side, int fd)
     size_t which = draw(sizeof options / sizeof options[0]);
     int value = (int)draw((uint64_t)options[which].most);
 
-    note_result(baro_setsockopt(side->stack, fd, options[which].option, &value, sizeof value));
+    note_number(baro_setsockopt(side->stack, fd, options[which].option, &value, sizeof value));
 }
 
 static void open_one(unsigned end)
@@ -247,8 +194,8 @@ static void open_one(unsigned end)
 
     if (place == NULL)
         return;
-    *place = baro_socket(side->stack, world.ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4, BARO_STREAM);
-    note_result(*place);
+    *place = baro_socket(side->stack, family(), BARO_STREAM);
+    note_number(*place);
     if (*place < 0)
         return;
     while (one_in(3))
@@ -257,10 +204,10 @@ static void open_one(unsigned end)
         uint64_t which = draw(BOTH_PORTS);
         const struct baro_endpoint local = { address(end), { (uint16_t)(BOTH_PORT + which) } };
 
-        note_result(baro_bind(side->stack, *place, &local));
+        note_number(baro_bind(side->stack, *place, &local));
         to.port.number = (uint16_t)(BOTH_PORT + which);
     }
-    note_result(baro_connect(side->stack, *place, &to));
+    note_number(baro_connect(side->stack, *place, &to));
 }
 
 static void accept_some(unsigned end)
@@ -273,14 +220,14 @@ static void accept_some(unsigned end)
     if (listener < 0)
         return;
     while (one_in(2) && baro_hold_next(side->stack, listener, &held) == 0)
-        note_result(baro_hold_answer(side->stack, held.id, (enum baro_hold_verdict)draw(BARO_HOLD_DROP + 1)));
+        note_number(baro_hold_answer(side->stack, held.id, (enum baro_hold_verdict)draw(BARO_HOLD_DROP + 1)));
     while (!one_in(3)) {
         int *place = free_place(side);
 
         if (place == NULL)
             return;
         *place = baro_accept(side->stack, listener, &peer);
-        note_result(*place);
+        note_number(*place);
         if (*place < 0)
             return;
         note(&peer, sizeof peer);
@@ -296,23 +243,23 @@ static void use(unsigned end, int *fd)
     switch (draw(8)) {
     case 0:
     case 1:
-        note_result(baro_send(side->stack, *fd, data, 1 + draw(one_in(4) ? sizeof data : 40), 0));
+        note_number(baro_send(side->stack, *fd, data, 1 + draw(one_in(4) ? sizeof data : 40), 0));
         break;
     case 2:
     case 3:
     case 4:
-        note_result(baro_recv(side->stack, *fd, data, sizeof data, 0));
+        note_number(baro_recv(side->stack, *fd, data, sizeof data, 0));
         break;
     case 5:
         if (one_in(3))
-            note_result(baro_shutdown(side->stack, *fd, BARO_SHUT_WRITE));
+            note_number(baro_shutdown(side->stack, *fd, BARO_SHUT_WRITE));
         break;
     default:
         if (one_in(2))
             break;
         if (one_in(4))
             baro_setsockopt(side->stack, *fd, BARO_SO_LINGER, &reset, sizeof reset);
-        note_result(baro_close(side->stack, *fd));
+        note_number(baro_close(side->stack, *fd));
         *fd = -1;
         break;
     }
@@ -326,16 +273,16 @@ static void listen_again(unsigned end, unsigned which)
     const int on = 1;
 
     if (side->listener[which] >= 0)
-        note_result(baro_close(side->stack, side->listener[which]));
-    side->listener[which] = baro_socket(side->stack, world.ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4, BARO_STREAM);
-    note_result(side->listener[which]);
+        note_number(baro_close(side->stack, side->listener[which]));
+    side->listener[which] = baro_socket(side->stack, family(), BARO_STREAM);
+    note_number(side->listener[which]);
     if (side->listener[which] < 0)
         return;
     baro_setsockopt(side->stack, side->listener[which], BARO_SO_REUSE_ADDRESS, &on, sizeof on);
     while (one_in(3))
         change_option(side, side->listener[which]);
-    note_result(baro_bind(side->stack, side->listener[which], &local));
-    note_result(baro_listen(side->stack, side->listener[which], 1 + (int)draw(one_in(2) ? 2 : 200)));
+    note_number(baro_bind(side->stack, side->listener[which], &local));
+    note_number(baro_listen(side->stack, side->listener[which], 1 + (int)draw(one_in(2) ? 2 : 200)));
 }
 
 static void act(unsigned end)
@@ -359,7 +306,7 @@ static void act(unsigned end)
         side->device.room = one_in(2) ? UINT32_MAX : (unsigned)draw(20);
     if (one_in(150)) {
         baro_stack_remove_address(side->stack, 1, address(end));
-        baro_stack_add_address(side->stack, 1, address(end), world.ipv6 ? 64 : 24, false);
+        baro_stack_add_address(side->stack, 1, address(end), this_run.ipv6 ? 64 : 24, false);
     }
     for (uint64_t asked = draw(4); asked != 0 && baro_next_ready(side->stack, &ready);)
         asked--; /* their order is not TCP's: who is watched is told after each frame */
@@ -369,25 +316,14 @@ static void look(void)
 {
     for (unsigned end = 0; end < 2; end++) {
         struct side *side = &world.side[end];
-        struct baro_statistics statistics;
-        struct baro_instant deadline = { 0 };
 
         for (unsigned i = 0; i < SOCKETS; i++) {
-            struct baro_tcp_info info;
-            size_t size = sizeof info;
-
-            memset(&info, 0, sizeof info);
-            if (side->fd[i] >= 0)
-                note_result(baro_poll(side->stack, side->fd[i]));
-            if (side->fd[i] >= 0)
-                baro_getsockopt(side->stack, side->fd[i], BARO_TCP_INFO, &info, &size);
-            note(&info, sizeof info);
+            if (side->fd[i] < 0)
+                continue;
+            note_number(baro_poll(side->stack, side->fd[i]));
+            note_info(side->stack, side->fd[i]);
         }
-        baro_stack_statistics(side->stack, &statistics);
-        statistics.slab_bytes = 0; /* a trace of frames takes memory for them */
-        baro_stack_next_deadline(side->stack, &deadline);
-        note(&statistics, sizeof statistics);
-        note(&deadline, sizeof deadline);
+        note_stack(side->stack);
     }
 }
 
@@ -397,7 +333,7 @@ static void create(unsigned end, bool watched)
 {
     struct side *side = &world.side[end];
     const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
-    struct baro_stack_config config = { .trace = { NULL, watched ? watch : NULL }, .now = world.now };
+    struct baro_stack_config config = { .trace = twice_trace(watched), .now = world.now };
 
     memset(side, 0, sizeof *side);
     memset(side->fd, 0xff, sizeof side->fd);
@@ -410,23 +346,18 @@ static void create(unsigned end, bool watched)
     config.tcp_without = one_in(4) ? (unsigned)draw(8) : 0;
     config.memory_limit = one_in(3) ? 65536 * (1 + draw(8)) : 0;
     config.time_wait_limit = one_in(3) ? 1 + (uint32_t)draw(8) : 0;
-    side->stack = baro_stack_create(&config);
-    assert_non_null(side->stack);
-    assert_int_equal(baro_stack_add_interface(side->stack, &side->device.device), 1);
-    assert_int_equal(baro_stack_add_address(side->stack, 1, address(end), world.ipv6 ? 64 : 24, false), 0);
+    side->stack = twice_begin(end, &config, &side->device.device);
     if (!one_in(4))
         assert_int_equal(baro_stack_set_neighbour(side->stack, 1, address(1 - end), peer), 0);
     for (unsigned i = 0; i < LISTENERS; i++)
         listen_again(end, i);
 }
 
-static void run(unsigned seed, bool watched)
+static void run(bool watched)
 {
     bool slow;
 
     memset(&world, 0, sizeof world);
-    world.state = seed;
-    world.ipv6 = one_in(2);
     world.lossy = one_in(2);
     world.hostile = one_in(2);
     world.now.ns = INT64_C(1000000000);
@@ -441,38 +372,18 @@ static void run(unsigned seed, bool watched)
             pass(130000);
         look();
     }
-    for (unsigned end = 0; end < 2; end++) {
-        world.straight += world.side[end].stack->straight;
-        world.expected += world.side[end].stack->tcp->expected;
-        baro_stack_free(world.side[end].stack);
-        frame_device_release(&world.side[end].device);
-        assert_int_equal(world.side[end].memory.bytes, 0);
-    }
+    for (unsigned end = 0; end < 2; end++)
+        twice_end(world.side[end].stack, &world.side[end].device, &world.side[end].memory);
 }
 
 static void beginnings_and_ends_are_the_same(void **state)
 {
-    uint64_t frames = 0, straight = 0, expected = 0;
+    struct twice_run sums = twice_compare(SEEDS, run);
 
     (void)state;
-    for (unsigned seed = 1; seed <= SEEDS; seed++) {
-        uint64_t hash, sent;
-
-        run(seed, true);
-        assert_int_equal(world.straight + world.expected, 0);
-        hash = world.hash;
-        sent = world.frames;
-        run(seed, false);
-        if (world.hash != hash)
-            fail_msg("seed %u: the runs differ; frames %llu and %llu", seed, (unsigned long long)sent,
-                     (unsigned long long)world.frames);
-        frames += world.frames;
-        straight += world.straight;
-        expected += world.expected;
-    }
-    if (straight < frames / 2 || expected < frames / 20)
-        fail_msg("%llu and %llu of %llu frames", (unsigned long long)straight, (unsigned long long)expected,
-                 (unsigned long long)frames);
+    if (sums.straight < sums.frames / 2 || sums.expected < sums.frames / 20)
+        fail_msg("%llu and %llu of %llu frames", (unsigned long long)sums.straight, (unsigned long long)sums.expected,
+                 (unsigned long long)sums.frames);
 }
 
 int main(void)

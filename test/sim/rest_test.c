@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "stack.h"
+#include "support/chance.h"
 #include "support/frame_device.h"
 #include "transport/tcp/rest.h"
 #include "user/user_private.h"
@@ -68,18 +69,9 @@ static struct tale *told;
 static unsigned first_seed = 1, last_seed = 100;
 static const char *own_name;
 
-static uint64_t draw_from(uint64_t *state, uint64_t below)
-{
-    uint64_t mixed = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (mixed ^ mixed >> 31) % below;
-}
-
 static uint64_t draw(uint64_t below)
 {
-    return draw_from(&world.state, below);
+    return chance_draw(&world.state, below);
 }
 
 static bool one_in(unsigned many)
@@ -89,10 +81,7 @@ static bool one_in(unsigned many)
 
 static void note(unsigned which, const void *bytes, size_t length)
 {
-    uint64_t *hash = &world.line[which].hash;
-
-    for (size_t i = 0; i < length; i++)
-        *hash = (*hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(1099511628211);
+    chance_note(&world.line[which].hash, bytes, length);
 }
 
 static void note_number(unsigned which, int64_t number)
@@ -137,7 +126,7 @@ static void fly(const struct device_frame *frame, unsigned to, uint64_t *weather
     flying->to = to;
     flying->length = frame->length;
     flying->at_ns = world.now.ns + (int64_t)(world.delay_ms * NS_PER_MS) +
-                    (world.lossy ? (int64_t)draw_from(weather, 3 * NS_PER_MS) : 0);
+                    (world.lossy ? (int64_t)chance_draw(weather, 3 * NS_PER_MS) : 0);
     memcpy(flying->octets, frame->data, frame->length);
 }
 
@@ -147,7 +136,7 @@ static void take_off(unsigned from)
 
     while ((frame = frame_device_take(&world.side[from].device)) != NULL) {
         struct line *line = line_of(frame, from);
-        uint64_t *weather = &line->weather[from], fate = world.lossy ? draw_from(weather, 100) : 99;
+        uint64_t *weather = &line->weather[from], fate = world.lossy ? chance_draw(weather, 100) : 99;
 
         note_number((unsigned)(line - world.line), world.now.ns);
         note((unsigned)(line - world.line), frame->data, frame->length);

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "stack.h"
-#include "support/frame_device.h"
+#include "support/twice.h"
 
 enum { SEEDS = 150, STEPS = 300, PORT = 7000, CHUNK = 40000 };
 
@@ -30,47 +30,12 @@ struct side {
     int fd;
 };
 
-struct world {
-    uint64_t state;
-    bool ipv6, lossy;
+static struct {
+    bool lossy;
     struct side side[2];
     int listener;
     struct baro_instant now;
-    uint64_t hash, frames, straight;
-};
-
-static struct world world;
-
-static uint64_t draw(uint64_t below)
-{
-    uint64_t mixed = world.state += UINT64_C(0x9e3779b97f4a7c15);
-
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (mixed ^ mixed >> 31) % below;
-}
-
-static bool one_in(unsigned many)
-{
-    return draw(many) == 0;
-}
-
-static void note(const void *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        world.hash = (world.hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(1099511628211);
-}
-
-static struct baro_address address(unsigned end)
-{
-    return world.ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
-}
-
-static void watch(void *context, const struct baro_trace_event *event)
-{
-    (void)context;
-    (void)event;
-}
+} world;
 
 /* ---- the cable ---- */
 
@@ -79,14 +44,8 @@ static void carry(unsigned from)
 {
     struct frame_device *device = &world.side[from].device;
 
-    for (unsigned i = 0; i < device->out_count; i++) {
-        const struct device_frame *frame = &device->out[(device->out_first + i) % FRAME_DEVICE_FRAMES];
-        const uint16_t asked[] = { frame->gso_size, frame->header_length, frame->checksum_start, frame->checksum_offset };
-
-        note(frame->data, frame->length);
-        note(asked, sizeof asked);
-        world.frames++;
-    }
+    for (unsigned i = 0; i < device->out_count; i++)
+        note_frame(&device->out[(device->out_first + i) % FRAME_DEVICE_FRAMES]);
     for (unsigned lost = world.lossy && one_in(10) ? (unsigned)draw(4) : 0; lost != 0 && device->out_count != 0; lost--)
         frame_device_take(device);
     frame_device_carry(device, &world.side[1 - from].device);
@@ -129,14 +88,14 @@ static void change_way(unsigned end)
         baro_stack_set_neighbour(stack, 1, address(1 - end), mac);
         break;
     case 1:
-        baro_stack_add_route(stack, address(1 - end), world.ipv6 ? 128 : 32, address(one_in(2) ? 1 - end : 8), 1);
+        baro_stack_add_route(stack, address(1 - end), this_run.ipv6 ? 128 : 32, address(one_in(2) ? 1 - end : 8), 1);
         break;
     case 2:
-        baro_stack_remove_route(stack, address(1 - end), world.ipv6 ? 128 : 32);
+        baro_stack_remove_route(stack, address(1 - end), this_run.ipv6 ? 128 : 32);
         break;
     default:
         if (baro_stack_remove_address(stack, 1, net) != 0)
-            baro_stack_add_address(stack, 1, net, world.ipv6 ? 64 : 24, false);
+            baro_stack_add_address(stack, 1, net, this_run.ipv6 ? 64 : 24, false);
         break;
     }
 }
@@ -156,10 +115,10 @@ static void act(unsigned end)
 
     if (one_in(2))
         result = baro_send(side->stack, side->fd, data, 1 + draw(one_in(2) ? 200 : CHUNK), one_in(10) ? BARO_MSG_MORE : 0);
-    note(&result, sizeof result);
+    note_number(result);
     if (!one_in(4))
         result = baro_recv(side->stack, side->fd, data, 1 + draw(CHUNK), 0);
-    note(&result, sizeof result);
+    note_number(result);
     if (one_in(20))
         change_option(side);
     if (one_in(60))
@@ -175,19 +134,8 @@ static void act(unsigned end)
 static void look(void)
 {
     for (unsigned end = 0; end < 2; end++) {
-        struct baro_tcp_info info;
-        struct baro_statistics statistics;
-        size_t size = sizeof info;
-        struct baro_instant deadline = { 0 };
-
-        memset(&info, 0, sizeof info);
-        baro_getsockopt(world.side[end].stack, world.side[end].fd, BARO_TCP_INFO, &info, &size);
-        baro_stack_statistics(world.side[end].stack, &statistics);
-        statistics.slab_bytes = 0; /* a trace of frames takes memory for them */
-        baro_stack_next_deadline(world.side[end].stack, &deadline);
-        note(&info, sizeof info);
-        note(&statistics, sizeof statistics);
-        note(&deadline, sizeof deadline);
+        note_info(world.side[end].stack, world.side[end].fd);
+        note_stack(world.side[end].stack);
     }
 }
 
@@ -210,23 +158,19 @@ static void create(unsigned end, const struct baro_stack_config *config)
     own.now = world.now;
     own.ecn = (enum baro_ecn)draw(3);
     own.tcp_without = one_in(4) ? (unsigned)draw(8) : 0;
-    side->stack = baro_stack_create(&own);
-    assert_non_null(side->stack);
-    assert_int_equal(baro_stack_add_interface(side->stack, &side->device.device), 1);
-    assert_int_equal(baro_stack_add_address(side->stack, 1, address(end), world.ipv6 ? 64 : 24, false), 0);
+    side->stack = twice_begin(end, &own, &side->device.device);
     if (one_in(2))
         assert_int_equal(baro_stack_set_neighbour(side->stack, 1, address(1 - end), peer), 0);
 }
 
 static void connect_them(void)
 {
-    enum baro_family family = world.ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
     const struct baro_endpoint to = { address(1), { PORT } };
 
-    world.listener = baro_socket(world.side[1].stack, family, BARO_STREAM);
+    world.listener = baro_socket(world.side[1].stack, family(), BARO_STREAM);
     assert_int_equal(baro_bind(world.side[1].stack, world.listener, &to), 0);
     assert_int_equal(baro_listen(world.side[1].stack, world.listener, 4), 0);
-    world.side[0].fd = baro_socket(world.side[0].stack, family, BARO_STREAM);
+    world.side[0].fd = baro_socket(world.side[0].stack, family(), BARO_STREAM);
     assert_int_equal(baro_connect(world.side[0].stack, world.side[0].fd, &to), -EINPROGRESS);
     world.side[1].fd = -1;
     for (int i = 0; i < 1000 && world.side[1].fd < 0; i++) {
@@ -236,14 +180,12 @@ static void connect_them(void)
     assert_true(world.side[1].fd >= 0);
 }
 
-static void run(unsigned seed, bool watched)
+static void run(bool watched)
 {
-    const struct baro_stack_config config = { .trace = { NULL, watched ? watch : NULL } };
+    const struct baro_stack_config config = { .trace = twice_trace(watched) };
     bool slow;
 
     memset(&world, 0, sizeof world);
-    world.state = seed;
-    world.ipv6 = one_in(2);
     world.now.ns = INT64_C(1000000000);
     slow = one_in(2);
     create(0, &config);
@@ -258,35 +200,17 @@ static void run(unsigned seed, bool watched)
             pass(700000); /* a path MTU that was lowered is tried again */
         look();
     }
-    for (unsigned end = 0; end < 2; end++) {
-        world.straight += world.side[end].stack->straight;
-        baro_stack_free(world.side[end].stack);
-        frame_device_release(&world.side[end].device);
-        assert_int_equal(world.side[end].memory.bytes, 0);
-    }
+    for (unsigned end = 0; end < 2; end++)
+        twice_end(world.side[end].stack, &world.side[end].device, &world.side[end].memory);
 }
 
 static void the_straight_way_changes_nothing(void **state)
 {
-    uint64_t frames = 0, straight = 0;
+    struct twice_run sums = twice_compare(SEEDS, run);
 
     (void)state;
-    for (unsigned seed = 1; seed <= SEEDS; seed++) {
-        uint64_t hash, sent;
-
-        run(seed, true);
-        assert_int_equal(world.straight, 0);
-        hash = world.hash;
-        sent = world.frames;
-        run(seed, false);
-        if (world.hash != hash)
-            fail_msg("seed %u: the runs differ; frames %llu and %llu", seed, (unsigned long long)sent,
-                     (unsigned long long)world.frames);
-        frames += world.frames;
-        straight += world.straight;
-    }
-    if (straight < frames / 3) /* with all this chaos, too */
-        fail_msg("%llu of %llu frames", (unsigned long long)straight, (unsigned long long)frames);
+    if (sums.straight < sums.frames / 3) /* with all this chaos, too */
+        fail_msg("%llu of %llu frames", (unsigned long long)sums.straight, (unsigned long long)sums.frames);
 }
 
 int main(void)

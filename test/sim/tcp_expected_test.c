@@ -20,6 +20,8 @@
 #include "baro/network.h"
 #include "baro/socket.h"
 #include "stack.h"
+#include "support/chance.h"
+#include "support/twice.h"
 #include "transport/tcp/connection.h"
 
 enum { SEEDS = 60, FLOWS = 3, PORT = 7000, CHUNK = 16384, STEP_MS = 5, LIMIT_S = 900, INFOS = 8 };
@@ -27,7 +29,6 @@ enum { SEEDS = 60, FLOWS = 3, PORT = 7000, CHUNK = 16384, STEP_MS = 5, LIMIT_S =
 #define NS_PER_MILLISECOND INT64_C(1000000)
 
 struct story {
-    uint64_t state;
     bool ipv6;
     unsigned flows;
     uint32_t octets[2], piece[2],
@@ -66,60 +67,47 @@ struct world {
 
 /* ---- what a seed draws ---- */
 
-static uint64_t draw(struct story *story, uint64_t below)
-{
-    uint64_t mixed = story->state += UINT64_C(0x9e3779b97f4a7c15);
-
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (mixed ^ mixed >> 31) % below;
-}
-
-static bool one_in(struct story *story, unsigned many)
-{
-    return draw(story, many) == 0;
-}
-
 static void draw_wire(struct story *story, unsigned seed)
 {
     struct baro_wire_config *wire = &story->wire;
-    bool whole = one_in(story, 6); /* without faults: super-segments and undone checksums travel on it */
+    bool whole = one_in(6); /* without faults: super-segments and undone checksums travel on it */
 
     *wire = (struct baro_wire_config){ .seed = seed };
     if (whole)
         return;
     wire->no_large = true;
-    wire->delay.ns = (int64_t)draw(story, 3) * (int64_t)draw(story, 20) * NS_PER_MILLISECOND;
-    wire->loss_ppm = one_in(story, 3) ? 0 : (uint32_t)draw(story, 40000);
-    wire->duplicate_ppm = one_in(story, 2) ? 0 : (uint32_t)draw(story, 40000);
-    wire->reorder_ppm = one_in(story, 2) ? 0 : (uint32_t)draw(story, 100000);
-    wire->corrupt_ppm = one_in(story, 2) ? 0 : (uint32_t)draw(story, 20000);
+    wire->delay.ns = (int64_t)draw(3) * (int64_t)draw(20) * NS_PER_MILLISECOND;
+    wire->loss_ppm = one_in(3) ? 0 : (uint32_t)draw(40000);
+    wire->duplicate_ppm = one_in(2) ? 0 : (uint32_t)draw(40000);
+    wire->reorder_ppm = one_in(2) ? 0 : (uint32_t)draw(100000);
+    wire->corrupt_ppm = one_in(2) ? 0 : (uint32_t)draw(20000);
     wire->corrupt_ip = wire->corrupt_ppm != 0;
-    wire->jitter.ns = one_in(story, 3) ? (int64_t)draw(story, 8) * NS_PER_MILLISECOND : 0;
-    if (one_in(story, 2)) {
-        wire->rate = 5000000 + draw(story, 50) * 1000000;
-        wire->queue_packets = 8 + (uint32_t)draw(story, 60);
-        wire->ecn_packets = one_in(story, 2) ? 3 : 0;
+    wire->jitter.ns = one_in(3) ? (int64_t)draw(8) * NS_PER_MILLISECOND : 0;
+    if (one_in(2)) {
+        wire->rate = 5000000 + draw(50) * 1000000;
+        wire->queue_packets = 8 + (uint32_t)draw(60);
+        wire->ecn_packets = one_in(2) ? 3 : 0;
     }
 }
 
 static void draw_story(struct story *story, unsigned seed)
 {
-    *story = (struct story){ .state = seed };
-    story->ipv6 = one_in(story, 2);
+    *story = (struct story){ 0 };
+    this_run = (struct twice_run){ .state = seed };
+    story->ipv6 = one_in(2);
     draw_wire(story, seed);
-    story->flows = 1 + (unsigned)draw(story, FLOWS);
-    story->nodelay = one_in(story, 2);
+    story->flows = 1 + (unsigned)draw(FLOWS);
+    story->nodelay = one_in(2);
     for (unsigned end = 0; end < 2; end++) {
-        story->octets[end] = 1 + (uint32_t)draw(story, one_in(story, 2) ? 20000 : 300000);
-        story->piece[end] = 1 + (uint32_t)draw(story, one_in(story, 2) ? 300 : CHUNK - 1);
-        story->portion[end] = one_in(story, 3) ? 500 + (uint32_t)draw(story, 5000) : 0;
-        story->stack[end].ecn = (enum baro_ecn)draw(story, 3);
-        story->stack[end].tcp_without = one_in(story, 4) ? (unsigned)draw(story, 8) : 0;
-        story->stack[end].congestion = (enum baro_congestion)draw(story, BARO_CONGESTION_COUNT);
+        story->octets[end] = 1 + (uint32_t)draw(one_in(2) ? 20000 : 300000);
+        story->piece[end] = 1 + (uint32_t)draw(one_in(2) ? 300 : CHUNK - 1);
+        story->portion[end] = one_in(3) ? 500 + (uint32_t)draw(5000) : 0;
+        story->stack[end].ecn = (enum baro_ecn)draw(3);
+        story->stack[end].tcp_without = one_in(4) ? (unsigned)draw(8) : 0;
+        story->stack[end].congestion = (enum baro_congestion)draw(BARO_CONGESTION_COUNT);
     }
     for (unsigned end = 0; end < 2; end++)
-        story->posted[end] = one_in(story, 2);
+        story->posted[end] = one_in(2);
 }
 
 /* ---- programs ---- */
@@ -238,17 +226,8 @@ static void hear(void *context, const struct baro_trace_event *event)
     if (event->kind != BARO_TRACE_FRAME_IN)
         return;
     outcome->frames++;
-    for (size_t i = 0; i < sizeof event->at.ns; i++)
-        outcome->hash =
-            (outcome->hash ^ ((uint64_t)event->at.ns >> (8 * i) & 0xff)) * UINT64_C(1099511628211);
-    for (size_t i = 0; i < event->bytes.length; i++)
-        outcome->hash = (outcome->hash ^ event->bytes.data[i]) * UINT64_C(1099511628211);
-}
-
-static void watch(void *context, const struct baro_trace_event *event)
-{
-    (void)context;
-    (void)event;
+    chance_note(&outcome->hash, &event->at.ns, sizeof event->at.ns);
+    chance_note(&outcome->hash, event->bytes.data, event->bytes.length);
 }
 
 static void create(struct world *world, const struct story *story, bool watched, struct outcome *outcome)
@@ -287,8 +266,7 @@ static void create(struct world *world, const struct story *story, bool watched,
                                          .program_context = &world->program[i],
                                          .stack = &world->story.stack[i] };
 
-        if (watched)
-            host.trace = (struct baro_trace_sink){ NULL, watch };
+        host.trace = twice_trace(watched);
         world->program[i] = (struct program){ .story = &world->story, .end = i, .listener = -1 };
         world->program[i].host = baro_host_create(world->network, &host, NULL);
         assert_non_null(world->program[i].host);

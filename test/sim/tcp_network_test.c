@@ -20,6 +20,7 @@
 
 #include "baro/network.h"
 #include "baro/socket.h"
+#include "support/chance.h"
 
 enum { FLOWS = 4, PORT = 7000, CHUNK = 8192, STILL_S = 400, LIMIT_S = 3600 };
 
@@ -49,11 +50,7 @@ struct story {
 
 static uint64_t draw(struct story *story, uint64_t below)
 {
-    uint64_t mixed = story->state += UINT64_C(0x9e3779b97f4a7c15);
-
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (mixed ^ mixed >> 31) % below;
+    return chance_draw(&story->state, below);
 }
 
 static bool one_in(struct story *story, unsigned many)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "baro/trace.h"
+#include "support/chance.h"
 
 enum { CHUNK = 4096, DATAGRAM_PORT = 9, DATAGRAM_LIMIT = 4000, STEP_MS = 10, PING_ID = 99 };
 
@@ -311,10 +312,7 @@ static void give_back(void *context, void *slab, size_t bytes)
 
 static void mix(struct traffic *traffic, const void *data, size_t length)
 {
-    const uint8_t *octets = data;
-
-    for (size_t i = 0; i < length; i++)
-        traffic->hash = (traffic->hash ^ octets[i]) * UINT64_C(1099511628211);
+    chance_note(&traffic->hash, data, length);
 }
 
 static void hash_event(void *context, const struct baro_trace_event *event)

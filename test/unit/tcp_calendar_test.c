@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "stack.h"
+#include "support/chance.h"
 #include "support/frame_device.h"
 #include "transport/tcp/calendar.h"
 #include "transport/tcp/rest.h"
@@ -62,8 +63,7 @@ static struct baro_address address(unsigned end)
 
 static void note(const void *bytes, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        told->hash = (told->hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(1099511628211);
+    chance_note(&told->hash, bytes, length);
 }
 
 static struct baro_statistics statistics_of(unsigned end)

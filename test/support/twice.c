@@ -1,0 +1,139 @@
+/* test/support/twice.c: see twice.h. */
+#include "support/twice.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "stack.h"
+#include "support/chance.h"
+#include "transport/tcp/connection.h"
+
+struct twice_run this_run;
+
+uint64_t draw(uint64_t below)
+{
+    return chance_draw(&this_run.state, below);
+}
+
+bool one_in(unsigned many)
+{
+    return draw(many) == 0;
+}
+
+void note(const void *bytes, size_t length)
+{
+    chance_note(&this_run.hash, bytes, length);
+}
+
+void note_number(int64_t number)
+{
+    note(&number, sizeof number);
+}
+
+void note_frame(const struct device_frame *frame)
+{
+    const uint16_t asked[] = { frame->gso_size, frame->header_length, frame->checksum_start, frame->checksum_offset };
+
+    note(frame->data, frame->length);
+    note(asked, sizeof asked);
+    this_run.frames++;
+}
+
+void note_info(struct baro_stack *stack, int fd)
+{
+    struct baro_tcp_info info;
+    size_t size = sizeof info;
+
+    memset(&info, 0, sizeof info);
+    baro_getsockopt(stack, fd, BARO_TCP_INFO, &info, &size);
+    note(&info, sizeof info);
+}
+
+void note_stack(struct baro_stack *stack)
+{
+    struct baro_statistics statistics;
+    struct baro_instant deadline = { 0 };
+
+    baro_stack_statistics(stack, &statistics);
+    statistics.slab_bytes = 0; /* a trace of frames takes memory for them */
+    baro_stack_next_deadline(stack, &deadline);
+    note(&statistics, sizeof statistics);
+    note(&deadline, sizeof deadline);
+}
+
+struct baro_address address(unsigned end)
+{
+    return this_run.ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
+}
+
+enum baro_family family(void)
+{
+    return this_run.ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
+}
+
+void forge(uint8_t *at, unsigned value, uint8_t *checksum)
+{
+    write_be16(checksum, checksum_update(read_be16(checksum), read_be16(at), (uint16_t)value));
+    write_be16(at, (uint16_t)value);
+}
+
+struct baro_stack *twice_begin(unsigned end, const struct baro_stack_config *config, struct baro_device *device)
+{
+    struct baro_stack *stack = baro_stack_create(config);
+
+    assert_non_null(stack);
+    assert_int_equal(baro_stack_add_interface(stack, device), 1);
+    assert_int_equal(baro_stack_add_address(stack, 1, address(end), this_run.ipv6 ? 64 : 24, false), 0);
+    return stack;
+}
+
+void twice_end(struct baro_stack *stack, struct frame_device *device, const struct test_memory *memory)
+{
+    this_run.straight += stack->straight;
+    this_run.expected += stack->tcp->expected;
+    baro_stack_free(stack);
+    frame_device_release(device);
+    assert_int_equal(memory->bytes, 0);
+}
+
+static void watch(void *context, const struct baro_trace_event *event)
+{
+    (void)context;
+    (void)event;
+}
+
+struct baro_trace_sink twice_trace(bool watched)
+{
+    return (struct baro_trace_sink){ NULL, watched ? watch : NULL };
+}
+
+static struct twice_run once(unsigned seed, bool watched, void (*run)(bool watched))
+{
+    this_run = (struct twice_run){ .state = seed };
+    this_run.ipv6 = one_in(2);
+    run(watched);
+    return this_run;
+}
+
+struct twice_run twice_compare(unsigned seeds, void (*run)(bool watched))
+{
+    struct twice_run sums = { 0 };
+
+    for (unsigned seed = 1; seed <= seeds; seed++) {
+        struct twice_run whole = once(seed, true, run), cut = once(seed, false, run);
+
+        assert_int_equal(whole.straight + whole.expected, 0);
+        if (whole.hash != cut.hash)
+            fail_msg("seed %u: the runs differ; frames %llu and %llu", seed, (unsigned long long)whole.frames,
+                     (unsigned long long)cut.frames);
+        sums.frames += cut.frames;
+        sums.straight += cut.straight;
+        sums.expected += cut.expected;
+    }
+    return sums;
+}
