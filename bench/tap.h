@@ -14,7 +14,7 @@
 enum tap_who {
     TAP_MOVER,      /* nobody: super-frames are read and answered by an ACK each, or written as the window allows; no
                        checksum, no copy, no timer */
-    TAP_STACK,      /* this stack, data copied to a program and from it */
+    TAP_STACK,      /* this stack, data copied from a program and, by baro_recv_post, to it */
     TAP_STACK_PLACE, /* this stack, data read and written where it lies (baro_recv_peek, baro_send_reserve) */
     TAP_STACK_PLAIN /* as TAP_STACK without offloads: frame by frame, as before there were any */
 };

@@ -26,7 +26,7 @@ struct end {
     struct baro_stack *stack;
     int listener, fd;
     uint64_t octets;           /* received */
-    uint8_t data[TAP_CALL];
+    uint8_t data[4 * TAP_CALL]; /* what is sent; where received octets go */
 };
 
 static double wall_seconds(void)
@@ -78,12 +78,26 @@ static void recv_in_place(struct end *end)
         end->octets += (uint64_t)octets;
 }
 
+/* To the place that was said beforehand, as `baro iperf3`. */
+static void collect(struct end *end)
+{
+    ptrdiff_t waited;
+
+    do {
+        ptrdiff_t octets = baro_recv_collect(end->stack, end->fd);
+
+        if (octets > 0)
+            end->octets += (uint64_t)octets;
+        waited = baro_recv_post(end->stack, end->fd, end->data, sizeof end->data);
+    } while (waited > 0);
+}
+
 /* What may wait unsent; whether there was anything. */
 static bool send_all(struct end *end)
 {
     bool any = false;
 
-    while (baro_send(end->stack, end->fd, end->data, sizeof end->data, 0) > 0)
+    while (baro_send(end->stack, end->fd, end->data, TAP_CALL, 0) > 0)
         any = true;
     return any;
 }
@@ -94,7 +108,6 @@ static void program(void *context, struct baro_host *host)
     const int unsent = UNSENT, buffer = BUFFER;
     bool place;
     struct end *end = context;
-    ptrdiff_t octets;
 
     (void)host;
     if (end->stack == NULL)
@@ -115,8 +128,8 @@ static void program(void *context, struct baro_host *host)
     }
     if (place)
         recv_in_place(end);
-    while (!place && (octets = baro_recv(end->stack, end->fd, end->data, sizeof end->data, 0)) > 0)
-        end->octets += (uint64_t)octets;
+    else
+        collect(end);
 }
 
 static bool open_stack(struct end *end, char *error, size_t size)

@@ -32,7 +32,8 @@ enum {
     IPERF_PARAMS_LIMIT = 8192,
     IPERF_RESULTS_LIMIT = 65536,     /* octets of a text */
     IPERF_OUT = 65536,               /* 128 streams' results are 30 KB */
-    IPERF_CHUNK = 131072,
+    IPERF_CHUNK = 131072,            /* octets of a send, at most */
+    IPERF_POSTED = 4 * IPERF_CHUNK,  /* of the place for what is received */
     IPERF_DAY_S = 86400,
     IPERF_PATIENCE_S = 10,
     IPERF_DENIED = 8
@@ -85,7 +86,7 @@ struct baro_iperf {
     size_t in_octets, out_octets, said;
     uint8_t in[4 + IPERF_RESULTS_LIMIT];
     uint8_t out[IPERF_OUT];
-    uint8_t chunk[IPERF_CHUNK];      /* what is sent; where received octets go */
+    uint8_t chunk[IPERF_POSTED];     /* what is sent; where received octets go */
 };
 
 /* ---- iperf.c ---- */
