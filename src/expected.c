@@ -105,7 +105,7 @@ static inline void foresee_connection(struct baro_stack *stack, struct expected_
         tcp_foresee_connection(stack->tcp, &expected->segment);
 }
 
-static inline void foresee_text(const struct baro_stack *stack, const struct expected_frame *expected)
+static inline void foresee_text(const struct baro_stack *stack, struct expected_frame *expected)
 {
     if (expected->seems)
         tcp_foresee_text(stack->tcp, &expected->segment);

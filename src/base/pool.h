@@ -94,12 +94,18 @@ static inline bool pool_is_still(const void *object, struct handle handle)
     return place->generation == (uint32_t)(handle.value >> 32);
 }
 
-/* Where the object of a handle is, if it still is, without looking at it; NULL: nowhere. For those who only ask memory for it. */
-static inline void *pool_foresee(const struct pool *pool, struct handle handle)
+/* Where the object with this place number is, if it still is, without looking at it; NULL: nowhere. For those who only ask memory for it. */
+static inline void *pool_foresee(const struct pool *pool, uint32_t index)
 {
-    uint32_t index = (uint32_t)handle.value;
+    return index >= pool->fresh ? NULL : pool_place_at(pool, index) + 1;
+}
 
-    return handle.value == 0 || index >= pool->fresh ? NULL : pool_place_at(pool, index) + 1;
+/* The handle of the object with this place number, HANDLE_NONE when that place is free. */
+static inline struct handle pool_handle_at(const struct pool *pool, uint32_t index)
+{
+    uint32_t generation = index >= pool->fresh ? 0 : pool_place_at(pool, index)->generation;
+
+    return (generation & 1) != 0 ? (struct handle){ (uint64_t)generation << 32 | index } : HANDLE_NONE;
 }
 
 /* Object by place number, 0 to fresh - 1; NULL when that place is free. For walks. */

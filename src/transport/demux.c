@@ -6,16 +6,37 @@
 #include "base/bytes.h"
 #include "base/sip.h"
 
-enum { DEMUX_FIRST_BUCKETS = 16, DEMUX_LOAD = 3, DEMUX_MOVES = 8 };
+/* A segment of 128 buckets is full at 896 entries and has 672 of them in the mean when the table begins to grow, the last one
+ * 736 when it has grown: eight and six standard deviations away. */
+enum {
+    FIRST_BUCKETS = 16, SEGMENT_SHIFT = 7, SEGMENT_SHIFT_MOST = 10,
+    SEGMENTS_FEW = 64, /* more than these are made larger first */
+    MOVES = 2          /* buckets an operation */
+};
 
 void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key)
 {
     *demux = (struct demux){ .slabs = slabs, .key = key };
 }
 
+static uint32_t segments_of(const struct demux_table *table)
+{
+    return table->count >> table->shift;
+}
+
+static void segment_release(struct demux *demux, struct demux_table *table, uint32_t number)
+{
+    struct demux_segment *segment = &table->segment[number];
+
+    slab_give_back(demux->slabs, segment->bucket, sizeof *segment->bucket << table->shift);
+    segment->bucket = NULL;
+}
+
 static void table_release(struct demux *demux, struct demux_table *table)
 {
-    slab_give_back(demux->slabs, table->bucket, (size_t)table->count * sizeof *table->bucket);
+    for (uint32_t i = 0; i < segments_of(table); i++)
+        segment_release(demux, table, i);
+    slab_give_back(demux->slabs, table->segment, segments_of(table) * sizeof *table->segment);
     *table = (struct demux_table){ 0 };
 }
 
@@ -62,48 +83,71 @@ uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local
     return (uint32_t)(tuple_words(word, local, remote) == 2 ? sip_short(&demux->key, word, 2) : sip_short(&demux->key, word, 5));
 }
 
-static void table_insert(struct demux_table *table, uint32_t hash, struct handle handle)
+/* ---- one table ---- */
+
+/* A bucket's segment, and its place there. */
+struct spot {
+    struct demux_segment *segment;
+    uint32_t at, mask;
+};
+
+static struct spot spot_of(const struct demux_table *table, uint32_t home)
 {
-    uint32_t mask = table->count - 1, at = hash & mask;
+    uint32_t mask = (UINT32_C(1) << table->shift) - 1;
 
-    for (;; at = (at + 1) & mask) {
-        struct demux_bucket *bucket = &table->bucket[at];
+    return (struct spot){ &table->segment[home >> table->shift], home & mask, mask };
+}
 
-        for (int i = 0; i < DEMUX_PLACES; i++) {
-            if (handle_is_none(bucket->handle[i])) {
-                bucket->tag[i] = hash;
-                bucket->handle[i] = handle;
-                return;
-            }
+static bool is_full(const struct spot *spot, uint32_t more)
+{
+    return spot->segment->used + more > (spot->mask + 1) * DEMUX_PLACES;
+}
+
+/* False: its segment is full. */
+static bool table_insert(struct demux_table *table, uint32_t hash, uint32_t name)
+{
+    struct spot spot = spot_of(table, demux_home(table, hash));
+
+    if (is_full(&spot, 1))
+        return false;
+    for (;; spot.at = (spot.at + 1) & spot.mask) {
+        struct demux_bucket *bucket = &spot.segment->bucket[spot.at];
+
+        if (bucket->taken == DEMUX_ALL) {
+            bucket->passed++;
+            continue;
         }
-        bucket->passed++;
+        int place = __builtin_ctz(~bucket->taken);
+
+        bucket->taken |= 1u << place;
+        bucket->tag[place] = hash;
+        bucket->name[place] = name;
+        spot.segment->used++;
+        return true;
     }
 }
 
 /* Empties one place and tells the buckets that its entry had passed. */
-static void table_clear(struct demux_table *table, uint32_t at, int place)
+static void table_clear(struct demux_table *table, const struct spot *spot, int place)
 {
-    struct demux_bucket *bucket = &table->bucket[at];
-    uint32_t mask = table->count - 1;
+    struct demux_bucket *bucket = spot->segment->bucket;
+    uint32_t home = demux_home(table, bucket[spot->at].tag[place]) & spot->mask;
 
-    for (uint32_t b = bucket->tag[place] & mask; b != at; b = (b + 1) & mask)
-        table->bucket[b].passed--;
-    bucket->handle[place] = HANDLE_NONE;
+    for (uint32_t b = home; b != spot->at; b = (b + 1) & spot->mask)
+        bucket[b].passed--;
+    bucket[spot->at].taken &= ~(1u << place);
+    spot->segment->used--;
 }
 
-/* The place of an entry in the bucket *at, or -1. */
-static int table_find(const struct demux_table *table, uint32_t hash, struct handle handle, uint32_t *at)
+/* The place of an entry in the bucket of *spot, or -1. */
+static int table_find(const struct demux_table *table, uint32_t hash, uint32_t name, struct spot *spot)
 {
-    uint32_t mask = table->count - 1;
-
-    *at = hash & mask;
-    if (table->bucket == NULL)
-        return -1;
-    for (uint32_t n = 0; n < table->count; n++, *at = (*at + 1) & mask) {
-        const struct demux_bucket *bucket = &table->bucket[*at];
+    *spot = spot_of(table, demux_home(table, hash));
+    for (uint32_t n = 0; n <= spot->mask; n++, spot->at = (spot->at + 1) & spot->mask) {
+        const struct demux_bucket *bucket = &spot->segment->bucket[spot->at];
 
         for (int i = 0; i < DEMUX_PLACES; i++) {
-            if (bucket->tag[i] == hash && handle_equal(bucket->handle[i], handle))
+            if (bucket->tag[i] == hash && bucket->name[i] == name && (bucket->taken >> i & 1) != 0)
                 return i;
         }
         if (bucket->passed == 0)
@@ -112,122 +156,241 @@ static int table_find(const struct demux_table *table, uint32_t hash, struct han
     return -1;
 }
 
-static bool table_erase(struct demux_table *table, uint32_t hash, struct handle handle)
-{
-    uint32_t at;
-    int place = table_find(table, hash, handle, &at);
+/* ---- from a table to a larger or smaller one ---- */
 
-    if (place < 0)
-        return false;
-    table_clear(table, at, place);
-    return true;
+static uint32_t round_up(uint32_t count, uint32_t shift)
+{
+    return (((count - 1) >> shift) + 1) << shift;
 }
 
-/* Moves a few buckets of the old table into the new one. */
-static void move_some(struct demux *demux)
+static bool resize(struct demux *demux, uint32_t count)
 {
-    for (int n = 0; n < DEMUX_MOVES && demux->old.bucket != NULL; n++) {
-        struct demux_bucket *bucket = &demux->old.bucket[demux->moved];
+    struct demux_table table = { .shift = SEGMENT_SHIFT };
 
-        for (int i = 0; i < DEMUX_PLACES; i++) {
-            if (handle_is_none(bucket->handle[i]))
-                continue;
-            table_insert(&demux->table, bucket->tag[i], bucket->handle[i]);
-            table_clear(&demux->old, demux->moved, i);
-        }
-        if (++demux->moved == demux->old.count)
-            table_release(demux, &demux->old);
-    }
-}
-
-static bool grow(struct demux *demux)
-{
-    uint32_t count = demux->table.bucket == NULL ? DEMUX_FIRST_BUCKETS : demux->table.count * 2;
-    struct demux_bucket *bucket;
-
-    if (demux->old.bucket != NULL || count > UINT32_C(1) << 30)
-        return false;
-    bucket = slab_take(demux->slabs, (size_t)count * sizeof *bucket);
-    if (bucket == NULL)
+    count = count < FIRST_BUCKETS ? FIRST_BUCKETS : count;
+    while (count <= UINT32_C(1) << (table.shift - 1)) /* one segment of a power of two */
+        table.shift--;
+    while (table.shift >= SEGMENT_SHIFT && table.shift < SEGMENT_SHIFT_MOST && count >> table.shift >= SEGMENTS_FEW)
+        table.shift++;
+    table.count = round_up(count, table.shift);
+    table.segment = slab_take(demux->slabs, segments_of(&table) * sizeof *table.segment);
+    if (table.segment == NULL)
         return false;
     demux->old = demux->table;
-    demux->table = (struct demux_table){ bucket, count };
+    demux->table = table;
     demux->moved = 0;
     return true;
 }
 
+/* The buckets of the new table for all hashes of an old bucket: [first, last]. */
+static void new_homes(const struct demux *demux, uint32_t home, uint32_t *first, uint32_t *last)
+{
+    uint64_t count = demux->table.count, before = demux->old.count;
+
+    *first = (uint32_t)(home * count / before);
+    *last = (uint32_t)(((home + 1) * count + before - 1) / before - 1);
+}
+
+static bool has_segment(struct demux *demux, struct demux_table *table, uint32_t number)
+{
+    struct demux_segment *segment = &table->segment[number];
+
+    if (segment->bucket == NULL)
+        segment->bucket = slab_take(demux->slabs, sizeof *segment->bucket << table->shift);
+    return segment->bucket != NULL;
+}
+
+/* Moves those whose home in the old table is `home`. */
+static void move_home(struct demux *demux, uint32_t home)
+{
+    struct spot spot = spot_of(&demux->old, home);
+
+    for (uint32_t n = 0; n <= spot.mask; n++, spot.at = (spot.at + 1) & spot.mask) {
+        const struct demux_bucket *bucket = &spot.segment->bucket[spot.at];
+
+        for (uint32_t left = bucket->taken; left != 0; left &= left - 1) {
+            int i = __builtin_ctz(left);
+
+            if (demux_home(&demux->old, bucket->tag[i]) != home)
+                continue;
+            (void)table_insert(&demux->table, bucket->tag[i], bucket->name[i]);
+            table_clear(&demux->old, &spot, i);
+        }
+        if (bucket->passed == 0)
+            break;
+    }
+}
+
+/* Is there room for those of an old bucket, whichever of its new ones they belong to? They stand in it or passed it. */
+static bool has_room(struct demux *demux, uint32_t home)
+{
+    struct spot before = spot_of(&demux->old, home);
+    struct demux_table *table = &demux->table;
+    uint32_t first, last, most = DEMUX_PLACES + before.segment->bucket[before.at].passed;
+
+    new_homes(demux, home, &first, &last);
+    for (uint32_t number = first >> table->shift; number <= last >> table->shift; number++) {
+        struct spot spot = spot_of(table, number << table->shift);
+
+        if (!has_segment(demux, table, number) || is_full(&spot, most))
+            return false;
+    }
+    return true;
+}
+
+/* Moves a few buckets of the old table into the new one, as long as there is memory. */
+static void move_some(struct demux *demux)
+{
+    for (int n = 0; n < MOVES && demux->old.count != 0 && has_room(demux, demux->moved); n++) {
+        move_home(demux, demux->moved++);
+        if (demux->moved % (UINT32_C(1) << demux->old.shift) == 0)
+            segment_release(demux, &demux->old, (demux->moved - 1) >> demux->old.shift);
+        if (demux->moved == demux->old.count)
+            table_release(demux, &demux->old);
+    }
+}
+
+/* Where no memory is left the table fills up. */
+static void go_on(struct demux *demux)
+{
+    uint64_t count = demux->table.count;
+
+    if (demux->old.count != 0)
+        move_some(demux);
+    else if (demux->used * UINT64_C(4) >= count * 21)
+        (void)resize(demux, (uint32_t)(count < 128 ? 2 * count : count + count / 4));
+    else if (demux->used < count * 2 && count > FIRST_BUCKETS)
+        (void)resize(demux, (uint32_t)(count / 2));
+}
+
 bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle)
 {
+    struct demux_table *table;
+
     assert(!handle_is_none(handle));
-    if (demux->old.bucket != NULL)
-        move_some(demux);
-    /* Above the load a search takes longer; only a full table is an error. */
-    if (demux->used >= (uint64_t)demux->table.count * DEMUX_LOAD && !grow(demux) &&
-        demux->used + 1 >= (uint64_t)demux->table.count * DEMUX_PLACES)
+    if (demux->table.count == 0 && (!resize(demux, FIRST_BUCKETS) || !has_segment(demux, &demux->table, 0))) {
+        table_release(demux, &demux->table);
         return false;
-    table_insert(&demux->table, hash, handle);
+    }
+    go_on(demux);
+    table = demux_table_of(demux, hash) == &demux->old ? &demux->old : &demux->table;
+    if (!table_insert(table, hash, (uint32_t)handle.value))
+        return false;
     demux->used++;
     return true;
 }
 
+/* The table that has an entry, and where; NULL: none. */
+static struct demux_table *find(struct demux *demux, uint32_t hash, struct handle handle, struct spot *spot, int *place)
+{
+    struct demux_table *table = demux_table_of(demux, hash) == &demux->old ? &demux->old : &demux->table;
+
+    *place = table->count == 0 ? -1 : table_find(table, hash, (uint32_t)handle.value, spot);
+    return *place < 0 ? NULL : table;
+}
+
 bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle)
 {
-    if (demux->table.bucket == NULL)
+    struct spot spot;
+    int place;
+    struct demux_table *table = find(demux, hash, handle, &spot, &place);
+
+    if (table == NULL)
         return false;
-    if (!table_erase(&demux->table, hash, handle) && !table_erase(&demux->old, hash, handle))
-        return false;
+    table_clear(table, &spot, place);
     demux->used--;
-    if (demux->old.bucket != NULL)
-        move_some(demux);
+    go_on(demux);
     return true;
 }
 
 bool demux_replace(struct demux *demux, uint32_t hash, struct handle handle, struct handle by)
 {
-    struct demux_table *table = &demux->table;
-    uint32_t at;
-    int place = table_find(table, hash, handle, &at);
+    struct spot spot;
+    int place;
 
     assert(!handle_is_none(by));
-    if (place < 0) {
-        table = &demux->old;
-        place = table_find(table, hash, handle, &at);
-    }
-    if (place < 0)
+    if (find(demux, hash, handle, &spot, &place) == NULL)
         return false;
-    table->bucket[at].handle[place] = by;
+    spot.segment->bucket[spot.at].name[place] = (uint32_t)by.value;
     return true;
 }
 
 struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash)
 {
-    return (struct demux_cursor){ .hash = hash, .bucket = hash & (demux->table.count - 1) };
+    const struct demux_table *table = demux_table_of(demux, hash);
+    uint32_t home = demux_home(table, hash), mask = (UINT32_C(1) << table->shift) - 1;
+
+    if (table->count == 0)
+        return (struct demux_cursor){ .bucket = NULL };
+    return (struct demux_cursor){ .bucket = table->segment[home >> table->shift].bucket, .hash = hash, .at = home & mask,
+                                  .mask = mask, .left = mask + 1 };
 }
 
-bool demux_next(const struct demux *demux, struct demux_cursor *cursor, struct handle *handle)
+bool demux_next(struct demux_cursor *cursor, uint32_t *name)
 {
-    for (;;) {
-        const struct demux_table *table = cursor->in_old ? &demux->old : &demux->table;
-        const struct demux_bucket *bucket;
+    while (cursor->bucket != NULL) {
+        const struct demux_bucket *bucket = &cursor->bucket[cursor->at];
 
-        if (table->bucket == NULL)
-            return false;
-        bucket = &table->bucket[cursor->bucket];
         while (cursor->place < DEMUX_PLACES) {
             uint32_t place = cursor->place++;
 
-            if (bucket->tag[place] == cursor->hash && !handle_is_none(bucket->handle[place])) {
-                *handle = bucket->handle[place];
+            if (bucket->tag[place] == cursor->hash && (bucket->taken >> place & 1) != 0) {
+                *name = bucket->name[place];
                 return true;
             }
         }
         cursor->place = 0;
-        cursor->bucket = (cursor->bucket + 1) & (table->count - 1);
-        if (bucket->passed != 0)
-            continue;
-        if (cursor->in_old || demux->old.bucket == NULL)
-            return false;
-        cursor->in_old = true;
-        cursor->bucket = cursor->hash & (demux->old.count - 1);
+        cursor->at = (cursor->at + 1) & cursor->mask;
+        if (bucket->passed == 0 || --cursor->left == 0)
+            cursor->bucket = NULL;
     }
+    return false;
+}
+
+/* ---- for tests ---- */
+
+static bool entry_is_found(const struct demux *demux, const struct demux_table *table, uint32_t hash, uint32_t name)
+{
+    struct spot spot;
+
+    return demux_table_of(demux, hash) == table && table_find(table, hash, name, &spot) >= 0;
+}
+
+/* The entries of a segment; UINT32_MAX: it is not in order. */
+static uint32_t check_segment(const struct demux *demux, const struct demux_table *table, uint32_t number)
+{
+    uint32_t used = 0, mask = (UINT32_C(1) << table->shift) - 1, passed = 0, stood = 0;
+    const struct demux_segment *segment = &table->segment[number];
+
+    for (uint32_t at = 0; segment->bucket != NULL && at <= mask; at++) {
+        const struct demux_bucket *bucket = &segment->bucket[at];
+
+        passed += bucket->passed;
+        for (int i = 0; i < DEMUX_PLACES; i++) {
+            if ((bucket->taken >> i & 1) == 0)
+                continue;
+            used++;
+            stood += (at - demux_home(table, bucket->tag[i])) & mask; /* so many buckets it has passed */
+            if (!entry_is_found(demux, table, bucket->tag[i], bucket->name[i]))
+                return UINT32_MAX;
+        }
+    }
+    return used == segment->used && passed == stood ? used : UINT32_MAX;
+}
+
+bool demux_is_in_order(const struct demux *demux)
+{
+    const struct demux_table *tables[] = { &demux->table, &demux->old };
+    uint32_t used = 0;
+
+    for (int i = 0; i < 2; i++) {
+        for (uint32_t number = 0; number < segments_of(tables[i]); number++) {
+            uint32_t more = check_segment(demux, tables[i], number);
+
+            if (more == UINT32_MAX)
+                return false;
+            used += more;
+        }
+    }
+    return used == demux->used;
 }

@@ -1,14 +1,26 @@
 /* transport/demux.h: from a four-tuple to what it belongs to.
  *
- * A hash table of handles, used by TCP and by UDP. The hash is SipHash-1-3 of the two endpoints under a key from the
- * stack's seed, so a peer cannot choose tuples that collide. A bucket is one cache line: five tags of 32 bits and
- * five handles; the tag is the hash itself, so the table grows without asking its user for keys. What does not fit
- * into its bucket goes to the next one, and each bucket counts how many passed it, so a search ends where nothing
- * passed and erasing leaves no tombstones. The table doubles at three entries a bucket and moves a few old buckets
- * at each insert, so the cost of an operation is flat from ten entries to millions.
+ * A hash table of names, used by TCP and by UDP. The hash is SipHash-1-3 of the two endpoints under a key from the
+ * stack's seed, so a peer cannot choose tuples that collide. A bucket is one cache line: seven tags of 32 bits and
+ * seven names; the tag is the hash itself, so the table grows without asking its user for keys. A name is a handle's lower
+ * half: nobody stands in the table who is gone, so that the generation says nothing, and who asks finds it in the object.
  *
- * The table compares tags only: the caller resolves each candidate and compares its endpoints. A listener is an
- * entry whose remote endpoint is all zero; lookups try the exact local address first and "any" after it. */
+ * Buckets lie in the order of the hashes: where a search begins is hash * buckets / 2^32, so there may be any number of
+ * them. They are taken by segments (8 KiB, of large tables 64), and what does not fit into its bucket goes
+ * to the next one of the same segment, behind the last to the first. Each bucket counts how many passed it, so a search
+ * ends where nothing passed and erasing leaves no tombstones.
+ *
+ * At five and a quarter entries a bucket the table becomes a quarter larger, at two half as large: with each insert or erase
+ * two buckets of the old table are moved, from the lowest hash up. Below that frontier everything stands in the new
+ * table, above it in the old one, so a search looks at one of them; the new one's segments are taken when the frontier comes
+ * to them, and the old one's given back behind it. So an entry takes 12 to 17 octets, at every count and at every moment of a
+ * growth (a table of less than a few segments the rest of a segment or two besides), and no operation moves more than what
+ * stood in two buckets.
+ *
+ * What is bounded by a segment: more than some 900 entries of one and the same hash are refused, which no two different
+ * tuples have but by chance.
+ *
+ * The table compares tags only: the caller looks at each candidate and compares its endpoints. */
 #ifndef TRANSPORT_DEMUX_H
 #define TRANSPORT_DEMUX_H
 
@@ -16,31 +28,39 @@
 #include "base/pool.h"
 #include "base/prefetch.h"
 
-enum { DEMUX_PLACES = 5 };
+enum { DEMUX_PLACES = 7, DEMUX_ALL = (1 << DEMUX_PLACES) - 1 };
 
 struct demux_bucket {
     uint32_t tag[DEMUX_PLACES];
+    uint32_t name[DEMUX_PLACES];
+    uint32_t taken;                /* a bit a place where somebody stands */
     uint32_t passed;               /* entries that belong here or before and lie further on */
-    struct handle handle[DEMUX_PLACES];
+};
+
+struct demux_segment {
+    struct demux_bucket *bucket;   /* NULL: it is not there yet, or no more */
+    uint32_t used;                 /* entries */
 };
 
 struct demux_table {
-    struct demux_bucket *bucket;   /* NULL: no table */
-    uint32_t count;                /* buckets, a power of two */
+    struct demux_segment *segment; /* NULL: no table */
+    uint32_t count;                /* buckets */
+    uint32_t shift;                /* log2 of the buckets of a segment */
 };
 
 struct demux {
     struct slabs *slabs;
     struct hash_key key;
-    struct demux_table table, old; /* old: being moved, its buckets below `moved` are empty */
+    struct demux_table table, old; /* old: being moved; its buckets below `moved` belong to `table` already */
     uint32_t moved;
     uint32_t used;                 /* entries */
 };
 
 /* Where a search stands. */
 struct demux_cursor {
-    uint32_t hash, bucket, place;
-    bool in_old;
+    const struct demux_bucket *bucket; /* of the segment; NULL: the search is over */
+    uint32_t hash, at, mask, left;     /* buckets to be seen, this one too */
+    uint32_t place;
 };
 
 /* Takes no memory yet. */
@@ -52,14 +72,29 @@ uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local
 /* Of a four-tuple under another key, to be shown to others: SipHash-2-4. */
 uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 
+/* The bucket of a table where the search for a hash begins. */
+static inline uint32_t demux_home(const struct demux_table *table, uint32_t hash)
+{
+    return (uint32_t)((uint64_t)hash * table->count >> 32);
+}
+
+/* The table in which a hash stands, if it does; it may have no segments. */
+static inline const struct demux_table *demux_table_of(const struct demux *demux, uint32_t hash)
+{
+    return demux->old.count != 0 && demux_home(&demux->old, hash) >= demux->moved ? &demux->old : &demux->table;
+}
+
 /* The bucket where a search begins is on its way. */
 static inline void demux_prefetch(const struct demux *demux, uint32_t hash)
 {
-    if (demux->table.bucket != NULL)
-        prefetch_line(&demux->table.bucket[hash & (demux->table.count - 1)]);
+    const struct demux_table *table = demux_table_of(demux, hash);
+    uint32_t home = demux_home(table, hash);
+
+    if (table->segment != NULL)
+        prefetch_line(&table->segment[home >> table->shift].bucket[home & ((UINT32_C(1) << table->shift) - 1)]);
 }
 
-/* `handle` is not HANDLE_NONE. False when memory fails. */
+/* `handle` is not HANDLE_NONE, and nobody who stands in the table has the same lower half. False when memory fails. */
 bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle);
 /* Takes out one entry; false: there is none. */
 bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle);
@@ -67,8 +102,11 @@ bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle);
 /* The entry `handle` now names another object of the same hash; false: there is none. Never needs memory. */
 bool demux_replace(struct demux *demux, uint32_t hash, struct handle handle, struct handle by);
 
-/* All entries with this hash, one after the other. The table must not change meanwhile. */
+/* The lower halves of all handles with this hash, one after the other. The table must not change meanwhile. */
 struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash);
-bool demux_next(const struct demux *demux, struct demux_cursor *cursor, struct handle *handle);
+bool demux_next(struct demux_cursor *cursor, uint32_t *name);
+
+/* For tests: everything stands where a search finds it, and is counted. */
+bool demux_is_in_order(const struct demux *demux);
 
 #endif

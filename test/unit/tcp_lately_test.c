@@ -28,7 +28,7 @@ static struct tcp_connection *of(uint16_t port)
     return tcp_resolve(server(), tcp_find(server(), world_endpoint(1, 80), world_endpoint(0, port)));
 }
 
-/* The next text of the connection from that port, as the first two looks see it. */
+/* The next text of the connection from that port, as three looks see it. */
 static struct tcp_arrival foreseen(uint16_t port)
 {
     const struct tcp_connection *c = of(port);
@@ -50,6 +50,7 @@ static struct tcp_arrival foreseen(uint16_t port)
     }
     tcp_foresee(server(), &arrival, NULL);
     tcp_foresee_connection(server(), &arrival);
+    tcp_foresee_text(server(), &arrival);
     return arrival;
 }
 

@@ -96,23 +96,30 @@ void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
 {
     struct demux_cursor cursor;
+    unsigned kind;
 
     if (arrival->sure)
         return;
     cursor = demux_begin(&tcp->demux, arrival->hash);
-    if (!demux_next(&tcp->demux, &cursor, &arrival->handle) ||
-        tcp_kind_of(arrival->handle) != TCP_KIND_CONNECTION) {
-        if (tcp_kind_of(arrival->handle) != TCP_KIND_HALF_OPEN)
-            arrival->handle = HANDLE_NONE;
+    if (!demux_next(&cursor, &arrival->name)) {
+        arrival->name = TCP_NOBODY;
         return;
     }
-    tcp_lines_foresee(pool_foresee(&tcp->connections, arrival->handle));
+    kind = tcp_kind_of((struct handle){ arrival->name });
+    if (kind == TCP_KIND_CONNECTION)
+        tcp_lines_foresee(pool_foresee(&tcp->connections, arrival->name));
+    else if (kind != TCP_KIND_HALF_OPEN)
+        arrival->name = TCP_NOBODY;
 }
 
-void tcp_foresee_text(const struct tcp *tcp, const struct tcp_arrival *arrival)
+void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    const struct tcp_connection *c = arrival->sure ? NULL : tcp_resolve(tcp, arrival->handle);
+    const struct tcp_connection *c;
 
+    if (arrival->sure || arrival->name == TCP_NOBODY)
+        return;
+    arrival->handle = tcp_named(tcp, arrival->name);
+    c = tcp_resolve(tcp, arrival->handle);
     if (c == NULL)
         return;
     if (c->recv.data != NULL)

@@ -16,13 +16,16 @@ struct tcp_connection;
 
 /* A segment in an IP packet about which nothing is special: no options or extension headers, no fragment, one
  * host's address to another's. */
+#define TCP_NOBODY UINT32_MAX /* no name in the demux */
+
 struct tcp_arrival {
     const uint8_t *addresses; /* source and destination, as they stand in the IP header */
     const uint8_t *octets;    /* TCP's header and text; at least the header without options is there */
     uint32_t length;          /* of them */
     uint32_t hash;            /* of the four-tuple */
     struct tcp_connection *place; /* `sure`: the connection, while `handle` is good */
-    struct handle handle;     /* whose it seems to be */
+    struct handle handle;     /* whose it seems to be; not `sure`: known from the third look on */
+    uint32_t name;            /* ... and in the demux from the second on, or TCP_NOBODY */
     uint16_t gso_size;        /* TCP payload of each piece when it is a super-segment, else 0 */
     uint8_t family, source_zone, destination_zone;
     uint8_t tos;            /* or traffic class */
@@ -33,7 +36,7 @@ struct tcp_arrival {
 /* The first look, the second and the third. `before`: the segment in front of it in the burst, or NULL. */
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before);
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
-void tcp_foresee_text(const struct tcp *tcp, const struct tcp_arrival *arrival);
+void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival);
 
 /* The work: it is what its connection waits for, and everything is done. False: nothing was touched, and
  * tcp_in() shall have it. The trace is off. */

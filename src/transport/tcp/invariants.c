@@ -196,6 +196,7 @@ void tcp_check_invariants(const struct tcp *tcp)
     }
     check_rests(tcp);
     assert(in_demux + tcp->rests.used == tcp->core->counters.tcp_connections);
+    assert(demux_is_in_order(&tcp->demux));
     assert(tcp->demux.used == in_demux + tcp->rests.used + tcp->core->counters.tcp_time_wait + tcp->half_opens.used);
     for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
         const struct tcp_listener *listener = pool_at(&tcp->listeners, i);

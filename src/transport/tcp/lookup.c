@@ -31,13 +31,32 @@ static bool is_of(const struct tcp *tcp, struct handle handle, const struct baro
     return own != NULL && endpoint_equal(*other, *remote) && endpoint_equal(*own, *local);
 }
 
+struct handle tcp_named(const struct tcp *tcp, uint32_t name)
+{
+    uint32_t index = name & ((UINT32_C(1) << TCP_KIND_SHIFT) - 1);
+    struct handle handle = { name };
+
+    switch (tcp_kind_of(handle)) {
+    case TCP_KIND_CONNECTION:
+        return pool_handle_at(&tcp->connections, index);
+    case TCP_KIND_HALF_OPEN:
+        return (struct handle){ pool_handle_at(&tcp->half_opens, index).value | name };
+    case TCP_KIND_TIME_WAIT:
+        return tcp_time_wait_named(tcp, name);
+    default:
+        return handle;
+    }
+}
+
 struct handle tcp_find_by_hash(const struct tcp *tcp, uint32_t hash, const struct baro_endpoint *local,
                                const struct baro_endpoint *remote)
 {
     struct demux_cursor cursor = demux_begin(&tcp->demux, hash);
-    struct handle handle;
+    uint32_t name;
 
-    while (demux_next(&tcp->demux, &cursor, &handle)) {
+    while (demux_next(&cursor, &name)) {
+        struct handle handle = tcp_named(tcp, name);
+
         if (is_of(tcp, handle, local, remote))
             return handle;
     }

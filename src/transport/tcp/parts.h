@@ -438,7 +438,9 @@ void tcp_trace_connection(const struct tcp *tcp, const struct tcp_connection *c,
 /* ---- lookup.c ---- */
 
 struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
-/* The same where the hash of the four-tuple is known. */
+/* The handle of a name that stands in the demux; HANDLE_NONE: nobody has it any more. */
+struct handle tcp_named(const struct tcp *tcp, uint32_t name);
+/* The same as tcp_find where the hash of the four-tuple is known. */
 struct handle tcp_find_by_hash(const struct tcp *tcp, uint32_t hash, const struct baro_endpoint *local,
                                const struct baro_endpoint *remote);
 /* `hash`: of the four-tuple, which chooses among those that share a port. */
@@ -459,6 +461,8 @@ void tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c);
 void tcp_enter_time_wait(struct tcp *tcp, struct tcp_connection *c);
 /* Of the record that a link of that table names. */
 struct handle tcp_time_wait_handle(const struct tcp *tcp, unsigned v6, uint32_t link);
+/* Of a record in the demux, by its handle's lower half. */
+struct handle tcp_time_wait_named(const struct tcp *tcp, uint32_t name);
 struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle);
 /* The four-tuple of a record that there is. */
 void tcp_time_wait_ends(const struct tcp *tcp, struct handle handle, struct baro_endpoint *local,

@@ -111,7 +111,7 @@ ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octe
 static inline void foresee(const struct tcp *tcp, struct handle connection)
 {
     if (!handle_equal(tcp->recent, connection) && tcp_kind_of(connection) == TCP_KIND_CONNECTION)
-        tcp_lines_foresee_text_out(pool_foresee(&tcp->connections, connection));
+        tcp_lines_foresee_text_out(pool_foresee(&tcp->connections, (uint32_t)connection.value));
 }
 
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)

@@ -39,6 +39,13 @@ struct handle tcp_time_wait_handle(const struct tcp *tcp, unsigned v6, uint32_t 
                             (uint64_t)v6 << TIME_WAIT_V6_SHIFT | (link - 1) };
 }
 
+struct handle tcp_time_wait_named(const struct tcp *tcp, uint32_t name)
+{
+    struct handle handle = { name };
+
+    return tcp_time_wait_handle(tcp, table_of(handle), link_of(handle));
+}
+
 struct tcp_time_wait *tcp_resolve_time_wait(const struct tcp *tcp, struct handle handle)
 {
     const struct time_wait_table *table = &tcp->time_waits[table_of(handle)];

@@ -115,10 +115,10 @@ struct udp_socket *udp_find_connected(const struct udp *udp, struct baro_endpoin
                                       struct baro_endpoint remote)
 {
     struct demux_cursor cursor = demux_begin(&udp->tuples, demux_hash(&udp->tuples, &local, &remote));
-    struct handle handle;
+    uint32_t name;
 
-    while (demux_next(&udp->tuples, &cursor, &handle)) {
-        struct udp_socket *socket = udp_resolve(udp, handle);
+    while (demux_next(&cursor, &name)) {
+        struct udp_socket *socket = pool_at(&udp->sockets, name);
 
         if (socket != NULL && endpoint_equal(socket->local, local) && endpoint_equal(socket->remote, remote))
             return socket;
