@@ -1,9 +1,8 @@
 /* src/stack.c: create, configure, advance time, next deadline.
  *
- * One poll is: a burst of every device, each drained behind it; the timers up to now; a drain; then what we sent to
- * ourselves, round after round until that is silent or LOOPBACK_ROUNDS are over (two programs that
- * echo to each other must not keep the caller from its devices). Input that finds the queue of intents nearly full is
- * drained in between. */
+ * One poll is: a burst of every device, each drained behind it; the timers up to now; a drain; then what we sent to ourselves,
+ * round after round until that is silent or LOOPBACK_ROUNDS are over (two programs that echo to each other must not keep the
+ * caller from its devices). Input that finds the queue of intents nearly full is drained in between. */
 #include "stack.h"
 
 #include "codec/icmpv6.h"
@@ -353,6 +352,7 @@ static void run_timers(struct baro_stack *stack)
 
     tcp_timers_begin(stack->tcp);
     while (tcp_timers_go_on(stack->tcp) && (timer = wheel_expired(&stack->core.wheel, stack->core.now)) != NULL) {
+        tcp_timer_foresee(wheel_ahead(&stack->core.wheel));
         user_collect(stack->user); /* or an event of long ago keeps a connection from its rest */
         run_timer(stack, timer);
         if (intent_queue_is_nearly_full(&stack->core.intents))

@@ -78,9 +78,9 @@ enum tcp_connection_flag {
 /* Deadlines of a connection. Those that every exchange sets come first: they share a line with the wheel's timer. */
 enum tcp_timer_name {
     TCP_TIMER_RETRANSMIT,
-    TCP_TIMER_PERSIST,
     TCP_TIMER_DELAYED_ACK,
     TCP_TIMER_REST,
+    TCP_TIMER_PERSIST,
     TCP_TIMER_KEEPALIVE,
     TCP_TIMER_USER_TIMEOUT,
     TCP_TIMER_FIN_WAIT_2,
@@ -187,8 +187,8 @@ struct tcp_connection {
     int64_t rtt_at_ns;
 
     struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
+    struct tcp_flow *flow;             /* from the first text on that needs it */
     int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
-    uint64_t spare_line;
 
     struct tcp_ecn ecn;
     struct rack_memory rack;
@@ -201,7 +201,7 @@ struct tcp_connection {
     struct seq rtt_seq;                /* the timed segment's end */
     struct congestion congestion;      /* its window here, what moves it in the next line */
     uint64_t bytes_acked;
-    struct tcp_flow *flow;             /* from the first text on that needs it */
+    uint64_t spare_line;
     uint32_t charged;                  /* bytes of the stack's budget */
     struct seq recover;                /* RFC 6582 */
     uint32_t reserved;                 /* octets behind send.end that the program may write and commit */
@@ -233,7 +233,7 @@ _Static_assert(sizeof(struct tcp_connection) <= 840, "a connection has grown: se
 #define TCP_LINE(number) (64 * (size_t)(number) - sizeof(struct pool_place))
 #define TCP_BEGINS(number, field) (offsetof(struct tcp_connection, field) == TCP_LINE(number))
 _Static_assert(TCP_BEGINS(1, snd) && TCP_BEGINS(2, ts_offset) && TCP_BEGINS(3, recv) && TCP_BEGINS(4, send) &&
-                   TCP_BEGINS(5, rtt) && TCP_BEGINS(6, wheel) && TCP_BEGINS(7, deadline_ns[TCP_TIMER_KEEPALIVE]) &&
+                   TCP_BEGINS(5, rtt) && TCP_BEGINS(6, wheel) && TCP_BEGINS(7, deadline_ns[TCP_TIMER_PERSIST]) &&
                    TCP_BEGINS(8, ecn) && TCP_BEGINS(9, congestion.of) && TCP_BEGINS(10, challenge_at_ns) &&
                    TCP_BEGINS(11, counts.data_in) && TCP_BEGINS(12, settings.send_buffer),
                "who moves a field of a connection moves what a segment touches");
@@ -261,6 +261,26 @@ static inline void tcp_lines_foresee_flight(const struct tcp_connection *c)
     prefetch_line(at + TCP_LINE(7));
     prefetch_line(at + TCP_LINE(8));
     prefetch_line(at + TCP_LINE(9));
+}
+
+/* What a timer that fires touches, where the wheel's own line is there already. */
+static inline void tcp_lines_foresee_timer(const struct tcp_connection *c)
+{
+    const uint8_t *at = (const uint8_t *)c;
+
+    prefetch_line(at);
+    prefetch_line(at + TCP_LINE(7));
+}
+
+/* And an ACK alone that leaves then. */
+static inline void tcp_lines_foresee_ack(const struct tcp_connection *c)
+{
+    const uint8_t *at = (const uint8_t *)c;
+
+    for (size_t line = 1; line <= 4; line++)
+        prefetch_line(at + TCP_LINE(line));
+    prefetch_line(at + TCP_LINE(8));
+    prefetch_line(at + TCP_LINE(11));
 }
 
 /* And what text that a program sends touches before it leaves. */

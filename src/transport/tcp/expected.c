@@ -126,8 +126,10 @@ void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
         ring_foresee(&c->recv, c->recv.end);
     if (c->send.data != NULL)
         ring_foresee(&c->send, c->send.end);
-    if (!seq_eq(c->snd.una, c->snd.nxt))
+    if (!seq_eq(c->snd.una, c->snd.nxt)) {
         tcp_lines_foresee_flight(c);
+        tcp_flow_foresee(c->flow);
+    }
 }
 
 struct tcp_connection *tcp_foreseen(const struct tcp *tcp, const struct tcp_arrival *arrival)

@@ -5,14 +5,24 @@
 #ifndef TRANSPORT_TCP_FLOW_H
 #define TRANSPORT_TCP_FLOW_H
 
+#include "base/prefetch.h"
 #include "transport/tcp/pacing.h"
 #include "transport/tcp/undo.h"
 #include "transport/tcp/validation.h"
 
 struct tcp_flow {
-    struct tcp_undo undo;      /* without SACK; with it the sender's (sender.h) counts */
+    struct validation validation; /* what text after a while asks stands in one line */
     struct pacing pacing;
-    struct validation validation;
+    struct tcp_undo undo;         /* without SACK; with it the sender's (sender.h) counts */
 };
+
+/* What text that leaves and its ACK touch. */
+static inline void tcp_flow_foresee(const struct tcp_flow *flow)
+{
+    if (flow == NULL)
+        return;
+    prefetch_line(&flow->validation);
+    prefetch_line(&flow->pacing);
+}
 
 #endif

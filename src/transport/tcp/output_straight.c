@@ -166,8 +166,11 @@ IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_pa
     *length = 0;
     if (unsent == 0)
         return true;
-    if (seq_eq(c->snd.una, c->snd.nxt) && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0)
-        return false; /* plan_new: tcp_rested() */
+    if (seq_eq(c->snd.una, c->snd.nxt) && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0) {
+        if (c->snd.wnd < smaller(unsent, mss))
+            return false; /* it may be that nothing leaves */
+        tcp_rested(c, tcp->core->now.ns);
+    }
     *length = new_text(c, unsent, path->super_segment, mss);
     if (*length == 0)
         return tcp_flight(c) != 0; /* else wait_for_window() has a timer to arm */

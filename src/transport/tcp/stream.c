@@ -128,6 +128,8 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
         return error;
     if (data.length == 0)
         return 0;
+    if (!handle_equal(tcp->recent, connection))
+        tcp_flow_foresee(c->flow);
     taken = tcp_send_put(tcp, c, data);
     if (taken < data.length)
         c->flags |= TCP_WANT_WRITE;

@@ -100,6 +100,8 @@ enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local
 
 /* A timer of TCP's fired (wheel_timer.kind below 0x40). */
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer);
+/* Soon this one will, whosever it is; NULL: none. */
+void tcp_timer_foresee(const struct wheel_timer *timer);
 /* Timers of a poll begin to run; and: may another one? Where millions of connections want to rest, or to wake for their probes,
  * a poll is done after a few of them, and what else is due waits for the next poll, which is wanted at once. */
 void tcp_timers_begin(struct tcp *tcp);

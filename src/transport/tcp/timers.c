@@ -213,6 +213,7 @@ static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name
         on_persist(tcp, c);
         break;
     case TCP_TIMER_DELAYED_ACK:
+        tcp_lines_foresee_ack(c); /* it leaves when other timers have fired */
         c->flags |= TCP_ACK_NOW;
         tcp_want_output(tcp, c);
         break;
@@ -258,6 +259,17 @@ static void rearm(struct tcp *tcp, struct tcp_connection *c)
         wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ earliest_ns });
 }
 
+static inline struct tcp_connection *owner_of(const struct wheel_timer *timer)
+{
+    return (struct tcp_connection *)(uintptr_t)((const uint8_t *)timer - offsetof(struct tcp_connection, wheel));
+}
+
+void tcp_timer_foresee(const struct wheel_timer *timer)
+{
+    if (timer != NULL && timer->kind == TCP_WHEEL_CONNECTION)
+        tcp_lines_foresee_timer(owner_of(timer));
+}
+
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
 {
     struct tcp_connection *c;
@@ -276,7 +288,7 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
         tcp_calendar_timer(tcp);
         return;
     }
-    c = (struct tcp_connection *)(void *)((uint8_t *)timer - offsetof(struct tcp_connection, wheel));
+    c = owner_of(timer);
     tcp_ease_ends(c);
     rests = tcp_timer_armed(c, TCP_TIMER_REST) && c->deadline_ns[TCP_TIMER_REST] <= tcp->core->now.ns;
     for (int name = 0; name < TCP_TIMER_COUNT && (c->flags & TCP_CLOSED_DONE) == 0; name++) {
