@@ -279,6 +279,27 @@ static void the_next_iss_lies_beyond_the_last(void **state)
     world_free(&world);
 }
 
+/* The last octet and the FIN leave in one segment, then the window closes: what probes it is both of them again. */
+static void a_probe_has_the_fin_behind_its_octet(void **state)
+{
+    struct world world;
+    struct hand hand = hand_begin(&world);
+
+    (void)state;
+    assert_int_equal(tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ data, 1 }, 0), 1);
+    tcp_shutdown(hand.tcp, hand.connection, BARO_SHUT_WRITE);
+    world_drain(&world);
+    assert_int_equal(world_last(&world, 1)->flags, TCP_FLAG_FIN | TCP_FLAG_PSH | TCP_FLAG_ACK);
+    hand.window = 0;
+    hand_send(&hand, TCP_FLAG_ACK, NULL, 0);
+    hand_skip(&hand);
+    world_pass(&world, 3 * NS_PER_S); /* which checks invariants */
+    assert_int_equal(world_last(&world, 1)->length, 1);
+    assert_int_equal(world_last(&world, 1)->flags & TCP_FLAG_FIN, TCP_FLAG_FIN);
+    assert_int_equal(hand_connection(&hand)->retries, 0); /* they are probes */
+    world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_reset_counts_at_a_closed_window),
         cmocka_unit_test(held_data_goes_with_a_shut_reader),
         cmocka_unit_test(the_next_iss_lies_beyond_the_last),
+        cmocka_unit_test(a_probe_has_the_fin_behind_its_octet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,8 +148,10 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
     c->retransmits++;
     c->counts.again += plan->length;
     blackhole_resent(&c->hole, seq_add(plan->seq, plan->length));
-    if (!plan->lost)
+    if (!plan->lost) {
         c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
+        c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next); /* a probe's one octet may have the FIN behind it */
+    }
     /* Karn: an ACK for it would not tell which of the two it answers. */
     if ((c->flags & TCP_SACK_PERMITTED) != 0)
         tcp_sender_again(tcp, c, plan->seq, seq_add(plan->seq, plan->length + plan->syn + plan->fin));
