@@ -80,10 +80,9 @@ void host_poll(struct baro_host *host)
 {
     host->fresh = false;
     bool taken = baro_stack_poll(host->stack, host->network->now) > 0;
-    if (host->program) {
+    if (host->program)
         host->program(host->program_context, host);
-        baro_stack_flush(host->stack);
-    }
+    baro_stack_flush(host->stack); /* the program's turn is over, or there was none */
     for (struct host_port *port = host->ports; port; port = port->next) {
         port->no_room = !transmit_room(port);
         port->look = false;

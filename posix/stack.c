@@ -265,6 +265,7 @@ static struct baro_instant work(struct baro_posix_stack *stack)
     while (baro_stack_poll(stack->core, now = posix_now()) >= BARO_BURST_LIMIT)
         wake_ready(stack);
     wake_ready(stack);
+    baro_stack_flush(stack->core); /* programs are other threads: what waits for their turn would wait for a poll */
     if (!baro_stack_next_deadline(stack->core, &deadline))
         deadline = never;
     if (stack->device != NULL && stack->device_descriptor < 0) {

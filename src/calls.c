@@ -20,7 +20,7 @@ static void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
 static inline ptrdiff_t settled(struct baro_stack *stack, ptrdiff_t result)
 {
     if (__builtin_expect(intent_queue_is_nearly_full(&stack->core.intents), 0))
-        baro_stack_flush(stack);
+        stack_settle(stack);
     return result;
 }
 

@@ -295,7 +295,7 @@ static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
         const struct fragment fragment = fragment_of_ipv4(&header);
 
         if (reassembly_is_lent(&stack->reassembly)) /* an earlier datagram still looks at that memory */
-            transmit_drain(stack), reassembly_returned(&stack->reassembly);
+            stack_settle(stack);
         if (!reassembly_take(&stack->reassembly, &fragment, packet, &reason))
             return;
     }
@@ -337,7 +337,7 @@ static bool ipv6_extensions(struct baro_stack *stack, struct ip_packet *packet, 
         const struct fragment fragment = fragment_of_ipv6(&chain, packet->whole);
 
         if (reassembly_is_lent(&stack->reassembly)) /* an earlier datagram still looks at that memory */
-            transmit_drain(stack), reassembly_returned(&stack->reassembly);
+            stack_settle(stack);
         if (reassembly_take(&stack->reassembly, &fragment, packet, &reason))
             return ipv6_extensions(stack, packet, true); /* from its start: it holds no more fragments */
         if (reassembly_problem(reason, &fragment, packet, &pointer))
@@ -407,12 +407,6 @@ static void from_device(struct baro_stack *stack, int interface, const struct ba
     TRACE_PLAIN(core, FRAME_END);
 }
 
-static void after_burst(struct baro_stack *stack)
-{
-    transmit_drain(stack);
-    reassembly_returned(&stack->reassembly);
-}
-
 unsigned receive_burst(struct baro_stack *stack, int interface)
 {
     const struct baro_device *device = stack->interface[interface].device;
@@ -432,7 +426,7 @@ unsigned receive_burst(struct baro_stack *stack, int interface)
         ethernet_parse(&arrival, (struct baro_bytes){ frame[i].data, frame[i].length }, device->mac);
         from_device(stack, interface, &frame[i], &arrival);
     }
-    after_burst(stack);
+    stack_settle(stack);
     if (device->rx_end != NULL)
         device->rx_end(device->context);
     return count;
@@ -459,7 +453,8 @@ bool receive_loopback(struct baro_stack *stack)
         if (!expected_frame(stack, 0, &frame, &expected))
             from_device(stack, 0, &frame, &arrival);
     }
-    after_burst(stack);
+    tcp_turn_is_over(stack->tcp); /* both ends have the same turn: nothing of what they say is awaited */
+    stack_settle(stack);
     loopback->used[area] = 0;
     return true;
 }

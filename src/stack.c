@@ -1,8 +1,9 @@
 /* src/stack.c: create, configure, advance time, next deadline.
  *
- * One poll is: a burst of every device, each drained behind it; the timers up to now; a drain; then what we sent to ourselves,
- * round after round until that is silent or LOOPBACK_ROUNDS are over (two programs that echo to each other must not keep the
- * caller from its devices). Input that finds the queue of intents nearly full is drained in between. */
+ * One poll is: the ACKs that have waited in vain for the program's turn (transport/tcp/soon.c); a burst of every device,
+ * each drained behind it; the timers up to now; a drain; then what we sent to ourselves, round after round until that is
+ * silent or LOOPBACK_ROUNDS are over (two programs that echo to each other must not keep the caller from its devices).
+ * Input that finds the queue of intents nearly full is drained in between. */
 #include "stack.h"
 
 #include "codec/icmpv6.h"
@@ -26,7 +27,6 @@ enum {
     SEND_BUFFER_LEAST = 2048,
     RECV_BUFFER_LEAST = 16384,
     DESCRIPTORS_DEFAULT = 1048576,
-    PING_OCTETS = 65507,
     MTU_LEAST = 68 /* RFC 791 §3.2 */
 };
 
@@ -126,7 +126,7 @@ void baro_stack_free(struct baro_stack *stack)
     claims_release(&stack->claims);
     neighbours_release(&stack->neighbours);
     burst_release(stack);
-    slab_give_back(&stack->core.slabs, stack->ping_octets, PING_OCTETS);
+    slab_give_back(&stack->core.slabs, stack->ping_octets, STACK_PING_OCTETS);
     intent_queue_release(&stack->core.intents, &stack->core.slabs);
     slabs = stack->core.slabs;
     slab_give_back(&slabs, stack, sizeof *stack);
@@ -366,13 +366,15 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
 
     assert(!instant_before(now, stack->core.now));
     stack->core.now = now;
+    if (tcp_turn_is_awaited(stack->tcp)) /* nobody flushed behind the last poll */
+        baro_stack_flush(stack);
     for (int i = 1; i < stack->interfaces; i++)
         frames += receive_burst(stack, i);
     const bool quiet = wheel_is_quiet(&stack->core.wheel, now);
     if (!quiet)
         run_timers(stack);
     if (!quiet || frames == 0 || stack->core.intents.count != 0) /* else a burst's end has just done it */
-        baro_stack_flush(stack);
+        stack_settle(stack);
     for (unsigned round = 0; round < LOOPBACK_ROUNDS && stack->loopback.used[stack->loopback.filling] != 0; round++)
         receive_loopback(stack);
     return frames;
@@ -380,58 +382,19 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
 
 void baro_stack_flush(struct baro_stack *stack)
 {
-    transmit_drain(stack);
-    reassembly_returned(&stack->reassembly);
+    tcp_turn_is_over(stack->tcp);
+    stack_settle(stack);
 }
 
 bool baro_stack_next_deadline(const struct baro_stack *stack, struct baro_instant *deadline)
 {
     /* Intents that wait for room in a device are sent at a poll for the room, or for whatever comes first. */
-    if (stack->core.intents.count > stack->blocked || stack->loopback.used[stack->loopback.filling] != 0) {
+    if (stack->core.intents.count > stack->blocked || stack->loopback.used[stack->loopback.filling] != 0 ||
+        tcp_turn_is_awaited(stack->tcp)) {
         *deadline = stack->core.now;
         return true;
     }
     return wheel_next(&stack->core.wheel, deadline);
-}
-
-/* ---- pings ---- */
-
-int baro_stack_ping(struct baro_stack *stack, struct baro_address destination, uint16_t id, uint16_t sequence,
-                    size_t length)
-{
-    const struct baro_address any = { .family = BARO_FAMILY_NONE };
-    struct core *core = &stack->core;
-    struct intent *intent;
-    struct ip_hop hop;
-
-    if (length > PING_OCTETS)
-        return -EMSGSIZE;
-    if (!ip_find_route(&stack->table, destination, any, 0, &hop))
-        return -ENETUNREACH;
-    if (stack->ping_octets == NULL) {
-        stack->ping_octets = slab_take(&core->slabs, PING_OCTETS);
-        for (uint32_t i = 0; stack->ping_octets != NULL && i < PING_OCTETS; i++)
-            stack->ping_octets[i] = (uint8_t)i;
-    }
-    if (intent_queue_is_nearly_full(&core->intents))
-        baro_stack_flush(stack);
-    intent = stack->ping_octets == NULL ? NULL : intent_add(&core->intents, INTENT_ICMP_ECHO_REQUEST);
-    if (intent == NULL)
-        return -ENOBUFS;
-    intent->as.icmp = (struct intent_icmp){ .source = hop.source,
-                                            .destination = destination,
-                                            .type = destination.family == BARO_FAMILY_IPV6
-                                                        ? (uint8_t)ICMPV6_ECHO_REQUEST
-                                                        : (uint8_t)ICMP_ECHO_REQUEST,
-                                            .value = (uint32_t)id << 16 | sequence,
-                                            .length = (uint32_t)length };
-    icmp_ping_sent(&stack->icmp, destination, id, sequence);
-    return 0;
-}
-
-bool baro_stack_ping_result(struct baro_stack *stack, struct baro_ping_result *result)
-{
-    return icmp_ping_result(&stack->icmp, result);
 }
 
 /* ---- questions ---- */

@@ -37,6 +37,7 @@ enum {
     SUPER_SEGMENT_MOST = UINT16_MAX - 40 - 60,
     SUPER_SEGMENT = 16384,              /* octets in one that is cut here */
     SUPER_SEGMENT_ROOM = 48,            /* frames of room for one of those */
+    STACK_PING_OCTETS = 65507,          /* of a ping's payload, at most */
     LOOPBACK_ROUNDS = 16                /* areas that one poll empties */
 };
 
@@ -198,6 +199,13 @@ static inline struct way *way_find(struct baro_stack *stack, const struct baro_a
     if (!way_is(way, destination, wanted, stack->table.changes))
         way_ask(&stack->table, *destination, *wanted, 0, way);
     return way;
+}
+
+/* The same, and a datagram made of fragments is looked at no more. */
+static inline void stack_settle(struct baro_stack *stack)
+{
+    transmit_drain(stack);
+    reassembly_returned(&stack->reassembly);
 }
 
 /* Octets of text that TCP may give at once to a device with so much room. One that does not cut gets few enough that the

@@ -197,10 +197,15 @@ int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct bar
                              struct baro_mac mac);
 
 /* Takes bursts from every device, runs timers up to `now`, drains what was decided. Returns the number of
- * frames taken; at BARO_BURST_LIMIT times the interfaces there may be more waiting. `now` never goes back. */
+ * frames taken; at BARO_BURST_LIMIT times the interfaces there may be more waiting. `now` never goes back.
+ *
+ * An ACK that a program's answer may carry (the one that ends our connect, of a peer's first requests, of its FIN) is left for
+ * what comes behind the poll: calls and baro_stack_flush(), or the next poll, for which baro_stack_next_deadline() asks at
+ * once. A host that tells its programs between the two so sends seven segments for a short connection, not eleven. */
 unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now);
 
-/* Drains without looking at devices: after socket calls, at the time of the last poll. */
+/* Drains without looking at devices: after socket calls, at the time of the last poll. The programs have had their turn:
+ * ACKs that were left for what they say leave alone. */
 void baro_stack_flush(struct baro_stack *stack);
 
 /* When the stack next wants to be polled although no frame came. False: never. A moment in the past: now. */

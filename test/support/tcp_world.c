@@ -171,6 +171,8 @@ static void drain(struct world *world, unsigned number)
     struct world_side *side = &world->side[number];
     struct intent *intent;
 
+    if (!side->stuck) /* a host whose programs have nothing to say */
+        tcp_turn_is_over(side->tcp);
     while (!side->stuck && (intent = intent_first(&side->core.intents)) != NULL) {
         struct ip_message message;
 

@@ -124,8 +124,10 @@ static void poll_both(void)
         rested = after.tcp_resting + woken - before.tcp_resting;
         told->slice = is_quiet && woken > told->slice ? (unsigned)woken : told->slice;
         told->moves = woken + rested > told->moves ? (unsigned)(woken + rested) : told->moves;
+        baro_stack_flush(side[0].stack);
         carried = carry(0);
         baro_stack_poll(side[1].stack, now);
+        baro_stack_flush(side[1].stack);
         carried += carry(1);
     }
 }

@@ -66,13 +66,15 @@ enum tcp_connection_flag {
     TCP_RTT_TIMING = 1u << 20,        /* a segment is being timed (RFC 6298 §3, Karn) */
     TCP_WANT_WRITE = 1u << 21,        /* the program found the send buffer full */
     TCP_CLOSED_DONE = 1u << 22,       /* CLOSED or in TIME-WAIT: no longer in the demux, kept for its descriptor */
+    TCP_ACK_SOON = 1u << 23,          /* an ACK waits for the program's turn: soon.h */
     TCP_TAIL = 1u << 24,              /* the tail timer fired: one segment beyond the congestion window may leave */
     TCP_IN_DEMUX = 1u << 25,
     TCP_URGENT_TAKEN = 1u << 26,      /* recv(OOB) has given the octet */
     TCP_PROBE = 1u << 27,             /* the persist timer fired: one octet beyond the window may leave */
     TCP_FLUSH = 1u << 28,             /* the cork timer fired: a small piece may leave */
     TCP_IN_QUEUE = 1u << 29,          /* waits in its listener's accept queue */
-    TCP_POSTED = 1u << 30             /* what comes goes to posted.at: posted.c */
+    TCP_POSTED = 1u << 30,            /* what comes goes to posted.at: posted.c */
+    TCP_ACK_OWED = TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_ACK_SOON
 };
 
 /* Deadlines of a connection. Those that every exchange sets come first: they share a line with the wheel's timer. */
@@ -109,6 +111,7 @@ enum {
     TCP_FIN_WAIT_2_MS = 60000,      /* of an orphan, as on Linux: RFC 9293 sets no limit */
     TCP_ACK_DELAY_MS = 40,          /* RFC 9293 §3.8.6.3 MUST-40 allows 500 */
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
+    TCP_SOON = 16,                  /* ACKs that wait for the program's turn at once */
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
     TCP_SPARE_RINGS = 64,           /* pieces of memory kept for the first octets of the next connections */
     TCP_RANGES = 64,                /* pieces held out of order */
@@ -366,6 +369,8 @@ struct tcp {
     struct wheel_timer time_wait_timer;
     uint8_t ecn;                       /* enum baro_ecn */
     uint8_t pacing;                    /* enum baro_pacing */
+    struct handle soon[TCP_SOON];      /* whose ACK waits for the program's turn; it may have left with something else */
+    uint32_t soon_count;
     struct handle waiting_first, waiting_last; /* connections with output, when the queue of intents was full */
     struct tcp_port *port_page[TCP_PORT_PAGES]; /* pages taken as needed */
     struct tcp_port_cursor port_cursor[1 << TCP_PORT_CURSOR_BITS]; /* by a hash of the peer */

@@ -75,7 +75,7 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sa
     control->window = tcp_receive_window(c, (c->flags & TCP_SCALED) != 0);
     c->rcv.acked = c->rcv.nxt;
     c->unacknowledged = 0;
-    c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
+    c->flags &= ~(uint32_t)TCP_ACK_OWED;
     if (tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
         tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
 }

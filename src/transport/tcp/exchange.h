@@ -151,21 +151,26 @@ IN_PLACE void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint3
     tcp_receive_arrived(tcp, c, full, ts_echo);
 }
 
-/* Must the ACK of text in order leave at once? */
-static inline bool tcp_acknowledges_now(struct tcp_connection *c)
-{
-    bool now = c->settings.quickack || c->quick_acks != 0 || c->unacknowledged >= 2u * c->rcv_full;
+/* When does the ACK of text in order leave? LATER: when its timer fires. */
+enum tcp_when { TCP_WHEN_NOW, TCP_WHEN_SOON, TCP_WHEN_LATER };
 
-    if (c->quick_acks != 0)
+/* `pushed`: the peer has no more to say for now. */
+static inline enum tcp_when tcp_when_to_acknowledge(struct tcp_connection *c, bool pushed)
+{
+    bool quick = c->quick_acks != 0;
+
+    if (quick)
         c->quick_acks--;
-    return now;
+    if (c->settings.quickack || c->unacknowledged >= 2u * c->rcv_full)
+        return TCP_WHEN_NOW;
+    return !quick ? TCP_WHEN_LATER : pushed ? TCP_WHEN_SOON : TCP_WHEN_NOW;
 }
 
-/* The ACK of text in order, of which none is held out of order: now, or by the timer. */
-static inline void tcp_text_acknowledge_soon(struct tcp *tcp, struct tcp_connection *c, bool now)
+/* The ACK of text in order, of which none is held out of order. */
+static inline void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *c, enum tcp_when when)
 {
-    if (now) {
-        tcp_send_ack_in_order(tcp, c);
+    if (when != TCP_WHEN_LATER) {
+        when == TCP_WHEN_NOW ? tcp_send_ack_in_order(tcp, c) : tcp_send_ack_soon(tcp, c);
         return;
     }
     c->flags |= TCP_ACK_DELAYED;

@@ -225,10 +225,10 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 
 /* The steps behind the sum: nothing is left to be tested. */
 IN_PLACE void
-take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
+take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const struct tcp_arrival *arrival)
 {
-    expected_take_text(tcp, c, segment, tos);
-    tcp_text_acknowledge_soon(tcp, c, tcp_acknowledges_now(c));
+    expected_take_text(tcp, c, segment, arrival->tos);
+    tcp_acknowledge_text(tcp, c, tcp_when_to_acknowledge(c, (arrival->octets[13] & TCP_FLAG_PSH) != 0));
     if (tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);
@@ -258,7 +258,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
         tcp_keepalive_restart(tcp, c);
     tcp_want_more_output(tcp, c);
     if (segment.octets != 0)
-        take_text(tcp, c, &segment, arrival->tos);
+        take_text(tcp, c, &segment, arrival);
     if (!handle_is_none(tcp->waiting_first))
         tcp_wake_waiting(tcp);
     return true;

@@ -78,6 +78,20 @@ static void check_connection(const struct tcp *tcp, const struct tcp_connection 
     assert((c->flags & TCP_AT_EASE) == 0 || tcp_ease_holds(c));
 }
 
+static void check_soon(const struct tcp *tcp)
+{
+    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+        const struct tcp_connection *c = pool_at(&tcp->connections, i);
+        bool found = false;
+
+        if (c == NULL || (c->flags & TCP_ACK_SOON) == 0)
+            continue;
+        for (uint32_t at = 0; at < tcp->soon_count; at++)
+            found = found || handle_equal(tcp->soon[at], tcp_handle(tcp, c));
+        assert(found && c->state >= BARO_TCP_ESTABLISHED);
+    }
+}
+
 static void check_queue(const struct tcp *tcp, const struct tcp_list *list)
 {
     uint32_t count = 0;
@@ -194,6 +208,7 @@ void tcp_check_invariants(const struct tcp *tcp)
         check_connection(tcp, c);
         in_demux += (c->flags & TCP_IN_DEMUX) != 0;
     }
+    check_soon(tcp);
     check_rests(tcp);
     assert(in_demux + tcp->rests.used == tcp->core->counters.tcp_connections);
     assert(demux_is_in_order(&tcp->demux));

@@ -212,7 +212,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
         return;
     c->rcv.acked = c->rcv.nxt;
     c->unacknowledged = 0;
-    c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
+    c->flags &= ~(uint32_t)TCP_ACK_OWED;
     tcp_timer_cancel(tcp, c, TCP_TIMER_DELAYED_ACK);
 }
 

@@ -184,7 +184,7 @@ static inline void ack_sent(struct tcp_connection *c, uint32_t gone)
 {
     c->rcv.acked = c->rcv.nxt;
     c->unacknowledged = 0;
-    c->flags &= ~(gone | (uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED));
+    c->flags &= ~(gone | (uint32_t)TCP_ACK_OWED);
     c->deadline_ns[TCP_TIMER_DELAYED_ACK] = 0;
 }
 

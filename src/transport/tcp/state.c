@@ -159,7 +159,7 @@ void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error)
     if (c->state != BARO_TCP_TIME_WAIT)
         tcp_set_state(tcp, c, BARO_TCP_CLOSED);
     c->flags |= TCP_CLOSED_DONE;
-    c->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_PROBE | TCP_URGENT_SENDING);
+    c->flags &= ~(uint32_t)(TCP_ACK_OWED | TCP_PROBE | TCP_URGENT_SENDING);
     if (c->send.size > TCP_SEND_LEAST)
         tcp_discharge(tcp, c, c->send.size - TCP_SEND_LEAST);
     if (c->sender != NULL) /* its timer is cancelled with the others */

@@ -25,7 +25,7 @@ static void complete(struct tcp *tcp, struct tcp_connection *c, const struct seg
     }
     tcp_established(tcp, c);
     if (segment->data.length == 0) /* text brings its own ACK, which covers the SYN */
-        tcp_send_ack(tcp, c);
+        tcp_send_ack_soon(tcp, c);
     tcp_tell(tcp, c);
 }
 

@@ -61,6 +61,10 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent);
 void tcp_control_message(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
                          struct ip_message *message);
 
+/* soon.c: do ACKs wait for the program's turn? And it is over: what waits is intended to be sent. */
+bool tcp_turn_is_awaited(const struct tcp *tcp);
+void tcp_turn_is_over(struct tcp *tcp);
+
 /* ---- the same straight (output_straight.c), while no trace wants to be told ---- */
 
 enum { TCP_STRAIGHT_HEADER = 32 }; /* octets of header in front of text, at most */

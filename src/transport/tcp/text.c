@@ -2,8 +2,9 @@
  *
  * When an ACK leaves: every out-of-order or duplicate segment has its own, with the values of the moment, so that
  * the sender's count of duplicates is true. In-order text is acknowledged at the second full-sized segment at the
- * latest, at once while the connection is young (a sender in slow start needs the clock) and when a hole was
- * filled; else after 40 ms, or with whatever is sent before that. */
+ * latest, at once while the connection is young (a sender in slow start needs the clock; one that has no more to say gets
+ * it with the program's answer, if that follows at once: soon.c) and when a hole was filled; else after 40 ms, or with
+ * whatever is sent before that. */
 #include "transport/tcp/exchange.h"
 
 /* Sixth: URG. The pointer names the octet behind the urgent data (RFC 9293 §3.8.5, RFC 6093). */
@@ -38,14 +39,15 @@ static void look_for_urgent(struct tcp_connection *c, uint64_t from)
 }
 
 /* `repeated`: octets that came twice, or empty. */
-static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated, bool hole_filled)
+static void acknowledge(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment,
+                        struct tcp_sack_block repeated, bool hole_filled)
 {
-    bool now = tcp_acknowledges_now(c);
+    enum tcp_when when = tcp_when_to_acknowledge(c, (segment->flags & TCP_FLAG_PSH) != 0);
 
     if (hole_filled || c->ranges != NULL || !seq_eq(repeated.left, repeated.right))
         tcp_send_ack_repeated(tcp, c, repeated);
     else
-        tcp_text_acknowledge_soon(tcp, c, now);
+        tcp_acknowledge_text(tcp, c, when);
 }
 
 /* The text begins at RCV.NXT (what lay before it is cut off). */
@@ -72,7 +74,7 @@ static enum baro_drop_reason in_order(struct tcp *tcp, struct tcp_connection *c,
         tcp_posted_fill(tcp, c);
     /* The FIN, when it follows, has its own ACK. */
     if (!segment->fin && !((c->flags & TCP_FIN_HELD) != 0 && seq_eq(c->rcv.fin, c->rcv.nxt)))
-        acknowledge(tcp, c, repeated, had_ranges);
+        acknowledge(tcp, c, segment, repeated, had_ranges);
     tcp_rest_later(tcp, c);
     tcp_tell(tcp, c);
     return BARO_DROP_NONE;
@@ -163,7 +165,10 @@ void tcp_fin_in_order(struct tcp *tcp, struct tcp_connection *c)
     c->flags |= TCP_FIN_RECEIVED;
     c->rcv.nxt = seq_add(c->rcv.nxt, 1);
     c->rcv.edge = seq_max(c->rcv.edge, c->rcv.nxt);
-    tcp_send_ack(tcp, c);
+    if (c->state == BARO_TCP_ESTABLISHED && (c->flags & TCP_ORPHAN) == 0)
+        tcp_send_ack_soon(tcp, c); /* the program commonly closes, too */
+    else
+        tcp_send_ack(tcp, c);
     switch (c->state) {
     case BARO_TCP_ESTABLISHED:
         tcp_set_state(tcp, c, BARO_TCP_CLOSE_WAIT);

@@ -1,0 +1,50 @@
+/* transport/tcp/soon.c: acknowledgments that wait for the program's turn.
+ *
+ * Three times in the life of a connection an ACK is due at the very moment in which the program is told something that it
+ * commonly answers: it is connected, the peer has asked, the peer has closed. Sent at once the ACK is a segment of its own
+ * in front of the one with the answer, which says the same; of the eleven segments of a short connection they are four. So
+ * such an ACK waits for the host's turn to end: baro_stack_poll() has told the program, the program makes its calls,
+ * baro_stack_flush() sends. What leaves for the connection meanwhile carries the ACK; what is left then leaves as an ACK
+ * alone. Time does not pass in between: it is no delayed ACK (RFC 9293 §3.8.6.3 allows 500 ms), needs no timer, and who never
+ * calls anything loses nothing, since the next poll begins with it and baro_stack_next_deadline() asks for that one now.
+ *
+ * What never waits: ACKs that count for the peer (out of order, repeated, challenged, of probes, window updates) and the
+ * one of at least every second full-sized segment (RFC 5681 §4.2); those of a young connection's text, which give the peer
+ * in slow start its clock, unless it says by PSH that no more is coming now; in states in which the program has nothing to
+ * say any more, or is gone; where it asked for quick ACKs (TCP_QUICKACK); and whatever came by the loopback, whose both ends
+ * have the same turn.
+ *
+ * The list is short: where it is full, the ACK leaves at once. */
+#include "transport/tcp/parts.h"
+
+void tcp_send_ack_soon(struct tcp *tcp, struct tcp_connection *c)
+{
+    if ((c->flags & TCP_ACK_SOON) != 0)
+        return;
+    if (tcp->soon_count == TCP_SOON) {
+        tcp_send_ack(tcp, c);
+        return;
+    }
+    TRACE(tcp->core, TCP_ACK_WAITS, TRACE_N(tcp_handle(tcp, c).value));
+    c->flags |= TCP_ACK_SOON;
+    tcp->soon[tcp->soon_count++] = tcp_handle(tcp, c);
+}
+
+bool tcp_turn_is_awaited(const struct tcp *tcp)
+{
+    return tcp->soon_count != 0;
+}
+
+void tcp_turn_is_over(struct tcp *tcp)
+{
+    for (uint32_t i = 0; i < tcp->soon_count; i++) {
+        struct tcp_connection *c = tcp_resolve(tcp, tcp->soon[i]);
+
+        if (c == NULL || (c->flags & TCP_ACK_SOON) == 0)
+            continue; /* it is gone, or the ACK has left */
+        c->flags &= ~(uint32_t)TCP_ACK_SOON;
+        c->flags |= TCP_ACK_NOW;
+        tcp_want_output(tcp, c);
+    }
+    tcp->soon_count = 0;
+}
