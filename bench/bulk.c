@@ -1,13 +1,13 @@
 /* bench/bulk.c: one connection that carries all it can.
  *
  * Program data is sent in calls of `message` octets (64 KiB where the row does not say) and received in calls of up to
- * 64 KiB. A turn of the loop: the clock is read, each end is polled, its program does what it can, and what that decided is
- * flushed. The operation that is counted is a frame of data, with its share of ACKs and of both programs' calls. */
+ * 64 KiB. The sender's buffer holds as much as the wire: what waits behind it leaves the caches. A turn of the loop: the clock
+ * is read, each end is polled, its program does what it can, and what that decided is flushed. The operation that is counted is a frame of data, with its share of ACKs and of both programs' calls. */
 #include "bench.h"
 
 #include <errno.h>
 
-enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, BUFFER = 1 << 18 };
+enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, SENT = 1 << 17, RECEIVED = 1 << 18 };
 
 struct bulk {
     struct bench_pair *pair;
@@ -93,7 +93,7 @@ static void carry(void *context)
 
 void bench_bulk(const struct bench_case *question, struct bench_answer *answer)
 {
-    const int buffer = BUFFER;
+    const int sent = SENT, received = RECEIVED;
     const uint32_t call = question->message == 0 ? CHUNK : question->message;
     const uint64_t warm = (uint64_t)bench_amount(call < 256 ? 4 : 64, 4) << 20, more = (uint64_t)bench_amount(call < 256 ? 2 : 64, 2) << 20;
     struct bulk bulk = { .pair = bench_pair_create(question), .call = call,
@@ -102,8 +102,8 @@ void bench_bulk(const struct bench_case *question, struct bench_answer *answer)
     uint64_t octets, frames;
 
     bench_connect(bulk.pair, listener, PORT, &bulk.client, &bulk.server);
-    baro_setsockopt(bench_pair_stack(bulk.pair, 0), bulk.client, BARO_SO_SEND_BUFFER, &buffer, sizeof buffer);
-    baro_setsockopt(bench_pair_stack(bulk.pair, 1), bulk.server, BARO_SO_RECV_BUFFER, &buffer, sizeof buffer);
+    baro_setsockopt(bench_pair_stack(bulk.pair, 0), bulk.client, BARO_SO_SEND_BUFFER, &sent, sizeof sent);
+    baro_setsockopt(bench_pair_stack(bulk.pair, 1), bulk.server, BARO_SO_RECV_BUFFER, &received, sizeof received);
     bulk.goal = warm;
     carry(&bulk);
     octets = bulk.octets;

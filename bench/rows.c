@@ -26,6 +26,8 @@ const struct bench_row bench_rows[] = {
     { "bulk-1500", "bulk, MTU 1500, software checksums", BULK(1500, BENCH_NONE), .counted = "segment" },
     { "bulk-1500-offload", "bulk, MTU 1500, checksums offloaded", BULK(1500, BENCH_CHECKSUM), .counted = "segment" },
     { "bulk-9000", "bulk, MTU 9000, software checksums", BULK(9000, BENCH_NONE), .counted = "segment" },
+    { "bulk-9000-posted", "the same, the program says beforehand where what comes shall go", .unit = BENCH_GBIT,
+      .run = bench_bulk, .kind = "bulk", .question = { .mtu = 9000, .posted = true }, .counted = "segment" },
     { "bulk-large", "bulk, super-segments, software checksums", BULK(1500, BENCH_LARGE), .counted = "super-segment" },
     { "bulk-super", "bulk, super-segments, checksums offloaded", BULK(1500, BENCH_SUPER), .counted = "super-segment" },
     { "bulk-super-zero", "the same, the program reserves and commits, peeks and consumes", .unit = BENCH_GBIT,
