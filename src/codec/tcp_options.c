@@ -3,8 +3,6 @@
 
 #include "base/bytes.h"
 
-#define NOP_NOP_TIMESTAMPS UINT32_C(0x0101080a)
-
 enum { MSS_LENGTH = 4, SCALE_LENGTH = 3, PERMITTED_LENGTH = 2, TIMESTAMPS_LENGTH = 10 };
 
 static void read_sack(struct tcp_options *options, const uint8_t *at, size_t length)
@@ -68,7 +66,7 @@ void tcp_options_read(struct tcp_options *options, struct baro_bytes bytes)
     size_t at = 0;
 
     *options = (struct tcp_options){ 0 };
-    if (bytes.length == 2 + TIMESTAMPS_LENGTH && read_be32(bytes.data) == NOP_NOP_TIMESTAMPS) {
+    if (bytes.length == 2 + TIMESTAMPS_LENGTH && read_be32(bytes.data) == TCP_WORD_NOP_NOP_TIMESTAMPS) {
         read_option(options, bytes.data + 2, TIMESTAMPS_LENGTH); /* RFC 7323 appendix A: nearly all that come */
         return;
     }

@@ -23,6 +23,13 @@ enum tcp_option_kind {
 
 enum { TCP_SACK_LIMIT = 4, TCP_OPTIONS_LIMIT = 40, TCP_SCALE_LIMIT = 14 };
 
+/* Options as nearly everybody writes them, in words of 32 bits (RFC 7323 appendix A). */
+#define TCP_WORD_MSS UINT32_C(0x02040000)                  /* with the MSS in it */
+#define TCP_WORD_NOP_NOP_PERMITTED UINT32_C(0x01010402)
+#define TCP_WORD_NOP_NOP_TIMESTAMPS UINT32_C(0x0101080a)   /* value and echo follow */
+#define TCP_WORD_PERMITTED_TIMESTAMPS UINT32_C(0x0402080a) /* so they do */
+#define TCP_WORD_NOP_SCALE UINT32_C(0x01030300)            /* with the scale in it */
+
 struct tcp_sack_block { struct seq left, right; };
 
 struct tcp_options {

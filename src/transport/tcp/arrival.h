@@ -11,6 +11,7 @@
 #include "base/words.h"
 #include "codec/ip_protocol.h"
 #include "codec/tcp.h"
+#include "codec/tcp_options.h"
 #include "transport/tcp/expected.h"
 
 /* ---- whose it is ---- */
@@ -58,8 +59,6 @@ enum { HEADER_PLAIN = 20, HEADER_STAMPED = 32 };
 /* Data offset and flags: the header's length, reserved bits zero, ACK. */
 enum { HEADER_PLAIN_ACK = 0x5010, HEADER_STAMPED_ACK = 0x8010 };
 
-#define NOP_NOP_TIMESTAMPS UINT32_C(0x0101080a)
-
 /* The segment, read once. */
 struct expected_segment {
     struct seq seq, ack;
@@ -90,7 +89,7 @@ IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_ar
     segment->window = (uint32_t)read_be16(at + 14) << scale;
     segment->ts_value = segment->ts_echo = 0;
     if (stamped) {
-        if (read_be32(at + 20) != NOP_NOP_TIMESTAMPS)
+        if (read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS)
             return false;
         segment->ts_value = read_be32(at + 24);
         segment->ts_echo = read_be32(at + 28);

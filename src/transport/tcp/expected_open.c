@@ -15,10 +15,6 @@
 enum { SYN_STAMPED = 36, SYN_SCALED = 40 }; /* octets of a SYN's header */
 enum { ECN_FLAGS = TCP_FLAG_ECE | TCP_FLAG_CWR };
 
-#define PERMITTED_TIMESTAMPS UINT32_C(0x0402080a)
-#define MSS_OPTION UINT32_C(0x0204)
-#define NOP_SCALE UINT32_C(0x010303)
-
 /* Of a segment without text: pseudo-header and header are all there is. */
 static bool sum_is_right(const struct tcp_arrival *arrival)
 {
@@ -90,12 +86,13 @@ static bool read_block(struct tcp_options *options, const uint8_t *at, uint32_t 
     if (length != SYN_SCALED && length != SYN_STAMPED)
         return false;
     stamps = read_be32(at + HEADER_PLAIN + 4);
-    if (read_be16(at + HEADER_PLAIN) != MSS_OPTION || (stamps != PERMITTED_TIMESTAMPS && stamps != NOP_NOP_TIMESTAMPS))
+    if (read_be16(at + HEADER_PLAIN) != TCP_WORD_MSS >> 16 ||
+        (stamps != TCP_WORD_PERMITTED_TIMESTAMPS && stamps != TCP_WORD_NOP_NOP_TIMESTAMPS))
         return false;
-    if (length == SYN_SCALED && read_be32(at + HEADER_PLAIN + 16) >> 8 != NOP_SCALE)
+    if (length == SYN_SCALED && read_be32(at + HEADER_PLAIN + 16) >> 8 != TCP_WORD_NOP_SCALE >> 8)
         return false;
     *options = (struct tcp_options){ .has_mss = true, .mss = read_be16(at + HEADER_PLAIN + 2),
-                                     .sack_permitted = stamps == PERMITTED_TIMESTAMPS, .has_timestamps = true,
+                                     .sack_permitted = stamps == TCP_WORD_PERMITTED_TIMESTAMPS, .has_timestamps = true,
                                      .ts_value = read_be32(at + HEADER_PLAIN + 8), .ts_echo = read_be32(at + HEADER_PLAIN + 12),
                                      .has_scale = length == SYN_SCALED,
                                      .scale = length == SYN_SCALED ? at[HEADER_PLAIN + 19] : 0 };

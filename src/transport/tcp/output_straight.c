@@ -67,8 +67,6 @@ static inline unsigned text_at(const struct ring *ring, uint64_t offset, uint32_
 
 /* ---- the header ---- */
 
-enum { TIMESTAMPS_WORD = 1 << 24 | 1 << 16 | 8 << 8 | 10 }; /* NOP, NOP, kind 8, 10 octets (RFC 7323 App. A) */
-
 IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, unsigned flags, struct seq seq,
                                 uint16_t window, struct tcp_straight *segment)
 {
@@ -80,7 +78,7 @@ IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, u
     sum = word(to, (uint32_t)c->local.port.number << 16 | c->remote.port.number) + word(to + 4, seq.value) +
           word(to + 8, c->rcv.nxt.value) + word(to + 12, octets << 26 | flags << 16 | window) + word(to + 16, 0);
     if (timestamps)
-        sum += word(to + 20, TIMESTAMPS_WORD) + word(to + 24, timestamp) + word(to + 28, c->ts_recent);
+        sum += word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, timestamp) + word(to + 28, c->ts_recent);
     segment->sum = sum;
     segment->header_length = (uint8_t)octets;
 }
@@ -266,7 +264,7 @@ bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const st
     if (control->has_syn_options)
         octets = tcp_header_SIZE + tcp_straight_syn_options(control, segment);
     else if (control->has_timestamps)
-        segment->sum = word(to + 20, TIMESTAMPS_WORD) + word(to + 24, control->ts_value) + word(to + 28, control->ts_echo);
+        segment->sum = word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, control->ts_value) + word(to + 28, control->ts_echo);
     segment->sum += word(to, (uint32_t)control->local.port.number << 16 | control->remote.port.number) +
                    word(to + 4, control->seq.value) + word(to + 8, control->ack.value) +
                    word(to + 12, octets << 26 | (uint32_t)control->flags << 16 | control->window) + word(to + 16, 0);

@@ -16,27 +16,23 @@ struct syn_options {
     uint32_t ts_value, ts_echo;
 };
 
-enum { MSS = TCP_OPTION_MSS << 24 | 4 << 16, NOP_NOP = 1 << 24 | 1 << 16, PERMITTED = TCP_OPTION_SACK_PERMITTED << 8 | 2 };
-
 /* Words of options as tcp_options_write() has them; their octets. */
 static unsigned write_options(const struct syn_options *options, uint8_t *to, uint64_t *sum)
 {
     unsigned octets = 4;
 
-    *sum += word(to, (uint32_t)MSS | options->mss);
+    *sum += word(to, TCP_WORD_MSS | options->mss);
     if (options->timestamps) {
-        const uint32_t kind = TCP_OPTION_TIMESTAMPS << 8 | 10;
-
-        *sum += word(to + 4, (options->sack_permitted ? (uint32_t)PERMITTED << 16 : (uint32_t)NOP_NOP) | kind) +
+        *sum += word(to + 4, options->sack_permitted ? TCP_WORD_PERMITTED_TIMESTAMPS : TCP_WORD_NOP_NOP_TIMESTAMPS) +
                 word(to + 8, options->ts_value) + word(to + 12, options->ts_echo);
         octets = 16;
     } else if (options->sack_permitted) {
-        *sum += word(to + 4, (uint32_t)NOP_NOP | PERMITTED);
+        *sum += word(to + 4, TCP_WORD_NOP_NOP_PERMITTED);
         octets = 8;
     }
     if (options->scale < 0)
         return octets;
-    *sum += word(to + octets, 1u << 24 | TCP_OPTION_WINDOW_SCALE << 16 | 3u << 8 | (uint32_t)options->scale);
+    *sum += word(to + octets, TCP_WORD_NOP_SCALE | (uint32_t)options->scale);
     return octets + 4;
 }
 
