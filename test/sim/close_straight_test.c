@@ -264,7 +264,6 @@ static void create(unsigned end, struct baro_stack_config config)
     static const uint32_t capabilities[] = { 0, BARO_DEVICE_TX_CHECKSUM, BARO_DEVICE_TX_CHECKSUM | BARO_DEVICE_TSO,
                                              BARO_DEVICE_TSO };
     struct side *side = &world.side[end];
-    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
 
     frame_device_init(&side->device, (uint8_t)(1 + end), 1300 + (uint32_t)draw(300));
     side->device.device.capabilities = capabilities[draw(4)];
@@ -277,8 +276,8 @@ static void create(unsigned end, struct baro_stack_config config)
     if (one_in(2))
         config.recv_buffer = (struct baro_buffer_size){ 16384, 16384 }; /* windows close */
     config.time_wait_limit = one_in(3) ? 1 + (uint32_t)draw(3) : 0;
-    side->stack = twice_begin(end, &config, &side->device.device);
-    assert_int_equal(baro_stack_set_neighbour(side->stack, 1, address(1 - end), peer), 0);
+    side->stack = cable_stack(&config, this_run.ipv6, end, &side->device);
+    cable_knows(side->stack, this_run.ipv6, end);
     for (unsigned i = 0; i < PORTS; i++) {
         const struct baro_endpoint own = { address(end), { (uint16_t)(PORT + i) } };
 

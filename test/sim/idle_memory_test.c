@@ -13,7 +13,7 @@
 
 #include "base/time.h"
 #include "stack.h"
-#include "support/frame_device.h"
+#include "support/cable.h"
 
 enum { FIRST_PORT = 7000, A_PORT = 20000, BATCH = 1000 };
 
@@ -27,7 +27,7 @@ static bool ipv6;
 
 static struct baro_address address(unsigned end)
 {
-    return ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
+    return cable_address(ipv6, end);
 }
 
 /* Until nothing is due; what programs are told they have heard. */
@@ -53,17 +53,13 @@ static void settle(void)
 static void create(unsigned end)
 {
     struct baro_stack_config config = { .seed = { (uint8_t)(1 + end) }, .now = now, .memory_limit = 1u << 30 };
-    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
 
     memset(&side[end], 0, sizeof side[end]);
     frame_device_init(&side[end].device, (uint8_t)(1 + end), 1500);
     side[end].device.room = UINT32_MAX;
     config.memory = test_memory(&side[end].memory);
-    side[end].stack = baro_stack_create(&config);
-    assert_non_null(side[end].stack);
-    assert_int_equal(baro_stack_add_interface(side[end].stack, &side[end].device.device), 1);
-    assert_int_equal(baro_stack_add_address(side[end].stack, 1, address(end), ipv6 ? 64 : 24, false), 0);
-    assert_int_equal(baro_stack_set_neighbour(side[end].stack, 1, address(1 - end), peer), 0);
+    side[end].stack = cable_stack(&config, ipv6, end, &side[end].device);
+    cable_knows(side[end].stack, ipv6, end);
 }
 
 static void connect_one(struct baro_endpoint to, int listening)
@@ -121,11 +117,8 @@ static void at_most(unsigned count, bool over_ipv6, uint64_t most)
             check(i + 1, first, most, &worst);
     }
     print_message("at worst %llu\n", (unsigned long long)worst);
-    for (unsigned end = 0; end < 2; end++) {
-        baro_stack_free(side[end].stack);
-        frame_device_release(&side[end].device);
-        assert_int_equal(side[end].memory.bytes, 0);
-    }
+    for (unsigned end = 0; end < 2; end++)
+        cable_end(side[end].stack, &side[end].device, &side[end].memory);
 }
 
 static void a_hundred_thousand_over_ipv4(void **state)

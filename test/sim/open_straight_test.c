@@ -332,7 +332,6 @@ static void look(void)
 static void create(unsigned end, bool watched)
 {
     struct side *side = &world.side[end];
-    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
     struct baro_stack_config config = { .trace = twice_trace(watched), .now = world.now };
 
     memset(side, 0, sizeof *side);
@@ -346,9 +345,9 @@ static void create(unsigned end, bool watched)
     config.tcp_without = one_in(4) ? (unsigned)draw(8) : 0;
     config.memory_limit = one_in(3) ? 65536 * (1 + draw(8)) : 0;
     config.time_wait_limit = one_in(3) ? 1 + (uint32_t)draw(8) : 0;
-    side->stack = twice_begin(end, &config, &side->device.device);
+    side->stack = cable_stack(&config, this_run.ipv6, end, &side->device);
     if (!one_in(4))
-        assert_int_equal(baro_stack_set_neighbour(side->stack, 1, address(1 - end), peer), 0);
+        cable_knows(side->stack, this_run.ipv6, end);
     for (unsigned i = 0; i < LISTENERS; i++)
         listen_again(end, i);
 }

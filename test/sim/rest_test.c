@@ -21,8 +21,8 @@
 #include <string.h>
 
 #include "stack.h"
+#include "support/cable.h"
 #include "support/chance.h"
-#include "support/frame_device.h"
 #include "transport/tcp/rest.h"
 #include "user/user_private.h"
 
@@ -100,7 +100,7 @@ static uint64_t hash_of_all(void)
 
 static struct baro_address address(unsigned end)
 {
-    return world.ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
+    return cable_address(world.ipv6, end);
 }
 
 /* ---- the cable ---- */
@@ -359,18 +359,14 @@ static void create(unsigned end, bool rests)
 {
     struct baro_stack_config config = { .seed = { (uint8_t)(1 + end) }, .now = world.now, .memory_limit = 1u << 28 };
     struct side *side = &world.side[end];
-    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
 
     frame_device_init(&side->device, (uint8_t)(1 + end), 1300 + (uint32_t)draw(300));
     side->device.room = UINT32_MAX;
     config.memory = test_memory(&side->memory);
     config.ecn = (enum baro_ecn)draw(3);
     config.tcp_without = one_in(4) ? (unsigned)draw(8) : 0;
-    side->stack = baro_stack_create(&config);
-    assert_non_null(side->stack);
-    assert_int_equal(baro_stack_add_interface(side->stack, &side->device.device), 1);
-    assert_int_equal(baro_stack_add_address(side->stack, 1, address(end), world.ipv6 ? 64 : 24, false), 0);
-    assert_int_equal(baro_stack_set_neighbour(side->stack, 1, address(1 - end), peer), 0);
+    side->stack = cable_stack(&config, world.ipv6, end, &side->device);
+    cable_knows(side->stack, world.ipv6, end);
     if (!rests)
         tcp_let_rest(side->stack->tcp, nowhere, NULL);
 }
@@ -435,9 +431,7 @@ static void run(unsigned seed, bool rests, struct tale *tale)
 
         baro_stack_statistics(world.side[end].stack, &statistics);
         tale->woken += statistics.tcp_woken;
-        baro_stack_free(world.side[end].stack);
-        frame_device_release(&world.side[end].device);
-        assert_int_equal(world.side[end].memory.bytes, 0);
+        cable_end(world.side[end].stack, &world.side[end].device, &world.side[end].memory);
     }
     tale->ended_ns = world.now.ns;
 }

@@ -147,7 +147,6 @@ static void create(unsigned end, const struct baro_stack_config *config)
                                              BARO_DEVICE_TSO };
     struct side *side = &world.side[end];
     struct baro_stack_config own = *config;
-    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
 
     memset(side, 0, sizeof *side);
     frame_device_init(&side->device, (uint8_t)(1 + end), 1300 + (uint32_t)draw(300));
@@ -158,9 +157,9 @@ static void create(unsigned end, const struct baro_stack_config *config)
     own.now = world.now;
     own.ecn = (enum baro_ecn)draw(3);
     own.tcp_without = one_in(4) ? (unsigned)draw(8) : 0;
-    side->stack = twice_begin(end, &own, &side->device.device);
+    side->stack = cable_stack(&own, this_run.ipv6, end, &side->device);
     if (one_in(2))
-        assert_int_equal(baro_stack_set_neighbour(side->stack, 1, address(1 - end), peer), 0);
+        cable_knows(side->stack, this_run.ipv6, end);
 }
 
 static void connect_them(void)

@@ -168,6 +168,32 @@ TEST_HELPER void connected(int listening, uint16_t port, int *client, int *serve
     assert_int_equal(connect_to(*client, loopback(port)), -EISCONN);
 }
 
+/* The same with buffers of so many octets at their places, 0: as they come. */
+struct ends {
+    int client, server;
+};
+TEST_HELPER struct ends open_ends(int send_octets, int recv_octets)
+{
+    struct ends ends = { .client = stream() };
+    int listening = listener(80);
+
+    if (send_octets != 0)
+        set_int(ends.client, BARO_SO_SEND_BUFFER, send_octets);
+    if (recv_octets != 0)
+        set_int(listening, BARO_SO_RECV_BUFFER, recv_octets);
+    assert_int_equal(connect_to(ends.client, loopback(80)), -EINPROGRESS);
+    pass(5);
+    ends.server = baro_accept(stack, listening, NULL);
+    assert_true(ends.server >= 0);
+    return ends;
+}
+
+/* Of a stream's octet at `offset`. */
+TEST_HELPER uint8_t octet_at(uint64_t offset)
+{
+    return (uint8_t)(offset * 31 + offset / 251);
+}
+
 /* Empties the queue of readiness; did `fd` stand in it with all of `wanted`? */
 TEST_HELPER bool is_ready(int fd, unsigned wanted)
 {

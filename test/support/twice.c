@@ -68,7 +68,7 @@ void note_stack(struct baro_stack *stack)
 
 struct baro_address address(unsigned end)
 {
-    return this_run.ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
+    return cable_address(this_run.ipv6, end);
 }
 
 enum baro_family family(void)
@@ -82,23 +82,11 @@ void forge(uint8_t *at, unsigned value, uint8_t *checksum)
     write_be16(at, (uint16_t)value);
 }
 
-struct baro_stack *twice_begin(unsigned end, const struct baro_stack_config *config, struct baro_device *device)
-{
-    struct baro_stack *stack = baro_stack_create(config);
-
-    assert_non_null(stack);
-    assert_int_equal(baro_stack_add_interface(stack, device), 1);
-    assert_int_equal(baro_stack_add_address(stack, 1, address(end), this_run.ipv6 ? 64 : 24, false), 0);
-    return stack;
-}
-
 void twice_end(struct baro_stack *stack, struct frame_device *device, const struct test_memory *memory)
 {
     this_run.straight += stack->straight;
     this_run.expected += stack->tcp->expected;
-    baro_stack_free(stack);
-    frame_device_release(device);
-    assert_int_equal(memory->bytes, 0);
+    cable_end(stack, device, memory);
 }
 
 static void watch(void *context, const struct baro_trace_event *event)

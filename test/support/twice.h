@@ -6,9 +6,8 @@
 #ifndef TEST_TWICE_H
 #define TEST_TWICE_H
 
-#include "baro/stack.h"
 #include "baro/trace.h"
-#include "support/frame_device.h"
+#include "support/cable.h"
 
 /* The run that goes on. */
 struct twice_run {
@@ -37,8 +36,7 @@ enum baro_family family(void);
 /* Another 16 bits at `at`, and the checksum that covers them as if they had always stood there (RFC 1624). */
 void forge(uint8_t *at, unsigned value, uint8_t *checksum);
 
-/* A stack with one interface, which is end `end`. twice_end() frees it and asserts that all memory came back. */
-struct baro_stack *twice_begin(unsigned end, const struct baro_stack_config *config, struct baro_device *device);
+/* As cable_end(); what took straight ways is counted. */
 void twice_end(struct baro_stack *stack, struct frame_device *device, const struct test_memory *memory);
 
 /* A trace that nobody reads; or none. */

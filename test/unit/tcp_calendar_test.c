@@ -13,8 +13,8 @@
 
 #include "base/bytes.h"
 #include "stack.h"
+#include "support/cable.h"
 #include "support/chance.h"
-#include "support/frame_device.h"
 #include "transport/tcp/calendar.h"
 #include "transport/tcp/rest.h"
 
@@ -58,7 +58,7 @@ static bool cut, is_quiet;
 
 static struct baro_address address(unsigned end)
 {
-    return asked->ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
+    return cable_address(asked->ipv6, end);
 }
 
 static void note(const void *bytes, size_t length)
@@ -188,18 +188,14 @@ static struct handle *nowhere(void *context, uint32_t owner)
 static void create(unsigned end, bool rests)
 {
     struct baro_stack_config config = { .seed = { (uint8_t)(1 + end) }, .now = now };
-    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
 
     memset(&side[end], 0, sizeof side[end]);
     frame_device_init(&side[end].device, (uint8_t)(1 + end), 1500);
     side[end].device.room = UINT32_MAX;
     config.memory = test_memory(&side[end].memory);
     config.memory_limit = end == 0 && asked->promises != 0 ? asked->promises * (TCP_RECV_LEAST + TCP_SEND_LEAST) : 1u << 30;
-    side[end].stack = baro_stack_create(&config);
-    assert_non_null(side[end].stack);
-    assert_int_equal(baro_stack_add_interface(side[end].stack, &side[end].device.device), 1);
-    assert_int_equal(baro_stack_add_address(side[end].stack, 1, address(end), asked->ipv6 ? 64 : 24, false), 0);
-    assert_int_equal(baro_stack_set_neighbour(side[end].stack, 1, address(1 - end), peer), 0);
+    side[end].stack = cable_stack(&config, asked->ipv6, end, &side[end].device);
+    cable_knows(side[end].stack, asked->ipv6, end);
     if (!rests)
         tcp_let_rest(side[end].stack->tcp, nowhere, NULL);
 }
@@ -273,11 +269,8 @@ static void run(const struct question *question, bool rests, struct answer *answ
     run_until((asked->seconds + 2) * NS_PER_S);
     told->woken = statistics_of(0).tcp_woken;
     assert_int_equal(statistics_of(0).tcp_resting, rests && asked->cut_s == 0 ? asked->count : 0);
-    for (unsigned end = 0; end < 2; end++) {
-        baro_stack_free(side[end].stack);
-        frame_device_release(&side[end].device);
-        assert_int_equal(side[end].memory.bytes, 0);
-    }
+    for (unsigned end = 0; end < 2; end++)
+        cable_end(side[end].stack, &side[end].device, &side[end].memory);
 }
 
 static struct answer awake, resting;

@@ -10,32 +10,6 @@
 
 #include "support/one_stack.h"
 
-struct ends {
-    int client, server;
-};
-
-static struct ends open_ends(int buffer)
-{
-    struct ends ends = { .client = stream() };
-    int listening = listener(80);
-
-    if (buffer != 0) {
-        baro_setsockopt(stack, ends.client, BARO_SO_SEND_BUFFER, &buffer, sizeof buffer);
-        baro_setsockopt(stack, listening, BARO_SO_RECV_BUFFER, &buffer, sizeof buffer);
-    }
-    assert_int_equal(connect_to(ends.client, loopback(80)), -EINPROGRESS);
-    pass(5);
-    ends.server = baro_accept(stack, listening, NULL);
-    assert_true(ends.server >= 0);
-    return ends;
-}
-
-/* Of the stream's octet at `offset`. */
-static uint8_t octet_at(uint64_t offset)
-{
-    return (uint8_t)(offset * 31 + offset / 251);
-}
-
 static size_t octets_of(const struct baro_buffer part[2])
 {
     return part[0].length + part[1].length;
@@ -59,7 +33,7 @@ static void are_from(const struct baro_bytes part[2], uint64_t offset)
  * makes no full segment, of the other not all is taken. */
 static void octets_go_through_both_rings(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     uint64_t sent = 0, read = 0;
     unsigned seams_written = 0, seams_read = 0;
     const int cork = 1, segment = 1000;
@@ -102,7 +76,7 @@ static void octets_go_through_both_rings(void **state)
  * a reservation that waits: their places stay. */
 static void empty_rings_begin_again(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     struct baro_buffer room[2];
     struct baro_bytes there[2];
     const uint8_t *written = NULL, *read = NULL;
@@ -139,7 +113,7 @@ static void empty_rings_begin_again(void **state)
 /* Both kinds of calls on one connection: one stream of octets. */
 static void both_kinds_of_calls_mix(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     struct baro_buffer room[2];
     struct baro_bytes there[2];
     char text[16] = "";
@@ -166,7 +140,7 @@ static void both_kinds_of_calls_mix(void **state)
 /* More than there is, twice, too late: refused, and nothing is sent or lost. */
 static void takes_that_are_not_ours(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     struct baro_buffer room[2], again[2];
     struct baro_bytes there[2];
     char text[16];
@@ -230,7 +204,7 @@ static void sockets_that_cannot(void **state)
 /* Our end, the peer's, and a reset, between the two halves of each call. */
 static void ends_in_between(void **state)
 {
-    struct ends ends = open_ends(0), other;
+    struct ends ends = open_ends(0, 0), other;
     struct baro_buffer room[2];
     struct baro_bytes there[2];
     struct baro_linger reset = { .on = 1 };
@@ -277,7 +251,7 @@ static void ends_in_between(void **state)
 /* A buffer that is full, and one that is full at the other end: readiness and window updates as with send and recv. */
 static void full_buffers_open_again(void **state)
 {
-    struct ends ends = open_ends(8192);
+    struct ends ends = open_ends(8192, 8192);
     struct baro_buffer room[2];
     struct baro_bytes there[2];
     struct baro_ready ready;
@@ -316,7 +290,7 @@ static void full_buffers_open_again(void **state)
 /* Urgent data: the parts end in front of the octet, and go on behind it, as recv does. */
 static void urgent_octets_are_not_among_them(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     struct baro_bytes there[2];
     struct baro_buffer room[2];
     char octet;
@@ -343,7 +317,7 @@ static void urgent_octets_are_not_among_them(void **state)
 /* A reservation that nothing comes of gives its memory back, and cannot be committed then. */
 static void forgotten_reservations_hold_nothing(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     struct baro_buffer room[2];
     size_t before;
 

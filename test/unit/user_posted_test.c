@@ -10,31 +10,7 @@
 
 #include "support/one_stack.h"
 
-struct ends {
-    int client, server;
-};
-
 static uint8_t buffer[65536];
-
-static struct ends open_ends(int octets)
-{
-    struct ends ends = { .client = stream() };
-    int listening = listener(80);
-
-    memset(buffer, 0xee, sizeof buffer);
-    if (octets != 0)
-        baro_setsockopt(stack, listening, BARO_SO_RECV_BUFFER, &octets, sizeof octets);
-    assert_int_equal(connect_to(ends.client, loopback(80)), -EINPROGRESS);
-    pass(5);
-    ends.server = baro_accept(stack, listening, NULL);
-    assert_true(ends.server >= 0);
-    return ends;
-}
-
-static uint8_t octet_at(uint64_t offset)
-{
-    return (uint8_t)(offset * 31 + offset / 251);
-}
 
 static ptrdiff_t send_from(int fd, uint64_t offset, size_t octets)
 {
@@ -54,7 +30,7 @@ static void are_from(const uint8_t *data, uint64_t offset, size_t octets)
 /* Buffers of all sizes, octets in all pieces: some wait before the post, some fill it, some find no room. */
 static void octets_come_where_they_are_wanted(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     uint64_t sent = 0, read = 0;
     unsigned full = 0, waited = 0, direct = 0;
 
@@ -93,7 +69,7 @@ static void octets_come_where_they_are_wanted(void **state)
 /* The window does not close though the program takes nothing: what is posted counts as read. */
 static void the_window_stays_open(void **state)
 {
-    struct ends ends = open_ends(8192);
+    struct ends ends = open_ends(0, 8192);
     uint64_t sent = 0;
 
     (void)state;
@@ -122,7 +98,7 @@ static void the_window_stays_open(void **state)
 
 static void readiness_tells_of_what_came(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
 
     (void)state;
     is_ready(ends.server, 0);
@@ -141,7 +117,7 @@ static void readiness_tells_of_what_came(void **state)
 /* One buffer a descriptor; while it is out nobody else reads. */
 static void calls_at_the_wrong_time(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     struct baro_bytes part[2];
     int fresh = stream(), packets = datagram();
 
@@ -172,7 +148,7 @@ static void calls_at_the_wrong_time(void **state)
 /* Reading stops in front of the mark; what is behind it waits for the next buffer. */
 static void urgent_octets_are_not_among_them(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     char octet;
 
     (void)state;
@@ -198,7 +174,7 @@ static void urgent_octets_are_not_among_them(void **state)
 /* The end of the stream comes behind its octets, so does a reset; who closes has the buffer back. */
 static void ends_in_between(void **state)
 {
-    struct ends ends = open_ends(0), other = { .client = stream() };
+    struct ends ends = open_ends(0, 0), other = { .client = stream() };
     struct baro_linger reset = { .on = 1 };
 
     (void)state;
@@ -238,7 +214,7 @@ static void ends_in_between(void **state)
 /* A resting connection is woken by the post, and stays awake as long as its buffer is out. */
 static void who_waits_with_a_buffer_does_not_rest(void **state)
 {
-    struct ends ends = open_ends(0);
+    struct ends ends = open_ends(0, 0);
     struct baro_statistics statistics;
 
     (void)state;
