@@ -129,7 +129,7 @@ void bench_row_end(void);
 struct baro_memory bench_memory(void);
 /* The same of the C library, for stacks that threads come and go with. */
 struct baro_memory bench_memory_plain(void);
-uint64_t bench_slab_bytes(struct baro_stack *stack);
+struct baro_statistics bench_statistics(struct baro_stack *stack);
 uint32_t bench_random(uint32_t *state, uint32_t below);
 
 /* Copies a frame's octets: plain vector moves, since memcpy's choice for long ones, `rep movsb`, is slow on some machines. */
@@ -154,6 +154,8 @@ bool bench_has(enum baro_family family);
 void bench_pair_poll(struct bench_pair *pair);
 /* Polls both until neither wants to be polled at once: who is idle for long enough rests. Readiness is forgotten. */
 void bench_pair_settle(struct bench_pair *pair);
+/* So many times nothing happens for `step_s` seconds: nothing is owed then, and who is idle rests. */
+void bench_pair_silence(struct bench_pair *pair, unsigned times, unsigned step_s);
 /* Empties the queues of readiness: a program would be told. */
 void bench_pair_forget(struct bench_pair *pair);
 

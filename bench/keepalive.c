@@ -16,10 +16,7 @@ struct polls {
 
 static struct baro_statistics statistics_of(struct bench_pair *pair, int which)
 {
-    struct baro_statistics statistics;
-
-    baro_stack_statistics(bench_pair_stack(pair, which), &statistics);
-    return statistics;
+    return bench_statistics(bench_pair_stack(pair, which));
 }
 
 static void note(struct polls *polls, double seconds)
@@ -44,15 +41,6 @@ static double nearly_longest(const struct polls *polls)
 static void poll_client(void *context)
 {
     baro_stack_poll(bench_pair_stack(context, 0), bench_now());
-}
-
-/* Nothing happens for twenty seconds. */
-static void let_rest(struct bench_pair *pair)
-{
-    for (int i = 0; i < 20; i++) {
-        bench_skip((struct baro_duration){ INT64_C(1000000000) });
-        bench_pair_settle(pair);
-    }
 }
 
 static double ask_all(struct bench_pair *pair, uint64_t count, struct polls *polls)
@@ -93,7 +81,7 @@ void bench_keepalive(const struct bench_case *question, struct bench_answer *ans
         answer->seconds = nearly_longest(&polls);
         answer->operations = 1;
     }
-    let_rest(all.pair);
+    bench_pair_silence(all.pair, 20, 1);
     for (int which = 0; which < 2; which++)
         bench_expect(statistics_of(all.pair, which).tcp_resting == all.count, "all rest again");
     bench_connections_close(&all);

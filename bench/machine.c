@@ -174,12 +174,12 @@ struct baro_memory bench_memory_plain(void)
     return (struct baro_memory){ NULL, take_plain, give_back_plain };
 }
 
-uint64_t bench_slab_bytes(struct baro_stack *stack)
+struct baro_statistics bench_statistics(struct baro_stack *stack)
 {
     struct baro_statistics statistics;
 
     baro_stack_statistics(stack, &statistics);
-    return statistics.slab_bytes;
+    return statistics;
 }
 
 uint32_t bench_random(uint32_t *state, uint32_t below)

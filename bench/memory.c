@@ -14,7 +14,7 @@ static uint64_t taken_by(const struct bench_case *question, uint32_t count)
     some.connections = count;
     some.resting = true;
     bench_connections_open(&all, &some);
-    octets = bench_slab_bytes(bench_pair_stack(all.pair, 0));
+    octets = bench_statistics(bench_pair_stack(all.pair, 0)).slab_bytes;
     bench_connections_close(&all);
     return octets;
 }
@@ -67,21 +67,9 @@ static void wake_many(void *context)
         wake_one(work);
 }
 
-/* Nothing happens for a while: who is idle rests. */
-static void let_rest(struct bench_pair *pair)
+static uint64_t at_rest(const struct bench_connections *all, int which)
 {
-    for (int i = 0; i < LEAPS; i++) {
-        bench_skip((struct baro_duration){ LEAP_S * INT64_C(1000000000) });
-        bench_pair_settle(pair);
-    }
-}
-
-static uint64_t at_rest(struct baro_stack *stack)
-{
-    struct baro_statistics statistics;
-
-    baro_stack_statistics(stack, &statistics);
-    return statistics.tcp_resting;
+    return bench_statistics(bench_pair_stack(all->pair, which)).tcp_resting;
 }
 
 void bench_wake(const struct bench_case *question, struct bench_answer *answer)
@@ -92,16 +80,17 @@ void bench_wake(const struct bench_case *question, struct bench_answer *answer)
 
     resting.resting = true;
     bench_connections_open(&work.all, &resting);
-    bench_expect(at_rest(bench_pair_stack(work.all.pair, 0)) == work.all.count, "all rest");
+    bench_expect(at_rest(&work.all, 0) == work.all.count, "all rest");
     while (left != 0) {
         work.wakes = left < BATCH ? left : BATCH;
         left -= work.wakes;
         answer->seconds += bench_timed(wake_many, &work);
         answer->operations += work.wakes;
-        let_rest(work.all.pair);
+        bench_pair_silence(work.all.pair, LEAPS, LEAP_S);
     }
-    bench_expect(at_rest(bench_pair_stack(work.all.pair, 0)) == work.all.count, "all rest again");
-    bench_expect(bench_slab_bytes(bench_pair_stack(work.all.pair, 0)) < work.all.count * UINT64_C(214) + (UINT64_C(64) << 20),
+    bench_expect(at_rest(&work.all, 0) == work.all.count, "all rest again");
+    bench_expect(bench_statistics(bench_pair_stack(work.all.pair, 0)).slab_bytes <
+                     work.all.count * UINT64_C(214) + (UINT64_C(64) << 20),
                  "2 GiB for ten million of them");
     bench_connections_close(&work.all);
 }
@@ -135,7 +124,7 @@ static void rest_again(void *context)
 {
     struct parts *parts = context;
 
-    let_rest(parts->work.all.pair);
+    bench_pair_silence(parts->work.all.pair, LEAPS, LEAP_S);
 }
 
 /* Does it, and measures it if it is what is asked for. */
@@ -174,10 +163,10 @@ void bench_rest_parts(const struct bench_case *question, struct bench_answer *an
     resting.resting = true;
     bench_connections_open(&parts.work.all, &resting);
     for (uint32_t i = 0; i < rounds; i++) {
-        woken = at_rest(bench_pair_stack(parts.work.all.pair, 1));
+        woken = at_rest(&parts.work.all, 1);
         bench_expect(woken == parts.work.all.count, "all rest");
         wake_in_turn(&parts, count);
-        bench_expect(at_rest(bench_pair_stack(parts.work.all.pair, 1)) == woken - count, "so many woke");
+        bench_expect(at_rest(&parts.work.all, 1) == woken - count, "so many woke");
         do_part(&parts, BENCH_REST_AGAIN, rest_again);
     }
     answer->seconds = parts.seconds;

@@ -247,11 +247,10 @@ void bench_connect(struct bench_pair *pair, int listener, uint16_t port, int *cl
     bench_expect(*server >= 0, result == 0 ? "a connection" : "a connection after connect's EINPROGRESS");
 }
 
-/* Ten seconds of silence, after which nothing is owed and connections rest. */
-static void rest(struct bench_pair *pair)
+void bench_pair_silence(struct bench_pair *pair, unsigned times, unsigned step_s)
 {
-    for (int i = 0; i < 10; i++) {
-        bench_skip((struct baro_duration){ INT64_C(1000000000) });
+    for (unsigned i = 0; i < times; i++) {
+        bench_skip((struct baro_duration){ step_s * INT64_C(1000000000) });
         bench_pair_settle(pair);
     }
 }
@@ -287,7 +286,7 @@ void bench_connections_open(struct bench_connections *all, const struct bench_ca
         if (question->keepalive.ns != 0)
             keep_alive(bench_pair_stack(all->pair, 0), all->client[i], question->keepalive);
         if (question->resting && ((i + 1) % batch == 0 || i + 1 == all->count))
-            rest(all->pair);
+            bench_pair_silence(all->pair, 10, 1); /* they rest then */
     }
     bench_pair_forget(all->pair);
 }
