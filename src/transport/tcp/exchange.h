@@ -58,7 +58,7 @@ IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
     bool valid;
 
     /* What waits for its time only is no unused window. */
-    if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd)
+    if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd && tcp_is_paced(tcp, c))
         flight = c->congestion.cwnd;
     if (c->ecn.flags & TCP_ECN_HEARD)
         return; /* RFC 3168 §6.1.2 */

@@ -37,10 +37,21 @@ static bool is_small(const struct tcp_connection *c, uint32_t mss)
     return c->settings.max_pacing_rate == 0 && c->congestion.cwnd <= congestion_initial_window(mss);
 }
 
+/* 0: as the windows let it. */
+static uint64_t rate_now(const struct tcp *tcp, const struct tcp_connection *c, uint32_t mss)
+{
+    return is_small(c, mss) ? 0 : tcp_pacing_rate(tcp, c);
+}
+
+bool tcp_is_paced(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    return rate_now(tcp, c, tcp_payload_limit(c)) != 0;
+}
+
 uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length)
 {
     uint32_t mss = tcp_payload_limit(c), may;
-    uint64_t rate = is_small(c, mss) ? 0 : tcp_pacing_rate(tcp, c);
+    uint64_t rate = rate_now(tcp, c, mss);
     int64_t wait_ns;
 
     if (rate == 0 || tcp_flow_open(tcp, c) == NULL)

@@ -296,6 +296,8 @@ struct tcp_flow *tcp_flow_open(struct tcp *tcp, struct tcp_connection *c);
 void tcp_flow_release(struct tcp *tcp, struct tcp_connection *c);
 /* Octets a second, 0: as the windows let it. */
 uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c);
+/* Is there a rate at all now? What waited for its time once may have found that there is none any more. */
+bool tcp_is_paced(const struct tcp *tcp, const struct tcp_connection *c);
 /* How much of `length` octets may leave now: all of them, some whole segments, or none; then the timer is armed. */
 uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length);
 /* Of the periods in which the window was not used, each halves it. */
