@@ -8,17 +8,25 @@
  *   - SYN and SYN+ACK: no text, and the options as nearly everybody writes them: MSS, SACK permitted, timestamps, window
  *     scale in one block. The segment as values is made of that block; what happens then is listen.c's and syn_sent.c's.
  *   - ACK: of our SYN, at RCV.NXT, with the timestamps agreed and nothing else, the first SYN+ACK's answer. Of the steps of
- *     half_open_input.c and ack.c little is left: SND.UNA goes over the SYN, the round trip is measured. */
-#include "transport/tcp/arrival.h"
-#include "transport/tcp/exchange.h"
+ *     half_open_input.c and ack.c little is left: SND.UNA goes over the SYN, the round trip is measured. Text that came with
+ *     it (soon.c) is the connection's next segment then; where expected.c does not want that, it goes the whole path, for
+ *     which the ACK is an old one. */
+#include "transport/tcp/expected_steps.h"
 
 enum { SYN_STAMPED = 36, SYN_SCALED = 40 }; /* octets of a SYN's header */
 enum { ECN_FLAGS = TCP_FLAG_ECE | TCP_FLAG_CWR };
 
-/* Of a segment without text: pseudo-header and header are all there is. */
-static bool sum_is_right(const struct tcp_arrival *arrival)
+/* Of `octets` of text behind the header. */
+static inline bool sum_is_right(const struct tcp_arrival *arrival, uint32_t octets)
 {
-    return arrival->checksum_verified || checksum_fold(arrival_sum(arrival, arrival->length)) == 0;
+    uint64_t sum;
+
+    if (arrival->checksum_verified)
+        return true;
+    sum = arrival_sum(arrival, arrival->length - octets);
+    if (octets != 0)
+        sum = checksum_add(sum, arrival->octets + arrival->length - octets, octets);
+    return checksum_fold(sum) == 0;
 }
 
 /* ---- the ACK that ends a dialogue ---- */
@@ -37,8 +45,8 @@ static bool is_answer(const struct tcp_half_open *record, const struct tcp_arriv
 {
     const bool stamped = (record->flags & HALF_OPEN_TIMESTAMPS) != 0;
 
-    return arrival_read(segment, arrival, stamped, 0, 0) && segment->octets == 0 &&
-           seq_eq(segment->seq, seq_add(record->irs, 1)) && seq_eq(segment->ack, seq_add(record->iss, 1)) &&
+    return arrival_read(segment, arrival, stamped, TCP_FLAG_PSH, 0) && seq_eq(segment->seq, seq_add(record->irs, 1)) &&
+           seq_eq(segment->ack, seq_add(record->iss, 1)) &&
            (!stamped || (int32_t)(segment->ts_value - record->ts_recent) >= 0);
 }
 
@@ -48,6 +56,15 @@ static void syn_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint32_t
     c->snd.una = c->snd.up = c->snd.small = c->snd.nxt;
     tcp_measure(tcp, c, c->snd.una, ts_echo);
     tcp_grow(tcp, c, 1, 1, tcp->core->now.ns - c->rtt_at_ns);
+}
+
+/* The text behind it. */
+static bool take_text(struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+    struct tcp_arrival text = *arrival;
+
+    text.checksum_verified = true;
+    return tcp_expected(tcp, &text);
 }
 
 static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, uint32_t mtu)
@@ -61,18 +78,22 @@ static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, 
         !is_answer(record, arrival, &segment))
         return false;
     listener = tcp_half_open_listener(tcp, record);
-    if (!is_plain(record, listener) || !sum_is_right(arrival))
+    if (!is_plain(record, listener) || !sum_is_right(arrival, segment.octets))
         return false;
     if (record->flags & HALF_OPEN_TIMESTAMPS)
         record->ts_recent = segment.ts_value;
     c = tcp_half_open_connect(tcp, listener, record, mtu, arrival->handle);
     if (c == NULL)
         return false; /* and there will be no memory on the whole path either */
-    tcp->core->counters.tcp_in++;
     tcp_half_open_free(tcp, record);
     tcp_half_open_begun(tcp, c, segment.seq, segment.ack, (uint16_t)segment.window);
-    c->segments_in = 1;
     syn_acknowledged(tcp, c, segment.ts_echo);
+    if (segment.octets != 0)
+        return take_text(tcp, arrival);
+    tcp->core->counters.tcp_in++;
+    tcp->expected++;
+    c->segments_in = 1;
+    tcp_wake_waiting(tcp);
     return true;
 }
 
@@ -145,7 +166,7 @@ static bool syn(struct tcp *tcp, const struct tcp_arrival *arrival, struct segme
     if (!source_is_possible(segment) || !handle_is_none(tcp_find_by_hash(tcp, segment->hash, &segment->local, &segment->remote)))
         return false;
     listener = tcp_find_listener(tcp, segment->local, segment->hash);
-    if (listener == NULL || !sum_is_right(arrival))
+    if (listener == NULL || !sum_is_right(arrival, 0))
         return false;
     tcp->core->counters.tcp_in++;
     done(tcp, tcp_input_listen(tcp, listener, segment));
@@ -158,7 +179,7 @@ static bool syn_ack(struct tcp *tcp, const struct tcp_arrival *arrival, struct s
     enum baro_drop_reason reason;
 
     if (c == NULL || c->state != BARO_TCP_SYN_SENT || !seq_eq(segment->ack, c->snd.nxt) ||
-        seq_eq(c->snd.nxt, c->snd.iss) || !sum_is_right(arrival))
+        seq_eq(c->snd.nxt, c->snd.iss) || !sum_is_right(arrival, 0))
         return false;
     segment->local = c->local;
     segment->remote = c->remote;
@@ -181,13 +202,8 @@ bool tcp_expected_opening(struct tcp *tcp, const struct tcp_arrival *arrival, ui
     struct ip_packet packet;
     struct segment segment;
 
-    if (flags == TCP_FLAG_ACK) {
-        if (!end_of_dialogue(tcp, arrival, mtu))
-            return false;
-        done(tcp, BARO_DROP_NONE);
-        tcp->expected++;
-        return true;
-    }
+    if ((flags & ~(unsigned)TCP_FLAG_PSH) == TCP_FLAG_ACK)
+        return end_of_dialogue(tcp, arrival, mtu);
     if ((flags & ~(unsigned)(ECN_FLAGS | TCP_FLAG_ACK)) != TCP_FLAG_SYN || tcp->without != 0)
         return false;
     packet = (struct ip_packet){ .mtu = mtu, .tos = arrival->tos };

@@ -203,6 +203,10 @@ enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection 
 
     tcp_half_open_begun(tcp, c, segment->seq, segment->ack, segment->header.window);
     c->segments_in = segment->count;
+    if (segment->data.length != 0) {
+        c->counts.data_in = segment->count;
+        c->text_at_ns = tcp->core->now.ns;
+    }
     reason = tcp_input_acknowledged(tcp, c, segment);
     tcp_trace_connection(tcp, c, true);
     tcp_reap(tcp, c);
