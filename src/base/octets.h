@@ -145,14 +145,17 @@ static inline uint64_t octets_sum_last(const uint8_t *data, size_t length)
 static inline uint64_t octets_sum_short(const uint8_t *data, size_t length)
 {
     struct octets_sum sum = { { 0 }, { 0 } };
+    const uint8_t *end = data + (length & ~(size_t)31);
 
     if (length < 32)
         return octets_sum_last(data, length);
-    for (; length >= 32; length -= 32, data += 32) {
+    do {
         octets_add(&sum, octets_load(data));
         octets_add(&sum, octets_load(data + 16));
-    }
-    return octets_total(&sum) + octets_sum_last(data, length);
+        data += 32;
+    } while (data != end);
+    length &= 31;
+    return length == 0 ? octets_total(&sum) : octets_total(&sum) + octets_sum_last(data, length);
 }
 
 #endif
