@@ -82,7 +82,7 @@ const struct bench_row bench_rows[] = {
     { "wake-call", "a send by one of 1,000 that rest, its frame included", REST(1000, BENCH_WAKE_CALL), .counted = "call" },
     { "wake-segment", "a segment for one of 1,000 that rest", REST(1000, BENCH_WAKE_SEGMENT), .counted = "segment" },
     { "wake-segment-100000", "a segment for one of 100,000 that rest", REST(100000, BENCH_WAKE_SEGMENT) },
-    { "rest-again", "from the last text to the rest: all timers of an end", REST(1000, BENCH_REST_AGAIN) },
+    { "rest-again", "from the last text to the rest: all timers of an end", REST(1000, BENCH_REST_AGAIN), .counted = "connection" },
     { "keepalive-100000", "a keepalive pass over 100,000 that rest, all due at once: a connection's share",
       KEEPALIVE(100000, 1000, false) },
     { "keepalive-slice-100000", "999 of 1,000 polls of such a pass took at most", KEEPALIVE(100000, 1000, true) },
