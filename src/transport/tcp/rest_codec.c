@@ -19,7 +19,10 @@ struct field {
 static const struct field fields[] = { REST_FIELDS(SIZE_IN_CONNECTION) };
 static const struct field flow_fields[] = { REST_FLOW_FIELDS(SIZE_IN_FLOW) };
 
-enum { FIELDS = sizeof fields / sizeof fields[0], FLOW_FIELDS = sizeof flow_fields / sizeof flow_fields[0] };
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* Of eight fields, the last one of what there is. */
+enum { GROUPS = (COUNT(fields) + 7) / 8, FLOW_GROUPS = (COUNT(flow_fields) + 7) / 8 };
 
 void rest_expected_init(struct rest_expected *expected, const struct tcp *tcp)
 {
@@ -68,9 +71,10 @@ static uint32_t rest_flow_label(const struct rest_expected *x, const struct tcp_
 
 /* ---- numbers as octets ---- */
 
-static uint64_t mask_of(struct field field)
+/* The octets that a field of this size has. */
+static inline uint64_t cut(uint64_t number, size_t size)
 {
-    return field.size == 8 ? UINT64_MAX : (UINT64_C(1) << (8 * field.size)) - 1;
+    return size == 8 ? number : number & ((UINT64_C(1) << (8 * size % 64)) - 1);
 }
 
 /* A difference to a number that is small where the difference is, either way. */
@@ -78,10 +82,9 @@ static uint64_t fold(uint64_t difference, struct field field)
 {
     uint64_t sign = UINT64_C(1) << (8 * field.size - 1);
 
-    difference &= mask_of(field);
     if (field.kind != D)
         return difference;
-    return difference & sign ? (~difference & mask_of(field)) << 1 | 1 : difference << 1;
+    return difference & sign ? cut(~difference, field.size) << 1 | 1 : difference << 1;
 }
 
 static uint64_t unfold(uint64_t number, struct field field)
@@ -121,9 +124,15 @@ static const uint8_t *get(const uint8_t *at, uint64_t *number, struct field fiel
     return at;
 }
 
-static uint8_t *pack(uint8_t *at, const uint64_t *value, const struct field *field, unsigned count)
+/* Of most groups nothing is kept: they are seen at a glance. */
+static bool is_nothing(const uint64_t group[8])
 {
-    unsigned groups = (count + 7) / 8;
+    return (group[0] | group[1] | group[2] | group[3] | group[4] | group[5] | group[6] | group[7]) == 0;
+}
+
+/* `value`: differences, cut, in whole groups: behind the last field 0. */
+static uint8_t *pack(uint8_t *at, const uint64_t *value, const struct field *field, unsigned groups)
+{
     uint8_t *summary = at;
 
     memset(at, 0, (groups + 7) / 8);
@@ -131,41 +140,33 @@ static uint8_t *pack(uint8_t *at, const uint64_t *value, const struct field *fie
     for (unsigned group = 0; group < groups; group++) {
         uint8_t *bits = at;
 
+        if (is_nothing(&value[group * 8]))
+            continue;
+        summary[group / 8] |= (uint8_t)(1u << group % 8);
         *at++ = 0;
-        for (unsigned i = group * 8; i < count && i < group * 8 + 8; i++) {
-            uint64_t number = fold(value[i], field[i]);
-
-            if (number == 0)
+        for (unsigned i = group * 8; i < group * 8 + 8; i++) {
+            if (value[i] == 0)
                 continue;
             *bits |= (uint8_t)(1u << i % 8);
-            at = put(at, number, field[i]);
+            at = put(at, fold(value[i], field[i]), field[i]);
         }
-        if (*bits == 0)
-            at = bits;
-        else
-            summary[group / 8] |= (uint8_t)(1u << group % 8);
     }
     return at;
 }
 
-static const uint8_t *unpack(const uint8_t *at, uint64_t *value, const struct field *field, unsigned count)
+static const uint8_t *unpack(const uint8_t *at, uint64_t *value, const struct field *field, unsigned groups)
 {
-    unsigned groups = (count + 7) / 8;
     const uint8_t *summary = at;
 
-    memset(value, 0, count * sizeof *value);
+    memset(value, 0, groups * 8 * sizeof *value);
     at += (groups + 7) / 8;
     for (unsigned group = 0; group < groups; group++) {
-        uint8_t bits;
-
         if ((summary[group / 8] >> group % 8 & 1) == 0)
             continue;
-        bits = *at++;
-        for (unsigned i = group * 8; bits != 0; i++, bits >>= 1) {
+        for (unsigned bits = *at++; bits != 0; bits &= bits - 1) {
+            unsigned i = group * 8 + (unsigned)__builtin_ctz(bits);
             uint64_t number;
 
-            if ((bits & 1) == 0)
-                continue;
             at = get(at, &number, field[i]);
             value[i] = unfold(number, field[i]);
         }
@@ -224,26 +225,27 @@ bool rest_is_of(const uint8_t *record, const struct baro_endpoint *local, const 
 /* gcc and clang have it in every mode. */
 #define TYPE_OF(thing) __typeof__(thing)
 
-#define TAKE(field, kind, expected) value[n++] = (uint64_t)c->field - (uint64_t)(expected);
+#define TAKE(field, kind, expected) value[n++] = cut((uint64_t)c->field - (uint64_t)(expected), sizeof c->field);
 #define GIVE(field, kind, expected) c->field = (TYPE_OF(c->field))((uint64_t)(expected) + value[n++]);
-#define TAKE_FLOW(field, kind, expected) value[n++] = (uint64_t)f->field - (uint64_t)(expected);
+#define TAKE_FLOW(field, kind, expected) value[n++] = cut((uint64_t)f->field - (uint64_t)(expected), sizeof f->field);
 #define GIVE_FLOW(field, kind, expected) f->field = (TYPE_OF(f->field))((uint64_t)(expected) + value[n++]);
 
 static uint8_t *put_connection(const struct rest_expected *x, const struct tcp_connection *c, uint8_t *at)
 {
-    uint64_t value[FIELDS];
+    uint64_t value[8 * GROUPS];
     unsigned n = 0;
 
     REST_FIELDS(TAKE)
-    return pack(at, value, fields, n);
+    memset(&value[n], 0, sizeof value - n * sizeof *value);
+    return pack(at, value, fields, GROUPS);
 }
 
 static const uint8_t *get_connection(const struct rest_expected *x, struct tcp_connection *c, const uint8_t *at)
 {
-    uint64_t value[FIELDS];
+    uint64_t value[8 * GROUPS];
     unsigned n = 0;
 
-    at = unpack(at, value, fields, FIELDS);
+    at = unpack(at, value, fields, GROUPS);
     REST_FIELDS(GIVE)
     c->wheel.kind = TCP_WHEEL_CONNECTION;
     return at;
@@ -251,19 +253,20 @@ static const uint8_t *get_connection(const struct rest_expected *x, struct tcp_c
 
 static uint8_t *put_flow(const struct tcp_connection *c, const struct tcp_flow *f, uint8_t *at)
 {
-    uint64_t value[FLOW_FIELDS];
+    uint64_t value[8 * FLOW_GROUPS];
     unsigned n = 0;
 
     REST_FLOW_FIELDS(TAKE_FLOW)
-    return pack(at, value, flow_fields, n);
+    memset(&value[n], 0, sizeof value - n * sizeof *value);
+    return pack(at, value, flow_fields, FLOW_GROUPS);
 }
 
 static void get_flow(const struct tcp_connection *c, struct tcp_flow *f, const uint8_t *at)
 {
-    uint64_t value[FLOW_FIELDS];
+    uint64_t value[8 * FLOW_GROUPS];
     unsigned n = 0;
 
-    (void)unpack(at, value, flow_fields, FLOW_FIELDS);
+    (void)unpack(at, value, flow_fields, FLOW_GROUPS);
     REST_FLOW_FIELDS(GIVE_FLOW)
 }
 
