@@ -7,6 +7,7 @@ enum { SLOTS = 8192, WORDS = SLOTS / 64 };
 
 static const int64_t SLOT_NS = NS_PER_S;
 static const int64_t STANDSTILL_NS = NS_PER_S / 10; /* when nobody could wake */
+static const int64_t IN_STEP_NS = 60 * NS_PER_S;    /* so long those who are late wake in step */
 static const uint32_t IS_SLOT = UINT32_C(1) << 31;  /* in front of the first of a list stands its slot */
 
 struct tcp_calendar_ring {
@@ -157,18 +158,39 @@ static uint32_t next_due(struct tcp *tcp)
     return calendar->ring->first[calendar->slot % SLOTS] - 1;
 }
 
+/* What the next two need is on its way: the one behind `name` was asked for before, and says who is behind it. */
+static void foresee(const struct tcp *tcp, uint32_t name)
+{
+    uint32_t next = links_of(tcp, name).next;
+    const uint8_t *record;
+
+    if (next != 0)
+        next = links_of(tcp, next - 1).next;
+    if (next == 0)
+        return;
+    record = blocks_at(&tcp->rests, next - 1);
+    prefetch_line(record);
+    prefetch_line(record + 64);
+}
+
+/* When the next slice of `slot` comes. */
+static int64_t goes_on_ns(const struct tcp *tcp, int64_t slot)
+{
+    int64_t opens = opens_ns(&tcp->calendar, slot), now_ns = tcp->core->now.ns, late_ns = now_ns - (slot + 1) * SLOT_NS;
+
+    return late_ns < 0 || late_ns >= IN_STEP_NS ? opens : now_ns + CALENDAR_STEP_NS;
+}
+
 void tcp_calendar_timer(struct tcp *tcp)
 {
     struct tcp_calendar *calendar = &tcp->calendar;
 
     for (int i = 0; i < CALENDAR_SLICE; i++) {
-        uint32_t name = next_due(tcp), next;
+        uint32_t name = next_due(tcp);
 
         if (name == BLOCK_NONE)
             break;
-        next = links_of(tcp, name).next;
-        if (next != 0)
-            prefetch_line(blocks_at(&tcp->rests, next - 1));
+        foresee(tcp, name);
         if (!tcp_rest_probes(tcp, name)) {
             arm(tcp, tcp->core->now.ns + STANDSTILL_NS);
             return;
@@ -176,7 +198,7 @@ void tcp_calendar_timer(struct tcp *tcp)
         calendar->early += (calendar->slot + 1) * SLOT_NS > tcp->core->now.ns;
     }
     if (calendar->count != 0)
-        arm(tcp, opens_ns(calendar, next_slot(calendar)));
+        arm(tcp, goes_on_ns(tcp, next_slot(calendar)));
 }
 
 uint32_t tcp_calendar_check(const struct tcp *tcp)
