@@ -1,14 +1,15 @@
 /* host/gateway/flow.c: carrying the bytes of a TCP flow between a kernel socket and a socket of the stack.
  *
  * Both ways stop when the other side is full, so windows close instead of memory growing: from outside, nothing is
- * read while the stack's send buffer has no room; from inside, nothing is read while the kernel has not taken what was
- * read before (at most one scratch buffer, kept in `pending`). A FIN is passed on once all before it was; a reset on
+ * read while the stack's send buffer has no room; from inside, octets stay in the stack's receive buffer until the kernel has
+ * taken them from there, which is one copy, and no memory besides. A FIN is passed on once all before it was; a reset on
  * either side becomes a reset on the other. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -106,7 +107,6 @@ void flow_free(struct flow *flow, bool reset)
     if (flow->next != NULL)
         flow->next->previous = flow->previous;
     gateway->counts.flows--;
-    free(flow->pending);
     free(flow);
 }
 
@@ -154,40 +154,25 @@ static bool carry_in(struct flow *flow, bool *wait)
     return true;
 }
 
-static bool send_pending(struct flow *flow)
+/* To the kernel from where it lies; octets, or -1 with errno. */
+static ssize_t send_parts(int outside, const struct baro_bytes part[2])
 {
-    while (flow->pending_sent < flow->pending_length) {
-        ssize_t octets = send(flow->outside, flow->pending + flow->pending_sent,
-                              flow->pending_length - flow->pending_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    struct iovec piece[2];
+    struct msghdr message = { .msg_iov = piece, .msg_iovlen = part[1].length != 0 ? 2 : 1 };
 
-        if (octets < 0)
-            return errno == EAGAIN || errno == EINTR;
-        flow->pending_sent += (size_t)octets;
-    }
-    free(flow->pending);
-    flow->pending = NULL;
-    flow->pending_length = flow->pending_sent = 0;
-    return true;
+    for (int i = 0; i < 2; i++)
+        piece[i] = (struct iovec){ (void *)(uintptr_t)part[i].data, part[i].length };
+    return sendmsg(outside, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static bool keep_pending(struct flow *flow, const uint8_t *data, size_t length)
+/* From the stack to the kernel. *full: the kernel is to say when it takes more. False: the flow broke. */
+static bool carry_out(struct flow *flow, bool *full)
 {
-    flow->pending = malloc(length);
-    if (flow->pending == NULL)
-        return false;
-    memcpy(flow->pending, data, length);
-    flow->pending_length = length;
-    flow->pending_sent = 0;
-    return true;
-}
+    struct baro_stack *stack = flow->gateway->config.stack;
+    struct baro_bytes part[2];
 
-/* From the stack to the kernel. False: the flow broke. */
-static bool carry_out(struct flow *flow)
-{
-    struct baro_gateway *gateway = flow->gateway;
-
-    while (flow->pending == NULL && !flow->inside_ended) {
-        ptrdiff_t octets = baro_recv(gateway->config.stack, flow->inside, gateway->scratch, GATEWAY_SCRATCH, 0);
+    while (!flow->inside_ended) {
+        ptrdiff_t octets = baro_recv_peek(stack, flow->inside, part);
         ssize_t sent;
 
         if (octets < 0)
@@ -196,12 +181,12 @@ static bool carry_out(struct flow *flow)
             flow->inside_ended = true;
             return shutdown(flow->outside, SHUT_WR) == 0 || errno == ENOTCONN;
         }
-        sent = send(flow->outside, gateway->scratch, (size_t)octets, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR)
-            return false;
-        if (sent < 0)
-            sent = 0;
-        if (sent < octets && !keep_pending(flow, gateway->scratch + sent, (size_t)(octets - sent)))
+        sent = send_parts(flow->outside, part);
+        if (sent < 0) {
+            *full = errno == EAGAIN || errno == EINTR;
+            return *full;
+        }
+        if (baro_recv_consume(stack, flow->inside, (size_t)sent) != sent)
             return false;
     }
     return true;
@@ -209,20 +194,20 @@ static bool carry_out(struct flow *flow)
 
 void flow_pump(struct flow *flow)
 {
-    bool wait = false;
+    bool wait = false, full = false;
     uint32_t events = 0;
 
-    if (!send_pending(flow) || !carry_out(flow) || !carry_in(flow, &wait)) {
+    if (!carry_out(flow, &full) || !carry_in(flow, &wait)) {
         flow_free(flow, true);
         return;
     }
-    if (flow->outside_ended && flow->inside_ended && flow->pending == NULL) {
+    if (flow->outside_ended && flow->inside_ended) {
         flow_free(flow, false);
         return;
     }
     if (wait)
         events |= EPOLLIN;
-    if (flow->pending != NULL)
+    if (full)
         events |= EPOLLOUT;
     flow_watch(flow, events);
 }

@@ -44,8 +44,6 @@ struct flow {
     unsigned tried;            /* bits: the guest's endpoints that did not take it */
     struct baro_instant deadline; /* of FLOW_ACCEPTING */
     bool outside_ended, inside_ended; /* a FIN came from there and was passed on */
-    uint8_t *pending;          /* bytes from inside that the kernel did not take yet */
-    size_t pending_length, pending_sent;
 };
 
 struct datagram_flow {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A guest with this machine's kernel behind `baro gateway` speaks with it in super-frames, in both directions: iperf3 to a
-# server outside, and megabytes that come back as they were sent; through --pcap as well, with right checksums.
+# server outside, megabytes that come back as they were sent, and more than a slow server takes; through --pcap as well, with right checksums.
 . test/netns/lib.sh
 need ip iperf3 nc cmp unshare timeout tshark
 namespace "$@"
@@ -29,6 +29,17 @@ echoes() {
     cmp "$work/sent" "$work/there" || fail "what went out came out different"
     cmp "$work/sent" "$work/back" || fail "what came in is different"
 }
+# A server that does not read for a second: more than the kernel holds waits in the stack, and goes on from there.
+slow() {
+    for i in 1 2 3 4 5; do cat "$work/sent"; done >"$work/much"
+    { nc -l 127.0.0.1 4456 | { sleep 1; cat; } >"$work/slow"; } &
+    server=$!
+    pids="$pids $server"
+    sleep 0.3
+    timeout 40 nc -N 10.45.0.1 4456 <"$work/much" || fail "TCP to a server that waits"
+    wait $server
+    cmp "$work/much" "$work/slow" || fail "what a slow server got is different"
+}
 
 # The gateway's own address leads to this machine's loopback.
 gateway
@@ -37,6 +48,7 @@ until_true 50 grep -q listening "$work/server.log" || sleep 1
 timeout 30 iperf3 -c 10.45.0.1 -t 1 >"$work/out.log" 2>&1 || fail "iperf3 through the gateway"
 timeout 30 iperf3 -c 10.45.0.1 -t 1 -R >"$work/in.log" 2>&1 || fail "iperf3 -R through the gateway"
 echoes
+slow
 gone
 [ "$(counter super_in)" -gt 50 ] || fail "super-frames from the guest: $(counter super_in)"
 [ "$(counter super_out)" -gt 50 ] || fail "super-frames to the guest: $(counter super_out)"
