@@ -83,6 +83,24 @@ uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local
     return (uint32_t)(tuple_words(word, local, remote) == 2 ? sip_short(&demux->key, word, 2) : sip_short(&demux->key, word, 5));
 }
 
+/* No addresses are made of what stands in the packet: they would be written octet by octet and read as words. */
+uint32_t demux_hash_packet(const struct demux *demux, enum baro_family family, const uint8_t *addresses,
+                           const uint8_t ports[4], uint8_t source_zone, uint8_t destination_zone)
+{
+    uint64_t word[5] = { (uint64_t)read_be16(ports + 2) << 48 | (uint64_t)read_be16(ports) << 32 |
+                         (uint64_t)family << 24 | (uint64_t)family << 16 | (uint64_t)destination_zone << 8 | source_zone };
+
+    if (family != BARO_FAMILY_IPV6) {
+        word[1] = (uint64_t)read_be32(addresses + 4) << 32 | read_be32(addresses);
+        return (uint32_t)sip_short(&demux->key, word, 2);
+    }
+    word[1] = octets_as_word(addresses + 16);
+    word[2] = octets_as_word(addresses + 24);
+    word[3] = octets_as_word(addresses);
+    word[4] = octets_as_word(addresses + 8);
+    return (uint32_t)sip_short(&demux->key, word, 5);
+}
+
 /* ---- one table ---- */
 
 /* A bucket's segment, and its place there. */

@@ -69,6 +69,9 @@ void demux_release(struct demux *demux);
 
 /* Of a four-tuple, for this table: SipHash-1-3. */
 uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+/* The same of a packet's: source and destination address, and both ports, as they stand there. */
+uint32_t demux_hash_packet(const struct demux *demux, enum baro_family family, const uint8_t *addresses,
+                           const uint8_t ports[4], uint8_t source_zone, uint8_t destination_zone);
 /* Of a four-tuple under another key, to be shown to others: SipHash-2-4. */
 uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 

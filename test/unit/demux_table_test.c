@@ -247,6 +247,28 @@ static void the_hash_depends_on_key_ports_and_addresses(void **state)
     assert_int_not_equal(demux_hash(&one, &a, &b), demux_hash(&one, &a, &a));
 }
 
+static void a_packet_has_the_hash_of_its_four_tuple(void **state)
+{
+    static const uint8_t octets[32] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21 };
+    static const uint8_t ports[4] = { 0x12, 0x34, 0x56, 0x78 };
+    struct demux demux;
+    struct slabs slabs = slabs_of_test();
+
+    (void)state;
+    demux_init(&demux, &slabs, (struct hash_key){ { 5, 6 } });
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct baro_endpoint remote = { v6 ? read_ipv6(octets) : read_ipv4(octets), { 0x1234 } };
+        struct baro_endpoint local = { v6 ? read_ipv6(octets + 16) : read_ipv4(octets + 4), { 0x5678 } };
+
+        remote.address.zone = v6 ? 3 : 0;
+        local.address.zone = v6 ? 4 : 0;
+        assert_int_equal(demux_hash_packet(&demux, (enum baro_family)local.address.family, octets, ports,
+                                           remote.address.zone, local.address.zone),
+                         demux_hash(&demux, &local, &remote));
+    }
+    demux_release(&demux);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +280,7 @@ int main(void)
         cmocka_unit_test(without_memory_it_fills_up_and_then_refuses),
         cmocka_unit_test(an_entry_changes_hands_in_its_place),
         cmocka_unit_test(the_hash_depends_on_key_ports_and_addresses),
+        cmocka_unit_test(a_packet_has_the_hash_of_its_four_tuple),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -374,6 +374,7 @@ struct tcp {
     struct handle waiting_first, waiting_last; /* connections with output, when the queue of intents was full */
     struct tcp_port *port_page[TCP_PORT_PAGES]; /* pages taken as needed */
     struct tcp_port_cursor port_cursor[1 << TCP_PORT_CURSOR_BITS]; /* by a hash of the peer */
+    uint32_t port_ahead;               /* where the next search begins, drawn ahead, and 1; 0: not yet */
     uint64_t ports_tried;              /* by the searches so far: tests see that it stays little */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];

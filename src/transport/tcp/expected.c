@@ -35,10 +35,8 @@ static inline bool is_between(const struct tcp_connection *c, const struct tcp_a
 
 static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    struct baro_endpoint local, remote;
-
-    arrival_ends(arrival, &local, &remote);
-    arrival->hash = demux_hash(&tcp->demux, &local, &remote);
+    arrival->hash = demux_hash_packet(&tcp->demux, (enum baro_family)arrival->family, arrival->addresses, arrival->octets,
+                                      arrival->source_zone, arrival->destination_zone);
     demux_prefetch(&tcp->demux, arrival->hash);
 }
 

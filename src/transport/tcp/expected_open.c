@@ -120,7 +120,8 @@ static bool read_block(struct tcp_options *options, const uint8_t *at, uint32_t 
     return true;
 }
 
-/* A SYN's values, as segment_read() has them. False: it has text, or not the options of nearly all. */
+/* A SYN's values, as segment_read() has them, but for the four-tuple. False: it has text, or not the options of nearly all.
+ * Each field is written by its name: a structure as large as this is cleared by an instruction that takes its time. */
 static bool read_syn(struct segment *segment, const struct ip_packet *packet, const struct tcp_arrival *arrival)
 {
     const uint8_t *at = arrival->octets;
@@ -135,6 +136,8 @@ static bool read_syn(struct segment *segment, const struct ip_packet *packet, co
     segment->window = segment->header.window;
     segment->count = 1;
     segment->data = (struct baro_bytes){ at + arrival->length, 0 };
+    segment->fin = segment->copied = false;
+    segment->follows = HANDLE_NONE;
     return true;
 }
 
@@ -206,8 +209,9 @@ bool tcp_expected_opening(struct tcp *tcp, const struct tcp_arrival *arrival, ui
         return end_of_dialogue(tcp, arrival, mtu);
     if ((flags & ~(unsigned)(ECN_FLAGS | TCP_FLAG_ACK)) != TCP_FLAG_SYN || tcp->without != 0)
         return false;
-    packet = (struct ip_packet){ .mtu = mtu, .tos = arrival->tos };
-    segment = (struct segment){ .count = 1 };
+    packet.mtu = mtu; /* of a segment without text TCP asks the packet no more than this */
+    packet.tos = arrival->tos;
+    packet.checksum_verified = true;
     if (!read_syn(&segment, &packet, arrival) ||
         !(flags & TCP_FLAG_ACK ? syn_ack(tcp, arrival, &segment) : syn(tcp, arrival, &segment)))
         return false;

@@ -12,6 +12,7 @@
 #include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
+#include "base/prefetch.h"
 #include "codec/ip_protocol.h"
 
 enum {
@@ -255,10 +256,20 @@ static uint16_t choose_in_order(struct tcp *tcp, struct baro_endpoint local, con
     return 0;
 }
 
+/* Where a search begins. The next one's place is drawn already, and asked for: of so many ports none is in the cache. */
+static uint32_t first_by_chance(struct tcp *tcp)
+{
+    uint32_t first = tcp->port_ahead != 0 ? tcp->port_ahead - 1 : random_below(&tcp->core->random, PORT_COUNT);
+
+    tcp->port_ahead = random_below(&tcp->core->random, PORT_COUNT) + 1;
+    prefetch_line(port_at(tcp, nth_port(tcp->port_ahead - 1, 0)));
+    return first;
+}
+
 /* One of a few at random, or 0. */
 static uint16_t choose_by_chance(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote)
 {
-    uint32_t first = random_below(&tcp->core->random, PORT_COUNT);
+    uint32_t first = first_by_chance(tcp);
     uint16_t rests = 0;
 
     for (uint32_t n = 0, tries = 0; n < PORT_COUNT && tries < PORT_TRIES; n++) {
