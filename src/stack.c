@@ -351,9 +351,9 @@ static void run_timers(struct baro_stack *stack)
     struct wheel_timer *timer;
 
     tcp_timers_begin(stack->tcp);
+    user_collect(stack->user); /* or an event of long ago keeps a connection from its rest */
     while (tcp_timers_go_on(stack->tcp) && (timer = wheel_expired(&stack->core.wheel, stack->core.now)) != NULL) {
         tcp_timer_foresee(wheel_ahead(&stack->core.wheel));
-        user_collect(stack->user); /* or an event of long ago keeps a connection from its rest */
         run_timer(stack, timer);
         if (intent_queue_is_nearly_full(&stack->core.intents))
             transmit_drain(stack);
@@ -370,6 +370,7 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
         baro_stack_flush(stack);
     for (int i = 1; i < stack->interfaces; i++)
         frames += receive_burst(stack, i);
+    tcp_timers_settle(stack->tcp);
     const bool quiet = wheel_is_quiet(&stack->core.wheel, now);
     if (!quiet)
         run_timers(stack);
@@ -394,7 +395,7 @@ bool baro_stack_next_deadline(const struct baro_stack *stack, struct baro_instan
         *deadline = stack->core.now;
         return true;
     }
-    return wheel_next(&stack->core.wheel, deadline);
+    return tcp_timers_next(stack->tcp, deadline);
 }
 
 /* ---- questions ---- */

@@ -229,6 +229,7 @@ static void set_now(struct world *world, int64_t ns)
         struct wheel_timer *timer;
 
         world->side[i].core.now = world->now;
+        tcp_timers_settle(world->side[i].tcp);
         while ((timer = wheel_expired(&world->side[i].core.wheel, world->now)) != NULL)
             tcp_timer(world->side[i].tcp, timer);
     }
@@ -247,7 +248,7 @@ void world_pass(struct world *world, int64_t span_ns)
             struct baro_instant deadline;
 
             tcp_check_invariants(world->side[i].tcp);
-            if (wheel_next(&world->side[i].core.wheel, &deadline) && deadline.ns < next_ns)
+            if (tcp_timers_next(world->side[i].tcp, &deadline) && deadline.ns < next_ns)
                 next_ns = deadline.ns;
         }
         packet = next_packet(world);

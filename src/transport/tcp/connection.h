@@ -348,6 +348,14 @@ struct tcp_lately {
     struct tcp_connection *place;      /* NULL: nobody yet */
 };
 
+/* Connections with a deadline before their timer in the wheel, which has a mark: timers.c says when the wheel hears of it. */
+enum { TCP_LATE_MOST = 256, TCP_LATE_KEPT = 128 };
+struct tcp_late {
+    uint32_t count;
+    int64_t soonest_ns;                /* none of these deadlines is before */
+    struct { struct tcp_connection *place; struct handle handle; } at[TCP_LATE_MOST]; /* the first has stood there longest */
+};
+
 struct tcp {
     struct core *core;
     struct pool connections, listeners, half_opens, ranges, many_ranges, senders, flows;
@@ -381,6 +389,7 @@ struct tcp {
     struct handle recent;              /* the connection of the last expected segment, and where it was */
     struct tcp_connection *recent_place;
     struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */
+    struct tcp_late late;
     uint64_t expected;                 /* segments that took the short cut: for tests */
 };
 

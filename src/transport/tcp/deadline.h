@@ -1,4 +1,4 @@
-/* transport/tcp/deadline.h: a connection's deadlines as numbers, and the wheel's timer that stands at the earliest (timers.c). */
+/* transport/tcp/deadline.h: a connection's deadlines as numbers, and the wheel's timer, at the earliest or before it (timers.c). */
 #ifndef TRANSPORT_TCP_DEADLINE_H
 #define TRANSPORT_TCP_DEADLINE_H
 
@@ -15,11 +15,14 @@ static inline int64_t tcp_deadline(int64_t at_ns)
     return at_ns == 0 ? 1 : at_ns;
 }
 
-/* A deadline was written: the wheel stands at it or before it. */
+/* timers.c: the wheel will hear of a deadline that comes before the timer there. */
+void tcp_timer_late(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns);
+
+/* A deadline was written: the wheel stands at it or before it, or will in time. */
 static inline void tcp_timer_look(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
 {
-    if (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
-        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
+    if (c->wheel.mark ? at_ns < tcp->late.soonest_ns : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
+        tcp_timer_late(tcp, c, at_ns);
 }
 
 static inline void tcp_timer_set(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t at_ns)

@@ -104,6 +104,10 @@ enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local
 
 /* A timer of TCP's fired (wheel_timer.kind below 0x40). */
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer);
+/* Before timers are asked for, at each poll: the wheel is told of what lies before what it knows. */
+void tcp_timers_settle(struct tcp *tcp);
+/* As wheel_next(), with what the wheel has not been told yet; it may turn out that nothing is due then. */
+bool tcp_timers_next(const struct tcp *tcp, struct baro_instant *deadline);
 /* Soon this one will, whosever it is; NULL: none. */
 void tcp_timer_foresee(const struct wheel_timer *timer);
 /* Timers of a poll begin to run; and: may another one? Where millions of connections want to rest, or to wake for their probes,

@@ -2,7 +2,12 @@
  *
  * Setting or cancelling a deadline writes a number. The wheel's timer stands at the earliest deadline or before
  * it and is only moved to come earlier; when it fires too early it is armed again for what is earliest then. So
- * the retransmission timer, set anew at every ACK, costs the wheel nothing. */
+ * the retransmission timer, set anew at every ACK, costs the wheel nothing.
+ *
+ * And it is not moved at once. Most deadlines are gone before long: that of the delayed ACK when the program answers, that of
+ * the retransmission when the answer comes; and of many connections each look at the wheel is a miss or two. So who has a
+ * deadline before its timer stands in a list until one of the list may be due, or many stand there: behind the burst of a poll the
+ * wheel is told what is earliest then. */
 #include "transport/tcp/calendar.h"
 #include "transport/tcp/ease.h"
 #include "transport/tcp/rest.h"
@@ -247,16 +252,74 @@ static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name
     }
 }
 
-static void rearm(struct tcp *tcp, struct tcp_connection *c)
+/* ---- the wheel ---- */
+
+/* 0, which is none, is the farthest: one less than it, unsigned. */
+static inline int64_t earliest_ns(const struct tcp_connection *c)
 {
-    int64_t earliest_ns = 0;
+    uint64_t earliest = UINT64_MAX;
 
     for (int name = 0; name < TCP_TIMER_COUNT; name++) {
-        if (c->deadline_ns[name] != 0 && (earliest_ns == 0 || c->deadline_ns[name] < earliest_ns))
-            earliest_ns = c->deadline_ns[name];
+        uint64_t at = (uint64_t)c->deadline_ns[name] - 1;
+
+        earliest = at < earliest ? at : earliest;
     }
-    if (earliest_ns != 0 && !wheel_is_armed(&c->wheel))
-        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ earliest_ns });
+    return (int64_t)(earliest + 1);
+}
+
+static void move_wheel(struct tcp *tcp, struct tcp_connection *c)
+{
+    int64_t at_ns = earliest_ns(c);
+
+    if (at_ns != 0 && (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
+        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
+}
+
+void tcp_timer_late(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
+{
+    struct tcp_late *late = &tcp->late;
+
+    if (at_ns <= tcp->core->now.ns || (!c->wheel.mark && late->count == TCP_LATE_MOST)) {
+        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
+        return;
+    }
+    if (late->count == 0 || at_ns < late->soonest_ns)
+        late->soonest_ns = at_ns;
+    if (c->wheel.mark)
+        return;
+    c->wheel.mark = true;
+    late->at[late->count].place = c;
+    late->at[late->count++].handle = tcp_handle(tcp, c);
+}
+
+void tcp_timers_settle(struct tcp *tcp)
+{
+    struct tcp_late *late = &tcp->late;
+    uint32_t kept = late->soonest_ns > tcp->core->now.ns ? TCP_LATE_KEPT : 0, count;
+
+    if (late->count <= kept)
+        return;
+    count = late->count - kept;
+    for (uint32_t i = 0; i < count; i++) {
+        struct tcp_connection *c = late->at[i].place;
+
+        if (!pool_is_still(c, late->at[i].handle))
+            continue;
+        c->wheel.mark = false;
+        move_wheel(tcp, c);
+    }
+    late->count = kept;
+    memmove(late->at, late->at + count, kept * sizeof late->at[0]);
+}
+
+bool tcp_timers_next(const struct tcp *tcp, struct baro_instant *deadline)
+{
+    bool any = wheel_next(&tcp->core->wheel, deadline);
+
+    if (tcp->late.count == 0 || (any && deadline->ns <= tcp->late.soonest_ns))
+        return any;
+    deadline->ns = tcp->late.soonest_ns;
+    return true;
 }
 
 static inline struct tcp_connection *owner_of(const struct wheel_timer *timer)
@@ -273,7 +336,7 @@ void tcp_timer_foresee(const struct wheel_timer *timer)
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
 {
     struct tcp_connection *c;
-    bool rests;
+    bool rests, is_late;
 
     tcp_wake_waiting(tcp);
     if (timer->kind == TCP_WHEEL_TIME_WAIT) {
@@ -290,6 +353,8 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
     }
     c = owner_of(timer);
     tcp_ease_ends(c);
+    is_late = c->wheel.mark;
+    c->wheel.mark = true; /* what is armed meanwhile is seen to below */
     rests = tcp_timer_armed(c, TCP_TIMER_REST) && c->deadline_ns[TCP_TIMER_REST] <= tcp->core->now.ns;
     for (int name = 0; name < TCP_TIMER_COUNT && (c->flags & TCP_CLOSED_DONE) == 0; name++) {
         if (c->deadline_ns[name] == 0 || c->deadline_ns[name] > tcp->core->now.ns)
@@ -297,10 +362,9 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
         c->deadline_ns[name] = 0;
         fired(tcp, c, (enum tcp_timer_name)name);
     }
-    /* What was armed meanwhile may stand later than a deadline that was not due: find the earliest. */
+    c->wheel.mark = is_late;
     if ((c->flags & TCP_CLOSED_DONE) == 0) {
-        wheel_cancel(&tcp->core->wheel, &c->wheel);
-        rearm(tcp, c);
+        move_wheel(tcp, c);
         if (rests && tcp_rest(tcp, c))
             return;
     }
