@@ -15,7 +15,8 @@ static struct world_made made(const struct hand *hand, uint8_t flags, const void
 {
     return (struct world_made){ .flags = flags, .seq = hand->seq, .ack = flags & TCP_FLAG_ACK ? hand->ack : 0,
                                 .window = hand->window, .data = data, .length = length,
-                                .timestamps = hand->timestamps, .ts_value = hand->ts_value };
+                                .timestamps = hand->timestamps, .ts_value = hand->ts_value,
+                                .bad_checksum = hand->bad_checksum };
 }
 
 enum baro_drop_reason hand_send_at(struct hand *hand, uint8_t flags, int32_t offset, const void *data, uint32_t length)

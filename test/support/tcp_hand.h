@@ -13,6 +13,7 @@ struct hand {
     uint32_t window;             /* as it goes into the header */
     bool timestamps;
     bool sack;                   /* offered in the SYN */
+    bool bad_checksum;
     uint32_t ts_value;
     uint16_t mss;
     int scale;                   /* -1: not offered */

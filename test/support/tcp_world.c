@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "transport/tcp/expected.h"
 
 static void *take(void *context, size_t bytes)
 {
@@ -198,12 +199,31 @@ void world_drain(struct world *world)
     drain(world, 1);
 }
 
+/* As src/expected.c does it. */
+static bool is_expected(struct tcp *tcp, const struct ip_packet *packet)
+{
+    uint8_t addresses[8];
+    struct tcp_arrival arrival = { .addresses = addresses, .octets = packet->payload.data,
+                                   .length = (uint32_t)packet->payload.length, .family = BARO_FAMILY_IPV4 };
+
+    if (arrival.length < tcp_header_SIZE)
+        return false;
+    memcpy(addresses, packet->source.octet, 4);
+    memcpy(addresses + 4, packet->destination.octet, 4);
+    tcp_foresee(tcp, &arrival, NULL);
+    tcp_foresee_connection(tcp, &arrival);
+    tcp_foresee_text(tcp, &arrival);
+    return tcp_expected(tcp, &arrival) || tcp_expected_opening(tcp, &arrival, packet->mtu);
+}
+
 static enum baro_drop_reason deliver(struct world *world, unsigned to, struct baro_address source,
                                      const uint8_t *data, uint32_t length)
 {
     struct ip_packet packet = { .source = source, .destination = world->side[to].address, .protocol = 6, .ttl = 64,
                                 .mtu = 1500, .payload = { data, length } };
 
+    if (world->side[to].expects && is_expected(world->side[to].tcp, &packet))
+        return BARO_DROP_NONE;
     return tcp_in(world->side[to].tcp, &packet);
 }
 

@@ -44,6 +44,7 @@ struct world_side {
     struct ip_path path;
     bool deaf;
     bool stuck;           /* nothing of it is drained */
+    bool expects;         /* what comes is offered to header prediction first */
     size_t takes_allowed; /* slabs that memory still gives */
 };
 

@@ -163,12 +163,6 @@ static inline bool is_at_ease(struct tcp_connection *c)
            (c->sender == NULL || flight_is_in_order(c->sender));
 }
 
-static inline bool may_take(const struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
-{
-    return expected_may_take(c, segment, tos) &&
-           (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
-}
-
 /* ---- fifth: the ACK ---- */
 
 /* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent last. */
@@ -240,7 +234,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
 
     if (!arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH, c->snd_scale) ||
         !expected_is_next(c, &segment, stamped) || expected_acknowledges_fin(c, &segment) ||
-        (segment.octets != 0 && !may_take(c, &segment, arrival->tos)) ||
+        (segment.octets != 0 && !expected_may_take(c, &segment, arrival->tos)) ||
         !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
         return false;
     expected_arrived(tcp, c, &segment, stamped);

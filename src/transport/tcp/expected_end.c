@@ -13,13 +13,6 @@
  * window, again, or with a RST goes the whole path with nothing touched. test/sim/close_straight_test.c compares both. */
 #include "transport/tcp/expected_steps.h"
 
-/* May the text in front of a FIN be taken into the ring as it is? */
-static bool may_take(const struct tcp_connection *c, const struct expected_segment *segment, const struct tcp_arrival *arrival)
-{
-    return c->state == BARO_TCP_ESTABLISHED && arrival->gso_size == 0 && segment->octets <= ring_space(&c->recv) &&
-           expected_may_take(c, segment, arrival->tos);
-}
-
 /* Is it what comes next, and one of the two? */
 static bool is_expected(const struct tcp_connection *c, const struct expected_segment *segment,
                         const struct tcp_arrival *arrival, bool stamped)
@@ -28,8 +21,8 @@ static bool is_expected(const struct tcp_connection *c, const struct expected_se
         return false;
     if (!segment->fin)
         return segment->octets == 0 && expected_acknowledges_fin(c, segment);
-    return c->state <= BARO_TCP_FIN_WAIT_2 && (c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) == 0 &&
-           tcp_recv_window(c) != 0 && (segment->octets == 0 || may_take(c, segment, arrival));
+    return c->state <= BARO_TCP_FIN_WAIT_2 && tcp_recv_window(c) != 0 &&
+           (segment->octets == 0 || expected_may_take(c, segment, arrival->tos));
 }
 
 /* Is it behind this segment nothing but a record in TIME-WAIT? */

@@ -31,12 +31,12 @@ static inline bool sum_is_right(const struct tcp_arrival *arrival, uint32_t octe
 
 /* ---- the ACK that ends a dialogue ---- */
 
-/* Was it answered once, at once, and does nobody wait for more? */
+/* Was it answered once, at once, and does nobody wait for more? (Whom the timer looked at was answered again, or has ACKED.) */
 static bool is_plain(const struct tcp_half_open *record, const struct tcp_listener *listener)
 {
-    const unsigned unusual = HALF_OPEN_HELD | HALF_OPEN_UNTOLD | HALF_OPEN_AGAIN | HALF_OPEN_ACKED;
+    const unsigned unusual = HALF_OPEN_HELD | HALF_OPEN_AGAIN | HALF_OPEN_ACKED;
 
-    return (record->flags & (unusual | HALF_OPEN_SACK_PERMITTED)) == HALF_OPEN_SACK_PERMITTED && record->retries == 0 &&
+    return (record->flags & (unusual | HALF_OPEN_SACK_PERMITTED)) == HALF_OPEN_SACK_PERMITTED &&
            listener->settings.defer_accept_s == 0 && tcp_accept_queue_has_room(listener);
 }
 
@@ -134,7 +134,6 @@ static bool read_syn(struct segment *segment, const struct ip_packet *packet, co
     segment->ack = seq_of(segment->header.ack);
     segment->flags = segment->header.flags;
     segment->window = segment->header.window;
-    segment->count = 1;
     segment->data = (struct baro_bytes){ at + arrival->length, 0 };
     segment->fin = segment->copied = false;
     segment->follows = HANDLE_NONE;

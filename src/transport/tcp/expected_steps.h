@@ -36,13 +36,15 @@ static inline bool expected_acknowledges_fin(const struct tcp_connection *c, con
     return (c->flags & TCP_FIN_SENT) != 0 && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
 }
 
-/* May text be taken from it? Its marks (RFC 3168 §6.1.3) tell of no congestion. */
+/* May text be taken from it? Its marks (RFC 3168 §6.1.3) tell of no congestion; the ring has room, or takes it as in
+ * tcp_receive_fused(). */
 static inline bool expected_may_take(const struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
 {
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
 
     return (c->flags & deaf) == 0 && segment->octets <= tcp_recv_window(c) &&
-           ((c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE);
+           ((c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE) &&
+           (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
 }
 
 /* Does the program want it in a buffer of its own, and has room there (posted.c)? */
@@ -52,8 +54,7 @@ static inline bool expected_is_posted(const struct tcp_connection *c, uint32_t o
            octets <= c->posted.room - c->posted.filled;
 }
 
-/* The sum of everything, taken while the text goes behind the ring's end, which has or takes room for it as in
- * tcp_receive_fused(), or to where the program wants it. */
+/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it. */
 IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
                                     const struct tcp_arrival *arrival, bool stamped)
 {
