@@ -23,7 +23,7 @@ static struct side {
     struct baro_stack *stack;
 } side[2];
 static struct baro_instant now;
-static bool ipv6;
+static bool ipv6, keepalive;
 
 static struct baro_address address(unsigned end)
 {
@@ -66,6 +66,11 @@ static void connect_one(struct baro_endpoint to, int listening)
 {
     int fd = baro_socket(side[0].stack, to.address.family, BARO_STREAM);
 
+    if (keepalive) {
+        const int on = 1;
+
+        assert_int_equal(baro_setsockopt(side[0].stack, fd, BARO_SO_KEEPALIVE, &on, sizeof on), 0);
+    }
     assert_int_equal(baro_connect(side[0].stack, fd, &to), -EINPROGRESS);
     settle();
     assert_true(baro_accept(side[1].stack, listening, NULL) > 0);
@@ -87,12 +92,13 @@ static void check(unsigned count, uint64_t first, uint64_t most, uint64_t *worst
 }
 
 /* At every thousand on the way there, so at each growth of whatever grows. */
-static void at_most(unsigned count, bool over_ipv6, uint64_t most)
+static void at_most(unsigned count, bool over_ipv6, bool with_keepalive, uint64_t most)
 {
     uint64_t first = 0, worst = 0;
     int listening = -1;
 
     ipv6 = over_ipv6;
+    keepalive = with_keepalive;
     now.ns = NS_PER_S;
     create(0);
     create(1);
@@ -124,13 +130,21 @@ static void at_most(unsigned count, bool over_ipv6, uint64_t most)
 static void a_hundred_thousand_over_ipv4(void **state)
 {
     (void)state;
-    at_most(101000, false, 120);
+    at_most(101000, false, false, 120);
 }
 
 static void a_hundred_thousand_over_ipv6(void **state)
 {
     (void)state;
-    at_most(101000, true, 144);
+    at_most(101000, true, false, 144);
+}
+
+/* Each stands in the calendar, too (calendar.h): that it has keepalive, the links, and when. */
+static void with_keepalive(void **state)
+{
+    (void)state;
+    at_most(11000, false, true, 128);
+    at_most(11000, true, true, 160);
 }
 
 int main(void)
@@ -138,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_thousand_over_ipv4),
         cmocka_unit_test(a_hundred_thousand_over_ipv6),
+        cmocka_unit_test(with_keepalive),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
