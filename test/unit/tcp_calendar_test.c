@@ -360,6 +360,23 @@ static void late_by_a_second_at_most(const struct question *question, int64_t mo
     assert_int_equal(late, question->count - CALENDAR_EARLY);
 }
 
+/* From the first of those who were late to the last one: a slice each step, so that they are not all awake at a time. */
+static void late_ones_come_in_step(unsigned count)
+{
+    int64_t first_ns = INT64_MAX, last_ns = 0;
+    const int64_t span_ns = (count - CALENDAR_EARLY) / CALENDAR_SLICE * (int64_t)CALENDAR_STEP_NS;
+
+    for (unsigned i = 0; i < count; i++) {
+        int64_t at_ns = resting.fate[i].probe_ns[0];
+
+        if (at_ns - awake.fate[i].probe_ns[0] <= NS_PER_MS)
+            continue;
+        first_ns = at_ns < first_ns ? at_ns : first_ns;
+        last_ns = at_ns > last_ns ? at_ns : last_ns;
+    }
+    assert_in_range(last_ns - first_ns, span_ns - CALENDAR_STEP_NS, span_ns + 2 * CALENDAR_STEP_NS);
+}
+
 static void more_than_a_second_holds_come_late(void **state)
 {
     const struct question question = { .count = 3000, .interval_s = 75, .probes = 9, .seconds = 310, .at_once = true };
@@ -367,6 +384,7 @@ static void more_than_a_second_holds_come_late(void **state)
     (void)state;
     run_both(&question);
     late_by_a_second_at_most(&question, NS_PER_S + (question.count / CALENDAR_SLICE + 10) * (int64_t)CALENDAR_STEP_NS);
+    late_ones_come_in_step(question.count);
     assert_int_equal(resting.slice, CALENDAR_SLICE);
 }
 
