@@ -67,11 +67,12 @@ static void release(void)
 /* Puts on the other's cable what `end` has sent; how many frames. */
 static unsigned carry(unsigned end)
 {
+    const size_t flags_at = 14 + (ipv6 ? 40 : 20) + 13;
     const struct device_frame *frame;
     unsigned count = 0;
 
     while ((frame = frame_device_take(&side[end].device)) != NULL) {
-        flags[frames++] = frame->data[14 + (ipv6 ? 40 : 20) + 13];
+        flags[frames++] = frame->length > flags_at ? frame->data[flags_at] : 0; /* 0: no TCP, as an announcement by ARP */
         frame_device_put(&side[1 - end].device, frame->data, frame->length);
         count++;
     }
