@@ -24,7 +24,7 @@ void blocks_release(struct blocks *blocks)
         struct block_size *of = &blocks->of[size];
 
         for (uint32_t i = 0; i < of->slabs; i++)
-            slab_give_back(blocks->slabs, of->slab[i], slab_bytes(size));
+            slab_give_back(blocks->slabs, of->slab[i].at, slab_bytes(size));
         slab_give_back(blocks->slabs, of->slab, of->room * sizeof *of->slab);
     }
     blocks_init(blocks, blocks->slabs);
@@ -33,7 +33,7 @@ void blocks_release(struct blocks *blocks)
 static bool widen_directory(struct blocks *blocks, struct block_size *of)
 {
     uint32_t room = of->room == 0 ? DIRECTORY_FIRST : of->room * 2;
-    uint8_t **slab = slab_take(blocks->slabs, room * sizeof *slab);
+    struct block_slab *slab = slab_take(blocks->slabs, room * sizeof *slab);
 
     if (slab == NULL)
         return false;
@@ -45,24 +45,53 @@ static bool widen_directory(struct blocks *blocks, struct block_size *of)
     return true;
 }
 
+/* ---- the list of slabs with room ---- */
+
+static void open_slab(struct block_size *of, uint32_t number)
+{
+    of->slab[number].next = of->open_first;
+    of->slab[number].previous = 0;
+    if (of->open_first != 0)
+        of->slab[of->open_first - 1].previous = number + 1;
+    of->open_first = number + 1;
+}
+
+static void close_slab(struct block_size *of, uint32_t number)
+{
+    const struct block_slab *slab = &of->slab[number];
+
+    if (slab->next != 0)
+        of->slab[slab->next - 1].previous = slab->previous;
+    if (slab->previous != 0)
+        of->slab[slab->previous - 1].next = slab->next;
+    else
+        of->open_first = slab->next;
+}
+
 static bool grow(struct blocks *blocks, unsigned size)
 {
     struct block_size *of = &blocks->of[size];
+    uint32_t number = of->gone_first != 0 ? of->gone_first - 1 : of->slabs, next_gone;
+    uint8_t *at;
 
-    if (of->slabs == UINT32_C(1) << (BLOCK_INDEX_BITS - SLAB_SHIFT))
+    if (number == UINT32_C(1) << (BLOCK_INDEX_BITS - SLAB_SHIFT))
         return false;
-    if (of->slabs == of->room && !widen_directory(blocks, of))
+    if (number == of->room && !widen_directory(blocks, of))
         return false;
-    of->slab[of->slabs] = slab_take(blocks->slabs, slab_bytes(size));
-    if (of->slab[of->slabs] == NULL)
+    at = slab_take(blocks->slabs, slab_bytes(size));
+    if (at == NULL)
         return false;
-    of->slabs++;
+    next_gone = of->gone_first != 0 ? of->slab[number].next : 0;
+    of->slabs += number == of->slabs;
+    of->gone_first = next_gone;
+    of->slab[number] = (struct block_slab){ .at = at };
+    open_slab(of, number);
     return true;
 }
 
 static uint8_t *place(const struct block_size *of, unsigned size, uint32_t index)
 {
-    return of->slab[index >> SLAB_SHIFT] + (size_t)(size + 1) * BLOCK_UNIT * (index & (SLAB_BLOCKS - 1));
+    return of->slab[index >> SLAB_SHIFT].at + (size_t)(size + 1) * BLOCK_UNIT * (index & (SLAB_BLOCKS - 1));
 }
 
 uint8_t *blocks_at(const struct blocks *blocks, uint32_t name)
@@ -76,31 +105,48 @@ uint32_t blocks_take(struct blocks *blocks, uint32_t octets)
 {
     unsigned size = (octets - 1) / BLOCK_UNIT;
     struct block_size *of = &blocks->of[size];
-    uint32_t index;
+    struct block_slab *slab;
+    uint32_t number, index;
 
     assert(octets != 0 && octets <= BLOCK_MOST);
-    if (of->free_first != 0) {
-        index = of->free_first - 1;
-        memcpy(&of->free_first, place(of, size, index) + 4, sizeof of->free_first);
+    if (of->open_first == 0 && !grow(blocks, size))
+        return BLOCK_NONE;
+    number = of->open_first - 1;
+    slab = &of->slab[number];
+    index = number << SLAB_SHIFT;
+    if (slab->free_first != 0) {
+        index |= slab->free_first - 1;
+        memcpy(&slab->free_first, place(of, size, index) + 4, sizeof slab->free_first);
     } else {
-        if (of->fresh == of->slabs << SLAB_SHIFT && !grow(blocks, size))
-            return BLOCK_NONE;
-        index = of->fresh++;
+        index |= slab->fresh++;
     }
+    if (++slab->used == SLAB_BLOCKS)
+        close_slab(of, number);
     blocks->used++;
     return (uint32_t)size << BLOCK_INDEX_BITS | index;
 }
 
 void blocks_give_back(struct blocks *blocks, uint32_t name)
 {
-    struct block_size *of = &blocks->of[name >> BLOCK_INDEX_BITS];
+    unsigned size = name >> BLOCK_INDEX_BITS;
+    struct block_size *of = &blocks->of[size];
+    uint32_t number = (name & INDEX_MASK) >> SLAB_SHIFT;
+    struct block_slab *slab = &of->slab[number];
     uint8_t *block = blocks_at(blocks, name);
 
     assert(*block != 0);
     *block = 0;
-    memcpy(block + 4, &of->free_first, sizeof of->free_first);
-    of->free_first = (name & INDEX_MASK) + 1;
+    memcpy(block + 4, &slab->free_first, sizeof slab->free_first);
+    slab->free_first = (name & (SLAB_BLOCKS - 1)) + 1;
     blocks->used--;
+    if (slab->used-- == SLAB_BLOCKS)
+        open_slab(of, number);
+    if (slab->used != 0 || (slab->next == 0 && slab->previous == 0))
+        return;
+    close_slab(of, number);
+    slab_give_back(blocks->slabs, slab->at, slab_bytes(size));
+    *slab = (struct block_slab){ .next = of->gone_first };
+    of->gone_first = number + 1;
 }
 
 uint32_t blocks_next(const struct blocks *blocks, uint32_t name)
@@ -108,8 +154,10 @@ uint32_t blocks_next(const struct blocks *blocks, uint32_t name)
     uint32_t index = name & INDEX_MASK;
 
     for (unsigned size = name >> BLOCK_INDEX_BITS; size < BLOCK_SIZES; size++, index = 0) {
-        for (; index < blocks->of[size].fresh; index++) {
-            if (*place(&blocks->of[size], size, index) != 0)
+        const struct block_size *of = &blocks->of[size];
+
+        for (; index >> SLAB_SHIFT < of->slabs; index++) {
+            if (of->slab[index >> SLAB_SHIFT].at != NULL && *place(of, size, index) != 0)
                 return (uint32_t)size << BLOCK_INDEX_BITS | index;
         }
     }
