@@ -1,7 +1,9 @@
 /* examples/in_place.c: standard input to standard output through a TCP connection, without a copy by the program: read(2)
- * writes into the send buffer, write(2) reads from the receive buffer. One stack talks to itself by 127.0.0.1.
+ * writes into the send buffer, write(2) reads from the receive buffer, or from a buffer of the program's own that it posted
+ * before the octets came. One stack talks to itself by 127.0.0.1.
  *
  *     example_in_place < file > copy
+ *     example_in_place posted < file > copy
  */
 #include <errno.h>
 #include <stdio.h>
@@ -70,6 +72,22 @@ static bool empty(struct baro_stack *stack, int fd)
     return length > 0 && baro_recv_consume(stack, fd, (size_t)length) == length;
 }
 
+/* The same from where the stack was told that they shall go. */
+static bool empty_posted(struct baro_stack *stack, int fd)
+{
+    static uint8_t buffer[65536];
+    ptrdiff_t there = baro_recv_collect(stack, fd);
+
+    for (ptrdiff_t at = 0, length; at < there; at += length) {
+        length = write(STDOUT_FILENO, buffer + at, (size_t)(there - at));
+        if (length <= 0)
+            return false;
+    }
+    if (there <= 0 && there != -EAGAIN && there != -EINVAL) /* -EINVAL: the first time, none is posted */
+        return false;
+    return baro_recv_post(stack, fd, buffer, sizeof buffer) >= 0; /* what waits is collected next time */
+}
+
 /* A connection of the stack with itself; false: it could not be made. */
 static bool connect_both(struct baro_stack *stack, int *client, int *server)
 {
@@ -86,8 +104,9 @@ static bool connect_both(struct baro_stack *stack, int *client, int *server)
     return *server >= 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    bool (*drain)(struct baro_stack *stack, int fd) = argc > 1 && strcmp(argv[1], "posted") == 0 ? empty_posted : empty;
     struct baro_stack_config config = { .memory = { NULL, take, give_back }, .now = now() };
     struct baro_stack *stack;
     int client, server;
@@ -104,7 +123,7 @@ int main(void)
     do {
         more = more && fill(stack, client);
         baro_stack_poll(stack, now());
-    } while (empty(stack, server));
+    } while (drain(stack, server));
     baro_stack_free(stack);
     return 0;
 }

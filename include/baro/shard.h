@@ -35,11 +35,11 @@ struct baro_shard {
  * `number` is not looked at. What is too short to be anything is shard 0's, which counts it. */
 uint32_t baro_shard_of_frame(const struct baro_shard *shard, struct baro_bytes frame);
 
-/* The same of a burst of frames, in which those of a flow often come one behind the other: the hash is made once for them.
- * `whose` has room for `count`. */
+/* The same of a burst of `count` frames, however many (0: nothing is done), in which those of a flow often come one behind the
+ * other: the hash is made once for them. `whose` has room for `count` answers. */
 void baro_shard_of_burst(const struct baro_shard *shard, const struct baro_bytes *frames, size_t count, uint32_t *whose);
 
-/* Whose a flow is: IP protocol (6, 17) and its two ends, in any order. */
+/* Whose a flow is, 0 to count - 1: IP protocol (6, 17) and its two ends, in any order, of one family. */
 uint32_t baro_shard_of_flow(const struct baro_shard *shard, uint8_t protocol, const struct baro_endpoint *one,
                             const struct baro_endpoint *other);
 

@@ -297,8 +297,9 @@ ptrdiff_t baro_recv_consume(struct baro_stack *stack, int fd, size_t octets);
  * twice, and count as read, so the window stays open. What waits already goes there at once: its count is the result, 0
  * most often. What finds no room waits, as it does while urgent data is near. The buffer is the stack's until
  * baro_recv_collect or baro_close; octets behind those that count may change. baro_recv, baro_recv_peek and the like are
- * -EBUSY until then, and so is another post; readiness and baro_readable_bytes count what came there. -EINVAL: a buffer of no
- * length; -EBADF, -EOPNOTSUPP, -ENOTCONN, -ENOBUFS. */
+ * -EBUSY until then, and so is another post; readiness and baro_readable_bytes count what came there. `length`: 1 to
+ * 4,294,967,295 octets; of more the first so many. -EINVAL: a buffer of no length; -EBADF, -EOPNOTSUPP, -ENOTCONN; -ENOBUFS:
+ * the connection rested and cannot be woken. */
 ptrdiff_t baro_recv_post(struct baro_stack *stack, int fd, void *data, size_t length);
 /* Takes the buffer back: how many octets stand at its beginning. Where none came it is as baro_recv with that buffer: 0 at the
  * peer's FIN, -EAGAIN, the pending error; the buffer is back all the same. -EINVAL: there is none. */

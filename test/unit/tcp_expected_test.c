@@ -295,6 +295,34 @@ static void octets_go_where_they_are_wanted(void **state)
     try_all(trials, sizeof trials / sizeof trials[0]);
 }
 
+/* A posted buffer reads at once, and the window could open by much; but an ACK is due soon anyway, and tells of it. */
+static void what_is_posted_is_worth_no_segment_of_its_own(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct world_segment *answer;
+        struct tcp_connection *c;
+
+        world_init(&worlds[i], 1);
+        hand_init(&hands[i], &worlds[i]);
+        hands[i].sack = true;
+        hand_reach(&hands[i], BARO_TCP_ESTABLISHED);
+        c = hand_connection(&hands[i]);
+        has_posted(&hands[i]);
+        c->quick_acks = 0;
+        c->rcv.edge = seq_add(c->rcv.nxt, 1000);
+        worlds[i].side[1].expects = i == 1;
+        hand_send(&hands[i], ACK, NULL, 10);
+        assert_null(hand_next(&hands[i]));
+        world_pass(&worlds[i], TCP_ACK_DELAY_MS * NS_PER_MS);
+        answer = hand_next(&hands[i]);
+        assert_non_null(answer);
+        assert_true(answer->window > 10000);
+        assert_null(hand_next(&hands[i]));
+        world_free(&worlds[i]);
+    }
+}
+
 /* ---- how a half-open record is ---- */
 
 static struct tcp_half_open *record_of(const struct hand *hand)
@@ -369,6 +397,7 @@ int main(void)
         cmocka_unit_test(fins_and_what_is_in_front_of_them),
         cmocka_unit_test(the_ack_of_a_fin),
         cmocka_unit_test(octets_go_where_they_are_wanted),
+        cmocka_unit_test(what_is_posted_is_worth_no_segment_of_its_own),
         cmocka_unit_test(the_end_of_the_dialogue),
     };
 
