@@ -343,6 +343,21 @@ static void a_day_is_a_day(void **state)
     run_both(&question);
     nothing_differs();
     assert_int_equal(resting.fate[0].probes, 3);
+    assert_in_range(resting.woken, 3 * question.count, 12 * question.count); /* thrice on the way to each probe */
+}
+
+/* More in all than wake before their time of one second. */
+static void each_second_has_its_own_early_ones(void **state)
+{
+    const struct question question = { .count = 800, .interval_s = 75, .probes = 9, .seconds = 680, .at_once = true };
+
+    (void)state;
+    run_both(&question);
+    for (unsigned i = 0; i < question.count; i++) {
+        assert_int_equal(resting.fate[i].probes, 2);
+        for (unsigned n = 0; n < 2; n++)
+            assert_in_range(resting.fate[i].probe_ns[n] - awake.fate[i].probe_ns[n], 0, NS_PER_MS);
+    }
 }
 
 static void late_by_a_second_at_most(const struct question *question, int64_t most_ns)
@@ -422,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_silent_peer_is_given_up_at_the_same_moment),
         cmocka_unit_test(a_day_is_a_day),
         cmocka_unit_test(more_than_a_second_holds_come_late),
+        cmocka_unit_test(each_second_has_its_own_early_ones),
         cmocka_unit_test(it_stands_still_where_nobody_can_wake),
         cmocka_unit_test(late_polls_do_no_more),
     };
