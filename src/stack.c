@@ -56,6 +56,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     struct core *core;
     uint32_t descriptors = config->descriptor_limit == 0 ? DESCRIPTORS_DEFAULT : config->descriptor_limit;
 
+    assert(config->shard.count <= 1 || config->shard.number < config->shard.count);
     if (stack == NULL)
         return NULL;
     slabs.limit = config->memory_limit == 0 ? (size_t)MEMORY_DEFAULT : config->memory_limit;

@@ -13,7 +13,8 @@ enum { FOUR = 14 + 20, SIX = 14 + 40 };
 
 static struct baro_shard of(uint32_t count)
 {
-    return (struct baro_shard){ .count = count, .key = { 0x0123456789abcdef, 42 } };
+    /* Who asks need not be one of them. */
+    return (struct baro_shard){ .number = count, .count = count, .key = { 0x0123456789abcdef, 42 } };
 }
 
 static struct baro_address address(bool v6, uint8_t last)
