@@ -7,6 +7,7 @@
 #include "codec/ipv4.h"
 #include "codec/ipv6.h"
 #include "codec/tcp.h"
+#include "steer.h"
 #include "transport/tcp/tcp.h"
 
 enum { IPV4_ADDRESSES = 12, IPV6_ADDRESSES = 8, IPV4_PLAIN = 0x45, ARRIVED_ALIVE = 2 };
@@ -137,8 +138,8 @@ void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expe
     foresee_text(stack, &expected[at + EXPECTED_AHEAD_OF_TEXT]);
 }
 
-/* Not the one that is waited for, but IP has no more questions: TCP has it at once. */
-static void known_segment(struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
+/* As the whole way would have read it. */
+static struct ip_packet packet_of(const struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
 {
     const bool v6 = segment->family == BARO_FAMILY_IPV6;
     const uint8_t *at = segment->addresses - (v6 ? IPV6_ADDRESSES : IPV4_ADDRESSES);
@@ -158,7 +159,26 @@ static void known_segment(struct baro_stack *stack, int interface, const struct 
     packet.source.zone = segment->source_zone;
     packet.destination.zone = segment->destination_zone;
     packet.whole = (struct baro_bytes){ at, (size_t)(segment->octets - at) + segment->length };
+    return packet;
+}
+
+/* Not the one that is waited for, but IP has no more questions: TCP has it at once. */
+static void known_segment(struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
+{
+    const struct ip_packet packet = packet_of(stack, interface, segment);
+
     tcp_in_foreseen(stack->tcp, &packet, segment);
+}
+
+/* Is it of another shard's flow? Not asked of what a connection waits for: nobody has one with a flow of another shard. */
+static bool is_others(const struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
+{
+    struct ip_packet packet;
+
+    if (flow_shard_is_alone(&stack->core.shard))
+        return false;
+    packet = packet_of(stack, interface, segment);
+    return !steer_is_ours(&stack->core.shard, &packet);
 }
 
 bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
@@ -172,9 +192,14 @@ bool expected_frame(struct baro_stack *stack, int interface, const struct baro_r
     counters->octets_in += interface != 0 ? frame->length : 0;
     counters->ip_in++;
     counters->ip_delivered++;
-    if (!tcp_expected(stack->tcp, &expected->segment) &&
-        !tcp_expected_opening(stack->tcp, &expected->segment, stack->interface[interface].mtu))
+    if (tcp_expected(stack->tcp, &expected->segment)) {
+        /* nothing is left to be done */
+    } else if (is_others(stack, interface, &expected->segment)) {
+        counters->ip_delivered--;
+        core_drop(&stack->core, BARO_DROP_SHARD_OTHER);
+    } else if (!tcp_expected_opening(stack->tcp, &expected->segment, stack->interface[interface].mtu)) {
         known_segment(stack, interface, &expected->segment);
+    }
     if (intent_queue_is_nearly_full(&stack->core.intents))
         transmit_drain(stack);
     return true;

@@ -1,6 +1,7 @@
 /* Two and four stacks behind one address, and a peer that is a whole host: connections both ways with random ports, datagrams, pings,
  * ICMP errors and fragments, over both families, in virtual time. Every answer arrives at the shard that waits for it, none of
- * them resets what another one has, and only fragments are ever another's. */
+ * them resets what another one has, and only fragments are ever another's. Where frames are given to the wrong one it drops them,
+ * traced or not. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +36,8 @@ struct world {
     struct baro_shard shard;
     struct end end[SHARDS + 1]; /* the peer last */
     struct baro_instant now;
-    unsigned copies; /* frames that went to all shards */
+    unsigned copies;     /* frames that went to all shards */
+    bool astray, traced; /* shard 0 gets all frames, whose ever they are; has a trace */
 };
 
 static const struct baro_mac shard_mac = { { 2, 0, 0, 0, 0, 1 } }, peer_mac = { { 2, 0, 0, 0, 0, 2 } };
@@ -93,7 +95,7 @@ static void carry(struct end *from, const uint8_t *octet, uint32_t length)
         put(&world->end[SHARDS], octet, length);
         return;
     }
-    whose = baro_shard_of_frame(&world->shard, (struct baro_bytes){ octet, length });
+    whose = world->astray ? 0 : baro_shard_of_frame(&world->shard, (struct baro_bytes){ octet, length });
     if (whose != BARO_SHARD_ALL) {
         assert_true(whose < world->shards);
         put(&world->end[whose], octet, length);
@@ -136,6 +138,12 @@ static void give_back(void *context, void *slab, size_t bytes)
     free(slab);
 }
 
+/* Who has a trace goes the whole way with each frame. */
+static void look_away(void *context, const struct baro_trace_event *event)
+{
+    (void)context, (void)event;
+}
+
 static void end_init(struct world *world, uint32_t number)
 {
     struct end *end = &world->end[number];
@@ -147,6 +155,8 @@ static void end_init(struct world *world, uint32_t number)
     config.shard.number = number;
     if (peer)
         config.shard.count = 0;
+    if (world->traced && number == 0)
+        config.trace.event = look_away;
     *end = (struct end){ .world = world, .number = number };
     end->in.octet = malloc(QUEUE * sizeof *end->in.octet);
     end->device = (struct baro_device){ .context = end, .mac = peer ? peer_mac : shard_mac, .mtu = 1500, .rx_burst = rx_burst,
@@ -158,9 +168,10 @@ static void end_init(struct world *world, uint32_t number)
         assert_int_equal(baro_stack_add_address(end->stack, end->interface, address_of(v6, peer ? 2 : 1), v6 ? 64 : 24, false), 0);
 }
 
-static void world_init(struct world *world, uint32_t shards)
+static void world_init(struct world *world, uint32_t shards, bool traced)
 {
     memset(world, 0, sizeof *world);
+    world->traced = traced;
     world->shards = shards;
     world->shard = (struct baro_shard){ .count = shards, .key = { 7, shards } };
     for (uint32_t i = 0; i < shards; i++)
@@ -408,13 +419,45 @@ static void pings(struct world *world, bool v6)
     }
 }
 
+/* ---- steered wrongly ---- */
+
+/* Shard 0 gets everything: connections of others' flows are not made there, and each such SYN is told of. How many were. */
+static uint64_t all_to_one(bool v6, bool traced)
+{
+    const struct baro_endpoint remote = { address_of(v6, 1), { PORT } };
+    struct baro_endpoint local;
+    struct world world;
+    uint64_t accepted = 0, others = 0, dropped;
+    struct end *peer = &world.end[SHARDS], *shard = &world.end[0];
+
+    world_init(&world, 2, traced);
+    world.astray = true;
+    const int listener = listen_at(shard, v6, 1);
+
+    dropped = statistics_of(shard).drops[BARO_DROP_SHARD_OTHER];
+    for (uint32_t n = 0; n < CONNECTIONS; n++) {
+        int fd = connect_to(peer, v6, 1);
+
+        turns(&world, 6);
+        assert_int_equal(baro_getsockname(peer->stack, fd, &local), 0);
+        others += baro_shard_of_flow(&world.shard, 6, &local, &remote) != 0;
+        accepted += baro_accept(shard->stack, listener, NULL) >= 0;
+        assert_int_equal(accepted + others, n + 1);
+        assert_int_equal(statistics_of(shard).drops[BARO_DROP_SHARD_OTHER] - dropped, others);
+    }
+    assert_true(accepted > 0 && others > 0);
+    assert_int_equal(statistics_of(shard).tcp_resets_out, 0);
+    world_release(&world);
+    return others;
+}
+
 /* ---- tests ---- */
 
 static void run(uint32_t shards)
 {
     struct world world;
 
-    world_init(&world, shards);
+    world_init(&world, shards, false);
     turns(&world, 100);
     for (int v6 = 0; v6 < 2; v6++) {
         from_peer(&world, v6);
@@ -442,9 +485,16 @@ static void test_four(void **state)
     run(4);
 }
 
+static void test_astray(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++)
+        assert_int_equal(all_to_one(v6, false), all_to_one(v6, true));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_two), cmocka_unit_test(test_four) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_two), cmocka_unit_test(test_four), cmocka_unit_test(test_astray) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
