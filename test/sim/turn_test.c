@@ -12,7 +12,7 @@
 
 #include "baro/socket.h"
 #include "baro/stack.h"
-#include "support/frame_device.h"
+#include "support/cable.h"
 
 enum { PORT = 80, FIN = 1, SYN = 2, PSH = 8, ACK = 16 };
 
@@ -28,11 +28,6 @@ static bool ipv6;
 static unsigned frames;
 static uint8_t flags[64]; /* of each */
 
-static struct baro_address address(unsigned end)
-{
-    return ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(1 + end)) : baro_ipv4(10, 0, 0, (uint8_t)(1 + end));
-}
-
 static void watch(void *context, const struct baro_trace_event *event)
 {
     (void)context;
@@ -41,26 +36,20 @@ static void watch(void *context, const struct baro_trace_event *event)
 
 static void create(unsigned end, bool watched)
 {
-    const struct baro_mac peer = { { 2, 0, 0, 0, 0, (uint8_t)(2 - end) } };
     struct baro_stack_config config = { .now = now, .seed = { (uint8_t)end }, .trace = { NULL, watched ? watch : NULL } };
 
     memset(&side[end], 0, sizeof side[end]);
     config.memory = test_memory(&side[end].memory);
     frame_device_init(&side[end].device, (uint8_t)(1 + end), 1500);
-    side[end].stack = baro_stack_create(&config);
-    assert_non_null(side[end].stack);
-    assert_int_equal(baro_stack_add_interface(side[end].stack, &side[end].device.device), 1);
-    assert_int_equal(baro_stack_add_address(side[end].stack, 1, address(end), ipv6 ? 64 : 24, false), 0);
-    assert_int_equal(baro_stack_set_neighbour(side[end].stack, 1, address(1 - end), peer), 0);
+    side[end].stack = cable_stack(&config, ipv6, end, &side[end].device);
+    cable_knows(side[end].stack, ipv6, end);
 }
 
 static void release(void)
 {
     for (unsigned end = 0; end < 2; end++) {
         baro_stack_check_invariants(side[end].stack);
-        baro_stack_free(side[end].stack);
-        frame_device_release(&side[end].device);
-        assert_int_equal(side[end].memory.bytes, 0);
+        cable_end(side[end].stack, &side[end].device, &side[end].memory);
     }
 }
 
@@ -100,7 +89,7 @@ static bool wants_now(unsigned end)
 
 static int listening(void)
 {
-    const struct baro_endpoint own = { address(1), { PORT } };
+    const struct baro_endpoint own = { cable_address(ipv6, 1), { PORT } };
     int fd = baro_socket(side[1].stack, own.address.family, BARO_STREAM);
 
     assert_int_equal(baro_bind(side[1].stack, fd, &own), 0);
@@ -115,7 +104,7 @@ static int listening(void)
 
 static int connecting(void)
 {
-    const struct baro_endpoint to = { address(1), { PORT } };
+    const struct baro_endpoint to = { cable_address(ipv6, 1), { PORT } };
     int fd = baro_socket(side[0].stack, to.address.family, BARO_STREAM);
 
     assert_int_equal(baro_connect(side[0].stack, fd, &to), -EINPROGRESS);

@@ -66,7 +66,7 @@ enum tcp_connection_flag {
     TCP_RTT_TIMING = 1u << 20,        /* a segment is being timed (RFC 6298 §3, Karn) */
     TCP_WANT_WRITE = 1u << 21,        /* the program found the send buffer full */
     TCP_CLOSED_DONE = 1u << 22,       /* CLOSED or in TIME-WAIT: no longer in the demux, kept for its descriptor */
-    TCP_ACK_SOON = 1u << 23,          /* an ACK waits for the program's turn: soon.h */
+    TCP_ACK_SOON = 1u << 23,          /* an ACK waits for the program's turn: soon.c */
     TCP_TAIL = 1u << 24,              /* the tail timer fired: one segment beyond the congestion window may leave */
     TCP_IN_DEMUX = 1u << 25,
     TCP_URGENT_TAKEN = 1u << 26,      /* recv(OOB) has given the octet */
