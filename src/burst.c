@@ -118,6 +118,16 @@ bool burst_keep(struct baro_stack *stack, struct baro_bytes *bytes)
     return true;
 }
 
+/* The device took fewer than it had room for. */
+static __attribute__((noinline)) void drop_behind(struct baro_stack *stack, unsigned taken)
+{
+    for (; taken < stack->burst.count; taken++) {
+        stack->core.counters.frames_out--;
+        stack->core.counters.octets_out -= length_of(&stack->burst.frame[taken]);
+        core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
+    }
+}
+
 void burst_flush(struct baro_stack *stack)
 {
     struct burst *burst = &stack->burst;
@@ -129,11 +139,8 @@ void burst_flush(struct baro_stack *stack)
         return;
     taken = interface->device->tx_burst(interface->device->context, burst->frame, burst->count);
     interface->departures += taken;
-    for (; taken < burst->count; taken++) {
-        stack->core.counters.frames_out--;
-        stack->core.counters.octets_out -= length_of(&burst->frame[taken]);
-        core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
-    }
+    if (taken < burst->count)
+        drop_behind(stack, taken);
     burst->count = 0;
 }
 

@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/prefetch.h"
 #include "user/user_private.h"
+
+enum { PREFETCH_TOGETHER = 16 };
 
 static void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
 {
@@ -22,6 +25,13 @@ static inline ptrdiff_t settled(struct baro_stack *stack, ptrdiff_t result)
     if (__builtin_expect(intent_queue_is_nearly_full(&stack->core.intents), 0))
         stack_settle(stack);
     return result;
+}
+
+/* After octets were read: frames of which nothing is left to be read go back at once. */
+static inline void give_back(struct baro_stack *stack)
+{
+    if (stack->lender != NULL && tcp_held_is_read(stack->tcp))
+        receive_give_back(stack);
 }
 
 static ptrdiff_t end(struct baro_stack *stack, enum baro_trace_call call, ptrdiff_t result)
@@ -227,10 +237,13 @@ static __attribute__((noinline)) ptrdiff_t recv_other(struct baro_stack *stack, 
 ptrdiff_t baro_recv(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags)
 {
     struct handle stream = expected_stream(stack, fd, flags);
+    ptrdiff_t result;
 
     if (handle_is_none(stream))
         return recv_other(stack, fd, data, length, flags);
-    return settled(stack, tcp_recv(stack->tcp, stream, (struct baro_buffer){ data, length }, 0));
+    result = tcp_recv(stack->tcp, stream, (struct baro_buffer){ data, length }, 0);
+    give_back(stack);
+    return settled(stack, result);
 }
 
 ptrdiff_t baro_recvfrom(struct baro_stack *stack, int fd, void *data, size_t length, unsigned flags,
@@ -302,7 +315,23 @@ ptrdiff_t baro_recv_consume(struct baro_stack *stack, int fd, size_t octets)
     result = user_whole_stream(stack->user, fd, &stream);
     if (result == 0)
         result = tcp_recv_consume(stack->tcp, stream, octets);
+    give_back(stack);
     return end(stack, BARO_TRACE_CALL_RECV_CONSUME, result);
+}
+
+void baro_prefetch(const struct baro_stack *stack, const int fd[], size_t count)
+{
+    struct handle stream[PREFETCH_TOGETHER];
+    size_t some;
+
+    for (size_t done = 0; done < count; done += some) {
+        some = count - done < PREFETCH_TOGETHER ? count - done : PREFETCH_TOGETHER;
+        for (size_t i = 0; i < some; i++)
+            prefetch_line(user_spot(stack->user, fd[done + i])); /* of nothing it is nothing */
+        for (size_t i = 0; i < some; i++)
+            stream[i] = user_stream(stack->user, fd[done + i]);
+        tcp_foresee_calls(stack->tcp, stream, some);
+    }
 }
 
 ptrdiff_t baro_recv_post(struct baro_stack *stack, int fd, void *data, size_t length)

@@ -2,6 +2,8 @@
  * ip/input_v6.c, forward.c. */
 #include "expected.h"
 
+#include "base/place.h"
+#include "base/prefetch.h"
 #include "base/words.h"
 #include "codec/ethernet.h"
 #include "codec/ipv4.h"
@@ -12,33 +14,22 @@
 
 enum { IPV4_ADDRESSES = 12, IPV6_ADDRESSES = 8, IPV4_PLAIN = 0x45, ARRIVED_ALIVE = 2 };
 
-static inline uint64_t read_be64(const uint8_t *at)
+/* To `own`, from somebody else who is no group, without a tag: the type field, else 0. NULL: nobody asks, as from the
+ * loopback. */
+static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct baro_mac *own)
 {
-    return (uint64_t)read_be32(at) << 32 | read_be32(at + 4);
-}
-
-static uint64_t number_of(struct baro_mac mac)
-{
-    return (uint64_t)read_be16(mac.octet) << 32 | read_be32(mac.octet + 2);
-}
-
-/* Ours, from somebody else who is no group, without a tag: the type field, else 0. From the loopback nobody
- * asks. */
-static uint16_t type_of(const struct baro_rx_frame *frame, int interface, uint64_t own)
-{
-    uint64_t destination, rest;
+    const uint8_t *to = frame->data, *from = to + sizeof own->octet;
 
     if (frame->length < ethernet_header_SIZE)
         return 0;
-    destination = read_be64(frame->data) >> 16;
-    rest = read_be64(frame->data + 6);
-    if (interface != 0 && (destination != own || rest >> 16 == own || (rest >> 56 & 1) != 0))
+    if (own != NULL && (memcmp(to, own->octet, sizeof own->octet) != 0 || memcmp(from, own->octet, sizeof own->octet) == 0 ||
+                        mac_is_group(read_mac(from))))
         return 0;
-    return (uint16_t)rest;
+    return read_be16(to + 12);
 }
 
 /* A whole packet with a right sum and no options, that a gateway would take too (forward_stand_in()). */
-static bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
+static inline bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
 {
     uint32_t total;
 
@@ -57,7 +48,7 @@ static bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, siz
     return true;
 }
 
-static bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
+static inline bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
 {
     uint32_t payload;
 
@@ -74,10 +65,10 @@ static bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, siz
     return true;
 }
 
-static bool seems_expected(struct baro_stack *stack, int interface, uint64_t own,
+IN_PLACE bool seems_expected(struct baro_stack *stack, int interface, const struct baro_mac *own,
                            const struct baro_rx_frame *frame, struct tcp_arrival *segment)
 {
-    uint16_t type = type_of(frame, interface, own);
+    uint16_t type = type_of(frame, own);
     const struct ip_pair *pair;
     const uint8_t *at;
     size_t length;
@@ -112,23 +103,42 @@ static inline void foresee_text(const struct baro_stack *stack, struct expected_
         tcp_foresee_text(stack->tcp, &expected->segment);
 }
 
-void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                      struct expected_frame expected[], unsigned count)
+static __attribute__((noinline)) void foresee_first(struct baro_stack *stack, struct expected_frame expected[], unsigned count)
 {
-    bool watched = TRACE_ON(&stack->core) || captures_wanted(&stack->captures);
-    uint64_t own = interface == 0 ? 0 : number_of(stack->interface[interface].device->mac);
-
-    for (unsigned i = 0; i < count; i++) {
-        expected[i].changes = stack->table.changes;
-        expected[i].seems =
-            !watched && seems_expected(stack, interface, own, &frame[i], &expected[i].segment);
-        if (expected[i].seems)
-            tcp_foresee(stack->tcp, &expected[i].segment, i != 0 && expected[i - 1].seems ? &expected[i - 1].segment : NULL);
-    }
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD; i++)
         foresee_connection(stack, &expected[i]);
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD_OF_TEXT; i++)
         foresee_text(stack, &expected[i]);
+}
+
+/* The first look, in place: a burst is often one frame. `open`: nobody watches; `before`: as in tcp_foresee(). */
+IN_PLACE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame,
+                   struct expected_frame *expected, const struct tcp_arrival *before)
+{
+    const struct baro_mac *own = interface == 0 ? NULL : &stack->interface[interface].device->mac;
+
+    expected->changes = stack->table.changes;
+    expected->seems = open && seems_expected(stack, interface, own, frame, &expected->segment);
+    if (expected->seems)
+        tcp_foresee(stack->tcp, &expected->segment, before);
+}
+
+void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                      struct expected_frame expected[], unsigned count)
+{
+    const struct tcp_arrival *before = NULL;
+    const bool open = straight_is_open(stack);
+    bool all_sure = true;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (i + EXPECTED_AHEAD_OF_HEADER < count)
+            prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
+        look(stack, interface, open, &frame[i], &expected[i], before);
+        before = expected[i].seems ? &expected[i].segment : NULL;
+        all_sure &= before == NULL || before->sure;
+    }
+    if (!all_sure)
+        foresee_first(stack, expected, count);
 }
 
 void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count)
@@ -181,26 +191,33 @@ static bool is_others(const struct baro_stack *stack, int interface, const struc
     return !steer_is_ours(&stack->core.shard, &packet);
 }
 
-bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
-                    const struct expected_frame *expected)
+void expected_other(struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
 {
-    struct baro_statistics *counters = &stack->core.counters;
-
-    if (!expected->seems || expected->changes != stack->table.changes)
-        return false;
-    counters->frames_in += interface != 0;
-    counters->octets_in += interface != 0 ? frame->length : 0;
-    counters->ip_in++;
-    counters->ip_delivered++;
-    if (tcp_expected(stack->tcp, &expected->segment)) {
-        /* nothing is left to be done */
-    } else if (is_others(stack, interface, &expected->segment)) {
-        counters->ip_delivered--;
+    if (is_others(stack, interface, segment)) {
+        stack->core.counters.ip_delivered--;
         core_drop(&stack->core, BARO_DROP_SHARD_OTHER);
-    } else if (!tcp_expected_opening(stack->tcp, &expected->segment, stack->interface[interface].mtu)) {
-        known_segment(stack, interface, &expected->segment);
+    } else if (!tcp_expected_opening(stack->tcp, segment, stack->interface[interface].mtu)) {
+        known_segment(stack, interface, segment);
     }
-    if (intent_queue_is_nearly_full(&stack->core.intents))
-        transmit_drain(stack);
-    return true;
+}
+
+/* There are two copies of this, so that neither asks whether it is the loopback. */
+IN_PLACE bool one(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
+{
+    struct expected_frame expected;
+
+    look(stack, interface, straight_is_open(stack), frame, &expected, NULL);
+    if (expected.seems && !expected.segment.sure)
+        foresee_first(stack, &expected, 1);
+    return expected_frame(stack, interface, frame, &expected);
+}
+
+bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
+{
+    return one(stack, interface, frame);
+}
+
+bool expected_loopback(struct baro_stack *stack, const struct baro_rx_frame *frame)
+{
+    return one(stack, 0, frame);
 }

@@ -17,11 +17,12 @@ struct expected_frame {
     struct tcp_arrival segment;
 };
 
-/* Looks at a whole burst, and ahead of its first frame. */
+/* Looks at a whole burst of a device, and ahead of its first frame. */
 void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                       struct expected_frame expected[], unsigned count);
-/* So many frames before its own turn a segment's connection is asked for, and its ring. */
-enum { EXPECTED_AHEAD = 8, EXPECTED_AHEAD_OF_TEXT = 4 };
+/* So many frames before its own turn a segment's connection is asked for, with its text, and its ring; and before it is looked at
+ * the frame. */
+enum { EXPECTED_AHEAD = 8, EXPECTED_AHEAD_OF_TEXT = 4, EXPECTED_AHEAD_OF_HEADER = 4 };
 void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count);
 /* Before frame number `at` of `count`: looks ahead of it. */
 static inline void expected_foresee_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at,
@@ -30,8 +31,28 @@ static inline void expected_foresee_next(struct baro_stack *stack, struct expect
     if (at + EXPECTED_AHEAD_OF_TEXT < count)
         expected_foresee_ahead(stack, expected, at, count);
 }
+/* A segment that is not what its connection waits for, if it has one. */
+void expected_other(struct baro_stack *stack, int interface, const struct tcp_arrival *segment);
 /* The frame is done with. False: nothing happened. */
-bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
-                    const struct expected_frame *expected);
+static inline bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
+                                  const struct expected_frame *expected)
+{
+    struct baro_statistics *counters = &stack->core.counters;
+
+    if (!expected->seems || expected->changes != stack->table.changes)
+        return false;
+    counters->frames_in += interface != 0;
+    counters->octets_in += interface != 0 ? frame->length : 0;
+    counters->ip_in++;
+    counters->ip_delivered++;
+    if (!tcp_expected(stack->tcp, &expected->segment))
+        expected_other(stack, interface, &expected->segment);
+    if (intent_queue_is_nearly_full(&stack->core.intents))
+        transmit_drain(stack);
+    return true;
+}
+/* Both for one frame that came by a device alone, and for one from ourselves. */
+bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame);
+bool expected_loopback(struct baro_stack *stack, const struct baro_rx_frame *frame);
 
 #endif

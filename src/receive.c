@@ -10,7 +10,8 @@
  * What is expected, the next segments of connections, takes a short cut from step 6 to the connection (expected.h). For
  * it a burst is looked at whole before it is worked off, so that the memory of later frames is on its way while earlier ones
  * are looked at. What must be sent is left as intents, and drained once behind the burst: the received
- * frames are borrowed until then. */
+ * frames are borrowed until then, or until the program has had its turn where it may read out of them
+ * (transport/tcp/held.h). */
 #include "stack.h"
 
 #include <assert.h>
@@ -407,27 +408,57 @@ static void from_device(struct baro_stack *stack, int interface, const struct ba
     TRACE_PLAIN(core, FRAME_END);
 }
 
+/* One that is not expected. */
+static __attribute__((noinline)) void receive_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
+{
+    struct ethernet_arrival arrival;
+
+    ethernet_parse(&arrival, (struct baro_bytes){ frame->data, frame->length }, stack->interface[interface].device->mac);
+    from_device(stack, interface, frame, &arrival);
+}
+
+static __attribute__((noinline)) void receive_several(struct baro_stack *stack, int interface,
+                                                      const struct baro_rx_frame frame[], unsigned count)
+{
+    struct expected_frame expected[BARO_BURST_LIMIT];
+
+    expected_foresee(stack, interface, frame, expected, count);
+    for (unsigned i = 0; i < count; i++) {
+        expected_foresee_next(stack, expected, i, count);
+        if (!expected_frame(stack, interface, &frame[i], &expected[i]))
+            receive_frame(stack, interface, &frame[i]);
+    }
+}
+
+void receive_give_back(struct baro_stack *stack)
+{
+    const struct baro_device *lender = stack->lender;
+
+    tcp_held_settle(stack->tcp);
+    stack->lender = NULL;
+    lender->rx_end(lender->context);
+}
+
 unsigned receive_burst(struct baro_stack *stack, int interface)
 {
     const struct baro_device *device = stack->interface[interface].device;
     struct baro_rx_frame frame[BARO_BURST_LIMIT];
-    struct expected_frame expected[BARO_BURST_LIMIT];
     unsigned count = device->rx_burst(device->context, frame, BARO_BURST_LIMIT);
-    struct ethernet_arrival arrival;
 
     assert(count <= BARO_BURST_LIMIT);
     if (count == 0)
         return 0;
-    expected_foresee(stack, interface, frame, expected, count);
-    for (unsigned i = 0; i < count; i++) {
-        expected_foresee_next(stack, expected, i, count);
-        if (expected_frame(stack, interface, &frame[i], &expected[i]))
-            continue;
-        ethernet_parse(&arrival, (struct baro_bytes){ frame[i].data, frame[i].length }, device->mac);
-        from_device(stack, interface, &frame[i], &arrival);
-    }
+    if (stack->lender != NULL) /* another device of the same poll */
+        receive_give_back(stack);
+    tcp_burst_begins(stack->tcp, device->rx_end != NULL);
+    if (count != 1)
+        receive_several(stack, interface, frame, count);
+    else if (!expected_alone(stack, interface, frame))
+        receive_frame(stack, interface, frame);
     stack_settle(stack);
-    if (device->rx_end != NULL)
+    if (tcp_burst_ends(stack->tcp))
+        stack->lender = device;
+    else if (device->rx_end != NULL)
         device->rx_end(device->context);
     return count;
 }
@@ -441,16 +472,17 @@ bool receive_loopback(struct baro_stack *stack)
 
     if (loopback->used[area] == 0)
         return false;
+    if (stack->lender != NULL)
+        receive_give_back(stack);
+    tcp_burst_begins(stack->tcp, false);
     loopback->filling = 1 - area; /* what is sent meanwhile comes in the next round */
     while (loopback_next(stack, area, &at, &frame)) {
         const struct ethernet_arrival arrival = {
             .type = read_be16(frame.data + ethernet_header_SIZE - 2), .vlan = -1, .header_read = true,
             .payload = { frame.data + ethernet_header_SIZE, frame.length - ethernet_header_SIZE }
         };
-        struct expected_frame expected;
 
-        expected_foresee(stack, 0, &frame, &expected, 1);
-        if (!expected_frame(stack, 0, &frame, &expected))
+        if (!expected_loopback(stack, &frame))
             from_device(stack, 0, &frame, &arrival);
     }
     tcp_turn_is_over(stack->tcp); /* both ends have the same turn: nothing of what they say is awaited */

@@ -113,6 +113,8 @@ void baro_stack_free(struct baro_stack *stack)
 
     if (stack == NULL)
         return;
+    if (stack->lender != NULL)
+        receive_give_back(stack);
     if (stack->user != NULL)
         user_free(stack->user);
     captures_release(&stack->captures);
@@ -347,18 +349,35 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
     }
 }
 
-static void run_timers(struct baro_stack *stack)
+static struct wheel_timer *next_timer(struct baro_stack *stack)
+{
+    struct wheel_timer *timer = tcp_late_next(stack->tcp);
+
+    if (timer != NULL)
+        return timer;
+    timer = wheel_expired(&stack->core.wheel, stack->core.now);
+    if (timer != NULL)
+        tcp_timer_foresee(wheel_ahead(&stack->core.wheel));
+    return timer;
+}
+
+static __attribute__((noinline)) void run_timers(struct baro_stack *stack)
 {
     struct wheel_timer *timer;
 
     tcp_timers_begin(stack->tcp);
     user_collect(stack->user); /* or an event of long ago keeps a connection from its rest */
-    while (tcp_timers_go_on(stack->tcp) && (timer = wheel_expired(&stack->core.wheel, stack->core.now)) != NULL) {
-        tcp_timer_foresee(wheel_ahead(&stack->core.wheel));
+    while (tcp_timers_go_on(stack->tcp) && (timer = next_timer(stack)) != NULL) {
         run_timer(stack, timer);
         if (intent_queue_is_nearly_full(&stack->core.intents))
             transmit_drain(stack);
     }
+}
+
+static __attribute__((noinline)) void run_loopback(struct baro_stack *stack)
+{
+    for (unsigned round = 0; round < LOOPBACK_ROUNDS && receive_loopback(stack); round++)
+        continue;
 }
 
 unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
@@ -369,30 +388,34 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
     stack->core.now = now;
     if (tcp_turn_is_awaited(stack->tcp)) /* nobody flushed behind the last poll */
         baro_stack_flush(stack);
+    if (stack->lender != NULL)
+        receive_give_back(stack);
     for (int i = 1; i < stack->interfaces; i++)
         frames += receive_burst(stack, i);
-    tcp_timers_settle(stack->tcp);
-    const bool quiet = wheel_is_quiet(&stack->core.wheel, now);
+    const bool quiet = wheel_is_quiet(&stack->core.wheel, now) && !tcp_late_is_due(stack->tcp);
     if (!quiet)
         run_timers(stack);
     if (!quiet || frames == 0 || stack->core.intents.count != 0) /* else a burst's end has just done it */
         stack_settle(stack);
-    for (unsigned round = 0; round < LOOPBACK_ROUNDS && stack->loopback.used[stack->loopback.filling] != 0; round++)
-        receive_loopback(stack);
+    if (stack->loopback.used[stack->loopback.filling] != 0)
+        run_loopback(stack);
     return frames;
 }
 
 void baro_stack_flush(struct baro_stack *stack)
 {
-    tcp_turn_is_over(stack->tcp);
+    if (tcp_turn_is_awaited(stack->tcp))
+        tcp_turn_is_over(stack->tcp);
     stack_settle(stack);
+    if (stack->lender != NULL)
+        receive_give_back(stack);
 }
 
 bool baro_stack_next_deadline(const struct baro_stack *stack, struct baro_instant *deadline)
 {
     /* Intents that wait for room in a device are sent at a poll for the room, or for whatever comes first. */
     if (stack->core.intents.count > stack->blocked || stack->loopback.used[stack->loopback.filling] != 0 ||
-        tcp_turn_is_awaited(stack->tcp)) {
+        tcp_turn_is_awaited(stack->tcp) || stack->lender != NULL) {
         *deadline = stack->core.now;
         return true;
     }

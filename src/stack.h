@@ -100,6 +100,7 @@ struct baro_stack {
     int interfaces;       /* numbers in use: 0 to interfaces - 1 */
     unsigned blocked;     /* intents that wait for room in a device */
     uint64_t straight;    /* frames that left by the straight way: tests want some */
+    const struct baro_device *lender; /* whose last burst still stays, since text is read from it (transport/tcp/held.c), or NULL */
     struct way *recent;   /* the way of the last one: mostly that of the next; never NULL */
     struct captures captures;
     struct loopback loopback;
@@ -143,6 +144,8 @@ int stack_interface_to(const struct baro_stack *stack, struct baro_address desti
 
 /* receive.c: one burst of a device; returns how many frames. */
 unsigned receive_burst(struct baro_stack *stack, int interface);
+/* receive.c: the frames that stayed behind their burst go back to their device. There are some. */
+void receive_give_back(struct baro_stack *stack);
 /* receive.c: what waits in the loopback; false: nothing. */
 bool receive_loopback(struct baro_stack *stack);
 /* receive.c: somebody says that our packet `error` quotes failed. For an error of our own making too. */

@@ -77,11 +77,12 @@ static bool prepare(struct baro_stack *stack, struct way *way)
         way->wanted.family != way->destination.family || !address_equal(way->hop.source, way->wanted))
         return false;
     link_mtu = interface_mtu(interface, way->destination.family);
-    straight->path = (struct ip_path){ .source = way->wanted, .link_mtu = link_mtu,
+    straight->path = (struct ip_path){ .source = way->wanted, /* TCP asks for no link MTU */
                                        .mtu = path_mtu_get(&stack->path_mtus, way->destination, link_mtu) };
     straight->until = path_mtu_until(&stack->path_mtus, way->destination);
     if (straight->path.mtu < STRAIGHT_LEAST_MTU)
         return false;
+    straight->device = interface->device;
     straight->entry = neighbour_ready(&stack->neighbours, way->hop.interface, way->hop.next_hop);
     if (straight->entry == NULL)
         return false;
@@ -113,8 +114,8 @@ IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *s
 {
     struct way *way = stack->recent;
 
-    if (way_is(way, destination, source, stack->table.changes) && is_good(stack, &way->straight) &&
-        neighbour_is_ready(way->straight.entry))
+    /* The stamp tells of changes of the table, too. */
+    if (way_leads(way, destination, source) && is_good(stack, &way->straight) && neighbour_is_ready(way->straight.entry))
         return way;
     return find_other(stack, source, destination);
 }
@@ -177,7 +178,7 @@ IN_PLACE void push(struct baro_stack *stack, const struct way *way,
     frame->gso_size = gso_size;
     frame->header_length = (uint16_t)(gso_size != 0 ? headers : 0);
     length += straight->sum_of_pseudo;
-    if ((stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0) {
+    if ((straight->device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0) {
         frame->checksum_start = straight->length;
         frame->checksum_offset = TCP_CHECKSUM_AT;
         write_be16(checksum, (uint16_t)~fold(length));
@@ -202,16 +203,17 @@ IN_PLACE void push(struct baro_stack *stack, const struct way *way,
 /* ---- a segment, or one that must be cut ---- */
 
 /* Frames that the device takes now; mostly it was asked already. */
-static inline unsigned room_of(struct baro_stack *stack, int interface)
+static inline unsigned room_of(struct baro_stack *stack, const struct way *way)
 {
+    const struct baro_device *device = way->straight.device;
     struct burst *burst = &stack->burst;
 
-    if (burst->interface == interface && burst->count < burst->room) {
+    if (burst->interface == way->hop.interface && burst->count < burst->room) {
         if (burst->count == 0) /* what it has gone since is not known */
-            burst->room = stack->interface[interface].device->tx_room(stack->interface[interface].device->context);
+            burst->room = device->tx_room(device->context);
         return burst->room - burst->count;
     }
-    return burst_room(stack, interface);
+    return burst_room(stack, way->hop.interface);
 }
 
 /* The next `length` octets of `rest`, which loses them. */
@@ -252,7 +254,7 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct
         piece.parts = take(rest, piece.length, piece.part);
         piece.sum = sum + (uint32_t)(seq + at);
         if (at != 0)
-            head = room_of(stack, way->hop.interface) == 0 ? NULL : stack->burst.header[stack->burst.count];
+            head = room_of(stack, way) == 0 ? NULL : stack->burst.header[stack->burst.count];
         if (head == NULL) {
             stack->core.counters.ip_out++;
             core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
@@ -271,7 +273,7 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct
 static __attribute__((noinline)) void send_large(struct baro_stack *stack, const struct way *way,
                                                  const struct tcp_straight *segment, uint8_t *head)
 {
-    if ((stack->interface[way->hop.interface].device->capabilities & BARO_DEVICE_TSO) != 0)
+    if ((way->straight.device->capabilities & BARO_DEVICE_TSO) != 0)
         push(stack, way, segment, head, (uint16_t)segment->size);
     else
         cut(stack, way, segment, head);
@@ -295,7 +297,6 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
 {
     struct tcp_straight segment;
     enum tcp_straight_verdict verdict = tcp_straight_begin(stack->tcp, connection, &segment);
-    const struct interface *interface;
     struct way *way;
 
     if (verdict != TCP_STRAIGHT_MORE)
@@ -303,15 +304,14 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
     way = find(stack, &segment.local->address, &segment.remote->address);
     if (way == NULL)
         return STRAIGHT_OPEN;
-    interface = &stack->interface[way->hop.interface];
-    way->straight.path.hop_limit = interface_hop_limit(interface, way->destination.family);
+    way->straight.path.hop_limit = interface_hop_limit(&stack->interface[way->hop.interface], way->destination.family);
     do {
-        unsigned room = room_of(stack, way->hop.interface);
+        unsigned room = room_of(stack, way);
         uint8_t *head = stack->burst.header[stack->burst.count];
 
         if (room == 0)
             return STRAIGHT_WAITS;
-        way->straight.path.super_segment = transmit_super_segment(interface->device, room);
+        way->straight.path.super_segment = transmit_super_segment(way->straight.device, room);
         segment.header = head + way->straight.length;
         verdict = tcp_straight_segment(stack->tcp, &way->straight.path, &segment);
         if (verdict == TCP_STRAIGHT_OPEN)
@@ -332,7 +332,7 @@ enum straight_verdict straight_control(struct baro_stack *stack, const struct in
 
     if (way == NULL)
         return STRAIGHT_OPEN;
-    if (room_of(stack, way->hop.interface) == 0)
+    if (room_of(stack, way) == 0)
         return STRAIGHT_WAITS;
     way->straight.path.hop_limit = interface_hop_limit(&stack->interface[way->hop.interface], way->destination.family);
     head = stack->burst.header[stack->burst.count];
@@ -365,7 +365,7 @@ bool straight_message(struct baro_stack *stack, const struct ip_message *message
     struct tcp_straight segment;
     uint8_t *head;
 
-    if (way == NULL || !is_plain(message, &way->straight) || room_of(stack, way->hop.interface) == 0)
+    if (way == NULL || !is_plain(message, &way->straight) || room_of(stack, way) == 0)
         return false;
     head = stack->burst.header[stack->burst.count];
     memcpy(head + way->straight.length, message->header, message->header_length);

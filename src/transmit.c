@@ -296,11 +296,11 @@ static uint32_t pass(struct baro_stack *stack)
 
 static inline void drain(struct baro_stack *stack)
 {
-    uint32_t blocked = pass(stack);
+    unsigned passes = 0;
 
-    for (unsigned more = 1; more < DRAIN_PASSES && stack->core.intents.count != blocked; more++)
-        blocked = pass(stack);
-    stack->blocked = blocked;
+    do
+        stack->blocked = pass(stack);
+    while (++passes < DRAIN_PASSES && stack->core.intents.count != stack->blocked);
 }
 
 void transmit_now(struct baro_stack *stack)

@@ -10,6 +10,7 @@
 #ifndef WAY_H
 #define WAY_H
 
+#include "baro/device.h"
 #include "base/bytes.h"
 #include "codec/ethernet.h"
 #include "codec/ip_packet.h"
@@ -23,6 +24,7 @@ enum { WAY_BITS = 7, WAYS = 1 << WAY_BITS, STRAIGHT_HEADERS = ethernet_header_SI
 /* What stands in front of a TCP header, and what it was made of. */
 struct straight {
     struct neighbour *entry;     /* of the next hop; NULL: nothing is kept */
+    const struct baro_device *device;
     uint32_t stamp;              /* of all three counters, their sum: none of them goes back */
     uint16_t length;             /* octets of `headers`, no IP options */
     struct baro_instant until;   /* a path MTU that was lowered is tried again then */
@@ -57,11 +59,17 @@ static inline unsigned way_place(const struct baro_address *destination, const s
     return (unsigned)((word[0] + 3 * word[1] + 5 * word[2] + 9 * word[3]) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - WAY_BITS));
 }
 
+static inline bool way_leads(const struct way *way, const struct baro_address *destination,
+                             const struct baro_address *wanted)
+{
+    return memcmp(&way->destination, destination, sizeof *destination) == 0 &&
+           memcmp(&way->wanted, wanted, sizeof *wanted) == 0;
+}
+
 static inline bool way_is(const struct way *way, const struct baro_address *destination,
                           const struct baro_address *wanted, uint32_t changes)
 {
-    return way->changes == changes && memcmp(&way->destination, destination, sizeof *destination) == 0 &&
-           memcmp(&way->wanted, wanted, sizeof *wanted) == 0;
+    return way->changes == changes && way_leads(way, destination, wanted);
 }
 
 #endif

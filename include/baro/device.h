@@ -55,7 +55,9 @@ struct baro_device {
 
     /* Fills `frames` with up to `limit` frames that have arrived; returns how many. */
     unsigned (*rx_burst)(void *context, struct baro_rx_frame *frames, unsigned limit);
-    /* The frames of the last rx_burst are no longer needed. May be NULL. */
+    /* The frames of the last rx_burst are no longer needed. A stack may keep them over baro_stack_poll() for text that its
+     * program has not read yet, and sends meanwhile: at the latest at baro_stack_flush() or in the next baro_stack_poll() they
+     * go back, before the next rx_burst, or by baro_stack_free(). May be NULL: then they are not kept over a poll. */
     void (*rx_end)(void *context);
     /* How many frames tx_burst would take now. */
     unsigned (*tx_room)(void *context);

@@ -270,12 +270,14 @@ ptrdiff_t baro_recvfrom(struct baro_stack *stack, int fd, void *data, size_t len
                         struct baro_endpoint *peer);
 ptrdiff_t baro_recvmsg(struct baro_stack *stack, int fd, struct baro_message *message, unsigned flags);
 
-/* Sending and receiving without a copy, streams only: the program writes into the send buffer and reads in the receive buffer.
+/* Sending and receiving without a copy, streams only: the program writes into the send buffer, and reads in the receive buffer
+ * or, between a baro_stack_poll() and the baro_stack_flush() behind it, in the frames that came.
  * Readiness, window updates, TCP_NODELAY and the like, and errors are those of baro_send and baro_recv without flags; besides
  * them -EBADF, -EOPNOTSUPP (no stream). Calls of both kinds may be mixed.
  *
  * What `part` points to is good until the next call of this stack, whatever it is, except baro_send_reserve and baro_recv_peek
- * of other descriptors: so one connection's octets can be moved into another's. Keep no pointer over a baro_stack_poll().
+ * of other descriptors: so one connection's octets can be moved into another's. Keep no pointer over a baro_stack_poll() or
+ * a baro_stack_flush(): what is still unread then has moved.
  *
  * baro_send_reserve: up to `wanted` octets (0: none, and an earlier reservation is given up) that may be written in place now,
  * in two parts where the buffer's end lies between; their count, less than `wanted` where the buffer has no more room, as
@@ -293,9 +295,9 @@ ptrdiff_t baro_send_commit(struct baro_stack *stack, int fd, size_t octets);
 ptrdiff_t baro_recv_peek(struct baro_stack *stack, int fd, struct baro_bytes part[2]);
 /* The first `octets` of them are read. `octets`. -EINVAL: there are fewer, and nothing changed; -ENOTCONN. */
 ptrdiff_t baro_recv_consume(struct baro_stack *stack, int fd, size_t octets);
-/* Where a stream's octets shall go, said before they come: they are copied from their frames straight there, once in place of
- * twice, and count as read, so the window stays open. What waits already goes there at once: its count is the result, 0
- * most often. What finds no room waits, as it does while urgent data is near. The buffer is the stack's until
+/* Where a stream's octets shall go, said before they come: they are copied from their frames straight there, whenever
+ * the program looks, and count as read, so the window stays open. What waits already goes there at once: its count is the
+ * result, 0 most often. What finds no room waits, as it does while urgent data is near. The buffer is the stack's until
  * baro_recv_collect or baro_close; octets behind those that count may change. baro_recv, baro_recv_peek and the like are
  * -EBUSY until then, and so is another post; readiness and baro_readable_bytes count what came there. `length`: 1 to
  * 4,294,967,295 octets; of more the first so many. -EINVAL: a buffer of no length; -EBADF, -EOPNOTSUPP, -ENOTCONN; -ENOBUFS:
@@ -304,6 +306,12 @@ ptrdiff_t baro_recv_post(struct baro_stack *stack, int fd, void *data, size_t le
 /* Takes the buffer back: how many octets stand at its beginning. Where none came it is as baro_recv with that buffer: 0 at the
  * peer's FIN, -EAGAIN, the pending error; the buffer is back all the same. -EINVAL: there is none. */
 ptrdiff_t baro_recv_collect(struct baro_stack *stack, int fd);
+/* The program is about to make calls for these `count` descriptors, one after the other: the memory of all of them is asked for at
+ * once, where each call would wait for its own, for the socket and then for the connection. For programs with thousands of streams
+ * that know whom they talk to next (who sends the same to many, asks many, passes on). It pays for some 16 at a time, asked for
+ * before the calls for the 16 before them. A hint: nothing changes, and what is no stream's descriptor is passed over. */
+void baro_prefetch(const struct baro_stack *stack, const int fd[], size_t count);
+
 /* -ENOTCONN, -EINVAL. */
 int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how);
 /* The descriptor is free at once; unsent data goes on being sent (or SO_LINGER's rule). -EBADF. */

@@ -201,11 +201,14 @@ int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct bar
  *
  * An ACK that a program's answer may carry (the one that ends our connect, of a peer's first requests, of its FIN) is left for
  * what comes behind the poll: calls and baro_stack_flush(), or the next poll, for which baro_stack_next_deadline() asks at
- * once. A host that tells its programs between the two so sends seven segments for a short connection, not eleven. */
+ * once. A host that tells its programs between the two so sends seven segments for a short connection, not eleven.
+ *
+ * What comes in order for streams may likewise stay in its frames until then, and be copied from there by who reads it in
+ * between. Frames of which nothing is left to be read, and all of them then, are given back (rx_end). */
 unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now);
 
 /* Drains without looking at devices: after socket calls, at the time of the last poll. The programs have had their turn:
- * ACKs that were left for what they say leave alone. */
+ * ACKs that were left for what they say leave alone, and frames that were kept for them go back to their device. */
 void baro_stack_flush(struct baro_stack *stack);
 
 /* When the stack next wants to be polled although no frame came. False: never. A moment in the past: now. */

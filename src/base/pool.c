@@ -31,10 +31,11 @@ void pool_release(struct pool *pool)
     slab_give_back(pool->slabs, pool->slab, POOL_SLAB_LIMIT * sizeof *pool->slab);
     pool->slab = NULL;
     pool->slab_count = 0;
-    pool->used = pool->fresh = pool->free_first = 0;
+    pool->used = pool->fresh = 0;
+    pool->free_first = NULL;
 }
 
-static bool grow(struct pool *pool)
+static __attribute__((noinline)) bool grow(struct pool *pool)
 {
     if (pool->slab == NULL) {
         pool->slab = slab_take(pool->slabs, POOL_SLAB_LIMIT * sizeof *pool->slab);
@@ -52,13 +53,12 @@ static bool grow(struct pool *pool)
 
 void *pool_take(struct pool *pool)
 {
-    struct pool_place *place;
+    struct pool_place *place = pool->free_first;
 
     if (pool->used == pool->limit)
         return NULL;
-    if (pool->free_first != 0) {
-        place = pool_place_at(pool, pool->free_first - 1);
-        pool->free_first = place->free_next;
+    if (place != NULL) {
+        pool->free_first = place->as.free_next;
         memset(place + 1, 0, pool->object_size - sizeof *place);
     } else {
         if (pool->fresh == pool->slab_count << pool->shift && !grow(pool))
@@ -67,7 +67,6 @@ void *pool_take(struct pool *pool)
         place->index = pool->fresh++;
     }
     place->generation++;
-    place->free_next = 0;
     pool->used++;
     return place + 1;
 }
@@ -78,7 +77,7 @@ void pool_give_back(struct pool *pool, void *object)
 
     assert(place->generation & 1);
     place->generation++;
-    place->free_next = pool->free_first;
-    pool->free_first = place->index + 1;
+    place->as.free_next = pool->free_first;
+    pool->free_first = place;
     pool->used--;
 }

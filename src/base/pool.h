@@ -37,7 +37,7 @@ struct pool {
     uint32_t limit;       /* objects at most */
     uint32_t used;        /* objects now */
     uint32_t fresh;       /* places ever used; those above have never been touched */
-    uint32_t free_first;  /* index + 1 of the first free place, 0: none */
+    struct pool_place *free_first; /* the place given back last, NULL: none */
     uint8_t **slab;       /* POOL_SLAB_LIMIT pointers, a slab of its own */
 };
 
@@ -54,8 +54,10 @@ void pool_give_back(struct pool *pool, void *object);
 struct pool_place {
     uint32_t index;
     uint32_t generation; /* odd while in use */
-    uint32_t free_next;  /* index + 1 */
-    uint32_t reserved;
+    union {
+        struct pool_place *free_next;
+        uint64_t octets; /* so many wherever it is compiled */
+    } as;
 };
 
 static inline struct pool_place *pool_place_at(const struct pool *pool, uint32_t index)

@@ -5,7 +5,7 @@
 
 enum { RING_LEAST = SLAB_PIECE_BYTES };
 
-bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held)
+static bool grow(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held)
 {
     struct ring grown = *ring;
     uint32_t size = RING_LEAST;
@@ -30,6 +30,17 @@ bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32
     }
     ring_release(ring, slabs);
     *ring = grown;
+    return true;
+}
+
+bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held)
+{
+    if (ring->data != NULL || bytes > RING_LEAST)
+        return grow(ring, slabs, bytes, held);
+    ring->data = slab_piece_take(slabs); /* all that most connections ever ask for */
+    if (ring->data == NULL)
+        return false;
+    ring->size = RING_LEAST;
     return true;
 }
 

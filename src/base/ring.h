@@ -22,7 +22,7 @@ struct ring {
     uint64_t begin;  /* offset of the first byte held */
     uint64_t end;    /* offset behind the last byte held in order */
     uint32_t turn;   /* offset + turn, modulo the size, is the place of a byte */
-    uint32_t spare;
+    uint32_t held;   /* of a receive ring: transport/tcp/held.c */
 };
 
 static inline uint32_t ring_used(const struct ring *ring)

@@ -76,15 +76,15 @@ uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *l
     return tuple_words(word, local, remote) == 2 ? sip_long(key, word, 2) : sip_long(key, word, 5);
 }
 
-uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
     uint64_t word[5];
 
-    return (uint32_t)(tuple_words(word, local, remote) == 2 ? sip_short(&demux->key, word, 2) : sip_short(&demux->key, word, 5));
+    return tuple_words(word, local, remote) == 2 ? sip_short(&demux->key, word, 2) : sip_short(&demux->key, word, 5);
 }
 
 /* No addresses are made of what stands in the packet: they would be written octet by octet and read as words. */
-uint32_t demux_hash_packet(const struct demux *demux, enum baro_family family, const uint8_t *addresses,
+uint64_t demux_hash_packet(const struct demux *demux, enum baro_family family, const uint8_t *addresses,
                            const uint8_t ports[4], uint8_t source_zone, uint8_t destination_zone)
 {
     uint64_t word[5] = { (uint64_t)read_be16(ports + 2) << 48 | (uint64_t)read_be16(ports) << 32 |
@@ -92,13 +92,13 @@ uint32_t demux_hash_packet(const struct demux *demux, enum baro_family family, c
 
     if (family != BARO_FAMILY_IPV6) {
         word[1] = (uint64_t)read_be32(addresses + 4) << 32 | read_be32(addresses);
-        return (uint32_t)sip_short(&demux->key, word, 2);
+        return sip_short(&demux->key, word, 2);
     }
     word[1] = octets_as_word(addresses + 16);
     word[2] = octets_as_word(addresses + 24);
     word[3] = octets_as_word(addresses);
     word[4] = octets_as_word(addresses + 8);
-    return (uint32_t)sip_short(&demux->key, word, 5);
+    return sip_short(&demux->key, word, 5);
 }
 
 /* ---- one table ---- */
@@ -109,20 +109,20 @@ struct spot {
     uint32_t at, mask;
 };
 
-static struct spot spot_of(const struct demux_table *table, uint32_t home)
+static inline struct spot spot_of(const struct demux_table *table, uint32_t home)
 {
     uint32_t mask = (UINT32_C(1) << table->shift) - 1;
 
     return (struct spot){ &table->segment[home >> table->shift], home & mask, mask };
 }
 
-static bool is_full(const struct spot *spot, uint32_t more)
+static inline bool is_full(const struct spot *spot, uint32_t more)
 {
     return spot->segment->used + more > (spot->mask + 1) * DEMUX_PLACES;
 }
 
 /* False: its segment is full. */
-static bool table_insert(struct demux_table *table, uint32_t hash, uint32_t name)
+IN_PLACE bool table_insert(struct demux_table *table, uint32_t hash, uint32_t name)
 {
     struct spot spot = spot_of(table, demux_home(table, hash));
 
@@ -146,7 +146,7 @@ static bool table_insert(struct demux_table *table, uint32_t hash, uint32_t name
 }
 
 /* Empties one place and tells the buckets that its entry had passed. */
-static void table_clear(struct demux_table *table, const struct spot *spot, int place)
+IN_PLACE void table_clear(struct demux_table *table, const struct spot *spot, int place)
 {
     struct demux_bucket *bucket = spot->segment->bucket;
     uint32_t home = demux_home(table, bucket[spot->at].tag[place]) & spot->mask;
@@ -158,7 +158,7 @@ static void table_clear(struct demux_table *table, const struct spot *spot, int 
 }
 
 /* The place of an entry in the bucket of *spot, or -1. */
-static int table_find(const struct demux_table *table, uint32_t hash, uint32_t name, struct spot *spot)
+IN_PLACE int table_find(const struct demux_table *table, uint32_t hash, uint32_t name, struct spot *spot)
 {
     *spot = spot_of(table, demux_home(table, hash));
     for (uint32_t n = 0; n <= spot->mask; n++, spot->at = (spot->at + 1) & spot->mask) {
@@ -268,16 +268,31 @@ static void move_some(struct demux *demux)
     }
 }
 
+static inline bool is_too_small(const struct demux *demux)
+{
+    return demux->used * UINT64_C(4) >= demux->table.count * UINT64_C(21);
+}
+
+static inline bool is_too_large(const struct demux *demux)
+{
+    return demux->used < demux->table.count * UINT64_C(2) && demux->table.count > FIRST_BUCKETS;
+}
+
+static inline bool is_settled(const struct demux *demux)
+{
+    return demux->old.count == 0 && !is_too_small(demux) && !is_too_large(demux);
+}
+
 /* Where no memory is left the table fills up. */
-static void go_on(struct demux *demux)
+static __attribute__((noinline)) void go_on(struct demux *demux)
 {
     uint64_t count = demux->table.count;
 
     if (demux->old.count != 0)
         move_some(demux);
-    else if (demux->used * UINT64_C(4) >= count * 21)
+    else if (is_too_small(demux))
         (void)resize(demux, (uint32_t)(count < 128 ? 2 * count : count + count / 4));
-    else if (demux->used < count * 2 && count > FIRST_BUCKETS)
+    else if (is_too_large(demux))
         (void)resize(demux, (uint32_t)(count / 2));
 }
 
@@ -290,7 +305,8 @@ bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle)
         table_release(demux, &demux->table);
         return false;
     }
-    go_on(demux);
+    if (!is_settled(demux))
+        go_on(demux);
     table = demux_table_of(demux, hash) == &demux->old ? &demux->old : &demux->table;
     if (!table_insert(table, hash, (uint32_t)handle.value))
         return false;
@@ -299,7 +315,7 @@ bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle)
 }
 
 /* The table that has an entry, and where; NULL: none. */
-static struct demux_table *find(struct demux *demux, uint32_t hash, struct handle handle, struct spot *spot, int *place)
+IN_PLACE struct demux_table *find(struct demux *demux, uint32_t hash, struct handle handle, struct spot *spot, int *place)
 {
     struct demux_table *table = demux_table_of(demux, hash) == &demux->old ? &demux->old : &demux->table;
 
@@ -317,7 +333,8 @@ bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle)
         return false;
     table_clear(table, &spot, place);
     demux->used--;
-    go_on(demux);
+    if (!is_settled(demux))
+        go_on(demux);
     return true;
 }
 
@@ -331,38 +348,6 @@ bool demux_replace(struct demux *demux, uint32_t hash, struct handle handle, str
         return false;
     spot.segment->bucket[spot.at].name[place] = (uint32_t)by.value;
     return true;
-}
-
-struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash)
-{
-    const struct demux_table *table = demux_table_of(demux, hash);
-    uint32_t home = demux_home(table, hash), mask = (UINT32_C(1) << table->shift) - 1;
-
-    if (table->count == 0)
-        return (struct demux_cursor){ .bucket = NULL };
-    return (struct demux_cursor){ .bucket = table->segment[home >> table->shift].bucket, .hash = hash, .at = home & mask,
-                                  .mask = mask, .left = mask + 1 };
-}
-
-bool demux_next(struct demux_cursor *cursor, uint32_t *name)
-{
-    while (cursor->bucket != NULL) {
-        const struct demux_bucket *bucket = &cursor->bucket[cursor->at];
-
-        while (cursor->place < DEMUX_PLACES) {
-            uint32_t place = cursor->place++;
-
-            if (bucket->tag[place] == cursor->hash && (bucket->taken >> place & 1) != 0) {
-                *name = bucket->name[place];
-                return true;
-            }
-        }
-        cursor->place = 0;
-        cursor->at = (cursor->at + 1) & cursor->mask;
-        if (bucket->passed == 0 || --cursor->left == 0)
-            cursor->bucket = NULL;
-    }
-    return false;
 }
 
 /* ---- for tests ---- */

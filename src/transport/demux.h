@@ -25,6 +25,7 @@
 #define TRANSPORT_DEMUX_H
 
 #include "base/hash.h"
+#include "base/place.h"
 #include "base/pool.h"
 #include "base/prefetch.h"
 
@@ -67,10 +68,15 @@ struct demux_cursor {
 void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key);
 void demux_release(struct demux *demux);
 
-/* Of a four-tuple, for this table: SipHash-1-3. */
-uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote);
-/* The same of a packet's: source and destination address, and both ports, as they stand there. */
-uint32_t demux_hash_packet(const struct demux *demux, enum baro_family family, const uint8_t *addresses,
+/* Of a four-tuple, for this table: SipHash-1-3. The table asks for its lower half; the whole never repeats itself by chance. */
+uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+static inline uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local,
+                                  const struct baro_endpoint *remote)
+{
+    return (uint32_t)demux_hash_whole(demux, local, remote);
+}
+/* The whole of a packet's: source and destination address, and both ports, as they stand there. */
+uint64_t demux_hash_packet(const struct demux *demux, enum baro_family family, const uint8_t *addresses,
                            const uint8_t ports[4], uint8_t source_zone, uint8_t destination_zone);
 /* Of a four-tuple under another key, to be shown to others: SipHash-2-4. */
 uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
@@ -105,9 +111,38 @@ bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle);
 /* The entry `handle` now names another object of the same hash; false: there is none. Never needs memory. */
 bool demux_replace(struct demux *demux, uint32_t hash, struct handle handle, struct handle by);
 
-/* The lower halves of all handles with this hash, one after the other. The table must not change meanwhile. */
-struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash);
-bool demux_next(struct demux_cursor *cursor, uint32_t *name);
+/* The lower halves of all handles with this hash, one after the other. The table must not change meanwhile. In place: a
+ * cursor that has no address is a few registers. */
+IN_PLACE struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash)
+{
+    const struct demux_table *table = demux_table_of(demux, hash);
+    uint32_t home = demux_home(table, hash), mask = (UINT32_C(1) << table->shift) - 1;
+
+    if (table->count == 0)
+        return (struct demux_cursor){ .bucket = NULL };
+    return (struct demux_cursor){ .bucket = table->segment[home >> table->shift].bucket, .hash = hash, .at = home & mask,
+                                  .mask = mask, .left = mask + 1 };
+}
+
+IN_PLACE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
+{
+    while (cursor->bucket != NULL) {
+        const struct demux_bucket *bucket = &cursor->bucket[cursor->at];
+
+        for (uint32_t place = cursor->place; place < DEMUX_PLACES; place++) {
+            if (bucket->tag[place] == cursor->hash && (bucket->taken >> place & 1) != 0) {
+                *name = bucket->name[place];
+                cursor->place = place + 1;
+                return true;
+            }
+        }
+        cursor->place = 0;
+        cursor->at = (cursor->at + 1) & cursor->mask;
+        if (bucket->passed == 0 || --cursor->left == 0)
+            cursor->bucket = NULL;
+    }
+    return false;
+}
 
 /* For tests: everything stands where a search finds it, and is counted. */
 bool demux_is_in_order(const struct demux *demux);

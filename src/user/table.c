@@ -69,7 +69,7 @@ struct user_socket *user_table_take(struct user *user, int *error)
     place = first_zero(page->open, USER_PAGE_WORDS);
     assert(place >= 0);
     page->open[place / 64] |= UINT64_C(1) << (place % 64);
-    if (first_zero(page->open, USER_PAGE_WORDS) < 0)
+    if (page->open[place / 64] == UINT64_MAX && first_zero(page->open, USER_PAGE_WORDS) < 0)
         user->full[at / 64] |= UINT64_C(1) << (at % 64);
     user->open++;
     socket = &page->socket[place];

@@ -192,13 +192,15 @@ int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
     socket->phase = USER_CONNECTED;
     settings = user_details(user, listener)->tcp;
     settings.hold_syn = false;
-    local = remote = (struct baro_endpoint){ .port = { 0 } };
-    tcp_endpoints(user->tcp, socket->handle, &local, &remote);
     tcp_change(user->tcp, socket->handle, &settings);
-    TRACE(user->core, SOCKET_ACCEPTED, TRACE_N(fd), TRACE_N(socket->fd), TRACE_E(local), TRACE_E(remote));
-    user_show(socket, &remote);
-    if (peer != NULL)
-        *peer = remote;
+    if (peer != NULL || TRACE_ON(user->core)) {
+        local = remote = (struct baro_endpoint){ .port = { 0 } };
+        tcp_endpoints(user->tcp, socket->handle, &local, &remote);
+        TRACE(user->core, SOCKET_ACCEPTED, TRACE_N(fd), TRACE_N(socket->fd), TRACE_E(local), TRACE_E(remote));
+        user_show(socket, &remote);
+        if (peer != NULL)
+            *peer = remote;
+    }
     /* Data, even the FIN, may have come while it waited in the queue. */
     user_mark(user, socket);
     return socket->fd;

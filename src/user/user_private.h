@@ -83,20 +83,24 @@ void user_table_release(struct user *user);
 /* The lowest free descriptor's socket, zeroed but for its number. NULL with *error -EMFILE or -ENOBUFS. */
 struct user_socket *user_table_take(struct user *user, int *error);
 void user_table_give_back(struct user *user, struct user_socket *socket);
-/* NULL: no such descriptor. */
-static inline struct user_socket *user_find(const struct user *user, int fd)
+/* Where a descriptor's socket stands if there is one, without looking at it; NULL: nowhere. */
+static inline struct user_socket *user_spot(const struct user *user, int fd)
 {
     uint32_t number = (uint32_t)fd - USER_DESCRIPTOR_FIRST; /* of what is below it, beyond the last page */
     struct user_page *page;
-    struct user_socket *socket;
 
     if (number / USER_PAGE_SOCKETS >= user->pages)
         return NULL;
     page = user->page[number / USER_PAGE_SOCKETS];
-    if (page == NULL)
-        return NULL;
-    socket = &page->socket[number % USER_PAGE_SOCKETS];
-    return socket->type != 0 ? socket : NULL;
+    return page == NULL ? NULL : &page->socket[number % USER_PAGE_SOCKETS];
+}
+
+/* NULL: no such descriptor. */
+static inline struct user_socket *user_find(const struct user *user, int fd)
+{
+    struct user_socket *socket = user_spot(user, fd);
+
+    return socket != NULL && socket->type != 0 ? socket : NULL;
 }
 
 /* The connection of a stream socket that has one, as user_send and user_recv find it; NONE: it is anything else. */

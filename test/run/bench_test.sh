@@ -18,6 +18,10 @@ for name in round-trips round-trips-ipv6; do
     "$BARO" bench --runs 1 "$name" | grep -q "a second" || fail "$name does not run"
 done
 
+# Names may stand before options.
+"$BARO" bench idle-100 --runs 2 --json idle-1000 >"$work/mixed" || fail "exit code $? of options behind a name"
+[ "$(grep -c '"runs": *\[[^],]*,[^],]*\]' "$work/mixed")" = 2 ] || fail "not two rows of two runs each"
+
 # A wrong argument: exit code 2, and the line names what is wrong.
 refused() {
     local words=$1
@@ -32,6 +36,7 @@ refused "no option '--fast'" --fast
 refused "a number from 1" --runs 0 idle-100
 refused "a number from 1" --runs 3x idle-100
 refused "a number from 1" --runs -1 idle-100
+refused "a number from 1" idle-100 --runs 0
 refused "wants a value" --runs
 refused "wants a value" --report
 refused "no-such-file" --instructions no-such-file idle-100
@@ -62,7 +67,18 @@ grep -qx -- "- lwip, idle-100, idle-1000: baro-bench-lwip is not built" "$work/d
 for plot in sizes segments memory; do
     python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$work/docs/bench-$plot.svg" || fail "no picture of $plot"
 done
+# Sizes are two lines of this stack; the kernel stands beside the one that loopback is like, and says why not beside the other.
+printf '<!-- baro bench: begin -->\n<!-- baro bench: end -->\n' >"$work/page"
+mkdir "$work/sizes" && mv "$work/page" "$work/sizes/PERFORMANCE.md"
+BARO_BENCH_PEERS=$work/nowhere "$BARO" bench --runs 1 --peers --report "$work/sizes" size-65536 size-super-65536 >/dev/null ||
+    fail "exit code $? of sizes"
+grep -q "calls of send of 64 KiB, super-segments |.* x linux " "$work/sizes/PERFORMANCE.md" || fail "the kernel is not beside super-segments"
+grep -qx -- "- linux, size-65536: loopback carries super-segments without checksums only" "$work/sizes/PERFORMANCE.md" ||
+    fail "the kernel is beside what it does not do"
+[ "$(grep -c polyline "$work/sizes/bench-sizes.svg")" = 3 ] || fail "the picture of sizes has not three lines"
+grep -q "baro, super" "$work/sizes/bench-sizes.svg" || fail "a line has no name"
 grep -q polyline "$work/docs/bench-memory.svg" || fail "the picture of memory has no line"
+"$BARO" bench --count connections-reused >/dev/null || fail "of connections that are counted none takes over a port"
 "$BARO" bench --count idle-100 round-trips >"$work/count" || fail "exit code $? of --count"
 [ "$(cat "$work/count")" = "round-trips 500 round trip" ] || fail "--count tells something else"
 

@@ -171,6 +171,14 @@ static int *free_place(struct side *side)
     return NULL;
 }
 
+/* A router may say so between a connect and its SYN. */
+static void lower_path_mtu(unsigned end)
+{
+    struct baro_stack *stack = world.side[end].stack;
+
+    path_mtu_lower(&stack->path_mtus, address(1 - end), stack->interface[1].mtu, 200 + (uint32_t)draw(1400));
+}
+
 static void change_option(struct side *side, int fd)
 {
     static const struct { enum baro_option option; int most; } options[] = {
@@ -180,26 +188,37 @@ static void change_option(struct side *side, int fd)
         { BARO_TCP_QUICKACK, 2 }, { BARO_SO_REUSE_ADDRESS, 2 },
     };
     size_t which = draw(sizeof options / sizeof options[0]);
-    int value = (int)draw((uint64_t)options[which].most);
+    int value = one_in(8) ? 0 : (int)draw((uint64_t)options[which].most);
 
     note_number(baro_setsockopt(side->stack, fd, options[which].option, &value, sizeof value));
+}
+
+/* As a socket of IPv6 knows it. */
+static struct baro_address mapped(struct baro_address ipv4)
+{
+    struct baro_address address = baro_ipv6(0, 0, 0, 0, 0, 0xffff, 0, 0);
+
+    memcpy(address.octet + 12, ipv4.octet, 4);
+    return address;
 }
 
 static void open_one(unsigned end)
 {
     struct side *side = &world.side[end];
     int *place = free_place(side);
-    bool both = one_in(5);
+    bool both = one_in(5), is_mapped = !this_run.ipv6 && !both && one_in(4);
     struct baro_endpoint to = { address(1 - end), { (uint16_t)(FIRST_PORT + draw(LISTENERS + 1)) } };
 
     if (place == NULL)
         return;
-    *place = baro_socket(side->stack, family(), BARO_STREAM);
+    *place = baro_socket(side->stack, is_mapped ? BARO_FAMILY_IPV6 : family(), BARO_STREAM);
     note_number(*place);
     if (*place < 0)
         return;
     while (one_in(3))
         change_option(side, *place);
+    if (is_mapped)
+        to.address = mapped(to.address);
     if (both) {
         uint64_t which = draw(BOTH_PORTS);
         const struct baro_endpoint local = { address(end), { (uint16_t)(BOTH_PORT + which) } };
@@ -208,6 +227,8 @@ static void open_one(unsigned end)
         to.port.number = (uint16_t)(BOTH_PORT + which);
     }
     note_number(baro_connect(side->stack, *place, &to));
+    if (one_in(40))
+        lower_path_mtu(end);
 }
 
 static void accept_some(unsigned end)

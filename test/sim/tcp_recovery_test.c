@@ -25,14 +25,13 @@ static const char *const wires[] = {
     "mtu=576,delay=5ms,loss=5%"
 };
 
-enum { HEAVY_LOSS = 1 }; /* of `wires`: with other seeds a closed connection's eight attempts may all fail there */
-
-/* In the middle: what was said is in flight, in queues, and unsent. */
+/* In the middle, once the server has the connection (before, its record may give up meanwhile): what was said is in flight, in
+ * queues, and unsent. */
 static void cut_for_half_a_minute(struct traffic *traffic)
 {
     struct baro_instant now = baro_network_now(traffic->network);
 
-    while (traffic->agent[1].streams == 0 && now.ns < 20 * INT64_C(1000000000)) {
+    while (traffic->agent[1].streams == 0 && now.ns < 120 * INT64_C(1000000000)) {
         now.ns += INT64_C(5000000);
         baro_network_run_until(traffic->network, now, NULL, NULL);
     }
@@ -63,7 +62,7 @@ static void every_octet_arrives(void **state)
     (void)state;
     for (unsigned i = 0; i < sizeof wires / sizeof wires[0]; i++) {
         for (uint64_t seed = 1; seed <= 20; seed++) {
-            const struct traffic_plan plan = { .wire = wires[i], .seed = seed * 79 + i, .streams = { 2, 1 },
+            const struct traffic_plan plan = { .wire = wires[i], .seed = seed, .streams = { 2, 1 },
                                                .octets = 150000 };
 
             run_plan(&plan, false);
@@ -75,9 +74,7 @@ static void a_link_that_was_cut_heals(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < sizeof wires / sizeof wires[0]; i++) {
-        if (i == HEAVY_LOSS)
-            continue; /* a closed connection's eight attempts may all fail there, and then it gives up, as it should */
-        const struct traffic_plan plan = { .wire = wires[i], .seed = 900 + i, .streams = { 1, 0 }, .octets = 100000 };
+        const struct traffic_plan plan = { .wire = wires[i], .seed = 1, .streams = { 1, 0 }, .octets = 100000 };
 
         run_plan(&plan, true);
     }
@@ -89,7 +86,7 @@ static void tiny_windows(void **state)
     (void)state;
     for (unsigned i = 0; i < sizeof wires / sizeof wires[0]; i++) {
         for (uint64_t seed = 1; seed <= 6; seed++) {
-            const struct traffic_plan plan = { .wire = wires[i], .seed = 500 * seed + i, .streams = { 1, 1 },
+            const struct traffic_plan plan = { .wire = wires[i], .seed = seed, .streams = { 1, 1 },
                                                .octets = 40000, .read_limit = 700, .receive_buffer = 4096 };
 
             run_plan(&plan, false);

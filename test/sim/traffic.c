@@ -142,6 +142,34 @@ static void stream_read(struct agent *agent, struct stream *stream)
     }
 }
 
+/* As a careful program does, it keeps what it sent all of until the peer has it: a connection that nobody has any more gives up
+ * after eight attempts. */
+static bool is_heard(struct agent *agent, const struct stream *stream)
+{
+    struct baro_tcp_info info;
+    size_t size = sizeof info;
+
+    baro_getsockopt(stack_of(agent), stream->fd, BARO_TCP_INFO, &info, &size);
+    return info.state == BARO_TCP_TIME_WAIT || info.state == BARO_TCP_CLOSED;
+}
+
+/* A socket that connects to the other host, or -1. */
+static int connect_new(struct agent *agent)
+{
+    struct traffic *traffic = agent->traffic;
+    struct baro_endpoint peer = { address_of(agent == &traffic->agent[0] ? 1 : 0), { TRAFFIC_PORT } };
+    int fd = baro_socket(stack_of(agent), BARO_FAMILY_IPV4, BARO_STREAM), result;
+
+    if (fd < 0) {
+        failed(traffic, "socket: %s", strerror(-fd));
+        return -1;
+    }
+    result = baro_connect(stack_of(agent), fd, &peer);
+    if (result != -EINPROGRESS)
+        failed(traffic, "connect: %s", strerror(-result));
+    return fd;
+}
+
 static void stream_step(struct agent *agent, struct stream *stream)
 {
     if (stream->over)
@@ -153,6 +181,11 @@ static void stream_step(struct agent *agent, struct stream *stream)
         if ((baro_poll(stack_of(agent), stream->fd) & (BARO_EVENT_OUT | BARO_EVENT_ERROR)) == 0)
             return;
         baro_getsockopt(stack_of(agent), stream->fd, BARO_SO_ERROR, &error, &length);
+        if (error == EHOSTUNREACH) { /* all ARP requests or answers were lost: a careful program tries again */
+            baro_close(stack_of(agent), stream->fd);
+            stream->fd = connect_new(agent);
+            return;
+        }
         stream->connecting = false;
         if (error != 0) {
             stream_failed(agent, stream, "connect", -error);
@@ -161,7 +194,7 @@ static void stream_step(struct agent *agent, struct stream *stream)
     }
     stream_read(agent, stream);
     stream_write(agent, stream);
-    if (stream->sent_all && stream->received_all && !stream->over) {
+    if (stream->sent_all && stream->received_all && !stream->over && is_heard(agent, stream)) {
         stream->over = true;
         baro_close(stack_of(agent), stream->fd);
         stream->fd = -1;
@@ -173,17 +206,9 @@ static void stream_step(struct agent *agent, struct stream *stream)
 struct stream *traffic_open(struct traffic *traffic, unsigned host)
 {
     struct agent *agent = &traffic->agent[host];
-    struct baro_endpoint peer = { address_of(1 - host), { TRAFFIC_PORT } };
-    int fd = baro_socket(stack_of(agent), BARO_FAMILY_IPV4, BARO_STREAM), result;
+    int fd = connect_new(agent);
 
-    if (fd < 0) {
-        failed(traffic, "socket: %s", strerror(-fd));
-        return NULL;
-    }
-    result = baro_connect(stack_of(agent), fd, &peer);
-    if (result != -EINPROGRESS)
-        failed(traffic, "connect: %s", strerror(-result));
-    return stream_new(agent, fd, (int)(agent->streams % 256), true);
+    return fd < 0 ? NULL : stream_new(agent, fd, (int)(agent->streams % 256), true);
 }
 
 static void accept_all(struct agent *agent)

@@ -1,8 +1,9 @@
 /* Two hosts on a wire and programs on them that say a lot to one another: streams both ways, datagrams,
  * pings.
  *
- * Every octet is known beforehand from its stream and place, so whoever receives it checks it. Programs act
- * only when their stack says that a descriptor changed: a forgotten wake-up stops the traffic and is seen. */
+ * Every octet is known beforehand from its stream and place, so whoever receives it checks it. Programs close when
+ * all was heard, their end, too, and the peer has ended: no loss is then more than TCP mends. They act only when
+ * their stack says that a descriptor changed: a forgotten wake-up stops the traffic and is seen. */
 #ifndef TEST_SIM_TRAFFIC_H
 #define TEST_SIM_TRAFFIC_H
 

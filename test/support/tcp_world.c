@@ -249,7 +249,8 @@ static void set_now(struct world *world, int64_t ns)
         struct wheel_timer *timer;
 
         world->side[i].core.now = world->now;
-        tcp_timers_settle(world->side[i].tcp);
+        while ((timer = tcp_late_next(world->side[i].tcp)) != NULL)
+            tcp_timer(world->side[i].tcp, timer);
         while ((timer = wheel_expired(&world->side[i].core.wheel, world->now)) != NULL)
             tcp_timer(world->side[i].tcp, timer);
     }

@@ -103,4 +103,11 @@ unsigned world_count(struct world *world, unsigned mark, unsigned from);
 
 struct tcp_connection *world_connection(struct world *world, unsigned side, struct handle handle);
 
+/* What a connection between these two would begin with now. */
+static inline struct tcp_numbers world_numbers(const struct tcp *tcp, const struct baro_endpoint *local,
+                                            const struct baro_endpoint *remote)
+{
+    return tcp_numbers(tcp, demux_hash_whole(&tcp->demux, local, remote));
+}
+
 #endif

@@ -57,11 +57,14 @@ void note_info(struct baro_stack *stack, int fd)
 void note_stack(struct baro_stack *stack)
 {
     struct baro_statistics statistics;
+    const struct baro_device *lender = stack->lender;
     struct baro_instant deadline = { 0 };
 
     baro_stack_statistics(stack, &statistics);
     statistics.slab_bytes = 0; /* a trace of frames takes memory for them */
+    stack->lender = NULL;      /* and who holds frames asks for a poll to give them back */
     baro_stack_next_deadline(stack, &deadline);
+    stack->lender = lender;
     note(&statistics, sizeof statistics);
     note(&deadline, sizeof deadline);
 }

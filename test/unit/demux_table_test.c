@@ -264,7 +264,7 @@ static void a_packet_has_the_hash_of_its_four_tuple(void **state)
         local.address.zone = v6 ? 4 : 0;
         assert_int_equal(demux_hash_packet(&demux, (enum baro_family)local.address.family, octets, ports,
                                            remote.address.zone, local.address.zone),
-                         demux_hash(&demux, &local, &remote));
+                         demux_hash_whole(&demux, &local, &remote));
     }
     demux_release(&demux);
 }

@@ -13,13 +13,13 @@ static struct baro_instant at_ms(int64_t ms)
     return (struct baro_instant){ NS_PER_S + ms * NS_PER_MS };
 }
 
-static struct receive_tuning tuning_of(uint32_t first, int64_t rtt_ms)
+static struct receive_tuning tuning_of(uint32_t first, uint32_t rtt_ms)
 {
     struct receive_tuning tuning;
 
     receive_tuning_init(&tuning, first);
     if (rtt_ms != 0)
-        receive_tuning_echo(&tuning, rtt_ms * NS_PER_MS, 0);
+        receive_tuning_echo(&tuning, rtt_ms * 1000, 0);
     return tuning;
 }
 
@@ -72,13 +72,13 @@ static void an_echo_drops_at_once_and_rises_slowly(void **state)
 
     (void)state;
     assert_int_equal(tuning.rtt_us, 80000);
-    receive_tuning_echo(&tuning, 1000 * NS_PER_MS, 0); /* the peer thought for a while */
+    receive_tuning_echo(&tuning, 1000000, 0); /* the peer thought for a while */
     assert_int_equal(tuning.rtt_us, 80000 + 920000 / 8);
-    receive_tuning_echo(&tuning, 40 * NS_PER_MS, 0);
+    receive_tuning_echo(&tuning, 40000, 0);
     assert_int_equal(tuning.rtt_us, 40000);
     /* An hour is nobody's round trip. */
     for (int i = 0; i < 200; i++)
-        receive_tuning_echo(&tuning, 3600 * NS_PER_S, 0);
+        receive_tuning_echo(&tuning, 3600000000, 0);
     assert_true(tuning.rtt_us <= 10000000);
 }
 
@@ -87,10 +87,10 @@ static void below_two_ticks_the_own_clock_is_better(void **state)
     struct receive_tuning tuning = tuning_of(16384, 0);
 
     (void)state;
-    receive_tuning_echo(&tuning, 1 * NS_PER_MS, 40000);
+    receive_tuning_echo(&tuning, 1000, 40);
     assert_int_equal(tuning.rtt_us, 40);
     tuning = tuning_of(16384, 0);
-    receive_tuning_echo(&tuning, 5 * NS_PER_MS, 40000);
+    receive_tuning_echo(&tuning, 5000, 40);
     assert_int_equal(tuning.rtt_us, 5000);
 }
 

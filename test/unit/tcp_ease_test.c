@@ -70,10 +70,10 @@ static void every_fact_counts(void **state)
     STANDS_AGAINST(congestion.phase, CONGESTION_REDUCTION, false, false);
     STANDS_AGAINST(congestion.phase, CONGESTION_RECOVERY, false, false);
     STANDS_AGAINST(congestion.phase, CONGESTION_LOSS, false, false);
-    STANDS_AGAINST(ecn.flags, c->ecn.flags | TCP_ECN_WAITS, false, false);
-    STANDS_AGAINST(ecn.flags, c->ecn.flags | TCP_ECN_REDUCED, false, true);
-    STANDS_AGAINST(ecn.flags, c->ecn.flags | TCP_ECN_HEARD, false, true);
-    STANDS_AGAINST(ecn.flags, c->ecn.flags | TCP_ECN_CWR, true, false);
+    STANDS_AGAINST(ecn_flags, c->ecn_flags | TCP_ECN_WAITS, false, false);
+    STANDS_AGAINST(ecn_flags, c->ecn_flags | TCP_ECN_REDUCED, false, true);
+    STANDS_AGAINST(ecn_flags, c->ecn_flags | TCP_ECN_HEARD, false, true);
+    STANDS_AGAINST(ecn_flags, c->ecn_flags | TCP_ECN_CWR, true, false);
     STANDS_AGAINST(frto, FRTO_REPAIR, false, true);
     STANDS_AGAINST(frto, FRTO_NEW, false, false);
     STANDS_AGAINST(tail.out, true, false, true);

@@ -209,7 +209,8 @@ static void the_promised_window_holds(void **state)
     hand_init(&hand, &world);
     hand.mss = 1400;
     hand_reach(&hand, BARO_TCP_SYN_RECEIVED);
-    window = record_of(&hand)->window = 32768 - 7; /* what it says to a peer on a link with jumbo frames */
+    record_of(&hand)->grant = 32768; /* what it says to a peer on a link with jumbo frames */
+    window = record_of(&hand)->window = 32768 - 7;
     hand.settings.recv_buffer = 1000;
     tcp_change(hand.tcp, hand.listener, &hand.settings);
     hand_send(&hand, TCP_FLAG_ACK, NULL, 0);

@@ -314,7 +314,7 @@ static void numbers_cannot_be_guessed(void **state)
     for (uint16_t port = 1024; port < 1024 + 10000; port++) {
         struct baro_endpoint local = world_endpoint(1, 80), remote = world_endpoint(0, port);
         struct baro_endpoint next = world_endpoint(0, (uint16_t)(port + 1));
-        uint32_t difference = tcp_numbers(tcp, &local, &next).isn.value - tcp_numbers(tcp, &local, &remote).isn.value;
+        uint32_t difference = world_numbers(tcp, &local, &next).isn.value - world_numbers(tcp, &local, &remote).isn.value;
 
         for (int bit = 0; bit < 32; bit++)
             bits[bit] += difference >> bit & 1;
@@ -322,10 +322,10 @@ static void numbers_cannot_be_guessed(void **state)
     for (int bit = 0; bit < 32; bit++) /* each bit of the step is a coin: 5000 +- 6 sigma */
         assert_in_range(bits[bit], 4700, 5300);
     struct baro_endpoint local = world_endpoint(1, 80), remote = world_endpoint(0, 9999);
-    uint32_t isn = tcp_numbers(tcp, &local, &remote).isn.value;
+    uint32_t isn = world_numbers(tcp, &local, &remote).isn.value;
 
     world.side[1].core.now.ns += NS_PER_MS; /* 250 steps of the 4 us clock */
-    assert_int_equal(tcp_numbers(tcp, &local, &remote).isn.value - isn, 250);
+    assert_int_equal(world_numbers(tcp, &local, &remote).isn.value - isn, 250);
     world_free(&world);
 }
 

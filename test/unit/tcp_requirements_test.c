@@ -180,12 +180,12 @@ static void timestamps_begin_anywhere(void **state)
     for (uint16_t port = 1024; port < 1024 + 10000; port++) {
         struct baro_endpoint local = world_endpoint(1, 80), remote = world_endpoint(0, port);
         struct baro_endpoint next = world_endpoint(0, (uint16_t)(port + 1));
-        uint32_t offset = tcp_numbers(world.side[1].tcp, &local, &remote).ts_offset;
-        uint32_t step = tcp_numbers(world.side[1].tcp, &local, &next).ts_offset - offset;
+        uint32_t offset = world_numbers(world.side[1].tcp, &local, &remote).ts_offset;
+        uint32_t step = world_numbers(world.side[1].tcp, &local, &next).ts_offset - offset;
 
         for (int bit = 0; bit < 32; bit++)
             bits[bit] += step >> bit & 1;
-        same += offset == tcp_numbers(restarted.side[1].tcp, &local, &remote).ts_offset;
+        same += offset == world_numbers(restarted.side[1].tcp, &local, &remote).ts_offset;
     }
     for (int bit = 0; bit < 32; bit++) /* each bit of the step is a coin: 5000 +- 6 sigma */
         assert_in_range(bits[bit], 4700, 5300);
@@ -206,8 +206,8 @@ static void a_restart_changes_the_initial_sequence_numbers(void **state)
     world_init(&restarted, 2);
     for (uint16_t port = 1024; port < 1024 + 10000; port++) {
         struct baro_endpoint local = world_endpoint(1, 80), remote = world_endpoint(0, port);
-        uint32_t difference = tcp_numbers(world.side[1].tcp, &local, &remote).isn.value -
-                              tcp_numbers(restarted.side[1].tcp, &local, &remote).isn.value;
+        uint32_t difference = world_numbers(world.side[1].tcp, &local, &remote).isn.value -
+                              world_numbers(restarted.side[1].tcp, &local, &remote).isn.value;
 
         for (int bit = 0; bit < 32; bit++)
             bits[bit] += difference >> bit & 1;

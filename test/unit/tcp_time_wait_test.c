@@ -23,7 +23,8 @@ static void rest(struct tcp *tcp, struct tcp_connection *c, uint32_t flags)
 static void rest_between(const struct hand *hand, struct baro_endpoint local, struct baro_endpoint remote,
                          uint32_t flags)
 {
-    struct tcp_connection *c = tcp_connection_new(hand->tcp, &local, &remote, &hand->settings, 1500);
+    struct tcp_offer offer = tcp_offer_of(hand->tcp, &hand->settings, remote.address.family, 1500);
+    struct tcp_connection *c = tcp_connection_new(hand->tcp, &local, &remote, &hand->settings, &offer);
 
     assert_non_null(c);
     assert_true(tcp_enter_demux(hand->tcp, c, demux_hash(&hand->tcp->demux, &local, &remote), HANDLE_NONE));

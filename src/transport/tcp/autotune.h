@@ -39,28 +39,19 @@ void receive_tuning_pause(struct receive_tuning *tuning);
 
 enum { RTT_FINEST_US = 2000, RTT_LARGEST_US = 10000000, SEND_SEGMENTS = 10 };
 
-static inline uint32_t receive_tuning_us(int64_t ns)
-{
-    if (ns < NS_PER_US)
-        return 1;
-    return ns / NS_PER_US > RTT_LARGEST_US ? RTT_LARGEST_US : (uint32_t)(ns / NS_PER_US);
-}
-
 /* The clock as the struct keeps it: it wraps after 71 minutes, and is never 0. */
 static inline uint32_t receive_tuning_clock_us(struct baro_instant now)
 {
     return (uint32_t)((uint64_t)now.ns / NS_PER_US) | 1;
 }
 
-/* A full-sized segment echoed a timestamp of this age; `own_ns`: the connection's own least round trip, 0: none. */
-static inline void receive_tuning_echo(struct receive_tuning *tuning, int64_t age_ns, int64_t own_ns)
+/* A full-sized segment echoed a timestamp of this age; `own_us`: the connection's own least round trip, 0: none. */
+static inline void receive_tuning_echo(struct receive_tuning *tuning, uint32_t age_us, uint32_t own_us)
 {
-    uint32_t sample_us = receive_tuning_us(age_ns), own_us;
+    uint32_t sample_us = age_us == 0 ? 1 : age_us > RTT_LARGEST_US ? RTT_LARGEST_US : age_us;
 
-    if (sample_us < RTT_FINEST_US && own_ns != 0) {
-        own_us = receive_tuning_us(own_ns);
-        sample_us = own_us < sample_us ? own_us : sample_us;
-    }
+    if (sample_us < RTT_FINEST_US && own_us != 0 && own_us < sample_us)
+        sample_us = own_us;
     if (tuning->rtt_us == 0 || sample_us < tuning->rtt_us)
         tuning->rtt_us = sample_us; /* a program that thinks between two segments lengthens an age, nothing shortens it */
     else

@@ -27,6 +27,7 @@
 #include "transport/tcp/flow.h"
 #include "transport/tcp/frto.h"
 #include "transport/tcp/half_open.h"
+#include "transport/tcp/held.h"
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/sender.h"
 #include "transport/tcp/syn_cookie.h"
@@ -172,7 +173,8 @@ struct tcp_connection {
     struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
     uint32_t flow_label;
     uint32_t segments_in, segments_out;
-    uint16_t error, soft_error;        /* errno values */
+    uint16_t error;                    /* an errno value */
+    uint16_t ecn_flags;                /* enum tcp_ecn_flag */
     uint8_t retries, probes, frto, challenges; /* frto: enum frto_step */
     struct tcp_ranges *ranges;         /* NULL: nothing is held out of order */
     struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
@@ -194,6 +196,8 @@ struct tcp_connection {
     int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
 
     struct tcp_ecn ecn;
+    uint16_t soft_error;               /* an errno value */
+    uint16_t spare_half;
     struct rack_memory rack;
     struct {
         bool out, again;               /* a tail loss probe is out; it was the last segment again */
@@ -275,6 +279,13 @@ static inline void tcp_lines_foresee_timer(const struct tcp_connection *c)
     prefetch_line(at + TCP_LINE(7));
 }
 
+/* The same, and the wheel's line. */
+static inline void tcp_lines_foresee_late(const struct tcp_connection *c)
+{
+    tcp_lines_foresee_timer(c);
+    prefetch_line((const uint8_t *)c + TCP_LINE(6));
+}
+
 /* And an ACK alone that leaves then. */
 static inline void tcp_lines_foresee_ack(const struct tcp_connection *c)
 {
@@ -282,23 +293,15 @@ static inline void tcp_lines_foresee_ack(const struct tcp_connection *c)
 
     for (size_t line = 1; line <= 4; line++)
         prefetch_line(at + TCP_LINE(line));
-    prefetch_line(at + TCP_LINE(8));
     prefetch_line(at + TCP_LINE(11));
 }
 
 /* And what text that a program sends touches before it leaves. */
 static inline void tcp_lines_foresee_text_out(const struct tcp_connection *c)
 {
-    const uint8_t *at = (const uint8_t *)c;
-
     if (c == NULL)
         return;
-    prefetch_line(at);
-    prefetch_line(at + TCP_LINE(1));
-    prefetch_line(at + TCP_LINE(2));
-    prefetch_line(at + TCP_LINE(4));
-    prefetch_line(at + TCP_LINE(6));
-    prefetch_line(at + TCP_LINE(11));
+    tcp_lines_foresee(c);
     tcp_lines_foresee_flight(c);
 }
 
@@ -328,6 +331,12 @@ struct tcp_port_cursor {
     uint16_t freed[TCP_PORTS_FREED];   /* ports that became free of late, the last one first; 0: none */
 };
 
+/* Random bits of which numbers of 15 bits are taken, and how many are left. */
+struct tcp_port_chance {
+    uint64_t bits;
+    uint32_t left;
+};
+
 enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256, TCP_PORT_CURSOR_BITS = 8 };
 
 /* When those at rest wake to probe their peers: calendar.h. */
@@ -348,12 +357,15 @@ struct tcp_lately {
     struct tcp_connection *place;      /* NULL: nobody yet */
 };
 
-/* Connections with a deadline before their timer in the wheel, which has a mark: timers.c says when the wheel hears of it. */
-enum { TCP_LATE_MOST = 256, TCP_LATE_KEPT = 128 };
+/* The row of connections with a deadline before their timer in the wheel, which has a mark: late.c says when the wheel hears of it. */
+#define TCP_LATE_NS (TCP_ACK_DELAY_MS * NS_PER_MS)
 struct tcp_late {
-    uint32_t count;
-    int64_t soonest_ns;                /* none of these deadlines is before */
-    struct { struct tcp_connection *place; struct handle handle; } at[TCP_LATE_MOST]; /* the first has stood there longest */
+    struct tcp_late_one {
+        struct tcp_connection *place;
+        struct handle handle;
+        int64_t since_ns;              /* it stands here, and all of its deadlines come TCP_LATE_NS later or more */
+    } *one;
+    uint32_t size, first, count;       /* places, a power of two or 0; where the first one stands, modulo these; how many */
 };
 
 struct tcp {
@@ -383,13 +395,16 @@ struct tcp {
     struct tcp_port *port_page[TCP_PORT_PAGES]; /* pages taken as needed */
     struct tcp_port_cursor port_cursor[1 << TCP_PORT_CURSOR_BITS]; /* by a hash of the peer */
     uint32_t port_ahead;               /* where the next search begins, drawn ahead, and 1; 0: not yet */
+    struct tcp_port_chance port_chance;
     uint64_t ports_tried;              /* by the searches so far: tests see that it stays little */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
     struct handle recent;              /* the connection of the last expected segment, and where it was */
     struct tcp_connection *recent_place;
+    const struct tcp_half_open *recent_half_open; /* the place of the last record that was made; NULL: of none yet */
     struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */
     struct tcp_late late;
+    struct tcp_held held;              /* text that stands in frames */
     uint64_t expected;                 /* segments that took the short cut: for tests */
 };
 

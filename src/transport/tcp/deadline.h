@@ -15,13 +15,17 @@ static inline int64_t tcp_deadline(int64_t at_ns)
     return at_ns == 0 ? 1 : at_ns;
 }
 
-/* timers.c: the wheel will hear of a deadline that comes before the timer there. */
+/* late.c: the wheel will hear of a deadline that comes before the timer there, at once if it is soon. */
 void tcp_timer_late(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns);
+/* late.c: it hears of the earliest one now. */
+void tcp_timer_tell_wheel(struct tcp *tcp, struct tcp_connection *c);
+void tcp_late_release(struct tcp_late *late, struct slabs *slabs);
 
-/* A deadline was written: the wheel stands at it or before it, or will in time. */
+/* A deadline was written: the wheel stands at it or before it, or will in time. Who is in the row needs the wheel only for what
+ * comes before its turn there. */
 static inline void tcp_timer_look(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
 {
-    if (c->wheel.mark ? at_ns < tcp->late.soonest_ns : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
+    if (c->wheel.mark ? at_ns < tcp->core->now.ns + TCP_LATE_NS : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
         tcp_timer_late(tcp, c, at_ns);
 }
 

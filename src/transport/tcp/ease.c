@@ -4,14 +4,14 @@
 /* What both ask: no window is being reduced or kept small, and the next to leave is new. */
 static bool both_hold(const struct tcp_connection *c)
 {
-    return c->congestion.phase <= CONGESTION_AVOIDANCE && (c->ecn.flags & TCP_ECN_WAITS) == 0;
+    return c->congestion.phase <= CONGESTION_AVOIDANCE && (c->ecn_flags & TCP_ECN_WAITS) == 0;
 }
 
 /* Nothing may be lost, or have been taken for it, and text comes in order. */
 static bool hears_hold(const struct tcp_connection *c)
 {
     return (c->flags & TCP_SACK_PERMITTED) != 0 && (c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) != TCP_FIN_HELD &&
-           (c->ecn.flags & (TCP_ECN_REDUCED | TCP_ECN_HEARD)) == 0 && c->frto == FRTO_OFF && !c->tail.out &&
+           (c->ecn_flags & (TCP_ECN_REDUCED | TCP_ECN_HEARD)) == 0 && c->frto == FRTO_OFF && !c->tail.out &&
            !c->rack.dsack_round && !c->hole.trying && c->ranges == NULL;
 }
 
@@ -21,7 +21,7 @@ static bool sends_hold(const struct tcp_connection *c)
     return seq_ge(c->retransmit_next, c->retransmit_end) &&          /* plan_again */
            c->hole.ceiling == 0 &&                                    /* tcp_next_segment: the old segment size again */
            c->duplicate_acks == 0 && c->frto != FRTO_NEW &&           /* allowed: limited transmit, F-RTO's two segments */
-           (c->ecn.flags & TCP_ECN_CWR) == 0 &&                       /* tcp_ecn_leave */
+           (c->ecn_flags & TCP_ECN_CWR) == 0 &&                       /* tcp_ecn_leave */
            !c->settings.cork && c->settings.notsent_low_water == 0 && /* small_piece_may_leave, tcp_tell_of_less_unsent */
            c->settings.ttl != 0;                                      /* IPv4 and IPv6 differ over it */
 }
@@ -31,20 +31,20 @@ bool tcp_ease_holds(const struct tcp_connection *c)
     return c->state >= BARO_TCP_ESTABLISHED && both_hold(c) && hears_hold(c) && sends_hold(c);
 }
 
-static void remember(struct tcp_connection *c)
-{
-    if (tcp_ease_holds(c))
-        c->flags |= TCP_AT_EASE;
-}
-
 __attribute__((noinline)) bool tcp_ease_to_hear(struct tcp_connection *c)
 {
-    remember(c);
-    return c->state >= BARO_TCP_ESTABLISHED && both_hold(c) && hears_hold(c);
+    if (c->state < BARO_TCP_ESTABLISHED || !both_hold(c) || !hears_hold(c))
+        return false;
+    if (sends_hold(c))
+        c->flags |= TCP_AT_EASE;
+    return true;
 }
 
 __attribute__((noinline)) bool tcp_ease_to_send(struct tcp_connection *c)
 {
-    remember(c);
-    return c->state >= BARO_TCP_ESTABLISHED && both_hold(c) && sends_hold(c);
+    if (c->state < BARO_TCP_ESTABLISHED || !both_hold(c) || !sends_hold(c))
+        return false;
+    if (hears_hold(c))
+        c->flags |= TCP_AT_EASE;
+    return true;
 }

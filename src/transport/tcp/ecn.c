@@ -36,15 +36,15 @@ void tcp_ecn_connect(struct tcp *tcp, struct tcp_connection *c)
 {
     if (tcp->ecn != BARO_ECN_DEFAULT)
         return;
-    c->ecn.flags = TCP_ECN_ASKED | TCP_ECN_ASKS;
+    c->ecn_flags = TCP_ECN_ASKED | TCP_ECN_ASKS;
     tell(tcp, c, BARO_TRACE_ECN_ASKED);
 }
 
 void tcp_ecn_syn_unanswered(struct tcp *tcp, struct tcp_connection *c)
 {
-    if (c->state != BARO_TCP_SYN_SENT || (c->ecn.flags & TCP_ECN_ASKS) == 0)
+    if (c->state != BARO_TCP_SYN_SENT || (c->ecn_flags & TCP_ECN_ASKS) == 0)
         return;
-    c->ecn.flags &= (uint16_t)~TCP_ECN_ASKS;
+    c->ecn_flags &= (uint16_t)~TCP_ECN_ASKS;
     tell(tcp, c, BARO_TRACE_ECN_ASKS_NO_MORE);
 }
 
@@ -59,54 +59,54 @@ void tcp_ecn_learn(struct tcp *tcp, struct tcp_connection *c, const struct segme
     unsigned flags = tcp_header_ecn(&segment->header) & CLASSIC;
     bool answer = (segment->flags & TCP_FLAG_ACK) != 0;
 
-    if ((c->ecn.flags & TCP_ECN_ASKED) == 0)
+    if ((c->ecn_flags & TCP_ECN_ASKED) == 0)
         return;
-    c->ecn.flags &= (uint16_t)~(TCP_ECN_SENDS | TCP_ECN_HEARS);
+    c->ecn_flags &= (uint16_t)~(TCP_ECN_SENDS | TCP_ECN_HEARS);
     if (flags == (answer ? (unsigned)AGREES : (unsigned)SETUP))
-        c->ecn.flags |= c->ecn.flags & TCP_ECN_ASKS ? TCP_ECN_SENDS | TCP_ECN_HEARS : TCP_ECN_HEARS;
-    tell(tcp, c, c->ecn.flags & TCP_ECN_SENDS ? BARO_TRACE_ECN_AGREED : BARO_TRACE_ECN_REFUSED);
+        c->ecn_flags |= c->ecn_flags & TCP_ECN_ASKS ? TCP_ECN_SENDS | TCP_ECN_HEARS : TCP_ECN_HEARS;
+    tell(tcp, c, c->ecn_flags & TCP_ECN_SENDS ? BARO_TRACE_ECN_AGREED : BARO_TRACE_ECN_REFUSED);
 }
 
 uint8_t tcp_ecn_syn_flags(const struct tcp_connection *c)
 {
     if (c->state == BARO_TCP_SYN_SENT)
-        return c->ecn.flags & TCP_ECN_ASKS ? TCP_FLAG_ECE | TCP_FLAG_CWR : 0;
-    return c->ecn.flags & TCP_ECN_SENDS ? TCP_FLAG_ECE : 0;
+        return c->ecn_flags & TCP_ECN_ASKS ? TCP_FLAG_ECE | TCP_FLAG_CWR : 0;
+    return c->ecn_flags & TCP_ECN_SENDS ? TCP_FLAG_ECE : 0;
 }
 
 /* ---- what comes ---- */
 
 void tcp_ecn_text(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
 {
-    if ((c->ecn.flags & TCP_ECN_HEARS) == 0)
+    if ((c->ecn_flags & TCP_ECN_HEARS) == 0)
         return;
     /* The order counts for a segment that has both: it was marked after the peer had reduced. */
-    if ((segment->flags & TCP_FLAG_CWR) != 0 && (c->ecn.flags & TCP_ECN_ECHO) != 0) {
-        c->ecn.flags &= (uint16_t)~TCP_ECN_ECHO;
+    if ((segment->flags & TCP_FLAG_CWR) != 0 && (c->ecn_flags & TCP_ECN_ECHO) != 0) {
+        c->ecn_flags &= (uint16_t)~TCP_ECN_ECHO;
         tell(tcp, c, BARO_TRACE_ECN_PEER_REDUCED);
     }
     if ((segment->packet->tos & ECN_BITS) != ECN_NOT_ECT)
-        c->ecn.flags |= TCP_ECN_SEEN;
+        c->ecn_flags |= TCP_ECN_SEEN;
     if ((segment->packet->tos & ECN_BITS) != ECN_CE)
         return;
     tcp->core->counters.tcp_marks_in += segment->count;
-    tell(tcp, c, c->ecn.flags & TCP_ECN_ECHO ? BARO_TRACE_ECN_MARKED_AGAIN : BARO_TRACE_ECN_MARKED);
-    c->ecn.flags |= TCP_ECN_ECHO;
+    tell(tcp, c, c->ecn_flags & TCP_ECN_ECHO ? BARO_TRACE_ECN_MARKED_AGAIN : BARO_TRACE_ECN_MARKED);
+    c->ecn_flags |= TCP_ECN_ECHO;
 }
 
 uint8_t tcp_ecn_ack_flags(const struct tcp_connection *c)
 {
-    return c->ecn.flags & TCP_ECN_ECHO ? TCP_FLAG_ECE : 0;
+    return c->ecn_flags & TCP_ECN_ECHO ? TCP_FLAG_ECE : 0;
 }
 
 /* ---- what leaves ---- */
 
 uint8_t tcp_ecn_leave(struct tcp_connection *c, const struct plan *plan, uint8_t *flags)
 {
-    if ((c->ecn.flags & TCP_ECN_SENDS) == 0 || plan->length == 0 || plan->again || plan->probe)
+    if ((c->ecn_flags & TCP_ECN_SENDS) == 0 || plan->length == 0 || plan->again || plan->probe)
         return ECN_NOT_ECT;
-    if (c->ecn.flags & TCP_ECN_CWR) {
-        c->ecn.flags &= (uint16_t)~TCP_ECN_CWR;
+    if (c->ecn_flags & TCP_ECN_CWR) {
+        c->ecn_flags &= (uint16_t)~TCP_ECN_CWR;
         *flags |= TCP_FLAG_CWR;
     }
     return ECN_ECT_0;
@@ -116,9 +116,9 @@ uint8_t tcp_ecn_leave(struct tcp_connection *c, const struct plan *plan, uint8_t
 
 void tcp_ecn_reduced(struct tcp_connection *c)
 {
-    if ((c->ecn.flags & TCP_ECN_SENDS) == 0)
+    if ((c->ecn_flags & TCP_ECN_SENDS) == 0)
         return;
-    c->ecn.flags |= TCP_ECN_REDUCED | TCP_ECN_CWR;
+    c->ecn_flags |= TCP_ECN_REDUCED | TCP_ECN_CWR;
     c->ecn.end = c->snd.nxt;
 }
 
@@ -138,7 +138,7 @@ static void reduce(struct tcp *tcp, struct tcp_connection *c)
         c->congestion.cwnd = tcp_pipe(c);
     }
     if (least) {
-        c->ecn.flags |= TCP_ECN_WAITS;
+        c->ecn_flags |= TCP_ECN_WAITS;
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
     }
     tcp->core->counters.tcp_mark_reductions++;
@@ -148,20 +148,20 @@ static void reduce(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_ecn_heard(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
 {
-    if ((c->ecn.flags & TCP_ECN_SENDS) == 0)
+    if ((c->ecn_flags & TCP_ECN_SENDS) == 0)
         return;
-    c->ecn.flags &= (uint16_t)~TCP_ECN_HEARD;
+    c->ecn_flags &= (uint16_t)~TCP_ECN_HEARD;
     /* Beyond `end` it acknowledges the CWR: the peer has stopped, unless there is a new mark. */
     if (seq_gt(segment->ack, c->ecn.end)) {
-        c->ecn.flags &= (uint16_t)~TCP_ECN_REDUCED;
+        c->ecn_flags &= (uint16_t)~TCP_ECN_REDUCED;
         if (c->congestion.phase == CONGESTION_REDUCTION)
             congestion_reduced(&c->congestion, c->ecn.window);
     }
     if ((segment->flags & TCP_FLAG_ECE) == 0 || seq_lt(segment->ack, c->snd.una) || tcp_flight(c) == 0 ||
         seq_eq(c->snd.una, c->snd.iss)) /* a SYN was never ECN-capable */
         return;
-    c->ecn.flags |= TCP_ECN_HEARD;
-    if ((c->ecn.flags & TCP_ECN_REDUCED) == 0 && c->congestion.phase < CONGESTION_RECOVERY)
+    c->ecn_flags |= TCP_ECN_HEARD;
+    if ((c->ecn_flags & TCP_ECN_REDUCED) == 0 && c->congestion.phase < CONGESTION_RECOVERY)
         reduce(tcp, c);
 }
 
@@ -183,9 +183,9 @@ bool tcp_ecn_reducing(struct tcp_connection *c, uint32_t delivered, bool safe)
 
 bool tcp_ecn_timer(struct tcp *tcp, struct tcp_connection *c)
 {
-    if ((c->ecn.flags & TCP_ECN_WAITS) == 0)
+    if ((c->ecn_flags & TCP_ECN_WAITS) == 0)
         return false;
-    c->ecn.flags &= (uint16_t)~TCP_ECN_WAITS;
+    c->ecn_flags &= (uint16_t)~TCP_ECN_WAITS;
     tcp_want_output(tcp, c);
     return tcp_flight(c) == 0;
 }

@@ -22,11 +22,10 @@ enum tcp_ecn_flag {
     TCP_ECN_WAITS = 1u << 8    /* even one segment was too much: the next leaves when the retransmission timer fires */
 };
 
+/* Its flags are asked for at every segment: they stand elsewhere in the connection. */
 struct tcp_ecn {
     struct seq end;       /* SND.NXT at the last reduction: the CWR stands there */
     uint32_t window;      /* what the congestion window shall be when this reduction is done */
-    uint16_t flags;       /* enum tcp_ecn_flag */
-    uint16_t spare;
 };
 
 #endif

@@ -60,7 +60,7 @@ IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
     /* What waits for its time only is no unused window. */
     if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd && tcp_is_paced(tcp, c))
         flight = c->congestion.cwnd;
-    if (c->ecn.flags & TCP_ECN_HEARD)
+    if (c->ecn_flags & TCP_ECN_HEARD)
         return; /* RFC 3168 §6.1.2 */
     valid = tcp_validate(tcp, c, acked, flight);
     if (congestion_was_filled(&c->congestion, flight, tcp_payload_limit(c), !valid))
@@ -134,7 +134,7 @@ IN_PLACE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, siz
         uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
 
         if (age_ms < TCP_AGE_LARGEST_MS)
-            receive_tuning_echo(&c->tuning, age_ms * NS_PER_MS, least_ns(&c->rtt.least));
+            receive_tuning_echo(&c->tuning, age_ms * 1000, least_us(&c->rtt.least));
     }
 }
 
@@ -176,6 +176,16 @@ static inline void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *
     c->flags |= TCP_ACK_DELAYED;
     if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
         tcp_timer_start(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
+}
+
+/* Text in order, wherever it stands. */
+static inline void tcp_receive_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data,
+                                    uint32_t length)
+{
+    if (c->recv.held == 0)
+        ring_read(&c->recv, offset, data, length);
+    else
+        tcp_held_read(tcp, c, offset, data, length);
 }
 
 /* ---- the receive window ---- */
@@ -243,6 +253,8 @@ IN_PLACE void tcp_follow_reader(struct tcp *tcp, struct tcp_connection *c, uint3
 IN_PLACE void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
     c->recv.begin += octets;
+    if (c->recv.held != 0)
+        tcp_held_passed(tcp, c);
     if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
         c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
     tcp_follow_reader(tcp, c, octets);

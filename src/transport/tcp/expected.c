@@ -37,7 +37,7 @@ static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arriva
 {
     arrival->hash = demux_hash_packet(&tcp->demux, (enum baro_family)arrival->family, arrival->addresses, arrival->octets,
                                       arrival->source_zone, arrival->destination_zone);
-    demux_prefetch(&tcp->demux, arrival->hash);
+    demux_prefetch(&tcp->demux, (uint32_t)arrival->hash);
 }
 
 static inline uint32_t last_of_source(const struct tcp_arrival *arrival)
@@ -73,9 +73,11 @@ static inline void remember(struct tcp *tcp, const struct tcp_arrival *arrival, 
     tcp->lately[lately_at(ports, from)] = (struct tcp_lately){ ports, from, tcp_handle(tcp, c), c };
 }
 
-void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before)
+/* `inline` for optimisation of the whole: two callers would have it called. */
+inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before)
 {
     struct tcp_connection *recent = tcp->recent_place;
+    const struct tcp_half_open *record = tcp->recent_half_open;
 
     /* Segments of one connection come together. */
     arrival->sure = recent != NULL && pool_is_still(recent, tcp->recent) && is_between(recent, arrival);
@@ -87,6 +89,8 @@ void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_
         return;
     if (before != NULL && !before->sure && arrival_is_same(arrival, before))
         arrival->hash = before->hash;
+    else if (record != NULL && arrival_is_between(arrival, &record->local, &record->remote))
+        arrival->hash = record->hash; /* whoever has that place now, both agree */
     else
         look_up(tcp, arrival);
 }
@@ -98,7 +102,9 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
 
     if (arrival->sure)
         return;
-    cursor = demux_begin(&tcp->demux, arrival->hash);
+    prefetch_line(arrival->octets + HEADER_STAMPED);
+    prefetch_line(arrival->octets + arrival->length - 1);
+    cursor = demux_begin(&tcp->demux, (uint32_t)arrival->hash);
     if (!demux_next(&cursor, &arrival->name)) {
         arrival->name = TCP_NOBODY;
         return;
@@ -108,6 +114,12 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
         tcp_lines_foresee(pool_foresee(&tcp->connections, arrival->name));
     else if (kind != TCP_KIND_HALF_OPEN)
         arrival->name = TCP_NOBODY;
+}
+
+/* Does its program mostly say something to what comes? Then text will leave, too. */
+static inline bool is_answered(const struct tcp_connection *c)
+{
+    return 2 * (uint64_t)c->counts.data_out > c->counts.data_in;
 }
 
 void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
@@ -124,7 +136,7 @@ void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
         ring_foresee(&c->recv, c->recv.end);
     if (c->send.data != NULL)
         ring_foresee(&c->send, c->send.end);
-    if (!seq_eq(c->snd.una, c->snd.nxt)) {
+    if (!seq_eq(c->snd.una, c->snd.nxt) || is_answered(c)) {
         tcp_lines_foresee_flight(c);
         tcp_flow_foresee(c->flow);
     }
@@ -256,7 +268,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
     return true;
 }
 
-bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
+BUSY bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
 {
     struct tcp_connection *c = connection_of(tcp, arrival);
 
@@ -264,5 +276,5 @@ bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
         return false;
     if (is_at_ease(c) && ((c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, true) : take(tcp, c, arrival, false)))
         return true;
-    return tcp_expected_end(tcp, c, arrival);
+    return c->state >= BARO_TCP_ESTABLISHED && tcp_expected_end(tcp, c, arrival);
 }

@@ -22,7 +22,7 @@ struct tcp_arrival {
     const uint8_t *addresses; /* source and destination, as they stand in the IP header */
     const uint8_t *octets;    /* TCP's header and text; at least the header without options is there */
     uint32_t length;          /* of them */
-    uint32_t hash;            /* of the four-tuple */
+    uint64_t hash;            /* of the four-tuple, the whole */
     struct tcp_connection *place; /* `sure`: the connection, while `handle` is good */
     struct handle handle;     /* whose it seems to be; not `sure`: known from the third look on */
     uint32_t name;            /* ... and in the demux from the second on, or TCP_NOBODY */

@@ -165,9 +165,10 @@ static bool syn(struct tcp *tcp, const struct tcp_arrival *arrival, struct segme
         return false;
     arrival_ends(arrival, &segment->local, &segment->remote);
     segment->hash = arrival->hash;
-    if (!source_is_possible(segment) || !handle_is_none(tcp_find_by_hash(tcp, segment->hash, &segment->local, &segment->remote)))
+    if (!source_is_possible(segment) || !handle_is_none(tcp_find_by_hash(tcp, (uint32_t)segment->hash, &segment->local,
+                                                                             &segment->remote)))
         return false;
-    listener = tcp_find_listener(tcp, segment->local, segment->hash);
+    listener = tcp_find_listener(tcp, segment->local, (uint32_t)segment->hash);
     if (listener == NULL || !sum_is_right(arrival, 0))
         return false;
     tcp->core->counters.tcp_in++;

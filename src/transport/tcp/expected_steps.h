@@ -33,7 +33,7 @@ IN_PLACE bool expected_is_next(const struct tcp_connection *c, const struct expe
 /* Is all of ours acknowledged now, the FIN included, and was not before? */
 static inline bool expected_acknowledges_fin(const struct tcp_connection *c, const struct expected_segment *segment)
 {
-    return (c->flags & TCP_FIN_SENT) != 0 && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
+    return __builtin_expect((c->flags & TCP_FIN_SENT) != 0, 0) && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
 }
 
 /* May text be taken from it? Its marks (RFC 3168 §6.1.3) tell of no congestion; the ring has room, or takes it as in
@@ -43,7 +43,7 @@ static inline bool expected_may_take(const struct tcp_connection *c, const struc
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
 
     return (c->flags & deaf) == 0 && segment->octets <= tcp_recv_window(c) &&
-           ((c->ecn.flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE) &&
+           ((c->ecn_flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE) &&
            (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
 }
 
@@ -54,7 +54,14 @@ static inline bool expected_is_posted(const struct tcp_connection *c, uint32_t o
            octets <= c->posted.room - c->posted.filled;
 }
 
-/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it. */
+/* Does the text stay in its frame (held.c)? A short one does not, since a note costs more than its copy; but nothing goes into
+ * the ring behind what is held. */
+static inline bool expected_stays(const struct tcp *tcp, const struct tcp_connection *c, uint32_t octets)
+{
+    return (octets >= TCP_HELD_LEAST || (c->recv.held != 0 && octets != 0)) && tcp->held.open;
+}
+
+/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it; or it stays. */
 IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
                                     const struct tcp_arrival *arrival, bool stamped)
 {
@@ -64,6 +71,8 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
     segment->posted = expected_is_posted(c, octets);
     if (!segment->posted && octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
         return false;
+    if (!segment->posted && expected_stays(tcp, c, octets))
+        return tcp_hold(tcp, c, arrival, octets);
     if (arrival->checksum_verified) {
         if (segment->posted)
             octets_copy(c->posted.at + c->posted.filled, segment->text, octets);
@@ -126,8 +135,8 @@ IN_PLACE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, cons
                                  uint8_t tos)
 {
     c->counts.data_in += segment->count;
-    if ((c->ecn.flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
-        c->ecn.flags |= TCP_ECN_SEEN;
+    if ((c->ecn_flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
+        c->ecn_flags |= TCP_ECN_SEEN;
     c->text_at_ns = tcp->core->now.ns;
     c->recv.end += segment->octets;
     tcp_text_in_order(tcp, c, segment->octets, segment->full, segment->ts_echo);

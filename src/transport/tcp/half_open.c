@@ -157,6 +157,7 @@ void tcp_half_open_fill(struct tcp *tcp, const struct tcp_listener *listener, co
         record->rcv_scale = offer->scale;
     }
     record->mss = offer->mss;
+    record->grant = offer->grant;
     window = tcp_offer_window(offer->grant, record->rcv_scale);
     if (listener->settings.window_clamp != 0 && window > listener->settings.window_clamp)
         window = listener->settings.window_clamp;
@@ -173,7 +174,7 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
     if (record == NULL)
         return NULL;
     tcp_half_open_fill(tcp, listener, segment, offer, record);
-    numbers = tcp_numbers(tcp, &record->local, &record->remote);
+    numbers = tcp_numbers(tcp, record->hash);
     record->iss = numbers.isn;
     record->ts_offset = numbers.ts_offset;
     rests = tcp_resolve_time_wait(tcp, segment->follows);
@@ -181,7 +182,7 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
         record->iss = seq_add(rests->snd_nxt, 65536);
     if (listener->settings.hold_syn)
         record->flags |= HALF_OPEN_HELD | HALF_OPEN_UNTOLD;
-    if (!demux_insert(&tcp->demux, segment->hash, tcp_half_open_handle(tcp, record))) {
+    if (!demux_insert(&tcp->demux, (uint32_t)segment->hash, tcp_half_open_handle(tcp, record))) {
         pool_give_back(&tcp->half_opens, record);
         return NULL;
     }
@@ -192,6 +193,7 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
         TRACE(tcp->core, TCP_ECN, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_N(BARO_TRACE_ECN_AGREED));
     list_add(tcp, record);
     wait_begins(tcp, record);
+    tcp->recent_half_open = record;
     return record;
 }
 
@@ -206,7 +208,7 @@ void tcp_half_open_end(struct tcp *tcp, struct tcp_half_open *record)
 {
     TRACE(tcp->core, TCP_STATE, TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_N(BARO_TCP_SYN_RECEIVED),
           TRACE_N(BARO_TCP_LISTEN));
-    demux_erase(&tcp->demux, record->hash, tcp_half_open_handle(tcp, record));
+    demux_erase(&tcp->demux, (uint32_t)record->hash, tcp_half_open_handle(tcp, record));
     tcp_half_open_free(tcp, record);
 }
 

@@ -29,12 +29,13 @@ struct tcp_half_open {
     uint32_t next, previous;           /* in its ring: the place in the pool and 1, 0: none */
     uint32_t list_next, list_previous; /* in its listener's list, by age, likewise */
     int64_t began_ns;                  /* of the wait in its ring */
-    uint32_t hash;                     /* of its four-tuple, for the demux */
+    uint64_t hash;                     /* of its four-tuple, the whole */
     uint32_t ts_offset;                /* of our timestamps */
     uint32_t listener;                 /* its place in the pool: a record does not outlive its listener */
     struct seq iss, irs;
     uint32_t ts_recent;
     uint32_t answered_ms;              /* the last ACK outside the dialogue; 0: none */
+    uint32_t grant;                    /* octets of receive buffer promised */
     uint16_t peer_window, peer_mss;    /* as the SYN said, peer_window unscaled */
     uint16_t mss, window;              /* as we answered */
     uint8_t snd_scale, rcv_scale;

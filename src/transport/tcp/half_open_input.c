@@ -130,7 +130,7 @@ static enum baro_drop_reason step_ack(struct tcp *tcp, struct tcp_half_open *rec
 }
 
 /* What the SYN said and what we answered, as a connection's variables. */
-static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tcp_half_open *record)
+static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tcp_half_open *record, uint32_t mtu)
 {
     c->flags |= TCP_PASSIVE;
     c->state = BARO_TCP_SYN_RECEIVED;
@@ -140,11 +140,9 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
     c->rcv.nxt = c->rcv.acked = c->rcv.up = seq_add(record->irs, 1);
     c->rcv.edge = seq_add(c->rcv.nxt, record->window);
     c->ts_offset = record->ts_offset;
-    c->rcv_mss = record->mss;
-    c->rcv_scale = record->rcv_scale;
     c->snd_scale = record->snd_scale;
     c->peer_mss = record->peer_mss;
-    tcp_set_path_mtu(c, c->path_mtu);
+    tcp_set_path_mtu(c, mtu);
     if (record->flags & HALF_OPEN_TIMESTAMPS) {
         c->flags |= TCP_TIMESTAMPS;
         c->ts_recent = record->ts_recent;
@@ -152,7 +150,7 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
     }
     c->flags |= record->flags & HALF_OPEN_SACK_PERMITTED ? TCP_SACK_PERMITTED : 0u;
     c->flags |= record->flags & HALF_OPEN_SCALED ? TCP_SCALED : 0u;
-    c->ecn.flags = record->flags & HALF_OPEN_ECN ? TCP_ECN_SENDS | TCP_ECN_HEARS : 0;
+    c->ecn_flags = record->flags & HALF_OPEN_ECN ? TCP_ECN_SENDS | TCP_ECN_HEARS : 0;
     c->syn_retries = record->retries;
     c->retransmits = c->timeouts = record->retries;
     c->segments_out = 1u + record->retries;
@@ -167,19 +165,15 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
 struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listener *listener,
                                              const struct tcp_half_open *record, uint32_t mtu, struct handle instead)
 {
-    struct tcp_connection *c = tcp_connection_new(tcp, &record->local, &record->remote, &listener->settings, mtu);
-    uint32_t more = 0;
+    /* What the SYN+ACK promised, whatever would be now. */
+    const struct tcp_offer offer = { .grant = record->grant, .mss = record->mss, .scale = record->rcv_scale };
+    struct tcp_connection *c = tcp_connection_new(tcp, &record->local, &record->remote, &listener->settings, &offer);
 
     if (c == NULL)
         return NULL;
     c->listener = tcp_listener_handle(tcp, listener);
-    take_over(tcp, c, record);
-    /* Less may be granted now than the SYN+ACK said: that much was promised. */
-    if (record->window > c->recv.limit) {
-        more = tcp_ring_cost(record->window) - tcp_ring_cost(c->recv.limit);
-        c->recv.limit = record->window;
-    }
-    if ((more == 0 || tcp_charge(tcp, c, more)) && tcp_enter_demux(tcp, c, record->hash, instead))
+    take_over(tcp, c, record, mtu);
+    if (tcp_enter_demux(tcp, c, (uint32_t)record->hash, instead))
         return c;
     tcp_connection_free(tcp, c);
     return NULL;

@@ -43,7 +43,7 @@ static enum baro_drop_reason for_nobody(struct tcp *tcp, struct segment *segment
 
     if (!segment_checksum_ok(segment))
         return BARO_DROP_TCP_CHECKSUM;
-    listener = tcp_find_listener(tcp, segment->local, segment->hash);
+    listener = tcp_find_listener(tcp, segment->local, (uint32_t)segment->hash);
     TRACE(tcp->core, TCP_FOUND, TRACE_N(listener == NULL ? 0 : tcp_listener_handle(tcp, listener).value),
           TRACE_N(listener == NULL ? BARO_TRACE_FOUND_NOTHING : BARO_TRACE_FOUND_LISTENER),
           TRACE_N(listener == NULL ? BARO_TCP_CLOSED : BARO_TCP_LISTEN));
@@ -63,8 +63,8 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
         return for_connection(tcp, c, segment);
     }
     segment->hash = arrival != NULL && !arrival->sure ? arrival->hash
-                                                      : demux_hash(&tcp->demux, &segment->local, &segment->remote);
-    handle = tcp_find_by_hash(tcp, segment->hash, &segment->local, &segment->remote);
+                                                      : demux_hash_whole(&tcp->demux, &segment->local, &segment->remote);
+    handle = tcp_find_by_hash(tcp, (uint32_t)segment->hash, &segment->local, &segment->remote);
     if (handle_is_none(handle))
         return for_nobody(tcp, segment);
     if (tcp_kind_of(handle) == TCP_KIND_CONNECTION)

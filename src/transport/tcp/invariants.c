@@ -50,6 +50,24 @@ static void check_buffers(const struct tcp_connection *c)
     }
 }
 
+/* What is held of it is the end of what it has in order. */
+static void check_held(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    uint64_t offset = c->recv.end;
+
+    if (c->recv.held == 0)
+        return;
+    for (uint32_t i = tcp->held.count; i-- >= c->recv.held;) {
+        const struct tcp_held_text *text = &tcp->held.text[i];
+
+        if (text->place != c)
+            continue;
+        assert(pool_is_still(c, text->handle) && text->octets != 0 && text->offset + text->octets == offset);
+        offset = text->offset;
+    }
+    assert(tcp->held.text[c->recv.held - 1].offset == offset && offset >= c->recv.begin && offset < c->recv.end);
+}
+
 static void check_timers(const struct tcp_connection *c)
 {
     for (int name = 0; name < TCP_TIMER_COUNT; name++) {
@@ -65,6 +83,7 @@ static void check_timers(const struct tcp_connection *c)
 
 static void check_connection(const struct tcp *tcp, const struct tcp_connection *c)
 {
+    check_held(tcp, c);
     if (c->flags & TCP_CLOSED_DONE) {
         assert((c->flags & (TCP_OWNED | TCP_IN_QUEUE)) != 0 && (c->flags & TCP_IN_DEMUX) == 0);
         assert(!wheel_is_armed(&c->wheel) && c->send.data == NULL);

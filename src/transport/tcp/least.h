@@ -52,9 +52,13 @@ IN_PLACE void least_sample(struct least *least, int64_t sample_ns, int64_t now_n
     }
 }
 /* The least one, 0: none yet (or below a microsecond). */
+static inline uint32_t least_us(const struct least *least)
+{
+    return least->best[0].us == 0 ? 0 : least->best[0].us - 1;
+}
 static inline int64_t least_ns(const struct least *least)
 {
-    return least->best[0].us == 0 ? 0 : (int64_t)(least->best[0].us - 1) * INT64_C(1000);
+    return least_us(least) * INT64_C(1000);
 }
 
 #endif

@@ -97,6 +97,7 @@ void tcp_free(struct tcp *tcp)
         ring_release(&c->recv, slabs);
         slab_discharge(slabs, c->charged);
     }
+    tcp_late_release(&tcp->late, slabs);
     wheel_cancel(&tcp->core->wheel, &tcp->time_wait_timer);
     for (unsigned i = 0; i < HALF_OPEN_RINGS; i++)
         wheel_cancel(&tcp->core->wheel, &tcp->half_open_ring[i].timer);
@@ -143,24 +144,29 @@ void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings)
 int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
                 const struct tcp_settings *settings, uint32_t owner, struct handle *connection)
 {
-    uint32_t hash = demux_hash(&tcp->demux, &local, &remote);
+    const uint64_t whole = demux_hash_whole(&tcp->demux, &local, &remote);
+    const uint32_t hash = (uint32_t)whole;
     struct handle there = tcp_port_is_used(tcp, local.port.number) ? tcp_find_by_hash(tcp, hash, &local, &remote) : HANDLE_NONE;
     const struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, there);
     struct tcp_numbers numbers;
     struct tcp_connection *c;
+    struct tcp_offer offer;
 
     if ((!handle_is_none(there) && !tcp_time_wait_may_go(tcp, there)) || endpoint_equal(local, remote))
         return -EADDRINUSE;
-    c = tcp_connection_new(tcp, &local, &remote, settings, path->mtu);
+    offer = tcp_offer_of(tcp, settings, remote.address.family, path->mtu);
+    c = tcp_connection_new(tcp, &local, &remote, settings, &offer);
     if (c == NULL)
         return -ENOBUFS;
+    tcp_set_path_mtu(c, path->mtu);
+    congestion_init(&c->congestion, settings->congestion, tcp_payload_limit(c));
     if (!tcp_enter_demux(tcp, c, hash, there)) {
         tcp_connection_free(tcp, c);
         return -ENOBUFS;
     }
     c->flags |= TCP_OWNED;
     c->event.owner = owner;
-    numbers = tcp_numbers(tcp, &local, &remote);
+    numbers = tcp_numbers(tcp, whole);
     c->snd.iss = numbers.isn;
     c->ts_offset = numbers.ts_offset;
     if (rests != NULL) { /* RFC 9293 §3.4.3: beyond the numbers that the old one used */

@@ -91,8 +91,9 @@ IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c)
 {
     const struct tcp_sender *sender = c->sender;
     int64_t now_ns = tcp->core->now.ns, wait_ns, earliest_ns;
+    bool is_new = c->deadline_ns[TCP_TIMER_RETRANSMIT] == 0;
 
-    if (c->deadline_ns[TCP_TIMER_RETRANSMIT] == 0)
+    if (is_new)
         c->deadline_ns[TCP_TIMER_RETRANSMIT] = tcp_deadline(now_ns + c->rtt.rto_ns);
     earliest_ns = c->deadline_ns[TCP_TIMER_RETRANSMIT];
     if (c->tail.out || c->snd.wnd == 0 || (sender != NULL && (sender->board.sacked | sender->board.lost) != 0)) {
@@ -102,8 +103,10 @@ IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c)
         if (wait_ns < earliest_ns - now_ns)
             earliest_ns = now_ns + wait_ns;
         c->deadline_ns[TCP_TIMER_TAIL] = earliest_ns = tcp_deadline(earliest_ns);
+        is_new = true;
     }
-    tcp_timer_look(tcp, c, earliest_ns);
+    if (is_new)
+        tcp_timer_look(tcp, c, earliest_ns);
 }
 
 /* New text left, or the FIN; `last`: what of the text was not yet sent. `full`: octets of a full-sized segment. */
@@ -192,7 +195,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
 {
     struct tcp_connection *c = segment->connection;
     uint32_t unsent = closing ? unsent_text(c) : tcp_unsent_text(c), mss = tcp_payload_limit(c), length;
-    unsigned flags = TCP_FLAG_ACK | ((c->ecn.flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
+    unsigned flags = TCP_FLAG_ACK | ((c->ecn_flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
     bool last, fin = closing && fin_is_due(c);
 
     /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
@@ -210,7 +213,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     segment->size = mss;
     segment->flow_label = c->flow_label;
     segment->ttl = ip_path_hop_limit(path, c->settings.ttl);
-    segment->tos = (uint8_t)(c->settings.tos | (length != 0 && (c->ecn.flags & TCP_ECN_SENDS) != 0 ? ECN_ECT_0 : ECN_NOT_ECT));
+    segment->tos = (uint8_t)(c->settings.tos | (length != 0 && (c->ecn_flags & TCP_ECN_SENDS) != 0 ? ECN_ECT_0 : ECN_NOT_ECT));
     segment->progress = c->progress;
     c->progress = false;
     write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 || fin ? c->snd.nxt : tcp_plain_seq(c),

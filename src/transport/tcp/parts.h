@@ -21,7 +21,7 @@ struct segment {
     uint32_t window;       /* scaled as the state wants */
     uint32_t count;        /* segments on the wire: more than one for a super-segment */
     struct handle follows; /* a TIME-WAIT record that this SYN may end, or none */
-    uint32_t hash;         /* of its four-tuple, for the demux */
+    uint64_t hash;         /* of its four-tuple, the whole */
 };
 
 /* Reads header and options, all lengths checked. NONE or the reason. */
@@ -420,10 +420,10 @@ struct tcp_offer {
     uint8_t scale;
 };
 struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *settings, uint8_t family, uint32_t mtu);
-/* A connection with its memory promised, CLOSED and in no table yet; NULL: there is no memory. */
+/* A connection with its memory promised, CLOSED, in no table and without a path yet; NULL: there is no memory. */
 struct tcp_connection *tcp_connection_new(struct tcp *tcp, const struct baro_endpoint *local,
                                           const struct baro_endpoint *remote, const struct tcp_settings *settings,
-                                          uint32_t mtu);
+                                          const struct tcp_offer *offer);
 /* Its place among the ports and in the demux: that of `instead`, if not NONE, which so is out of it. False, and nothing
  * done: there is no memory. */
 bool tcp_enter_demux(struct tcp *tcp, struct tcp_connection *c, uint32_t hash, struct handle instead);
@@ -479,12 +479,12 @@ bool tcp_time_wait_may_go(const struct tcp *tcp, struct handle handle);
 
 /* ---- isn.c, events.c, close.c ---- */
 
-/* What one end of a connection begins with. */
+/* What one end of a connection begins with; `hash`: of its four-tuple, the whole. */
 struct tcp_numbers {
     struct seq isn;
     uint32_t ts_offset;
 };
-struct tcp_numbers tcp_numbers(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+struct tcp_numbers tcp_numbers(const struct tcp *tcp, uint64_t hash);
 void tcp_event(struct tcp *tcp, struct tcp_event *event);
 void tcp_event_forget(struct tcp_event *event);
 /* Tells whoever owns `c` that its readiness changed. */

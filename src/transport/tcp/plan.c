@@ -129,7 +129,7 @@ static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_s
     uint32_t unsent, length = 0;
     bool probe;
 
-    if ((c->flags & TCP_FIN_SENT) != 0 || (c->ecn.flags & TCP_ECN_WAITS) != 0)
+    if ((c->flags & TCP_FIN_SENT) != 0 || (c->ecn_flags & TCP_ECN_WAITS) != 0)
         return false;
     unsent = (uint32_t)(c->send.end - offset);
     if (unsent != 0) {

@@ -256,12 +256,25 @@ static uint16_t choose_in_order(struct tcp *tcp, struct baro_endpoint local, con
     return 0;
 }
 
+/* A number below PORT_COUNT. Four are drawn at once. */
+static uint32_t drawn(struct tcp *tcp)
+{
+    uint32_t number;
+
+    if (tcp->port_chance.left == 0)
+        tcp->port_chance = (struct tcp_port_chance){ random_u64(&tcp->core->random), 4 };
+    number = (uint32_t)(tcp->port_chance.bits % PORT_COUNT);
+    tcp->port_chance.bits >>= 16;
+    tcp->port_chance.left--;
+    return number;
+}
+
 /* Where a search begins. The next one's place is drawn already, and asked for: of so many ports none is in the cache. */
 static uint32_t first_by_chance(struct tcp *tcp)
 {
-    uint32_t first = tcp->port_ahead != 0 ? tcp->port_ahead - 1 : random_below(&tcp->core->random, PORT_COUNT);
+    uint32_t first = tcp->port_ahead != 0 ? tcp->port_ahead - 1 : drawn(tcp);
 
-    tcp->port_ahead = random_below(&tcp->core->random, PORT_COUNT) + 1;
+    tcp->port_ahead = drawn(tcp) + 1;
     prefetch_line(port_at(tcp, nth_port(tcp->port_ahead - 1, 0)));
     return first;
 }

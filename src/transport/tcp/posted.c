@@ -69,6 +69,6 @@ void tcp_posted_fill(struct tcp *tcp, struct tcp_connection *c)
     octets = octets < room ? octets : room;
     if (octets == 0 || (c->flags & TCP_URGENT_KNOWN) != 0)
         return;
-    ring_read(&c->recv, c->recv.begin, c->posted.at + c->posted.filled, octets);
+    tcp_receive_read(tcp, c, c->recv.begin, c->posted.at + c->posted.filled, octets);
     tcp_posted_filled(tcp, c, octets);
 }

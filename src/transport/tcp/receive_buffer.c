@@ -23,9 +23,12 @@ uint64_t tcp_receive_last(const struct tcp_connection *c)
 
 bool tcp_receive_room(struct tcp *tcp, struct tcp_connection *c, uint64_t end)
 {
-    uint64_t last = tcp_receive_last(c);
+    uint64_t last;
     uint32_t cost;
 
+    if (c->recv.data == NULL && end - c->recv.begin <= SLAB_PIECE_BYTES) /* so much is promised at least, and nothing is held */
+        return ring_reserve(&c->recv, &tcp->core->slabs, SLAB_PIECE_BYTES, 0);
+    last = tcp_receive_last(c);
     if (end < last)
         end = last;
     if (end - c->recv.begin <= c->recv.size)
@@ -47,6 +50,8 @@ bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment
         !seq_eq(segment->seq, c->rcv.nxt) || length > tcp_recv_window(c) ||
         (segment->flags & (TCP_FLAG_SYN | TCP_FLAG_RST)) != 0 || !tcp_receive_room(tcp, c, c->recv.end + length))
         return false;
+    if (c->recv.held != 0)
+        tcp_held_settle_of(tcp, c);
     sum = ring_write_sum(&c->recv, c->recv.end, segment->data.data, length, segment_sum_of_header(segment));
     *sum_ok = checksum_fold(sum) == 0;
     segment->copied = *sum_ok;
@@ -60,6 +65,8 @@ bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offse
 
     if (!tcp_receive_room(tcp, c, end))
         return false;
+    if (c->recv.held != 0)
+        tcp_held_settle_of(tcp, c);
     while (offset < end) {
         uint64_t until = end, next = end;
 

@@ -232,6 +232,7 @@ bool rest_is_of(const uint8_t *record, const struct baro_endpoint *local, const 
 
 static uint8_t *put_connection(const struct rest_expected *x, const struct tcp_connection *c, uint8_t *at)
 {
+    const uint64_t hash = demux_hash_whole(&x->tcp->demux, &c->local, &c->remote);
     uint64_t value[8 * GROUPS];
     unsigned n = 0;
 
@@ -242,6 +243,7 @@ static uint8_t *put_connection(const struct rest_expected *x, const struct tcp_c
 
 static const uint8_t *get_connection(const struct rest_expected *x, struct tcp_connection *c, const uint8_t *at)
 {
+    const uint64_t hash = demux_hash_whole(&x->tcp->demux, &c->local, &c->remote);
     uint64_t value[8 * GROUPS];
     unsigned n = 0;
 

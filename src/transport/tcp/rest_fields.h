@@ -159,8 +159,8 @@
                                                                                                                       \
     F(ecn.end.value, D, 0)                                                                                            \
     F(ecn.window, N, 0)                                                                                               \
-    F(ecn.flags, N, 0)                                                                                                \
-    F(ecn.spare, N, 0)                                                                                                \
+    F(ecn_flags, N, 0)                                                                                                \
+    F(spare_half, N, 0)                                                                                               \
     F(hole.ceiling, N, 0)                                                                                             \
     F(hole.timeouts, N, 0)                                                                                            \
     F(hole.trying, N, 0)                                                                                              \
@@ -196,8 +196,8 @@
     F(spare[1], N, 0)                                                                                                 \
     F(counts.spare, N, 0)                                                                                             \
     F(event.spare, N, 0)                                                                                              \
-    F(ts_offset, D, tcp_numbers(x->tcp, &c->local, &c->remote).ts_offset)                                             \
-    F(hash, D, demux_hash(&x->tcp->demux, &c->local, &c->remote))
+    F(ts_offset, D, tcp_numbers(x->tcp, hash).ts_offset)                                                              \
+    F(hash, D, (uint32_t)hash)
 
 #define REST_NOT(NOT)                                                                                                 \
     NOT(local)                  /* at the beginning of the record, where a search looks for them */                   \
@@ -205,11 +205,11 @@
     NOT(send.data)              /* no memory, no size */                                                              \
     NOT(send.size)                                                                                                    \
     NOT(send.turn)              /* where it begins in memory that it does not have */                                 \
-    NOT(send.spare)                                                                                                   \
+    NOT(send.held)                                                                                                    \
     NOT(recv.data)                                                                                                    \
     NOT(recv.size)                                                                                                    \
     NOT(recv.turn)                                                                                                    \
-    NOT(recv.spare)                                                                                                   \
+    NOT(recv.held)              /* there is nothing to be read */                                                     \
     NOT(posted)                 /* nowhere: TCP_POSTED does not rest */                                               \
     NOT(ranges)                 /* nothing is held out of order */                                                    \
     NOT(charged)                /* given back, and charged again */                                                   \

@@ -125,8 +125,11 @@ uint32_t tcp_send_make_room(struct tcp *tcp, struct tcp_connection *c, size_t oc
 
 uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
 {
-    uint32_t used = ring_used(&c->send), most = c->send.size < c->send.limit ? c->send.size : c->send.limit, take;
+    uint32_t used = ring_used(&c->send), most, take;
 
+    if (c->send.data == NULL && data.length <= TCP_SEND_LEAST)
+        ring_reserve(&c->send, &tcp->core->slabs, (uint32_t)data.length, 0); /* as promised */
+    most = c->send.size < c->send.limit ? c->send.size : c->send.limit;
     /* A program that wants no more than so much unsent is asked about that in tcp_send_make_room. */
     if (used <= most && data.length <= most - used && c->settings.notsent_low_water == 0)
         take = (uint32_t)data.length;

@@ -82,25 +82,9 @@ struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *
     return offer;
 }
 
-static void begin(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
-{
-    struct tcp_offer offer = tcp_offer_of(tcp, &c->settings, c->remote.address.family, mtu);
-
-    tcp_set_path_mtu(c, mtu);
-    c->rcv_mss = offer.mss;
-    c->recv.limit = offer.grant;
-    receive_tuning_init(&c->tuning, c->recv.limit);
-    tcp_send_limit_begin(c);
-    c->rcv_scale = offer.scale;
-    c->snd_scale = 0;
-    c->wheel.kind = TCP_WHEEL_CONNECTION;
-    rtt_init(&c->rtt);
-    congestion_init(&c->congestion, c->settings.congestion, tcp_payload_limit(c));
-}
-
 struct tcp_connection *tcp_connection_new(struct tcp *tcp, const struct baro_endpoint *local,
                                           const struct baro_endpoint *remote, const struct tcp_settings *settings,
-                                          uint32_t mtu)
+                                          const struct tcp_offer *offer)
 {
     struct tcp_connection *c = pool_take(&tcp->connections);
 
@@ -110,7 +94,13 @@ struct tcp_connection *tcp_connection_new(struct tcp *tcp, const struct baro_end
     c->remote = *remote;
     c->settings = *settings;
     c->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, local, remote);
-    begin(tcp, c, mtu);
+    c->rcv_mss = offer->mss;
+    c->rcv_scale = offer->scale;
+    c->recv.limit = offer->grant;
+    receive_tuning_init(&c->tuning, c->recv.limit);
+    tcp_send_limit_begin(c);
+    c->wheel.kind = TCP_WHEEL_CONNECTION;
+    rtt_init(&c->rtt);
     if (tcp_charge(tcp, c, tcp_ring_cost(c->recv.limit) + TCP_SEND_LEAST))
         return c;
     pool_give_back(&tcp->connections, c);

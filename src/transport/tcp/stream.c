@@ -114,6 +114,23 @@ static inline void foresee(const struct tcp *tcp, struct handle connection)
         tcp_lines_foresee_text_out(pool_foresee(&tcp->connections, (uint32_t)connection.value));
 }
 
+void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        foresee(tcp, connection[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct tcp_connection *c = tcp_resolve(tcp, connection[i]); /* who rests is far away */
+
+        if (c == NULL)
+            continue;
+        tcp_flow_foresee(c->flow);
+        if (c->send.data != NULL && ring_used(&c->send) == 0)
+            prefetch_line(c->send.data); /* it begins anew */
+        else if (c->send.data != NULL)
+            ring_foresee(&c->send, c->send.end);
+    }
+}
+
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
 {
     struct tcp_connection *c;
@@ -246,7 +263,7 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
     if (length == 0)
         return recv_nothing(c);
     if ((flags & BARO_MSG_TRUNCATE) == 0)
-        ring_read(&c->recv, c->recv.begin, data.data, length);
+        tcp_receive_read(tcp, c, c->recv.begin, data.data, length);
     if ((flags & BARO_MSG_PEEK) == 0)
         tcp_receive_taken(tcp, c, length);
     return length;
@@ -266,6 +283,12 @@ ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_b
     length = octets_to_read(c);
     if (length == 0)
         return recv_nothing(c);
+    if (c->recv.held != 0) {
+        if (length == ring_used(&c->recv) && tcp_held_slice(tcp, c, part))
+            return length;
+        tcp_held_settle_of(tcp, c);
+        part[1] = (struct baro_bytes){ NULL, 0 };
+    }
     ring_slice(&c->recv, c->recv.begin, length, part);
     return length;
 }

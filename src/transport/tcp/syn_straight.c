@@ -49,11 +49,11 @@ unsigned tcp_straight_syn_options(const struct intent_tcp_control *control, stru
 /* Is it as tcp_connect() left it, and the path as it was? */
 static bool is_plain(const struct tcp_connection *c, const struct ip_path *path)
 {
-    return tcp_is_first_syn(c) && path->mtu == c->path_mtu && c->hole.ceiling == 0 && c->settings.ttl != 0 &&
-           c->settings.notsent_low_water == 0;
+    return tcp_is_first_syn(c) && path->mtu == c->path_mtu && c->settings.ttl != 0;
 }
 
-/* output.c's sent(). */
+/* output.c's sent(), for a connection that never sent: nothing is timed yet, no timer but the user's is armed, no black hole
+ * was found, no text waits, and no peer was heard whose neighbour would be told of it. */
 static void sent(struct tcp *tcp, struct tcp_connection *c)
 {
     const int64_t now_ns = tcp->core->now.ns;
@@ -62,13 +62,10 @@ static void sent(struct tcp *tcp, struct tcp_connection *c)
     c->segments_out++;
     tcp->core->counters.tcp_out++;
     c->snd.nxt = c->retransmit_next = c->retransmit_end = seq_add(c->snd.iss, 1);
-    if ((c->flags & TCP_RTT_TIMING) == 0) {
-        c->flags |= TCP_RTT_TIMING;
-        c->rtt_seq = c->snd.nxt;
-        c->rtt_at_ns = now_ns;
-    }
-    if (!tcp_timer_armed(c, TCP_TIMER_RETRANSMIT))
-        tcp_timer_set(tcp, c, TCP_TIMER_RETRANSMIT, now_ns + c->rtt.rto_ns);
+    c->flags |= TCP_RTT_TIMING;
+    c->rtt_seq = c->snd.nxt;
+    c->rtt_at_ns = now_ns;
+    tcp_timer_set(tcp, c, TCP_TIMER_RETRANSMIT, now_ns + c->rtt.rto_ns);
     c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
 }
 
@@ -96,8 +93,7 @@ enum tcp_straight_verdict tcp_straight_syn(struct tcp *tcp, const struct ip_path
     segment->flow_label = c->flow_label;
     segment->ttl = ip_path_hop_limit(path, c->settings.ttl);
     segment->tos = c->settings.tos;
-    segment->progress = c->progress;
-    c->progress = false;
+    segment->progress = false;
     sent(tcp, c);
     return TCP_STRAIGHT_LAST;
 }

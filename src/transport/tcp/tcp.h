@@ -65,6 +65,14 @@ void tcp_control_message(struct tcp *tcp, const struct intent *intent, const str
 bool tcp_turn_is_awaited(const struct tcp *tcp);
 void tcp_turn_is_over(struct tcp *tcp);
 
+/* held.c: a burst of a device begins; `stays`: the device lends its frames until rx_end. And it is over: must they stay? */
+void tcp_burst_begins(struct tcp *tcp, bool stays);
+bool tcp_burst_ends(const struct tcp *tcp);
+/* Has the program read all that stands in frames? Then they may go. */
+bool tcp_held_is_read(const struct tcp *tcp);
+/* The frames go: what is left of their text is copied into its ring. */
+void tcp_held_settle(struct tcp *tcp);
+
 /* ---- the same straight (output_straight.c), while no trace wants to be told ---- */
 
 enum { TCP_STRAIGHT_HEADER = 32 }; /* octets of header in front of text, at most */
@@ -104,8 +112,10 @@ enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local
 
 /* A timer of TCP's fired (wheel_timer.kind below 0x40). */
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer);
-/* Before timers are asked for, at each poll: the wheel is told of what lies before what it knows. */
-void tcp_timers_settle(struct tcp *tcp);
+/* Is it the turn of one of whose deadlines the wheel has not been told? Then a timer of these may be due, and which one; NULL: no
+ * more. To be asked for before the wheel's, one after the other. */
+bool tcp_late_is_due(const struct tcp *tcp);
+struct wheel_timer *tcp_late_next(struct tcp *tcp);
 /* As wheel_next(), with what the wheel has not been told yet; it may turn out that nothing is due then. */
 bool tcp_timers_next(const struct tcp *tcp, struct baro_instant *deadline);
 /* Soon this one will, whosever it is; NULL: none. */
@@ -176,6 +186,9 @@ int tcp_accept(struct tcp *tcp, struct handle listener, uint32_t owner, struct h
 
 int tcp_hold_next(struct tcp *tcp, struct handle listener, struct baro_held *held);
 int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict);
+
+/* Calls for these are to come: their memory is asked for. */
+void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], size_t count);
 
 /* Bytes taken, or -EAGAIN, -EPIPE, -ENOTCONN, or the connection's error (taken by this call). */
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags);

@@ -21,7 +21,7 @@ void tcp_step_urgent(struct tcp *tcp, struct tcp_connection *c, const struct seg
     c->flags &= ~(uint32_t)(TCP_URGENT_READY | TCP_URGENT_TAKEN);
     /* Its octet may have come before the pointer did. */
     if (seq_lt(seq_sub(up, 1), c->rcv.nxt) && c->recv.data != NULL) {
-        ring_read(&c->recv, tcp_recv_offset(c, seq_sub(up, 1)), &c->urgent_octet, 1);
+        tcp_receive_read(tcp, c, tcp_recv_offset(c, seq_sub(up, 1)), &c->urgent_octet, 1);
         c->flags |= TCP_URGENT_READY;
     }
     tcp_tell(tcp, c);

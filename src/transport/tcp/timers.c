@@ -3,11 +3,7 @@
  * Setting or cancelling a deadline writes a number. The wheel's timer stands at the earliest deadline or before
  * it and is only moved to come earlier; when it fires too early it is armed again for what is earliest then. So
  * the retransmission timer, set anew at every ACK, costs the wheel nothing.
- *
- * And it is not moved at once. Most deadlines are gone before long: that of the delayed ACK when the program answers, that of
- * the retransmission when the answer comes; and of many connections each look at the wheel is a miss or two. So who has a
- * deadline before its timer stands in a list until one of the list may be due, or many stand there: behind the burst of a poll the
- * wheel is told what is earliest then. */
+ * And it is not moved at once: late.c. */
 #include "transport/tcp/calendar.h"
 #include "transport/tcp/ease.h"
 #include "transport/tcp/rest.h"
@@ -254,74 +250,6 @@ static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name
 
 /* ---- the wheel ---- */
 
-/* 0, which is none, is the farthest: one less than it, unsigned. */
-static inline int64_t earliest_ns(const struct tcp_connection *c)
-{
-    uint64_t earliest = UINT64_MAX;
-
-    for (int name = 0; name < TCP_TIMER_COUNT; name++) {
-        uint64_t at = (uint64_t)c->deadline_ns[name] - 1;
-
-        earliest = at < earliest ? at : earliest;
-    }
-    return (int64_t)(earliest + 1);
-}
-
-static void move_wheel(struct tcp *tcp, struct tcp_connection *c)
-{
-    int64_t at_ns = earliest_ns(c);
-
-    if (at_ns != 0 && (!wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
-        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
-}
-
-void tcp_timer_late(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
-{
-    struct tcp_late *late = &tcp->late;
-
-    if (at_ns <= tcp->core->now.ns || (!c->wheel.mark && late->count == TCP_LATE_MOST)) {
-        wheel_arm(&tcp->core->wheel, &c->wheel, (struct baro_instant){ at_ns });
-        return;
-    }
-    if (late->count == 0 || at_ns < late->soonest_ns)
-        late->soonest_ns = at_ns;
-    if (c->wheel.mark)
-        return;
-    c->wheel.mark = true;
-    late->at[late->count].place = c;
-    late->at[late->count++].handle = tcp_handle(tcp, c);
-}
-
-void tcp_timers_settle(struct tcp *tcp)
-{
-    struct tcp_late *late = &tcp->late;
-    uint32_t kept = late->soonest_ns > tcp->core->now.ns ? TCP_LATE_KEPT : 0, count;
-
-    if (late->count <= kept)
-        return;
-    count = late->count - kept;
-    for (uint32_t i = 0; i < count; i++) {
-        struct tcp_connection *c = late->at[i].place;
-
-        if (!pool_is_still(c, late->at[i].handle))
-            continue;
-        c->wheel.mark = false;
-        move_wheel(tcp, c);
-    }
-    late->count = kept;
-    memmove(late->at, late->at + count, kept * sizeof late->at[0]);
-}
-
-bool tcp_timers_next(const struct tcp *tcp, struct baro_instant *deadline)
-{
-    bool any = wheel_next(&tcp->core->wheel, deadline);
-
-    if (tcp->late.count == 0 || (any && deadline->ns <= tcp->late.soonest_ns))
-        return any;
-    deadline->ns = tcp->late.soonest_ns;
-    return true;
-}
-
 static inline struct tcp_connection *owner_of(const struct wheel_timer *timer)
 {
     return (struct tcp_connection *)(uintptr_t)((const uint8_t *)timer - offsetof(struct tcp_connection, wheel));
@@ -352,7 +280,6 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
         return;
     }
     c = owner_of(timer);
-    tcp_ease_ends(c);
     is_late = c->wheel.mark;
     c->wheel.mark = true; /* what is armed meanwhile is seen to below */
     rests = tcp_timer_armed(c, TCP_TIMER_REST) && c->deadline_ns[TCP_TIMER_REST] <= tcp->core->now.ns;
@@ -360,11 +287,13 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
         if (c->deadline_ns[name] == 0 || c->deadline_ns[name] > tcp->core->now.ns)
             continue;
         c->deadline_ns[name] = 0;
+        if (name != TCP_TIMER_DELAYED_ACK && name != TCP_TIMER_REST)
+            tcp_ease_ends(c); /* who knows what it does */
         fired(tcp, c, (enum tcp_timer_name)name);
     }
     c->wheel.mark = is_late;
     if ((c->flags & TCP_CLOSED_DONE) == 0) {
-        move_wheel(tcp, c);
+        tcp_timer_tell_wheel(tcp, c);
         if (rests && tcp_rest(tcp, c))
             return;
     }

@@ -58,7 +58,7 @@ bool tcp_undo_possible(const struct tcp_connection *c)
 {
     const struct tcp_undo *undo = undo_of(c);
 
-    if (c->ecn.flags & TCP_ECN_HEARD)
+    if (c->ecn_flags & TCP_ECN_HEARD)
         return false; /* with or without a loss, there is congestion (RFC 4015 §3.2) */
     return undo != NULL && undo->possible && undo->stamped && c->congestion.phase >= CONGESTION_RECOVERY;
 }
