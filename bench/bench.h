@@ -48,6 +48,7 @@ struct bench_case {
     uint32_t message;              /* octets of one call of send */
     bool resting;                  /* connections go to rest as they are made, `batch` at a time, 0: a thousand */
     struct baro_instant keepalive; /* when the client's end asks for its peer; 0: never */
+    bool asks;                     /* it has keepalive on as it comes, after two hours */
     enum bench_rest_part rest_part;
     bool longest;                  /* the figure is that of the longest polls */
     bool zero_copy;                /* the program reserves and commits, peeks and consumes */

@@ -111,7 +111,7 @@ bool bench_iperf3(const struct bench_row *row, const struct bench_case *question
     char address[] = "127.0.0.1", address_v6[] = "::1", port[12];
     int number;
 
-    if (strcmp(row->kind, "bulk") != 0 || question->offload != BENCH_SUPER) {
+    if (strcmp(row->kind, "bulk") != 0 || question->offload != BENCH_SUPER || question->message != 0) {
         snprintf(reason, BENCH_REASON, "it stands beside bulk-super alone, since that is what loopback carries");
         return false;
     }

@@ -1,6 +1,6 @@
 /* bench/linux.c: this machine's kernel over loopback, as a peer: both ends in one thread that never waits, so that its
  * processor time is all there is. Loopback hands over whole super-segments and makes no checksums: bulk stands beside the
- * row that does so, and beside messages of all sizes. What needs more descriptors than a process has is not measured. Memory
+ * rows that do so, and beside no other. What needs more descriptors than a process has is not measured. Memory
  * is linux_memory.c's. */
 #include "results.h"
 
@@ -84,11 +84,12 @@ static void carry(void *context)
 
 static void bulk(struct kernel *kernel, const struct bench_case *question, struct bench_answer *answer)
 {
-    const int buffer = BUFFER;
+    const int buffer = BUFFER, off = 0;
     uint64_t octets;
 
     kernel->call = question->message == 0 ? CHUNK : question->message;
     open_one(kernel, 0);
+    setsockopt(kernel->client, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off); /* small calls may be gathered, as ours are */
     setsockopt(kernel->client, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     setsockopt(kernel->server, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     kernel->goal = UINT64_C(4) << 20;
@@ -143,7 +144,7 @@ bool bench_linux(const struct bench_row *row, const struct bench_case *question,
                                                  : "it takes more descriptors than a process has");
         return false;
     }
-    if (is_bulk && question->message == 0 && question->offload != BENCH_SUPER) {
+    if (is_bulk && question->offload != BENCH_SUPER) {
         snprintf(reason, BENCH_REASON, "loopback carries super-segments without checksums only");
         return false;
     }

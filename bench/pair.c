@@ -255,13 +255,13 @@ void bench_pair_silence(struct bench_pair *pair, unsigned times, unsigned step_s
     }
 }
 
-/* Keepalive with the first probe at `due`. */
+/* Keepalive with the first probe at `due`; 0: as it comes. */
 static void keep_alive(struct baro_stack *stack, int fd, struct baro_instant due)
 {
     struct baro_duration idle = { due.ns - bench_now().ns };
     int on = 1;
 
-    bench_expect(baro_setsockopt(stack, fd, BARO_TCP_KEEPALIVE_IDLE, &idle, sizeof idle) == 0 &&
+    bench_expect((due.ns == 0 || baro_setsockopt(stack, fd, BARO_TCP_KEEPALIVE_IDLE, &idle, sizeof idle) == 0) &&
                      baro_setsockopt(stack, fd, BARO_SO_KEEPALIVE, &on, sizeof on) == 0,
                  "keepalive is on");
 }
@@ -283,7 +283,7 @@ void bench_connections_open(struct bench_connections *all, const struct bench_ca
         if (i % A_PORT == 0)
             listener = bench_listen(all->pair, port, 64);
         bench_connect(all->pair, listener, port, &all->client[i], &all->server[i]);
-        if (question->keepalive.ns != 0)
+        if (question->asks || question->keepalive.ns != 0)
             keep_alive(bench_pair_stack(all->pair, 0), all->client[i], question->keepalive);
         if (question->resting && ((i + 1) % batch == 0 || i + 1 == all->count))
             bench_pair_silence(all->pair, 10, 1); /* they rest then */

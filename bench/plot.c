@@ -49,11 +49,43 @@ static void mark_text(char text[24], double value, bool binary)
         snprintf(text, 24, "%g", value);
 }
 
-static void draw(FILE *to, const struct bench_results *results, const char *prefix, const char *title,
+static void legend(FILE *to, unsigned nth, const char *name)
+{
+    svg_legend(to, LEFT + (int)(nth % 4) * 140, TOP + HIGH + 50 + (int)(nth / 4) * 18, svg_colours[nth], name);
+}
+
+/* What is drawn: the rows whose names begin so, and what that adds to a line's name. */
+struct lines {
+    const char *prefix, *suffix;
+};
+
+/* The lines of this stack and of its peers; `drawn` counts them, the last colour is left for the limit. */
+static void draw_lines(FILE *to, const struct bench_results *results, const struct svg_panel *panel,
+                       const struct lines *lines, enum baro_family family, unsigned *drawn)
+{
+    const struct bench_other *other = NULL;
+
+    do {
+        struct svg_point points[POINTS];
+        unsigned count = points_of(results, lines->prefix, family, other, points);
+        char name[64];
+
+        if (count > (family == BARO_FAMILY_IPV6 ? 1 : 0) && *drawn < SVG_COLOURS - 1) {
+            snprintf(name, sizeof name, "%s%s%s", other == NULL ? "baro" : other->name, lines->suffix,
+                     family == BARO_FAMILY_IPV6 ? ", IPv6" : "");
+            svg_line(to, panel, points, count, svg_colours[*drawn]);
+            legend(to, *drawn, name);
+            ++*drawn;
+        }
+        other = other == NULL ? bench_others : other + 1;
+    } while (other->name != NULL);
+}
+
+static void draw(FILE *to, const struct bench_results *results, const struct lines *lines, unsigned kinds, const char *title,
                  const struct svg_panel *panel, bool binary, const struct bench_result *limit)
 {
-    struct svg_point points[POINTS];
-    unsigned lines = 0;
+    struct svg_point points[2];
+    unsigned drawn = 0;
     char text[24];
 
     svg_begin(to, LEFT + WIDE + 30, TOP + HIGH + 90, title, LEFT);
@@ -66,53 +98,42 @@ static void draw(FILE *to, const struct bench_results *results, const char *pref
         mark_text(text, value, binary);
         svg_mark_across(to, panel, value, text);
     }
-    for (int i = 0; i < 2; i++) {
-        enum baro_family family = i == 0 ? BARO_FAMILY_IPV4 : BARO_FAMILY_IPV6;
-        const struct bench_other *other = NULL;
-
-        for (bool last = false; !last; other = other == NULL ? bench_others : other + 1) {
-            unsigned count = other != NULL && other->name == NULL ? 0 : points_of(results, prefix, family, other, points);
-            char name[64];
-
-            last = other != NULL && other->name == NULL;
-            if (count == 0 || (i == 1 && count == 1) || lines == SVG_COLOURS - 1) /* the last colour is the limit's */
-                continue;
-            snprintf(name, sizeof name, "%s%s", other == NULL ? "baro" : other->name, i == 0 ? "" : ", IPv6");
-            svg_line(to, panel, points, count, svg_colours[lines]);
-            svg_legend(to, LEFT + (int)(lines % 4) * 140, TOP + HIGH + 50 + (int)(lines / 4) * 18, svg_colours[lines], name);
-            lines++;
-        }
-    }
-    if (limit != NULL && limit->runs != 0 && lines < SVG_COLOURS) {
+    for (unsigned i = 0; i < kinds; i++)
+        draw_lines(to, results, panel, &lines[i], BARO_FAMILY_IPV4, &drawn);
+    for (unsigned i = 0; i < kinds; i++)
+        draw_lines(to, results, panel, &lines[i], BARO_FAMILY_IPV6, &drawn);
+    if (limit != NULL && limit->runs != 0) {
         for (int i = 0; i < 2; i++)
             points[i] = (struct svg_point){ i == 0 ? panel->across.least : panel->across.most, bench_median(limit),
                                             bench_least(limit), bench_most(limit) };
-        svg_line(to, panel, points, 2, svg_colours[lines]);
-        svg_legend(to, LEFT + (int)(lines % 4) * 140, TOP + HIGH + 50 + (int)(lines / 4) * 18, svg_colours[lines],
-                   "the machine's limit");
+        svg_line(to, panel, points, 2, svg_colours[drawn]);
+        legend(to, drawn, "the machine's limit");
     }
     svg_end(to);
 }
 
 void bench_plot_sizes(FILE *to, const struct bench_results *results)
 {
+    static const struct lines lines[] = { { "size-", "" }, { "size-super-", ", super" } };
     const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 1, 1 << 20, true }, { 0.0001, 1000, true } };
 
-    draw(to, results, "size-", "Gbit/s against octets of a call of send: one connection, MTU 1500, one core, both ends",
+    draw(to, results, lines, 2, "Gbit/s against octets a call of send, one core; MTU 1500, or super-segments",
          &panel, true, bench_find(results, "limit-1500"));
 }
 
 void bench_plot_segments(FILE *to, const struct bench_results *results)
 {
+    static const struct lines lines = { "segment-", "" };
     const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 10, 1e6, true }, { 10, 1e7, true } };
 
-    draw(to, results, "segment-", "Nanoseconds a received segment of 64 octets, of one of so many connections", &panel,
+    draw(to, results, &lines, 1, "Nanoseconds a received segment of 64 octets, of one of so many connections", &panel,
          false, NULL);
 }
 
 void bench_plot_memory(FILE *to, const struct bench_results *results)
 {
+    static const struct lines lines = { "idle-", "" };
     const struct svg_panel panel = { LEFT, TOP, WIDE, HIGH, { 100, 1e7, true }, { 10, 1e5, true } };
 
-    draw(to, results, "idle-", "Bytes an idle connection of so many, one end", &panel, false, NULL);
+    draw(to, results, &lines, 1, "Bytes an idle connection of so many, one end", &panel, false, NULL);
 }

@@ -11,7 +11,7 @@
 
 #include "bench.h"
 
-enum { BENCH_RUNS = 99, BENCH_RESULTS = 512, BENCH_REASON = 120 };
+enum { BENCH_RUNS = 99, BENCH_RESULTS = 1024, BENCH_REASON = 120 };
 
 /* Somebody else who does the same work. */
 struct bench_other {

@@ -9,11 +9,14 @@
 #define FAMILIES(number) .unit = BENCH_PER_CENT, .run = bench_families, .both = true, \
                          .question = { .mtu = 1500, .connections = number }
 #define SIZE(number) .unit = BENCH_GBIT, .run = bench_bulk, .kind = "bulk", .question = { .mtu = 1500, .message = number }
+#define SIZE_SUPER(number) .unit = BENCH_GBIT, .run = bench_bulk, .kind = "bulk", \
+    .question = { .mtu = 1500, .offload = BENCH_SUPER, .message = number }
 #define CONNECTIONS(known_as, filled, limit, number, again) .unit = BENCH_PER_SECOND, .run = bench_connections, .kind = known_as, \
     .question = { .mtu = 1500, .time_wait = filled, .time_wait_limit = limit, .ports = number, \
                   .reused = again }
 #define IDLE(number) .unit = BENCH_BYTES, .run = bench_idle, .kind = "idle", \
                      .question = { .mtu = 1500, .connections = number }
+#define IDLE_ASKS(number) .unit = BENCH_BYTES, .run = bench_idle, .question = { .mtu = 1500, .connections = number, .asks = true }
 #define LIMIT(size, how) .unit = BENCH_GBIT, .run = bench_limit, .both = true, .question = { .mtu = size, .offload = how }
 #define WAKE(number) .unit = BENCH_NS, .run = bench_wake, .question = { .mtu = 1500, .connections = number }
 #define REST(number, which) .unit = BENCH_NS, .run = bench_rest_parts, \
@@ -49,7 +52,7 @@ const struct bench_row bench_rows[] = {
     { "connections-oldest", "the same, a million in TIME-WAIT, 64 ports: the oldest goes",
       CONNECTIONS("connections-oldest", 1000000, 1000000, 64, false), .counted = "connection" },
     { "connections-reused", "the same, 500,000 in TIME-WAIT, 16 ports: most are reused",
-      CONNECTIONS("connections-reused", 500000, 1100000, 16, true) },
+      CONNECTIONS("connections-reused", 500000, 1100000, 16, true), .counted = "connection" },
     { "segment-10", "a received segment, random one of 10 connections", SEGMENT(10), .counted = "segment" },
     { "segment-1000", "a received segment, random one of 1,000", SEGMENT(1000), .counted = "segment" },
     { "segment-10000", "a received segment, random one of 10,000", SEGMENT(10000), .counted = "segment" },
@@ -66,6 +69,17 @@ const struct bench_row bench_rows[] = {
     { "size-65536", "calls of send of 64 KiB", SIZE(65536), .counted = "segment" },
     { "size-262144", "calls of send of 256 KiB", SIZE(262144), .counted = "segment" },
     { "size-1048576", "calls of send of 1 MiB", SIZE(1048576), .counted = "segment" },
+    { "size-super-1", "calls of send of 1 octet, super-segments, checksums offloaded", SIZE_SUPER(1), .counted = "super-segment" },
+    { "size-super-4", "calls of send of 4 octets, super-segments", SIZE_SUPER(4), .counted = "super-segment" },
+    { "size-super-16", "calls of send of 16 octets, super-segments", SIZE_SUPER(16), .counted = "super-segment" },
+    { "size-super-64", "calls of send of 64 octets, super-segments", SIZE_SUPER(64), .counted = "super-segment" },
+    { "size-super-256", "calls of send of 256 octets, super-segments", SIZE_SUPER(256), .counted = "super-segment" },
+    { "size-super-1024", "calls of send of 1 KiB, super-segments", SIZE_SUPER(1024), .counted = "super-segment" },
+    { "size-super-4096", "calls of send of 4 KiB, super-segments", SIZE_SUPER(4096), .counted = "super-segment" },
+    { "size-super-16384", "calls of send of 16 KiB, super-segments", SIZE_SUPER(16384), .counted = "super-segment" },
+    { "size-super-65536", "calls of send of 64 KiB, super-segments", SIZE_SUPER(65536), .counted = "super-segment" },
+    { "size-super-262144", "calls of send of 256 KiB, super-segments", SIZE_SUPER(262144), .counted = "super-segment" },
+    { "size-super-1048576", "calls of send of 1 MiB, super-segments", SIZE_SUPER(1048576), .counted = "super-segment" },
     { "families-10", "IPv6 over IPv4, a round trip, of 10 connections", FAMILIES(10) },
     { "families-1000", "IPv6 over IPv4, a round trip, of 1,000 connections", FAMILIES(1000) },
     { "families-10000", "IPv6 over IPv4, a round trip, of 10,000 connections", FAMILIES(10000) },
@@ -73,6 +87,9 @@ const struct bench_row bench_rows[] = {
     { "idle-1000", "memory of an idle connection, one end, of 1,000", IDLE(1000) },
     { "idle-10000", "memory of an idle connection, one end, of 10,000", IDLE(10000) },
     { "idle-100000", "memory of an idle connection, one end, of 100,000", IDLE(100000) },
+    { "idle-1000000", "memory of an idle connection, one end, of 1,000,000", IDLE(1000000) },
+    { "idle-keepalive-10000", "memory of an idle connection with keepalive on, one end, of 10,000", IDLE_ASKS(10000) },
+    { "idle-keepalive-100000", "memory of an idle connection with keepalive on, one end, of 100,000", IDLE_ASKS(100000) },
     { "limit-1500", "the machine's limit: octets copied three times, MTU 1500", LIMIT(1500, BENCH_NONE) },
     { "limit-9000", "the machine's limit: octets copied three times, MTU 9000", LIMIT(9000, BENCH_NONE) },
     { "limit-super", "the machine's limit: octets copied three times, 64 KiB", LIMIT(1500, BENCH_SUPER) },

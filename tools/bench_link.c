@@ -138,9 +138,17 @@ static void print_job(const struct results *results, int job)
 
 static int parse(struct results *results, int argc, char **argv)
 {
-    int at = 1;
+    bool named = false;
 
-    for (; at < argc && argv[at][0] == '-'; at += 2) {
+    for (int at = 1; at < argc; at++) { /* names before, between and behind options */
+        if (argv[at][0] != '-') {
+            int job = find(argv[at]);
+
+            if (job < 0)
+                return tool_usage("bench link", "no benchmark '%s'; --list names them", argv[at]);
+            results->wanted[job] = named = true;
+            continue;
+        }
         if (strcmp(argv[at], "--runs") != 0 && strcmp(argv[at], "--seconds") != 0)
             return tool_usage("bench link", "no option '%s'; --help tells more", argv[at]);
         if (at + 1 == argc)
@@ -149,16 +157,10 @@ static int parse(struct results *results, int argc, char **argv)
             return tool_usage("bench link", "--runs takes a number from 1 to %d", RUNS_LIMIT);
         if (strcmp(argv[at], "--seconds") == 0 && !((results->seconds = atof(argv[at + 1])) >= 0.01 && results->seconds <= 60))
             return tool_usage("bench link", "--seconds takes 0.01 to 60");
+        at++;
     }
-    for (int i = 0; i < JOBS; i++)
-        results->wanted[i] = at == argc;
-    for (; at < argc; at++) {
-        int job = find(argv[at]);
-
-        if (job < 0)
-            return tool_usage("bench link", "no benchmark '%s'; --list names them", argv[at]);
-        results->wanted[job] = true;
-    }
+    for (int i = 0; i < JOBS && !named; i++)
+        results->wanted[i] = true;
     return TOOL_OK;
 }
 

@@ -70,11 +70,17 @@ static int choose(const char *name, bool wanted[JOBS])
 
 static int parse(int argc, char **argv, int *runs, double *seconds, bool wanted[JOBS])
 {
-    int at = 1;
+    bool named = false;
 
-    for (; at < argc && argv[at][0] == '-'; at += 2) {
+    for (int at = 1; at < argc; at++) { /* names before, between and behind options */
         bool counts = strcmp(argv[at], "--runs") == 0;
 
+        if (argv[at][0] != '-') {
+            if (choose(argv[at], wanted) != TOOL_OK)
+                return TOOL_USAGE;
+            named = true;
+            continue;
+        }
         if (!counts && strcmp(argv[at], "--seconds") != 0)
             return tool_usage("bench tap", "no option '%s'; --help tells more", argv[at]);
         if (at + 1 == argc)
@@ -83,13 +89,10 @@ static int parse(int argc, char **argv, int *runs, double *seconds, bool wanted[
             return tool_usage("bench tap", "--runs takes a number from 1 to %d", RUNS_LIMIT);
         if (!counts && !((*seconds = atof(argv[at + 1])) >= 0.1 && *seconds <= 60))
             return tool_usage("bench tap", "--seconds takes 0.1 to 60");
+        at++;
     }
-    for (int job = 0; job < JOBS; job++)
-        wanted[job] = at == argc;
-    for (; at < argc; at++) {
-        if (choose(argv[at], wanted) != TOOL_OK)
-            return TOOL_USAGE;
-    }
+    for (int job = 0; job < JOBS && !named; job++)
+        wanted[job] = true;
     return TOOL_OK;
 }
 
@@ -130,7 +133,7 @@ int tool_bench_tap(int argc, char **argv)
     static struct tap_figure figure[JOBS][RUNS_LIMIT];
     double seconds = 1;
     char error[160];
-    bool wanted[JOBS];
+    bool wanted[JOBS] = { false };
     int runs = 3;
 
     if (argc > 1 && strcmp(argv[1], "--list") == 0)
