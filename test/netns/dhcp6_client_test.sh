@@ -36,6 +36,8 @@ host given dhcp6
 until_true 400 grep -q "address fd00:46::1000 by DHCPv6" "$work/given.log" || fail "no lease"
 grep -q "name server fd00:46::53 by DHCPv6" "$work/given.log" || fail "no name server"
 grep -q "search domain lan.test by DHCPv6" "$work/given.log" || fail "no search domain"
+# DHCPv6 tells no prefix (RFC 5942 4): until a router has told what is on the link, the host has no way to the kernel.
+until_true 100 grep -q "name server fd00:46::53 by a router" "$work/given.log" || fail "no advertisement"
 ping -6 -c 2 -i 0.2 -W 2 fd00:46::1000 >"$work/ping.log" || fail "ping the host"
 grep -q "fd00:46::1000" "$work/stateful.leases" || fail "dnsmasq's lease"
 end
