@@ -19,7 +19,8 @@ FILE_LINES = 500
 LONG_FILES = {}
 LONG_FUNCTIONS = {}
 
-CORE_LIBC = {"assert.h", "errno.h", "limits.h", "stdalign.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+CORE_LIBC = {"assert.h", "errno.h", "limits.h", "stdalign.h", "stdbool.h", "stddef.h", "stdint.h", "string.h",
+             "immintrin.h"}  # the compiler's own, needs no libc
 
 # Folder of src/ -> folders of src/ it may include, besides itself and baro/.
 CORE_ARROWS = {

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checksum.h"
@@ -77,6 +78,12 @@ static uint64_t summed_avx2(uint8_t *to, const uint8_t *from, size_t length)
     memcpy(to, from, length);
     return octets_sum_avx2(from, length);
 }
+
+static uint64_t summed_vnni(uint8_t *to, const uint8_t *from, size_t length)
+{
+    memcpy(to, from, length);
+    return octets_sum_vnni(from, length);
+}
 #endif
 
 /* All lengths from `least`, with all places of either end within a vector. */
@@ -121,6 +128,37 @@ static void avx2_variants(void **state)
 #endif
 }
 
+static void vnni_variants(void **state)
+{
+    (void)state;
+    if (!octets_have_vnni())
+        skip();
+#ifdef OCTETS_AVX2
+    all_lengths(summed_vnni, OCTETS_SHORT + 1);
+#endif
+}
+
+/* Blocks beyond what a lane of 32 bits holds. */
+static void very_long_blocks(void **state)
+{
+    enum { BLOCK = 9 << 20 };
+    uint8_t *block = malloc(BLOCK);
+
+    (void)state;
+    assert_non_null(block);
+    for (unsigned octet = 0; octet <= 0xff; octet += 0xff) {
+        memset(block, (int)octet, BLOCK);
+        block[BLOCK / 2] = 7;
+        for (size_t odd = 0; odd < 3; odd++) {
+            uint16_t right = naive(block + odd, BLOCK - 2 * odd);
+
+            assert_int_equal(checksum_fold_sum(octets_sum_plain(block + odd, BLOCK - 2 * odd)), right);
+            assert_int_equal(checksum_fold_sum(octets_sum_long(block + odd, BLOCK - 2 * odd)), right);
+        }
+    }
+    free(block);
+}
+
 /* Lanes that carry: nothing but ones, and long; and the same sum from every variant. */
 static void long_blocks(void **state)
 {
@@ -161,6 +199,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_variants),
         cmocka_unit_test(avx2_variants),
+        cmocka_unit_test(vnni_variants),
+        cmocka_unit_test(very_long_blocks),
         cmocka_unit_test(long_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
