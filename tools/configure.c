@@ -177,6 +177,22 @@ bool configure_is_up(const struct configure *configure)
     return false;
 }
 
+bool configure_reaches(const struct configure *configure, const struct baro_endpoint *server, unsigned count)
+{
+    struct baro_stack *stack = baro_host_stack(configure->host);
+    bool found = false;
+
+    for (unsigned i = 0; i < count && !found; i++) {
+        const struct baro_endpoint there = { .address = server[i].address, .port = { 53 } };
+        int fd = baro_socket(stack, (enum baro_family)there.address.family, BARO_DATAGRAM);
+
+        found = fd >= 0 && baro_connect(stack, fd, &there) != -ENETUNREACH;
+        if (fd >= 0)
+            baro_close(stack, fd);
+    }
+    return found;
+}
+
 /* ---- life ---- */
 
 static int say_failure(const struct configure *configure, const char *what, int error)

@@ -46,6 +46,9 @@ unsigned configure_servers(const struct configure *configure, struct baro_addres
 unsigned configure_searches(const struct configure *configure, const char **search, unsigned room);
 /* An address came up that is good beyond the link. */
 bool configure_is_up(const struct configure *configure);
+/* There is a way to one of these. A lease of DHCPv6 may be there before it: only a router tells what is on the link, and where
+ * the way beyond it is (RFC 5942 §4). */
+bool configure_reaches(const struct configure *configure, const struct baro_endpoint *server, unsigned count);
 /* Gives leases back on the wire, which takes a moment. */
 void configure_close(struct configure *configure, struct cable *cable);
 

@@ -34,6 +34,7 @@ struct lookup_tool {
     char *name[LOOKUP_NAMES];
     int lookup[LOOKUP_NAMES]; /* -errno: not asked */
     int names;
+    bool asks_told; /* the name servers that routers and DHCP servers tell */
     bool asked, told;
     int status;
     struct cable cable;
@@ -128,6 +129,7 @@ static int parse(struct lookup_tool *tool, int argc, char **argv)
         return tool_usage("lookup", "--temporary is of --address auto and dhcp6");
     if (tool->config.servers == 0 && tool->configure.way == CONFIGURE_BY_HAND)
         return tool_usage("lookup", "--server is missing: whom to ask");
+    tool->asks_told = tool->config.servers == 0;
     tool->names = argc - at;
     if (tool->names < 1 || tool->names > LOOKUP_NAMES)
         return tool_usage("lookup", "1 to %d names are asked for, not %d; --help tells more", LOOKUP_NAMES, tool->names);
@@ -184,21 +186,31 @@ static void tell_one(struct lookup_tool *tool, int which)
                                  text, sizeof text));
 }
 
-/* The resolver, once it is known whom to ask. */
-static bool open_resolver(struct lookup_tool *tool)
+/* Whom to ask, as far as that is known by now. */
+static bool learn_servers(struct lookup_tool *tool)
 {
     struct baro_address server[BARO_DNS_SERVERS];
-    int error = -EIO;
 
-    if (tool->config.servers == 0 && tool->configure.way != CONFIGURE_BY_HAND) {
+    if (tool->asks_told) {
         tool->config.servers = configure_servers(&tool->configure, server, BARO_DNS_SERVERS);
         for (unsigned i = 0; i < tool->config.servers; i++)
             tool->config.server[i].address = server[i];
-        if (tool->config.servers == 0)
-            return false;
-        if (tool->config.searches == 0)
-            tool->config.searches = configure_searches(&tool->configure, tool->config.search, BARO_DNS_SEARCHES);
     }
+    return tool->config.servers != 0;
+}
+
+static bool has_way(const struct lookup_tool *tool)
+{
+    return tool->configure.way == CONFIGURE_BY_HAND || tool->configure.way == CONFIGURE_DHCP ||
+           configure_reaches(&tool->configure, tool->config.server, tool->config.servers);
+}
+
+static bool open_resolver(struct lookup_tool *tool)
+{
+    int error = -EIO;
+
+    if (tool->asks_told && tool->config.searches == 0)
+        tool->config.searches = configure_searches(&tool->configure, tool->config.search, BARO_DNS_SEARCHES);
     if (getrandom(tool->config.seed, sizeof tool->config.seed, 0) == (ssize_t)sizeof tool->config.seed)
         tool->dns = baro_dns_create(&tool->config, &error);
     if (tool->dns == NULL)
@@ -211,12 +223,19 @@ static bool open_resolver(struct lookup_tool *tool)
 /* Whether names can be asked for. Where that does not come about, the end. */
 static bool is_ready(struct lookup_tool *tool, struct baro_instant now)
 {
+    const char *missing = "an address";
+
     if (tool->dns != NULL)
         return true;
-    if (is_up(tool) && open_resolver(tool))
-        return true;
+    if (is_up(tool) && learn_servers(tool)) {
+        if (has_way(tool))
+            return open_resolver(tool);
+        missing = "a way to a name server";
+    } else if (is_up(tool)) {
+        missing = "a name server";
+    }
     if (tool->configure.way != CONFIGURE_BY_HAND && now.ns >= tool->given_up.ns) {
-        fprintf(stderr, "baro lookup: nobody told %s\n", is_up(tool) ? "a name server" : "an address");
+        fprintf(stderr, "baro lookup: nobody told %s\n", missing);
         baro_loop_stop(tool->cable.loop, 0);
     }
     return false;

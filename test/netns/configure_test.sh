@@ -90,4 +90,15 @@ radvd=$last
 finds www.example.com --address auto
 said "name server fd00:9::1 by a router"
 over "$radvd"
+over "$server"
 echo "ok: by radvd"
+
+# A lease that is there before any router's word on what is on the link (RFC 5942 4): the question waits for that.
+names lease.log --interface=conf0 --dhcp-range=fd00:9::1000,fd00:9::1000,64,10m "--dhcp-option=option6:dns-server,[fd00:9::1]"
+finds www.example.com --address dhcp6 &
+asker=$!
+pids="$pids $asker"
+until_true 300 grep -q "name server fd00:9::1 by DHCPv6" "$work/said.log" || fail "no lease: $(cat "$work/said.log")"
+background radvd-late.log radvd -n -d 1 -m stderr -C "$work/radvd.conf" -p "$work/radvd.pid"
+wait "$asker" || exit 1
+echo "ok: by DHCPv6, before a router's word"
