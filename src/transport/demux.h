@@ -144,6 +144,15 @@ IN_PLACE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
     return false;
 }
 
+/* Has anybody this hash? */
+static inline bool demux_has(const struct demux *demux, uint32_t hash)
+{
+    struct demux_cursor cursor = demux_begin(demux, hash);
+    uint32_t name;
+
+    return demux_next(&cursor, &name);
+}
+
 /* For tests: everything stands where a search finds it, and is counted. */
 bool demux_is_in_order(const struct demux *demux);
 

@@ -53,19 +53,36 @@ static int port_check(const struct user *user, struct baro_endpoint local, bool 
     return tcp_port_check(user->tcp, local, reuse_address, reuse_port);
 }
 
+/* Has a stream that is only bound this end? */
+static bool is_held(const struct user *user, struct baro_endpoint local)
+{
+    const struct user_details *s = user->ports[local.port.number % USER_PORT_CHAINS];
+
+    while (s != NULL && !(s->local.port.number == local.port.number && bindings_meet(s->local.address, local.address)))
+        s = s->port_next;
+    return s != NULL;
+}
+
 /* A port that nobody has; 0: there is none. */
-static uint16_t port_choose(struct user *user, struct baro_address address, const struct baro_endpoint *remote)
+static uint16_t port_for_all(struct user *user, struct baro_address address)
 {
     for (int i = 0; i < PORT_ATTEMPTS; i++) {
-        uint16_t number = tcp_port_choose(user->tcp, address, *remote);
-        const struct user_details *s = user->ports[number % USER_PORT_CHAINS];
+        uint16_t number = tcp_port_choose_for_all(user->tcp, address);
 
-        while (s != NULL && !(s->local.port.number == number && bindings_meet(s->local.address, address)))
-            s = s->port_next;
-        if (s == NULL)
+        if (number == 0 || !is_held(user, (struct baro_endpoint){ address, { number } }))
             return number;
     }
     return 0;
+}
+
+/* A port that nobody has towards `ends->remote`. */
+static bool choose_port(struct user *user, struct tcp_ends *ends)
+{
+    for (int i = 0; i < PORT_ATTEMPTS && tcp_port_choose(user->tcp, ends); i++) {
+        if (!is_held(user, ends->local))
+            return true;
+    }
+    return false;
 }
 
 int user_autobind(struct user *user, struct user_socket *socket, struct baro_address address,
@@ -85,7 +102,7 @@ int user_autobind(struct user *user, struct user_socket *socket, struct baro_add
             return error == -EADDRINUSE ? -EAGAIN : error;
         udp_endpoints(user_udp(user, socket), socket->handle, &details->local, &local);
     } else {
-        local.port.number = port_choose(user, address, remote);
+        local.port.number = port_for_all(user, address);
         if (local.port.number == 0)
             return -EADDRNOTAVAIL;
         details->local = local;
@@ -100,7 +117,7 @@ static int bind_stream(struct user *user, struct user_details *details, struct b
     int error;
 
     if (local.port.number == 0 && !settings->transparent) {
-        local.port.number = port_choose(user, local.address, &nobody);
+        local.port.number = port_for_all(user, local.address);
         if (local.port.number == 0)
             return -EADDRINUSE;
     } else if (local.port.number != 0 || !settings->transparent) {
@@ -248,12 +265,29 @@ static int connect_again(struct user *user, struct user_socket *socket)
     return error != 0 ? -error : 1;
 }
 
+/* The ends of a connection from this socket to `peer`. A port chosen for that is this connection's only. */
+static int ends_of(struct user *user, const struct user_details *details, const struct baro_endpoint *peer,
+                   struct baro_address source, struct tcp_ends *ends)
+{
+    struct baro_endpoint local = details->local;
+
+    if (!details->bound) {
+        *ends = (struct tcp_ends){ .local.address = source, .remote = *peer };
+        return choose_port(user, ends) ? 0 : -EADDRNOTAVAIL;
+    }
+    if (address_is_unspecified(local.address))
+        local.address = source;
+    if (!tcp_port_is_home(user->tcp, local, *peer))
+        return -EADDRNOTAVAIL; /* it was bound to a port whose answers another shard would get */
+    *ends = tcp_ends_of(user->tcp, local, *peer);
+    return 0;
+}
+
 static int connect_stream(struct user *user, struct user_socket *socket, const struct baro_endpoint *peer,
                           const struct user_way *way)
 {
     struct user_details *details = user_details(user, socket);
-    struct baro_endpoint before = details->local, local;
-    bool was_bound = details->bound;
+    struct tcp_ends ends;
     int error;
 
     if (way->error != 0)
@@ -262,24 +296,14 @@ static int connect_stream(struct user *user, struct user_socket *socket, const s
         return -ENETUNREACH; /* RFC 9293 §3.9.2.3 MUST-62, the errno as on Linux */
     if (peer->port.number == 0)
         return -EADDRNOTAVAIL;
-    error = user_autobind(user, socket, way->path.source, peer);
-    if (error != 0)
-        return error;
-    local = details->local;
-    if (address_is_unspecified(local.address))
-        local.address = way->path.source;
-    if (!tcp_port_is_home(user->tcp, local, *peer))
-        return -EADDRNOTAVAIL; /* it was bound to a port whose answers another shard would get */
-    error = tcp_connect(user->tcp, local, *peer, &way->path, &details->tcp, (uint32_t)socket->fd, &socket->handle);
-    if (!was_bound) { /* a port chosen for this peer is this connection's only */
-        details->bound = false;
-        details->local = before;
-    }
+    error = ends_of(user, details, peer, way->path.source, &ends);
+    if (error == 0)
+        error = tcp_connect(user->tcp, &ends, &way->path, &details->tcp, (uint32_t)socket->fd, &socket->handle);
     if (error != 0)
         return error;
     user_port_release(user, details);
     socket->phase = USER_CONNECTING;
-    user_trace_control(user, socket, before, local, nobody, *peer);
+    user_trace_control(user, socket, details->local, ends.local, nobody, *peer);
     return -EINPROGRESS;
 }
 

@@ -85,7 +85,7 @@ static void syn_sent(struct hand *hand)
 {
     const struct world_segment *syn;
 
-    if (tcp_connect(hand->tcp, world_endpoint(1, 80), world_endpoint(0, 40000), &hand->world->side[1].path,
+    if (world_connect_between(hand->tcp, world_endpoint(1, 80), world_endpoint(0, 40000), &hand->world->side[1].path,
                     &hand->settings, 2, &hand->connection) != 0)
         abort();
     world_drain(hand->world);

@@ -304,7 +304,7 @@ struct handle world_connect(struct world *world, const struct tcp_settings *sett
 {
     struct handle connection;
 
-    if (tcp_connect(world->side[0].tcp, world_endpoint(0, port), world_endpoint(1, 80), &world->side[0].path,
+    if (world_connect_between(world->side[0].tcp, world_endpoint(0, port), world_endpoint(1, 80), &world->side[0].path,
                     settings, 2, &connection) != 0)
         abort();
     return connection;

@@ -110,4 +110,22 @@ static inline struct tcp_numbers world_numbers(const struct tcp *tcp, const stru
     return tcp_numbers(tcp, demux_hash_whole(&tcp->demux, local, remote));
 }
 
+/* tcp_connect() between two ends that a test says. */
+static inline int world_connect_between(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote,
+                                        const struct ip_path *path, const struct tcp_settings *settings, uint32_t owner,
+                                        struct handle *connection)
+{
+    const struct tcp_ends ends = tcp_ends_of(tcp, local, remote);
+
+    return tcp_connect(tcp, &ends, path, settings, owner, connection);
+}
+
+/* The port that tcp_port_choose() chooses; 0: none. */
+static inline uint16_t world_port(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote)
+{
+    struct tcp_ends ends = { .local.address = local, .remote = remote };
+
+    return tcp_port_choose(tcp, &ends) ? ends.local.port.number : 0;
+}
+
 #endif

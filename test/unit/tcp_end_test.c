@@ -286,7 +286,7 @@ static void ports_are_random_and_free(void **state)
     world_init(&world, 1);
     tcp_settings_init(&settings);
     for (int i = 0; i < 1000; i++) {
-        uint16_t port = tcp_port_choose(world.side[0].tcp, world_endpoint(0, 0).address, world_endpoint(1, 80));
+        uint16_t port = world_port(world.side[0].tcp, world_endpoint(0, 0).address, world_endpoint(1, 80));
 
         assert_true(port >= 32768);
         next_to += port == last + 1;

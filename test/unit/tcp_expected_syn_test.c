@@ -93,7 +93,7 @@ static void where_a_syn_may_come_from(void **state)
 static void has_not_asked_yet(struct hand *hand)
 {
     hand->world->side[1].stuck = true;
-    assert_int_equal(tcp_connect(hand->tcp, world_endpoint(1, 80), world_endpoint(0, 40000), &hand->world->side[1].path,
+    assert_int_equal(world_connect_between(hand->tcp, world_endpoint(1, 80), world_endpoint(0, 40000), &hand->world->side[1].path,
                                  &hand->settings, 2, &hand->connection), 0);
     hand->ack = hand_connection(hand)->snd.iss.value;
 }

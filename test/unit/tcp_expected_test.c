@@ -399,7 +399,7 @@ static void another_waits(struct hand *hand)
 
     while (intent_add(intents, INTENT_TCP_OUTPUT) != NULL)
         continue;
-    assert_int_equal(tcp_connect(hand->tcp, world_endpoint(1, 81), world_endpoint(0, 40001), &hand->world->side[1].path,
+    assert_int_equal(world_connect_between(hand->tcp, world_endpoint(1, 81), world_endpoint(0, 40001), &hand->world->side[1].path,
                                  &hand->settings, 3, &other), 0);
     assert_false(handle_is_none(hand->tcp->waiting_first));
     while (intent_first(intents) != NULL)

@@ -270,7 +270,7 @@ static void memory_that_fails_acknowledges_nothing(void **state)
     assert_int_equal(get(&hand, buffer, sizeof buffer, 0), 4);
     world.side[1].core.slabs.limit = world.side[1].core.slabs.charged + 1000;
     struct handle other;
-    assert_int_equal(tcp_connect(hand.tcp, world_endpoint(1, 99), world_endpoint(0, 99), &world.side[1].path,
+    assert_int_equal(world_connect_between(hand.tcp, world_endpoint(1, 99), world_endpoint(0, 99), &world.side[1].path,
                                  &hand.settings, 5, &other), -ENOBUFS);
     assert_int_equal(world_inject(&world, (struct world_made){ .flags = TCP_FLAG_SYN, .seq = 1, .port = 41000 }),
                      BARO_DROP_NO_SOCKET_MEMORY);

@@ -328,11 +328,11 @@ static void connect_takes_a_resting_four_tuple_over(void **state)
 
     (void)state;
     tcp_unlisten(hand.tcp, hand.listener);
-    assert_int_equal(tcp_connect(hand.tcp, local, remote, path, &hand.settings, 4, &again), -EADDRINUSE);
+    assert_int_equal(world_connect_between(hand.tcp, local, remote, path, &hand.settings, 4, &again), -EADDRINUSE);
     world_pass(&world, 900 * NS_PER_MS);
-    assert_int_equal(tcp_connect(hand.tcp, local, remote, path, &hand.settings, 4, &again), -EADDRINUSE);
+    assert_int_equal(world_connect_between(hand.tcp, local, remote, path, &hand.settings, 4, &again), -EADDRINUSE);
     world_pass(&world, 200 * NS_PER_MS);
-    assert_int_equal(tcp_connect(hand.tcp, local, remote, path, &hand.settings, 4, &again), 0);
+    assert_int_equal(world_connect_between(hand.tcp, local, remote, path, &hand.settings, 4, &again), 0);
     world_drain(&world);
     assert_int_equal(world_last(&world, 1)->flags & ~0xc0, TCP_FLAG_SYN);
     assert_true((int32_t)(world_last(&world, 1)->seq - last) > 0);
@@ -345,7 +345,7 @@ static void connect_takes_a_resting_four_tuple_over(void **state)
     hand = resting_hand(&world, false); /* without timestamps nothing tells them apart */
     tcp_unlisten(hand.tcp, hand.listener);
     world_pass(&world, 5 * NS_PER_S);
-    assert_int_equal(tcp_connect(hand.tcp, local, remote, path, &hand.settings, 4, &again), -EADDRINUSE);
+    assert_int_equal(world_connect_between(hand.tcp, local, remote, path, &hand.settings, 4, &again), -EADDRINUSE);
     world_free(&world);
 }
 

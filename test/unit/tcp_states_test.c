@@ -267,9 +267,9 @@ static void a_simultaneous_open_ends_established_on_both_sides(void **state)
     (void)state;
     world_init(&world, 3);
     tcp_settings_init(&settings);
-    assert_int_equal(tcp_connect(world.side[0].tcp, world_endpoint(0, 700), world_endpoint(1, 800),
+    assert_int_equal(world_connect_between(world.side[0].tcp, world_endpoint(0, 700), world_endpoint(1, 800),
                                  &world.side[0].path, &settings, 1, &a), 0);
-    assert_int_equal(tcp_connect(world.side[1].tcp, world_endpoint(1, 800), world_endpoint(0, 700),
+    assert_int_equal(world_connect_between(world.side[1].tcp, world_endpoint(1, 800), world_endpoint(0, 700),
                                  &world.side[1].path, &settings, 1, &b), 0);
     world_pass(&world, 100 * NS_PER_MS);
     assert_int_equal(world_connection(&world, 0, a)->state, BARO_TCP_ESTABLISHED);

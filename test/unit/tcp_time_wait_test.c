@@ -132,9 +132,9 @@ static void ports_do_not_run_out(void **state)
         struct handle handle;
 
         set_now(&world, world.now.ns + 800);
-        local.port.number = tcp_port_choose(hand.tcp, local.address, remote);
+        local.port.number = world_port(hand.tcp, local.address, remote);
         assert_true(local.port.number >= LOWEST);
-        assert_int_equal(tcp_connect(hand.tcp, local, remote, &world.side[1].path, &hand.settings, 4, &handle), 0);
+        assert_int_equal(world_connect_between(hand.tcp, local, remote, &world.side[1].path, &hand.settings, 4, &handle), 0);
         rest(hand.tcp, tcp_resolve(hand.tcp, handle), TCP_TIMESTAMPS);
         while (world.side[1].core.intents.count != 0)
             intent_done(&world.side[1].core.intents);
@@ -146,6 +146,17 @@ static void ports_do_not_run_out(void **state)
     assert_true(tried < (uint64_t)2 * SERVERS * EACH);                 /* while they fill */
     assert_true(hand.tcp->ports_tried - tried < (uint64_t)3 * 200000); /* while 97 of 100 rest */
     world_free(&world);
+}
+
+/* A chosen port comes with what is known of its ends, whether nobody has them or one that rests. */
+static bool chosen_is_known(struct hand *hand, const struct baro_endpoint *remote, bool rests)
+{
+    struct tcp_ends ends = { .local.address = world_endpoint(1, 0).address, .remote = *remote }, known;
+
+    if (!tcp_port_choose(hand->tcp, &ends))
+        return false;
+    known = tcp_ends_of(hand->tcp, ends.local, ends.remote);
+    return ends.hash == known.hash && handle_equal(ends.there, known.there) && handle_is_none(ends.there) == !rests;
 }
 
 /* Every port towards one peer rests: the next connect has one all the same as soon as timestamps tell. */
@@ -163,15 +174,16 @@ static void resting_ports_are_chosen_when_none_is_free(void **state)
     tcp_limit_time_waits(hand.tcp, MILLION);
     for (uint32_t n = 0; n < ALL_PORTS; n++)
         rest_between(&hand, world_endpoint(1, (uint16_t)(LOWEST + n)), remote, TCP_TIMESTAMPS);
-    assert_int_equal(tcp_port_choose(hand.tcp, world_endpoint(1, 0).address, remote), 0);
-    assert_int_not_equal(tcp_port_choose(hand.tcp, world_endpoint(1, 0).address, world_endpoint(0, 444)), 0);
+    assert_int_equal(world_port(hand.tcp, world_endpoint(1, 0).address, remote), 0);
+    assert_true(chosen_is_known(&hand, &(struct baro_endpoint){ remote.address, { 444 } }, false));
     set_now(&world, world.now.ns + NS_PER_S);
     tried = hand.tcp->ports_tried;
-    port = tcp_port_choose(hand.tcp, world_endpoint(1, 0).address, remote);
+    port = world_port(hand.tcp, world_endpoint(1, 0).address, remote);
     assert_true(port >= 32768);
     assert_true(hand.tcp->ports_tried - tried <= 4);
-    assert_int_equal(tcp_connect(hand.tcp, world_endpoint(1, port), remote, &world.side[1].path, &hand.settings, 4,
-                                 &hand.connection), 0);
+    assert_true(chosen_is_known(&hand, &remote, true));
+    assert_int_equal(world_connect_between(hand.tcp, world_endpoint(1, port), remote, &world.side[1].path, &hand.settings,
+                                           4, &hand.connection), 0);
     assert_int_equal(world.side[1].core.counters.tcp_time_wait_reused, 1);
     assert_int_equal(world.side[1].core.counters.tcp_time_wait_evicted, 0);
     tcp_check_invariants(hand.tcp);
@@ -183,7 +195,6 @@ static void a_port_for_all_peers_is_one_that_nobody_uses(void **state)
 {
     struct world world;
     struct hand hand;
-    struct baro_endpoint nobody = { .port = { 0 } };
 
     (void)state;
     world_init(&world, 1);
@@ -193,14 +204,14 @@ static void a_port_for_all_peers_is_one_that_nobody_uses(void **state)
         if (n + LOWEST != 40001 && n + LOWEST != 2000)
             rest_between(&hand, world_endpoint(1, (uint16_t)(LOWEST + n)), world_endpoint(0, 443), 0);
     }
-    assert_int_equal(tcp_port_choose(hand.tcp, world_endpoint(1, 0).address, nobody), 40001);
+    assert_int_equal(tcp_port_choose_for_all(hand.tcp, world_endpoint(1, 0).address), 40001);
     rest_between(&hand, world_endpoint(1, 40001), world_endpoint(0, 443), 0);
-    assert_int_equal(tcp_port_choose(hand.tcp, world_endpoint(1, 0).address, nobody), 2000);
+    assert_int_equal(tcp_port_choose_for_all(hand.tcp, world_endpoint(1, 0).address), 2000);
     rest_between(&hand, world_endpoint(1, 2000), world_endpoint(0, 443), 0);
-    assert_int_equal(tcp_port_choose(hand.tcp, world_endpoint(1, 0).address, nobody), 0);
+    assert_int_equal(tcp_port_choose_for_all(hand.tcp, world_endpoint(1, 0).address), 0);
     /* Another address of ours may have any of them, and another family. */
-    assert_int_not_equal(tcp_port_choose(hand.tcp, baro_ipv4(10, 0, 0, 77), nobody), 0);
-    assert_int_not_equal(tcp_port_choose(hand.tcp, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1), nobody), 0);
+    assert_int_not_equal(tcp_port_choose_for_all(hand.tcp, baro_ipv4(10, 0, 0, 77)), 0);
+    assert_int_not_equal(tcp_port_choose_for_all(hand.tcp, baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1)), 0);
     world_free(&world);
 }
 

@@ -141,38 +141,35 @@ void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings)
         settings->recv_buffer = tcp->recv_size.first;
 }
 
-int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
+int tcp_connect(struct tcp *tcp, const struct tcp_ends *ends, const struct ip_path *path,
                 const struct tcp_settings *settings, uint32_t owner, struct handle *connection)
 {
-    const uint64_t whole = demux_hash_whole(&tcp->demux, &local, &remote);
-    const uint32_t hash = (uint32_t)whole;
-    struct handle there = tcp_port_is_used(tcp, local.port.number) ? tcp_find_by_hash(tcp, hash, &local, &remote) : HANDLE_NONE;
-    const struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, there);
+    const struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, ends->there);
     struct tcp_numbers numbers;
     struct tcp_connection *c;
     struct tcp_offer offer;
 
-    if ((!handle_is_none(there) && !tcp_time_wait_may_go(tcp, there)) || endpoint_equal(local, remote))
+    if ((!handle_is_none(ends->there) && !tcp_time_wait_may_go(tcp, ends->there)) || endpoint_equal(ends->local, ends->remote))
         return -EADDRINUSE;
-    offer = tcp_offer_of(tcp, settings, remote.address.family, path->mtu);
-    c = tcp_connection_new(tcp, &local, &remote, settings, &offer);
+    offer = tcp_offer_of(tcp, settings, ends->remote.address.family, path->mtu);
+    c = tcp_connection_new(tcp, &ends->local, &ends->remote, settings, &offer);
     if (c == NULL)
         return -ENOBUFS;
     tcp_set_path_mtu(c, path->mtu);
     congestion_init(&c->congestion, settings->congestion, tcp_payload_limit(c));
-    if (!tcp_enter_demux(tcp, c, hash, there)) {
+    if (!tcp_enter_demux(tcp, c, (uint32_t)ends->hash, ends->there)) {
         tcp_connection_free(tcp, c);
         return -ENOBUFS;
     }
     c->flags |= TCP_OWNED;
     c->event.owner = owner;
-    numbers = tcp_numbers(tcp, whole);
+    numbers = tcp_numbers(tcp, ends->hash);
     c->snd.iss = numbers.isn;
     c->ts_offset = numbers.ts_offset;
     if (rests != NULL) { /* RFC 9293 §3.4.3: beyond the numbers that the old one used */
         if (seq_le(c->snd.iss, rests->snd_nxt))
             c->snd.iss = seq_add(rests->snd_nxt, 65536);
-        tcp_time_wait_reused(tcp, there, true);
+        tcp_time_wait_reused(tcp, ends->there, true);
     }
     c->snd.una = c->snd.nxt = c->snd.up = c->snd.small = c->recover = c->snd.iss;
     c->retransmit_next = c->retransmit_end = c->snd.iss;

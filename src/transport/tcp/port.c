@@ -168,7 +168,7 @@ static uint16_t nth_port(uint32_t first, uint32_t n)
 }
 
 /* A port for every peer: one that nobody uses, or else one of a few that no one of that address does. */
-static uint16_t choose_for_all(struct tcp *tcp, struct baro_address local)
+uint16_t tcp_port_choose_for_all(struct tcp *tcp, struct baro_address local)
 {
     uint32_t first = random_below(&tcp->core->random, PORT_COUNT);
 
@@ -190,23 +190,42 @@ bool tcp_port_is_home(const struct tcp *tcp, struct baro_endpoint local, struct 
     return flow_shard_is_home(&tcp->core->shard, IP_PROTOCOL_TCP, &local, &remote);
 }
 
-enum use { USE_FREE, USE_RESTS, USE_TAKEN };
-
-static enum use use_of(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote)
+struct tcp_ends tcp_ends_of(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
 {
-    struct handle handle;
+    struct tcp_ends ends = { local, remote, demux_hash_whole(&tcp->demux, &local, &remote), HANDLE_NONE };
 
-    if (!tcp_port_is_home(tcp, local, *remote))
-        return USE_TAKEN;
+    if (tcp_port_is_used(tcp, local.port.number))
+        ends.there = tcp_find_by_hash(tcp, (uint32_t)ends.hash, &local, &remote);
+    return ends;
+}
+
+/* Would answers to `port` come here? Then it is tried. */
+static bool try_port(struct tcp *tcp, struct tcp_ends *ends, uint16_t port)
+{
+    ends->local.port.number = port;
+    if (!tcp_port_is_home(tcp, ends->local, ends->remote))
+        return false;
     tcp->ports_tried++;
-    if (listener_conflicts(tcp, local, false))
-        return USE_TAKEN;
-    if (port_at(tcp, local.port.number)->users == 0)
-        return USE_FREE;
-    handle = tcp_find(tcp, local, *remote);
-    if (handle_is_none(handle))
-        return USE_FREE;
-    return tcp_time_wait_may_go(tcp, handle) ? USE_RESTS : USE_TAKEN;
+    return true;
+}
+
+/* Has nobody these ends? Nobody is looked at, which would be waited for: where one of the same hash stands they are not free. */
+static bool are_free(const struct tcp *tcp, struct tcp_ends *ends)
+{
+    if (listener_conflicts(tcp, ends->local, false))
+        return false;
+    ends->hash = demux_hash_whole(&tcp->demux, &ends->local, &ends->remote);
+    ends->there = HANDLE_NONE;
+    return !tcp_port_is_used(tcp, ends->local.port.number) || !demux_has(&tcp->demux, (uint32_t)ends->hash);
+}
+
+/* Has nobody these ends, or one in TIME-WAIT that may go? */
+static bool may_be_had(const struct tcp *tcp, struct tcp_ends *ends)
+{
+    if (listener_conflicts(tcp, ends->local, false))
+        return false;
+    *ends = tcp_ends_of(tcp, ends->local, ends->remote);
+    return handle_is_none(ends->there) || tcp_time_wait_may_go(tcp, ends->there);
 }
 
 /* The cursor of a peer, of whose address `octet` are the last eight: shared with others, but nobody knows with which. */
@@ -227,33 +246,34 @@ void tcp_port_freed(struct tcp *tcp, const uint8_t octet[8], uint16_t remote_por
     cursor->freed[0] = local_port;
 }
 
-/* One that became free of late, and is; or 0. */
-static uint16_t choose_freed(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote,
-                             struct tcp_port_cursor *cursor)
+/* One that became free of late, and is. */
+static bool choose_freed(struct tcp *tcp, struct tcp_ends *ends, struct tcp_port_cursor *cursor)
 {
     while (cursor->freed[0] != 0) {
-        local.port.number = cursor->freed[0];
+        uint16_t port = cursor->freed[0];
+
         memmove(&cursor->freed[0], &cursor->freed[1], sizeof cursor->freed - sizeof cursor->freed[0]);
         cursor->freed[TCP_PORTS_FREED - 1] = 0;
-        if (local.port.number >= PORT_LOWEST && use_of(tcp, local, remote) == USE_FREE)
-            return local.port.number;
+        if (port >= PORT_LOWEST && try_port(tcp, ends, port) && are_free(tcp, ends))
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* In order, from where the last search for this peer ended. */
-static uint16_t choose_in_order(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote,
-                                struct tcp_port_cursor *cursor)
+static bool choose_in_order(struct tcp *tcp, struct tcp_ends *ends, struct tcp_port_cursor *cursor)
 {
-    uint32_t offset = (uint32_t)demux_hash_by(&tcp->port_key, &local, remote) % PORT_COUNT; /* the upper half first */
+    const struct baro_endpoint unbound = { ends->local.address, { 0 } };
+    uint32_t offset = (uint32_t)demux_hash_by(&tcp->port_key, &unbound, &ends->remote) % PORT_COUNT; /* the upper half first */
 
     for (uint32_t n = 0; n < PORT_ALL; n++) {
-        local.port.number = (uint16_t)(UINT16_MAX - (offset + cursor->at) % PORT_ALL);
+        uint16_t port = (uint16_t)(UINT16_MAX - (offset + cursor->at) % PORT_ALL);
+
         cursor->at = (uint16_t)(cursor->at + 1 == PORT_ALL ? 0 : cursor->at + 1);
-        if (use_of(tcp, local, remote) != USE_TAKEN)
-            return local.port.number;
+        if (try_port(tcp, ends, port) && may_be_had(tcp, ends))
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* A number below PORT_COUNT. Four are drawn at once. */
@@ -279,44 +299,41 @@ static uint32_t first_by_chance(struct tcp *tcp)
     return first;
 }
 
-/* One of a few at random, or 0. */
-static uint16_t choose_by_chance(struct tcp *tcp, struct baro_endpoint local, const struct baro_endpoint *remote)
+/* One of a few at random: a free one, else the first that may be had all the same. */
+static bool choose_by_chance(struct tcp *tcp, struct tcp_ends *ends)
 {
     uint32_t first = first_by_chance(tcp);
-    uint16_t rests = 0;
+    uint16_t tried[PORT_TRIES];
+    unsigned tries = 0;
 
-    for (uint32_t n = 0, tries = 0; n < PORT_COUNT && tries < PORT_TRIES; n++) {
-        enum use use;
+    for (uint32_t n = 0; n < PORT_COUNT && tries < PORT_TRIES; n++) {
+        uint16_t port = nth_port(first, n);
 
-        local.port.number = nth_port(first, n);
-        if (!tcp_port_is_home(tcp, local, *remote))
+        if (!try_port(tcp, ends, port))
             continue;
-        tries++;
-        use = use_of(tcp, local, remote);
-        if (use == USE_FREE)
-            return local.port.number;
-        if (use == USE_RESTS && rests == 0)
-            rests = local.port.number;
+        if (are_free(tcp, ends))
+            return true;
+        tried[tries++] = port;
     }
-    return rests;
+    for (unsigned i = 0; i < tries; i++) {
+        ends->local.port.number = tried[i];
+        if (may_be_had(tcp, ends))
+            return true;
+    }
+    return false;
 }
 
-uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote)
+bool tcp_port_choose(struct tcp *tcp, struct tcp_ends *ends)
 {
-    const uint8_t *octet = remote.address.octet + (remote.address.family == BARO_FAMILY_IPV6 ? 8 : 0);
-    struct tcp_port_cursor *cursor = cursor_of(tcp, octet, remote.port.number);
-    struct baro_endpoint unbound = { local, { 0 } };
-    uint16_t number = 0;
+    const uint8_t *octet = ends->remote.address.octet + (ends->remote.address.family == BARO_FAMILY_IPV6 ? 8 : 0);
+    struct tcp_port_cursor *cursor = cursor_of(tcp, octet, ends->remote.port.number);
 
-    if (remote.address.family == BARO_FAMILY_NONE)
-        return choose_for_all(tcp, local);
     if (cursor->in_order != 0) {
         cursor->in_order--;
     } else {
-        number = choose_by_chance(tcp, unbound, &remote);
-        cursor->in_order = number != 0 ? 0 : PORT_IN_ORDER;
+        if (choose_by_chance(tcp, ends))
+            return true;
+        cursor->in_order = PORT_IN_ORDER;
     }
-    if (number == 0)
-        number = choose_freed(tcp, unbound, &remote, cursor);
-    return number != 0 ? number : choose_in_order(tcp, unbound, &remote, cursor);
+    return choose_freed(tcp, ends, cursor) || choose_in_order(tcp, ends, cursor);
 }

@@ -162,9 +162,19 @@ void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings);
 int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port);
 /* Of several stacks behind one address: would the answers come to this one? */
 bool tcp_port_is_home(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
-/* A free local port for `local.address` towards `remote` (RFC 6056 algorithm 1), 0 when all are taken. Family NONE in
- * `remote`: free for every peer; else one whose answers come here. */
-uint16_t tcp_port_choose(struct tcp *tcp, struct baro_address local, struct baro_endpoint remote);
+/* The ends of a connection to be, and what TCP knows of them. */
+struct tcp_ends {
+    struct baro_endpoint local, remote;
+    uint64_t hash;       /* demux_hash_whole() */
+    struct handle there; /* who has them now */
+};
+/* What TCP knows of these two. */
+struct tcp_ends tcp_ends_of(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
+/* A port for `ends->local.address` towards `ends->remote` whose answers come here (RFC 6056 algorithm 1), and what is known of both
+ * then. False: all are taken. */
+bool tcp_port_choose(struct tcp *tcp, struct tcp_ends *ends);
+/* One that is free for every peer; 0: none is. */
+uint16_t tcp_port_choose_for_all(struct tcp *tcp, struct baro_address local);
 
 /* Where the owner of that number keeps the handle of its connection; NULL: it has none. */
 typedef struct handle *tcp_place(void *context, uint32_t owner);
@@ -173,7 +183,7 @@ void tcp_let_rest(struct tcp *tcp, tcp_place *place, void *context);
 
 /* Active open: SYN-SENT, the SYN is an intent. `owner` is user/'s own number for it (its descriptor).
  * 0, -EADDRINUSE, -ENOBUFS. */
-int tcp_connect(struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote, const struct ip_path *path,
+int tcp_connect(struct tcp *tcp, const struct tcp_ends *ends, const struct ip_path *path,
                 const struct tcp_settings *settings, uint32_t owner, struct handle *connection);
 /* Passive open. 0, -EADDRINUSE, -ENOBUFS. */
 int tcp_listen(struct tcp *tcp, struct baro_endpoint local, int backlog, const struct tcp_settings *settings,
