@@ -29,6 +29,7 @@
 #include "base/time.h"
 #include "codec/tcp.h"
 #include "ethernet/frame.h"
+#include "transport/tcp/sums.h"
 #include "transport/tcp/tcp.h"
 
 enum {
@@ -78,7 +79,8 @@ static bool prepare(struct baro_stack *stack, struct way *way)
         return false;
     link_mtu = interface_mtu(interface, way->destination.family);
     straight->path = (struct ip_path){ .source = way->wanted, /* TCP asks for no link MTU */
-                                       .mtu = path_mtu_get(&stack->path_mtus, way->destination, link_mtu) };
+                                       .mtu = path_mtu_get(&stack->path_mtus, way->destination, link_mtu),
+                                       .sums = (interface->device->capabilities & BARO_DEVICE_TX_CHECKSUM) == 0 };
     straight->until = path_mtu_until(&stack->path_mtus, way->destination);
     if (straight->path.mtu < STRAIGHT_LEAST_MTU)
         return false;
@@ -149,18 +151,25 @@ IN_PLACE void write_ip(const struct straight *straight, const struct tcp_straigh
     }
 }
 
-static __attribute__((noinline)) uint64_t sum_of_two(const struct baro_bytes part[2])
+/* Around the ring's end, or of which the sums are known. */
+static __attribute__((noinline)) uint64_t sum_of_other(const struct tcp_straight *segment)
 {
-    uint64_t second = checksum_add(0, part[1].data, part[1].length);
+    const struct baro_bytes *part = segment->part;
+    uint64_t second;
 
+    if (segment->text_sums != 0)
+        return text_sums_total(segment->text_sum, segment->text_sums, segment->size);
+    second = checksum_add(0, part[1].data, part[1].length);
     return checksum_add(0, part[0].data, part[0].length) + ((part[0].length & 1) != 0 ? checksum_swap(second) : second);
 }
 
-static inline uint64_t sum_of_text(const struct baro_bytes *part, unsigned parts)
+static inline uint64_t sum_of_text(const struct tcp_straight *segment)
 {
-    if (parts == 1)
-        return checksum_add(0, part[0].data, part[0].length);
-    return parts == 0 ? 0 : sum_of_two(part);
+    if (segment->parts == 0)
+        return 0;
+    if (segment->parts == 1 && segment->text_sums == 0)
+        return checksum_add(0, segment->part[0].data, segment->part[0].length);
+    return sum_of_other(segment);
 }
 
 /* Writes TCP's checksum and adds the frame: the TCP header stands in `head` already. `gso_size`: the device cuts. In place,
@@ -184,7 +193,7 @@ IN_PLACE void push(struct baro_stack *stack, const struct way *way,
         write_be16(checksum, (uint16_t)~fold(length));
     } else {
         frame->checksum_start = frame->checksum_offset = 0;
-        write_be16(checksum, checksum_fold(segment->sum + length + sum_of_text(segment->part, segment->parts)));
+        write_be16(checksum, checksum_fold(segment->sum + length + sum_of_text(segment)));
     }
     frame->parts = 1 + segment->parts;
     frame->part[0] = (struct baro_bytes){ head, headers };
@@ -247,12 +256,15 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct
 
     if (segment->parts == 2)
         rest[1] = segment->part[1];
+    piece.text_sums = segment->text_sums != 0;
     memcpy(header, segment->header, sizeof header);
     header[TCP_FLAGS_AT] = (uint8_t)(flags & ~TCP_FLAG_PSH);
     for (uint32_t at = 0, left = segment->length; left != 0; at += piece.length, left -= piece.length) {
         piece.length = left < segment->size ? left : segment->size;
         piece.parts = take(rest, piece.length, piece.part);
         piece.sum = sum + (uint32_t)(seq + at);
+        if (segment->text_sums != 0)
+            piece.text_sum = segment->text_sum + at / segment->size;
         if (at != 0)
             head = room_of(stack, way) == 0 ? NULL : stack->burst.header[stack->burst.count];
         if (head == NULL) {
@@ -375,6 +387,7 @@ bool straight_message(struct baro_stack *stack, const struct ip_message *message
     segment.tos = message->tos;
     segment.progress = message->progress;
     segment.parts = message->parts;
+    segment.text_sums = 0;
     segment.sum = segment.length = 0;
     for (unsigned i = 0; i < message->header_length; i += 4)
         segment.sum += read_be32(message->header + i);

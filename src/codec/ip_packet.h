@@ -32,6 +32,7 @@ struct ip_path {
     uint32_t link_mtu;            /* of the interface, whatever the path is said to be */
     uint8_t hop_limit;            /* of what has none of its own */
     uint32_t super_segment;       /* TCP payload bytes the device takes in one super-segment; 0: one MSS */
+    bool sums;                    /* text is summed here, not by the device */
 };
 
 /* The hop limit of what wants its own, or with -1 the path's. */

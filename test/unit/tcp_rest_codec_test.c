@@ -32,12 +32,13 @@ struct place {
 #define PLACE(field, kind, value) PLACE_OF(tcp_connection, field)
 #define NOT_PLACE(field) PLACE_OF(tcp_connection, field)
 #define FLOW_PLACE(field, kind, value) PLACE_OF(tcp_flow, field)
+#define FLOW_NOT_PLACE(field) PLACE_OF(tcp_flow, field)
 
 static const struct place kept[] = { REST_FIELDS(PLACE) }, left_out[] = { REST_NOT(NOT_PLACE) },
-                          flow_kept[] = { REST_FLOW_FIELDS(FLOW_PLACE) };
+                          flow_kept[] = { REST_FLOW_FIELDS(FLOW_PLACE) }, flow_left_out[] = { REST_FLOW_NOT(FLOW_NOT_PLACE) };
 
 enum { KEPT = sizeof kept / sizeof kept[0], LEFT_OUT = sizeof left_out / sizeof left_out[0],
-       FLOW_KEPT = sizeof flow_kept / sizeof flow_kept[0] };
+       FLOW_KEPT = sizeof flow_kept / sizeof flow_kept[0], FLOW_LEFT_OUT = sizeof flow_left_out / sizeof flow_left_out[0] };
 
 static void cover(uint8_t *map, const struct place *place, size_t count)
 {
@@ -67,6 +68,7 @@ static void every_octet_has_its_place(void **state)
     cover(map, kept, KEPT);
     cover(map, left_out, LEFT_OUT);
     cover(flow_map, flow_kept, FLOW_KEPT);
+    cover(flow_map, flow_left_out, FLOW_LEFT_OUT);
     assert_int_equal(uncovered(map, sizeof map), 0);
     assert_int_equal(uncovered(flow_map, sizeof flow_map), 0);
     for (size_t i = 0; i < sizeof map; i++) /* one deadline of all is kept */

@@ -370,7 +370,7 @@ struct tcp_late {
 
 struct tcp {
     struct core *core;
-    struct pool connections, listeners, half_opens, ranges, many_ranges, senders, flows;
+    struct pool connections, listeners, half_opens, ranges, many_ranges, senders, flows, sums;
     struct demux demux;
     struct blocks rests;               /* connections at rest */
     struct tcp_calendar calendar;      /* those of them with keepalive */

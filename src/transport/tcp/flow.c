@@ -18,9 +18,29 @@ struct tcp_flow *tcp_flow_open(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_flow_release(struct tcp *tcp, struct tcp_connection *c)
 {
+    if (c->flow != NULL && c->flow->sums != NULL)
+        pool_give_back(&tcp->sums, c->flow->sums);
     if (c->flow != NULL)
         pool_give_back(&tcp->flows, c->flow);
     c->flow = NULL;
+}
+
+unsigned tcp_sums_take(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, uint32_t length, const uint16_t **of)
+{
+    uint16_t size = (uint16_t)tcp_payload_limit(c);
+    struct text_sums *sums;
+
+    if (length < size || tcp_flow_open(tcp, c) == NULL)
+        return 0;
+    if (c->flow->sums == NULL)
+        c->flow->sums = pool_take(&tcp->sums);
+    sums = c->flow->sums;
+    if (sums == NULL)
+        return 0;
+    if (sums->size == size)
+        return text_sums_take(sums, offset, length, of);
+    text_sums_begin(sums, size);
+    return 0;
 }
 
 uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c)

@@ -7,6 +7,7 @@
 
 #include "base/prefetch.h"
 #include "transport/tcp/pacing.h"
+#include "transport/tcp/sums.h"
 #include "transport/tcp/undo.h"
 #include "transport/tcp/validation.h"
 
@@ -14,6 +15,7 @@ struct tcp_flow {
     struct validation validation; /* what text after a while asks stands in one line */
     struct pacing pacing;
     struct tcp_undo undo;         /* without SACK; with it the sender's (sender.h) counts */
+    struct text_sums *sums;       /* NULL: text is read when it leaves */
 };
 
 /* What text that leaves and its ACK touch. */

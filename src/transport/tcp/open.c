@@ -38,6 +38,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     pool_init(&tcp->many_ranges, &core->slabs, tcp_ranges_size(TCP_RANGES_MANY), limit);
     pool_init(&tcp->senders, &core->slabs, sizeof(struct tcp_sender), limit);
     pool_init(&tcp->flows, &core->slabs, sizeof(struct tcp_flow), limit);
+    pool_init(&tcp->sums, &core->slabs, sizeof(struct text_sums), limit);
     blocks_init(&tcp->rests, &core->slabs);
     demux_init(&tcp->demux, &core->slabs, random_key(&core->random));
     tcp->isn_key = random_key(&core->random);
@@ -110,6 +111,7 @@ void tcp_free(struct tcp *tcp)
     pool_release(&tcp->many_ranges);
     pool_release(&tcp->senders);
     pool_release(&tcp->flows);
+    pool_release(&tcp->sums);
     demux_release(&tcp->demux);
     tcp_calendar_release(tcp);
     blocks_release(&tcp->rests);

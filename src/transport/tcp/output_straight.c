@@ -219,6 +219,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 || fin ? c->snd.nxt : tcp_plain_seq(c),
                  tcp_receive_window(c, true), segment);
     segment->parts = text_at(&c->send, c->send.end - unsent, length, segment->part);
+    segment->text_sums = path->sums && length >= mss ? tcp_sums_take(tcp, c, c->send.end - unsent, length, &segment->text_sum) : 0;
     if (fin)
         c->flags |= TCP_FIN_SENT;
     if (length != 0 || fin) {
@@ -272,7 +273,7 @@ bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const st
                    word(to + 4, control->seq.value) + word(to + 8, control->ack.value) +
                    word(to + 12, octets << 26 | (uint32_t)control->flags << 16 | control->window) + word(to + 16, 0);
     segment->header_length = (uint8_t)octets;
-    segment->length = segment->parts = 0;
+    segment->length = segment->parts = segment->text_sums = 0;
     segment->size = 0;
     segment->ttl = ip_path_hop_limit(path, control->ttl);
     segment->tos = control->tos;

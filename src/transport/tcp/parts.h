@@ -294,6 +294,8 @@ static inline uint32_t tcp_pipe(const struct tcp_connection *c)
 /* The connection's record; made if there is none yet and memory for it. */
 struct tcp_flow *tcp_flow_open(struct tcp *tcp, struct tcp_connection *c);
 void tcp_flow_release(struct tcp *tcp, struct tcp_connection *c);
+/* As text_sums_take(), for new text of a connection; sums are kept from the first full-sized segment on. */
+unsigned tcp_sums_take(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, uint32_t length, const uint16_t **of);
 /* Octets a second, 0: as the windows let it. */
 uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c);
 /* Is there a rate at all now? What waited for its time once may have found that there is none any more. */

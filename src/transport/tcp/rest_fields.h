@@ -279,4 +279,7 @@
     F(validation.spare[0], N, 0)                                                                                      \
     F(validation.spare[1], N, 0)
 
+#define REST_FLOW_NOT(NOT)                                                                                            \
+    NOT(sums)                   /* no text waits */
+
 #endif

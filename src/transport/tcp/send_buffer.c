@@ -123,6 +123,16 @@ uint32_t tcp_send_make_room(struct tcp *tcp, struct tcp_connection *c, size_t oc
     return take < ring_space(&c->send) ? take : ring_space(&c->send);
 }
 
+static __attribute__((noinline)) void write_much(struct tcp_connection *c, struct baro_bytes data)
+{
+    struct text_sums *sums = c->flow == NULL ? NULL : c->flow->sums;
+
+    if (sums == NULL)
+        ring_write(&c->send, c->send.end, data.data, (uint32_t)data.length);
+    else
+        text_sums_write(sums, &c->send, tcp_send_offset(c, c->snd.nxt), data);
+}
+
 uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
 {
     uint32_t used = ring_used(&c->send), most, take;
@@ -137,7 +147,10 @@ uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_byt
         take = tcp_send_make_room(tcp, c, data.length);
     if (used == 0)
         ring_restart(&c->send);
-    ring_write(&c->send, c->send.end, data.data, take);
+    if (take < TEXT_SUMS_FROM)
+        ring_write(&c->send, c->send.end, data.data, take);
+    else
+        write_much(c, (struct baro_bytes){ data.data, take });
     c->send.end += take;
     c->reserved = 0; /* what was there is overwritten */
     return take;

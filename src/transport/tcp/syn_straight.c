@@ -89,7 +89,7 @@ enum tcp_straight_verdict tcp_straight_syn(struct tcp *tcp, const struct ip_path
     segment->sum += word(to + 12, octets << 26 | (uint32_t)(TCP_FLAG_SYN | tcp_ecn_syn_flags(c)) << 16 |
                                                tcp_receive_window(c, false));
     segment->header_length = (uint8_t)octets;
-    segment->length = segment->size = segment->parts = 0;
+    segment->length = segment->size = segment->parts = segment->text_sums = 0;
     segment->flow_label = c->flow_label;
     segment->ttl = ip_path_hop_limit(path, c->settings.ttl);
     segment->tos = c->settings.tos;

@@ -89,8 +89,9 @@ struct tcp_straight {
     uint8_t ttl, tos;
     bool progress;
     uint8_t header_length;
-    unsigned parts;
+    unsigned parts, text_sums;
     struct baro_bytes part[2];
+    const uint16_t *text_sum;   /* of the text, where its sums are known: of so many pieces of `size` octets, the last one's of the rest */
 };
 
 /* MORE: a segment was written, or there may be one; ask again. LAST: a segment was written, and no other follows. NOTHING:
