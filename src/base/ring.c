@@ -37,11 +37,7 @@ bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32
 {
     if (ring->data != NULL || bytes > RING_LEAST)
         return grow(ring, slabs, bytes, held);
-    ring->data = slab_piece_take(slabs); /* all that most connections ever ask for */
-    if (ring->data == NULL)
-        return false;
-    ring->size = RING_LEAST;
-    return true;
+    return ring_begin(ring, slabs);
 }
 
 void ring_release(struct ring *ring, struct slabs *slabs)

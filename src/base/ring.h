@@ -22,7 +22,9 @@ struct ring {
     uint64_t begin;  /* offset of the first byte held */
     uint64_t end;    /* offset behind the last byte held in order */
     uint32_t turn;   /* offset + turn, modulo the size, is the place of a byte */
-    uint32_t held;   /* of a receive ring: transport/tcp/held.c */
+    uint16_t held;   /* of a receive ring: transport/tcp/held.c */
+    bool passes;     /* its owner is one of many in turn: ring_pass() */
+    uint8_t spare;
 };
 
 static inline uint32_t ring_used(const struct ring *ring)
@@ -40,11 +42,33 @@ static inline uint32_t ring_space(const struct ring *ring)
 bool ring_reserve(struct ring *ring, struct slabs *slabs, uint32_t bytes, uint32_t held);
 void ring_release(struct ring *ring, struct slabs *slabs);
 
+/* The same of a ring without memory, where the least is enough: all that most connections ever ask for. */
+static inline bool ring_begin(struct ring *ring, struct slabs *slabs)
+{
+    ring->data = slab_piece_take(slabs);
+    if (ring->data == NULL)
+        return false;
+    ring->size = SLAB_PIECE_BYTES;
+    return true;
+}
+
 /* The next byte goes to the beginning of the memory. Only when nothing is held, out of order included, and nobody has been
  * told of a place that must last. */
 static inline void ring_restart(struct ring *ring)
 {
     ring->turn = 0 - (uint32_t)ring->end;
+}
+
+/* It holds nothing, and who comes next wants it sooner than its owner: a ring of the least size goes to the spare pieces, if there is
+ * room. So many streams that say a little in turn use the same few lines, which the caches have, where each would have its own,
+ * which they have not. */
+static inline void ring_pass(struct ring *ring, struct slabs *slabs)
+{
+    if (ring->size != SLAB_PIECE_BYTES || !slab_piece_has_room(slabs))
+        return;
+    slab_piece_give_back(slabs, ring->data);
+    ring->data = NULL;
+    ring->size = 0;
 }
 
 /* Where an offset lies, and how much of `length` fits before the ring's end. */

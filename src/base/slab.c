@@ -21,33 +21,6 @@ void slab_give_back(struct slabs *slabs, void *slab, size_t bytes)
     slabs->memory.give_back(slabs->memory.context, slab, bytes);
 }
 
-/* The first octets of a piece that is spare. */
-struct slab_spare { struct slab_spare *next; };
-
-void *slab_piece_take(struct slabs *slabs)
-{
-    struct slab_spare *piece = slabs->spare;
-
-    if (piece == NULL)
-        return slab_take(slabs, SLAB_PIECE_BYTES);
-    slabs->spare = piece->next;
-    slabs->spares--;
-    return piece;
-}
-
-void slab_piece_give_back(struct slabs *slabs, void *piece)
-{
-    struct slab_spare *spare = piece;
-
-    if (slabs->spares >= slabs->spare_limit) {
-        slab_give_back(slabs, piece, SLAB_PIECE_BYTES);
-        return;
-    }
-    spare->next = slabs->spare;
-    slabs->spare = spare;
-    slabs->spares++;
-}
-
 void slab_keep_spares(struct slabs *slabs, uint32_t limit)
 {
     slabs->spare_limit = limit;

@@ -20,10 +20,42 @@ void *slab_take(struct slabs *slabs, size_t bytes);
 /* NULL is allowed. */
 void slab_give_back(struct slabs *slabs, void *slab, size_t bytes);
 
+/* The first octets of a piece that is spare. */
+struct slab_spare {
+    struct slab_spare *next;
+};
+
 /* The least that a ring takes. Not zeroed. */
 enum { SLAB_PIECE_BYTES = 2048 };
-void *slab_piece_take(struct slabs *slabs);
-void slab_piece_give_back(struct slabs *slabs, void *piece);
+static inline void *slab_piece_take(struct slabs *slabs)
+{
+    struct slab_spare *piece = slabs->spare;
+
+    if (piece == NULL)
+        return slab_take(slabs, SLAB_PIECE_BYTES);
+    slabs->spare = piece->next;
+    slabs->spares--;
+    return piece;
+}
+
+/* Would it stay here? */
+static inline bool slab_piece_has_room(const struct slabs *slabs)
+{
+    return slabs->spares < slabs->spare_limit;
+}
+
+static inline void slab_piece_give_back(struct slabs *slabs, void *piece)
+{
+    struct slab_spare *spare = piece;
+
+    if (!slab_piece_has_room(slabs)) {
+        slab_give_back(slabs, piece, SLAB_PIECE_BYTES);
+        return;
+    }
+    spare->next = slabs->spare;
+    slabs->spare = spare;
+    slabs->spares++;
+}
 /* So many may stay from now on; those beyond go. */
 void slab_keep_spares(struct slabs *slabs, uint32_t limit);
 

@@ -51,6 +51,7 @@ static struct tcp_connection values_of(const struct hand *hand)
     values.flow = NULL;
     values.recv.data = values.send.data = NULL;
     values.posted.at = NULL;
+    values.recv.passes = false;
     if ((values.flags & TCP_POSTED) != 0) /* the short cut leaves the ring out, and what it would take */
         values.recv.size = values.recv.turn = values.charged = 0;
     memset(&values.wheel, 0, sizeof values.wheel);

@@ -114,7 +114,7 @@ enum {
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
     TCP_SOON = 16,                  /* ACKs that wait for the program's turn at once */
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
-    TCP_SPARE_RINGS = 64,           /* pieces of memory kept for the first octets of the next connections */
+    TCP_SPARE_RINGS = 128,          /* pieces of memory kept for the first octets of the next connections */
     TCP_RANGES = 64,                /* pieces held out of order */
     TCP_RANGES_MANY = 1020          /* and where they are of size: a list fills a quarter of a slab */
 };

@@ -259,8 +259,11 @@ IN_PLACE void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint
         c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
     tcp_follow_reader(tcp, c, octets);
     if (ring_used(&c->recv) == 0) {
-        if (c->ranges == NULL)
+        if (c->ranges == NULL) {
             ring_restart(&c->recv);
+            if (c->recv.passes)
+                ring_pass(&c->recv, &tcp->core->slabs);
+        }
         if (tcp_rest_is_far(tcp, c))
             tcp_rest_later(tcp, c);
     }

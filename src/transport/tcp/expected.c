@@ -252,8 +252,12 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
     expected_arrived(tcp, c, &segment, stamped);
     if (!arrival->sure)
         remember(tcp, arrival, c);
-    if (!seq_eq(segment.ack, c->snd.una))
+    c->recv.passes = !arrival->sure;
+    if (!seq_eq(segment.ack, c->snd.una)) {
         acknowledged(tcp, c, &segment);
+        if (!arrival->sure && segment.octets != 0 && ring_used(&c->send) == 0 && c->reserved == 0)
+            ring_pass(&c->send, &tcp->core->slabs); /* the answer */
+    }
     if (c->sender != NULL) /* else it is not armed */
         c->deadline_ns[TCP_TIMER_REORDER] = 0;
     c->probes = 0;

@@ -55,7 +55,7 @@ __attribute__((noinline)) bool tcp_hold(struct tcp *tcp, struct tcp_connection *
                                                         .handle = tcp_handle(tcp, c) };
     held->unread++;
     if (c->recv.held == 0)
-        c->recv.held = held->count;
+        c->recv.held = (uint16_t)held->count;
     return true;
 }
 
@@ -138,7 +138,7 @@ __attribute__((noinline)) void tcp_held_passed(struct tcp *tcp, struct tcp_conne
         }
         text = next_of(text);
     }
-    c->recv.held = (uint32_t)(text - tcp->held.text) + 1;
+    c->recv.held = (uint16_t)(text - tcp->held.text + 1);
 }
 
 __attribute__((noinline)) void tcp_held_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data, uint32_t length)

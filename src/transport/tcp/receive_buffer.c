@@ -27,7 +27,7 @@ bool tcp_receive_room(struct tcp *tcp, struct tcp_connection *c, uint64_t end)
     uint32_t cost;
 
     if (c->recv.data == NULL && end - c->recv.begin <= SLAB_PIECE_BYTES) /* so much is promised at least, and nothing is held */
-        return ring_reserve(&c->recv, &tcp->core->slabs, SLAB_PIECE_BYTES, 0);
+        return ring_begin(&c->recv, &tcp->core->slabs);
     last = tcp_receive_last(c);
     if (end < last)
         end = last;

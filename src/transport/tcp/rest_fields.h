@@ -206,10 +206,14 @@
     NOT(send.size)                                                                                                    \
     NOT(send.turn)              /* where it begins in memory that it does not have */                                 \
     NOT(send.held)                                                                                                    \
+    NOT(send.passes)                                                                                                  \
+    NOT(send.spare)                                                                                                   \
     NOT(recv.data)                                                                                                    \
     NOT(recv.size)                                                                                                    \
     NOT(recv.turn)                                                                                                    \
     NOT(recv.held)              /* there is nothing to be read */                                                     \
+    NOT(recv.passes)            /* said by the next text */                                                           \
+    NOT(recv.spare)                                                                                                   \
     NOT(posted)                 /* nowhere: TCP_POSTED does not rest */                                               \
     NOT(ranges)                 /* nothing is held out of order */                                                    \
     NOT(charged)                /* given back, and charged again */                                                   \

@@ -72,7 +72,7 @@ static void rest(struct tcp *tcp, struct tcp_connection *c)
             tcp_timer_arm(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS - idle_ns); /* to the point: whether it rested shall not show */
         return;
     }
-    if (ring_used(&c->send) == 0 && c->send.data != NULL) {
+    if (ring_used(&c->send) == 0) {
         if (c->send.size > TCP_SEND_LEAST)
             tcp_discharge(tcp, c, c->send.size - TCP_SEND_LEAST);
         ring_release(&c->send, &tcp->core->slabs);
