@@ -51,14 +51,6 @@ static enum user_kind kind_of(const struct baro_stack *stack, struct baro_addres
     return stack_owns(stack, address) ? USER_OURS : USER_FOREIGN;
 }
 
-/* The same of a peer, of whom nobody asks whether it is this host. */
-static enum user_kind kind_of_peer(const struct baro_stack *stack, struct baro_address address)
-{
-    if (address_is_multicast(address))
-        return USER_MULTICAST;
-    return stack_is_broadcast(stack, address) ? USER_BROADCAST : USER_FOREIGN;
-}
-
 /* Chooses the interface to `to`: what the call asks for (0: nothing), then the address's zone, for groups then the
  * socket's; 0: the route's. An address that needs a zone and has none gets that. 0, -ENODEV, or -EINVAL where the call
  * asks for another than the zone. */
@@ -73,6 +65,30 @@ static int choose_interface(struct baro_stack *stack, int fd, struct baro_addres
     if (to->zone == 0)
         *to = address_in_zone(*to, *interface);
     return 0;
+}
+
+/* Where the route to `peer` leads, and what kind of address that is; nobody asks whether it is this host. `source` of family NONE:
+ * the one that routing gives; otherwise that one (bound sockets, a gateway's foreign addresses). By `interface`, 0: by the
+ * route's. */
+static void follow_route(struct baro_stack *stack, const struct baro_address *peer, const struct baro_address *source,
+                         int interface, struct user_way *to)
+{
+    const struct baro_device *device;
+    struct way by_interface;
+    const struct way *way = interface == 0 ? way_find(stack, peer, source) : &by_interface;
+
+    if (interface != 0)
+        way_ask(&stack->table, *peer, *source, interface, &by_interface);
+    if (!way->found) {
+        to->error = -ENETUNREACH;
+        return;
+    }
+    to->kind = address_is_multicast(*peer) ? USER_MULTICAST : way->broadcast ? USER_BROADCAST : USER_FOREIGN;
+    device = stack->interface[way->hop.interface].device;
+    to->path.source = way->hop.source;
+    to->path.link_mtu = interface_mtu(&stack->interface[way->hop.interface], peer->family);
+    to->path.mtu = path_mtu_get(&stack->path_mtus, *peer, to->path.link_mtu);
+    to->path.super_segment = device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0 ? to->path.mtu : 0;
 }
 
 /* The way from descriptor `fd` to `peer`, by `interface` if that is not 0. The unspecified address as a destination means
@@ -95,7 +111,6 @@ static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endp
                                                                  : baro_ipv6(0, 0, 0, 0, 0, 0, 0, 1);
     if (address_is_unspecified(source))
         source = user_source(stack->user, fd);
-    way.kind = kind_of_peer(stack, peer->address);
     if (source.family != BARO_FAMILY_NONE && source.family != peer->address.family) {
         way.error = -EAFNOSUPPORT; /* bound to one family, sent to the other */
         return way;
@@ -103,7 +118,7 @@ static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endp
     source = address_needs_zone(source) && source.zone == 0
                  ? address_in_zone(source, interface != 0 ? interface : peer->address.zone)
                  : source;
-    way.error = stack_path(stack, &peer->address, &source, interface, &way.path);
+    follow_route(stack, &peer->address, &source, interface, &way);
     return way;
 }
 

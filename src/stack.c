@@ -424,25 +424,6 @@ bool baro_stack_next_deadline(const struct baro_stack *stack, struct baro_instan
 
 /* ---- questions ---- */
 
-int stack_path(struct baro_stack *stack, const struct baro_address *destination,
-               const struct baro_address *wanted_source, int interface, struct ip_path *path)
-{
-    const struct baro_device *device;
-    struct way by_interface;
-    const struct way *way = interface == 0 ? way_find(stack, destination, wanted_source) : &by_interface;
-
-    if (interface != 0)
-        way_ask(&stack->table, *destination, *wanted_source, interface, &by_interface);
-    if (!way->found)
-        return -ENETUNREACH;
-    device = stack->interface[way->hop.interface].device;
-    path->source = way->hop.source;
-    path->link_mtu = interface_mtu(&stack->interface[way->hop.interface], destination->family);
-    path->mtu = path_mtu_get(&stack->path_mtus, *destination, path->link_mtu);
-    path->super_segment = device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0 ? path->mtu : 0;
-    return 0;
-}
-
 bool stack_owns(const struct baro_stack *stack, struct baro_address address)
 {
     return ip_owner(&stack->table, address) >= 0;

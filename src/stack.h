@@ -124,12 +124,6 @@ struct baro_stack {
     uint8_t *ping_octets; /* payload of our echo requests, taken at the first one */
 };
 
-/* The way to `destination`: source address, path MTU, what one super-segment may hold. `wanted_source` of family
- * NONE: the one that routing gives; otherwise that one (bound sockets, a gateway's foreign addresses). By `interface`, 0:
- * by the route's. 0, or -ENETUNREACH where there is no route. */
-int stack_path(struct baro_stack *stack, const struct baro_address *destination,
-               const struct baro_address *wanted_source, int interface, struct ip_path *path);
-
 /* One of our own unicast addresses, 127.0.0.0/8 included. An address that is still being probed is not ours yet. */
 bool stack_owns(const struct baro_stack *stack, struct baro_address address);
 
