@@ -216,7 +216,10 @@ static bool are_free(const struct tcp *tcp, struct tcp_ends *ends)
         return false;
     ends->hash = demux_hash_whole(&tcp->demux, &ends->local, &ends->remote);
     ends->there = HANDLE_NONE;
-    return !tcp_port_is_used(tcp, ends->local.port.number) || !demux_has(&tcp->demux, (uint32_t)ends->hash);
+    if (tcp_port_is_used(tcp, ends->local.port.number))
+        return !demux_has(&tcp->demux, (uint32_t)ends->hash);
+    demux_prefetch(&tcp->demux, (uint32_t)ends->hash); /* where the connection will stand */
+    return true;
 }
 
 /* Has nobody these ends, or one in TIME-WAIT that may go? */
