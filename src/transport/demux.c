@@ -145,16 +145,15 @@ IN_PLACE bool table_insert(struct demux_table *table, uint32_t hash, uint32_t na
     }
 }
 
-/* Empties one place and tells the buckets that its entry had passed. */
-IN_PLACE void table_clear(struct demux_table *table, const struct spot *spot, int place)
+/* Empties `count` places of a bucket and tells the buckets from `home` on that their entries had passed. */
+IN_PLACE void table_clear(const struct spot *spot, uint32_t home, uint32_t places, uint32_t count)
 {
     struct demux_bucket *bucket = spot->segment->bucket;
-    uint32_t home = demux_home(table, bucket[spot->at].tag[place]) & spot->mask;
 
     for (uint32_t b = home; b != spot->at; b = (b + 1) & spot->mask)
-        bucket[b].passed--;
-    bucket[spot->at].taken &= ~(1u << place);
-    spot->segment->used--;
+        bucket[b].passed -= count;
+    bucket[spot->at].taken &= ~places;
+    spot->segment->used -= count;
 }
 
 /* The place of an entry in the bucket of *spot, or -1. */
@@ -222,9 +221,11 @@ static bool has_segment(struct demux *demux, struct demux_table *table, uint32_t
 static void move_home(struct demux *demux, uint32_t home)
 {
     struct spot spot = spot_of(&demux->old, home);
+    const uint32_t first = spot.at;
 
     for (uint32_t n = 0; n <= spot.mask; n++, spot.at = (spot.at + 1) & spot.mask) {
         const struct demux_bucket *bucket = &spot.segment->bucket[spot.at];
+        uint32_t moved = 0, count = 0;
 
         for (uint32_t left = bucket->taken; left != 0; left &= left - 1) {
             int i = __builtin_ctz(left);
@@ -232,8 +233,10 @@ static void move_home(struct demux *demux, uint32_t home)
             if (demux_home(&demux->old, bucket->tag[i]) != home)
                 continue;
             (void)table_insert(&demux->table, bucket->tag[i], bucket->name[i]);
-            table_clear(&demux->old, &spot, i);
+            moved |= left & -left;
+            count++;
         }
+        table_clear(&spot, first, moved, count);
         if (bucket->passed == 0)
             break;
     }
@@ -331,7 +334,7 @@ bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle)
 
     if (table == NULL)
         return false;
-    table_clear(table, &spot, place);
+    table_clear(&spot, demux_home(table, hash) & spot.mask, 1u << place, 1);
     demux->used--;
     if (!is_settled(demux))
         go_on(demux);
