@@ -15,6 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "support/asleep.h"
 #include "support/posix_pair.h"
 
 static const struct timeval short_time = { 0, 30000 };
@@ -144,6 +145,7 @@ struct waiting {
     int fd;
     ssize_t result;
     int error;
+    pid_t thread;
 };
 
 static void *wait_in_recv(void *context)
@@ -151,6 +153,7 @@ static void *wait_in_recv(void *context)
     struct waiting *waiting = context;
     char octet;
 
+    asleep_number(&waiting->thread);
     waiting->result = baro_posix_recv_in(waiting->stack, waiting->fd, &octet, 1, 0);
     waiting->error = errno;
     return NULL;
@@ -161,26 +164,22 @@ static void *wait_in_poll(void *context)
     struct waiting *waiting = context;
     struct pollfd poll_for[3] = { { -1, POLLIN, 0 }, { waiting->fd, POLLIN, 0 }, { waiting->fd, POLLIN, 0 } };
 
+    asleep_number(&waiting->thread);
     waiting->result = baro_posix_poll_in(waiting->stack, poll_for, 3, -1);
     waiting->error = poll_for[1].revents;
     return NULL;
 }
 
-/* Long enough for a thread to have begun to wait, as a rule; the tests hold either way. */
-static void let_it_wait(void)
-{
-    usleep(20000);
-}
-
 static void close_wakes_who_waits(void **state)
 {
-    struct waiting reading = { left, posix_bound(left, SOCK_DGRAM, 0, 5000, 0), 0, 0 }, polling = reading;
+    struct waiting reading = { left, posix_bound(left, SOCK_DGRAM, 0, 5000, 0), 0, 0, 0 }, polling = reading;
     pthread_t thread[2];
 
     (void)state;
     pthread_create(&thread[0], NULL, wait_in_recv, &reading);
     pthread_create(&thread[1], NULL, wait_in_poll, &polling);
-    let_it_wait();
+    asleep_until(reading.stack, &reading.thread);
+    asleep_until(polling.stack, &polling.thread);
     assert_int_equal(baro_posix_close_in(left, reading.fd), 0);
     pthread_join(thread[0], NULL);
     pthread_join(thread[1], NULL);
@@ -192,8 +191,8 @@ static void close_wakes_who_waits(void **state)
 
 static void arrival_wakes_who_waits(void **state)
 {
-    struct waiting reading = { right, posix_bound(right, SOCK_DGRAM, 0, 1000, 0), 0, 0 };
-    struct waiting polling = { right, posix_bound(right, SOCK_DGRAM, 0, 1001, 0), 0, 0 };
+    struct waiting reading = { right, posix_bound(right, SOCK_DGRAM, 0, 1000, 0), 0, 0, 0 };
+    struct waiting polling = { right, posix_bound(right, SOCK_DGRAM, 0, 1001, 0), 0, 0, 0 };
     struct sockaddr_in to = posix_address(2, 1000);
     int fd = baro_posix_socket_in(left, AF_INET, SOCK_DGRAM, 0);
     pthread_t thread[2];
@@ -201,7 +200,8 @@ static void arrival_wakes_who_waits(void **state)
     (void)state;
     pthread_create(&thread[0], NULL, wait_in_recv, &reading);
     pthread_create(&thread[1], NULL, wait_in_poll, &polling);
-    let_it_wait();
+    asleep_until(reading.stack, &reading.thread);
+    asleep_until(polling.stack, &polling.thread);
     assert_int_equal(baro_posix_sendto_in(left, fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
     pthread_join(thread[0], NULL);
     assert_int_equal(reading.result, 1);
@@ -214,13 +214,13 @@ static void arrival_wakes_who_waits(void **state)
 
 static void shutdown_wakes_who_reads(void **state)
 {
-    struct waiting reading = { left, posix_bound(left, SOCK_DGRAM, 0, 5000, 0), -1, 0 };
+    struct waiting reading = { left, posix_bound(left, SOCK_DGRAM, 0, 5000, 0), -1, 0, 0 };
     pthread_t thread;
 
     (void)state;
     assert_int_equal(posix_connect(left, reading.fd, 2, 9), 0);
     pthread_create(&thread, NULL, wait_in_recv, &reading);
-    let_it_wait();
+    asleep_until(reading.stack, &reading.thread);
     assert_int_equal(baro_posix_shutdown_in(left, reading.fd, SHUT_RD), 0);
     pthread_join(thread, NULL);
     assert_int_equal(reading.result, 0);
@@ -229,7 +229,7 @@ static void shutdown_wakes_who_reads(void **state)
 static void the_end_of_a_stack_wakes_all(void **state)
 {
     struct baro_posix_config config;
-    struct waiting reading = { NULL, 0, 0, 0 };
+    struct waiting reading = { NULL, 0, 0, 0, 0 };
     pthread_t thread;
 
     (void)state;
@@ -237,7 +237,7 @@ static void the_end_of_a_stack_wakes_all(void **state)
     reading.stack = baro_posix_create(&config);
     reading.fd = posix_bound(reading.stack, SOCK_DGRAM, 0, 5000, 0);
     pthread_create(&thread, NULL, wait_in_recv, &reading);
-    usleep(200000); /* it must be in the call: freeing a stack that others are about to call is a mistake */
+    asleep_until(reading.stack, &reading.thread); /* freeing a stack that others are about to call is a mistake */
     baro_posix_free(reading.stack);
     pthread_join(thread, NULL);
     assert_int_equal(reading.result, -1);

@@ -15,6 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "support/asleep.h"
 #include "support/posix_pair.h"
 
 static int stream(struct baro_posix_stack *stack)
@@ -227,12 +228,14 @@ struct waiting {
     int fd;
     ssize_t result;
     int error;
+    pid_t thread;
 };
 
 static void *wait_in_accept(void *context)
 {
     struct waiting *waiting = context;
 
+    asleep_number(&waiting->thread);
     waiting->result = baro_posix_accept_in(waiting->stack, waiting->fd, NULL, NULL);
     waiting->error = errno;
     return NULL;
@@ -243,6 +246,7 @@ static void *wait_in_recv(void *context)
     struct waiting *waiting = context;
     char octet;
 
+    asleep_number(&waiting->thread);
     waiting->result = baro_posix_recv_in(waiting->stack, waiting->fd, &octet, 1, 0);
     waiting->error = errno;
     return NULL;
@@ -252,6 +256,7 @@ static void *wait_in_connect(void *context)
 {
     struct waiting *waiting = context;
 
+    asleep_number(&waiting->thread);
     waiting->result = posix_connect(waiting->stack, waiting->fd, 77, 80); /* nobody there */
     waiting->error = waiting->result < 0 ? (int)-waiting->result : 0;
     return NULL;
@@ -260,7 +265,7 @@ static void *wait_in_connect(void *context)
 static void close_wakes_accept_recv_and_connect(void **state)
 {
     int listener = posix_bound(right, SOCK_STREAM, 0, 80, 5), client;
-    struct waiting waiting[3] = { { right, listener, 0, 0 }, { right, 0, 0, 0 }, { left, 0, 0, 0 } };
+    struct waiting waiting[3] = { { right, listener, 0, 0, 0 }, { right, 0, 0, 0, 0 }, { left, 0, 0, 0, 0 } };
     pthread_t thread[3];
 
     (void)state;
@@ -269,7 +274,8 @@ static void close_wakes_accept_recv_and_connect(void **state)
     pthread_create(&thread[0], NULL, wait_in_accept, &waiting[0]);
     pthread_create(&thread[1], NULL, wait_in_recv, &waiting[1]);
     pthread_create(&thread[2], NULL, wait_in_connect, &waiting[2]);
-    usleep(30000);
+    for (int i = 0; i < 3; i++)
+        asleep_until(waiting[i].stack, &waiting[i].thread);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(baro_posix_close_in(waiting[i].stack, waiting[i].fd), 0);
         /* The number is another's now; who waited must not take it for his. */
@@ -282,12 +288,12 @@ static void close_wakes_accept_recv_and_connect(void **state)
 
 static void shutdown_of_a_listener_wakes_accept(void **state)
 {
-    struct waiting waiting = { right, posix_bound(right, SOCK_STREAM, 0, 80, 5), 0, 0 };
+    struct waiting waiting = { right, posix_bound(right, SOCK_STREAM, 0, 80, 5), 0, 0, 0 };
     pthread_t thread;
 
     (void)state;
     pthread_create(&thread, NULL, wait_in_accept, &waiting);
-    usleep(30000);
+    asleep_until(right, &waiting.thread);
     assert_int_equal(baro_posix_shutdown_in(right, waiting.fd, SHUT_RD), 0);
     pthread_join(thread, NULL);
     assert_int_equal(waiting.result, -1);
@@ -297,12 +303,12 @@ static void shutdown_of_a_listener_wakes_accept(void **state)
 static void shutdown_wakes_who_reads(void **state)
 {
     int listener = posix_bound(right, SOCK_STREAM, 0, 80, 5), client;
-    struct waiting waiting = { right, connection(listener, 80, &client), -1, 0 };
+    struct waiting waiting = { right, connection(listener, 80, &client), -1, 0, 0 };
     pthread_t thread;
 
     (void)state;
     pthread_create(&thread, NULL, wait_in_recv, &waiting);
-    usleep(30000);
+    asleep_until(right, &waiting.thread);
     assert_int_equal(baro_posix_shutdown_in(right, waiting.fd, SHUT_RD), 0);
     pthread_join(thread, NULL);
     assert_int_equal(waiting.result, 0);

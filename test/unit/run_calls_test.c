@@ -105,18 +105,22 @@ static int check_reset(void)
 
 static int check_signals(void)
 {
-    const struct itimerval soon = { .it_value = { 0, 60000 } };
+    /* The first again and again: it may come before the call, where another program has the processor. */
+    const struct itimerval often = { .it_value = { 0, 60000 }, .it_interval = { 0, 60000 } }, soon = { .it_value = { 0, 60000 } };
+    const struct itimerval never = { .it_value = { 0, 0 } };
     struct timeval limit = { 0, 150000 };
     struct sigaction action = { .sa_handler = count_alarm };
     int listener = listen_at(82);
     sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &soon, NULL);
-    CHECK(accept(listener, NULL, NULL) == -1 && errno == EINTR && alarms == 1);
+    setitimer(ITIMER_REAL, &often, NULL);
+    CHECK(accept(listener, NULL, NULL) == -1 && errno == EINTR && alarms >= 1);
+    setitimer(ITIMER_REAL, &never, NULL);
+    alarms = 0;
     action.sa_flags = SA_RESTART;
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
     setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    CHECK(accept(listener, NULL, NULL) == -1 && (errno == EAGAIN || errno == EINTR) && alarms == 2);
+    CHECK(accept(listener, NULL, NULL) == -1 && (errno == EAGAIN || errno == EINTR) && alarms == 1);
     return 0;
 }
 
