@@ -13,7 +13,8 @@ kernel() { nstat -asz "$1" | awk -v name="$1" '$1 == name { print $2 }'; }
 ours() { awk -v words="$1" 'index($0, words) { print $1; exit }' "$work/tap.log"; }
 # Does the kernel have ECN with this peer? "" or "no ": it shall not.
 agreed() {
-    if ss -tinoO state established | grep -F "$1" | grep -qw ecn; then [ -z "$2" ]; else [ -n "$2" ]; fi
+    connection=$(ss -HtinoO state established | grep -F "$1") || return 1
+    if grep -qw ecn <<<"$connection"; then [ -z "$2" ]; else [ -n "$2" ]; fi
 }
 end() { # what was started last
     kill "-${1:-TERM}" "$last" 2>/dev/null
@@ -63,8 +64,9 @@ for answer in 2 0; do
     ce=$(kernel IpExtInCEPkts) ect=$(kernel IpExtInECT0Pkts)
     nc -l 10.9.1.1 7000 >"$work/came" 2>/dev/null &
     server=$! pids="$pids $!"
+    until_true 50 listens 7000 || fail "nc does not listen"
     background run.log timeout 40 "$BARO" run --tap ecn1 --address 10.9.1.2/24 --wire "$wire" -- \
-        sh -c "sleep 1; (cat '$work/sent'; sleep 2) | nc -N 10.9.1.1 7000"
+        sh -c "(cat '$work/sent'; sleep 2) | nc -N 10.9.1.1 7000"
     until_true 100 agreed 10.9.1.2 "$not" || fail "tcp_ecn=$answer: ${not}ECN was expected"
     wait "$last" || fail "tcp_ecn=$answer: baro run"
     wait "$server"

@@ -2,7 +2,7 @@
 # A guest with this machine's kernel comes up by DHCP from `baro gateway`: with udhcpc and with dhclient it gets address,
 # mask, router and resolver, the same address again, and reaches what is behind the gateway.
 . test/netns/lib.sh
-need ip ping nc unshare udhcpc dhclient
+need ip ping nc ss unshare udhcpc dhclient
 namespace "$@"
 
 background gateway.log "$BARO" gateway --tap guest0 --address 10.44.0.1/24 --stats
@@ -25,7 +25,7 @@ ping -c 2 -i 0.2 -W 2 10.44.0.1 >"$work/ping.log" || fail "ping the gateway"
 # The gateway's own address leads to this machine's loopback.
 printf 'from outside' | timeout 20 nc -N -l 127.0.0.1 4455 >/dev/null &
 pids="$pids $!"
-sleep 0.3
+until_true 50 listens 4455 || fail "no server outside"
 answer=$(timeout 10 nc -d 10.44.0.1 4455)
 [ "$answer" = "from outside" ] || fail "TCP through the gateway: '$answer'"
 

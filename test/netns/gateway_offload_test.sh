@@ -2,7 +2,7 @@
 # A guest with this machine's kernel behind `baro gateway` speaks with it in super-frames, in both directions: iperf3 to a
 # server outside, megabytes that come back as they were sent, and more than a slow server takes; through --pcap as well, with right checksums.
 . test/netns/lib.sh
-need ip iperf3 nc cmp unshare timeout tshark
+need ip iperf3 nc ss cmp unshare timeout tshark
 namespace "$@"
 head -c 8000000 /dev/urandom >"$work/sent"
 
@@ -22,7 +22,7 @@ echoes() {
     nc -N -l 127.0.0.1 4455 <"$work/sent" >"$work/there" &
     server=$!
     pids="$pids $server"
-    sleep 0.3
+    until_true 50 listens 4455 || fail "no server outside"
     # Not the first to say that it has no more (-N): a listening nc ends then, whatever it had to send.
     timeout 40 nc 10.45.0.1 4455 <"$work/sent" >"$work/back" || fail "TCP through the gateway"
     wait $server
@@ -35,7 +35,7 @@ slow() {
     { nc -l 127.0.0.1 4456 | { sleep 1; cat; } >"$work/slow"; } &
     server=$!
     pids="$pids $server"
-    sleep 0.3
+    until_true 50 listens 4456 || fail "no slow server outside"
     timeout 40 nc -N 10.45.0.1 4456 <"$work/much" || fail "TCP to a server that waits"
     wait $server
     cmp "$work/much" "$work/slow" || fail "what a slow server got is different"
@@ -43,9 +43,10 @@ slow() {
 
 # The gateway's own address leads to this machine's loopback.
 gateway
-background server.log iperf3 -s -B 127.0.0.1
-until_true 50 grep -q listening "$work/server.log" || sleep 1
+background server.log iperf3 -s -B 127.0.0.1 --forceflush
+until_true 50 iperf3_waits server.log 0 || fail "no iperf3 outside"
 timeout 30 iperf3 -c 10.45.0.1 -t 1 >"$work/out.log" 2>&1 || fail "iperf3 through the gateway"
+until_true 50 iperf3_waits server.log 1 || fail "iperf3 listens no more"
 timeout 30 iperf3 -c 10.45.0.1 -t 1 -R >"$work/in.log" 2>&1 || fail "iperf3 -R through the gateway"
 echoes
 slow

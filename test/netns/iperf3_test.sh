@@ -60,9 +60,9 @@ awk -v rate="$rate" 'BEGIN { exit !(rate < 0.03) }' || fail "20 Mbit/s were $rat
 for refused in "-u" "--bidir" "-C vegas"; do
     timeout 20 iperf3 -c 10.9.0.2 -t 1 $refused >"$work/refused.log" 2>&1 && fail "iperf3 $refused was not refused"
 done
-iperf3 -c 10.9.0.2 -t 8 >"$work/long.log" 2>&1 &
+iperf3 -c 10.9.0.2 -t 8 --forceflush >"$work/long.log" 2>&1 &
 long=$!
-sleep 1
+until_true 50 grep -q "connected to" "$work/long.log" || fail "a long test does not begin"
 timeout 20 iperf3 -c 10.9.0.2 -t 1 >"$work/busy.log" 2>&1 && fail "two tests at once"
 grep -q busy "$work/busy.log" || fail "the server is not said to be busy"
 kill -KILL $long # in the middle of a test
@@ -107,9 +107,11 @@ gone
 ip tuntap add dev perf0 mode tap || fail "no TAP"
 raise_only() { ip addr add 10.9.0.1/24 dev perf0; ip addr add fd00:9::1/64 dev perf0 nodad; ip link set perf0 up; }
 raise_only
-background iperf3.log iperf3 -s
-until_true 50 grep -q listening "$work/iperf3.log" || sleep 1
+background iperf3.log iperf3 -s --forceflush
+tests=0
 for options in "-c 10.9.0.1 -t 1" "-c fd00:9::1 -t 1 -R" "-c 10.9.0.1 -n 10M -P 3 -l 1000" "-c 10.9.0.1 -t 1 -P 5 -R"; do
+    until_true 50 iperf3_waits iperf3.log $tests || fail "iperf3 does not listen"
+    tests=$((tests + 1))
     timeout 30 "$BARO" iperf3 --tap perf0 --address 10.9.0.2/24,fd00:9::2/64 $options >"$work/ours.log" 2>&1 ||
         fail "baro iperf3 $options"
     grep -q "Gbit/s; the other end" "$work/ours.log" || fail "baro iperf3 $options says nothing"

@@ -55,6 +55,17 @@ background() {
     pids="$pids $last"
 }
 
+# listens PORT: somebody listens there by TCP. A connection would tell, too, but may be the only one that the listener takes.
+listens() {
+    [ -n "$(ss -Htln "sport = :$1")" ]
+}
+
+# iperf3_waits LOG TESTS: `iperf3 -s --forceflush` has had so many tests and listens once more. After each test, and after
+# whoever only knocked, it listens anew: who comes before that is told that it is busy, or reset.
+iperf3_waits() {
+    [ "$(grep -c "Server listening" "$work/$1")" -gt "$2" ]
+}
+
 # until_true TRIES COMMAND ...: tries it every 0.1 s.
 until_true() {
     tries=$1

@@ -99,12 +99,14 @@ through_gateway() {
     cp "$work/sent" "$work/web/sent"
     background web-here.log python3 -m http.server --bind 127.0.0.1 --directory "$work/web" 8080
     background web-there.log nsenter --target "$peer" --net python3 -m http.server --bind 10.44.0.2 --directory "$work/web" 8080
-    background iperf.log iperf3 -s -B 127.0.0.1 -p 5201
+    background iperf.log iperf3 -s -B 127.0.0.1 -p 5201 --forceflush
     until_true 50 there curl -sf -o "$work/got" http://10.44.0.1:8080/sent || fail "curl from the guest"
     cmp "$work/sent" "$work/got" || fail "curl from the guest got something else"
     until_true 50 curl -sf -m 20 -o "$work/got" http://127.0.0.1:8081/sent || fail "curl to the guest"
     cmp "$work/sent" "$work/got" || fail "curl to the guest got something else"
+    until_true 50 iperf3_waits iperf.log 0 || fail "no iperf3 outside"
     there timeout 20 iperf3 -c 10.44.0.1 -n 20M >"$work/iperf-up.log" 2>&1 || fail "iperf3 from the guest"
+    until_true 50 iperf3_waits iperf.log 1 || fail "iperf3 listens no more"
     there timeout 20 iperf3 -c 10.44.0.1 -n 20M -R >"$work/iperf-down.log" 2>&1 || fail "iperf3 to the guest"
     kill -INT "$gateway"
     wait "$gateway" || fail "baro gateway ended with $?"

@@ -65,17 +65,21 @@ END
 }
 
 iperf() { # wire
-    background iperf-kernel.log iperf3 -s -B $here
-    until_true 100 answers $here 5201 || fail "no iperf3 of the kernel"
+    background iperf-kernel.log iperf3 -s -B $here --forceflush
+    tests=0
     for way in "" -R; do
+        until_true 100 iperf3_waits iperf-kernel.log $tests || fail "no iperf3 of the kernel"
+        tests=$((tests + 1))
         in_baro "$1" iperf3 -c $here -t 2 -i 1 -J $way >"$work/iperf.json" 2>"$work/iperf.log" ||
             { cat "$work/iperf.json"; fail "iperf3 $way client of our stack, wire $1: exit $?"; }
         judge "$way client of our stack, wire $1"
     done
     end
-    background iperf-baro.log timeout 60 "$BARO" run --tap baro0 --address $there/24 --wire "$1" --stats -- iperf3 -s
-    until_true 100 answers $there 5201 || fail "no iperf3 of our stack, wire $1"
+    background iperf-baro.log timeout 60 "$BARO" run --tap baro0 --address $there/24 --wire "$1" --stats -- iperf3 -s --forceflush
+    tests=0
     for way in "" -R; do
+        until_true 100 iperf3_waits iperf-baro.log $tests || fail "no iperf3 of our stack, wire $1"
+        tests=$((tests + 1))
         timeout 40 iperf3 -c $there -t 2 -i 1 -J $way >"$work/iperf.json" 2>"$work/iperf.log" ||
             { cat "$work/iperf.json"; fail "iperf3 $way client of the kernel, wire $1: exit $?"; }
         judge "$way client of the kernel, wire $1"
