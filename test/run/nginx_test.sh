@@ -22,6 +22,7 @@ for i in $(seq 200); do curl -s -o /dev/null http://127.0.0.1:8080/page && break
 fetch() { curl -sS -o /dev/null -w '%{http_code} %{size_download}\n' http://127.0.0.1:8080/page; }
 for i in 1 2 3 4 5 6 7 8; do fetch & done >"$1/codes"
 wait
+for i in $(seq 200); do [ "$(pgrep -c -f 'nginx: worker')" = 2 ] && break; sleep 0.05; done
 pgrep -c -f 'nginx: worker' >"$1/workers"
 kill -HUP "$(cat "$1/pid")"
 sleep 0.5

@@ -23,7 +23,7 @@ same "a failed non-blocking connect, and again" "$(python3 "$here/programs/recon
 same "what a program wrote before it ended arrives" "$(printf 'GET /last-words HTTP/1.0')" "$(timeout 60 "$BARO" run -- python3 -c "
 import socket
 s = socket.create_connection(('10.0.2.1', $(port "$dir/log")))
-s.sendall(b'GET /last-words HTTP/1.0\r\n\r\n')"; sleep 0.5; grep -o 'GET /last-words HTTP/1.0' "$dir/log")"
+s.sendall(b'GET /last-words HTTP/1.0\r\n\r\n')"; for i in $(seq 200); do grep -q last-words "$dir/log" && break; sleep 0.05; done; grep -o 'GET /last-words HTTP/1.0' "$dir/log")"
 published=$(python3 -c "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])")
 timeout 60 "$BARO" run -p "$published:80" -- python3 -m http.server 80 -d "$dir/site" >/dev/null 2>&1 &
 run=$!

@@ -29,9 +29,11 @@ with concurrent.futures.ThreadPoolExecutor(20) as pool:
     sizes = list(pool.map(lambda i: len(urllib.request.urlopen(url).read()), range(20)))
 print(len(sizes), sum(sizes))")"
 same "nc to nc" "from one end" "$(timeout 60 "$BARO" run -- sh -c "
-    nc -N -l -p 9000 >$dir/got & sleep 1; echo 'from one end' | nc -N 127.0.0.1 9000; wait; cat $dir/got")"
+    nc -N -l -p 9000 >$dir/got &
+    until echo 'from one end' | nc -N 127.0.0.1 9000; do sleep 0.05; done; wait; cat $dir/got")"
 same "nc with datagrams" "a datagram" "$(timeout 60 "$BARO" run -- sh -c "
-    (timeout 3 nc -u -l -p 9000 || true) >$dir/got & sleep 1; echo 'a datagram' | nc -u -q 1 127.0.0.1 9000; wait; cat $dir/got")"
+    : >$dir/got; timeout 30 nc -u -l -p 9000 >$dir/got & # which hears nobody but the first
+    until [ -s $dir/got ]; do echo 'a datagram' | nc -u -q 1 127.0.0.1 9000; done; kill \$!; wait; cat $dir/got")"
 same "no packet sockets of the kernel's, which would see nothing" EAFNOSUPPORT "$(timeout 60 "$BARO" run -- python3 -c "
 import errno, socket
 try:

@@ -22,7 +22,7 @@ def datagrams(family, to, hops=64):
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
         s.setsockopt(socket.IPPROTO_IPV6, 23, 2)  # IPV6_MTU_DISCOVER
     s.connect((to, 9000))
-    s.settimeout(1 if hops < 3 else 20)
+    s.settimeout(20)
     return s
 
 
