@@ -12,8 +12,8 @@ until_true 50 ip link show baro0 || fail "no TAP"
 ip addr add 10.9.0.1/24 dev baro0
 ip link set baro0 up
 
-says() { # what, arguments of arping: its answer in $work/arping.log
-    arping -i baro0 -W 0.2 "$@" >"$work/arping.log" 2>&1
+says() { # arguments of arping: its answer in $work/arping.log. Each question is given a second.
+    arping -i baro0 -W 1 "$@" >"$work/arping.log" 2>&1
 }
 
 until_true 20 says -c 1 10.9.0.2 || fail "no answer"

@@ -18,8 +18,8 @@ echo "\$reason new=\$new_ip6_address old=\$old_ip6_address life=\$new_max_life d
 [ "\$reason" != BOUND6 ] || ip addr add "\$new_ip6_address/128" dev guest0
 SCRIPT
 chmod +x "$work/script.sh"
-guest() {
-    timeout 40 dhclient -6 -d -sf "$work/script.sh" -lf "$work/leases" -pf "$work/pid" "$@" guest0 >>"$work/dhclient.log" 2>&1
+guest() { # in a process of its own, which becomes it
+    exec timeout 40 dhclient -6 -d -sf "$work/script.sh" -lf "$work/leases" -pf "$work/pid" "$@" guest0 >>"$work/dhclient.log" 2>&1
 }
 
 touch "$work/script.log"
@@ -47,7 +47,7 @@ kill "$dhclient"
 wait "$dhclient" 2>/dev/null
 echo "ok: confirmed"
 
-guest -r || fail "dhclient -r: $?"
+(guest -r) || fail "dhclient -r: $?"
 grep -q "Release on guest0" "$work/dhclient.log" || fail "nothing was released"
 echo "ok: given back"
 

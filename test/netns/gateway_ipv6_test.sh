@@ -50,7 +50,7 @@ until_true 200 has_address || fail "no address of the prefix: $(in_guest ip -6 a
 echo "ok: an address from the advertised prefix"
 router=$(in_guest ip -6 route show default | sed -n 's/.*via \(fe80[^ ]*\).*/\1/p')
 same "the router" fe80::2 "$router"
-in_guest rdisc6 -1 guest0 >"$work/rdisc6.log" 2>&1 || fail "rdisc6"
+in_guest rdisc6 -1 -w 4000 guest0 >"$work/rdisc6.log" 2>&1 || fail "rdisc6"
 grep -q "Prefix *: fdba:70::/64" "$work/rdisc6.log" || fail "the prefix advertised"
 grep -q "Recursive DNS server *: fdba:70::2" "$work/rdisc6.log" || fail "the name server advertised"
 grep -q "MTU *: *1500" "$work/rdisc6.log" || fail "the MTU advertised"

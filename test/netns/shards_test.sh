@@ -2,7 +2,7 @@
 # examples/shards.c: two stacks, a thread each, behind one address of a TAP. Twenty connections of this machine's kernel over each
 # family at once are echoed byte for byte, each shard accepts some of them, and together they accept all.
 . test/netns/lib.sh
-need ip python3 unshare
+need ip ping python3 unshare
 example=${BARO_BUILD:?the folder of the build}/example_shards
 [ -x "$example" ] || skip "no example_shards in $BARO_BUILD"
 namespace "$@"
@@ -26,6 +26,7 @@ ip addr add 10.9.0.1/24 dev two
 ip addr add fd00:9::1/64 dev two nodad
 ip link set two up
 until_true 50 ip -6 route get fd00:9::2 || fail "no route"
+until_true 100 ping -c 1 -W 1 fd00:9::2 || fail "the stacks do not answer"
 
 timeout 60 python3 - >"$work/clients.log" 2>&1 <<'PYTHON' || fail "echo"
 import os, socket, threading

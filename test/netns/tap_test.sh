@@ -10,6 +10,7 @@ host() { # name, wire
     until_true 50 ip link show "$1" || fail "no TAP $1"
     ip addr add 10.9.0.1/24 dev "$1"
     ip link set "$1" up
+    until_true 50 ping -c 1 -W 1 10.9.0.2 || fail "the host behind the TAP does not answer"
 }
 
 gone() {
