@@ -106,7 +106,8 @@ void ip_error_intend(struct ip_errors *errors, const struct ip_packet *packet, s
     int why = v6 ? forbidden_v6(packet, type, code) : forbidden(packet);
     struct intent *intent;
 
-    if (why < 0 && !within_rate(errors, packet->source)) {
+    /* What stays in this host costs no bandwidth and no forwarding, which is what the limit is for (RFC 4443 §2.4 (f)). */
+    if (why < 0 && !packet->from_loopback && !within_rate(errors, packet->source)) {
         core->counters.drops[BARO_DROP_ICMP_RATE_LIMIT]++;
         why = BARO_TRACE_SUPPRESSED_RATE_LIMIT;
     }

@@ -45,6 +45,24 @@ static void datagrams_over_the_loopback(void **state)
     assert_int_equal(baro_send(stack, two, "x", 1, 0), -EDESTADDRREQ);
 }
 
+/* The limit of errors is for those that leave: a program here hears of each, however fast it sends, as on Linux. */
+static void each_refusal_by_ourselves_is_told(void **state)
+{
+    int four = datagram(), six = baro_socket(stack, BARO_FAMILY_IPV6, BARO_DATAGRAM);
+    char octet;
+
+    (void)state;
+    assert_int_equal(connect_to(four, loopback(9)), 0);
+    assert_int_equal(connect_to(six, (struct baro_endpoint){ baro_ipv6(0, 0, 0, 0, 0, 0, 0, 1), { 9 } }), 0);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(baro_send(stack, four, "x", 1, 0), 1);
+        assert_int_equal(baro_send(stack, six, "x", 1, 0), 1);
+        pass(0);
+        assert_int_equal(baro_recv(stack, four, &octet, 1, 0), -ECONNREFUSED);
+        assert_int_equal(baro_recv(stack, six, &octet, 1, 0), -ECONNREFUSED);
+    }
+}
+
 static void refused_datagrams(void **state)
 {
     struct baro_endpoint nowhere = loopback(9);
@@ -163,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE_STACK_TEST(datagrams_over_the_loopback),
         ONE_STACK_TEST(refused_datagrams),
+        ONE_STACK_TEST(each_refusal_by_ourselves_is_told),
         ONE_STACK_TEST(datagram_send_errors),
         ONE_STACK_TEST(a_group_is_no_source),
         ONE_STACK_TEST(shut_down_datagram_sockets),
