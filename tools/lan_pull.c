@@ -46,6 +46,8 @@ bool lan_pull_deadline(void *context, struct baro_instant *deadline)
         if (pull->to_ns > now_ns && pull->to_ns < next_ns)
             next_ns = pull->to_ns;
     }
+    if (next_ns == INT64_MAX)
+        return false;
     deadline->ns = lan->begin.ns + next_ns;
-    return next_ns != INT64_MAX;
+    return true;
 }

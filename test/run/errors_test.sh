@@ -2,7 +2,7 @@
 . "$BARO_SOURCE/test/run/support.sh"
 need python3
 for user in $users; do
-    as $user timeout 60 "$BARO" run -- python3 "$here/programs/errors.py" >"$dir/inside" 2>"$dir/error" || fail "$(tail -3 "$dir/inside" "$dir/error")"
+    as $user timeout 60 "$BARO" run -- python3 "$here/programs/errors.py" >"$dir/inside" 2>"$dir/error" || fail "$(tail -n 3 "$dir/inside" "$dir/error")"
     echo "ok: as $user: it runs"
 done
 unshare -Urn sh -c 'ip link set lo up && exec python3 "$0"' "$here/programs/errors.py" >"$dir/kernel" 2>"$dir/error" ||

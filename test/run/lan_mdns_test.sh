@@ -30,7 +30,7 @@ for user in $users; do
     chmod a+rw "$dir/lan.pcapng"
     as $user timeout 100 "$BARO" lan --mdns --pcap "$dir/lan.pcapng" --pcap-of server $lan \
         --host server@a=10.1.0.2,fd00:1::2 python3 "$here/programs/dual.py" --host far@b=10.2.0.2 python3 "$here/programs/dual.py" \
-        --host client@a=10.1.0.3,fd00:1::3 sh "$dir/ask.sh" "$dir" >"$dir/said" 2>"$dir/error" || fail "as $user: $(tail -5 "$dir/said" "$dir/error")"
+        --host client@a=10.1.0.3,fd00:1::3 sh "$dir/ask.sh" "$dir" >"$dir/said" 2>"$dir/error" || fail "as $user: $(tail -n 5 "$dir/said" "$dir/error")"
     diff "$dir/expected" "$dir/said" || fail "as $user: $(cat "$dir/error")"
     echo "ok: as $user: NAME.local on the host's wire, and not beyond it"
 done

@@ -83,7 +83,7 @@ END
 chmod a+r "$dir/middle.sh"
 timeout 90 "$BARO" lan $(row fast 100base-tx fast) --route there 10.3.0.0/24 via 10.2.0.2 --route there fd00:3::/64 via fd00:2::2 \
     --route r2 fd00:9::/64 via fd00:2::1 --host $server python3 "$here/programs/dual.py" --host near@middle=10.2.0.4 python3 "$here/programs/dual.py" \
-    --host there@middle=10.2.0.3,fd00:2::3 sh "$dir/middle.sh" >"$dir/said" 2>"$dir/error" || fail "$(tail -5 "$dir/said" "$dir/error")"
+    --host there@middle=10.2.0.3,fd00:2::3 sh "$dir/middle.sh" >"$dir/said" 2>"$dir/error" || fail "$(tail -n 5 "$dir/said" "$dir/error")"
 diff "$dir/expected" "$dir/said" || fail "routes by hand: $(cat "$dir/error")"
 echo "ok: a switch with two routers, routes by hand"
 
@@ -128,7 +128,7 @@ chmod a+r "$dir/auto.sh"
 if command -v dig >"$dir/where"; then
     timeout 60 "$BARO" lan --wire a=fast --wire b=fast,delay=1ms --router r@a=10.1.0.1,fd00:1::1 --router r@b=10.2.0.1,fd00:2::1 \
         --host server@a=10.1.0.2,fd00:1::2 python3 "$here/programs/dual.py" --host client@b=auto,10.2.0.3 \
-        sh "$dir/auto.sh" >"$dir/said" 2>"$dir/error" || fail "$(tail -5 "$dir/said" "$dir/error")"
+        sh "$dir/auto.sh" >"$dir/said" 2>"$dir/error" || fail "$(tail -n 5 "$dir/said" "$dir/error")"
     diff "$dir/expected" "$dir/said" || fail "an address from the router: $(cat "$dir/error")"
     echo "ok: an address from the router"
 fi
