@@ -167,7 +167,6 @@ int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
 {
     struct user_socket *listener = user_find(user, fd), *socket;
     struct baro_endpoint local, remote;
-    struct tcp_settings settings;
     int error;
 
     if (listener == NULL)
@@ -190,9 +189,6 @@ int user_accept(struct user *user, int fd, struct baro_endpoint *peer)
     socket->family = listener->family;
     socket->flags |= listener->flags & USER_IPV6_ONLY;
     socket->phase = USER_CONNECTED;
-    settings = user_details(user, listener)->tcp;
-    settings.hold_syn = false;
-    tcp_change(user->tcp, socket->handle, &settings);
     if (peer != NULL || TRACE_ON(user->core)) {
         local = remote = (struct baro_endpoint){ .port = { 0 } };
         tcp_endpoints(user->tcp, socket->handle, &local, &remote);

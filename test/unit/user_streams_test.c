@@ -209,6 +209,24 @@ static void accepted_sockets_inherit(void **state)
     assert_true(get_int(client, BARO_IP_MTU) > 1500);
 }
 
+/* Also what the listener was told while they waited; only that SYNs are held is its own. */
+static void accepted_sockets_have_the_options_of_now(void **state)
+{
+    int listening = listener(80), client = stream(), server;
+
+    (void)state;
+    assert_int_equal(connect_to(client, loopback(80)), -EINPROGRESS);
+    pass(5);
+    assert_int_equal(set_int(listening, BARO_TCP_NODELAY, 1), 0);
+    assert_int_equal(set_int(listening, BARO_SO_KEEPALIVE, 1), 0);
+    assert_int_equal(set_int(listening, BARO_SO_HOLD_SYN, 1), 0);
+    server = baro_accept(stack, listening, NULL);
+    assert_true(server >= 0);
+    assert_int_equal(get_int(server, BARO_TCP_NODELAY), 1);
+    assert_int_equal(get_int(server, BARO_SO_KEEPALIVE), 1);
+    assert_int_equal(get_int(server, BARO_SO_HOLD_SYN), 0);
+}
+
 static void readiness_is_told(void **state)
 {
     int listening = listener(80), client, server, udp = datagram();
@@ -322,6 +340,7 @@ int main(void)
         ONE_STACK_TEST(connect_says_already),
         ONE_STACK_SMALL(accept_needs_a_descriptor),
         ONE_STACK_TEST(accepted_sockets_inherit),
+        ONE_STACK_TEST(accepted_sockets_have_the_options_of_now),
         ONE_STACK_TEST(readiness_is_told),
         ONE_STACK_TEST(new_room_is_told),
         ONE_STACK_TEST(the_trace_tells_of_calls),

@@ -92,5 +92,5 @@ enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *lis
         return BARO_DROP_NO_SOCKET_MEMORY;
     segment->options.ts_echo = 0;
     tcp->core->counters.tcp_cookies_accepted++;
-    return tcp_half_open_done(tcp, c, segment);
+    return tcp_half_open_done(tcp, listener, c, segment);
 }

@@ -86,7 +86,7 @@ static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, 
     if (c == NULL)
         return false; /* and there will be no memory on the whole path either */
     tcp_half_open_free(tcp, record);
-    tcp_half_open_begun(tcp, c, segment.seq, segment.ack, (uint16_t)segment.window);
+    tcp_half_open_begun(tcp, listener, c, segment.seq, segment.ack, (uint16_t)segment.window);
     syn_acknowledged(tcp, c, segment.ts_echo);
     if (segment.octets != 0)
         return take_text(tcp, arrival);

@@ -179,9 +179,10 @@ struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listene
     return NULL;
 }
 
-void tcp_half_open_begun(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint16_t window)
+void tcp_half_open_begun(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c, struct seq seq, struct seq ack,
+                         uint16_t window)
 {
-    tcp_queue_for_accept(tcp, c);
+    tcp_queue_for_accept(tcp, listener, c);
     tcp->recent = tcp_handle(tcp, c);
     tcp->recent_place = c;
     c->received_at_ns = tcp->core->now.ns;
@@ -191,11 +192,12 @@ void tcp_half_open_begun(struct tcp *tcp, struct tcp_connection *c, struct seq s
     tcp_established(tcp, c);
 }
 
-enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection *c, struct segment *segment)
+enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c,
+                                         struct segment *segment)
 {
     enum baro_drop_reason reason;
 
-    tcp_half_open_begun(tcp, c, segment->seq, segment->ack, segment->header.window);
+    tcp_half_open_begun(tcp, listener, c, segment->seq, segment->ack, segment->header.window);
     c->segments_in = segment->count;
     if (segment->data.length != 0) {
         c->counts.data_in = segment->count;
@@ -220,7 +222,7 @@ static enum baro_drop_reason promote(struct tcp *tcp, struct tcp_half_open *reco
     TRACE(tcp->core, TCP_PROMOTED, TRACE_N(tcp_handle(tcp, c).value),
           TRACE_N(tcp_half_open_handle(tcp, record).value));
     tcp_half_open_free(tcp, record);
-    return tcp_half_open_done(tcp, c, segment);
+    return tcp_half_open_done(tcp, listener, c, segment);
 }
 
 enum baro_drop_reason tcp_input_half_open(struct tcp *tcp, struct tcp_half_open *record, struct segment *segment)

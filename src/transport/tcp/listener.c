@@ -42,15 +42,14 @@ void tcp_trace_queue(const struct tcp *tcp, const struct tcp_listener *listener)
           TRACE_N(listener->queue.count), TRACE_N(listener->half_open.count), TRACE_N(listener->backlog));
 }
 
-void tcp_leave_listener(struct tcp *tcp, struct tcp_connection *c)
+/* The first of the queue, which it leaves. */
+static struct tcp_connection *take_first(struct tcp *tcp, struct tcp_listener *listener)
 {
-    struct tcp_listener *listener = tcp_resolve_listener(tcp, c->listener);
+    struct tcp_connection *c = tcp_resolve(tcp, listener->queue.first);
 
-    if ((c->flags & TCP_IN_QUEUE) == 0)
-        return;
-    assert(listener != NULL);
     list_remove(tcp, &listener->queue, c);
     c->flags &= ~(uint32_t)TCP_IN_QUEUE;
+    return c;
 }
 
 bool tcp_accept_queue_has_room(const struct tcp_listener *listener)
@@ -58,10 +57,8 @@ bool tcp_accept_queue_has_room(const struct tcp_listener *listener)
     return listener->queue.count <= listener->backlog;
 }
 
-void tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c)
+void tcp_queue_for_accept(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c)
 {
-    struct tcp_listener *listener = tcp_resolve_listener(tcp, c->listener);
-
     list_add(tcp, &listener->queue, c);
     c->flags |= TCP_IN_QUEUE;
     tcp_trace_queue(tcp, listener);
@@ -106,9 +103,8 @@ void tcp_unlisten(struct tcp *tcp, struct handle handle)
     if (listener == NULL)
         return;
     while (listener->queue.count != 0) {
-        struct tcp_connection *c = tcp_resolve(tcp, listener->queue.first);
+        struct tcp_connection *c = take_first(tcp, listener);
 
-        tcp_leave_listener(tcp, c);
         tcp_abort(tcp, c, ECONNABORTED);
         tcp_reap(tcp, c);
     }
@@ -117,6 +113,22 @@ void tcp_unlisten(struct tcp *tcp, struct handle handle)
     tcp_event_forget(&listener->event);
     tcp_port_remove_listener(tcp, listener);
     pool_give_back(&tcp->listeners, listener);
+}
+
+/* Are they the listener's still, and is there nothing to do about them? */
+static bool has_settings(const struct tcp_listener *listener, const struct tcp_connection *c)
+{
+    return !listener->settings.keepalive && !listener->settings.hold_syn &&
+           memcmp(&c->settings, &listener->settings, sizeof c->settings) == 0;
+}
+
+/* What the listener has now; silence is counted from here on, and SYNs are held by listeners only. */
+static void take_settings(struct tcp *tcp, const struct tcp_listener *listener, struct handle connection)
+{
+    struct tcp_settings settings = listener->settings;
+
+    settings.hold_syn = false;
+    (void)tcp_change(tcp, connection, &settings); /* it cannot rest yet */
 }
 
 int tcp_accept(struct tcp *tcp, struct handle handle, uint32_t owner, struct handle *connection)
@@ -128,8 +140,7 @@ int tcp_accept(struct tcp *tcp, struct handle handle, uint32_t owner, struct han
         return -EINVAL;
     if (listener->queue.count == 0)
         return -EAGAIN;
-    c = tcp_resolve(tcp, listener->queue.first);
-    tcp_leave_listener(tcp, c);
+    c = take_first(tcp, listener);
     c->flags |= TCP_OWNED;
     c->event.owner = owner;
     if (tcp->place != NULL)
@@ -137,6 +148,8 @@ int tcp_accept(struct tcp *tcp, struct handle handle, uint32_t owner, struct han
     *connection = tcp_handle(tcp, c);
     tcp_trace_queue(tcp, listener);
     tcp_tell(tcp, c);
+    if (!has_settings(listener, c))
+        take_settings(tcp, listener, *connection);
     return 0;
 }
 

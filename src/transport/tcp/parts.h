@@ -119,9 +119,11 @@ void tcp_trace_half_open(const struct tcp *tcp, const struct tcp_half_open *reco
 struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listener *listener,
                                              const struct tcp_half_open *record, uint32_t mtu, struct handle instead);
 /* Its dialogue is ended by a segment with these values: into the accept queue, which has room, and ESTABLISHED. */
-void tcp_half_open_begun(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint16_t window);
+void tcp_half_open_begun(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c, struct seq seq, struct seq ack,
+                         uint16_t window);
 /* The same, and on with the segment. */
-enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_connection *c, struct segment *segment);
+enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c,
+                                         struct segment *segment);
 
 /* ---- receive_buffer.c, reassembly.c ---- */
 
@@ -455,11 +457,9 @@ struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoi
 /* ---- listener.c ---- */
 
 void tcp_trace_queue(const struct tcp *tcp, const struct tcp_listener *listener);
-/* Takes `c` out of its listener's accept queue, if it is in there. */
-void tcp_leave_listener(struct tcp *tcp, struct tcp_connection *c);
 bool tcp_accept_queue_has_room(const struct tcp_listener *listener);
 /* Into the accept queue, which has room. */
-void tcp_queue_for_accept(struct tcp *tcp, struct tcp_connection *c);
+void tcp_queue_for_accept(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c);
 
 /* ---- time_wait.c ---- */
 
