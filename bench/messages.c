@@ -68,12 +68,15 @@ static uint32_t serve_ready(struct baro_stack *stack, bool reply)
     return octets;
 }
 
-/* Polls until a batch has come: it may share the wire with ACKs of earlier ones, whose time has come. */
+/* Polls until a batch has come: it may share the wire with ACKs of earlier ones, whose time has come. After a pause of the machine
+ * there may be thousands of these, and then the other end has its turn in between, too. */
 static void serve(struct bench_pair *pair, int which, struct baro_instant now, uint32_t octets)
 {
     uint32_t served = 0;
 
-    for (int i = 0; i < 1000 && served < octets; i++) {
+    for (int i = 0; i < 10000 && served < octets; i++) {
+        if (i % 64 == 63)
+            baro_stack_poll(bench_pair_stack(pair, 1 - which), now);
         baro_stack_flush(bench_pair_stack(pair, 1 - which));
         baro_stack_poll(bench_pair_stack(pair, which), now);
         served += serve_ready(bench_pair_stack(pair, which), which == 1);
