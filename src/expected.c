@@ -91,10 +91,31 @@ IN_PLACE bool seems_expected(struct baro_stack *stack, int interface, const stru
     return true;
 }
 
-static inline void foresee_connection(struct baro_stack *stack, struct expected_frame *expected)
+static inline unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+static inline void foresee_buckets(const struct baro_stack *stack, const struct expected_frame expected[], unsigned at, unsigned end)
+{
+    for (unsigned i = at; i < end; i++) {
+        if (expected[i].seems)
+            tcp_foresee_bucket(stack->tcp, &expected[i].segment);
+    }
+}
+
+static inline void foresee_connections(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned end)
+{
+    for (unsigned i = at; i < end; i++) {
+        if (expected[i].seems)
+            tcp_foresee_connection(stack->tcp, &expected[i].segment);
+    }
+}
+
+static inline void foresee_lines(struct expected_frame *expected)
 {
     if (expected->seems)
-        tcp_foresee_connection(stack->tcp, &expected->segment);
+        tcp_foresee_lines(&expected->segment);
 }
 
 static inline void foresee_text(const struct baro_stack *stack, struct expected_frame *expected)
@@ -105,8 +126,9 @@ static inline void foresee_text(const struct baro_stack *stack, struct expected_
 
 static __attribute__((noinline)) void foresee_first(struct baro_stack *stack, struct expected_frame expected[], unsigned count)
 {
+    foresee_connections(stack, expected, 0, least(count, EXPECTED_AHEAD_OF_FIND));
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD; i++)
-        foresee_connection(stack, &expected[i]);
+        foresee_lines(&expected[i]);
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD_OF_TEXT; i++)
         foresee_text(stack, &expected[i]);
 }
@@ -123,7 +145,7 @@ IN_PLACE void look(struct baro_stack *stack, int interface, bool open, const str
         tcp_foresee(stack->tcp, &expected->segment, before);
 }
 
-void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+bool expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                       struct expected_frame expected[], unsigned count)
 {
     const struct tcp_arrival *before = NULL;
@@ -136,15 +158,24 @@ void expected_foresee(struct baro_stack *stack, int interface, const struct baro
         look(stack, interface, open, &frame[i], &expected[i], before);
         before = expected[i].seems ? &expected[i].segment : NULL;
         all_sure &= before == NULL || before->sure;
+        if (!all_sure && (i + 1) % EXPECTED_BUCKETS == 0)
+            foresee_buckets(stack, expected, i + 1 - EXPECTED_BUCKETS, i + 1);
     }
-    if (!all_sure)
+    if (!all_sure) {
+        foresee_buckets(stack, expected, count - count % EXPECTED_BUCKETS, count);
         foresee_first(stack, expected, count);
+    }
+    return !all_sure;
 }
 
 void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count)
 {
+    unsigned find = at + EXPECTED_AHEAD_OF_FIND;
+
+    if (at % EXPECTED_TOGETHER == 0 && find < count)
+        foresee_connections(stack, expected, find, least(count, find + EXPECTED_TOGETHER));
     if (at + EXPECTED_AHEAD < count)
-        foresee_connection(stack, &expected[at + EXPECTED_AHEAD]);
+        foresee_lines(&expected[at + EXPECTED_AHEAD]);
     foresee_text(stack, &expected[at + EXPECTED_AHEAD_OF_TEXT]);
 }
 

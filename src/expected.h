@@ -17,12 +17,14 @@ struct expected_frame {
     struct tcp_arrival segment;
 };
 
-/* Looks at a whole burst of a device, and ahead of its first frame. */
-void expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+/* Looks at a whole burst of a device, and ahead of its first frame. Is there anything to be looked at ahead of the others? */
+bool expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                       struct expected_frame expected[], unsigned count);
-/* So many frames before its own turn a segment's connection is asked for, with its text, and its ring; and before it is looked at
- * the frame. */
-enum { EXPECTED_AHEAD = 8, EXPECTED_AHEAD_OF_TEXT = 4, EXPECTED_AHEAD_OF_HEADER = 4 };
+/* So many frames before its own turn a segment's connection is found, is asked for, with its text, and its ring; and before it is
+ * looked at the frame. Where a page's place is not known to the processor it waits for that page at its first line: so the first
+ * lines of some are asked for together, and the others of each when they can come without a wait. */
+enum { EXPECTED_AHEAD_OF_FIND = 12, EXPECTED_AHEAD = 8, EXPECTED_AHEAD_OF_TEXT = 4, EXPECTED_AHEAD_OF_HEADER = 4,
+       EXPECTED_TOGETHER = 4, EXPECTED_BUCKETS = 8 };
 void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count);
 /* Before frame number `at` of `count`: looks ahead of it. */
 static inline void expected_foresee_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at,

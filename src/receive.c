@@ -421,10 +421,11 @@ static __attribute__((noinline)) void receive_several(struct baro_stack *stack, 
                                                       const struct baro_rx_frame frame[], unsigned count)
 {
     struct expected_frame expected[BARO_BURST_LIMIT];
+    const bool ahead = expected_foresee(stack, interface, frame, expected, count);
 
-    expected_foresee(stack, interface, frame, expected, count);
     for (unsigned i = 0; i < count; i++) {
-        expected_foresee_next(stack, expected, i, count);
+        if (ahead)
+            expected_foresee_next(stack, expected, i, count);
         if (!expected_frame(stack, interface, &frame[i], &expected[i]))
             receive_frame(stack, interface, &frame[i]);
     }

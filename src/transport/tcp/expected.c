@@ -37,7 +37,6 @@ static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arriva
 {
     arrival->hash = demux_hash_packet(&tcp->demux, (enum baro_family)arrival->family, arrival->addresses, arrival->octets,
                                       arrival->source_zone, arrival->destination_zone);
-    demux_prefetch(&tcp->demux, (uint32_t)arrival->hash);
 }
 
 static inline uint32_t last_of_source(const struct tcp_arrival *arrival)
@@ -95,6 +94,12 @@ inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const stru
         look_up(tcp, arrival);
 }
 
+void tcp_foresee_bucket(const struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+    if (!arrival->sure)
+        demux_prefetch(&tcp->demux, (uint32_t)arrival->hash);
+}
+
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
 {
     struct demux_cursor cursor;
@@ -102,6 +107,7 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
 
     if (arrival->sure)
         return;
+    arrival->place = NULL;
     prefetch_line(arrival->octets + HEADER_STAMPED);
     prefetch_line(arrival->octets + arrival->length - 1);
     cursor = demux_begin(&tcp->demux, (uint32_t)arrival->hash);
@@ -110,10 +116,18 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
         return;
     }
     kind = tcp_kind_of((struct handle){ arrival->name });
-    if (kind == TCP_KIND_CONNECTION)
-        tcp_lines_foresee(pool_foresee(&tcp->connections, arrival->name));
-    else if (kind != TCP_KIND_HALF_OPEN)
+    if (kind == TCP_KIND_CONNECTION) {
+        arrival->place = pool_foresee(&tcp->connections, arrival->name);
+        prefetch_line(arrival->place); /* of nothing it is nothing */
+    } else if (kind != TCP_KIND_HALF_OPEN) {
         arrival->name = TCP_NOBODY;
+    }
+}
+
+void tcp_foresee_lines(const struct tcp_arrival *arrival)
+{
+    if (!arrival->sure)
+        tcp_lines_foresee(arrival->place);
 }
 
 /* Does its program mostly say something to what comes? Then text will leave, too. */

@@ -33,9 +33,12 @@ struct tcp_arrival {
     bool sure;              /* its four-tuple is that of `handle` */
 };
 
-/* The first look, the second and the third. `before`: the segment in front of it in the burst, or NULL. */
+/* The looks, one after the other. `before`: the segment in front of it in the burst, or NULL. The second and the third touch a page of
+ * memory that nobody had for long: of several at once they are found together. */
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before);
+void tcp_foresee_bucket(const struct tcp *tcp, const struct tcp_arrival *arrival);
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
+void tcp_foresee_lines(const struct tcp_arrival *arrival);
 void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival);
 
 /* The work: it is what its connection waits for, and everything is done. False: nothing was touched, and
