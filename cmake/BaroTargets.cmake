@@ -72,6 +72,8 @@ endfunction()
 
 # `program` gets the sources of `library` optimised across their files. They stand in front of the library itself, of
 # which nothing is taken then. Tests link the plain library: a change of one file costs them one file's compilation.
+# BARO_PROFILE: counts stand beside the objects, so both builds are of one folder (scripts/profiled.sh). They warn of what they
+# alone do, copies of functions for lengths that were seen.
 function(baro_optimise_whole program library)
   get_target_property(files ${library} SOURCES)
   get_target_property(folders ${library} INCLUDE_DIRECTORIES)
@@ -81,6 +83,15 @@ function(baro_optimise_whole program library)
   target_compile_options(${library}_whole PRIVATE -flto)
   target_sources(${program} PRIVATE $<TARGET_OBJECTS:${library}_whole>)
   target_link_options(${program} PRIVATE -flto=auto -O2)
+  if(BARO_PROFILE STREQUAL "make")
+    target_compile_options(${library}_whole PRIVATE -fprofile-generate)
+    target_link_options(${program} PRIVATE -fprofile-generate)
+  elseif(BARO_PROFILE STREQUAL "use")
+    target_compile_options(${library}_whole PRIVATE -fprofile-use -fprofile-partial-training -Wno-missing-profile -Wno-error)
+    target_link_options(${program} PRIVATE -fprofile-use -fprofile-partial-training -Wno-stringop-overflow)
+  elseif(BARO_PROFILE)
+    message(FATAL_ERROR "BARO_PROFILE is `make` or `use`, not ${BARO_PROFILE}")
+  endif()
 endfunction()
 
 # Each .c of a folder is one example program.
