@@ -6,8 +6,8 @@ compiler=${1:-cc}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 find src -name '*.c' -print0 | xargs -0 "$compiler" -std=c17 -O1 -Iinclude -Isrc -r -nostdlib -o "$work/core.o"
-# bcmp is how clang writes memcmp(...) == 0; __popcount and __cpu_model are the compiler's own runtime.
-wanted='^(mem(cpy|move|set|cmp|chr)|bcmp|str(len|cmp|ncmp|chr|cspn)|__popcount[sd]i2|__cpu_model|abort|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$'
+# bcmp is how clang writes memcmp(...) == 0; __popcount, __cpu_model and __cpu_features2 (of AVX-512's VNNI) are the compiler's own runtime.
+wanted='^(mem(cpy|move|set|cmp|chr)|bcmp|str(len|cmp|ncmp|chr|cspn)|__popcount[sd]i2|__cpu_model|__cpu_features2|abort|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$'
 asked=$(nm -u "$work/core.o" | awk '{print $2}' | grep -Ev "$wanted" || true)
 if [ -n "$asked" ]; then
     echo "the core asks for more than libc's string functions: $asked"
