@@ -309,7 +309,10 @@ void transmit_now(struct baro_stack *stack)
         advertised_review(stack);
     if (stack->neighbours.ready_first != NULL)
         send_ready(stack);
-    if (stack->core.intents.count != 0)
-        drain(stack);
+    if (stack->core.intents.count != 0) {
+        do
+            drain(stack);
+        while (tcp_wake_waiting(stack->tcp));
+    }
     burst_flush(stack);
 }

@@ -29,9 +29,11 @@ void tcp_want_output(struct tcp *tcp, struct tcp_connection *c)
     c->flags |= TCP_OUTPUT_QUEUED;
 }
 
-void tcp_wake_waiting(struct tcp *tcp)
+bool tcp_wake_waiting(struct tcp *tcp)
 {
-    while (!handle_is_none(tcp->waiting_first) && tcp->core->intents.count < INTENT_QUEUE_SIZE / 2) {
+    bool any = false;
+
+    for (; !handle_is_none(tcp->waiting_first) && tcp->core->intents.count < INTENT_QUEUE_SIZE / 2; any = true) {
         struct tcp_connection *c = tcp_resolve(tcp, tcp->waiting_first);
 
         assert(c != NULL); /* one that is freed leaves the list */
@@ -41,6 +43,7 @@ void tcp_wake_waiting(struct tcp *tcp)
         c->flags &= ~(uint32_t)TCP_OUTPUT_WAITING;
         tcp_want_output(tcp, c);
     }
+    return any;
 }
 
 /* Fixed headers below the payload: MSS counts from there (RFC 9293 §3.7.1, RFC 6691). */

@@ -223,8 +223,6 @@ static inline uint32_t tcp_timestamp(const struct tcp *tcp, uint32_t offset)
 
 /* Records that `c` may have something to send. */
 void tcp_want_output(struct tcp *tcp, struct tcp_connection *c);
-/* An intent slot is free again: those that wait for one come first. */
-void tcp_wake_waiting(struct tcp *tcp);
 void tcp_set_path_mtu(struct tcp_connection *c, uint32_t mtu);
 /* The next segment's plan, see plan.c. */
 struct plan {

@@ -54,6 +54,9 @@ bool tcp_destination(struct tcp *tcp, struct handle connection, struct baro_endp
 bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip_path *path,
                       struct ip_message *message);
 
+/* output.c: intents have left: those for which there was no room in their queue come first. False: nobody may now. */
+bool tcp_wake_waiting(struct tcp *tcp);
+
 /* Has text that left since an ACK was intended told what it says? Behind that text its sequence number would be an old
  * one, and the peer would not hear it (RFC 9293 §3.10.7.4). True: nothing is to be sent. */
 bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent);

@@ -1,0 +1,131 @@
+/* A program that sends on more connections in one turn than the queue of intents holds: all of it leaves as the device has
+ * room, and nobody has to answer or to wait for that. Over both families, watched and not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/intent.h"
+#include "baro/socket.h"
+#include "support/cable.h"
+
+enum { PORT = 80, CROWD = 2 * INTENT_QUEUE_SIZE + 300, AT_ONCE = 100 };
+
+static struct test_memory memory[2];
+static struct frame_device device[2];
+static struct baro_stack *stack[2];
+static struct baro_instant now;
+static int client[CROWD];
+
+static void watch(void *context, const struct baro_trace_event *event)
+{
+    (void)context;
+    (void)event;
+}
+
+static void turn(void)
+{
+    for (unsigned end = 0; end < 2; end++) {
+        frame_device_carry(&device[1 - end], &device[end]);
+        baro_stack_poll(stack[end], now);
+        baro_stack_flush(stack[end]);
+        baro_stack_check_invariants(stack[end]);
+    }
+}
+
+static void begin(bool ipv6, bool watched)
+{
+    const struct baro_endpoint to = { cable_address(ipv6, 1), { PORT } };
+    int listener;
+
+    now = (struct baro_instant){ INT64_C(1000000000) };
+    for (unsigned end = 0; end < 2; end++) {
+        struct baro_stack_config config = { .now = now, .seed = { (uint8_t)end }, .trace = { NULL, watched ? watch : NULL } };
+
+        memory[end] = (struct test_memory){ 0 };
+        config.memory = test_memory(&memory[end]);
+        frame_device_init(&device[end], (uint8_t)(1 + end), 1500);
+        stack[end] = cable_stack(&config, ipv6, end, &device[end]);
+        cable_knows(stack[end], ipv6, end);
+    }
+    listener = baro_socket(stack[1], to.address.family, BARO_STREAM);
+    assert_int_equal(baro_bind(stack[1], listener, &to), 0);
+    assert_int_equal(baro_listen(stack[1], listener, AT_ONCE), 0);
+    for (unsigned i = 0; i < CROWD; i++) {
+        client[i] = baro_socket(stack[0], to.address.family, BARO_STREAM);
+        assert_true(client[i] >= 0);
+        assert_int_equal(baro_connect(stack[0], client[i], &to), -EINPROGRESS);
+        if (i % AT_ONCE != AT_ONCE - 1 && i + 1 != CROWD)
+            continue;
+        for (int k = 0; k < 4; k++)
+            turn();
+        while (baro_accept(stack[1], listener, NULL) >= 0)
+            continue;
+    }
+    for (int k = 0; k < 4; k++) { /* nobody owes an ACK any more */
+        now.ns += INT64_C(100000000);
+        turn();
+    }
+    while (frame_device_take(&device[0]) != NULL)
+        continue;
+}
+
+static void end(void)
+{
+    for (unsigned i = 0; i < 2; i++)
+        cable_end(stack[i], &device[i], &memory[i]);
+}
+
+/* Frames that leave, one filling of the device after the other, while nothing comes and no time passes. */
+static unsigned all_that_leaves(void)
+{
+    unsigned frames = 0, before;
+
+    baro_stack_flush(stack[0]);
+    do {
+        before = frames;
+        while (frame_device_take(&device[0]) != NULL)
+            frames++;
+        baro_stack_poll(stack[0], now);
+        baro_stack_check_invariants(stack[0]);
+    } while (frames != before);
+    return frames;
+}
+
+static void all_leaves(bool ipv6, bool watched)
+{
+    const uint8_t octet = 7;
+
+    begin(ipv6, watched);
+    for (unsigned i = 0; i < CROWD; i++)
+        assert_int_equal(baro_send(stack[0], client[i], &octet, 1, 0), 1);
+    assert_int_equal(all_that_leaves(), CROWD);
+    end();
+}
+
+static void text_of_a_crowd_leaves(void **state)
+{
+    (void)state;
+    all_leaves(false, false);
+    all_leaves(true, false);
+}
+
+static void and_while_somebody_watches(void **state)
+{
+    (void)state;
+    all_leaves(false, true);
+    all_leaves(true, true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_of_a_crowd_leaves),
+        cmocka_unit_test(and_while_somebody_watches),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
