@@ -7,16 +7,14 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
-#include "test/support/tcp_world.h"
-#include "transport/tcp/expected.h"
+#include "test/support/foreseen.h"
 
-enum { PORT = 40000, OCTETS = 8, HEADER = 32 };
+enum { PORT = 40000, OCTETS = 8 };
 
 static struct world world;
 static struct tcp_settings settings;
 static struct handle listener;
-static uint8_t addresses[8], octets[HEADER + OCTETS];
+static struct foreseen frame;
 
 static struct tcp *server(void)
 {
@@ -28,35 +26,15 @@ static struct tcp_connection *of(uint16_t port)
     return tcp_resolve(server(), tcp_find(server(), world_endpoint(1, 80), world_endpoint(0, port)));
 }
 
-/* The next text of the connection from that port, as three looks see it. */
-static struct tcp_arrival foreseen(uint16_t port)
+/* The next text of the connection from that port. */
+static struct tcp_arrival arrives(uint16_t port)
 {
-    const struct tcp_connection *c = of(port);
-    struct tcp_arrival arrival = { .addresses = addresses, .octets = octets, .length = sizeof octets,
-                                   .family = BARO_FAMILY_IPV4, .checksum_verified = true };
-
-    memset(octets, 0, sizeof octets);
-    memcpy(addresses, world.side[0].address.octet, 4);
-    memcpy(addresses + 4, world.side[1].address.octet, 4);
-    write_be16(octets, port);
-    write_be16(octets + 2, 80);
-    write_be16(octets + 12, 0x8010);
-    write_be16(octets + 14, 1000);
-    write_be32(octets + 20, 0x0101080a);
-    if (c != NULL) {
-        write_be32(octets + 4, c->rcv.nxt.value);
-        write_be32(octets + 8, c->snd.nxt.value);
-        write_be32(octets + 24, c->ts_recent);
-    }
-    tcp_foresee(server(), &arrival, NULL);
-    tcp_foresee_connection(server(), &arrival);
-    tcp_foresee_text(server(), &arrival);
-    return arrival;
+    return foreseen(&frame, &world, of(port), port, 0, OCTETS);
 }
 
 static void takes(uint16_t port)
 {
-    struct tcp_arrival arrival = foreseen(port);
+    struct tcp_arrival arrival = arrives(port);
     uint64_t before = of(port)->recv.end;
 
     assert_true(tcp_expected(server(), &arrival));
@@ -97,7 +75,7 @@ static void those_of_late_are_found_without_a_hash(void **state)
 {
     (void)state;
     for (uint16_t i = 0; i < 4; i++) {
-        struct tcp_arrival arrival = foreseen((uint16_t)(PORT + i));
+        struct tcp_arrival arrival = arrives((uint16_t)(PORT + i));
 
         assert_true(arrival.sure);
         assert_ptr_equal(arrival.place, of((uint16_t)(PORT + i)));
@@ -108,11 +86,11 @@ static void those_of_late_are_found_without_a_hash(void **state)
 /* Ports and source are the same, which is all that is remembered. */
 static void another_destination_is_another(void **state)
 {
-    struct tcp_arrival arrival = foreseen(PORT);
+    struct tcp_arrival arrival = arrives(PORT);
 
     (void)state;
     assert_true(arrival.sure);
-    addresses[7] ^= 8;
+    frame.addresses[7] ^= 8;
     tcp_foresee(server(), &arrival, NULL);
     assert_false(arrival.sure);
 }
@@ -127,7 +105,7 @@ static void who_ended_is_not_found(void **state)
     assert_int_equal(c->flags & TCP_CLOSED_DONE, TCP_CLOSED_DONE);
     assert_null(of(PORT));
     takes(PORT + 1); /* it is not the recent one */
-    assert_false(foreseen(PORT).sure);
+    assert_false(arrives(PORT).sure);
 }
 
 /* Another of the same four-tuple: not while the old one keeps its place, nor when the new one stands there. */
@@ -145,7 +123,7 @@ static void another_of_the_same_four_tuple_is_another(void **state)
     takes(PORT + 1);
     takes(PORT);
     takes(PORT + 1);
-    assert_ptr_equal(foreseen(PORT).place, of(PORT));
+    assert_ptr_equal(arrives(PORT).place, of(PORT));
 
     tcp_close(server(), handle);
     assert_null(tcp_resolve(server(), handle));
@@ -175,7 +153,7 @@ static void a_place_that_another_has_is_not_believed(void **state)
     connects(PORT + 9);
     assert_ptr_equal(of(PORT + 9), place);
     takes(PORT + 1);
-    assert_false(foreseen(PORT + 3).sure);
+    assert_false(arrives(PORT + 3).sure);
     takes(PORT + 9);
 }
 
@@ -189,7 +167,7 @@ static void nor_one_that_the_same_four_tuple_has_again(void **state)
     takes(PORT + 1);
     takes(PORT + 3);
     takes(PORT + 1);
-    assert_true(foreseen(PORT + 3).sure);
+    assert_true(arrives(PORT + 3).sure);
 }
 
 int main(void)

@@ -8,16 +8,14 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
-#include "test/support/tcp_world.h"
-#include "transport/tcp/expected.h"
+#include "test/support/foreseen.h"
 
-enum { PORT = 40000, HEADER = 32, MOST = 1024, MANY = 12 };
+enum { PORT = 40000, MOST = FORESEEN_MOST, MANY = 12 };
 
 static struct world world;
 static struct tcp_settings settings;
 static struct handle listener;
-static uint8_t addresses[8], octets[HEADER + MOST];
+static struct foreseen frame;
 
 static struct tcp *server(void)
 {
@@ -50,25 +48,10 @@ static void others_talk(void)
 static void takes(unsigned i, uint8_t value, uint32_t length)
 {
     const struct tcp_connection *c = of(i);
-    struct tcp_arrival arrival = { .addresses = addresses, .octets = octets, .length = HEADER + length,
-                                   .family = BARO_FAMILY_IPV4, .checksum_verified = true };
+    struct tcp_arrival arrival;
 
     assert_non_null(c);
-    memset(octets, 0, HEADER);
-    memset(octets + HEADER, value, length);
-    memcpy(addresses, world.side[0].address.octet, 4);
-    memcpy(addresses + 4, world.side[1].address.octet, 4);
-    write_be16(octets, (uint16_t)(PORT + i));
-    write_be16(octets + 2, 80);
-    write_be16(octets + 12, 0x8010);
-    write_be16(octets + 14, 1000);
-    write_be32(octets + 20, 0x0101080a);
-    write_be32(octets + 4, c->rcv.nxt.value);
-    write_be32(octets + 8, c->snd.nxt.value);
-    write_be32(octets + 24, c->ts_recent);
-    tcp_foresee(server(), &arrival, NULL);
-    tcp_foresee_connection(server(), &arrival);
-    tcp_foresee_text(server(), &arrival);
+    arrival = foreseen(&frame, &world, c, (uint16_t)(PORT + i), value, length);
     assert_true(tcp_expected(server(), &arrival));
 }
 
