@@ -35,8 +35,6 @@ enum {
     BURST_COPY_OCTETS = 32768,          /* payload that the burst copies because it would not live long enough */
     LOOPBACK_OCTETS = 262144,           /* of each of the two areas */
     SUPER_SEGMENT_MOST = UINT16_MAX - 40 - 60,
-    SUPER_SEGMENT = 16384,              /* octets in one that is cut here */
-    SUPER_SEGMENT_ROOM = 48,            /* frames of room for one of those */
     STACK_PING_OCTETS = 65507,          /* of a ping's payload, at most */
     LOOPBACK_ROUNDS = 16                /* areas that one poll empties */
 };
@@ -205,13 +203,10 @@ static inline void stack_settle(struct baro_stack *stack)
     reassembly_returned(&stack->reassembly);
 }
 
-/* Octets of text that TCP may give at once to a device with so much room. One that does not cut gets few enough that the
- * pieces find room. */
-static inline uint32_t transmit_super_segment(const struct baro_device *device, unsigned room)
+/* Full-sized segments that TCP may give at once to a device with so much room, 0: it cuts them itself. */
+static inline uint32_t transmit_room(const struct baro_device *device, unsigned room)
 {
-    if ((device->capabilities & BARO_DEVICE_TSO) != 0)
-        return SUPER_SEGMENT_MOST;
-    return room >= SUPER_SEGMENT_ROOM ? SUPER_SEGMENT : 0;
+    return (device->capabilities & BARO_DEVICE_TSO) != 0 ? 0 : room;
 }
 
 /* Nobody wants to be told what leaves: the straight way may be tried. */

@@ -79,6 +79,7 @@ static bool prepare(struct baro_stack *stack, struct way *way)
         return false;
     link_mtu = interface_mtu(interface, way->destination.family);
     straight->path = (struct ip_path){ .source = way->wanted, /* TCP asks for no link MTU */
+                                       .super_segment = SUPER_SEGMENT_MOST,
                                        .mtu = path_mtu_get(&stack->path_mtus, way->destination, link_mtu),
                                        .sums = (interface->device->capabilities & BARO_DEVICE_TX_CHECKSUM) == 0 };
     straight->until = path_mtu_until(&stack->path_mtus, way->destination);
@@ -130,10 +131,11 @@ static uint16_t fold(uint32_t sum)
     return (uint16_t)~(sum + (sum >> 16));
 }
 
-/* The IP header in front of `length` octets. */
-IN_PLACE void write_ip(const struct straight *straight, const struct tcp_straight *segment, uint32_t length, uint8_t *head)
+/* What stands in front of the segment: Ethernet's header and IP's. */
+IN_PLACE void write_front(const struct straight *straight, const struct tcp_straight *segment, uint8_t *head)
 {
     uint8_t *ip = head + ethernet_header_SIZE;
+    uint32_t length = segment->header_length + segment->length;
 
     if (straight->path.source.family == BARO_FAMILY_IPV4) {
         memcpy(head, straight->headers, ethernet_header_SIZE + ipv4_header_SIZE);
@@ -169,13 +171,15 @@ static inline uint64_t sum_of_text(const struct tcp_straight *segment)
         return 0;
     if (segment->parts == 1 && segment->text_sums == 0)
         return checksum_add(0, segment->part[0].data, segment->part[0].length);
+    if (segment->text_sums == 1)
+        return segment->text_sum[0];
     return sum_of_other(segment);
 }
 
-/* Writes TCP's checksum and adds the frame: the TCP header stands in `head` already. `gso_size`: the device cuts. In place,
+/* Writes TCP's checksum and adds the frame: all else of its headers stands in `head`. `gso_size`: the device cuts. In place,
  * since each segment comes by here. */
-IN_PLACE void push(struct baro_stack *stack, const struct way *way,
-                                                       const struct tcp_straight *segment, uint8_t *head, uint16_t gso_size)
+IN_PLACE void push(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head,
+                   uint16_t gso_size)
 {
     const struct straight *straight = &way->straight;
     struct burst *burst = &stack->burst;
@@ -183,7 +187,6 @@ IN_PLACE void push(struct baro_stack *stack, const struct way *way,
     uint32_t headers = straight->length + (uint32_t)segment->header_length, length = segment->header_length + segment->length;
     uint8_t *checksum = head + straight->length + TCP_CHECKSUM_AT;
 
-    write_ip(straight, segment, length, head);
     frame->gso_size = gso_size;
     frame->header_length = (uint16_t)(gso_size != 0 ? headers : 0);
     length += straight->sum_of_pseudo;
@@ -242,29 +245,34 @@ static unsigned take(struct baro_bytes rest[2], uint32_t length, struct baro_byt
     return length == 0 ? 1 : 2;
 }
 
-/* A super-segment in pieces, PSH only on the last (message.c: FIN and CWR never come this way). The header is written
- * already, for the first one. */
+/* A super-segment in pieces, PSH only on the last (message.c: FIN and CWR never come this way). All but the last have the
+ * same headers, which are made once, but for sequence number and checksum. TCP's is written already, for the first one. */
 static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head)
 {
+    const struct straight *straight = &way->straight;
     const uint32_t seq = read_be32(segment->header + TCP_SEQ_AT);
-    const uint8_t flags = segment->header[TCP_FLAGS_AT];
-    const uint64_t push_word = (flags & TCP_FLAG_PSH) != 0 ? (uint64_t)TCP_FLAG_PSH << 16 : 0;
-    const uint64_t sum = segment->sum - seq - push_word;
+    const uint8_t push_flag = segment->header[TCP_FLAGS_AT] & TCP_FLAG_PSH;
     struct baro_bytes rest[2] = { segment->part[0], { segment->part[0].data, 0 } };
+    uint64_t sum = segment->sum - seq - ((uint64_t)push_flag << 16);
     struct tcp_straight piece = *segment;
-    uint8_t header[TCP_STRAIGHT_HEADER];
+    uint8_t front[ethernet_header_SIZE + ipv6_header_SIZE + TCP_STRAIGHT_HEADER], *tcp = front + straight->length;
 
     if (segment->parts == 2)
         rest[1] = segment->part[1];
     piece.text_sums = segment->text_sums != 0;
-    memcpy(header, segment->header, sizeof header);
-    header[TCP_FLAGS_AT] = (uint8_t)(flags & ~TCP_FLAG_PSH);
-    for (uint32_t at = 0, left = segment->length; left != 0; at += piece.length, left -= piece.length) {
-        piece.length = left < segment->size ? left : segment->size;
+    piece.length = segment->size;
+    memcpy(tcp, segment->header, TCP_STRAIGHT_HEADER);
+    tcp[TCP_FLAGS_AT] ^= push_flag;
+    write_front(straight, &piece, front);
+    for (uint32_t at = 0, left = segment->length; left != 0; at += piece.length, left -= piece.length, piece.text_sum++) {
+        if (left <= segment->size) {
+            piece.length = left;
+            tcp[TCP_FLAGS_AT] |= push_flag;
+            sum += (uint64_t)push_flag << 16;
+            write_front(straight, &piece, front);
+        }
         piece.parts = take(rest, piece.length, piece.part);
         piece.sum = sum + (uint32_t)(seq + at);
-        if (segment->text_sums != 0)
-            piece.text_sum = segment->text_sum + at / segment->size;
         if (at != 0)
             head = room_of(stack, way) == 0 ? NULL : stack->burst.header[stack->burst.count];
         if (head == NULL) {
@@ -272,23 +280,22 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct
             core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
             continue;
         }
-        if (piece.length == left) {
-            header[TCP_FLAGS_AT] = flags;
-            piece.sum += push_word;
-        }
-        write_be32(header + TCP_SEQ_AT, seq + at);
-        memcpy(head + way->straight.length, header, sizeof header);
+        write_be32(tcp + TCP_SEQ_AT, seq + at);
+        memcpy(head, front, sizeof front);
         push(stack, way, &piece, head, 0);
     }
 }
 
+/* More than a full-sized segment. */
 static __attribute__((noinline)) void send_large(struct baro_stack *stack, const struct way *way,
                                                  const struct tcp_straight *segment, uint8_t *head)
 {
-    if ((way->straight.device->capabilities & BARO_DEVICE_TSO) != 0)
-        push(stack, way, segment, head, (uint16_t)segment->size);
-    else
+    if ((way->straight.device->capabilities & BARO_DEVICE_TSO) == 0) {
         cut(stack, way, segment, head);
+        return;
+    }
+    write_front(&way->straight, segment, head);
+    push(stack, way, segment, head, (uint16_t)segment->size);
 }
 
 IN_PLACE void send(struct baro_stack *stack, const struct way *way,
@@ -297,10 +304,12 @@ IN_PLACE void send(struct baro_stack *stack, const struct way *way,
     neighbour_goes(&stack->neighbours, way->straight.entry, &way->asks);
     if (segment->progress)
         neighbour_progress(&stack->neighbours, way->straight.entry);
-    if (segment->length <= segment->size)
-        push(stack, way, segment, head, 0);
-    else
+    if (segment->length > segment->size) {
         send_large(stack, way, segment, head);
+        return;
+    }
+    write_front(&way->straight, segment, head);
+    push(stack, way, segment, head, 0);
 }
 
 /* ---- intents ---- */
@@ -323,7 +332,7 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
 
         if (room == 0)
             return STRAIGHT_WAITS;
-        way->straight.path.super_segment = transmit_super_segment(way->straight.device, room);
+        way->straight.path.room = transmit_room(way->straight.device, room);
         segment.header = head + way->straight.length;
         verdict = tcp_straight_segment(stack->tcp, &way->straight.path, &segment);
         if (verdict == TCP_STRAIGHT_OPEN)

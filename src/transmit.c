@@ -43,8 +43,9 @@ static int find_path(struct baro_stack *stack, struct baro_address source, struc
     path->hop_limit = interface_hop_limit(&stack->interface[interface], destination.family);
     path->link_mtu = interface_mtu(&stack->interface[interface], destination.family);
     path->mtu = path_mtu_get(&stack->path_mtus, destination, path->link_mtu);
-    path->super_segment = device == NULL ? (uint32_t)SUPER_SEGMENT_MOST
-                                         : transmit_super_segment(device, burst_room(stack, interface));
+    path->super_segment = SUPER_SEGMENT_MOST;
+    if (device != NULL)
+        path->room = transmit_room(device, burst_room(stack, interface));
     return interface;
 }
 

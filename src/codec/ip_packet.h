@@ -31,7 +31,8 @@ struct ip_path {
     uint32_t mtu;                 /* path MTU, bytes of IP packet (RFC 1191) */
     uint32_t link_mtu;            /* of the interface, whatever the path is said to be */
     uint8_t hop_limit;            /* of what has none of its own */
-    uint32_t super_segment;       /* TCP payload bytes the device takes in one super-segment; 0: one MSS */
+    uint32_t super_segment;       /* TCP payload bytes that may leave at once; 0: one MSS */
+    uint32_t room;                /* and segments of it, for a device that does not cut; 0: it does */
     bool sums;                    /* text is summed here, not by the device */
 };
 
@@ -39,6 +40,16 @@ struct ip_path {
 static inline uint8_t ip_path_hop_limit(const struct ip_path *path, int16_t wanted)
 {
     return wanted < 0 ? path->hop_limit : (uint8_t)wanted;
+}
+
+/* TCP payload that may leave at once: full-sized segments, `mss` octets in each. */
+static inline uint32_t ip_path_at_once(const struct ip_path *path, uint32_t mss)
+{
+    uint32_t segments = path->super_segment / mss;
+
+    if (path->room != 0 && segments > path->room)
+        segments = path->room;
+    return segments > 1 ? segments * mss : mss;
 }
 
 /* A message to send, before its IP header: what a transport hands to transmit.c. */

@@ -233,7 +233,7 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
         tcp_set_path_mtu(c, path->mtu);
     if (blackhole_aged(&c->hole, tcp->core->now) == BLACKHOLE_AS_BEFORE)
         tcp_hole_changed(tcp, c);
-    found = tcp_plan(tcp, c, path->super_segment, &plan);
+    found = tcp_plan(tcp, c, ip_path_at_once(path, tcp_payload_limit(c)), &plan);
     if (!found && (c->flags & TCP_ACK_NOW) != 0 && tcp_synchronised(c)) {
         plan = (struct plan){ .seq = tcp_plain_seq(c) };
         found = true;

@@ -28,7 +28,7 @@ static inline uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* As plan.c's new_text(), windows included. */
-IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, uint32_t super_segment, uint32_t mss)
+IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, const struct ip_path *path, uint32_t mss)
 {
     uint32_t flight = tcp_flight(c), pipe = tcp_pipe(c), cwnd = c->congestion.cwnd > mss ? c->congestion.cwnd : mss;
     uint32_t may = unsent, full = 0;
@@ -36,7 +36,7 @@ IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, uint
     may = smaller(may, cwnd > pipe ? cwnd - pipe : 0);
     may = smaller(may, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
     if (may >= mss) {
-        may = smaller(may, super_segment > mss ? super_segment - super_segment % mss : mss);
+        may = smaller(may, ip_path_at_once(path, mss));
         full = may - may % mss;
     }
     if (may == full)
@@ -172,7 +172,7 @@ IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_pa
             return false; /* it may be that nothing leaves */
         tcp_rested(c, tcp->core->now.ns);
     }
-    *length = new_text(c, unsent, path->super_segment, mss);
+    *length = new_text(c, unsent, path, mss);
     if (*length == 0)
         return tcp_flight(c) != 0; /* else wait_for_window() has a timer to arm */
     if (!is_unpaced(c))
@@ -199,7 +199,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     bool last, fin = closing && fin_is_due(c);
 
     /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
-    if (path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= path->super_segment) ||
+    if (path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= ip_path_at_once(path, mss)) ||
         !plan(tcp, c, path, unsent, mss, &length))
         return TCP_STRAIGHT_OPEN;
     last = length == unsent;

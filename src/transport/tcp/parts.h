@@ -248,7 +248,8 @@ static inline void tcp_want_more_output(struct tcp *tcp, struct tcp_connection *
     if (!tcp_has_nothing(c))
         tcp_want_output(tcp, c);
 }
-bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan);
+/* `at_once`: octets of text that may leave in one, at least those of a full-sized segment. */
+bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t at_once, struct plan *plan);
 
 /* ---- hole.c ---- */
 

@@ -93,16 +93,15 @@ static uint32_t allowed(const struct tcp_connection *c)
 }
 
 /* How much new text goes into the next segment or super-segment; 0: none now. */
-static uint32_t new_text(struct tcp *tcp, struct tcp_connection *c, uint32_t unsent, uint32_t super_segment)
+static uint32_t new_text(struct tcp *tcp, struct tcp_connection *c, uint32_t unsent, uint32_t at_once)
 {
-    uint32_t mss = tcp_payload_limit(c), may = smaller(unsent, allowed(c));
-    uint32_t most = super_segment > mss ? super_segment - super_segment % mss : mss, full;
+    uint32_t mss = tcp_payload_limit(c), may = smaller(unsent, allowed(c)), full;
 
     if ((c->flags & TCP_PROBE) != 0 && may < mss) { /* at least one octet, whatever the window */
         c->flags &= ~(uint32_t)TCP_PROBE;
         return may != 0 ? may : 1;
     }
-    may = smaller(may, most);
+    may = smaller(may, at_once);
     full = may - may % mss;
     if (may == full)
         return full;
@@ -122,7 +121,7 @@ static void wait_for_window(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_arm(tcp, c, TCP_TIMER_PERSIST, c->rtt.rto_ns);
 }
 
-static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan)
+static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t at_once, struct plan *plan)
 {
     uint64_t offset = tcp_send_offset(c, c->snd.nxt);
     bool probing = (c->flags & TCP_PROBE) != 0;
@@ -136,7 +135,7 @@ static bool plan_new(struct tcp *tcp, struct tcp_connection *c, uint32_t super_s
         if (tcp_flight(c) == 0 && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0)
             tcp_rested(c, tcp->core->now.ns);
         probe = (c->flags & (TCP_PROBE | TCP_TAIL)) != 0;
-        length = new_text(tcp, c, unsent, super_segment);
+        length = new_text(tcp, c, unsent, at_once);
         if (length == 0) {
             wait_for_window(tcp, c);
             return false;
@@ -163,19 +162,19 @@ static bool plan_syn(const struct tcp_connection *c, struct plan *plan)
     return true;
 }
 
-bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t super_segment, struct plan *plan)
+bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t at_once, struct plan *plan)
 {
     if ((c->flags & TCP_CLOSED_DONE) != 0)
         return false;
     if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
         return plan_syn(c, plan);
     if (c->frto == FRTO_NEW)
-        return plan_new(tcp, c, super_segment, plan);
+        return plan_new(tcp, c, at_once, plan);
     if (plan_again(c, plan) || plan_lost(tcp, c, plan))
         return true;
     if (seq_lt(c->retransmit_next, c->retransmit_end) || (c->sender != NULL && c->sender->board.lost != 0))
         return false; /* nothing new before what is lost */
     if ((c->flags & TCP_URGENT_SENDING) != 0)
-        super_segment = 0; /* the pointer is counted from each segment's own beginning (MUST-62) */
-    return plan_new(tcp, c, super_segment, plan);
+        at_once = tcp_payload_limit(c); /* the pointer is counted from each segment's own beginning (MUST-62) */
+    return plan_new(tcp, c, at_once, plan);
 }
