@@ -102,6 +102,14 @@ static inline void *pool_foresee(const struct pool *pool, uint32_t index)
     return index >= pool->fresh ? NULL : pool_place_at(pool, index) + 1;
 }
 
+/* The handle of the object at a place that pool_foresee() told of, HANDLE_NONE when that place is free. */
+static inline struct handle pool_handle_there(const void *object)
+{
+    const struct pool_place *place = (const struct pool_place *)object - 1;
+
+    return (place->generation & 1) != 0 ? (struct handle){ (uint64_t)place->generation << 32 | place->index } : HANDLE_NONE;
+}
+
 /* The handle of the object with this place number, HANDLE_NONE when that place is free. */
 static inline struct handle pool_handle_at(const struct pool *pool, uint32_t index)
 {

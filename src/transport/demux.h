@@ -61,7 +61,7 @@ struct demux {
 struct demux_cursor {
     const struct demux_bucket *bucket; /* of the segment; NULL: the search is over */
     uint32_t hash, at, mask, left;     /* buckets to be seen, this one too */
-    uint32_t place;
+    uint32_t seen;                     /* a bit a place of this bucket that was an answer */
 };
 
 /* Takes no memory yet. */
@@ -111,6 +111,36 @@ bool demux_erase(struct demux *demux, uint32_t hash, struct handle handle);
 /* The entry `handle` now names another object of the same hash; false: there is none. Never needs memory. */
 bool demux_replace(struct demux *demux, uint32_t hash, struct handle handle, struct handle by);
 
+/* The places of a bucket with this tag, a bit each, whether somebody stands there or not. */
+static inline uint32_t demux_places_plain(const struct demux_bucket *bucket, uint32_t hash)
+{
+    uint32_t places = 0;
+
+    for (uint32_t place = 0; place < DEMUX_PLACES; place++)
+        places |= (uint32_t)(bucket->tag[place] == hash) << place;
+    return places;
+}
+
+#ifdef __SSE2__
+typedef uint32_t demux_tags __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float demux_signs __attribute__((vector_size(16)));
+#endif
+
+/* The same, all at once where the machine can: which place it is cannot be foretold, and a processor that walks there in a loop
+ * goes wrong at its end nearly each time. */
+static inline uint32_t demux_places(const struct demux_bucket *bucket, uint32_t hash)
+{
+#ifdef __SSE2__
+    const demux_tags wanted = { hash, hash, hash, hash };
+    const demux_tags first = *(const demux_tags *)bucket->tag, last = *(const demux_tags *)(bucket->tag + DEMUX_PLACES - 4);
+
+    return (uint32_t)__builtin_ia32_movmskps((demux_signs)(first == wanted)) |
+           (uint32_t)__builtin_ia32_movmskps((demux_signs)(last == wanted)) << (DEMUX_PLACES - 4);
+#else
+    return demux_places_plain(bucket, hash);
+#endif
+}
+
 /* The lower halves of all handles with this hash, one after the other. The table must not change meanwhile. In place: a
  * cursor that has no address is a few registers. */
 IN_PLACE struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash)
@@ -128,15 +158,14 @@ IN_PLACE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
 {
     while (cursor->bucket != NULL) {
         const struct demux_bucket *bucket = &cursor->bucket[cursor->at];
+        uint32_t places = demux_places(bucket, cursor->hash) & bucket->taken & ~cursor->seen;
 
-        for (uint32_t place = cursor->place; place < DEMUX_PLACES; place++) {
-            if (bucket->tag[place] == cursor->hash && (bucket->taken >> place & 1) != 0) {
-                *name = bucket->name[place];
-                cursor->place = place + 1;
-                return true;
-            }
+        if (places != 0) {
+            *name = bucket->name[__builtin_ctz(places)];
+            cursor->seen |= places & -places;
+            return true;
         }
-        cursor->place = 0;
+        cursor->seen = 0;
         cursor->at = (cursor->at + 1) & cursor->mask;
         if (bucket->passed == 0 || --cursor->left == 0)
             cursor->bucket = NULL;

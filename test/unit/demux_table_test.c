@@ -182,6 +182,20 @@ static void equal_hashes_live_side_by_side(void **state)
     demux_release(&demux);
 }
 
+/* Whatever stands there, the same places as one by one; the fourth is looked at twice where four are compared at once. */
+static void a_bucket_is_asked_as_a_whole(void **state)
+{
+    (void)state;
+    for (uint32_t places = 0; places <= DEMUX_ALL; places++) {
+        struct demux_bucket bucket = { .name = { 7, 7, 7, 7, 7, 7, 7 }, .taken = 7, .passed = 7 };
+
+        for (uint32_t place = 0; place < DEMUX_PLACES; place++)
+            bucket.tag[place] = (places >> place & 1) != 0 ? 7 : UINT32_C(0x80000007) + place;
+        assert_int_equal(demux_places(&bucket, 7), places);
+        assert_int_equal(demux_places_plain(&bucket, 7), places);
+    }
+}
+
 static void without_memory_it_fills_up_and_then_refuses(void **state)
 {
     struct slabs slabs = slabs_of_test();
@@ -277,6 +291,7 @@ int main(void)
         cmocka_unit_test(an_insert_moves_what_stood_in_two_buckets),
         cmocka_unit_test(entries_stay_findable_at_every_step_of_growth),
         cmocka_unit_test(equal_hashes_live_side_by_side),
+        cmocka_unit_test(a_bucket_is_asked_as_a_whole),
         cmocka_unit_test(without_memory_it_fills_up_and_then_refuses),
         cmocka_unit_test(an_entry_changes_hands_in_its_place),
         cmocka_unit_test(the_hash_depends_on_key_ports_and_addresses),

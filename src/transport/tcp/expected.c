@@ -142,9 +142,9 @@ void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
 
     if (arrival->sure || arrival->name == TCP_NOBODY)
         return;
-    arrival->handle = tcp_named(tcp, arrival->name);
-    c = tcp_resolve(tcp, arrival->handle);
-    if (c == NULL)
+    c = arrival->place;
+    arrival->handle = c == NULL ? tcp_named(tcp, arrival->name) : pool_handle_there(c);
+    if (c == NULL || handle_is_none(arrival->handle))
         return;
     if (c->recv.data != NULL)
         ring_foresee(&c->recv, c->recv.end);
@@ -229,12 +229,11 @@ void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const 
 
 static inline struct tcp_connection *connection_of(const struct tcp *tcp, const struct tcp_arrival *arrival)
 {
-    struct tcp_connection *c;
+    struct tcp_connection *c = arrival->place;
 
     if (arrival->sure)
-        return pool_is_still(arrival->place, arrival->handle) ? arrival->place : NULL;
-    c = tcp_resolve(tcp, arrival->handle);
-    if (c != NULL)
+        return pool_is_still(c, arrival->handle) ? c : NULL;
+    if (c != NULL && !handle_is_none(arrival->handle) && pool_is_still(c, arrival->handle))
         return is_between(c, arrival) ? c : NULL;
     /* Text came in one burst with the ACK that made its connection. */
     c = tcp->recent_place;
