@@ -8,7 +8,7 @@
 
 #include "base/prefetch.h"
 
-enum { TOGETHER = 16 };
+enum { TOGETHER = 64 };
 
 /* Its page stays as long as the stack, so a number in the queue always has a place. */
 static struct user_socket *place_of(const struct user *user, int fd)
@@ -25,8 +25,8 @@ static void join_queue(struct user *user, struct user_socket *socket)
     if (user->ready_first == 0)
         user->ready_first = socket->fd;
     else
-        place_of(user, user->ready_last)->ready_next = socket->fd;
-    user->ready_last = socket->fd;
+        user->ready_last->ready_next = socket->fd;
+    user->ready_last = socket;
 }
 
 /* The first one of the queue leaves it; NULL: the queue is empty. */
@@ -87,12 +87,13 @@ static void collect_streams(struct user *user)
     unsigned count;
 
     do {
-        for (count = 0; count < TOGETHER && tcp_next_event(user->tcp, &owner[count]); count++)
-            prefetch_line(place_of(user, (int)owner[count]));
+        count = tcp_next_events(user->tcp, owner, TOGETHER);
+        for (unsigned i = 0; i < count; i++)
+            prefetch_line(place_of(user, (int)owner[i]));
         for (unsigned i = 0; i < count; i++) {
-            struct user_socket *socket = user_find(user, (int)owner[i]);
+            struct user_socket *socket = place_of(user, (int)owner[i]);
 
-            if (socket == NULL || socket->type != BARO_STREAM)
+            if (socket->type != BARO_STREAM)
                 continue;
             if (socket->phase == USER_CONNECTING)
                 forget_details(user, socket);
@@ -129,12 +130,8 @@ static unsigned poll_datagram(const struct user *user, const struct user_socket 
     return events;
 }
 
-unsigned user_poll(struct user *user, int fd)
+static unsigned poll_socket(const struct user *user, const struct user_socket *socket)
 {
-    const struct user_socket *socket = user_find(user, fd);
-
-    if (socket == NULL)
-        return BARO_EVENT_INVALID;
     if (socket->type == BARO_PACKET)
         return capture_readiness(user->captures, socket->handle);
     if (socket->type != BARO_STREAM)
@@ -146,11 +143,19 @@ unsigned user_poll(struct user *user, int fd)
     return tcp_readiness(user->tcp, socket->handle);
 }
 
+unsigned user_poll(struct user *user, int fd)
+{
+    const struct user_socket *socket = user_find(user, fd);
+
+    return socket == NULL ? BARO_EVENT_INVALID : poll_socket(user, socket);
+}
+
 bool user_next_ready(struct user *user, struct baro_ready *ready)
 {
     struct user_socket *socket;
 
-    user_collect(user);
+    if (tcp_has_events(user->tcp) || udp_has_events(user->udp) || udp_has_events(user->pings) || user->captures->events)
+        user_collect(user);
     do {
         socket = leave_queue(user);
         if (socket == NULL)
@@ -158,6 +163,6 @@ bool user_next_ready(struct user *user, struct baro_ready *ready)
     } while (socket->type == 0 || (socket->flags & USER_MARKED) == 0);
     socket->flags &= (uint8_t)~USER_MARKED;
     ready->fd = socket->fd;
-    ready->events = user_poll(user, socket->fd);
+    ready->events = poll_socket(user, socket);
     return true;
 }

@@ -74,7 +74,8 @@ struct user {
     uint64_t *full;              /* a bit a page */
     uint32_t full_words;         /* so many words of these have no zero */
     struct pool groups, details;
-    int ready_first, ready_last; /* the queue of readiness, by descriptor; 0: it is empty */
+    int ready_first;             /* the queue of readiness, by descriptor; 0: it is empty */
+    struct user_socket *ready_last;
     struct user_details *ports[USER_PORT_CHAINS]; /* by port number modulo their count: the programs are ours */
 };
 

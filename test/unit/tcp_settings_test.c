@@ -53,7 +53,7 @@ static unsigned told_out(struct hand *hand)
     uint32_t owner;
     unsigned count = 0;
 
-    while (tcp_next_event(hand->tcp, &owner))
+    while (tcp_next_events(hand->tcp, &owner, 1) != 0)
         count++;
     return count != 0 && (tcp_readiness(hand->tcp, hand->connection) & BARO_EVENT_OUT) != 0;
 }

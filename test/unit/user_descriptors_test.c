@@ -117,6 +117,26 @@ static void who_is_closed_is_not_told(void **state)
     baro_stack_check_invariants(stack);
 }
 
+/* Who never lets the queue of readiness become empty hears of what came meanwhile, too. */
+static void a_queue_that_is_never_empty_hides_nobody(void **state)
+{
+    struct baro_endpoint here = loopback(7);
+    struct baro_ready ready = { .fd = -1 };
+    int waits = datagram();
+
+    (void)state;
+    assert_int_equal(baro_bind(stack, waits, &here), 0);
+    (void)marked();
+    assert_int_equal(baro_sendto(stack, waits, "x", 1, 0, &here), 1);
+    for (int turn = 0; turn < 8 && ready.fd != waits; turn++) {
+        pass(1);
+        (void)marked();
+        assert_true(baro_next_ready(stack, &ready));
+    }
+    assert_int_equal(ready.fd, waits);
+    assert_int_equal(ready.events, BARO_EVENT_IN | BARO_EVENT_OUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +145,7 @@ int main(void)
         ONE_STACK_TEST(what_socket_refuses),
         ONE_STACK_TEST(nobody_home),
         ONE_STACK_TEST(who_is_closed_is_not_told),
+        ONE_STACK_TEST(a_queue_that_is_never_empty_hides_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

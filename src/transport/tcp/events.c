@@ -26,13 +26,22 @@ void tcp_tell(struct tcp *tcp, struct tcp_connection *c)
         tcp_event(tcp, &c->event);
 }
 
-bool tcp_next_event(struct tcp *tcp, uint32_t *owner)
+bool tcp_has_events(const struct tcp *tcp)
 {
-    struct tcp_event *event = tcp->events.next;
+    return tcp->events.next != &tcp->events;
+}
 
-    if (event == &tcp->events)
-        return false;
-    *owner = event->owner;
-    tcp_event_forget(event);
-    return true;
+unsigned tcp_next_events(struct tcp *tcp, uint32_t owner[], unsigned most)
+{
+    struct tcp_event *event = tcp->events.next, *next;
+    unsigned count = 0;
+
+    for (; event != &tcp->events && count < most; event = next) {
+        next = event->next;
+        owner[count++] = event->owner;
+        event->next = event->previous = NULL;
+    }
+    tcp->events.next = event;
+    event->previous = &tcp->events;
+    return count;
 }

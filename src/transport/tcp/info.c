@@ -20,24 +20,18 @@ static uint32_t readable_of(const struct tcp_connection *c)
 
 /* Is as much there as the program wants at least (SO_RCVLOWAT), or will no more come before it reads: the window is
  * closed, or as good as that? */
-static bool is_worth_reading(const struct tcp_connection *c)
+static inline bool is_worth_reading(const struct tcp_connection *c, uint32_t readable)
 {
-    uint32_t readable = readable_of(c);
-
     return readable != 0 && (readable >= c->settings.recv_low_water || tcp_recv_window(c) <= c->rcv_full);
 }
 
-unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
+static unsigned readiness_of(const struct tcp_connection *c)
 {
-    struct tcp_sleeper sleeper;
-    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
     unsigned events = 0;
     bool over;
 
-    if (c == NULL)
-        return BARO_EVENT_INVALID;
     over = (c->flags & TCP_CLOSED_DONE) != 0;
-    if (is_worth_reading(c) || c->error != 0 || over ||
+    if (is_worth_reading(c, readable_of(c)) || c->error != 0 || over ||
         (c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ)) != 0)
         events |= BARO_EVENT_IN;
     if (over || (tcp_synchronised(c) && ((c->flags & TCP_FIN_WANTED) != 0 || (tcp_send_room(c) != 0 && tcp_little_unsent(c)))))
@@ -51,6 +45,32 @@ unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
     if (over || ((c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ)) != 0 && (c->flags & TCP_FIN_WANTED) != 0))
         events |= BARO_EVENT_HANGUP;
     return events;
+}
+
+/* Open both ways, and nothing said besides: then two rings say all. */
+static inline bool is_plain(const struct tcp_connection *c)
+{
+    const uint32_t unusual = TCP_CLOSED_DONE | TCP_FIN_RECEIVED | TCP_SHUT_READ | TCP_FIN_WANTED | TCP_URGENT_KNOWN |
+                             TCP_URGENT_TAKEN | TCP_POSTED;
+
+    return c->state == BARO_TCP_ESTABLISHED && (c->flags & unusual) == 0 && c->error == 0 && c->settings.notsent_low_water == 0;
+}
+
+static __attribute__((noinline)) unsigned other_readiness(const struct tcp *tcp, struct handle connection)
+{
+    struct tcp_sleeper sleeper;
+    const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
+
+    return c == NULL ? BARO_EVENT_INVALID : readiness_of(c);
+}
+
+unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
+{
+    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+
+    if (c == NULL || !is_plain(c))
+        return other_readiness(tcp, connection);
+    return (is_worth_reading(c, ring_used(&c->recv)) ? BARO_EVENT_IN : 0u) | (ring_used(&c->send) < c->send.limit ? BARO_EVENT_OUT : 0u);
 }
 
 uint32_t tcp_readable(const struct tcp *tcp, struct handle connection)

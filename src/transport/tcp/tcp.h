@@ -2,7 +2,7 @@
  *
  * Below, receive.c hands in segments (tcp_in) and transmit.c pulls segments out (tcp_next_segment) when it
  * drains INTENT_TCP_OUTPUT. Above, user/ opens, reads, writes and closes connections by handle and collects
- * what happened (tcp_next_event). TCP calls neither: it returns values, records intents and queues events.
+ * what happened (tcp_next_events). TCP calls neither: it returns values, records intents and queues events.
  *
  * Trace: tcp_in tells TCP_IN and what follows from it. On the way out TCP knows first that there is a segment, so
  * tcp_next_segment (when it returns true) and tcp_control_message tell PACKET_OUT, TCP_OUT and the timers that the
@@ -241,9 +241,10 @@ int tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_setti
 bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_endpoint *local,
                    struct baro_endpoint *remote);
 
-/* Something about what `owner` owns may have changed its readiness; each owner stands in the queue once.
- * False: no more. */
-bool tcp_next_event(struct tcp *tcp, uint32_t *owner);
+bool tcp_has_events(const struct tcp *tcp);
+/* Something about what each `owner` owns may have changed its readiness; each stands in the queue once. How many: fewer than
+ * `most`, no more. */
+unsigned tcp_next_events(struct tcp *tcp, uint32_t owner[], unsigned most);
 
 void tcp_check_invariants(const struct tcp *tcp);
 

@@ -83,6 +83,11 @@ static void forget_event(struct udp *udp, struct udp_socket *socket)
     socket->in_events = false;
 }
 
+bool udp_has_events(const struct udp *udp)
+{
+    return udp->event_first != NULL;
+}
+
 bool udp_next_event(struct udp *udp, uint32_t *owner)
 {
     struct udp_socket *socket = udp->event_first;

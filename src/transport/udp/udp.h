@@ -78,6 +78,8 @@ uint32_t udp_readable(const struct udp *udp, struct handle socket);
 uint32_t udp_writable(const struct udp *udp, struct handle socket);
 bool udp_endpoints(const struct udp *udp, struct handle socket, struct baro_endpoint *local,
                    struct baro_endpoint *remote);
+/* May tell of the readiness of some; each owner stands in the queue once. */
+bool udp_has_events(const struct udp *udp);
 bool udp_next_event(struct udp *udp, uint32_t *owner);
 void udp_check_invariants(const struct udp *udp);
 
