@@ -62,6 +62,7 @@ struct baro_stack *baro_stack_create(const struct baro_stack_config *config)
     slabs.limit = config->memory_limit == 0 ? (size_t)MEMORY_DEFAULT : config->memory_limit;
     core = &stack->core;
     core->slabs = slabs;
+    trim_init(stack);
     stack->recent = &stack->way[0];
     core->now = config->now;
     core->trace = (struct trace){ .sink = config->trace, .host = config->trace_host };
@@ -342,6 +343,9 @@ static void run_timer(struct baro_stack *stack, struct wheel_timer *timer)
             ip_error_intend(&stack->errors, &packet, packet.to_group ? any : packet.destination,
                             packet.source.family == BARO_FAMILY_IPV6 ? ICMPV6_TIME_EXCEEDED : ICMP_TIME_EXCEEDED,
                             ICMP_REASSEMBLY_EXCEEDED, 0);
+        break;
+    case TIMER_MEMORY:
+        trim_timer(stack);
         break;
     default:
         assert(false && "a timer that nobody owns");

@@ -116,6 +116,7 @@ struct baro_stack {
     struct ip_ids ids;
     struct ip_errors errors;
     struct path_mtus path_mtus;
+    struct wheel_timer trim_timer;
     struct reassembly reassembly;
     struct icmp icmp;
     struct refusals refusals;
@@ -143,6 +144,9 @@ bool receive_loopback(struct baro_stack *stack);
 /* receive.c: somebody says that our packet `error` quotes failed. For an error of our own making too. */
 enum baro_drop_reason receive_error(struct baro_stack *stack, const struct icmp_error *error);
 
+/* trim.c: memory that nobody uses goes back a while after that; and what its timer does. */
+void trim_init(struct baro_stack *stack);
+void trim_timer(struct baro_stack *stack);
 /* discovery.c: a neighbour discovery message arrived (one of RFC 4861's five types). */
 void discovery_in(struct baro_stack *stack, const struct ip_packet *packet);
 /* Would it pass on what hosts give it? The default router of a link does. */

@@ -22,7 +22,8 @@ enum timer_owner {
     TIMER_PATH_MTU = 0x70,
     TIMER_GROUP = 0x80,
     TIMER_ADVERTISED = 0x90,
-    TIMER_ADVERTISE = 0xa0
+    TIMER_ADVERTISE = 0xa0,
+    TIMER_MEMORY = 0xb0
 };
 
 struct core {

@@ -14,6 +14,8 @@ struct slabs {
     size_t charged; /* bytes of buffers now charged */
     struct slab_spare *spare; /* pieces of rings that nobody uses, the last one given back first */
     uint32_t spares, spare_limit; /* how many there are, and may be: 0: pieces go back to the embedder at once */
+    struct pool *surplus; /* a pool with slabs that may go (pool.h), and so on; NULL: there is none */
+    void (*surplus_found)(struct slabs *slabs); /* tells that there is one more; NULL: nobody wants to know */
 };
 
 void *slab_take(struct slabs *slabs, size_t bytes);

@@ -22,7 +22,7 @@ void neighbours_init(struct neighbours *neighbours, struct core *core)
 
 void neighbours_release(struct neighbours *neighbours)
 {
-    for (uint32_t i = 0; i < neighbours->pool.fresh; i++) {
+    for (uint32_t i = 0; i < neighbours->pool.places; i++) {
         struct neighbour *entry = pool_at(&neighbours->pool, i);
 
         if (entry != NULL)

@@ -361,7 +361,6 @@ struct tcp_lately {
 #define TCP_LATE_NS (TCP_ACK_DELAY_MS * NS_PER_MS)
 struct tcp_late {
     struct tcp_late_one {
-        struct tcp_connection *place;
         struct handle handle;
         int64_t since_ns;              /* it stands here, and all of its deadlines come TCP_LATE_NS later or more */
     } *one;

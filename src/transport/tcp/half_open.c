@@ -222,7 +222,7 @@ void tcp_half_open_end_all(struct tcp *tcp, struct tcp_half_open_list *list)
 
 void tcp_half_open_address_removed(struct tcp *tcp, struct baro_address address)
 {
-    for (uint32_t i = 0; i < tcp->half_opens.fresh; i++) {
+    for (uint32_t i = 0; i < tcp->half_opens.places; i++) {
         struct tcp_half_open *record = pool_at(&tcp->half_opens, i);
 
         if (record != NULL && address_equal(record->local.address, address))

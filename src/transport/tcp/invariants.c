@@ -99,7 +99,7 @@ static void check_connection(const struct tcp *tcp, const struct tcp_connection 
 
 static void check_soon(const struct tcp *tcp)
 {
-    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+    for (uint32_t i = 0; i < tcp->connections.places; i++) {
         const struct tcp_connection *c = pool_at(&tcp->connections, i);
         bool found = false;
 
@@ -219,7 +219,7 @@ void tcp_check_invariants(const struct tcp *tcp)
 {
     uint32_t half_opens = 0, in_demux = 0;
 
-    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+    for (uint32_t i = 0; i < tcp->connections.places; i++) {
         const struct tcp_connection *c = pool_at(&tcp->connections, i);
 
         if (c == NULL)
@@ -232,7 +232,7 @@ void tcp_check_invariants(const struct tcp *tcp)
     assert(in_demux + tcp->rests.used == tcp->core->counters.tcp_connections);
     assert(demux_is_in_order(&tcp->demux));
     assert(tcp->demux.used == in_demux + tcp->rests.used + tcp->core->counters.tcp_time_wait + tcp->half_opens.used);
-    for (uint32_t i = 0; i < tcp->listeners.fresh; i++) {
+    for (uint32_t i = 0; i < tcp->listeners.places; i++) {
         const struct tcp_listener *listener = pool_at(&tcp->listeners, i);
 
         if (listener == NULL)

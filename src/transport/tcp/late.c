@@ -90,7 +90,7 @@ void tcp_timer_late(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
         return;
     }
     c->wheel.mark = true;
-    *at(late, late->count++) = (struct tcp_late_one){ .place = c, .handle = tcp_handle(tcp, c), .since_ns = tcp->core->now.ns };
+    *at(late, late->count++) = (struct tcp_late_one){ .handle = tcp_handle(tcp, c), .since_ns = tcp->core->now.ns };
 }
 
 /* Its turn has come, and nothing of it is due. */
@@ -109,26 +109,34 @@ bool tcp_late_is_due(const struct tcp *tcp)
     return tcp->late.count != 0 && at(&tcp->late, 0)->since_ns + TCP_LATE_NS <= tcp->core->now.ns;
 }
 
+static inline void foresee(const struct tcp *tcp, struct handle handle)
+{
+    const struct tcp_connection *c = pool_foresee(&tcp->connections, (uint32_t)handle.value);
+
+    if (c != NULL)
+        tcp_lines_foresee_late(c);
+}
+
 struct wheel_timer *tcp_late_next(struct tcp *tcp)
 {
     struct tcp_late *late = &tcp->late;
 
     while (tcp_late_is_due(tcp)) {
-        const struct tcp_late_one one = *at(late, 0);
+        struct tcp_connection *c = pool_resolve(&tcp->connections, at(late, 0)->handle);
         int64_t at_ns;
 
         late->first++;
         if (--late->count > AHEAD)
-            tcp_lines_foresee_late(at(late, AHEAD)->place);
-        if (!pool_is_still(one.place, one.handle))
+            foresee(tcp, at(late, AHEAD)->handle);
+        if (c == NULL)
             continue;
-        one.place->wheel.mark = false;
-        at_ns = earliest_ns(one.place);
+        c->wheel.mark = false;
+        at_ns = earliest_ns(c);
         if (at_ns == 0)
             continue;
         if (at_ns <= tcp->core->now.ns)
-            return &one.place->wheel;
-        go_on(tcp, one.place, at_ns);
+            return &c->wheel;
+        go_on(tcp, c, at_ns);
     }
     if (late->count == 0 && late->size > KEPT)
         tcp_late_release(late, &tcp->core->slabs);

@@ -1,4 +1,6 @@
 /* transport/tcp/open.c: TCP's beginning and end, settings, and the active open (RFC 9293 §3.10.1). */
+#include <string.h>
+
 #include "transport/tcp/calendar.h"
 #include "transport/tcp/ease.h"
 #include "transport/tcp/rest.h"
@@ -51,6 +53,14 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     return tcp;
 }
 
+void tcp_forget_places(struct tcp *tcp)
+{
+    tcp->recent = HANDLE_NONE;
+    tcp->recent_place = NULL;
+    tcp->recent_half_open = NULL;
+    memset(tcp->lately, 0, sizeof tcp->lately);
+}
+
 void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies)
 {
     tcp->cookies = cookies;
@@ -88,7 +98,7 @@ void tcp_free(struct tcp *tcp)
     if (tcp == NULL)
         return;
     slabs = &tcp->core->slabs;
-    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+    for (uint32_t i = 0; i < tcp->connections.places; i++) {
         struct tcp_connection *c = pool_at(&tcp->connections, i);
 
         if (c == NULL)
@@ -222,7 +232,7 @@ void tcp_address_removed(struct tcp *tcp, struct baro_address address)
 {
     tcp_half_open_address_removed(tcp, address);
     tcp_rest_address_removed(tcp, address);
-    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+    for (uint32_t i = 0; i < tcp->connections.places; i++) {
         struct tcp_connection *c = pool_at(&tcp->connections, i);
 
         if (c == NULL || !address_equal(c->local.address, address) || (c->flags & TCP_CLOSED_DONE) != 0)

@@ -147,7 +147,7 @@ int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse
         return 0;
     if (local.address.family == BARO_FAMILY_NONE)
         return -EADDRINUSE; /* whoever uses it has one of all addresses */
-    for (uint32_t i = 0; i < tcp->connections.fresh; i++) {
+    for (uint32_t i = 0; i < tcp->connections.places; i++) {
         const struct tcp_connection *c = pool_at(&tcp->connections, i);
 
         if (c != NULL && (c->flags & TCP_IN_DEMUX) != 0 && c->local.port.number == local.port.number &&

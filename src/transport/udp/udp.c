@@ -35,7 +35,7 @@ void udp_free(struct udp *udp)
     if (udp == NULL)
         return;
     slabs = &udp->core->slabs;
-    for (uint32_t i = 0; i < udp->sockets.fresh; i++) {
+    for (uint32_t i = 0; i < udp->sockets.places; i++) {
         struct udp_socket *socket = pool_at(&udp->sockets, i);
 
         if (socket == NULL)
@@ -370,7 +370,7 @@ void udp_check_invariants(const struct udp *udp)
 {
     uint32_t bound = 0, connected = 0, told = 0, listed = 0;
 
-    for (uint32_t i = 0; i < udp->sockets.fresh; i++) {
+    for (uint32_t i = 0; i < udp->sockets.places; i++) {
         const struct udp_socket *socket = pool_at(&udp->sockets, i);
 
         if (socket == NULL)
