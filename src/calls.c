@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/place.h"
 #include "base/prefetch.h"
+#include "base/seldom.h"
 #include "user/user_private.h"
 
 enum { PREFETCH_TOGETHER = 16 };
 
-static void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
+IN_PLACE void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
 {
     TRACE(&stack->core, CALL, TRACE_N(call), TRACE_D(fd));
 }
@@ -22,7 +24,7 @@ static void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
 /* What the call added to the queue of intents left room for the next one, or is sent now. */
 static inline ptrdiff_t settled(struct baro_stack *stack, ptrdiff_t result)
 {
-    if (__builtin_expect(intent_queue_is_nearly_full(&stack->core.intents), 0))
+    if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
         stack_settle(stack);
     return result;
 }

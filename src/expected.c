@@ -4,6 +4,7 @@
 
 #include "base/place.h"
 #include "base/prefetch.h"
+#include "base/seldom.h"
 #include "base/words.h"
 #include "codec/ethernet.h"
 #include "codec/ipv4.h"
@@ -20,25 +21,25 @@ static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct b
 {
     const uint8_t *to = frame->data, *from = to + sizeof own->octet;
 
-    if (frame->length < ethernet_header_SIZE)
+    if (SELDOM(frame->length < ethernet_header_SIZE))
         return 0;
-    if (own != NULL && (memcmp(to, own->octet, sizeof own->octet) != 0 || memcmp(from, own->octet, sizeof own->octet) == 0 ||
-                        mac_is_group(read_mac(from))))
+    if (own != NULL && SELDOM(memcmp(to, own->octet, sizeof own->octet) != 0 || memcmp(from, own->octet, sizeof own->octet) == 0 ||
+                              mac_is_group(read_mac(from))))
         return 0;
     return read_be16(to + 12);
 }
 
 /* A whole packet with a right sum and no options, that a gateway would take too (forward_stand_in()). */
-static inline bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
+IN_PLACE bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
 {
     uint32_t total;
 
-    if (length < ipv4_header_SIZE + tcp_header_SIZE || at[0] != IPV4_PLAIN || at[9] != IP_PROTOCOL_TCP)
+    if (SELDOM(length < ipv4_header_SIZE + tcp_header_SIZE || at[0] != IPV4_PLAIN || at[9] != IP_PROTOCOL_TCP))
         return false;
     total = read_be16(at + 2);
-    if (total > length || total < ipv4_header_SIZE + tcp_header_SIZE || at[8] < ARRIVED_ALIVE ||
-        (read_be16(at + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0 ||
-        !words_are_right(words_add(0, at, ipv4_header_SIZE)))
+    if (SELDOM(total > length || total < ipv4_header_SIZE + tcp_header_SIZE || at[8] < ARRIVED_ALIVE ||
+               (read_be16(at + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0 ||
+               !words_are_right(words_add(0, at, ipv4_header_SIZE))))
         return false;
     segment->family = BARO_FAMILY_IPV4;
     segment->tos = at[1];
@@ -48,14 +49,14 @@ static inline bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *
     return true;
 }
 
-static inline bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
+IN_PLACE bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
 {
     uint32_t payload;
 
-    if (length < ipv6_header_SIZE + tcp_header_SIZE || at[0] >> 4 != 6 || at[6] != IP_PROTOCOL_TCP)
+    if (SELDOM(length < ipv6_header_SIZE + tcp_header_SIZE || at[0] >> 4 != 6 || at[6] != IP_PROTOCOL_TCP))
         return false;
     payload = read_be16(at + 4);
-    if (payload > length - ipv6_header_SIZE || payload < tcp_header_SIZE || at[7] < ARRIVED_ALIVE)
+    if (SELDOM(payload > length - ipv6_header_SIZE || payload < tcp_header_SIZE || at[7] < ARRIVED_ALIVE))
         return false;
     segment->family = BARO_FAMILY_IPV6;
     segment->tos = (uint8_t)(read_be16(at) >> 4);
@@ -73,7 +74,7 @@ IN_PLACE bool seems_expected(struct baro_stack *stack, int interface, const stru
     const uint8_t *at;
     size_t length;
 
-    if (type == 0)
+    if (SELDOM(type == 0))
         return false;
     at = frame->data + ethernet_header_SIZE;
     length = frame->length - ethernet_header_SIZE;
@@ -82,7 +83,7 @@ IN_PLACE bool seems_expected(struct baro_stack *stack, int interface, const stru
         return false;
     pair = ip_pair_find(&stack->pairs, &stack->table, interface, (enum baro_family)segment->family,
                         segment->addresses);
-    if (pair == NULL)
+    if (SELDOM(pair == NULL))
         return false;
     segment->source_zone = pair->source_zone;
     segment->destination_zone = pair->destination_zone;
@@ -216,7 +217,7 @@ static bool is_others(const struct baro_stack *stack, int interface, const struc
 {
     struct ip_packet packet;
 
-    if (flow_shard_is_alone(&stack->core.shard))
+    if (MOSTLY(flow_shard_is_alone(&stack->core.shard)))
         return false;
     packet = packet_of(stack, interface, segment);
     return !steer_is_ours(&stack->core.shard, &packet);
@@ -224,7 +225,7 @@ static bool is_others(const struct baro_stack *stack, int interface, const struc
 
 void expected_other(struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
 {
-    if (is_others(stack, interface, segment)) {
+    if (SELDOM(is_others(stack, interface, segment))) {
         stack->core.counters.ip_delivered--;
         core_drop(&stack->core, BARO_DROP_SHARD_OTHER);
     } else if (!tcp_expected_opening(stack->tcp, segment, stack->interface[interface].mtu)) {

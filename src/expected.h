@@ -8,6 +8,7 @@
 #ifndef EXPECTED_H
 #define EXPECTED_H
 
+#include "base/seldom.h"
 #include "stack.h"
 #include "transport/tcp/expected.h"
 
@@ -41,7 +42,7 @@ static inline bool expected_frame(struct baro_stack *stack, int interface, const
 {
     struct baro_statistics *counters = &stack->core.counters;
 
-    if (!expected->seems || expected->changes != stack->table.changes)
+    if (SELDOM(!expected->seems || expected->changes != stack->table.changes))
         return false;
     counters->frames_in += interface != 0;
     counters->octets_in += interface != 0 ? frame->length : 0;
@@ -49,7 +50,7 @@ static inline bool expected_frame(struct baro_stack *stack, int interface, const
     counters->ip_delivered++;
     if (!tcp_expected(stack->tcp, &expected->segment))
         expected_other(stack, interface, &expected->segment);
-    if (intent_queue_is_nearly_full(&stack->core.intents))
+    if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
         transmit_drain(stack);
     return true;
 }

@@ -31,6 +31,8 @@
 #include "transport/udp/udp.h"
 #include "user/user.h"
 
+#include "base/seldom.h"
+
 /* ---- step 7: ARP ---- */
 
 static void arp_packet(struct baro_stack *stack, int interface, struct baro_bytes payload)
@@ -449,7 +451,7 @@ unsigned receive_burst(struct baro_stack *stack, int interface)
     assert(count <= BARO_BURST_LIMIT);
     if (count == 0)
         return 0;
-    if (stack->lender != NULL) /* another device of the same poll */
+    if (SELDOM(stack->lender != NULL)) /* another device of the same poll */
         receive_give_back(stack);
     tcp_burst_begins(stack->tcp, device->rx_end != NULL);
     if (count != 1)

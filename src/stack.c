@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/seldom.h"
 #include "base/time.h"
 #include "codec/ipv4.h"
 #include "codec/ipv6.h"
@@ -390,7 +391,7 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
 
     assert(!instant_before(now, stack->core.now));
     stack->core.now = now;
-    if (tcp_turn_is_awaited(stack->tcp)) /* nobody flushed behind the last poll */
+    if (SELDOM(tcp_turn_is_awaited(stack->tcp))) /* nobody flushed behind the last poll */
         baro_stack_flush(stack);
     if (stack->lender != NULL)
         receive_give_back(stack);
@@ -401,7 +402,7 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
         run_timers(stack);
     if (!quiet || frames == 0 || stack->core.intents.count != 0) /* else a burst's end has just done it */
         stack_settle(stack);
-    if (stack->loopback.used[stack->loopback.filling] != 0)
+    if (SELDOM(stack->loopback.used[stack->loopback.filling] != 0))
         run_loopback(stack);
     return frames;
 }

@@ -11,6 +11,7 @@
 #include "advertised.h"
 #include "baro/socket.h"
 #include "base/core.h"
+#include "base/seldom.h"
 #include "codec/ip_packet.h"
 #include "ethernet/claim.h"
 #include "ethernet/neighbour.h"
@@ -184,8 +185,8 @@ void transmit_now(struct baro_stack *stack);
 /* Sends what the intents say and what waited for neighbours; received frames may go afterwards. */
 static inline void transmit_drain(struct baro_stack *stack)
 {
-    if (stack->core.intents.count != 0 || stack->neighbours.ready_first != NULL || stack->burst.count != 0 ||
-        stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts)
+    if (stack->core.intents.count != 0 || SELDOM(stack->neighbours.ready_first != NULL || stack->burst.count != 0 ||
+        stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts))
         transmit_now(stack);
 }
 

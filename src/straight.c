@@ -26,6 +26,7 @@
 
 #include "base/checksum.h"
 #include "base/place.h"
+#include "base/seldom.h"
 #include "base/time.h"
 #include "codec/tcp.h"
 #include "ethernet/frame.h"
@@ -118,7 +119,7 @@ IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *s
     struct way *way = stack->recent;
 
     /* The stamp tells of changes of the table, too. */
-    if (way_leads(way, destination, source) && is_good(stack, &way->straight) && neighbour_is_ready(way->straight.entry))
+    if (MOSTLY(way_leads(way, destination, source) && is_good(stack, &way->straight) && neighbour_is_ready(way->straight.entry)))
         return way;
     return find_other(stack, source, destination);
 }
@@ -137,7 +138,7 @@ IN_PLACE void write_front(const struct straight *straight, const struct tcp_stra
     uint8_t *ip = head + ethernet_header_SIZE;
     uint32_t length = segment->header_length + segment->length;
 
-    if (straight->path.source.family == BARO_FAMILY_IPV4) {
+    if (straight->path.source.family != BARO_FAMILY_IPV6) {
         memcpy(head, straight->headers, ethernet_header_SIZE + ipv4_header_SIZE);
         length += ipv4_header_SIZE;
         ip[IPV4_TOS_AT] = segment->tos;
@@ -202,13 +203,13 @@ IN_PLACE void push(struct baro_stack *stack, const struct way *way, const struct
     frame->part[0] = (struct baro_bytes){ head, headers };
     if (segment->parts != 0)
         frame->part[1] = segment->part[0];
-    if (segment->parts > 1)
+    if (SELDOM(segment->parts > 1))
         frame->part[2] = segment->part[1];
     stack->straight++;
     stack->core.counters.ip_out++;
     stack->core.counters.frames_out++;
     stack->core.counters.octets_out += headers + segment->length;
-    if (++burst->count == BARO_BURST_LIMIT)
+    if (SELDOM(++burst->count == BARO_BURST_LIMIT))
         burst_flush(stack);
 }
 
@@ -220,7 +221,7 @@ static inline unsigned room_of(struct baro_stack *stack, const struct way *way)
     const struct baro_device *device = way->straight.device;
     struct burst *burst = &stack->burst;
 
-    if (burst->interface == way->hop.interface && burst->count < burst->room) {
+    if (MOSTLY(burst->interface == way->hop.interface && burst->count < burst->room)) {
         if (burst->count == 0) /* what it has gone since is not known */
             burst->room = device->tx_room(device->context);
         return burst->room - burst->count;
@@ -323,19 +324,19 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
     if (verdict != TCP_STRAIGHT_MORE)
         return verdict == TCP_STRAIGHT_NOTHING ? STRAIGHT_DONE : STRAIGHT_OPEN;
     way = find(stack, &segment.local->address, &segment.remote->address);
-    if (way == NULL)
+    if (SELDOM(way == NULL))
         return STRAIGHT_OPEN;
     way->straight.path.hop_limit = interface_hop_limit(&stack->interface[way->hop.interface], way->destination.family);
     do {
         unsigned room = room_of(stack, way);
         uint8_t *head = stack->burst.header[stack->burst.count];
 
-        if (room == 0)
+        if (SELDOM(room == 0))
             return STRAIGHT_WAITS;
         way->straight.path.room = transmit_room(way->straight.device, room);
         segment.header = head + way->straight.length;
         verdict = tcp_straight_segment(stack->tcp, &way->straight.path, &segment);
-        if (verdict == TCP_STRAIGHT_OPEN)
+        if (SELDOM(verdict == TCP_STRAIGHT_OPEN))
             return STRAIGHT_OPEN;
         if (verdict == TCP_STRAIGHT_NOTHING)
             return STRAIGHT_DONE;
@@ -351,9 +352,9 @@ enum straight_verdict straight_control(struct baro_stack *stack, const struct in
     struct tcp_straight segment;
     uint8_t *head;
 
-    if (way == NULL)
+    if (SELDOM(way == NULL))
         return STRAIGHT_OPEN;
-    if (room_of(stack, way) == 0)
+    if (SELDOM(room_of(stack, way) == 0))
         return STRAIGHT_WAITS;
     way->straight.path.hop_limit = interface_hop_limit(&stack->interface[way->hop.interface], way->destination.family);
     head = stack->burst.header[stack->burst.count];

@@ -9,6 +9,7 @@
 #include "stack.h"
 
 #include "base/flow.h"
+#include "base/seldom.h"
 #include "codec/icmpv6.h"
 #include "codec/ipv4.h"
 #include "ethernet/arp.h"
@@ -267,13 +268,13 @@ static inline bool work_off(struct baro_stack *stack, const struct intent *inten
 {
     enum straight_verdict verdict = STRAIGHT_OPEN;
 
-    if (intent->kind == INTENT_TCP_CONTROL && tcp_control_is_told(stack->tcp, intent))
+    if (intent->kind == INTENT_TCP_CONTROL && SELDOM(tcp_control_is_told(stack->tcp, intent)))
         return true;
-    if (straight && intent->kind == INTENT_TCP_OUTPUT)
+    if (MOSTLY(straight) && intent->kind == INTENT_TCP_OUTPUT)
         verdict = straight_output(stack, intent->owner);
-    else if (straight && intent->kind == INTENT_TCP_CONTROL)
+    else if (MOSTLY(straight) && intent->kind == INTENT_TCP_CONTROL)
         verdict = straight_control(stack, intent);
-    return verdict == STRAIGHT_OPEN ? output(stack, intent) : verdict == STRAIGHT_DONE;
+    return SELDOM(verdict == STRAIGHT_OPEN) ? output(stack, intent) : verdict == STRAIGHT_DONE;
 }
 
 /* Once through the queue; how many intents wait for room. An intent keeps its place while it is worked off: what it makes
@@ -285,7 +286,7 @@ static uint32_t pass(struct baro_stack *stack)
     uint32_t blocked = 0;
 
     for (uint32_t left = intents->count; left != 0; left--) {
-        if (work_off(stack, intent_first(intents), straight)) {
+        if (MOSTLY(work_off(stack, intent_first(intents), straight))) {
             intent_done(intents);
         } else {
             intent_again(intents);
@@ -306,14 +307,14 @@ static inline void drain(struct baro_stack *stack)
 
 void transmit_now(struct baro_stack *stack)
 {
-    if (stack->advertised.verdicts != stack->neighbours.verdicts)
+    if (SELDOM(stack->advertised.verdicts != stack->neighbours.verdicts))
         advertised_review(stack);
-    if (stack->neighbours.ready_first != NULL)
+    if (SELDOM(stack->neighbours.ready_first != NULL))
         send_ready(stack);
     if (stack->core.intents.count != 0) {
         do
             drain(stack);
-        while (tcp_wake_waiting(stack->tcp));
+        while (SELDOM(tcp_wake_waiting(stack->tcp)));
     }
     burst_flush(stack);
 }

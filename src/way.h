@@ -12,6 +12,7 @@
 
 #include "baro/device.h"
 #include "base/bytes.h"
+#include "base/seldom.h"
 #include "codec/ethernet.h"
 #include "codec/ip_packet.h"
 #include "codec/ipv6.h"
@@ -62,8 +63,8 @@ static inline unsigned way_place(const struct baro_address *destination, const s
 static inline bool way_leads(const struct way *way, const struct baro_address *destination,
                              const struct baro_address *wanted)
 {
-    return memcmp(&way->destination, destination, sizeof *destination) == 0 &&
-           memcmp(&way->wanted, wanted, sizeof *wanted) == 0;
+    return MOSTLY(memcmp(&way->destination, destination, sizeof *destination) == 0 &&
+                  memcmp(&way->wanted, wanted, sizeof *wanted) == 0);
 }
 
 static inline bool way_is(const struct way *way, const struct baro_address *destination,

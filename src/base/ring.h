@@ -13,6 +13,7 @@
 
 #include "base/checksum.h"
 #include "base/prefetch.h"
+#include "base/seldom.h"
 #include "base/slab.h"
 
 struct ring {
@@ -99,7 +100,7 @@ static inline void ring_write(struct ring *ring, uint64_t offset, const uint8_t 
 
     if (length == 0)
         return;
-    if (ring_place(ring, offset, length, &index) == length)
+    if (MOSTLY(ring_place(ring, offset, length, &index) == length))
         octets_copy(ring->data + index, data, length);
     else
         ring_write_around(ring, offset, data, length, false);
@@ -113,7 +114,7 @@ static inline uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const 
 
     if (length == 0)
         return sum;
-    if (ring_place(ring, offset, length, &index) == length)
+    if (MOSTLY(ring_place(ring, offset, length, &index) == length))
         return checksum_copy(sum, ring->data + index, data, length);
     return sum + ring_write_around(ring, offset, data, length, true);
 }
@@ -125,7 +126,7 @@ static inline void ring_read(const struct ring *ring, uint64_t offset, uint8_t *
 
     if (length == 0)
         return;
-    if (ring_place(ring, offset, length, &index) == length)
+    if (MOSTLY(ring_place(ring, offset, length, &index) == length))
         octets_copy(data, ring->data + index, length);
     else
         ring_read_around(ring, offset, data, length);

@@ -5,6 +5,8 @@
 #ifndef BASE_TRACE_H
 #define BASE_TRACE_H
 
+#include "base/seldom.h"
+
 #include "baro/trace.h"
 
 struct trace {
@@ -20,7 +22,7 @@ struct trace {
 #define TRACE_E(value) ((struct baro_trace_value){ .as.endpoint = (value) })
 #define TRACE_M(value) ((struct baro_trace_value){ .as.mac = (value) })
 
-#define TRACE_ON(core) (__builtin_expect((core)->trace.sink.event != NULL, 0))
+#define TRACE_ON(core) SELDOM((core)->trace.sink.event != NULL)
 
 #define TRACE_BYTES(core, trace_kind, trace_bytes, ...)                                               \
     do {                                                                                              \

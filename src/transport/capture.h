@@ -12,6 +12,7 @@
 #include "base/core.h"
 #include "base/pool.h"
 #include "base/queue.h"
+#include "base/seldom.h"
 
 struct capture_settings {
     uint32_t recv_buffer, snap_length; /* octets */
@@ -39,7 +40,7 @@ void captures_release(struct captures *captures);
 
 static inline bool captures_wanted(const struct captures *captures)
 {
-    return __builtin_expect(captures->first != NULL, 0);
+    return SELDOM(captures->first != NULL);
 }
 
 /* A frame in up to three parts passes. */

@@ -28,6 +28,7 @@
 #include "base/place.h"
 #include "base/pool.h"
 #include "base/prefetch.h"
+#include "base/seldom.h"
 
 enum { DEMUX_PLACES = 7, DEMUX_ALL = (1 << DEMUX_PLACES) - 1 };
 
@@ -90,7 +91,7 @@ static inline uint32_t demux_home(const struct demux_table *table, uint32_t hash
 /* The table in which a hash stands, if it does; it may have no segments. */
 static inline const struct demux_table *demux_table_of(const struct demux *demux, uint32_t hash)
 {
-    return demux->old.count != 0 && demux_home(&demux->old, hash) >= demux->moved ? &demux->old : &demux->table;
+    return SELDOM(demux->old.count != 0) && demux_home(&demux->old, hash) >= demux->moved ? &demux->old : &demux->table;
 }
 
 /* The bucket where a search begins is on its way. */

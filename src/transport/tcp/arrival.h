@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/place.h"
+#include "base/seldom.h"
 #include "base/seq.h"
 #include "base/words.h"
 #include "codec/ip_protocol.h"
@@ -16,17 +17,17 @@
 
 /* ---- whose it is ---- */
 
-static inline bool arrival_is_between(const struct tcp_arrival *arrival, const struct baro_endpoint *local,
+IN_PLACE bool arrival_is_between(const struct tcp_arrival *arrival, const struct baro_endpoint *local,
                                       const struct baro_endpoint *remote)
 {
     const struct baro_address *from = &remote->address, *to = &local->address;
     const uint8_t *at = arrival->addresses;
 
-    if (remote->port.number != read_be16(arrival->octets) || local->port.number != read_be16(arrival->octets + 2) ||
-        from->family != arrival->family)
+    if (SELDOM(remote->port.number != read_be16(arrival->octets) || local->port.number != read_be16(arrival->octets + 2) ||
+               from->family != arrival->family))
         return false;
-    if (arrival->family == BARO_FAMILY_IPV4)
-        return memcmp(from->octet, at, 4) == 0 && memcmp(to->octet, at + 4, 4) == 0;
+    if (arrival->family != BARO_FAMILY_IPV6)
+        return MOSTLY(memcmp(from->octet, at, 4) == 0 && memcmp(to->octet, at + 4, 4) == 0);
     return memcmp(from->octet, at, 16) == 0 && memcmp(to->octet, at + 16, 16) == 0 &&
            from->zone == arrival->source_zone && to->zone == arrival->destination_zone;
 }
@@ -81,15 +82,15 @@ IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_ar
     const unsigned word = read_be16(at + 12);
 
     segment->header = stamped ? HEADER_STAMPED : HEADER_PLAIN;
-    if ((word & ~open) != (stamped ? (unsigned)HEADER_STAMPED_ACK : (unsigned)HEADER_PLAIN_ACK) ||
-        arrival->length < segment->header)
+    if (SELDOM((word & ~open) != (stamped ? (unsigned)HEADER_STAMPED_ACK : (unsigned)HEADER_PLAIN_ACK) ||
+               arrival->length < segment->header))
         return false;
     segment->seq = seq_of(read_be32(at + 4));
     segment->ack = seq_of(read_be32(at + 8));
     segment->window = (uint32_t)read_be16(at + 14) << scale;
     segment->ts_value = segment->ts_echo = 0;
     if (stamped) {
-        if (read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS)
+        if (SELDOM(read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS))
             return false;
         segment->ts_value = read_be32(at + 24);
         segment->ts_echo = read_be32(at + 28);

@@ -16,6 +16,7 @@
 
 #include "base/blocks.h"
 #include "base/ring.h"
+#include "base/seldom.h"
 #include "base/time.h"
 #include "codec/tcp.h"
 #include "codec/tcp_options.h"
@@ -472,7 +473,7 @@ static inline struct seq tcp_plain_seq(const struct tcp_connection *c)
 
 static inline uint32_t tcp_option_octets(const struct tcp_connection *c)
 {
-    return c->flags & TCP_TIMESTAMPS ? 12 : 0;
+    return MOSTLY(c->flags & TCP_TIMESTAMPS) ? 12 : 0;
 }
 
 /* Payload of a full-sized segment. */

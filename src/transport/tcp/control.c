@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/flow.h"
+#include "base/seldom.h"
 #include "codec/ipv4.h"
 
 /* An intent for one segment; NULL and counted when the queue is full (the segment is then as good as lost). */
@@ -44,7 +45,7 @@ static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection
     control->flow_label = c->flow_label;
     control->progress = c->progress;
     c->progress = false;
-    if (c->flags & TCP_TIMESTAMPS) {
+    if (MOSTLY(c->flags & TCP_TIMESTAMPS)) {
         control->has_timestamps = true;
         control->ts_value = tcp_timestamp(tcp, c->ts_offset);
         control->ts_echo = c->ts_recent;
@@ -68,7 +69,7 @@ static void add_blocks(const struct tcp_connection *c, struct tcp_sack_block rep
 static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
                         struct intent_tcp_control *control)
 {
-    if (c->ranges != NULL || !seq_eq(repeated.left, repeated.right))
+    if (SELDOM(c->ranges != NULL || !seq_eq(repeated.left, repeated.right)))
         add_blocks(c, repeated, control);
     control->flags |= tcp_ecn_ack_flags(c);
     control->ack = c->rcv.nxt;

@@ -2,6 +2,7 @@
 #ifndef TRANSPORT_TCP_DEADLINE_H
 #define TRANSPORT_TCP_DEADLINE_H
 
+#include "base/seldom.h"
 #include "transport/tcp/connection.h"
 
 static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_timer_name name)
@@ -25,7 +26,7 @@ void tcp_late_release(struct tcp_late *late, struct slabs *slabs);
  * comes before its turn there. */
 static inline void tcp_timer_look(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
 {
-    if (c->wheel.mark ? at_ns < tcp->core->now.ns + TCP_LATE_NS : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns)
+    if (SELDOM(c->wheel.mark ? at_ns < tcp->core->now.ns + TCP_LATE_NS : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
         tcp_timer_late(tcp, c, at_ns);
 }
 

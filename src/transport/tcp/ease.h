@@ -11,6 +11,7 @@
 #ifndef TRANSPORT_TCP_EASE_H
 #define TRANSPORT_TCP_EASE_H
 
+#include "base/seldom.h"
 #include "transport/tcp/parts.h"
 
 enum {
@@ -37,14 +38,14 @@ static inline bool tcp_hears_at_ease(struct tcp_connection *c)
 {
     uint32_t flags = c->flags & (TCP_HEARS_SPECIAL | TCP_AT_EASE);
 
-    return __builtin_expect(flags == TCP_AT_EASE, 1) || (flags == 0 && tcp_ease_to_hear(c));
+    return MOSTLY(flags == TCP_AT_EASE) || (flags == 0 && tcp_ease_to_hear(c));
 }
 
 static inline bool tcp_sends_at_ease(struct tcp_connection *c)
 {
     uint32_t flags = c->flags & (TCP_SENDS_SPECIAL | TCP_AT_EASE);
 
-    return __builtin_expect(flags == TCP_AT_EASE, 1) || (flags == 0 && tcp_ease_to_send(c));
+    return MOSTLY(flags == TCP_AT_EASE) || (flags == 0 && tcp_ease_to_send(c));
 }
 
 #endif

@@ -7,6 +7,7 @@
 #define TRANSPORT_TCP_EXCHANGE_H
 
 #include "base/place.h"
+#include "base/seldom.h"
 #include "transport/tcp/parts.h"
 
 /* ---- an ACK of new octets ---- */
@@ -42,7 +43,7 @@ IN_PLACE bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t a
 {
     int64_t now_ns = tcp->core->now.ns;
 
-    if (c->flow == NULL && tcp_flow_open(tcp, c) == NULL)
+    if (SELDOM(c->flow == NULL) && tcp_flow_open(tcp, c) == NULL)
         return true;
     if (validation_acked_is_valid(&c->flow->validation, c->snd.una, c->snd.nxt, acked, c->congestion.cwnd, flight, now_ns,
                                   c->rtt.srtt_ns))
@@ -58,9 +59,9 @@ IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
     bool valid;
 
     /* What waits for its time only is no unused window. */
-    if (c->flow != NULL && c->flow->pacing.waiting && flight < c->congestion.cwnd && tcp_is_paced(tcp, c))
+    if (c->flow != NULL && SELDOM(c->flow->pacing.waiting) && flight < c->congestion.cwnd && tcp_is_paced(tcp, c))
         flight = c->congestion.cwnd;
-    if (c->ecn_flags & TCP_ECN_HEARD)
+    if (SELDOM(c->ecn_flags & TCP_ECN_HEARD))
         return; /* RFC 3168 §6.1.2 */
     valid = tcp_validate(tcp, c, acked, flight);
     if (congestion_was_filled(&c->congestion, flight, tcp_payload_limit(c), !valid))
@@ -74,7 +75,7 @@ IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
 {
     uint64_t una = tcp_send_offset(c, c->snd.una);
 
-    if (una > c->send.end)
+    if (SELDOM(una > c->send.end))
         una = c->send.end; /* the FIN's place */
     if (una <= c->send.begin)
         return;
@@ -95,12 +96,12 @@ IN_PLACE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struc
 {
     uint32_t before = c->snd.wnd;
 
-    if (seq_gt(c->snd.wl1, seq) || (seq_eq(c->snd.wl1, seq) && seq_gt(c->snd.wl2, ack)))
+    if (SELDOM(seq_gt(c->snd.wl1, seq) || (seq_eq(c->snd.wl1, seq) && seq_gt(c->snd.wl2, ack))))
         return;
     c->snd.wnd = window;
     c->snd.wl1 = seq;
     c->snd.wl2 = ack;
-    if (window > c->snd.max_wnd)
+    if (SELDOM(window > c->snd.max_wnd))
         c->snd.max_wnd = window;
     if (window > before)
         tcp_window_opened(tcp, c, before);
@@ -112,14 +113,14 @@ IN_PLACE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struc
  * we offered. */
 static inline void tcp_learn_segment_size(struct tcp_connection *c, size_t full)
 {
-    if (full > c->rcv_full && full <= UINT16_MAX)
+    if (SELDOM(full > c->rcv_full) && full <= UINT16_MAX)
         c->rcv_full = (uint16_t)full;
 }
 
 /* Does the receive buffer grow with the path? */
 static inline bool tcp_receive_is_tuned(const struct tcp *tcp, const struct tcp_settings *settings)
 {
-    return !settings->recv_fixed && tcp->recv_size.most != 0;
+    return MOSTLY(!settings->recv_fixed && tcp->recv_size.most != 0);
 }
 
 /* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest segment. */
@@ -223,9 +224,9 @@ IN_PLACE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
     uint32_t window = (uint32_t)(by_room - known >= (int32_t)least ? by_room : known > 0 ? known : 0);
 
     units = (window + (1u << scale) - 1) >> scale; /* up, so that the edge does not go back */
-    if (units << scale > room)
+    if (SELDOM(units << scale > room))
         units = window >> scale; /* down: again and again up, by every small segment, would let in more than there is room for */
-    if (units > UINT16_MAX)
+    if (SELDOM(units > UINT16_MAX))
         units = UINT16_MAX;
     if ((int32_t)(units << scale) > known)
         c->rcv.edge = seq_add(c->rcv.nxt, units << scale);
@@ -238,7 +239,7 @@ IN_PLACE void tcp_follow_reader(struct tcp *tcp, struct tcp_connection *c, uint3
     if (tcp_receive_is_tuned(tcp, &c->settings)) {
         uint32_t want = receive_tuning_taken(&c->tuning, tcp->core->now, octets);
 
-        if (want > c->recv.limit)
+        if (SELDOM(want > c->recv.limit))
             tcp_receive_grow(tcp, c, want);
         return;
     }
@@ -255,11 +256,11 @@ IN_PLACE void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint
     c->recv.begin += octets;
     if (c->recv.held != 0)
         tcp_held_passed(tcp, c);
-    if ((c->flags & TCP_URGENT_KNOWN) == 0) /* taken along, as every number that is compared later */
+    if (MOSTLY((c->flags & TCP_URGENT_KNOWN) == 0)) /* taken along, as every number that is compared later */
         c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
     tcp_follow_reader(tcp, c, octets);
     if (ring_used(&c->recv) == 0) {
-        if (c->ranges == NULL) {
+        if (MOSTLY(c->ranges == NULL)) {
             ring_restart(&c->recv);
             if (c->recv.passes)
                 ring_pass(&c->recv, &tcp->core->slabs);

@@ -26,9 +26,11 @@
  *     behind only octets that nobody knows of. */
 #include "transport/tcp/expected_steps.h"
 
+#include "base/seldom.h"
+
 /* ---- whose is it ---- */
 
-static inline bool is_between(const struct tcp_connection *c, const struct tcp_arrival *arrival)
+IN_PLACE bool is_between(const struct tcp_connection *c, const struct tcp_arrival *arrival)
 {
     return arrival_is_between(arrival, &c->local, &c->remote);
 }
@@ -185,8 +187,8 @@ bool tcp_flight_is_in_order(const struct tcp_connection *c)
 /* Is nothing going on but the exchange of text and its ACKs? */
 static inline bool is_at_ease(struct tcp_connection *c)
 {
-    return tcp_hears_at_ease(c) && c->state <= BARO_TCP_CLOSE_WAIT && c->snd.wnd != 0 &&
-           (c->sender == NULL || flight_is_in_order(c->sender));
+    return MOSTLY(tcp_hears_at_ease(c) && c->state <= BARO_TCP_CLOSE_WAIT && c->snd.wnd != 0 &&
+                  (c->sender == NULL || flight_is_in_order(c->sender)));
 }
 
 /* ---- fifth: the ACK ---- */
@@ -232,9 +234,9 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
     struct tcp_connection *c = arrival->place;
 
     if (arrival->sure)
-        return pool_is_still(c, arrival->handle) ? c : NULL;
+        return MOSTLY(pool_is_still(c, arrival->handle)) ? c : NULL;
     if (c != NULL && !handle_is_none(arrival->handle) && pool_is_still(c, arrival->handle))
-        return is_between(c, arrival) ? c : NULL;
+        return MOSTLY(is_between(c, arrival)) ? c : NULL;
     /* Text came in one burst with the ACK that made its connection. */
     c = tcp->recent_place;
     return c != NULL && pool_is_still(c, tcp->recent) && is_between(c, arrival) ? c : NULL;
@@ -275,12 +277,12 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
         c->deadline_ns[TCP_TIMER_REORDER] = 0;
     c->probes = 0;
     tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
-    if (c->settings.keepalive)
+    if (SELDOM(c->settings.keepalive))
         tcp_keepalive_restart(tcp, c);
     tcp_want_more_output(tcp, c);
     if (segment.octets != 0)
         take_text(tcp, c, &segment, arrival);
-    if (!handle_is_none(tcp->waiting_first))
+    if (SELDOM(!handle_is_none(tcp->waiting_first)))
         tcp_wake_waiting(tcp);
     return true;
 }
@@ -289,7 +291,7 @@ BUSY bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
 {
     struct tcp_connection *c = connection_of(tcp, arrival);
 
-    if (c == NULL)
+    if (SELDOM(c == NULL))
         return false;
     if (is_at_ease(c) && ((c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, true) : take(tcp, c, arrival, false)))
         return true;

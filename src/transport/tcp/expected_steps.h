@@ -5,6 +5,7 @@
 #ifndef TRANSPORT_TCP_EXPECTED_STEPS_H
 #define TRANSPORT_TCP_EXPECTED_STEPS_H
 
+#include "base/seldom.h"
 #include "transport/tcp/arrival.h"
 #include "transport/tcp/ease.h"
 #include "transport/tcp/exchange.h"
@@ -26,14 +27,14 @@ void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const 
 /* At RCV.NXT, SND.UNA <= SEG.ACK <= SND.NXT, and not older than TS.Recent. */
 IN_PLACE bool expected_is_next(const struct tcp_connection *c, const struct expected_segment *segment, bool stamped)
 {
-    return seq_eq(segment->seq, c->rcv.nxt) && seq_span(segment->ack, c->snd.una) <= tcp_flight(c) &&
-           (!stamped || (int32_t)(segment->ts_value - c->ts_recent) >= 0);
+    return MOSTLY(seq_eq(segment->seq, c->rcv.nxt) && seq_span(segment->ack, c->snd.una) <= tcp_flight(c) &&
+                  (!stamped || (int32_t)(segment->ts_value - c->ts_recent) >= 0));
 }
 
 /* Is all of ours acknowledged now, the FIN included, and was not before? */
 static inline bool expected_acknowledges_fin(const struct tcp_connection *c, const struct expected_segment *segment)
 {
-    return __builtin_expect((c->flags & TCP_FIN_SENT) != 0, 0) && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
+    return SELDOM((c->flags & TCP_FIN_SENT) != 0) && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
 }
 
 /* May text be taken from it? Its marks (RFC 3168 §6.1.3) tell of no congestion; the ring has room, or takes it as in
@@ -42,15 +43,15 @@ static inline bool expected_may_take(const struct tcp_connection *c, const struc
 {
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
 
-    return (c->flags & deaf) == 0 && segment->octets <= tcp_recv_window(c) &&
-           ((c->ecn_flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE) &&
-           (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED);
+    return MOSTLY((c->flags & deaf) == 0 && segment->octets <= tcp_recv_window(c) &&
+                  ((c->ecn_flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE) &&
+                  (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED));
 }
 
 /* Does the program want it in a buffer of its own, and has room there (posted.c)? */
 static inline bool expected_is_posted(const struct tcp_connection *c, uint32_t octets)
 {
-    return (c->flags & TCP_POSTED) != 0 && octets != 0 && ring_used(&c->recv) == 0 &&
+    return SELDOM((c->flags & TCP_POSTED) != 0) && octets != 0 && ring_used(&c->recv) == 0 &&
            octets <= c->posted.room - c->posted.filled;
 }
 
@@ -85,7 +86,7 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
         sum = checksum_copy(sum, c->posted.at + c->posted.filled, segment->text, octets);
     else
         sum = ring_write_sum(&c->recv, c->recv.end, segment->text, octets, sum);
-    return checksum_fold(sum) == 0;
+    return MOSTLY(checksum_fold(sum) == 0);
 }
 
 /* ---- the steps ---- */
@@ -140,7 +141,7 @@ IN_PLACE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, cons
     c->text_at_ns = tcp->core->now.ns;
     c->recv.end += segment->octets;
     tcp_text_in_order(tcp, c, segment->octets, segment->full, segment->ts_echo);
-    if ((c->flags & TCP_POSTED) != 0)
+    if (SELDOM((c->flags & TCP_POSTED) != 0))
         segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
 }
 

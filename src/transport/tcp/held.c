@@ -22,12 +22,14 @@
 #include "transport/tcp/arrival.h"
 #include "transport/tcp/exchange.h"
 
+#include "base/seldom.h"
+
 void tcp_burst_begins(struct tcp *tcp, bool stays)
 {
     struct tcp_held *held = &tcp->held;
 
-    held->open = stays && held->pause == 0;
-    if (held->pause != 0)
+    held->open = stays && MOSTLY(held->pause == 0);
+    if (SELDOM(held->pause != 0))
         held->pause--;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "base/place.h"
+#include "base/seldom.h"
 
 enum { LEAST_SAMPLES = 3, LEAST_WINDOW_MS = 10000 };
 
@@ -42,7 +43,7 @@ IN_PLACE void least_sample(struct least *least, int64_t sample_ns, int64_t now_n
     uint32_t now_ms = (uint32_t)((uint64_t)now_ns / NS_PER_MS), us;
     uint64_t whole_us = (uint64_t)sample_ns / NS_PER_US;
 
-    us = whole_us < UINT32_MAX - 1 ? (uint32_t)whole_us + 1 : UINT32_MAX;
+    us = MOSTLY(whole_us < UINT32_MAX - 1) ? (uint32_t)whole_us + 1 : UINT32_MAX;
     if (us <= least->best[0].us) { /* all of them are as large and older */
         least->best[0].us = us;
         least->best[0].at_ms = now_ms;

@@ -8,6 +8,8 @@
 
 #include "codec/ipv4.h"
 
+#include "base/seldom.h"
+
 void tcp_want_output(struct tcp *tcp, struct tcp_connection *c)
 {
     struct intent *intent;
@@ -33,7 +35,7 @@ bool tcp_wake_waiting(struct tcp *tcp)
 {
     bool any = false;
 
-    for (; !handle_is_none(tcp->waiting_first) && tcp->core->intents.count < INTENT_QUEUE_SIZE / 2; any = true) {
+    for (; SELDOM(!handle_is_none(tcp->waiting_first)) && tcp->core->intents.count < INTENT_QUEUE_SIZE / 2; any = true) {
         struct tcp_connection *c = tcp_resolve(tcp, tcp->waiting_first);
 
         assert(c != NULL); /* one that is freed leaves the list */

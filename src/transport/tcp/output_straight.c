@@ -9,6 +9,7 @@
 
 #include "base/flow.h"
 #include "base/place.h"
+#include "base/seldom.h"
 #include "codec/ip_protocol.h"
 
 /* The FIN is to leave behind the last octet. */
@@ -51,7 +52,7 @@ IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, cons
 /* May text leave as it comes, at no rate? Then tcp_pace() and tcp_paced() change nothing. */
 static inline bool is_unpaced(const struct tcp_connection *c)
 {
-    return c->settings.max_pacing_rate == 0 && c->rtt.srtt_ns < NS_PER_MS;
+    return MOSTLY(c->settings.max_pacing_rate == 0) && c->rtt.srtt_ns < NS_PER_MS;
 }
 
 /* ring_slice(), for text that does not go around the ring's end. */
@@ -59,7 +60,7 @@ static inline unsigned text_at(const struct ring *ring, uint64_t offset, uint32_
 {
     uint32_t index;
 
-    if (length == 0 || ring_place(ring, offset, length, &index) != length)
+    if (length == 0 || SELDOM(ring_place(ring, offset, length, &index) != length))
         return ring_slice(ring, offset, length, part);
     part[0] = (struct baro_bytes){ ring->data + index, length };
     return 1;
@@ -77,7 +78,7 @@ IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, u
 
     sum = word(to, (uint32_t)c->local.port.number << 16 | c->remote.port.number) + word(to + 4, seq.value) +
           word(to + 8, c->rcv.nxt.value) + word(to + 12, octets << 26 | flags << 16 | window) + word(to + 16, 0);
-    if (timestamps)
+    if (MOSTLY(timestamps))
         sum += word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, timestamp) + word(to + 28, c->ts_recent);
     segment->sum = sum;
     segment->header_length = (uint8_t)octets;
@@ -96,7 +97,7 @@ IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c)
     if (is_new)
         c->deadline_ns[TCP_TIMER_RETRANSMIT] = tcp_deadline(now_ns + c->rtt.rto_ns);
     earliest_ns = c->deadline_ns[TCP_TIMER_RETRANSMIT];
-    if (c->tail.out || c->snd.wnd == 0 || (sender != NULL && (sender->board.sacked | sender->board.lost) != 0)) {
+    if (SELDOM(c->tail.out || c->snd.wnd == 0 || (sender != NULL && (sender->board.sacked | sender->board.lost) != 0))) {
         c->deadline_ns[TCP_TIMER_TAIL] = 0;
     } else if ((c->flags & TCP_SACK_PERMITTED) != 0) {
         wait_ns = tcp_tail_wait_ns(c);
@@ -145,9 +146,9 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
 {
     struct tcp_connection *c = tcp_resolve(tcp, connection);
 
-    if (c == NULL)
+    if (SELDOM(c == NULL))
         return TCP_STRAIGHT_NOTHING;
-    if (!tcp_sends_at_ease(c) || (c->sender != NULL && c->sender->board.lost != 0)) {
+    if (!tcp_sends_at_ease(c) || SELDOM(c->sender != NULL && c->sender->board.lost != 0)) {
         if (!tcp_is_first_syn(c))
             return TCP_STRAIGHT_OPEN;
     } else if ((c->flags & TCP_ACK_NOW) == 0 && !fin_is_due(c) && unsent_text(c) == 0) {
@@ -168,7 +169,7 @@ IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_pa
     if (unsent == 0)
         return true;
     if (seq_eq(c->snd.una, c->snd.nxt) && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0) {
-        if (c->snd.wnd < smaller(unsent, mss))
+        if (SELDOM(c->snd.wnd < smaller(unsent, mss)))
             return false; /* it may be that nothing leaves */
         tcp_rested(c, tcp->core->now.ns);
     }
@@ -199,8 +200,8 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     bool last, fin = closing && fin_is_due(c);
 
     /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
-    if (path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= ip_path_at_once(path, mss)) ||
-        !plan(tcp, c, path, unsent, mss, &length))
+    if (SELDOM(path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= ip_path_at_once(path, mss)) ||
+               !plan(tcp, c, path, unsent, mss, &length)))
         return TCP_STRAIGHT_OPEN;
     last = length == unsent;
     fin = fin && last;
@@ -259,7 +260,7 @@ bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const st
     unsigned octets = tcp_header_SIZE + (control->has_timestamps ? 12u : 0u);
     uint8_t *to = segment->header;
 
-    if (control->sack_count != 0 || control->ttl == 0)
+    if (SELDOM(control->sack_count != 0 || control->ttl == 0))
         return false;
     segment->flow_label = control->flow_label;
     if (control->flow_label == 0 && control->remote.address.family == BARO_FAMILY_IPV6) /* of no connection now */
@@ -267,7 +268,7 @@ bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const st
     segment->sum = 0;
     if (control->has_syn_options)
         octets = tcp_header_SIZE + tcp_straight_syn_options(control, segment);
-    else if (control->has_timestamps)
+    else if (MOSTLY(control->has_timestamps))
         segment->sum = word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, control->ts_value) + word(to + 28, control->ts_echo);
     segment->sum += word(to, (uint32_t)control->local.port.number << 16 | control->remote.port.number) +
                    word(to + 4, control->seq.value) + word(to + 8, control->ack.value) +

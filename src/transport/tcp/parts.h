@@ -2,6 +2,7 @@
 #ifndef TRANSPORT_TCP_PARTS_H
 #define TRANSPORT_TCP_PARTS_H
 
+#include "base/seldom.h"
 #include "transport/tcp/connection.h"
 #include "transport/tcp/deadline.h"
 #include "transport/tcp/port.h"
@@ -235,8 +236,8 @@ struct plan {
 /* Could nothing leave, whatever the path? So most ACKs find it, and the segment behind the last one. */
 static inline bool tcp_has_nothing(const struct tcp_connection *c)
 {
-    if ((c->flags & TCP_ACK_NOW) != 0 || seq_lt(c->retransmit_next, c->retransmit_end) ||
-        (c->sender != NULL && c->sender->board.lost != 0))
+    if ((c->flags & TCP_ACK_NOW) != 0 || SELDOM(seq_lt(c->retransmit_next, c->retransmit_end)) ||
+        SELDOM(c->sender != NULL && c->sender->board.lost != 0))
         return false;
     if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
         return !seq_eq(c->snd.nxt, c->snd.iss); /* behind the SYN comes nothing before its ACK */

@@ -7,6 +7,7 @@
 
 #include "baro/types.h"
 #include "base/place.h"
+#include "base/seldom.h"
 #include "transport/tcp/least.h"
 
 struct rtt {
@@ -34,7 +35,7 @@ static inline void rtt_forget_back_off(struct rtt *rtt)
 {
     int64_t spread_ns = 4 * rtt->rttvar_ns;
 
-    if (rtt->srtt_ns == 0)
+    if (SELDOM(rtt->srtt_ns == 0))
         rtt->rto_ns = RTO_INITIAL_NS;
     else
         rtt->rto_ns = rtt_clamped(rtt->srtt_ns + (spread_ns > CLOCK_GRANULARITY_NS ? spread_ns : CLOCK_GRANULARITY_NS));
@@ -46,7 +47,7 @@ IN_PLACE void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
     if (sample_ns < 1)
         sample_ns = 1;
     least_sample(&rtt->least, sample_ns, now_ns);
-    if (rtt->srtt_ns == 0) {
+    if (SELDOM(rtt->srtt_ns == 0)) { /* the first */
         rtt->srtt_ns = sample_ns;
         rtt->rttvar_ns = sample_ns / 2;
     } else {

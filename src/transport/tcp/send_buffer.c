@@ -8,6 +8,8 @@
  * it happens; where the budget or memory ends, send takes fewer octets and the program tries again later. */
 #include "transport/tcp/parts.h"
 
+#include "base/seldom.h"
+
 enum { KEPT_SHARE = 16 }; /* of the budget: the promises of connections to come */
 
 uint32_t tcp_ring_cost(uint32_t bytes)
@@ -141,7 +143,7 @@ uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_byt
         ring_reserve(&c->send, &tcp->core->slabs, (uint32_t)data.length, 0); /* as promised */
     most = c->send.size < c->send.limit ? c->send.size : c->send.limit;
     /* A program that wants no more than so much unsent is asked about that in tcp_send_make_room. */
-    if (used <= most && data.length <= most - used && c->settings.notsent_low_water == 0)
+    if (MOSTLY(used <= most && data.length <= most - used && c->settings.notsent_low_water == 0))
         take = (uint32_t)data.length;
     else
         take = tcp_send_make_room(tcp, c, data.length);

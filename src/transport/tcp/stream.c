@@ -10,6 +10,8 @@
 #include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"
 
+#include "base/seldom.h"
+
 /* The pending error, taken; 0: none. */
 static int take_error(struct tcp_connection *c)
 {
@@ -43,7 +45,7 @@ static int cannot_send(struct tcp_connection *c)
 /* What most often holds: both ends are open, and nothing went wrong. */
 static inline bool may_send(const struct tcp_connection *c)
 {
-    return c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0;
+    return MOSTLY(c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0);
 }
 
 /* One that rested, or NULL with the reason. */
@@ -66,7 +68,7 @@ ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wan
     if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
         return error;
     c->reserved = 0;
-    if (!may_send(c) && (error = cannot_send(c)) != 0)
+    if (SELDOM(!may_send(c)) && (error = cannot_send(c)) != 0)
         return error;
     if (wanted == 0)
         return 0;
@@ -91,7 +93,7 @@ ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octe
 
     if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
         return error;
-    if (!may_send(c) && (error = cannot_send(c)) != 0) {
+    if (SELDOM(!may_send(c)) && (error = cannot_send(c)) != 0) {
         c->reserved = 0;
         return error;
     }
@@ -141,9 +143,9 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
     c = tcp_resolve(tcp, connection);
     if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
         return error;
-    if (!may_send(c) && (error = cannot_send(c)) != 0)
+    if (SELDOM(!may_send(c)) && (error = cannot_send(c)) != 0)
         return error;
-    if (data.length == 0)
+    if (SELDOM(data.length == 0))
         return 0;
     if (!handle_equal(tcp->recent, connection))
         tcp_flow_foresee(c->flow);
@@ -152,7 +154,7 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
         c->flags |= TCP_WANT_WRITE;
     if (taken == 0)
         return -EAGAIN;
-    if ((flags & BARO_MSG_OOB) != 0 && taken == data.length) {
+    if (SELDOM((flags & BARO_MSG_OOB) != 0) && taken == data.length) {
         c->snd.up = tcp_send_seq(c, c->send.end);
         c->flags |= TCP_URGENT_SENDING;
     }
@@ -222,7 +224,7 @@ static uint32_t octets_to_read(const struct tcp_connection *c)
 {
     uint32_t used = ring_used(&c->recv), to_mark;
 
-    if ((c->flags & TCP_URGENT_KNOWN) == 0)
+    if (MOSTLY((c->flags & TCP_URGENT_KNOWN) == 0))
         return used;
     to_mark = octets_to_mark(c);
     return used < to_mark ? used : to_mark;
@@ -248,11 +250,11 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
 
     if (c == NULL)
         return recv_at_rest(tcp, connection, data, flags);
-    if (flags & BARO_MSG_OOB)
+    if (SELDOM(flags & BARO_MSG_OOB))
         return recv_urgent(c, data, flags);
-    if (data.length == 0)
+    if (SELDOM(data.length == 0))
         return c->error != 0 && ring_used(&c->recv) == 0 ? -take_error(c) : 0;
-    if ((c->flags & (TCP_URGENT_KNOWN | TCP_POSTED)) != 0) {
+    if (SELDOM((c->flags & (TCP_URGENT_KNOWN | TCP_POSTED)) != 0)) {
         if ((c->flags & TCP_POSTED) != 0)
             return -EBUSY;
         if ((flags & BARO_MSG_PEEK) == 0)
@@ -262,7 +264,7 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
     length = length < data.length ? length : (uint32_t)data.length;
     if (length == 0)
         return recv_nothing(c);
-    if ((flags & BARO_MSG_TRUNCATE) == 0)
+    if (MOSTLY((flags & BARO_MSG_TRUNCATE) == 0))
         tcp_receive_read(tcp, c, c->recv.begin, data.data, length);
     if ((flags & BARO_MSG_PEEK) == 0)
         tcp_receive_taken(tcp, c, length);

@@ -44,9 +44,11 @@ void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_
 
 void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c)
 {
+    static const int64_t none[TCP_TIMER_COUNT];
+
     for (int name = 0; TRACE_ON(tcp->core) && name < TCP_TIMER_COUNT; name++)
         tcp_timer_cancel(tcp, c, (enum tcp_timer_name)name);
-    memset(c->deadline_ns, 0, sizeof c->deadline_ns);
+    memcpy(c->deadline_ns, none, sizeof none); /* memset() would be a loop of the processor's, slow for so few */
     wheel_cancel(&tcp->core->wheel, &c->wheel);
 }
 
