@@ -104,13 +104,19 @@ void tcp_send_ack_in_order(struct tcp *tcp, struct tcp_connection *c)
     acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, control);
 }
 
+/* A SYN+ACK, but not one with a cookie, whose record has ended since: its peer did not answer ARP, say, and would be asked again. */
+static bool is_of_ended(struct tcp *tcp, struct handle owner)
+{
+    return tcp_kind_of(owner) == TCP_KIND_HALF_OPEN && tcp_resolve_half_open(tcp, owner) == NULL;
+}
+
 bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
     struct tcp_connection *c;
 
     if (!control->in_order)
-        return false;
+        return control->has_syn_options && is_of_ended(tcp, intent->owner);
     c = tcp_resolve(tcp, intent->owner);
     if (c == NULL || !seq_gt(c->snd.nxt, control->seq))
         return false;
@@ -166,10 +172,11 @@ void tcp_send_reset(struct tcp *tcp, struct tcp_connection *c)
     tcp->core->counters.tcp_resets_out++;
 }
 
-/* Its values are all in the intent, which so may outlive the record. */
-static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struct tcp_half_open *record, uint8_t flags)
+/* Its values are all in the intent, which so may outlive the record; a SYN+ACK does not. */
+static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struct tcp_half_open *record, struct handle owner,
+                                                    uint8_t flags)
 {
-    struct intent_tcp_control *control = add(tcp, HANDLE_NONE, &record->local, &record->remote);
+    struct intent_tcp_control *control = add(tcp, owner, &record->local, &record->remote);
     const struct tcp_settings *settings = &tcp_half_open_listener(tcp, record)->settings;
 
     if (control == NULL)
@@ -188,10 +195,10 @@ static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struc
     return control;
 }
 
-static struct intent_tcp_control *add_syn_ack(struct tcp *tcp, const struct tcp_half_open *record)
+static struct intent_tcp_control *add_syn_ack(struct tcp *tcp, const struct tcp_half_open *record, struct handle owner)
 {
     uint8_t ecn = record->flags & HALF_OPEN_ECN ? TCP_FLAG_ECE : 0;
-    struct intent_tcp_control *control = add_for_half_open(tcp, record, TCP_FLAG_SYN | ecn);
+    struct intent_tcp_control *control = add_for_half_open(tcp, record, owner, TCP_FLAG_SYN | ecn);
 
     if (control == NULL)
         return NULL;
@@ -205,12 +212,12 @@ static struct intent_tcp_control *add_syn_ack(struct tcp *tcp, const struct tcp_
 
 void tcp_send_syn_ack(struct tcp *tcp, struct tcp_half_open *record)
 {
-    (void)add_syn_ack(tcp, record);
+    (void)add_syn_ack(tcp, record, tcp_half_open_handle(tcp, record));
 }
 
 void tcp_send_syn_cookie(struct tcp *tcp, const struct tcp_half_open *record, const struct syn_cookie *cookie)
 {
-    struct intent_tcp_control *control = add_syn_ack(tcp, record);
+    struct intent_tcp_control *control = add_syn_ack(tcp, record, HANDLE_NONE);
 
     if (control != NULL && control->has_timestamps)
         control->ts_value = syn_cookie_timestamp(control->ts_value, cookie);
@@ -218,12 +225,12 @@ void tcp_send_syn_cookie(struct tcp *tcp, const struct tcp_half_open *record, co
 
 void tcp_send_half_open_ack(struct tcp *tcp, struct tcp_half_open *record)
 {
-    add_for_half_open(tcp, record, 0);
+    add_for_half_open(tcp, record, HANDLE_NONE, 0);
 }
 
 void tcp_send_half_open_reset(struct tcp *tcp, struct tcp_half_open *record)
 {
-    struct intent_tcp_control *control = add_for_half_open(tcp, record, TCP_FLAG_RST);
+    struct intent_tcp_control *control = add_for_half_open(tcp, record, HANDLE_NONE, TCP_FLAG_RST);
 
     if (control == NULL)
         return;

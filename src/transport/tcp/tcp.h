@@ -58,7 +58,8 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
 bool tcp_wake_waiting(struct tcp *tcp);
 
 /* Has text that left since an ACK was intended told what it says? Behind that text its sequence number would be an old
- * one, and the peer would not hear it (RFC 9293 §3.10.7.4). True: nothing is to be sent. */
+ * one, and the peer would not hear it (RFC 9293 §3.10.7.4). True: nothing is to be sent, which
+ * is so, too, for a SYN+ACK whose record has ended meanwhile. */
 bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent);
 /* The control segment of an INTENT_TCP_CONTROL as a message. */
 void tcp_control_message(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
