@@ -287,6 +287,15 @@ static inline void tcp_lines_foresee_late(const struct tcp_connection *c)
     prefetch_line((const uint8_t *)c + TCP_LINE(6));
 }
 
+/* And where it is the look whether it may rest. */
+static inline void tcp_lines_foresee_rest(const struct tcp_connection *c)
+{
+    const uint8_t *at = (const uint8_t *)c;
+
+    for (size_t line = 3; line <= 5; line++)
+        prefetch_line(at + TCP_LINE(line));
+}
+
 /* And an ACK alone that leaves then. */
 static inline void tcp_lines_foresee_ack(const struct tcp_connection *c)
 {

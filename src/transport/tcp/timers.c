@@ -259,8 +259,14 @@ static inline struct tcp_connection *owner_of(const struct wheel_timer *timer)
 
 void tcp_timer_foresee(const struct wheel_timer *timer)
 {
-    if (timer != NULL && timer->kind == TCP_WHEEL_CONNECTION)
-        tcp_lines_foresee_timer(owner_of(timer));
+    const struct tcp_connection *c;
+
+    if (timer == NULL || timer->kind != TCP_WHEEL_CONNECTION)
+        return;
+    c = owner_of(timer);
+    tcp_lines_foresee_timer(c);
+    if ((uint64_t)c->deadline_ns[TCP_TIMER_REST] - 1 < (uint64_t)timer->deadline.ns)
+        tcp_lines_foresee_rest(c);
 }
 
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
