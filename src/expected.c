@@ -134,36 +134,51 @@ static __attribute__((noinline)) void foresee_first(struct baro_stack *stack, st
         foresee_text(stack, &expected[i]);
 }
 
-/* The first look, in place: a burst is often one frame. `open`: nobody watches; `before`: as in tcp_foresee(). */
+/* The first look but for the connection, in place: a burst is often one frame. `open`: nobody watches. */
 IN_PLACE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame,
-                   struct expected_frame *expected, const struct tcp_arrival *before)
+                   struct expected_frame *expected)
 {
     const struct baro_mac *own = interface == 0 ? NULL : &stack->interface[interface].device->mac;
 
     expected->changes = stack->table.changes;
     expected->seems = open && seems_expected(stack, interface, own, frame, &expected->segment);
-    if (expected->seems)
-        tcp_foresee(stack->tcp, &expected->segment, before);
+}
+
+/* Those of a group of which nothing is known are hashed, and buckets of demux asked for. */
+static void foresee_group(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned end,
+                          struct tcp_arrival *const unknown[], unsigned count)
+{
+    tcp_foresee_hashes(stack->tcp, unknown, count);
+    foresee_buckets(stack, expected, at, end);
 }
 
 bool expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                       struct expected_frame expected[], unsigned count)
 {
-    const struct tcp_arrival *before = NULL;
     const bool open = straight_is_open(stack);
+    struct tcp_arrival *unknown[EXPECTED_BUCKETS];
+    unsigned first = 0, unknowns = 0;
     bool all_sure = true;
 
     for (unsigned i = 0; i < count; i++) {
+        struct tcp_arrival *segment = &expected[i].segment;
+
         if (i + EXPECTED_AHEAD_OF_HEADER < count)
             prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
-        look(stack, interface, open, &frame[i], &expected[i], before);
-        before = expected[i].seems ? &expected[i].segment : NULL;
-        all_sure &= before == NULL || before->sure;
-        if (!all_sure && (i + 1) % EXPECTED_BUCKETS == 0)
-            foresee_buckets(stack, expected, i + 1 - EXPECTED_BUCKETS, i + 1);
+        look(stack, interface, open, &frame[i], &expected[i]);
+        if (!expected[i].seems)
+            continue;
+        if (!tcp_foresee_known(stack->tcp, segment))
+            unknown[unknowns++] = segment;
+        all_sure &= segment->sure;
+        if (unknowns == EXPECTED_BUCKETS) {
+            foresee_group(stack, expected, first, i + 1, unknown, unknowns);
+            first = i + 1;
+            unknowns = 0;
+        }
     }
     if (!all_sure) {
-        foresee_buckets(stack, expected, count - count % EXPECTED_BUCKETS, count);
+        foresee_group(stack, expected, first, count, unknown, unknowns);
         foresee_first(stack, expected, count);
     }
     return !all_sure;
@@ -238,7 +253,9 @@ IN_PLACE bool one(struct baro_stack *stack, int interface, const struct baro_rx_
 {
     struct expected_frame expected;
 
-    look(stack, interface, straight_is_open(stack), frame, &expected, NULL);
+    look(stack, interface, straight_is_open(stack), frame, &expected);
+    if (expected.seems)
+        tcp_foresee(stack->tcp, &expected.segment);
     if (expected.seems && !expected.segment.sure)
         foresee_first(stack, &expected, 1);
     return expected_frame(stack, interface, frame, &expected);

@@ -83,22 +83,51 @@ uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint 
     return tuple_words(word, local, remote) == 2 ? sip_short(&demux->key, word, 2) : sip_short(&demux->key, word, 5);
 }
 
-/* No addresses are made of what stands in the packet: they would be written octet by octet and read as words. */
-uint64_t demux_hash_packet(const struct demux *demux, enum baro_family family, const uint8_t *addresses,
-                           const uint8_t ports[4], uint8_t source_zone, uint8_t destination_zone)
+/* No addresses are made of what stands in the packet: they would be written octet by octet and read as words. Each word stands
+ * `step` behind the one before. */
+static inline void packet_words(uint64_t *word, size_t step, const struct demux_packet *packet)
 {
-    uint64_t word[5] = { (uint64_t)read_be16(ports + 2) << 48 | (uint64_t)read_be16(ports) << 32 |
-                         (uint64_t)family << 24 | (uint64_t)family << 16 | (uint64_t)destination_zone << 8 | source_zone };
+    const uint8_t *addresses = packet->addresses;
+    const uint64_t family = packet->family;
+    const uint32_t both = read_be32(packet->ports);
 
+    word[0] = (uint64_t)(both << 16 | both >> 16) << 32 | family << 24 | family << 16 | (uint64_t)packet->destination_zone << 8 |
+              packet->source_zone;
     if (family != BARO_FAMILY_IPV6) {
-        word[1] = (uint64_t)read_be32(addresses + 4) << 32 | read_be32(addresses);
-        return sip_short(&demux->key, word, 2);
+        word[step] = (uint64_t)read_be32(addresses + 4) << 32 | read_be32(addresses);
+        return;
     }
-    word[1] = octets_as_word(addresses + 16);
-    word[2] = octets_as_word(addresses + 24);
-    word[3] = octets_as_word(addresses);
-    word[4] = octets_as_word(addresses + 8);
-    return sip_short(&demux->key, word, 5);
+    word[step] = octets_as_word(addresses + 16);
+    word[2 * step] = octets_as_word(addresses + 24);
+    word[3 * step] = octets_as_word(addresses);
+    word[4 * step] = octets_as_word(addresses + 8);
+}
+
+uint64_t demux_hash_packet(const struct demux *demux, const struct demux_packet *packet)
+{
+    uint64_t word[5];
+
+    packet_words(word, 1, packet);
+    return packet->family == BARO_FAMILY_IPV6 ? sip_short(&demux->key, word, 5) : sip_short(&demux->key, word, 2);
+}
+
+void demux_hash_packets(const struct demux *demux, const struct demux_packet packet[HASH_LANES], uint64_t hash[HASH_LANES])
+{
+#ifdef OCTETS_AVX2
+    uint8_t family = packet[0].family, other = 0;
+    uint64_t word[5][HASH_LANES];
+
+    for (int i = 1; i < HASH_LANES; i++)
+        other |= packet[i].family ^ family;
+    if (other == 0 && octets_have_avx2()) {
+        for (int i = 0; i < HASH_LANES; i++)
+            packet_words(&word[0][i], HASH_LANES, &packet[i]);
+        hash_lanes_avx2(&demux->key, word, family == BARO_FAMILY_IPV6 ? 5 : 2, hash);
+        return;
+    }
+#endif
+    for (int i = 0; i < HASH_LANES; i++)
+        hash[i] = demux_hash_packet(demux, &packet[i]);
 }
 
 /* ---- one table ---- */

@@ -76,9 +76,14 @@ static inline uint32_t demux_hash(const struct demux *demux, const struct baro_e
 {
     return (uint32_t)demux_hash_whole(demux, local, remote);
 }
-/* The whole of a packet's: source and destination address, and both ports, as they stand there. */
-uint64_t demux_hash_packet(const struct demux *demux, enum baro_family family, const uint8_t *addresses,
-                           const uint8_t ports[4], uint8_t source_zone, uint8_t destination_zone);
+/* A packet's: source and destination address, and both ports, as they stand there. */
+struct demux_packet {
+    const uint8_t *addresses, *ports;
+    uint8_t family, source_zone, destination_zone;
+};
+/* The whole of a packet's, and of some, faster than one by one. */
+uint64_t demux_hash_packet(const struct demux *demux, const struct demux_packet *packet);
+void demux_hash_packets(const struct demux *demux, const struct demux_packet packet[HASH_LANES], uint64_t hash[HASH_LANES]);
 /* Of a four-tuple under another key, to be shown to others: SipHash-2-4. */
 uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 

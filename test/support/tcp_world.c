@@ -210,7 +210,7 @@ static bool is_expected(struct tcp *tcp, const struct ip_packet *packet)
         return false;
     memcpy(addresses, packet->source.octet, 4);
     memcpy(addresses + 4, packet->destination.octet, 4);
-    tcp_foresee(tcp, &arrival, NULL);
+    tcp_foresee(tcp, &arrival);
     tcp_foresee_connection(tcp, &arrival);
     tcp_foresee_text(tcp, &arrival);
     return tcp_expected(tcp, &arrival) || tcp_expected_opening(tcp, &arrival, packet->mtu);

@@ -276,9 +276,36 @@ static void a_packet_has_the_hash_of_its_four_tuple(void **state)
 
         remote.address.zone = v6 ? 3 : 0;
         local.address.zone = v6 ? 4 : 0;
-        assert_int_equal(demux_hash_packet(&demux, (enum baro_family)local.address.family, octets, ports,
-                                           remote.address.zone, local.address.zone),
-                         demux_hash_whole(&demux, &local, &remote));
+        const struct demux_packet packet = { octets, ports, local.address.family, remote.address.zone, local.address.zone };
+
+        assert_int_equal(demux_hash_packet(&demux, &packet), demux_hash_whole(&demux, &local, &remote));
+    }
+    demux_release(&demux);
+}
+
+/* Side by side each has the hash that it has alone, whatever families stand together. */
+static void packets_together_have_the_hash_of_each(void **state)
+{
+    struct slabs slabs = slabs_of_test();
+    uint8_t octets[HASH_LANES][36];
+    struct demux demux;
+
+    (void)state;
+    demux_init(&demux, &slabs, (struct hash_key){ { UINT64_C(0x0706050403020100), UINT64_C(0xfffefdfcfbfaf9f8) } });
+    for (unsigned i = 0; i < sizeof octets; i++)
+        octets[i / 36][i % 36] = (uint8_t)(i * 167 + 13);
+    for (unsigned v6 = 0; v6 < 1u << HASH_LANES; v6++) {
+        struct demux_packet packet[HASH_LANES];
+        uint64_t hash[HASH_LANES];
+
+        for (unsigned i = 0; i < HASH_LANES; i++) {
+            packet[i] = (struct demux_packet){ octets[i] + 4, octets[i], (uint8_t)BARO_FAMILY_IPV4, 0, 0 };
+            if ((v6 >> i & 1) != 0)
+                packet[i] = (struct demux_packet){ octets[i] + 4, octets[i], (uint8_t)BARO_FAMILY_IPV6, (uint8_t)i, 7 };
+        }
+        demux_hash_packets(&demux, packet, hash);
+        for (unsigned i = 0; i < HASH_LANES; i++)
+            assert_int_equal(hash[i], demux_hash_packet(&demux, &packet[i]));
     }
     demux_release(&demux);
 }
@@ -296,6 +323,7 @@ int main(void)
         cmocka_unit_test(an_entry_changes_hands_in_its_place),
         cmocka_unit_test(the_hash_depends_on_key_ports_and_addresses),
         cmocka_unit_test(a_packet_has_the_hash_of_its_four_tuple),
+        cmocka_unit_test(packets_together_have_the_hash_of_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,7 +91,7 @@ static void another_destination_is_another(void **state)
     (void)state;
     assert_true(arrival.sure);
     frame.addresses[7] ^= 8;
-    tcp_foresee(server(), &arrival, NULL);
+    tcp_foresee(server(), &arrival);
     assert_false(arrival.sure);
 }
 

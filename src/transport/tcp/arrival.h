@@ -32,15 +32,6 @@ IN_PLACE bool arrival_is_between(const struct tcp_arrival *arrival, const struct
            from->zone == arrival->source_zone && to->zone == arrival->destination_zone;
 }
 
-/* Have both the same four-tuple? */
-static inline bool arrival_is_same(const struct tcp_arrival *one, const struct tcp_arrival *other)
-{
-    return memcmp(one->octets, other->octets, 4) == 0 && one->family == other->family &&
-           (one->family == BARO_FAMILY_IPV4 ? memcmp(one->addresses, other->addresses, 8) == 0
-                                            : memcmp(one->addresses, other->addresses, 32) == 0) &&
-           one->source_zone == other->source_zone && one->destination_zone == other->destination_zone;
-}
-
 static inline void arrival_ends(const struct tcp_arrival *arrival, struct baro_endpoint *local,
                                 struct baro_endpoint *remote)
 {

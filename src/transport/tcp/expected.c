@@ -35,10 +35,17 @@ IN_PLACE bool is_between(const struct tcp_connection *c, const struct tcp_arriva
     return arrival_is_between(arrival, &c->local, &c->remote);
 }
 
-static __attribute__((noinline)) void look_up(struct tcp *tcp, struct tcp_arrival *arrival)
+static inline struct demux_packet packet_of(const struct tcp_arrival *arrival)
 {
-    arrival->hash = demux_hash_packet(&tcp->demux, (enum baro_family)arrival->family, arrival->addresses, arrival->octets,
-                                      arrival->source_zone, arrival->destination_zone);
+    return (struct demux_packet){ arrival->addresses, arrival->octets, arrival->family, arrival->source_zone,
+                                  arrival->destination_zone };
+}
+
+static __attribute__((noinline)) void look_up(const struct tcp *tcp, struct tcp_arrival *arrival)
+{
+    const struct demux_packet packet = packet_of(arrival);
+
+    arrival->hash = demux_hash_packet(&tcp->demux, &packet);
 }
 
 static inline uint32_t last_of_source(const struct tcp_arrival *arrival)
@@ -74,8 +81,8 @@ static inline void remember(struct tcp *tcp, const struct tcp_arrival *arrival, 
     tcp->lately[lately_at(ports, from)] = (struct tcp_lately){ ports, from, tcp_handle(tcp, c), c };
 }
 
-/* `inline` for optimisation of the whole: two callers would have it called. */
-inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before)
+/* Is it known whose it is, or its hash? */
+IN_PLACE bool is_known(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     struct tcp_connection *recent = tcp->recent_place;
     const struct tcp_half_open *record = tcp->recent_half_open;
@@ -87,13 +94,41 @@ inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const stru
     if (!arrival->sure)
         arrival->sure = is_of_lately(tcp, arrival);
     if (arrival->sure)
-        return;
-    if (before != NULL && !before->sure && arrival_is_same(arrival, before))
-        arrival->hash = before->hash;
-    else if (record != NULL && arrival_is_between(arrival, &record->local, &record->remote))
-        arrival->hash = record->hash; /* whoever has that place now, both agree */
-    else
+        return true;
+    if (record == NULL || !arrival_is_between(arrival, &record->local, &record->remote))
+        return false;
+    arrival->hash = record->hash; /* whoever has that place now, both agree */
+    return true;
+}
+
+bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival)
+{
+    return is_known(tcp, arrival);
+}
+
+/* `inline` for optimisation of the whole: two callers would have it called. */
+inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
+{
+    if (!is_known(tcp, arrival))
         look_up(tcp, arrival);
+}
+
+void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count)
+{
+    unsigned i = 0;
+
+    for (; i + HASH_LANES <= count; i += HASH_LANES) {
+        struct demux_packet packet[HASH_LANES];
+        uint64_t hash[HASH_LANES];
+
+        for (unsigned j = 0; j < HASH_LANES; j++)
+            packet[j] = packet_of(arrival[i + j]);
+        demux_hash_packets(&tcp->demux, packet, hash);
+        for (unsigned j = 0; j < HASH_LANES; j++)
+            arrival[i + j]->hash = hash[j];
+    }
+    for (; i < count; i++)
+        look_up(tcp, arrival[i]);
 }
 
 void tcp_foresee_bucket(const struct tcp *tcp, const struct tcp_arrival *arrival)

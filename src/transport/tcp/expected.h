@@ -33,9 +33,12 @@ struct tcp_arrival {
     bool sure;              /* its four-tuple is that of `handle` */
 };
 
-/* The looks, one after the other. `before`: the segment in front of it in the burst, or NULL. The second and the third touch a page of
- * memory that nobody had for long: of several at once they are found together. */
-void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival, const struct tcp_arrival *before);
+/* The looks, one after the other. The first of some together: is it known whose it is, or its hash? And of those where it is not,
+ * the hashes. The second and the third touch a page of memory that nobody had for long: of several at once they are found
+ * together. */
+void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
+bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival);
+void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count);
 void tcp_foresee_bucket(const struct tcp *tcp, const struct tcp_arrival *arrival);
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
 void tcp_foresee_lines(const struct tcp_arrival *arrival);
