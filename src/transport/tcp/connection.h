@@ -327,9 +327,11 @@ struct tcp_listener {
     struct tcp_settings settings;
 };
 
-/* A local port. */
+/* A local port. In `users`, by family: how many connections and TIME-WAIT records use it, and in the six bits above of which
+ * address of ours they are: the number of one in `port_owner`, or TCP_PORT_SEVERAL; it means nothing while there are none. */
+enum { TCP_PORT_OWNER_SHIFT = 26, TCP_PORT_SEVERAL = 63, TCP_PORT_USERS = (1 << TCP_PORT_OWNER_SHIFT) - 1 };
 struct tcp_port {
-    uint32_t users;                    /* connections and TIME-WAIT records */
+    uint32_t users[2];                 /* of IPv4, of IPv6 */
     uint32_t listeners;                /* the first listener: its place in the pool and 1, 0: none */
 };
 
@@ -405,6 +407,9 @@ struct tcp {
     struct tcp_port_cursor port_cursor[1 << TCP_PORT_CURSOR_BITS]; /* by a hash of the peer */
     uint32_t port_ahead;               /* where the next search begins, drawn ahead, and 1; 0: not yet */
     struct tcp_port_chance port_chance;
+    struct baro_address port_owner[TCP_PORT_SEVERAL]; /* addresses that connections were of, each once */
+    uint32_t port_owners, port_owner_last; /* so many, and the one asked for last */
+    uint64_t ports_walked;             /* connections and records that bind looked at: tests see that it looks at none */
     uint64_t ports_tried;              /* by the searches so far: tests see that it stays little */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];

@@ -1,8 +1,8 @@
 /* transport/tcp/port.c: local ports: who may have which, and a free one that cannot be guessed.
  *
- * What there is to know of each port stands in a page: how many connections and TIME-WAIT records use it, and its
- * listeners. So most questions are answered at once; only bind to an address whose port is in use looks at each
- * connection.
+ * What there is to know of each port stands in a page: how many connections and TIME-WAIT records of each family use it, of which
+ * address of ours, and its listeners. So most questions are answered at once; only bind to an address whose port is in use by
+ * several others of its family looks at each connection.
  *
  * A port is chosen by RFC 6056 §3.3.1: a random one of the upper half of all, then the next few. Where these are taken,
  * one of them that rests in TIME-WAIT towards the same peer will do, if timestamps tell the two connections apart
@@ -29,7 +29,7 @@ enum {
 
 static const struct tcp_port *port_at(const struct tcp *tcp, uint16_t port)
 {
-    static const struct tcp_port unused = { 0, 0 };
+    static const struct tcp_port unused = { { 0, 0 }, 0 };
     const struct tcp_port *page = tcp->port_page[port / TCP_PORT_PAGE];
 
     return page == NULL ? &unused : &page[port % TCP_PORT_PAGE];
@@ -44,24 +44,52 @@ static struct tcp_port *port_take(struct tcp *tcp, uint16_t port)
     return *page == NULL ? NULL : &(*page)[port % TCP_PORT_PAGE];
 }
 
-bool tcp_count_port(struct tcp *tcp, uint16_t port)
+/* Its number, which it has from now on: hosts have few. */
+static __attribute__((noinline)) uint32_t find_owner(struct tcp *tcp, const struct baro_address *address)
 {
-    struct tcp_port *at = port_take(tcp, port);
+    uint32_t number = 0;
+
+    while (number < tcp->port_owners && !address_equal(tcp->port_owner[number], *address))
+        number++;
+    if (number == TCP_PORT_SEVERAL)
+        return TCP_PORT_SEVERAL;
+    if (number == tcp->port_owners)
+        tcp->port_owner[tcp->port_owners++] = *address;
+    tcp->port_owner_last = number;
+    return number;
+}
+
+bool tcp_count_port(struct tcp *tcp, const struct baro_endpoint *local)
+{
+    struct tcp_port *at = port_take(tcp, local->port.number);
+    uint32_t owner = tcp->port_owner_last, *users;
 
     if (at == NULL)
         return false;
-    at->users++;
+    if (!address_equal(tcp->port_owner[owner], local->address))
+        owner = find_owner(tcp, &local->address);
+    users = &at->users[local->address.family == BARO_FAMILY_IPV6];
+    if ((*users & TCP_PORT_USERS) == 0)
+        *users = owner << TCP_PORT_OWNER_SHIFT;
+    else if (*users >> TCP_PORT_OWNER_SHIFT != owner)
+        *users |= (uint32_t)TCP_PORT_SEVERAL << TCP_PORT_OWNER_SHIFT;
+    ++*users;
     return true;
 }
 
-void tcp_uncount_port(struct tcp *tcp, uint16_t port)
+void tcp_uncount_port(struct tcp *tcp, uint16_t port, bool v6)
 {
-    tcp->port_page[port / TCP_PORT_PAGE][port % TCP_PORT_PAGE].users--;
+    tcp->port_page[port / TCP_PORT_PAGE][port % TCP_PORT_PAGE].users[v6]--;
+}
+
+static bool has_users(const struct tcp_port *port)
+{
+    return ((port->users[0] | port->users[1]) & TCP_PORT_USERS) != 0;
 }
 
 bool tcp_port_is_used(const struct tcp *tcp, uint16_t port)
 {
-    return port_at(tcp, port)->users != 0 || tcp->half_opens.used != 0; /* records are counted with no port */
+    return has_users(port_at(tcp, port)) || tcp->half_opens.used != 0; /* records are counted with no port */
 }
 
 struct tcp_listener *tcp_port_listeners(const struct tcp *tcp, uint16_t port)
@@ -120,7 +148,7 @@ static bool listener_conflicts(const struct tcp *tcp, struct baro_endpoint local
     return false;
 }
 
-static bool rest_conflicts(const struct tcp *tcp, unsigned v6, struct baro_endpoint local)
+static bool rest_conflicts(struct tcp *tcp, unsigned v6, struct baro_endpoint local)
 {
     const struct time_wait_table *table = &tcp->time_waits[v6];
     const struct tcp_time_wait *record;
@@ -129,6 +157,7 @@ static bool rest_conflicts(const struct tcp *tcp, unsigned v6, struct baro_endpo
         struct baro_address address;
 
         record = time_wait_at(table, link);
+        tcp->ports_walked++;
         if (record->local_port != local.port.number)
             continue;
         address = v6 ? read_ipv6(record->addresses) : read_ipv4(record->addresses);
@@ -139,24 +168,39 @@ static bool rest_conflicts(const struct tcp *tcp, unsigned v6, struct baro_endpo
     return false;
 }
 
-int tcp_port_check(const struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port)
+/* Of those of an address's family that use its port, which are of several addresses of ours. */
+static bool walk_conflicts(struct tcp *tcp, struct baro_endpoint local)
 {
-    if (listener_conflicts(tcp, local, reuse_port))
-        return -EADDRINUSE;
-    if (reuse_address || port_at(tcp, local.port.number)->users == 0)
-        return 0;
-    if (local.address.family == BARO_FAMILY_NONE)
-        return -EADDRINUSE; /* whoever uses it has one of all addresses */
     for (uint32_t i = 0; i < tcp->connections.places; i++) {
         const struct tcp_connection *c = pool_at(&tcp->connections, i);
 
+        tcp->ports_walked++;
         if (c != NULL && (c->flags & TCP_IN_DEMUX) != 0 && c->local.port.number == local.port.number &&
             bindings_meet(c->local.address, local.address))
-            return -EADDRINUSE;
+            return true;
     }
-    if (tcp_rest_has_port(tcp, local))
+    tcp->ports_walked += tcp->rests.used;
+    return tcp_rest_has_port(tcp, local) || rest_conflicts(tcp, local.address.family == BARO_FAMILY_IPV6, local);
+}
+
+int tcp_port_check(struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port)
+{
+    const struct tcp_port *port = port_at(tcp, local.port.number);
+    uint32_t users, owner;
+
+    if (listener_conflicts(tcp, local, reuse_port))
         return -EADDRINUSE;
-    return rest_conflicts(tcp, local.address.family == BARO_FAMILY_IPV6, local) ? -EADDRINUSE : 0;
+    if (reuse_address || !has_users(port))
+        return 0;
+    if (local.address.family == BARO_FAMILY_NONE)
+        return -EADDRINUSE; /* whoever uses it has one of all addresses */
+    users = port->users[local.address.family == BARO_FAMILY_IPV6];
+    owner = users >> TCP_PORT_OWNER_SHIFT;
+    if ((users & TCP_PORT_USERS) == 0)
+        return 0;
+    if (owner != TCP_PORT_SEVERAL)
+        return bindings_meet(tcp->port_owner[owner], local.address) ? -EADDRINUSE : 0;
+    return address_is_unspecified(local.address) || walk_conflicts(tcp, local) ? -EADDRINUSE : 0;
 }
 
 /* ---- a free one ---- */
@@ -175,7 +219,7 @@ uint16_t tcp_port_choose_for_all(struct tcp *tcp, struct baro_address local)
     for (uint32_t n = 0; n < PORT_ALL; n++) {
         const struct tcp_port *port = port_at(tcp, nth_port(first, n));
 
-        if (port->users == 0 && port->listeners == 0)
+        if (!has_users(port) && port->listeners == 0)
             return nth_port(first, n);
     }
     for (uint32_t n = 0; n < PORT_WALKS; n++) {

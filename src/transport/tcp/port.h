@@ -4,8 +4,8 @@
 
 #include "transport/tcp/connection.h"
 
-bool tcp_count_port(struct tcp *tcp, uint16_t port);
-void tcp_uncount_port(struct tcp *tcp, uint16_t port);
+bool tcp_count_port(struct tcp *tcp, const struct baro_endpoint *local);
+void tcp_uncount_port(struct tcp *tcp, uint16_t port, bool v6);
 bool tcp_port_is_used(const struct tcp *tcp, uint16_t port); /* as a local one, by anything in the demux */
 /* Nobody has it towards this peer any more; `octet`: eight of the peer's address, the last ones of IPv6. */
 void tcp_port_freed(struct tcp *tcp, const uint8_t octet[8], uint16_t remote_port, uint16_t local_port);

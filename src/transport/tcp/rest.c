@@ -221,7 +221,7 @@ void tcp_rest_forget(struct tcp *tcp, struct handle handle)
     const struct tcp_connection *c = tcp_look(tcp, handle, &sleeper);
 
     demux_erase(&tcp->demux, c->hash, handle);
-    tcp_uncount_port(tcp, c->local.port.number);
+    tcp_uncount_port(tcp, c->local.port.number, c->local.address.family == BARO_FAMILY_IPV6);
     tcp->core->counters.tcp_connections--;
     *tcp->place(tcp->place_context, c->event.owner) = HANDLE_NONE;
     drop_record(tcp, name_of(handle));

@@ -117,11 +117,11 @@ bool tcp_enter_demux(struct tcp *tcp, struct tcp_connection *c, uint32_t hash, s
 {
     struct handle own = tcp_handle(tcp, c);
 
-    if (!tcp_count_port(tcp, c->local.port.number))
+    if (!tcp_count_port(tcp, &c->local))
         return false;
     if (!(handle_is_none(instead) ? demux_insert(&tcp->demux, hash, own)
                                   : demux_replace(&tcp->demux, hash, instead, own))) {
-        tcp_uncount_port(tcp, c->local.port.number);
+        tcp_uncount_port(tcp, c->local.port.number, c->local.address.family == BARO_FAMILY_IPV6);
         return false;
     }
     c->hash = hash;
@@ -135,7 +135,7 @@ void tcp_leave_demux(struct tcp *tcp, struct tcp_connection *c)
     if ((c->flags & TCP_IN_DEMUX) == 0)
         return;
     demux_erase(&tcp->demux, c->hash, tcp_handle(tcp, c));
-    tcp_uncount_port(tcp, c->local.port.number);
+    tcp_uncount_port(tcp, c->local.port.number, c->local.address.family == BARO_FAMILY_IPV6);
     c->flags &= ~(uint32_t)TCP_IN_DEMUX;
     tcp->core->counters.tcp_connections--;
 }

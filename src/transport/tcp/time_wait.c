@@ -104,7 +104,7 @@ static void forget(struct tcp *tcp, struct handle handle)
     struct time_wait_table *table = &tcp->time_waits[table_of(handle)];
 
     TRACE(tcp->core, TCP_STATE, TRACE_N(handle.value), TRACE_N(BARO_TCP_TIME_WAIT), TRACE_N(BARO_TCP_CLOSED));
-    tcp_uncount_port(tcp, time_wait_at(table, link_of(handle))->local_port);
+    tcp_uncount_port(tcp, time_wait_at(table, link_of(handle))->local_port, table_of(handle) != 0);
     time_wait_give_back(table, link_of(handle));
     tcp->core->counters.tcp_time_wait--;
 }
