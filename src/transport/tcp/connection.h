@@ -349,7 +349,7 @@ struct tcp_port_chance {
     uint32_t left;
 };
 
-enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256, TCP_PORT_CURSOR_BITS = 8 };
+enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256, TCP_PORT_CURSOR_BITS = 8, TCP_PORTS_AHEAD = 64 };
 
 /* When those at rest wake to probe their peers: calendar.h. */
 struct tcp_calendar {
@@ -405,7 +405,7 @@ struct tcp {
     struct handle waiting_first, waiting_last; /* connections with output, when the queue of intents was full */
     struct tcp_port *port_page[TCP_PORT_PAGES]; /* pages taken as needed */
     struct tcp_port_cursor port_cursor[1 << TCP_PORT_CURSOR_BITS]; /* by a hash of the peer */
-    uint32_t port_ahead;               /* where the next search begins, drawn ahead, and 1; 0: not yet */
+    struct tcp_ends port_ahead[TCP_PORTS_AHEAD]; /* what a peer's next search begins with, by its cursor; port 0: not yet */
     struct tcp_port_chance port_chance;
     struct baro_address port_owner[TCP_PORT_SEVERAL]; /* addresses that connections were of, each once */
     uint32_t port_owners, port_owner_last; /* so many, and the one asked for last */

@@ -253,17 +253,19 @@ static bool try_port(struct tcp *tcp, struct tcp_ends *ends, uint16_t port)
     return true;
 }
 
-/* Has nobody these ends? Nobody is looked at, which would be waited for: where one of the same hash stands they are not free. */
-static bool are_free(const struct tcp *tcp, struct tcp_ends *ends)
+/* Has nobody these ends, of which the hash is known? Nobody is looked at, which would be waited for: where one of the same hash stands
+ * they are not free. */
+static bool are_free(const struct tcp *tcp, const struct tcp_ends *ends)
 {
     if (listener_conflicts(tcp, ends->local, false))
         return false;
+    return !tcp_port_is_used(tcp, ends->local.port.number) || !demux_has(&tcp->demux, (uint32_t)ends->hash);
+}
+
+static void hash_ends(const struct tcp *tcp, struct tcp_ends *ends)
+{
     ends->hash = demux_hash_whole(&tcp->demux, &ends->local, &ends->remote);
     ends->there = HANDLE_NONE;
-    if (tcp_port_is_used(tcp, ends->local.port.number))
-        return !demux_has(&tcp->demux, (uint32_t)ends->hash);
-    demux_prefetch(&tcp->demux, (uint32_t)ends->hash); /* where the connection will stand */
-    return true;
 }
 
 /* Has nobody these ends, or one in TIME-WAIT that may go? */
@@ -301,7 +303,10 @@ static bool choose_freed(struct tcp *tcp, struct tcp_ends *ends, struct tcp_port
 
         memmove(&cursor->freed[0], &cursor->freed[1], sizeof cursor->freed - sizeof cursor->freed[0]);
         cursor->freed[TCP_PORTS_FREED - 1] = 0;
-        if (port >= PORT_LOWEST && try_port(tcp, ends, port) && are_free(tcp, ends))
+        if (port < PORT_LOWEST || !try_port(tcp, ends, port))
+            continue;
+        hash_ends(tcp, ends);
+        if (are_free(tcp, ends))
             return true;
     }
     return false;
@@ -336,28 +341,44 @@ static uint32_t drawn(struct tcp *tcp)
     return number;
 }
 
-/* Where a search begins. The next one's place is drawn already, and asked for: of so many ports none is in the cache. */
-static uint32_t first_by_chance(struct tcp *tcp)
+/* Who connected will often do so again to the same peer. Which port is tried first then is drawn now, and what tells whether it is
+ * free asked for: with many connections it is in no cache. */
+static void draw_ahead(struct tcp *tcp, const struct tcp_ends *ends, struct tcp_ends *ahead)
 {
-    uint32_t first = tcp->port_ahead != 0 ? tcp->port_ahead - 1 : drawn(tcp);
+    *ahead = *ends;
+    ahead->local.port.number = nth_port(drawn(tcp), 0);
+    hash_ends(tcp, ahead);
+    prefetch_line(port_at(tcp, ahead->local.port.number));
+    demux_prefetch(&tcp->demux, (uint32_t)ahead->hash);
+}
 
-    tcp->port_ahead = drawn(tcp) + 1;
-    prefetch_line(port_at(tcp, nth_port(tcp->port_ahead - 1, 0)));
-    return first;
+/* Does what was drawn ahead serve for these ends? */
+static bool was_drawn(const struct tcp_ends *ends, const struct tcp_ends *ahead)
+{
+    return ahead->local.port.number != 0 && endpoint_equal(ends->remote, ahead->remote) &&
+           address_equal(ends->local.address, ahead->local.address);
 }
 
 /* One of a few at random: a free one, else the first that may be had all the same. */
-static bool choose_by_chance(struct tcp *tcp, struct tcp_ends *ends)
+static bool choose_by_chance(struct tcp *tcp, struct tcp_ends *ends, const struct tcp_ends *ahead)
 {
-    uint32_t first = first_by_chance(tcp);
     uint16_t tried[PORT_TRIES];
     unsigned tries = 0;
+    uint32_t first;
 
+    if (was_drawn(ends, ahead) && try_port(tcp, ends, ahead->local.port.number)) {
+        *ends = *ahead;
+        if (are_free(tcp, ends))
+            return true;
+        tried[tries++] = ends->local.port.number;
+    }
+    first = drawn(tcp);
     for (uint32_t n = 0; n < PORT_COUNT && tries < PORT_TRIES; n++) {
         uint16_t port = nth_port(first, n);
 
         if (!try_port(tcp, ends, port))
             continue;
+        hash_ends(tcp, ends);
         if (are_free(tcp, ends))
             return true;
         tried[tries++] = port;
@@ -374,12 +395,15 @@ bool tcp_port_choose(struct tcp *tcp, struct tcp_ends *ends)
 {
     const uint8_t *octet = ends->remote.address.octet + (ends->remote.address.family == BARO_FAMILY_IPV6 ? 8 : 0);
     struct tcp_port_cursor *cursor = cursor_of(tcp, octet, ends->remote.port.number);
+    struct tcp_ends *ahead = &tcp->port_ahead[(cursor - tcp->port_cursor) % TCP_PORTS_AHEAD];
 
     if (cursor->in_order != 0) {
         cursor->in_order--;
     } else {
-        if (choose_by_chance(tcp, ends))
+        if (choose_by_chance(tcp, ends, ahead)) {
+            draw_ahead(tcp, ends, ahead);
             return true;
+        }
         cursor->in_order = PORT_IN_ORDER;
     }
     return choose_freed(tcp, ends, cursor) || choose_in_order(tcp, ends, cursor);
