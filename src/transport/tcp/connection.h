@@ -292,7 +292,7 @@ static inline void tcp_lines_foresee_rest(const struct tcp_connection *c)
 {
     const uint8_t *at = (const uint8_t *)c;
 
-    for (size_t line = 3; line <= 5; line++)
+    for (size_t line = 4; line <= 5; line++)
         prefetch_line(at + TCP_LINE(line));
 }
 

@@ -70,7 +70,7 @@ static void rest(struct tcp *tcp, struct tcp_connection *c)
     int64_t idle_ns = tcp->core->now.ns - tcp_idle_since_ns(c);
 
     if (idle_ns < TCP_REST_RINGS_NS) {
-        if (c->send.data != NULL || c->recv.data != NULL || tcp->place != NULL)
+        if (tcp->place != NULL || c->send.data != NULL || c->recv.data != NULL)
             tcp_timer_arm(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS - idle_ns); /* to the point: whether it rested shall not show */
         return;
     }
@@ -302,7 +302,7 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
     c->wheel.mark = is_late;
     if ((c->flags & TCP_CLOSED_DONE) == 0) {
         tcp_timer_tell_wheel(tcp, c);
-        if (rests && tcp_rest(tcp, c))
+        if (rests && !tcp_timer_armed(c, TCP_TIMER_REST) && tcp_rest(tcp, c)) /* where it is armed it was not idle at all */
             return;
     }
     tcp_reap(tcp, c);
