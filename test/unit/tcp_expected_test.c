@@ -392,32 +392,6 @@ static void the_end_of_the_dialogue(void **state)
     try_all(trials, sizeof trials / sizeof trials[0]);
 }
 
-/* Another connection's SYN found no room among the intents, of which there are none left now. */
-static void another_waits(struct hand *hand)
-{
-    struct intent_queue *intents = &hand->world->side[1].core.intents;
-    struct handle other;
-
-    while (intent_add(intents, INTENT_TCP_OUTPUT) != NULL)
-        continue;
-    assert_int_equal(world_connect_between(hand->tcp, world_endpoint(1, 81), world_endpoint(0, 40001), &hand->world->side[1].path,
-                                 &hand->settings, 3, &other), 0);
-    assert_false(handle_is_none(hand->tcp->waiting_first));
-    while (intent_first(intents) != NULL)
-        intent_done(intents);
-}
-
-static void who_waits_for_room_is_woken(void **state)
-{
-    static const struct trial trials[] = {
-        { "text while another waits", BARO_TCP_ESTABLISHED, another_waits, ACK, 10, true },
-        { "a FIN while another waits", BARO_TCP_ESTABLISHED, another_waits, FIN | ACK, 0, true },
-    };
-
-    (void)state;
-    try_all(trials, sizeof trials / sizeof trials[0]);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,7 +400,6 @@ int main(void)
         cmocka_unit_test(octets_go_where_they_are_wanted),
         cmocka_unit_test(what_is_posted_is_worth_no_segment_of_its_own),
         cmocka_unit_test(the_end_of_the_dialogue),
-        cmocka_unit_test(who_waits_for_room_is_woken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

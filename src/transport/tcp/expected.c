@@ -317,8 +317,6 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
     tcp_want_more_output(tcp, c);
     if (segment.octets != 0)
         take_text(tcp, c, &segment, arrival);
-    if (SELDOM(!handle_is_none(tcp->waiting_first)))
-        tcp_wake_waiting(tcp);
     return true;
 }
 

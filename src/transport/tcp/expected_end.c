@@ -89,7 +89,5 @@ __attribute__((noinline)) bool tcp_expected_end(struct tcp *tcp, struct tcp_conn
     take(tcp, c, &segment, arrival->tos);
     if ((c->flags & TCP_CLOSED_DONE) != 0)
         tcp_reap(tcp, c);
-    if (!handle_is_none(tcp->waiting_first))
-        tcp_wake_waiting(tcp);
     return true;
 }

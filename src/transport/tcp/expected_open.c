@@ -93,7 +93,6 @@ static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, 
     tcp->core->counters.tcp_in++;
     tcp->expected++;
     c->segments_in = 1;
-    tcp_wake_waiting(tcp);
     return true;
 }
 
@@ -151,7 +150,6 @@ static bool source_is_possible(const struct segment *segment)
 
 static void done(struct tcp *tcp, enum baro_drop_reason reason)
 {
-    tcp_wake_waiting(tcp);
     if (reason != BARO_DROP_NONE)
         core_drop(tcp->core, reason);
 }

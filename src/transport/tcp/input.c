@@ -111,7 +111,6 @@ enum baro_drop_reason tcp_in_foreseen(struct tcp *tcp, const struct ip_packet *p
         leave_out(tcp, &segment.options);
     if (reason == BARO_DROP_NONE)
         reason = dispatch(tcp, &segment, arrival);
-    tcp_wake_waiting(tcp);
     return reason == BARO_DROP_NONE ? reason : core_drop(tcp->core, reason);
 }
 

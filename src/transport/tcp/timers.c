@@ -274,7 +274,6 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
     struct tcp_connection *c;
     bool rests, is_late;
 
-    tcp_wake_waiting(tcp);
     if (timer->kind == TCP_WHEEL_TIME_WAIT) {
         tcp_time_wait_expire(tcp);
         return;
