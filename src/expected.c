@@ -2,6 +2,7 @@
  * ip/input_v6.c, forward.c. */
 #include "expected.h"
 
+#include "base/lesser.h"
 #include "base/place.h"
 #include "base/prefetch.h"
 #include "base/seldom.h"
@@ -92,11 +93,6 @@ IN_PLACE bool seems_expected(struct baro_stack *stack, int interface, const stru
     return true;
 }
 
-static inline unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
 static inline void foresee_buckets(const struct baro_stack *stack, const struct expected_frame expected[], unsigned at, unsigned end)
 {
     for (unsigned i = at; i < end; i++) {
@@ -127,7 +123,7 @@ static inline void foresee_text(const struct baro_stack *stack, struct expected_
 
 static __attribute__((noinline)) void foresee_first(struct baro_stack *stack, struct expected_frame expected[], unsigned count)
 {
-    foresee_connections(stack, expected, 0, least(count, EXPECTED_AHEAD_OF_FIND));
+    foresee_connections(stack, expected, 0, lesser(count, EXPECTED_AHEAD_OF_FIND));
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD; i++)
         foresee_lines(&expected[i]);
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD_OF_TEXT; i++)
@@ -189,7 +185,7 @@ void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expe
     unsigned find = at + EXPECTED_AHEAD_OF_FIND;
 
     if (at % EXPECTED_TOGETHER == 0 && find < count)
-        foresee_connections(stack, expected, find, least(count, find + EXPECTED_TOGETHER));
+        foresee_connections(stack, expected, find, lesser(count, find + EXPECTED_TOGETHER));
     if (at + EXPECTED_AHEAD < count)
         foresee_lines(&expected[at + EXPECTED_AHEAD]);
     foresee_text(stack, &expected[at + EXPECTED_AHEAD_OF_TEXT]);

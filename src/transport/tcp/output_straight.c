@@ -8,6 +8,7 @@
 #include "transport/tcp/straight.h"
 
 #include "base/flow.h"
+#include "base/lesser.h"
 #include "base/place.h"
 #include "base/seldom.h"
 #include "codec/ip_protocol.h"
@@ -23,21 +24,16 @@ static inline uint32_t unsent_text(const struct tcp_connection *c)
     return (c->flags & TCP_FIN_SENT) != 0 ? 0 : tcp_unsent_text(c);
 }
 
-static inline uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* As plan.c's new_text(), windows included. */
 IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, const struct ip_path *path, uint32_t mss)
 {
     uint32_t flight = tcp_flight(c), pipe = tcp_pipe(c), cwnd = c->congestion.cwnd > mss ? c->congestion.cwnd : mss;
     uint32_t may = unsent, full = 0;
 
-    may = smaller(may, cwnd > pipe ? cwnd - pipe : 0);
-    may = smaller(may, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
+    may = lesser(may, cwnd > pipe ? cwnd - pipe : 0);
+    may = lesser(may, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
     if (may >= mss) {
-        may = smaller(may, ip_path_at_once(path, mss));
+        may = lesser(may, ip_path_at_once(path, mss));
         full = may - may % mss;
     }
     if (may == full)
@@ -169,7 +165,7 @@ IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_pa
     if (unsent == 0)
         return true;
     if (seq_eq(c->snd.una, c->snd.nxt) && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0) {
-        if (SELDOM(c->snd.wnd < smaller(unsent, mss)))
+        if (SELDOM(c->snd.wnd < lesser(unsent, mss)))
             return false; /* it may be that nothing leaves */
         tcp_rested(c, tcp->core->now.ns);
     }
