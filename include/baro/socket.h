@@ -172,6 +172,7 @@ const char *baro_tcp_state_name(enum baro_tcp_state state);
 enum baro_ca_state { BARO_CA_OPEN, BARO_CA_DISORDER, BARO_CA_CWR, BARO_CA_RECOVERY, BARO_CA_LOSS };
 
 /* STATUS (RFC 9293 §3.10.6): what Linux' struct tcp_info tells, in octets where that counts segments, and a little more.
+ * Not measured is what Linux calls delivery_rate, busy_time, rwnd_limited and sndbuf_limited.
  * "In flight" is [SND.UNA, SND.NXT). Durations since something that never happened are 0. */
 struct baro_tcp_info {
     enum baro_tcp_state state;

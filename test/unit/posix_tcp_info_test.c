@@ -42,6 +42,12 @@ static void linux_structure(void **state)
     assert_int_equal(told.tcpi_last_data_recv, 5);
     assert_int_equal(told.tcpi_delivered, 13);
     assert_int_equal(told.tcpi_snd_wnd, 77);
+    /* Not measured, as the manual pages say. */
+    assert_int_equal(told.tcpi_delivery_rate, 0);
+    assert_int_equal(told.tcpi_delivery_rate_app_limited, 0);
+    assert_int_equal(told.tcpi_busy_time, 0);
+    assert_int_equal(told.tcpi_rwnd_limited, 0);
+    assert_int_equal(told.tcpi_sndbuf_limited, 0);
     memcpy(&behind, room + 232, sizeof behind);
     assert_int_equal(behind, 88);
     memcpy(&behind, room + 240, sizeof behind);
