@@ -187,6 +187,14 @@ static void call_shutdown(const struct call *call, struct socket *s)
     }
 }
 
+/* Sending with MSG_OOB, which nothing here carries: an error is better than an octet that never comes. */
+static bool refuses_urgent(const struct call *call, int flags)
+{
+    if (flags & MSG_OOB)
+        call_error(call, EOPNOTSUPP);
+    return (flags & MSG_OOB) != 0;
+}
+
 static void dispatch_socket_call(const struct call *call, struct socket *s)
 {
     switch (call->number) {
@@ -217,14 +225,16 @@ static void dispatch_socket_call(const struct call *call, struct socket *s)
         call_shutdown(call, s);
         break;
     case SYS_sendto:
-        call_sendto(call, s);
+        if (!refuses_urgent(call, (int)call->argument[3]))
+            call_sendto(call, s);
         break;
     case SYS_recvfrom:
         call_recvfrom(call, s);
         break;
     case SYS_sendmsg:
     case SYS_sendmmsg:
-        call_sendmsg(call, s);
+        if (!refuses_urgent(call, (int)call->argument[call->number == SYS_sendmsg ? 2 : 3]))
+            call_sendmsg(call, s);
         break;
     case SYS_recvmsg:
     case SYS_recvmmsg:

@@ -78,6 +78,13 @@ static int add_rules(scmp_filter_ctx filter, bool trap_every_message)
     error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(recvfrom), 1, &from_errors);
     if (!trap_every_message)
         error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(recvmsg), 1, &errors);
+    /* It does know urgent octets, and would keep them to itself. */
+    struct scmp_arg_cmp urgent = low_bits(3, MSG_OOB, MSG_OOB), urgent_message = low_bits(2, MSG_OOB, MSG_OOB);
+    error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sendto), 1, &urgent);
+    if (!trap_every_message) {
+        error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sendmsg), 1, &urgent_message);
+        error |= seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(sendmmsg), 1, &urgent);
+    }
     return error ? -1 : 0;
 }
 
