@@ -148,8 +148,56 @@ static void foresee_group(struct baro_stack *stack, struct expected_frame expect
     foresee_buckets(stack, expected, at, end);
 }
 
-bool expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                      struct expected_frame expected[], unsigned count)
+/* ---- what was found of a frame, of the next one ---- */
+
+enum { IPV4_PORTS = ethernet_header_SIZE + ipv4_header_SIZE, IPV6_PORTS = ethernet_header_SIZE + ipv6_header_SIZE };
+
+/* Is it worth asking whether the next frame is alike? Where connections take turns their ports differ. */
+static inline bool may_be_alike(const struct baro_rx_frame *frame, const struct baro_rx_frame *next, bool v6)
+{
+    const unsigned ports = v6 ? IPV6_PORTS : IPV4_PORTS;
+
+    return frame->length == next->length && frame->length >= ports + tcp_header_SIZE &&
+           memcmp(frame->data + ports, next->data + ports, 4) == 0;
+}
+
+/* Does it say the same in front of TCP's sequence number? What was found there of the one, which seems expected, is true of the other.
+ * IPv4's identification may differ, and so its sum, which must be right. */
+static inline bool is_alike(const struct baro_rx_frame *frame, const struct baro_rx_frame *next, bool v6)
+{
+    const uint8_t *one = frame->data, *two = next->data;
+
+    if (!may_be_alike(frame, next, v6) || frame->gso_size != next->gso_size || frame->checksum != next->checksum)
+        return false;
+    if (v6)
+        return memcmp(one, two, IPV6_PORTS + 4) == 0;
+    one += ethernet_header_SIZE;
+    two += ethernet_header_SIZE;
+    return memcmp(frame->data, next->data, ethernet_header_SIZE + 4) == 0 && memcmp(one + 6, two + 6, 4) == 0 &&
+           memcmp(one + IPV4_ADDRESSES, two + IPV4_ADDRESSES, 8) == 0 && words_are_right(words_add(0, two, ipv4_header_SIZE));
+}
+
+/* The frames behind the first, of which it is sure whose it is, that are alike: as many. */
+static __attribute__((noinline)) unsigned look_along(const struct baro_rx_frame frame[], struct expected_frame expected[], unsigned count)
+{
+    const struct tcp_arrival *first = &expected->segment;
+    const ptrdiff_t octets = first->octets - frame->data, addresses = first->addresses - frame->data;
+    unsigned i;
+
+    for (i = 1; i < count && is_alike(&frame[i - 1], &frame[i], first->family == BARO_FAMILY_IPV6); i++) {
+        if (i + EXPECTED_AHEAD_OF_HEADER < count)
+            prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
+        expected[i] = expected[0];
+        expected[i].before = &expected[i - 1].segment;
+        expected[i].segment.octets = frame[i].data + octets;
+        expected[i].segment.addresses = frame[i].data + addresses;
+    }
+    return i - 1;
+}
+
+/* There are two copies of this: `runs`, frames may be alike. Are all of them sure? */
+IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame expected[],
+                          unsigned count, const bool runs)
 {
     const bool open = straight_is_open(stack);
     struct tcp_arrival *unknown[EXPECTED_BUCKETS];
@@ -162,6 +210,8 @@ bool expected_foresee(struct baro_stack *stack, int interface, const struct baro
         if (i + EXPECTED_AHEAD_OF_HEADER < count)
             prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
         look(stack, interface, open, &frame[i], &expected[i]);
+        if (runs)
+            expected[i].before = NULL;
         if (!expected[i].seems)
             continue;
         if (!tcp_foresee_known(stack->tcp, segment))
@@ -172,12 +222,38 @@ bool expected_foresee(struct baro_stack *stack, int interface, const struct baro
             first = i + 1;
             unknowns = 0;
         }
+        if (runs && segment->sure)
+            i += look_along(frame + i, expected + i, count - i);
     }
-    if (!all_sure) {
+    if (!all_sure)
         foresee_group(stack, expected, first, count, unknown, unknowns);
-        foresee_first(stack, expected, count);
-    }
-    return !all_sure;
+    return all_sure;
+}
+
+static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                                                   struct expected_frame expected[], unsigned count)
+{
+    return look_at_all(stack, interface, frame, expected, count, true);
+}
+
+/* A burst of a bulk transfer has alike frames in its midst; at its ends are often smaller ones. */
+static inline bool may_have_runs(const struct baro_rx_frame frame[], unsigned count)
+{
+    const struct baro_rx_frame *one = &frame[count / 2 - 1];
+
+    return one->length >= ethernet_header_SIZE && may_be_alike(one, one + 1, read_be16(one->data + 12) == ETHERNET_TYPE_IPV6);
+}
+
+enum expected_worth expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                                     struct expected_frame expected[], unsigned count)
+{
+    const bool runs = may_have_runs(frame, count);
+
+    if (runs ? look_at_runs(stack, interface, frame, expected, count)
+             : look_at_all(stack, interface, frame, expected, count, false))
+        return runs ? EXPECTED_RUNS : EXPECTED_NOTHING;
+    foresee_first(stack, expected, count);
+    return EXPECTED_LOOKS_AHEAD;
 }
 
 void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count)

@@ -2,7 +2,8 @@
  *
  * A frame to our MAC address, in it a plain IPv4 or IPv6 packet between two addresses that IP took lately, in
  * it a TCP segment: so much is seen at a glance, and leads to the connection without asking all the questions
- * of receive.c. Whether the segment is the one that the connection waits for says transport/tcp/expected.h; one that
+ * of receive.c. Where the frame behind it says the same, up to the ports, it is known of that one, too. Whether the segment is
+ * the one that the connection waits for says transport/tcp/expected.h; one that
  * is not goes TCP's whole way from tcp_in() on. Whatever else a frame is, it goes the whole way, and so do all of
  * them while somebody watches: a trace or a capture. */
 #ifndef EXPECTED_H
@@ -16,11 +17,14 @@ struct expected_frame {
     bool seems;       /* worth a second look */
     uint32_t changes; /* of the address table when it was looked at */
     struct tcp_arrival segment;
+    const struct tcp_arrival *before; /* of the frame before, if that says the same up to the ports; NULL: it does not */
 };
 
-/* Looks at a whole burst of a device, and ahead of its first frame. Is there anything to be looked at ahead of the others? */
-bool expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                      struct expected_frame expected[], unsigned count);
+/* Looks at a whole burst of a device, of two frames or more, and ahead of its first frame. What is worth it with the others: to look ahead of each; where
+ * that is worth nothing, to ask whether it is of a run. */
+enum expected_worth { EXPECTED_NOTHING, EXPECTED_LOOKS_AHEAD, EXPECTED_RUNS };
+enum expected_worth expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                                     struct expected_frame expected[], unsigned count);
 /* So many frames before its own turn a segment's connection is found, is asked for, with its text, and its ring; and before it is
  * looked at the frame. Where a page's place is not known to the processor it waits for that page at its first line: so the first
  * lines of some are asked for together, and the others of each when they can come without a wait. */
@@ -36,8 +40,8 @@ static inline void expected_foresee_next(struct baro_stack *stack, struct expect
 }
 /* A segment that is not what its connection waits for, if it has one. */
 void expected_other(struct baro_stack *stack, int interface, const struct tcp_arrival *segment);
-/* The frame is done with. False: nothing happened. */
-static inline bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
+/* Is it still worth a second look? Then it is counted. */
+static inline bool expected_comes(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
                                   const struct expected_frame *expected)
 {
     struct baro_statistics *counters = &stack->core.counters;
@@ -48,10 +52,37 @@ static inline bool expected_frame(struct baro_stack *stack, int interface, const
     counters->octets_in += interface != 0 ? frame->length : 0;
     counters->ip_in++;
     counters->ip_delivered++;
+    return true;
+}
+/* The frame is done with. False: nothing happened. */
+static inline bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
+                                  const struct expected_frame *expected)
+{
+    if (!expected_comes(stack, interface, frame, expected))
+        return false;
     if (!tcp_expected(stack->tcp, &expected->segment))
         expected_other(stack, interface, &expected->segment);
     if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
         transmit_drain(stack);
+    return true;
+}
+/* The same where frames may be alike; `*taken`: so was the one before, as what was waited for, and nothing came between. */
+static inline bool expected_frame_of_run(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
+                                         const struct expected_frame *expected, bool *taken)
+{
+    const bool follows = *taken && expected->before != NULL;
+
+    *taken = false;
+    if (!expected_comes(stack, interface, frame, expected))
+        return false;
+    *taken = (follows && tcp_expected_again(stack->tcp, &expected->segment, expected->before)) ||
+             tcp_expected(stack->tcp, &expected->segment);
+    if (!*taken)
+        expected_other(stack, interface, &expected->segment);
+    if (intent_queue_is_nearly_full(&stack->core.intents)) {
+        transmit_drain(stack);
+        *taken = false;
+    }
     return true;
 }
 /* Both for one frame that came by a device alone, and for one from ourselves. */

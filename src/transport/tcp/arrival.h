@@ -65,28 +65,16 @@ struct expected_segment {
     bool posted; /* the text stands in the program's own buffer */
 };
 
-/* `stamped`: with timestamps; `open`: flags that it may have besides ACK; `scale`: of its window. False: it is another. */
-IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped, unsigned open,
-                           unsigned scale)
+/* What a header says that has the form of an expected one, and its text; `stamped`: with timestamps. The window stays away. */
+IN_PLACE void arrival_values(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped)
 {
     const uint8_t *at = arrival->octets;
-    const unsigned word = read_be16(at + 12);
 
     segment->header = stamped ? HEADER_STAMPED : HEADER_PLAIN;
-    if (SELDOM((word & ~open) != (stamped ? (unsigned)HEADER_STAMPED_ACK : (unsigned)HEADER_PLAIN_ACK) ||
-               arrival->length < segment->header))
-        return false;
     segment->seq = seq_of(read_be32(at + 4));
     segment->ack = seq_of(read_be32(at + 8));
-    segment->window = (uint32_t)read_be16(at + 14) << scale;
-    segment->ts_value = segment->ts_echo = 0;
-    if (stamped) {
-        if (SELDOM(read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS))
-            return false;
-        segment->ts_value = read_be32(at + 24);
-        segment->ts_echo = read_be32(at + 28);
-    }
-    segment->fin = (word & open & TCP_FLAG_FIN) != 0;
+    segment->ts_value = stamped ? read_be32(at + 24) : 0;
+    segment->ts_echo = stamped ? read_be32(at + 28) : 0;
     segment->posted = false;
     segment->text = at + segment->header;
     segment->octets = segment->full = arrival->length - segment->header;
@@ -95,6 +83,22 @@ IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_ar
         segment->count = (segment->full + arrival->gso_size - 1) / arrival->gso_size;
         segment->full = arrival->gso_size;
     }
+}
+
+/* `open`: flags that it may have besides ACK; `scale`: of its window. False: it is another. */
+IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped, unsigned open,
+                           unsigned scale)
+{
+    const uint8_t *at = arrival->octets;
+    const unsigned word = read_be16(at + 12);
+
+    if (SELDOM((word & ~open) != (stamped ? (unsigned)HEADER_STAMPED_ACK : (unsigned)HEADER_PLAIN_ACK) ||
+               arrival->length < (stamped ? (unsigned)HEADER_STAMPED : (unsigned)HEADER_PLAIN) ||
+               (stamped && read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS)))
+        return false;
+    arrival_values(segment, arrival, stamped);
+    segment->window = (uint32_t)read_be16(at + 14) << scale;
+    segment->fin = (word & open & TCP_FLAG_FIN) != 0;
     return true;
 }
 

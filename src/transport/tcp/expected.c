@@ -226,6 +226,11 @@ static inline bool is_at_ease(struct tcp_connection *c)
                   (c->sender == NULL || flight_is_in_order(c->sender)));
 }
 
+bool tcp_is_at_ease(struct tcp_connection *c)
+{
+    return is_at_ease(c);
+}
+
 /* ---- fifth: the ACK ---- */
 
 /* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent last. */

@@ -19,6 +19,8 @@ bool tcp_expected_end(struct tcp *tcp, struct tcp_connection *c, const struct tc
 
 /* Does nothing tell that anything of the flight may be lost, or came in another order? */
 bool tcp_flight_is_in_order(const struct tcp_connection *c);
+/* Is nothing going on but the exchange of text and its ACKs? */
+bool tcp_is_at_ease(struct tcp_connection *c);
 /* tcp_step_ack() of a new ACK as header prediction knows it. */
 void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment);
 
