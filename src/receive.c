@@ -16,6 +16,7 @@
 
 #include <assert.h>
 
+#include "base/seldom.h"
 #include "codec/icmpv6.h"
 #include "codec/ipv4.h"
 #include "codec/ipv6_chain.h"
@@ -30,8 +31,6 @@
 #include "transport/tcp/tcp.h"
 #include "transport/udp/udp.h"
 #include "user/user.h"
-
-#include "base/seldom.h"
 
 /* ---- step 7: ARP ---- */
 

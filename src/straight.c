@@ -265,7 +265,7 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct
     memcpy(tcp, segment->header, TCP_STRAIGHT_HEADER);
     tcp[TCP_FLAGS_AT] ^= push_flag;
     write_front(straight, &piece, front);
-    for (uint32_t at = 0, left = segment->length; left != 0; at += piece.length, left -= piece.length, piece.text_sum++) {
+    for (uint32_t at = 0, left = segment->length; left != 0; at += piece.length, left -= piece.length) {
         if (left <= segment->size) {
             piece.length = left;
             tcp[TCP_FLAGS_AT] |= push_flag;
@@ -274,6 +274,8 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct
         }
         piece.parts = take(rest, piece.length, piece.part);
         piece.sum = sum + (uint32_t)(seq + at);
+        if (at != 0 && piece.text_sums != 0)
+            piece.text_sum++;
         if (at != 0)
             head = room_of(stack, way) == 0 ? NULL : stack->burst.header[stack->burst.count];
         if (head == NULL) {

@@ -40,8 +40,6 @@ void trim_init(struct baro_stack *stack)
 
 void trim_timer(struct baro_stack *stack)
 {
-    if (stack->lender != NULL)
-        receive_give_back(stack);
     tcp_forget_places(stack->tcp);
     switch (pools_trim(&stack->core.slabs, SLABS_AT_ONCE)) {
     case POOLS_TRIM_ON:

@@ -88,7 +88,7 @@ struct intent_forward {
 
 struct intent {
     enum intent_kind kind;
-    struct handle owner;        /* what an OUTPUT asks for segments; a control segment's connection */
+    struct handle owner;        /* what an OUTPUT asks for segments; a control segment's connection, a SYN+ACK's record */
     struct baro_bytes borrowed;
     union {
         struct intent_tcp_control tcp;

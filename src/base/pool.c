@@ -65,9 +65,14 @@ static bool has_surplus(const struct pool *pool)
 /* It has none. The most objects with which it would have. */
 static void watch(struct pool *pool)
 {
+    uint32_t most, used;
+
     pool->surplus_at = NEVER;
-    if (pool->slabs_now >= 2)
-        pool->surplus_at = (uint32_t)((uint64_t)(pool->slabs_now - 2) * pool->per_slab * 8 / 9);
+    if (pool->slabs_now < 2)
+        return;
+    most = (pool->slabs_now - 2) * pool->per_slab;
+    used = (uint32_t)((uint64_t)most * 8 / 9);
+    pool->surplus_at = used + 1 + (used + 1) / 8 <= most ? used + 1 : used;
 }
 
 /* The first number without a slab. The looking takes as long as the slab is large, at most. */

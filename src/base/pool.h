@@ -5,7 +5,7 @@
  * resolves to NULL even after the place was used again. Free places form a list, last in first out, so hot
  * memory is used again first. Objects begin zeroed.
  *
- * A pool has surplus while more than two slabs' places are free, and an eighth of those in use: so one at the border of a slab
+ * A pool has surplus while two slabs' places are free, and an eighth of those in use: so one at the border of a slab
  * keeps it. That it begins to have some is seen by a comparison with one number; then the owner of the slabs is told, and has pools_trim()
  * called, at moments when nobody holds the address of an object that is no more. It looks through a few slabs a call, and
  * those without objects go, until nothing is surplus. Where objects stand here and there in all slabs, it is worth another

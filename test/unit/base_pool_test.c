@@ -90,6 +90,26 @@ static void slabs_without_objects_go(void **state)
     assert_int_equal(slabs_now(), 1);
 }
 
+/* Two slabs' places and an eighth of those in use: its owner is told with the first object fewer. */
+static void it_is_told_when_surplus_begins(void **state)
+{
+    (void)state;
+    for (unsigned number = 2; number <= 64; number++) {
+        unsigned places = number * EACH, used = places;
+
+        told = 0;
+        take(0, places);
+        while (places - used < 2 * EACH + used / 8 && used != 0) {
+            assert_int_equal(told, 0);
+            used--;
+            give_back(used, used + 1);
+        }
+        assert_int_equal(told, places - used >= 2 * EACH + used / 8);
+        give_back(0, used);
+        trim();
+    }
+}
+
 /* Whatever the number of objects at whose coming and going a pool stands, it takes and gives nothing in turn. */
 static void a_pool_at_the_border_keeps_its_slab(void **state)
 {
@@ -230,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(slabs_without_objects_go, begin, end),
+        cmocka_unit_test_setup_teardown(it_is_told_when_surplus_begins, begin, end),
         cmocka_unit_test_setup_teardown(a_pool_at_the_border_keeps_its_slab, begin, end),
         cmocka_unit_test_setup_teardown(an_eighth_of_those_in_use_may_come, begin, end),
         cmocka_unit_test_setup_teardown(one_object_keeps_its_slab, begin, end),

@@ -248,6 +248,30 @@ static void of_who_ended_nothing_is_copied(void **state)
     all_is_acknowledged();
 }
 
+/* Memory of places goes: nobody looks any more at that of who ended, and what others have to read stays in its frames. */
+static void memory_goes_while_text_is_held(void **state)
+{
+    struct tcp *tcp = stack[1]->tcp;
+
+    (void)state;
+    segments_come(3, 0);
+    tcp_forget_places(tcp);
+    assert_int_equal(tcp->held.count, 3);
+    assert_int_equal(device[1].in_borrowed, 3);
+    baro_stack_check_invariants(stack[1]);
+    assert_int_equal(baro_recv(stack[1], server, data, TEXT, 0), TEXT);
+    are_from(data, TEXT, 0);
+    assert_int_equal(baro_close(stack[1], server), 0); /* unread: a reset */
+    assert_non_null(tcp->held.text[2].place);
+    tcp_forget_places(tcp);
+    for (int i = 1; i < 3; i++) {
+        assert_null(tcp->held.text[i].place);
+        assert_int_equal(tcp->held.text[i].octets, 0);
+    }
+    carry(1);
+    assert_int_equal(device[1].in_borrowed, 0);
+}
+
 /* A reset behind the text: what came before it may still be read (as from the ring). */
 static void a_reset_leaves_what_came(void **state)
 {
@@ -370,6 +394,7 @@ int main(void)
         HELD_TEST(frames_that_are_read_go_back_at_once), HELD_TEST(the_flush_takes_what_is_left),
         HELD_TEST(so_does_the_next_poll), HELD_TEST(a_peek_points_into_the_frame),
         HELD_TEST(all_there_is_in_two_parts), HELD_TEST(of_who_ended_nothing_is_copied),
+        HELD_TEST(memory_goes_while_text_is_held),
         HELD_TEST(a_reset_leaves_what_came), HELD_TEST(a_stack_that_goes_gives_them_back),
         HELD_TEST(who_reads_later_has_a_pause), HELD_TEST(without_rx_end_nothing_stays),
         HELD_TEST(a_wrong_sum_is_not_held), HELD_TEST(an_urgent_octet_may_stand_in_a_frame),

@@ -1,5 +1,5 @@
 /* transport/tcp/arrival.h: whose a foreseen segment is, and what it says: its four-tuple and its header as they stand in the
- * packet, compared, read and summed for expected.c, expected_end.c and expected_open.c. Nothing here knows a connection. */
+ * packet, compared, read and summed for the files of expected segments. Nothing here knows a connection. */
 #ifndef TRANSPORT_TCP_ARRIVAL_H
 #define TRANSPORT_TCP_ARRIVAL_H
 

@@ -1,14 +1,11 @@
 /* transport/tcp/congestion.c: see congestion.h. */
 #include "transport/tcp/congestion.h"
 
+#include "base/lesser.h"
+
 static uint32_t larger(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
-}
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
 }
 
 const char *baro_congestion_name(enum baro_congestion congestion)
@@ -20,7 +17,7 @@ const char *baro_congestion_name(enum baro_congestion congestion)
 
 uint32_t congestion_initial_window(uint32_t mss)
 {
-    return smaller(10 * mss, larger(2 * mss, 14600));
+    return lesser(10 * mss, larger(2 * mss, 14600));
 }
 
 void congestion_init(struct congestion *congestion, uint8_t algorithm, uint32_t mss)
@@ -55,14 +52,14 @@ static void grow_in_slow_start(struct congestion *congestion, const struct conge
     /* Octets, not ACKs, and for one no more than two segments (RFC 5681 §3.1, RFC 3465 §2.2); with HyStart++ eight. After
      * a timeout one: an ACK then covers much that came long ago (RFC 3465 §2.3). */
     if (congestion->phase == CONGESTION_LOSS) {
-        congestion->cwnd += smaller(ack->acked, ack->mss);
+        congestion->cwnd += lesser(ack->acked, ack->mss);
         return;
     }
     if (congestion->algorithm == BARO_CONGESTION_RENO) {
-        congestion->cwnd += smaller(ack->acked, 2 * ack->mss);
+        congestion->cwnd += lesser(ack->acked, 2 * ack->mss);
         return;
     }
-    growth = smaller(ack->acked, HYSTART_LIMIT * ack->mss);
+    growth = lesser(ack->acked, HYSTART_LIMIT * ack->mss);
     if (congestion_is_first_slow_start(congestion))
         growth = hystart_acked(&congestion->of.hystart, ack->una, ack->nxt, ack->rtt.ns, growth, &done);
     congestion->cwnd += growth;
@@ -100,7 +97,7 @@ void congestion_acked(struct congestion *congestion, const struct congestion_ack
         grow_in_slow_start(congestion, ack);
     else
         grow_in_avoidance(congestion, ack);
-    congestion->cwnd = smaller(congestion->cwnd, CONGESTION_LIMIT);
+    congestion->cwnd = lesser(congestion->cwnd, CONGESTION_LIMIT);
 }
 
 static uint32_t threshold(const struct congestion *congestion, uint32_t flight, uint32_t mss)
@@ -149,7 +146,7 @@ void congestion_inflate(struct congestion *congestion, uint32_t flight, uint32_t
 
 void congestion_partial(struct congestion *congestion, uint32_t acked, uint32_t mss)
 {
-    congestion->cwnd -= smaller(acked, congestion->cwnd);
+    congestion->cwnd -= lesser(acked, congestion->cwnd);
     if (acked >= mss)
         congestion->cwnd += mss;
     congestion->cwnd = larger(congestion->cwnd, mss);
@@ -157,7 +154,7 @@ void congestion_partial(struct congestion *congestion, uint32_t acked, uint32_t 
 
 void congestion_recovered(struct congestion *congestion, uint32_t flight, uint32_t mss)
 {
-    congestion->cwnd = smaller(congestion->ssthresh, larger(flight, mss) + mss);
+    congestion->cwnd = lesser(congestion->ssthresh, larger(flight, mss) + mss);
     congestion->phase = congestion->cwnd < congestion->ssthresh ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
 }
 
@@ -182,6 +179,6 @@ void congestion_rested(struct congestion *congestion)
 void congestion_unused(struct congestion *congestion, uint32_t mss)
 {
     congestion->ssthresh = larger(congestion->ssthresh, congestion->cwnd / 4 * 3);
-    congestion->cwnd = smaller(congestion->cwnd, larger(congestion->cwnd / 2, congestion_initial_window(mss)));
+    congestion->cwnd = lesser(congestion->cwnd, larger(congestion->cwnd / 2, congestion_initial_window(mss)));
     congestion_rested(congestion);
 }

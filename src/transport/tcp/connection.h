@@ -366,7 +366,7 @@ enum { TCP_LATELY_BITS = 6 };
 struct tcp_lately {
     uint32_t ports, from;              /* as they stand in the segment; of the source address the last four octets */
     struct handle handle;
-    struct tcp_connection *place;      /* NULL: nobody yet */
+    struct tcp_connection *place;      /* NULL: nobody, or forgotten */
 };
 
 /* The row of connections with a deadline before their timer in the wheel, which has a mark: late.c says when the wheel hears of it. */
@@ -407,15 +407,15 @@ struct tcp {
     struct tcp_port_cursor port_cursor[1 << TCP_PORT_CURSOR_BITS]; /* by a hash of the peer */
     struct tcp_ends port_ahead[TCP_PORTS_AHEAD]; /* what a peer's next search begins with, by its cursor; port 0: not yet */
     struct tcp_port_chance port_chance;
-    struct baro_address port_owner[TCP_PORT_SEVERAL]; /* addresses that connections were of, each once */
-    uint32_t port_owners, port_owner_last; /* so many, and the one asked for last */
+    struct baro_address port_owner[TCP_PORT_SEVERAL]; /* addresses that connections were of, each once, by a mixture of it */
+    uint32_t port_owner_last;          /* the one asked for last */
     uint64_t ports_walked;             /* connections and records that bind looked at: tests see that it looks at none */
     uint64_t ports_tried;              /* by the searches so far: tests see that it stays little */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
     struct handle recent;              /* the connection of the last expected segment, and where it was */
     struct tcp_connection *recent_place;
-    const struct tcp_half_open *recent_half_open; /* the place of the last record that was made; NULL: of none yet */
+    const struct tcp_half_open *recent_half_open; /* the last record that was made, while it is; else NULL */
     struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */
     struct tcp_late late;
     struct tcp_held held;              /* text that stands in frames */

@@ -24,9 +24,8 @@
  *   - text: none is held out of order, so the ring's end is where it goes. The ring takes its memory first if
  *     it must, as on the whole path; the sum is taken while the text is copied there, and a wrong one leaves
  *     behind only octets that nobody knows of. */
-#include "transport/tcp/expected_steps.h"
-
 #include "base/seldom.h"
+#include "transport/tcp/expected_steps.h"
 
 /* ---- whose is it ---- */
 
@@ -58,8 +57,8 @@ static inline unsigned lately_at(uint32_t ports, uint32_t from)
     return (ports * UINT32_C(0x9e3779b1) ^ from * UINT32_C(0x85ebca6b)) >> (32 - TCP_LATELY_BITS);
 }
 
-/* Is it one of those that took a segment of late? A place of a pool stays one, so it can be looked at whoever is there now; one that
- * left the demux is no answer, since another may have its four-tuple. */
+/* Is it one of those that took a segment of late? Memory of a place does not go before it is forgotten here (tcp_forget_places()), so it
+ * can be looked at whoever is there now; one that left the demux is no answer, since another may have its four-tuple. */
 static inline bool is_of_lately(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     uint32_t ports = read_be32(arrival->octets), from = last_of_source(arrival);
@@ -97,7 +96,7 @@ IN_PLACE bool is_known(const struct tcp *tcp, struct tcp_arrival *arrival)
         return true;
     if (record == NULL || !arrival_is_between(arrival, &record->local, &record->remote))
         return false;
-    arrival->hash = record->hash; /* whoever has that place now, both agree */
+    arrival->hash = record->hash;
     return true;
 }
 

@@ -23,7 +23,7 @@ struct tcp_arrival {
     const uint8_t *octets;    /* TCP's header and text; at least the header without options is there */
     uint32_t length;          /* of them */
     uint64_t hash;            /* of the four-tuple, the whole */
-    struct tcp_connection *place; /* `sure`: the connection, while `handle` is good */
+    struct tcp_connection *place; /* a connection, while `handle` is good; NULL: none. `sure`: the one */
     struct handle handle;     /* whose it seems to be; not `sure`: known from the third look on */
     uint32_t name;            /* ... and in the demux from the second on, or TCP_NOBODY */
     uint16_t gso_size;        /* TCP payload of each piece when it is a super-segment, else 0 */

@@ -1,4 +1,4 @@
-/* transport/tcp/expected_steps.h: the steps that expected.c and expected_end.c, the two halves of header prediction, share.
+/* transport/tcp/expected_steps.h: the steps that the parts of header prediction, expected.c, expected_again.c and expected_end.c, share.
  *
  * As in exchange.h they stand here to be compiled in place. What is tested comes first; the steps behind the sum change the
  * connection. `stamped`: it has timestamps. */

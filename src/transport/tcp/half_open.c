@@ -199,6 +199,8 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
 
 void tcp_half_open_free(struct tcp *tcp, struct tcp_half_open *record)
 {
+    if (tcp->recent_half_open == record)
+        tcp->recent_half_open = NULL;
     wait_ends(tcp, record);
     list_remove(tcp, record);
     pool_give_back(&tcp->half_opens, record);

@@ -19,10 +19,9 @@
  * programs that always read later (other threads, other processes), and nobody says beforehand which ones these are. So when
  * of a burst most was left unread, the next TCP_HELD_PAUSE bursts are copied at once, and then it is tried again. No
  * segment, counter or answer is different for it. */
+#include "base/seldom.h"
 #include "transport/tcp/arrival.h"
 #include "transport/tcp/exchange.h"
-
-#include "base/seldom.h"
 
 void tcp_burst_begins(struct tcp *tcp, bool stays)
 {
@@ -102,6 +101,18 @@ void tcp_held_settle(struct tcp *tcp)
         text->place->recv.held = 0;
     }
     held->count = held->unread = 0;
+}
+
+void tcp_held_forget(struct tcp *tcp)
+{
+    struct tcp_held *held = &tcp->held;
+
+    for (struct tcp_held_text *text = held->text; text != &held->text[held->count]; text++) {
+        if (text->octets != 0 && !pool_is_still(text->place, text->handle)) {
+            text->octets = 0;
+            text->place = NULL;
+        }
+    }
 }
 
 void tcp_held_settle_of(struct tcp *tcp, struct tcp_connection *c)

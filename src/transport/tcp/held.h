@@ -36,6 +36,8 @@ bool tcp_hold(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arriva
 
 /* For connection `c`, of which something is held. What is left of it is copied into its ring. */
 void tcp_held_settle_of(struct tcp *tcp, struct tcp_connection *c);
+/* Memory of connections that are no more is about to go: what is held of them is forgotten. */
+void tcp_held_forget(struct tcp *tcp);
 /* recv.begin has moved. */
 void tcp_held_passed(struct tcp *tcp, struct tcp_connection *c);
 /* As ring_read(), of the ring or of frames. */

@@ -6,9 +6,8 @@
 #include "transport/tcp/ease.h"
 #include "transport/tcp/exchange.h"
 
-#include "codec/ipv4.h"
-
 #include "base/seldom.h"
+#include "codec/ipv4.h"
 
 void tcp_want_output(struct tcp *tcp, struct tcp_connection *c)
 {

@@ -9,6 +9,8 @@
  * (RFC 6191). Where none does, the peer is one with very many connections: this search and the next 16 for it take a port
  * whose TIME-WAIT ended of late, or else go through all ports from 1024 on in order, each from where the last one ended
  * (§3.3.4's algorithm). So a search is short even when all but a few ports rest. */
+#include <string.h>
+
 #include "transport/tcp/rest.h"
 
 #include "base/bytes.h"
@@ -44,19 +46,28 @@ static struct tcp_port *port_take(struct tcp *tcp, uint16_t port)
     return *page == NULL ? NULL : &(*page)[port % TCP_PORT_PAGE];
 }
 
-/* Its number, which it has from now on: hosts have few. */
+/* Its number, which it has from now on; TCP_PORT_SEVERAL: others have those that it might have. Hosts have few addresses, a gateway
+ * speaks for any number. */
 static __attribute__((noinline)) uint32_t find_owner(struct tcp *tcp, const struct baro_address *address)
 {
-    uint32_t number = 0;
+    enum { TRIES = 4 };
+    uint64_t word[2];
+    uint32_t first;
 
-    while (number < tcp->port_owners && !address_equal(tcp->port_owner[number], *address))
-        number++;
-    if (number == TCP_PORT_SEVERAL)
-        return TCP_PORT_SEVERAL;
-    if (number == tcp->port_owners)
-        tcp->port_owner[tcp->port_owners++] = *address;
-    tcp->port_owner_last = number;
-    return number;
+    memcpy(word, address->octet, sizeof word);
+    first = (uint32_t)((word[0] + 3 * word[1]) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+    for (uint32_t i = 0; i < TRIES; i++) {
+        uint32_t number = (first + i) % TCP_PORT_SEVERAL;
+        struct baro_address *owner = &tcp->port_owner[number];
+
+        if (owner->family == BARO_FAMILY_NONE)
+            *owner = *address;
+        if (address_equal(*owner, *address)) {
+            tcp->port_owner_last = number;
+            return number;
+        }
+    }
+    return TCP_PORT_SEVERAL;
 }
 
 bool tcp_count_port(struct tcp *tcp, const struct baro_endpoint *local)

@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/lesser.h"
 
 uint64_t tcp_receive_last(const struct tcp_connection *c)
 {
@@ -89,11 +90,6 @@ bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offse
     return true;
 }
 
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The right edge that the free room allows. Rounding by the window's scale never promises more than there is. */
 uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
 {
@@ -113,13 +109,13 @@ __attribute__((noinline)) void tcp_receive_grow(struct tcp *tcp, struct tcp_conn
 {
     uint32_t limit = tcp_receive_limit(tcp, &c->settings), backed = tcp_recv_backed(c), cost;
 
-    want = smaller(want, limit);
+    want = lesser(want, limit);
     if (want <= c->recv.limit || !tcp_synchronised(c))
         return;
     cost = tcp_share(tcp, backed, tcp_ring_cost(want), !tcp_receive_is_tuned(tcp, &c->settings));
     if (cost <= c->recv.limit || (cost > backed && !tcp_charge(tcp, c, cost - backed)))
         return;
-    c->recv.limit = smaller(cost, limit);
+    c->recv.limit = lesser(cost, limit);
 }
 
 void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c)

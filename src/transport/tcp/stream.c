@@ -7,10 +7,9 @@
  * Out-of-band means: of what the peer calls urgent the last octet can be taken by a receive of its own, and the
  * stream goes on without it (unless it is to stay in line). Receiving stops in front of that place once, so that a
  * program can see that it is at the mark. */
+#include "base/seldom.h"
 #include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"
-
-#include "base/seldom.h"
 
 /* The pending error, taken; 0: none. */
 static int take_error(struct tcp_connection *c)

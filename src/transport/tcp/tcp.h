@@ -130,7 +130,7 @@ void tcp_timer_foresee(const struct wheel_timer *timer);
 void tcp_timers_begin(struct tcp *tcp);
 bool tcp_timers_go_on(const struct tcp *tcp);
 
-/* Memory of connections that are no more is about to go: nobody may look there any longer to see that. No text is held. */
+/* Memory of connections that are no more is about to go: nobody may look there any longer to see that. */
 void tcp_forget_places(struct tcp *tcp);
 
 /* An address of ours went away: connections from it are aborted with ECONNABORTED. */
