@@ -12,54 +12,15 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "stack.h"
-#include "support/cable.h"
+#include "support/two_ends.h"
 
 enum { FIRST_PORT = 7000, A_PORT = 20000, BATCH = 1000 };
 
-static struct side {
-    struct test_memory memory;
-    struct frame_device device;
-    struct baro_stack *stack;
-} side[2];
-static struct baro_instant now;
 static bool ipv6, keepalive;
 
 static struct baro_address address(unsigned end)
 {
     return cable_address(ipv6, end);
-}
-
-/* Until nothing is due; what programs are told they have heard. */
-static void settle(void)
-{
-    bool more = true;
-
-    while (more) {
-        more = false;
-        for (unsigned end = 0; end < 2; end++) {
-            struct baro_instant deadline;
-            struct baro_ready ready;
-
-            while (baro_next_ready(side[end].stack, &ready))
-                continue;
-            baro_stack_poll(side[end].stack, now);
-            more = frame_device_carry(&side[end].device, &side[1 - end].device) != 0 || more ||
-                   (baro_stack_next_deadline(side[end].stack, &deadline) && deadline.ns <= now.ns);
-        }
-    }
-}
-
-static void create(unsigned end)
-{
-    struct baro_stack_config config = { .seed = { (uint8_t)(1 + end) }, .now = now, .memory_limit = 1u << 30 };
-
-    memset(&side[end], 0, sizeof side[end]);
-    frame_device_init(&side[end].device, (uint8_t)(1 + end), 1500);
-    side[end].device.room = UINT32_MAX;
-    config.memory = test_memory(&side[end].memory);
-    side[end].stack = cable_stack(&config, ipv6, end, &side[end].device);
-    cable_knows(side[end].stack, ipv6, end);
 }
 
 static void connect_one(struct baro_endpoint to, int listening)
@@ -100,8 +61,8 @@ static void at_most(unsigned count, bool over_ipv6, bool with_keepalive, uint64_
     ipv6 = over_ipv6;
     keepalive = with_keepalive;
     now.ns = NS_PER_S;
-    create(0);
-    create(1);
+    create(0, ipv6);
+    create(1, ipv6);
     for (unsigned i = 0; i < count; i++) {
         const struct baro_endpoint to = { address(1), { (uint16_t)(FIRST_PORT + i / A_PORT) } };
 

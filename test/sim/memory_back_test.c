@@ -10,39 +10,12 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "stack.h"
-#include "support/cable.h"
+#include "support/two_ends.h"
 
 enum { PORT = 7000, COUNT = 10000, OCTETS = 700 };
 
-static struct side {
-    struct test_memory memory;
-    struct frame_device device;
-    struct baro_stack *stack;
-    int fd[COUNT];
-} side[2];
-static struct baro_instant now;
+static int fd[2][COUNT];
 static int listening;
-
-/* Until nothing is due; what programs are told they have heard. */
-static void settle(void)
-{
-    bool more = true;
-
-    while (more) {
-        more = false;
-        for (unsigned end = 0; end < 2; end++) {
-            struct baro_instant deadline;
-            struct baro_ready ready;
-
-            while (baro_next_ready(side[end].stack, &ready))
-                continue;
-            baro_stack_poll(side[end].stack, now);
-            more = frame_device_carry(&side[end].device, &side[1 - end].device) != 0 || more ||
-                   (baro_stack_next_deadline(side[end].stack, &deadline) && deadline.ns <= now.ns);
-        }
-    }
-}
 
 static void pass(int64_t duration_ns)
 {
@@ -58,16 +31,8 @@ static int begin(void **state)
 
     (void)state;
     now.ns = NS_PER_S;
-    for (unsigned end = 0; end < 2; end++) {
-        struct baro_stack_config config = { .seed = { (uint8_t)(1 + end) }, .now = now, .memory_limit = 1u << 30 };
-
-        memset(&side[end], 0, sizeof side[end]);
-        frame_device_init(&side[end].device, (uint8_t)(1 + end), 1500);
-        side[end].device.room = UINT32_MAX;
-        config.memory = test_memory(&side[end].memory);
-        side[end].stack = cable_stack(&config, false, end, &side[end].device);
-        cable_knows(side[end].stack, false, end);
-    }
+    for (unsigned end = 0; end < 2; end++)
+        create(end, false);
     listening = baro_socket(side[1].stack, at.address.family, BARO_STREAM);
     assert_int_equal(baro_bind(side[1].stack, listening, &at), 0);
     assert_int_equal(baro_listen(side[1].stack, listening, 9), 0);
@@ -86,11 +51,11 @@ static void connect_one(unsigned number)
 {
     const struct baro_endpoint to = { cable_address(false, 1), { PORT } };
 
-    side[0].fd[number] = baro_socket(side[0].stack, to.address.family, BARO_STREAM);
-    assert_int_equal(baro_connect(side[0].stack, side[0].fd[number], &to), -EINPROGRESS);
+    fd[0][number] = baro_socket(side[0].stack, to.address.family, BARO_STREAM);
+    assert_int_equal(baro_connect(side[0].stack, fd[0][number], &to), -EINPROGRESS);
     settle();
-    side[1].fd[number] = baro_accept(side[1].stack, listening, NULL);
-    assert_true(side[1].fd[number] > 0);
+    fd[1][number] = baro_accept(side[1].stack, listening, NULL);
+    assert_true(fd[1][number] > 0);
 }
 
 /* All of them say something both ways, which wakes who rests. */
@@ -100,10 +65,10 @@ static void talk(unsigned from, unsigned to)
 
     for (unsigned i = from; i < to; i++) {
         for (unsigned of = 0; of < 2; of++)
-            assert_int_equal(baro_send(side[of].stack, side[of].fd[i], octets, sizeof octets, 0), OCTETS);
+            assert_int_equal(baro_send(side[of].stack, fd[of][i], octets, sizeof octets, 0), OCTETS);
         settle();
         for (unsigned of = 0; of < 2; of++)
-            assert_int_equal(baro_recv(side[of].stack, side[of].fd[i], octets, sizeof octets, 0), OCTETS);
+            assert_int_equal(baro_recv(side[of].stack, fd[of][i], octets, sizeof octets, 0), OCTETS);
         settle();
     }
 }
@@ -193,7 +158,7 @@ static void those_who_end(void **state)
         all[of] = taken(of) - before[of];
     for (unsigned i = 1; i < COUNT; i++)
         for (unsigned of = 0; of < 2; of++) {
-            baro_close(side[of].stack, side[of].fd[i]);
+            baro_close(side[of].stack, fd[of][i]);
             settle();
         }
     pass(5 * NS_PER_S);
