@@ -75,7 +75,6 @@ static int choose_interface(struct baro_stack *stack, int fd, struct baro_addres
 static void follow_route(struct baro_stack *stack, const struct baro_address *peer, const struct baro_address *source,
                          int interface, struct user_way *to)
 {
-    const struct baro_device *device;
     struct way by_interface;
     const struct way *way = interface == 0 ? way_find(stack, peer, source) : &by_interface;
 
@@ -86,11 +85,9 @@ static void follow_route(struct baro_stack *stack, const struct baro_address *pe
         return;
     }
     to->kind = address_is_multicast(*peer) ? USER_MULTICAST : way->broadcast ? USER_BROADCAST : USER_FOREIGN;
-    device = stack->interface[way->hop.interface].device;
     to->path.source = way->hop.source;
     to->path.link_mtu = interface_mtu(&stack->interface[way->hop.interface], peer->family);
     to->path.mtu = path_mtu_get(&stack->path_mtus, *peer, to->path.link_mtu);
-    to->path.super_segment = device == NULL || (device->capabilities & BARO_DEVICE_TSO) != 0 ? to->path.mtu : 0;
 }
 
 /* The way from descriptor `fd` to `peer`, by `interface` if that is not 0. The unspecified address as a destination means
