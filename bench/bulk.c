@@ -1,17 +1,19 @@
 /* bench/bulk.c: one connection that carries all it can.
  *
- * Program data is sent in calls of `message` octets (64 KiB where the row does not say) and received in calls of up to
- * 64 KiB. The sender's buffer holds as much as the wire: what waits behind it leaves the caches. A turn of the loop: the clock
- * is read, each end is polled, its program does what it can, and what that decided is flushed. The operation that is counted is a frame of data, with its share of ACKs and of both programs' calls. */
+ * Both programs have 4 KiB of memory and call for as much, so that it stays in the first-level cache, and with it a copy's
+ * one side. Where a row says how long `message` is, the sender calls for that, and the receiver for up to 64 KiB. The sender's
+ * buffer holds as much as the wire: what waits behind it leaves the caches. A turn of the loop: the clock is read, each end is
+ * polled, its program does what it can, and what that decided is flushed. The operation that is counted is a frame of data,
+ * with its share of ACKs and of both programs' calls. */
 #include "bench.h"
 
 #include <errno.h>
 
-enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, SENT = 1 << 17, RECEIVED = 1 << 18 };
+enum { CALL = 4096, CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, SENT = 1 << 17, RECEIVED = 1 << 18 };
 
 struct bulk {
     struct bench_pair *pair;
-    uint32_t call; /* octets of one call of send */
+    uint32_t call, receive; /* octets of one call of send, and of recv at most */
     bool zero_copy, posted;
     int client, server;
     uint64_t octets, goal;
@@ -60,7 +62,7 @@ static void receive_all(struct bulk *bulk, struct baro_stack *stack)
             bulk->octets += (uint64_t)taken;
         }
     } else {
-        while ((taken = baro_recv(stack, bulk->server, in, sizeof in, 0)) > 0)
+        while ((taken = baro_recv(stack, bulk->server, in, bulk->receive, 0)) > 0)
             bulk->octets += (uint64_t)taken;
     }
     bench_expect(taken == -EAGAIN, "data");
@@ -94,9 +96,9 @@ static void carry(void *context)
 void bench_bulk(const struct bench_case *question, struct bench_answer *answer)
 {
     const int sent = SENT, received = RECEIVED;
-    const uint32_t call = question->message == 0 ? CHUNK : question->message;
+    const uint32_t call = question->zero_copy ? CHUNK : question->message == 0 ? CALL : question->message;
     const uint64_t warm = (uint64_t)bench_amount(call < 256 ? 4 : 64, 4) << 20, more = (uint64_t)bench_amount(call < 256 ? 2 : 64, 2) << 20;
-    struct bulk bulk = { .pair = bench_pair_create(question), .call = call,
+    struct bulk bulk = { .pair = bench_pair_create(question), .call = call, .receive = question->message == 0 ? CALL : CHUNK,
                          .zero_copy = question->zero_copy, .posted = question->posted };
     int listener = bench_listen(bulk.pair, PORT, 8);
     uint64_t octets, frames;

@@ -1,12 +1,12 @@
 /* bench/limit.c: what the machine allows, beside which a stack's figures are read: octets copied three times, as they must
  * be between two programs with a wire between them: into a send buffer, into a frame, out of it into the program; in buffers
- * of the benchmark's sizes, and a wire full at a time, since a loop's turn takes each of these steps for all that the wire
- * holds before it takes the next. Nothing else is done. */
+ * of the benchmark's sizes, of which the programs' are 4 KiB, and a wire full at a time, since a loop's turn takes each of
+ * these steps for all that the wire holds before it takes the next. Nothing else is done. */
 #include "bench.h"
 
 #include <stdlib.h>
 
-enum { PROGRAM = 1 << 16 };
+enum { PROGRAM = 4096 };
 
 struct limit {
     uint8_t *buffer, *slots, *from, *to;
@@ -15,12 +15,11 @@ struct limit {
     uint64_t octets, goal;
 };
 
-/* Where in a program's area the piece is. */
-static size_t place(const struct limit *limit, unsigned i)
+/* Between a program's memory and a piece of the stack's, in calls of as much as the program has. */
+static void copy_call_by_call(uint8_t *to, const uint8_t *from, size_t length, bool into)
 {
-    size_t fit = PROGRAM / limit->piece;
-
-    return i % fit * limit->piece;
+    for (size_t at = 0; at < length; at += PROGRAM)
+        bench_copy(into ? to + at : to, into ? from : from + at, length - at < PROGRAM ? length - at : PROGRAM);
 }
 
 static void copy_thrice(void *context)
@@ -29,11 +28,11 @@ static void copy_thrice(void *context)
 
     while (limit->octets < limit->goal) {
         for (unsigned i = 0; i < limit->pieces; i++)
-            bench_copy(limit->buffer + i * limit->piece, limit->from + place(limit, i), limit->piece);
+            copy_call_by_call(limit->buffer + i * limit->piece, limit->from, limit->piece, true);
         for (unsigned i = 0; i < limit->pieces; i++)
             bench_copy(limit->slots + i * limit->slot, limit->buffer + i * limit->piece, limit->piece);
         for (unsigned i = 0; i < limit->pieces; i++)
-            bench_copy(limit->to + place(limit, i), limit->slots + i * limit->slot, limit->piece);
+            copy_call_by_call(limit->to, limit->slots + i * limit->slot, limit->piece, false);
         limit->octets += limit->pieces * limit->piece;
     }
 }

@@ -12,13 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, BUFFER = 1 << 20, MESSAGE = 64, PORTS = 16 };
+enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, BUFFER = 1 << 20, MESSAGE = 64, PORTS = 16, AT_ONCE_LIMIT = 16 };
 
 struct kernel {
     int listener[PORTS], client, server;
     struct sockaddr_storage address[PORTS];
     socklen_t length;
-    uint32_t call, rounds;
+    uint32_t call, rounds, at_once;
     uint64_t octets, goal;
 };
 
@@ -115,25 +115,43 @@ static void round_trips(void *context)
                          recv(kernel->client, message, MESSAGE, 0) == MESSAGE, "the kernel's round trip");
 }
 
+/* An octet from each of one side to its other end. */
+static void pass_octets(const int *from, const int *to, uint32_t count)
+{
+    uint8_t octet = 1;
+
+    for (uint32_t i = 0; i < count; i++)
+        bench_expect(send(from[i], &octet, 1, MSG_NOSIGNAL) == 1, "the kernel sends an octet");
+    for (uint32_t i = 0; i < count; i++)
+        bench_expect(recv(to[i], &octet, 1, 0) == 1, "the kernel received it");
+}
+
 static void connections(void *context)
 {
     struct kernel *kernel = context;
-    uint8_t octet = 1;
+    int client[AT_ONCE_LIMIT], server[AT_ONCE_LIMIT];
+    uint8_t octet;
 
-    for (uint32_t i = 0; i < kernel->rounds; i++) {
-        open_one(kernel, (int)(i % PORTS));
-        bench_expect(send(kernel->client, &octet, 1, MSG_NOSIGNAL) == 1 && recv(kernel->server, &octet, 1, 0) == 1 &&
-                         send(kernel->server, &octet, 1, MSG_NOSIGNAL) == 1 && recv(kernel->client, &octet, 1, 0) == 1,
-                     "the kernel's octets");
-        close(kernel->client);
-        bench_expect(recv(kernel->server, &octet, 1, 0) == 0, "the kernel's end of a stream");
-        close(kernel->server);
+    for (uint32_t done = 0; done < kernel->rounds; done += kernel->at_once) {
+        for (uint32_t i = 0; i < kernel->at_once; i++) {
+            open_one(kernel, (int)((done + i) % PORTS));
+            client[i] = kernel->client;
+            server[i] = kernel->server;
+        }
+        pass_octets(client, server, kernel->at_once);
+        pass_octets(server, client, kernel->at_once);
+        for (uint32_t i = 0; i < kernel->at_once; i++)
+            close(client[i]);
+        for (uint32_t i = 0; i < kernel->at_once; i++) {
+            bench_expect(recv(server[i], &octet, 1, 0) == 0, "the kernel's end of a stream");
+            close(server[i]);
+        }
     }
 }
 
 bool bench_linux(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason)
 {
-    struct kernel kernel = { .rounds = 20000 };
+    struct kernel kernel = { .rounds = 20000, .at_once = question->batch };
     bool is_bulk = strcmp(row->kind, "bulk") == 0, is_trips = strcmp(row->kind, "round-trips") == 0;
 
     if (strcmp(row->kind, "idle") == 0)
@@ -158,8 +176,10 @@ bool bench_linux(const struct bench_row *row, const struct bench_case *question,
         open_one(&kernel, 0);
         answer->seconds = bench_timed(round_trips, &kernel);
         close_one(&kernel);
-    } else
+    } else {
+        bench_expect(kernel.at_once != 0 && kernel.at_once <= AT_ONCE_LIMIT, "so many at once");
         answer->seconds = bench_timed(connections, &kernel);
+    }
     answer->operations = kernel.rounds;
     for (int i = 0; i < PORTS; i++)
         close(kernel.listener[i]);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MESSAGE = 64, PORTS = 16, PORT_LIMIT = 64, FIRST_PORT = 1000 };
+enum { MESSAGE = 64, PORTS = 16, PORT_LIMIT = 64, FIRST_PORT = 1000, AT_ONCE_LIMIT = 16 };
 
 struct round_trips {
     struct bench_connections all;
@@ -174,28 +174,51 @@ void bench_families(const struct bench_case *question, struct bench_answer *answ
 struct churn {
     struct bench_pair *pair;
     int listener[PORT_LIMIT];
-    uint32_t ports, count;
+    uint32_t ports, count, at_once;
+    int client[AT_ONCE_LIMIT], server[AT_ONCE_LIMIT];
 };
 
-/* The client's SYN to the server's answer of one octet. */
-static void open_and_ask(struct churn *churn, uint32_t which, int *client, int *server)
+/* Clients' SYNs to their octets. Each listener hands out its connections in the order of their SYNs. */
+static void open_and_ask(struct churn *churn, uint32_t first)
 {
     struct baro_stack *a = bench_pair_stack(churn->pair, 0), *b = bench_pair_stack(churn->pair, 1);
-    struct baro_endpoint remote = bench_pair_server(churn->pair, (uint16_t)(FIRST_PORT + which));
     struct baro_instant now = bench_now();
-    uint8_t octet = 1;
+    const uint8_t octet = 1;
 
-    *client = baro_socket(a, remote.address.family, BARO_STREAM);
-    bench_expect(*client >= 0 && baro_connect(a, *client, &remote) < 0, "connect");
+    for (uint32_t i = 0; i < churn->at_once; i++) {
+        struct baro_endpoint remote = bench_pair_server(churn->pair, (uint16_t)(FIRST_PORT + (first + i) % churn->ports));
+
+        churn->client[i] = baro_socket(a, remote.address.family, BARO_STREAM);
+        bench_expect(churn->client[i] >= 0 && baro_connect(a, churn->client[i], &remote) < 0, "connect");
+    }
     baro_stack_flush(a);        /* SYN */
     baro_stack_poll(b, now);    /* SYN+ACK */
     baro_stack_poll(a, now);    /* ACK */
-    bench_expect(baro_send(a, *client, &octet, 1, 0) == 1, "send");
+    for (uint32_t i = 0; i < churn->at_once; i++)
+        bench_expect(baro_send(a, churn->client[i], &octet, 1, 0) == 1, "send");
     baro_stack_flush(a);
     baro_stack_poll(b, now);
-    *server = baro_accept(b, churn->listener[which], NULL);
-    bench_expect(baro_recv(b, *server, &octet, 1, 0) == 1 && baro_send(b, *server, &octet, 1, 0) == 1, "an echo");
+}
+
+/* The server's answers, and the clients' ends. */
+static void answer_and_close(struct churn *churn, uint32_t first)
+{
+    struct baro_stack *a = bench_pair_stack(churn->pair, 0), *b = bench_pair_stack(churn->pair, 1);
+    uint8_t octet;
+
+    for (uint32_t i = 0; i < churn->at_once; i++) {
+        int server = baro_accept(b, churn->listener[(first + i) % churn->ports], NULL);
+
+        bench_expect(baro_recv(b, server, &octet, 1, 0) == 1 && baro_send(b, server, &octet, 1, 0) == 1, "an echo");
+        churn->server[i] = server;
+    }
     baro_stack_flush(b);
+    baro_stack_poll(a, bench_now());
+    for (uint32_t i = 0; i < churn->at_once; i++) {
+        bench_expect(baro_recv(a, churn->client[i], &octet, 1, 0) == 1, "an answer");
+        baro_close(a, churn->client[i]);
+    }
+    baro_stack_flush(a);        /* FIN */
 }
 
 static void churn(void *context)
@@ -203,20 +226,18 @@ static void churn(void *context)
     struct churn *churn = context;
     struct baro_stack *a = bench_pair_stack(churn->pair, 0), *b = bench_pair_stack(churn->pair, 1);
 
-    for (uint32_t i = 0; i < churn->count; i++) {
+    for (uint32_t done = 0; done < churn->count; done += churn->at_once) {
         struct baro_instant now;
-        int client, server;
         uint8_t octet;
 
-        open_and_ask(churn, i % churn->ports, &client, &server);
+        open_and_ask(churn, done);
+        answer_and_close(churn, done);
         now = bench_now();
-        baro_stack_poll(a, now);
-        bench_expect(baro_recv(a, client, &octet, 1, 0) == 1, "an answer");
-        baro_close(a, client);
-        baro_stack_flush(a);      /* FIN */
         baro_stack_poll(b, now);  /* ACK */
-        bench_expect(baro_recv(b, server, &octet, 1, 0) == 0, "the end of the stream");
-        baro_close(b, server);
+        for (uint32_t i = 0; i < churn->at_once; i++) {
+            bench_expect(baro_recv(b, churn->server[i], &octet, 1, 0) == 0, "the end of the stream");
+            baro_close(b, churn->server[i]);
+        }
         baro_stack_flush(b);      /* FIN */
         baro_stack_poll(a, now);  /* ACK, and TIME-WAIT */
         baro_stack_poll(b, now);
@@ -226,12 +247,14 @@ static void churn(void *context)
 
 void bench_connections(const struct bench_case *question, struct bench_answer *answer)
 {
-    struct churn work = { .pair = bench_pair_create(question), .ports = question->ports == 0 ? PORTS : question->ports };
+    struct churn work = { .pair = bench_pair_create(question), .ports = question->ports == 0 ? PORTS : question->ports,
+                          .at_once = question->batch == 0 ? 1 : question->batch };
     struct baro_statistics before, after;
 
     for (uint32_t i = 0; i < work.ports; i++)
         work.listener[i] = bench_listen(work.pair, (uint16_t)(FIRST_PORT + i), 64);
-    work.count = bench_amount(1000, 64);
+    bench_expect(work.at_once <= AT_ONCE_LIMIT && 960 % work.at_once == 0, "a number that divides what is made");
+    work.count = bench_amount(960, 64);
     do {
         churn(&work);
         if (question->reused) /* who is to be taken over is a second old (RFC 6191), however fast this machine is */

@@ -211,7 +211,7 @@ static void listen_on(uint16_t port)
     end->f.tcp_accept(pcb, accepted);
 }
 
-struct tcp_pcb *connect_to(uint16_t port)
+struct tcp_pcb *connect_begin(uint16_t port)
 {
     struct end *end = &ends[0];
     struct tcp_pcb *pcb = end->f.tcp_new_ip_type(type_of());
@@ -221,8 +221,16 @@ struct tcp_pcb *connect_to(uint16_t port)
     end->f.tcp_arg(pcb, end);
     end->f.tcp_recv(pcb, received);
     tcp_nagle_disable(pcb);
-    ends[1].accepted = NULL;
     bench_expect(end->f.tcp_connect(pcb, &to, port, connected) == ERR_OK, "connect");
+    return pcb;
+}
+
+struct tcp_pcb *connect_to(uint16_t port)
+{
+    struct tcp_pcb *pcb;
+
+    ends[1].accepted = NULL;
+    pcb = connect_begin(port);
     for (int i = 0; i < 8 && ends[1].accepted == NULL; i++) {
         poll_end(&ends[1]);
         poll_end(&ends[0]);

@@ -58,6 +58,8 @@ _Noreturn void leave(const char *reason);
 
 /* Both instances, and the server's ports. */
 void ends_begin(enum baro_family family, unsigned mtu, enum bench_offload offload);
+/* A connection's SYN. */
+struct tcp_pcb *connect_begin(uint16_t port);
 /* A connection; the server's end of it is in ends[1].accepted. */
 struct tcp_pcb *connect_to(uint16_t port);
 /* As many, as they are when opened one after another: the lists of connections are out of the way meanwhile, in which each

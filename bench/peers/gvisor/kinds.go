@@ -304,33 +304,53 @@ func segments(q *question, a *answer) {
 	}
 }
 
+// connections come and go, as many at a time as the row says.
 func connections(q *question, a *answer) {
 	w := newWorld(q)
-	rounds, turn := 1000+q.timeWait, 0
+	rounds, turn := 1008+q.timeWait, 0
+	client, server := make([]*end, q.batch), make([]*end, q.batch)
+	expect(q.batch > 0, "so many at a time")
 	work := func() {
-		for i := 0; i < rounds; i, turn = i+1, turn+1 {
-			client, server, _ := w.connect(turn % ports)
-			expect(w.write(client, 1) == 1, "send")
-			w.readWhole(server, 1)
-			expect(w.write(server, 1) == 1, "send")
-			w.readWhole(client, 1)
-			client.endpoint.Close()
-			for j := 0; w.read(server) != -1; j++ {
-				expect(j < patience, "the end of a stream")
-				runtime.Gosched()
+		for i := 0; i < rounds; i += q.batch {
+			for j := range client {
+				client[j], server[j], _ = w.connect(turn % ports)
+				turn++
 			}
-			server.endpoint.Close()
+			w.passOctets(client, server)
+			w.passOctets(server, client)
+			for _, e := range client {
+				e.endpoint.Close()
+			}
+			for _, e := range server {
+				for j := 0; w.read(e) != -1; j++ {
+					expect(j < patience, "the end of a stream")
+					runtime.Gosched()
+				}
+				e.endpoint.Close()
+			}
 			runtime.Gosched()
-			for j := 0; tcp.EndpointState(client.endpoint.State()) != tcp.StateTimeWait; j++ {
-				expect(j < patience, "TIME-WAIT is kept")
-				runtime.Gosched()
+			for _, e := range client {
+				for j := 0; tcp.EndpointState(e.endpoint.State()) != tcp.StateTimeWait; j++ {
+					expect(j < patience, "TIME-WAIT is kept")
+					runtime.Gosched()
+				}
 			}
 		}
 	}
 	work()
-	rounds = 5000
+	rounds = 4992
 	a.seconds = timed(work)
 	a.operations = float64(rounds)
+}
+
+// passOctets sends an octet from each to its other end.
+func (w *world) passOctets(from, to []*end) {
+	for _, e := range from {
+		expect(w.write(e, 1) == 1, "send")
+	}
+	for _, e := range to {
+		w.readWhole(e, 1)
+	}
 }
 
 // heap is what lives, in the runtime's size classes; what the collector keeps free beside it (as much again) does not count.
