@@ -161,43 +161,65 @@ static inline bool may_be_alike(const struct baro_rx_frame *frame, const struct 
            memcmp(frame->data + ports, next->data + ports, 4) == 0;
 }
 
-/* Does it say the same in front of TCP's sequence number? What was found there of the one, which seems expected, is true of the other.
- * IPv4's identification may differ, and so its sum, which must be right. */
+/* IPv4's identification may differ, and so its sum, which must be right. */
+static __attribute__((noinline)) bool is_alike_but_numbered(const uint8_t *one, const uint8_t *two)
+{
+    const uint8_t *ip_one = one + ethernet_header_SIZE, *ip_two = two + ethernet_header_SIZE;
+
+    return memcmp(one, two, ethernet_header_SIZE + 4) == 0 && memcmp(ip_one + 6, ip_two + 6, 4) == 0 &&
+           memcmp(ip_one + IPV4_ADDRESSES, ip_two + IPV4_ADDRESSES, 8 + 4) == 0 && words_are_right(words_add(0, ip_two, ipv4_header_SIZE));
+}
+
+/* Does it say the same in front of TCP's sequence number? What was found there of the one, which seems expected, is true of the other. */
 static inline bool is_alike(const struct baro_rx_frame *frame, const struct baro_rx_frame *next, bool v6)
 {
     const uint8_t *one = frame->data, *two = next->data;
 
-    if (!may_be_alike(frame, next, v6) || frame->gso_size != next->gso_size || frame->checksum != next->checksum)
+    if (frame->length != next->length || frame->gso_size != next->gso_size || frame->checksum != next->checksum)
         return false;
     if (v6)
         return memcmp(one, two, IPV6_PORTS + 4) == 0;
-    one += ethernet_header_SIZE;
-    two += ethernet_header_SIZE;
-    return memcmp(frame->data, next->data, ethernet_header_SIZE + 4) == 0 && memcmp(one + 6, two + 6, 4) == 0 &&
-           memcmp(one + IPV4_ADDRESSES, two + IPV4_ADDRESSES, 8) == 0 && words_are_right(words_add(0, two, ipv4_header_SIZE));
+    /* 38 octets */
+    return MOSTLY(memcmp(one, two, 16) == 0 && memcmp(one + 16, two + 16, 16) == 0 &&
+                  memcmp(one + IPV4_PORTS - 4, two + IPV4_PORTS - 4, 8) == 0) || is_alike_but_numbered(one, two);
 }
 
 /* The frames behind the first, of which it is sure whose it is, that are alike: as many. */
-static __attribute__((noinline)) unsigned look_along(const struct baro_rx_frame frame[], struct expected_frame expected[], unsigned count)
+static __attribute__((noinline)) unsigned look_along(const struct baro_rx_frame frame[], bool v6, unsigned count)
 {
-    const struct tcp_arrival *first = &expected->segment;
-    const ptrdiff_t octets = first->octets - frame->data, addresses = first->addresses - frame->data;
     unsigned i;
 
-    for (i = 1; i < count && is_alike(&frame[i - 1], &frame[i], first->family == BARO_FAMILY_IPV6); i++) {
+    for (i = 1; i < count && is_alike(frame, &frame[i], v6); i++) {
         if (i + EXPECTED_AHEAD_OF_HEADER < count)
             prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
-        expected[i] = expected[0];
-        expected[i].before = &expected[i - 1].segment;
-        expected[i].segment.octets = frame[i].data + octets;
-        expected[i].segment.addresses = frame[i].data + addresses;
     }
     return i - 1;
 }
 
-/* There are two copies of this: `runs`, frames may be alike. Are all of them sure? */
+/* A burst in which frames are alike: of these only the first is looked at. False: it is not sure of all whose they are, and all are to
+ * be looked at. */
+static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                                                   struct expected_frame expected[], unsigned count)
+{
+    const bool open = straight_is_open(stack);
+
+    for (unsigned i = 0; i < count; i += 1 + expected[i].alike) {
+        struct tcp_arrival *segment = &expected[i].segment;
+
+        look(stack, interface, open, &frame[i], &expected[i]);
+        expected[i].alike = 0;
+        if (!expected[i].seems)
+            continue;
+        if (!tcp_foresee_known(stack->tcp, segment) || !segment->sure)
+            return false;
+        expected[i].alike = look_along(frame + i, segment->family == BARO_FAMILY_IPV6, count - i);
+    }
+    return true;
+}
+
+/* A burst as it comes. Is it sure of all of them whose they are? */
 IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame expected[],
-                          unsigned count, const bool runs)
+                          unsigned count)
 {
     const bool open = straight_is_open(stack);
     struct tcp_arrival *unknown[EXPECTED_BUCKETS];
@@ -210,8 +232,6 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
         if (i + EXPECTED_AHEAD_OF_HEADER < count)
             prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
         look(stack, interface, open, &frame[i], &expected[i]);
-        if (runs)
-            expected[i].before = NULL;
         if (!expected[i].seems)
             continue;
         if (!tcp_foresee_known(stack->tcp, segment))
@@ -222,18 +242,10 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
             first = i + 1;
             unknowns = 0;
         }
-        if (runs && segment->sure)
-            i += look_along(frame + i, expected + i, count - i);
     }
     if (!all_sure)
         foresee_group(stack, expected, first, count, unknown, unknowns);
     return all_sure;
-}
-
-static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                                                   struct expected_frame expected[], unsigned count)
-{
-    return look_at_all(stack, interface, frame, expected, count, true);
 }
 
 /* A burst of a bulk transfer has alike frames in its midst; at its ends are often smaller ones. */
@@ -247,11 +259,10 @@ static inline bool may_have_runs(const struct baro_rx_frame frame[], unsigned co
 enum expected_worth expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                                      struct expected_frame expected[], unsigned count)
 {
-    const bool runs = may_have_runs(frame, count);
-
-    if (runs ? look_at_runs(stack, interface, frame, expected, count)
-             : look_at_all(stack, interface, frame, expected, count, false))
-        return runs ? EXPECTED_RUNS : EXPECTED_NOTHING;
+    if (may_have_runs(frame, count) && look_at_runs(stack, interface, frame, expected, count))
+        return EXPECTED_RUNS;
+    if (look_at_all(stack, interface, frame, expected, count))
+        return EXPECTED_NOTHING;
     foresee_first(stack, expected, count);
     return EXPECTED_LOOKS_AHEAD;
 }
@@ -318,6 +329,36 @@ void expected_other(struct baro_stack *stack, int interface, const struct tcp_ar
     } else if (!tcp_expected_opening(stack->tcp, segment, stack->interface[interface].mtu)) {
         known_segment(stack, interface, segment);
     }
+}
+
+unsigned expected_run(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame *expected)
+{
+    const unsigned alike = expected->alike;
+    struct tcp_arrival *segment = &expected->segment;
+    ptrdiff_t octets, addresses;
+    unsigned done = 0, more;
+    bool taken;
+
+    if (!expected->seems)
+        return 0;
+    octets = segment->octets - frame->data;
+    addresses = segment->addresses - frame->data;
+    while (done <= alike && expected_comes(stack, interface, frame, expected)) {
+        segment->octets = frame[done].data + octets;
+        segment->addresses = frame[done].data + addresses;
+        done++;
+        taken = tcp_expected(stack->tcp, segment);
+        if (!taken)
+            expected_other(stack, interface, segment);
+        if (taken && done <= alike && !intent_queue_is_nearly_full(&stack->core.intents)) {
+            more = tcp_expected_again(stack->tcp, segment, frame + done, octets, alike + 1 - done);
+            expected_counts(stack, interface, frame->length, more);
+            done += more;
+        }
+        if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
+            transmit_drain(stack);
+    }
+    return done;
 }
 
 /* There are two copies of this, so that neither asks whether it is the loopback. */

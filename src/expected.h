@@ -17,7 +17,7 @@ struct expected_frame {
     bool seems;       /* worth a second look */
     uint32_t changes; /* of the address table when it was looked at */
     struct tcp_arrival segment;
-    const struct tcp_arrival *before; /* of the frame before, if that says the same up to the ports; NULL: it does not */
+    unsigned alike;   /* so many frames behind it say the same up to the ports, and are not looked at by themselves */
 };
 
 /* Looks at a whole burst of a device, of two frames or more, and ahead of its first frame. What is worth it with the others: to look ahead of each; where
@@ -40,18 +40,23 @@ static inline void expected_foresee_next(struct baro_stack *stack, struct expect
 }
 /* A segment that is not what its connection waits for, if it has one. */
 void expected_other(struct baro_stack *stack, int interface, const struct tcp_arrival *segment);
+/* So many frames of `length` octets came, each of them a packet. */
+static inline void expected_counts(struct baro_stack *stack, int interface, uint32_t length, unsigned frames)
+{
+    struct baro_statistics *counters = &stack->core.counters;
+
+    counters->frames_in += interface != 0 ? frames : 0;
+    counters->octets_in += interface != 0 ? (uint64_t)frames * length : 0;
+    counters->ip_in += frames;
+    counters->ip_delivered += frames;
+}
 /* Is it still worth a second look? Then it is counted. */
 static inline bool expected_comes(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
                                   const struct expected_frame *expected)
 {
-    struct baro_statistics *counters = &stack->core.counters;
-
     if (SELDOM(!expected->seems || expected->changes != stack->table.changes))
         return false;
-    counters->frames_in += interface != 0;
-    counters->octets_in += interface != 0 ? frame->length : 0;
-    counters->ip_in++;
-    counters->ip_delivered++;
+    expected_counts(stack, interface, frame->length, 1);
     return true;
 }
 /* The frame is done with. False: nothing happened. */
@@ -66,25 +71,8 @@ static inline bool expected_frame(struct baro_stack *stack, int interface, const
         transmit_drain(stack);
     return true;
 }
-/* The same where frames may be alike; `*taken`: so was the one before, as what was waited for, and nothing came between. */
-static inline bool expected_frame_of_run(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
-                                         const struct expected_frame *expected, bool *taken)
-{
-    const bool follows = *taken && expected->before != NULL;
-
-    *taken = false;
-    if (!expected_comes(stack, interface, frame, expected))
-        return false;
-    *taken = (follows && tcp_expected_again(stack->tcp, &expected->segment, expected->before)) ||
-             tcp_expected(stack->tcp, &expected->segment);
-    if (!*taken)
-        expected_other(stack, interface, &expected->segment);
-    if (intent_queue_is_nearly_full(&stack->core.intents)) {
-        transmit_drain(stack);
-        *taken = false;
-    }
-    return true;
-}
+/* The same where frames may be alike, for it and `expected->alike` behind it. How many are done with; nothing happened to the others. */
+unsigned expected_run(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame *expected);
 /* Both for one frame that came by a device alone, and for one from ourselves. */
 bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame);
 bool expected_loopback(struct baro_stack *stack, const struct baro_rx_frame *frame);

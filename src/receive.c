@@ -363,14 +363,11 @@ static __attribute__((noinline)) void receive_frame(struct baro_stack *stack, in
 
 /* A burst in which frames are alike. */
 static __attribute__((noinline)) void receive_runs(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                                                   const struct expected_frame expected[], unsigned count)
+                                                   struct expected_frame expected[], unsigned count)
 {
-    bool taken = false;
-
-    tcp_expected_anew(stack->tcp);
-    for (unsigned i = 0; i < count; i++) {
-        if (!expected_frame_of_run(stack, interface, &frame[i], &expected[i], &taken))
-            receive_frame(stack, interface, &frame[i]);
+    for (unsigned i = 0; i < count; i += 1 + expected[i].alike) {
+        for (unsigned done = expected_run(stack, interface, &frame[i], &expected[i]); done <= expected[i].alike; done++)
+            receive_frame(stack, interface, &frame[i + done]);
     }
 }
 

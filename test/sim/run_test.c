@@ -3,7 +3,7 @@
  *
  * Two stacks and up to three connections, which carry bulk in one direction, or in both. On the cable frames are lost, doubled,
  * overtaken, and forged: sequence number, acknowledgment, flags, window, timestamps, marks, identification, time to live, sums,
- * octets of text, a tail behind the packet, another sender's MAC address. Programs read at once, late, little, or say beforehand
+ * octets of text, its end, a tail behind the packet, another sender's MAC address. Programs read at once, late, little, or say beforehand
  * where it shall go; they want ACKs quickly, or write behind what they read. Each seed is run twice, with a trace and without.
  * Each frame, the counters, what TCP_INFO says and what is ready must be the same to the last bit. */
 #include <setjmp.h>
@@ -116,6 +116,9 @@ static void fault(struct frame_device *device, unsigned i)
         break;
     case 2: /* from somebody else */
         frame->data[6 + 5] ^= 0x40;
+        break;
+    case 3: /* its end is missing */
+        frame->length -= 1 + (uint32_t)draw(8);
         break;
     default:
         forge_tcp(frame, ip, tcp);

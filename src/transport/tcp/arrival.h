@@ -112,4 +112,10 @@ IN_PLACE uint64_t arrival_sum(const struct tcp_arrival *arrival, uint32_t octets
     return checksum_of_native(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
 }
 
+/* The sum of everything, of text that stays where it is. */
+static inline bool arrival_is_right(const struct tcp_arrival *arrival)
+{
+    return arrival->checksum_verified || checksum_fold(checksum_add(arrival_sum(arrival, 0), arrival->octets, arrival->length)) == 0;
+}
+
 #endif

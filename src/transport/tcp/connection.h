@@ -420,7 +420,6 @@ struct tcp {
     struct tcp_late late;
     struct tcp_held held;              /* text that stands in frames */
     uint64_t expected, again;          /* segments that took the short cut, those behind the first of a run: for tests */
-    const uint8_t *run;                /* header of the last segment of a run, NULL: of none in this burst (expected_again.c) */
 };
 
 /* Timer kinds below TIMER_NEIGHBOUR. */

@@ -140,16 +140,22 @@ IN_PLACE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, siz
 }
 
 /* `octets` of text more stand in order behind the ring's end before, `full` of them in the largest segment. */
-IN_PLACE void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+IN_PLACE void tcp_text_stands(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
 {
     c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
     c->unacknowledged += octets;
     c->progress = true; /* new text: our ACKs arrive */
+    tcp_receive_arrived(tcp, c, full, ts_echo);
+}
+
+/* The same, counted, and what is learnt from it. */
+IN_PLACE void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+{
     tcp->core->counters.tcp_data_in += octets;
     TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
           TRACE_N(ring_used(&c->recv)));
     tcp_learn_segment_size(c, full);
-    tcp_receive_arrived(tcp, c, full, ts_echo);
+    tcp_text_stands(tcp, c, octets, full, ts_echo);
 }
 
 /* When does the ACK of text in order leave? LATER: when its timer fires. */
@@ -177,6 +183,22 @@ static inline void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *
     c->flags |= TCP_ACK_DELAYED;
     if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
         tcp_timer_start(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
+}
+
+/* Text of an expected segment is held from now on where it stands (held.c); its place is behind the ring's end. */
+IN_PLACE void tcp_hold(struct tcp *tcp, struct tcp_connection *c, const uint8_t *text, uint32_t octets)
+{
+    struct tcp_held *held = &tcp->held;
+    struct tcp_held_text *one = &held->text[held->count++];
+
+    one->at = text;
+    one->offset = c->recv.end;
+    one->octets = octets;
+    one->place = c;
+    one->handle = tcp_handle(tcp, c);
+    held->unread++;
+    if (c->recv.held == 0)
+        c->recv.held = (uint16_t)held->count;
 }
 
 /* Text in order, wherever it stands. */

@@ -8,6 +8,9 @@
 #ifndef TRANSPORT_TCP_EXPECTED_H
 #define TRANSPORT_TCP_EXPECTED_H
 
+#include <stddef.h>
+
+#include "baro/device.h"
 #include "baro/types.h"
 #include "base/pool.h"
 
@@ -48,11 +51,11 @@ void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival);
  * tcp_in() shall have it. The trace is off. */
 bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival);
 
-/* As tcp_expected(), of a segment that says the same as `before` up to its ports; that one was in front of it in the burst, it is
- * sure whose it is, and this or tcp_expected() took it. Nothing came between. expected_again.c */
-bool tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *arrival, const struct tcp_arrival *before);
-/* A burst begins. */
-void tcp_expected_anew(struct tcp *tcp);
+/* As tcp_expected(), of the segments in `count` frames, each `at` octets behind its beginning, that say the same as `first` up to
+ * their ports and are as long; that one was in front of them in the burst, it is sure whose it is, and tcp_expected() took it.
+ * Nothing came between. How many were taken: not more than the queue of intents has room for. expected_again.c */
+unsigned tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[], ptrdiff_t at,
+                            unsigned count);
 
 /* The same for the segments of an opening dialogue; `mtu`: of the interface that it came in by. expected_open.c */
 bool tcp_expected_opening(struct tcp *tcp, const struct tcp_arrival *arrival, uint32_t mtu);

@@ -12,63 +12,88 @@
  *   - the text, and whether it is acknowledged now: at least every second full-sized segment (RFC 5681 §4.2).
  *
  * What is left out would change nothing: that segment's ACK and window are known (SND.WL1 moves), its tuning, timers and
- * wishes are of this moment already, and whoever is to be told of it is told. A segment that says anything else, an ACK, a mark,
- * a FIN, another clock, is not of the run: expected.c asks anew, and the next run may begin with it. So does one behind a drain,
- * which may have sent what there was. PSH says only when the ACK leaves, and may be set. */
+ * wishes are of this moment already, and whoever is to be told of it is told. What only counts is counted once, behind the
+ * last of them. A segment that says anything else, an ACK, a mark, a FIN, another clock, is not of the run: expected.c asks anew,
+ * and the next run may begin with it. So does one behind a drain, which may have sent what there was. PSH says only when the ACK
+ * leaves, and may be set. */
 #include "transport/tcp/expected_steps.h"
 
 enum { ACK_AT = 8, FLAGS_AT = 12, URGENT_AT = 18 };
 
 /* Is all of both headers the same but sequence number, sum and PSH? */
-static inline bool is_alike(const uint8_t *header, const uint8_t *last, bool stamped)
+static inline bool is_alike(const uint8_t *header, const uint8_t *first, bool stamped)
 {
-    const uint32_t flags = read_be32(header + FLAGS_AT) ^ read_be32(last + FLAGS_AT);
+    const uint32_t flags = read_be32(header + FLAGS_AT) ^ read_be32(first + FLAGS_AT);
 
-    return memcmp(header + ACK_AT, last + ACK_AT, 4) == 0 && (flags & ~((uint32_t)TCP_FLAG_PSH << 16)) == 0 &&
-           (stamped ? memcmp(header + URGENT_AT, last + URGENT_AT, HEADER_STAMPED - URGENT_AT) == 0
-                    : memcmp(header + URGENT_AT, last + URGENT_AT, HEADER_PLAIN - URGENT_AT) == 0);
+    return memcmp(header + ACK_AT, first + ACK_AT, 4) == 0 && (flags & ~((uint32_t)TCP_FLAG_PSH << 16)) == 0 &&
+           (stamped ? memcmp(header + URGENT_AT, first + URGENT_AT, HEADER_STAMPED - URGENT_AT) == 0
+                    : memcmp(header + URGENT_AT, first + URGENT_AT, HEADER_PLAIN - URGENT_AT) == 0);
 }
 
-/* Has it text and no flag of its own, and is its connection behind it still one whose segments are expected, with the window that
- * it said? */
-static __attribute__((noinline)) bool begins_run(struct tcp_connection *c, const struct tcp_arrival *first)
+/* Has the first text and no flag of its own, and is its connection behind it still one whose segments are expected, with the window
+ * that it said? */
+IN_PLACE bool begins_run(struct tcp_connection *c, const struct tcp_arrival *first, struct expected_segment *segment, bool stamped)
 {
-    const bool stamped = (c->flags & TCP_TIMESTAMPS) != 0;
-    struct expected_segment segment;
-
-    return arrival_read(&segment, first, stamped, TCP_FLAG_PSH, 0) && segment.octets != 0 && tcp_is_at_ease(c) &&
-           seq_eq(c->snd.wl1, segment.seq) && seq_eq(c->snd.wl2, segment.ack);
+    return arrival_read(segment, first, stamped, TCP_FLAG_PSH, 0) && segment->octets != 0 && tcp_is_at_ease(c) &&
+           seq_eq(c->snd.wl1, segment->seq) && seq_eq(c->snd.wl2, segment->ack);
 }
 
-/* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
-IN_PLACE bool take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, const struct tcp_arrival *before,
-                   bool stamped)
+/* What segments of a run are counted together. */
+static void counted(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, unsigned taken)
 {
-    struct expected_segment segment;
+    const uint32_t segments = taken * segment->count;
 
-    if (!is_alike(arrival->octets, before->octets, stamped) || (tcp->run != before->octets && !begins_run(c, before)))
+    tcp->expected += segments;
+    tcp->again += taken;
+    tcp->core->counters.tcp_in += segments;
+    tcp->core->counters.tcp_data_in += (uint64_t)taken * segment->octets;
+    c->segments_in += segments;
+    c->counts.data_in += segments;
+}
+
+/* Takes the next one, which is alike. False: it is not what is waited for. */
+IN_PLACE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment, const struct tcp_arrival *next,
+                        bool stamped)
+{
+    segment->seq = seq_of(read_be32(next->octets + 4));
+    segment->text = next->octets + segment->header;
+    if (!seq_eq(segment->seq, c->rcv.nxt) || !expected_may_take(c, segment, next->tos) ||
+        !expected_sum_is_right(tcp, c, segment, next, stamped))
         return false;
-    arrival_values(&segment, arrival, stamped);
-    if (!seq_eq(segment.seq, c->rcv.nxt) || !expected_may_take(c, &segment, arrival->tos) ||
-        !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
-        return false;
-    expected_arrived(tcp, c, &segment, stamped);
-    c->snd.wl1 = segment.seq;
-    expected_take_text(tcp, c, &segment, arrival->tos);
-    tcp_acknowledge_text(tcp, c, tcp_when_to_acknowledge(c, (arrival->octets[13] & TCP_FLAG_PSH) != 0));
-    tcp->run = arrival->octets;
-    tcp->again++;
+    if (stamped)
+        expected_stamp(tcp, c, segment);
+    c->snd.wl1 = segment->seq;
+    expected_text_stands(tcp, c, segment);
+    tcp_acknowledge_text(tcp, c, tcp_when_to_acknowledge(c, (next->octets[13] & TCP_FLAG_PSH) != 0));
     return true;
 }
 
-BUSY bool tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *arrival, const struct tcp_arrival *before)
+/* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
+IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
+                       ptrdiff_t at, unsigned count, bool stamped)
+{
+    struct expected_segment segment;
+    struct tcp_arrival next;
+    unsigned taken = 0;
+
+    if (first->length <= (stamped ? (unsigned)HEADER_STAMPED : (unsigned)HEADER_PLAIN) ||
+        !is_alike(frame->data + at, first->octets, stamped) || !begins_run(c, first, &segment, stamped))
+        return 0;
+    next = *first;
+    do {
+        next.octets = frame[taken].data + at;
+        if (!is_alike(next.octets, first->octets, stamped) || !take_next(tcp, c, &segment, &next, stamped))
+            break;
+    } while (++taken < count && !intent_queue_is_nearly_full(&tcp->core->intents));
+    counted(tcp, c, &segment, taken);
+    return taken;
+}
+
+BUSY unsigned tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[], ptrdiff_t at,
+                                 unsigned count)
 {
     struct tcp_connection *c = tcp->recent_place;
 
-    return (c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, before, true) : take(tcp, c, arrival, before, false);
-}
-
-void tcp_expected_anew(struct tcp *tcp)
-{
-    tcp->run = NULL;
+    return (c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, first, frame, at, count, true)
+                                            : take(tcp, c, first, frame, at, count, false);
 }

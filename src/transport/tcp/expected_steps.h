@@ -74,8 +74,12 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
     segment->posted = expected_is_posted(c, octets);
     if (!segment->posted && octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
         return false;
-    if (!segment->posted && expected_stays(tcp, c, octets))
-        return tcp_hold(tcp, c, arrival, octets);
+    if (!segment->posted && expected_stays(tcp, c, octets)) {
+        if (SELDOM(!arrival_is_right(arrival)))
+            return false;
+        tcp_hold(tcp, c, segment->text, octets);
+        return true;
+    }
     if (arrival->checksum_verified) {
         if (segment->posted)
             octets_copy(c->posted.at + c->posted.filled, segment->text, octets);
@@ -93,7 +97,16 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
 
 /* ---- the steps ---- */
 
-/* It has come: what is counted, and the timestamp (RFC 7323 §4.3). */
+/* Its timestamp becomes TS.Recent where the last ACK was in front of it (RFC 7323 §4.3). */
+IN_PLACE void expected_stamp(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+{
+    if (!seq_le(segment->seq, c->rcv.acked))
+        return;
+    c->ts_recent = segment->ts_value;
+    c->ts_recent_at_ns = tcp->core->now.ns;
+}
+
+/* It has come: what is counted, and the timestamp. */
 IN_PLACE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
                                bool stamped)
 {
@@ -102,10 +115,8 @@ IN_PLACE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, const 
     tcp->expected += segment->count;
     tcp->core->counters.tcp_in += segment->count;
     c->segments_in += segment->count;
-    if (stamped && seq_le(segment->seq, c->rcv.acked)) {
-        c->ts_recent = segment->ts_value;
-        c->ts_recent_at_ns = tcp->core->now.ns;
-    }
+    if (stamped)
+        expected_stamp(tcp, c, segment);
     c->received_at_ns = tcp->core->now.ns;
 }
 
@@ -133,7 +144,16 @@ IN_PLACE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *
     c->deadline_ns[TCP_TIMER_RETRANSMIT] = c->deadline_ns[TCP_TIMER_TAIL] = 0;
 }
 
-/* The text, which stands where it belongs. */
+/* The text stands where it belongs. */
+IN_PLACE void expected_text_stands(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+{
+    c->recv.end += segment->octets;
+    tcp_text_stands(tcp, c, segment->octets, segment->full, segment->ts_echo);
+    if (SELDOM((c->flags & TCP_POSTED) != 0))
+        segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
+}
+
+/* The same, and what is learnt and counted with it. */
 IN_PLACE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
                                  uint8_t tos)
 {
@@ -141,10 +161,9 @@ IN_PLACE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, cons
     if ((c->ecn_flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
         c->ecn_flags |= TCP_ECN_SEEN;
     c->text_at_ns = tcp->core->now.ns;
-    c->recv.end += segment->octets;
-    tcp_text_in_order(tcp, c, segment->octets, segment->full, segment->ts_echo);
-    if (SELDOM((c->flags & TCP_POSTED) != 0))
-        segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
+    tcp->core->counters.tcp_data_in += segment->octets;
+    tcp_learn_segment_size(c, segment->full);
+    expected_text_stands(tcp, c, segment);
 }
 
 #endif

@@ -20,7 +20,6 @@
  * of a burst most was left unread, the next TCP_HELD_PAUSE bursts are copied at once, and then it is tried again. No
  * segment, counter or answer is different for it. */
 #include "base/seldom.h"
-#include "transport/tcp/arrival.h"
 #include "transport/tcp/exchange.h"
 
 void tcp_burst_begins(struct tcp *tcp, bool stays)
@@ -40,24 +39,6 @@ bool tcp_burst_ends(const struct tcp *tcp)
 bool tcp_held_is_read(const struct tcp *tcp)
 {
     return tcp->held.unread == 0;
-}
-
-__attribute__((noinline)) bool tcp_hold(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, uint32_t octets)
-{
-    struct tcp_held *held = &tcp->held;
-
-    if (!arrival->checksum_verified &&
-        checksum_fold(checksum_add(arrival_sum(arrival, 0), arrival->octets, arrival->length)) != 0)
-        return false;
-    held->text[held->count++] = (struct tcp_held_text){ .at = arrival->octets + arrival->length - octets,
-                                                        .offset = c->recv.end,
-                                                        .octets = octets,
-                                                        .place = c,
-                                                        .handle = tcp_handle(tcp, c) };
-    held->unread++;
-    if (c->recv.held == 0)
-        c->recv.held = (uint16_t)held->count;
-    return true;
 }
 
 static struct tcp_held_text *first_of(struct tcp_held *held, const struct tcp_connection *c)

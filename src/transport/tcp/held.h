@@ -7,7 +7,6 @@
 
 struct tcp;
 struct tcp_connection;
-struct tcp_arrival;
 
 enum {
     TCP_HELD_MOST = BARO_BURST_LIMIT, /* a frame has one text */
@@ -30,9 +29,6 @@ struct tcp_held {
     uint32_t count, unread;       /* texts of the burst; those of them with something left */
     struct tcp_held_text text[TCP_HELD_MOST];
 };
-
-/* The last `octets` of an expected segment of `c` are held from now on. False: its sum is wrong. */
-bool tcp_hold(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, uint32_t octets);
 
 /* For connection `c`, of which something is held. What is left of it is copied into its ring. */
 void tcp_held_settle_of(struct tcp *tcp, struct tcp_connection *c);
