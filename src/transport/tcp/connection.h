@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "baro/device.h"
 #include "base/blocks.h"
 #include "base/ring.h"
 #include "base/seldom.h"
@@ -113,7 +114,7 @@ enum {
     TCP_FIN_WAIT_2_MS = 60000,      /* of an orphan, as on Linux: RFC 9293 sets no limit */
     TCP_ACK_DELAY_MS = 40,          /* RFC 9293 §3.8.6.3 MUST-40 allows 500 */
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
-    TCP_SOON = 16,                  /* ACKs that wait for the program's turn at once */
+    TCP_SOON = BARO_BURST_LIMIT,    /* ACKs that wait for the program's turn at once: each frame of a burst may owe one */
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
     TCP_SPARE_RINGS = 128,          /* pieces of memory kept for the first octets of the next connections */
     TCP_RANGES = 64,                /* pieces held out of order */
@@ -360,9 +361,9 @@ struct tcp_calendar {
     struct wheel_timer timer;
 };
 
-/* A connection that took an expected segment of late: among a few dozen the next one finds it without a hash. What is
+/* A connection that took an expected segment of late: among a few hundred the next one finds it without a hash. What is
  * remembered of the four-tuple says whether it is worth looking at the connection; who it is, the connection says. */
-enum { TCP_LATELY_BITS = 6 };
+enum { TCP_LATELY_BITS = 8 };
 struct tcp_lately {
     uint32_t ports, from;              /* as they stand in the segment; of the source address the last four octets */
     struct handle handle;

@@ -14,7 +14,7 @@
  * say any more, or is gone; where it asked for quick ACKs (TCP_QUICKACK); and whatever came by the loopback, whose both ends
  * have the same turn.
  *
- * The list is short: where it is full, the ACK leaves at once. */
+ * The list holds a burst's worth: where it is full, the ACK leaves at once. */
 #include "transport/tcp/parts.h"
 
 void tcp_send_ack_soon(struct tcp *tcp, struct tcp_connection *c)
