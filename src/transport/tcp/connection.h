@@ -420,7 +420,7 @@ struct tcp {
     struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */
     struct tcp_late late;
     struct tcp_held held;              /* text that stands in frames */
-    uint64_t expected, again;          /* segments that took the short cut, those behind the first of a run: for tests */
+    uint64_t expected, again, acks;    /* segments that took the short cut, those behind the first of a run, and of a run of ACKs: for tests */
 };
 
 /* Timer kinds below TIMER_NEIGHBOUR. */

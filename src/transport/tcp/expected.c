@@ -202,38 +202,20 @@ struct tcp_connection *tcp_foreseen(const struct tcp *tcp, const struct tcp_arri
 
 /* ---- is it what the connection waits for ---- */
 
-/* Does nothing tell that anything of the flight may be lost, or came in another order? Runs that were sent
- * once stand in the order of their moments: where RACK's latest delivery is not younger than the first, it is
- * younger than none. */
-static bool flight_is_in_order(const struct tcp_sender *sender)
-{
-    const struct scoreboard *board = &sender->board;
-
-    return (board->sacked | board->lost | board->again) == 0 &&
-           (board->count == 0 || !rack_is_beyond(&sender->rack, &board->run[0]));
-}
-
 bool tcp_flight_is_in_order(const struct tcp_connection *c)
 {
-    return c->sender == NULL || flight_is_in_order(c->sender);
-}
-
-/* Is nothing going on but the exchange of text and its ACKs? */
-static inline bool is_at_ease(struct tcp_connection *c)
-{
-    return MOSTLY(tcp_hears_at_ease(c) && c->state <= BARO_TCP_CLOSE_WAIT && c->snd.wnd != 0 &&
-                  (c->sender == NULL || flight_is_in_order(c->sender)));
+    return c->sender == NULL || expected_flight_is_in_order(c->sender);
 }
 
 bool tcp_is_at_ease(struct tcp_connection *c)
 {
-    return is_at_ease(c);
+    return expected_is_at_ease(c);
 }
 
 /* ---- fifth: the ACK ---- */
 
 /* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent last. */
-static __attribute__((noinline)) int64_t board_acknowledged(struct tcp *tcp, struct tcp_connection *c)
+__attribute__((noinline)) int64_t tcp_expected_board(struct tcp *tcp, struct tcp_connection *c)
 {
     struct scoreboard_delivered delivered = { 0 };
     int64_t now_ns = tcp->core->now.ns;
@@ -247,18 +229,8 @@ static __attribute__((noinline)) int64_t board_acknowledged(struct tcp *tcp, str
 IN_PLACE void
 acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
 {
-    uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
-
-    expected_una(c, segment->ack);
-    tcp_measure(tcp, c, segment->ack, segment->ts_echo);
-    tcp_grow(tcp, c, acked, flight, c->sender == NULL ? tcp->core->now.ns - c->rtt_at_ns : board_acknowledged(tcp, c));
-    tcp_send_acked(tcp, c);
-    if (seq_eq(c->snd.una, c->snd.nxt)) {
-        expected_all_acknowledged(tcp, c);
-    } else {
-        tcp_timer_start(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
-        tcp_tail_arm(tcp, c);
-    }
+    expected_acknowledges(tcp, c, segment);
+    expected_timers(tcp, c);
 }
 
 void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
@@ -330,7 +302,7 @@ BUSY bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
 
     if (SELDOM(c == NULL))
         return false;
-    if (is_at_ease(c) && ((c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, true) : take(tcp, c, arrival, false)))
+    if (expected_is_at_ease(c) && ((c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, true) : take(tcp, c, arrival, false)))
         return true;
     return c->state >= BARO_TCP_ESTABLISHED && tcp_expected_end(tcp, c, arrival);
 }

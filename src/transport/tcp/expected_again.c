@@ -18,16 +18,38 @@
  * leaves, and may be set. */
 #include "transport/tcp/expected_steps.h"
 
-enum { ACK_AT = 8, FLAGS_AT = 12, URGENT_AT = 18 };
+/* What all of a run say, of a header but sequence number, sum and PSH: its octets 8 to 15, and 18 on in words that overlap. */
+struct run_header {
+    uint64_t ack_to_window, mask, urgent, options;
+};
 
-/* Is all of both headers the same but sequence number, sum and PSH? */
-static inline bool is_alike(const uint8_t *header, const uint8_t *first, bool stamped)
+enum { ACK_AT = 8, FLAGS_AT = 13, URGENT_AT = 18, OPTIONS_AT = 24 };
+
+static inline uint64_t word_at(const uint8_t *at)
 {
-    const uint32_t flags = read_be32(header + FLAGS_AT) ^ read_be32(first + FLAGS_AT);
+    uint64_t word;
 
-    return memcmp(header + ACK_AT, first + ACK_AT, 4) == 0 && (flags & ~((uint32_t)TCP_FLAG_PSH << 16)) == 0 &&
-           (stamped ? memcmp(header + URGENT_AT, first + URGENT_AT, HEADER_STAMPED - URGENT_AT) == 0
-                    : memcmp(header + URGENT_AT, first + URGENT_AT, HEADER_PLAIN - URGENT_AT) == 0);
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline uint64_t urgent_of(const uint8_t *header, bool stamped)
+{
+    return stamped ? word_at(header + URGENT_AT) : read_be16(header + URGENT_AT);
+}
+
+IN_PLACE struct run_header run_header_of(const uint8_t *header, bool stamped)
+{
+    static const uint8_t all_but_push[8] = { 255, 255, 255, 255, 255, (uint8_t)~TCP_FLAG_PSH, 255, 255 };
+
+    return (struct run_header){ word_at(header + ACK_AT), word_at(all_but_push), urgent_of(header, stamped),
+                                stamped ? word_at(header + OPTIONS_AT) : 0 };
+}
+
+static inline bool is_alike(const uint8_t *header, const struct run_header *run, bool stamped)
+{
+    return (((word_at(header + ACK_AT) ^ run->ack_to_window) & run->mask) | (urgent_of(header, stamped) ^ run->urgent) |
+            (stamped ? word_at(header + OPTIONS_AT) ^ run->options : 0)) == 0;
 }
 
 /* Has the first text and no flag of its own, and is its connection behind it still one whose segments are expected, with the window
@@ -64,7 +86,7 @@ IN_PLACE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expect
         expected_stamp(tcp, c, segment);
     c->snd.wl1 = segment->seq;
     expected_text_stands(tcp, c, segment);
-    tcp_acknowledge_text(tcp, c, tcp_when_to_acknowledge(c, (next->octets[13] & TCP_FLAG_PSH) != 0));
+    tcp_acknowledge_text(tcp, c, tcp_when_to_acknowledge(c, (next->octets[FLAGS_AT] & TCP_FLAG_PSH) != 0));
     return true;
 }
 
@@ -74,26 +96,31 @@ IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct t
 {
     struct expected_segment segment;
     struct tcp_arrival next;
+    struct run_header run;
     unsigned taken = 0;
 
-    if (first->length <= (stamped ? (unsigned)HEADER_STAMPED : (unsigned)HEADER_PLAIN) ||
-        !is_alike(frame->data + at, first->octets, stamped) || !begins_run(c, first, &segment, stamped))
+    if (first->length == (stamped ? (unsigned)HEADER_STAMPED : (unsigned)HEADER_PLAIN))
+        return tcp_expected_acks(tcp, first, frame, at, count);
+    if (!begins_run(c, first, &segment, stamped))
         return 0;
+    run = run_header_of(first->octets, stamped);
     next = *first;
     do {
         next.octets = frame[taken].data + at;
-        if (!is_alike(next.octets, first->octets, stamped) || !take_next(tcp, c, &segment, &next, stamped))
+        if (!is_alike(next.octets, &run, stamped) || !take_next(tcp, c, &segment, &next, stamped))
             break;
     } while (++taken < count && !intent_queue_is_nearly_full(&tcp->core->intents));
     counted(tcp, c, &segment, taken);
     return taken;
 }
 
-BUSY unsigned tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[], ptrdiff_t at,
-                                 unsigned count)
+__attribute__((noinline)) unsigned tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
+                                                      ptrdiff_t at, unsigned count)
 {
-    struct tcp_connection *c = tcp->recent_place;
+    struct tcp_connection *c = first->place;
 
+    if (SELDOM(!pool_is_still(c, first->handle))) /* that was its end */
+        return 0;
     return (c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, first, frame, at, count, true)
                                             : take(tcp, c, first, frame, at, count, false);
 }

@@ -24,7 +24,34 @@ bool tcp_is_at_ease(struct tcp_connection *c);
 /* tcp_step_ack() of a new ACK as header prediction knows it. */
 void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment);
 
+/* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent last. */
+int64_t tcp_expected_board(struct tcp *tcp, struct tcp_connection *c);
+
+/* ---- expected_acks.c ---- */
+
+/* tcp_expected_again() of segments without text. */
+unsigned tcp_expected_acks(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[], ptrdiff_t at,
+                           unsigned count);
+
 /* ---- what is tested ---- */
+
+/* Does nothing tell that anything of the flight may be lost, or came in another order? Runs that were sent
+ * once stand in the order of their moments: where RACK's latest delivery is not younger than the first, it is
+ * younger than none. */
+static inline bool expected_flight_is_in_order(const struct tcp_sender *sender)
+{
+    const struct scoreboard *board = &sender->board;
+
+    return (board->sacked | board->lost | board->again) == 0 &&
+           (board->count == 0 || !rack_is_beyond(&sender->rack, &board->run[0]));
+}
+
+/* Is nothing going on but the exchange of text and its ACKs? */
+static inline bool expected_is_at_ease(struct tcp_connection *c)
+{
+    return MOSTLY(tcp_hears_at_ease(c) && c->state <= BARO_TCP_CLOSE_WAIT && c->snd.wnd != 0 &&
+                  (c->sender == NULL || expected_flight_is_in_order(c->sender)));
+}
 
 /* At RCV.NXT, SND.UNA <= SEG.ACK <= SND.NXT, and not older than TS.Recent. */
 IN_PLACE bool expected_is_next(const struct tcp_connection *c, const struct expected_segment *segment, bool stamped)
@@ -142,6 +169,28 @@ IN_PLACE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *
     if (c->sender != NULL)
         tcp_sender_release(tcp, c);
     c->deadline_ns[TCP_TIMER_RETRANSMIT] = c->deadline_ns[TCP_TIMER_TAIL] = 0;
+}
+
+/* A new ACK, but for the timers. */
+IN_PLACE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+{
+    uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
+
+    expected_una(c, segment->ack);
+    tcp_measure(tcp, c, segment->ack, segment->ts_echo);
+    tcp_grow(tcp, c, acked, flight, c->sender == NULL ? tcp->core->now.ns - c->rtt_at_ns : tcp_expected_board(tcp, c));
+    tcp_send_acked(tcp, c);
+}
+
+/* And these. */
+IN_PLACE void expected_timers(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (seq_eq(c->snd.una, c->snd.nxt)) {
+        expected_all_acknowledged(tcp, c);
+    } else {
+        tcp_timer_start(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
+        tcp_tail_arm(tcp, c);
+    }
 }
 
 /* The text stands where it belongs. */
