@@ -150,7 +150,7 @@ static void foresee_group(struct baro_stack *stack, struct expected_frame expect
 
 /* ---- what was found of a frame, of the next one ---- */
 
-enum { IPV4_PORTS = ethernet_header_SIZE + ipv4_header_SIZE, IPV6_PORTS = ethernet_header_SIZE + ipv6_header_SIZE };
+enum { LINE = 64, IPV4_PORTS = ethernet_header_SIZE + ipv4_header_SIZE, IPV6_PORTS = ethernet_header_SIZE + ipv6_header_SIZE };
 
 /* Is it worth asking whether the next frame is alike? Where connections take turns their ports differ. */
 static inline bool may_be_alike(const struct baro_rx_frame *frame, const struct baro_rx_frame *next, bool v6)
@@ -187,11 +187,14 @@ static inline bool is_alike(const struct baro_rx_frame *frame, const struct baro
 /* The frames behind the first, of which it is sure whose it is, that are alike: as many. */
 static __attribute__((noinline)) unsigned look_along(const struct baro_rx_frame frame[], bool v6, unsigned count)
 {
+    const uint32_t second = lesser(frame->length - 1, LINE); /* where TCP's header ends, and its text begins */
     unsigned i;
 
     for (i = 1; i < count && is_alike(frame, &frame[i], v6); i++) {
-        if (i + EXPECTED_AHEAD_OF_HEADER < count)
+        if (i + EXPECTED_AHEAD_OF_HEADER < count) {
             prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
+            prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data + second);
+        }
     }
     return i - 1;
 }

@@ -201,8 +201,10 @@ IN_PLACE void push(struct baro_stack *stack, const struct way *way, const struct
     }
     frame->parts = 1 + segment->parts;
     frame->part[0] = (struct baro_bytes){ head, headers };
-    if (segment->parts != 0)
-        frame->part[1] = segment->part[0];
+    if (segment->parts != 0) { /* each by itself: both at once would wait for what was just written one by one */
+        frame->part[1].data = segment->part[0].data;
+        frame->part[1].length = segment->part[0].length;
+    }
     if (SELDOM(segment->parts > 1))
         frame->part[2] = segment->part[1];
     stack->straight++;
@@ -283,8 +285,8 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct
             core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
             continue;
         }
-        write_be32(tcp + TCP_SEQ_AT, seq + at);
         memcpy(head, front, sizeof front);
+        write_be32(head + straight->length + TCP_SEQ_AT, seq + at); /* not in front of the copy, which would wait for it */
         push(stack, way, &piece, head, 0);
     }
 }
