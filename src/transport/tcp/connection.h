@@ -418,6 +418,7 @@ struct tcp {
     struct tcp_connection *recent_place;
     const struct tcp_half_open *recent_half_open; /* the last record that was made, while it is; else NULL */
     struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */
+    bool spoke;                        /* SND.NXT of one went on since an ACK in order found the queue of intents empty (control.c) */
     struct tcp_late late;
     struct tcp_held held;              /* text that stands in frames */
     uint64_t expected, again, acks;    /* segments that took the short cut, those behind the first of a run, and of a run of ACKs: for tests */

@@ -96,8 +96,11 @@ void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_send_ack_in_order(struct tcp *tcp, struct tcp_connection *c)
 {
+    const bool first = tcp->core->intents.count == 0;
     struct intent_tcp_control *control = add_for(tcp, c, TCP_FLAG_ACK);
 
+    if (first) /* nobody waits to be told whether somebody spoke before */
+        tcp->spoke = false;
     if (control == NULL)
         return;
     control->in_order = seq_eq(control->seq, c->snd.nxt);
@@ -117,6 +120,8 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
 
     if (!control->in_order)
         return control->has_syn_options && is_of_ended(tcp, intent->owner);
+    if (!tcp->spoke) /* of many connections none is looked at again */
+        return false;
     c = tcp_resolve(tcp, intent->owner);
     if (c == NULL || !seq_gt(c->snd.nxt, control->seq))
         return false;

@@ -174,7 +174,7 @@ static inline enum tcp_when tcp_when_to_acknowledge(struct tcp_connection *c, bo
 }
 
 /* The ACK of text in order, of which none is held out of order. */
-static inline void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *c, enum tcp_when when)
+IN_PLACE void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *c, enum tcp_when when)
 {
     if (when != TCP_WHEN_LATER) {
         when == TCP_WHEN_NOW ? tcp_send_ack_in_order(tcp, c) : tcp_send_ack_soon(tcp, c);

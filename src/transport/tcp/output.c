@@ -190,6 +190,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
             c->tail.end = end;
         c->flags &= ~(uint32_t)TCP_TAIL;
         c->snd.nxt = end;
+        tcp->spoke = true;
         tcp_tell_of_less_unsent(tcp, c, unsent);
         if (c->frto != FRTO_NEW) /* then it is known where it goes on when the loss is genuine */
             c->retransmit_next = c->retransmit_end = end;

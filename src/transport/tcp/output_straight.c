@@ -124,6 +124,7 @@ IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t leng
             tcp_sender_sent(tcp, c, end);
     }
     c->snd.nxt = end;
+    tcp->spoke = true;
     c->retransmit_next = c->retransmit_end = end;
     core->counters.tcp_data_out += length;
     if (length != full && length != 0 && (length < full || length % full != 0))
