@@ -6,6 +6,7 @@
 #define BASE_SLAB_H
 
 #include "baro/types.h"
+#include "base/prefetch.h"
 
 struct slabs {
     struct baro_memory memory;
@@ -37,6 +38,7 @@ static inline void *slab_piece_take(struct slabs *slabs)
         return slab_take(slabs, SLAB_PIECE_BYTES);
     slabs->spare = piece->next;
     slabs->spares--;
+    prefetch_line(slabs->spare); /* of many streams in turn the next one wants it soon */
     return piece;
 }
 

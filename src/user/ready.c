@@ -42,22 +42,29 @@ static struct user_socket *leave_queue(struct user *user)
     return socket;
 }
 
-void user_mark(struct user *user, struct user_socket *socket)
+static __attribute__((noinline)) void tell_trace(struct user *user, const struct user_socket *socket)
 {
-    unsigned events;
+    unsigned events = user_poll(user, socket->fd);
 
+    if (events != 0)
+        TRACE(user->core, WOKE, TRACE_N(socket->fd), TRACE_N(events));
+}
+
+static inline void mark(struct user *user, struct user_socket *socket)
+{
     if (socket->flags & USER_MARKED)
         return;
     socket->flags |= USER_MARKED;
     if ((socket->flags & USER_IN_READY) == 0)
         join_queue(user, socket);
-    if (TRACE_ON(user->core)) {
-        events = user_poll(user, socket->fd);
-        if (events != 0)
-            TRACE(user->core, WOKE, TRACE_N(socket->fd), TRACE_N(events));
-    }
+    if (TRACE_ON(user->core))
+        tell_trace(user, socket);
 }
 
+void user_mark(struct user *user, struct user_socket *socket)
+{
+    mark(user, socket);
+}
 
 static void collect_captures(struct user *user)
 {
@@ -83,21 +90,22 @@ static void forget_details(struct user *user, struct user_socket *socket)
 /* Some at a time: of many sockets each is a miss, and those of several can be waited for together. */
 static void collect_streams(struct user *user)
 {
+    struct user_socket *socket[TOGETHER];
     uint32_t owner[TOGETHER];
     unsigned count;
 
     do {
         count = tcp_next_events(user->tcp, owner, TOGETHER);
-        for (unsigned i = 0; i < count; i++)
-            prefetch_line(place_of(user, (int)owner[i]));
         for (unsigned i = 0; i < count; i++) {
-            struct user_socket *socket = place_of(user, (int)owner[i]);
-
-            if (socket->type != BARO_STREAM)
+            socket[i] = place_of(user, (int)owner[i]);
+            prefetch_line(socket[i]);
+        }
+        for (unsigned i = 0; i < count; i++) {
+            if (socket[i]->type != BARO_STREAM)
                 continue;
-            if (socket->phase == USER_CONNECTING)
-                forget_details(user, socket);
-            user_mark(user, socket);
+            if (socket[i]->phase == USER_CONNECTING)
+                forget_details(user, socket[i]);
+            mark(user, socket[i]);
         }
     } while (count == TOGETHER);
 }
