@@ -16,18 +16,39 @@
 
 enum { IPV4_ADDRESSES = 12, IPV6_ADDRESSES = 8, IPV4_PLAIN = 0x45, ARRIVED_ALIVE = 2 };
 
+/* An Ethernet header that was looked at; type 0: there is none. */
+struct expected_front {
+    const uint8_t *at;
+    uint16_t type;
+};
+
+/* Have both the same Ethernet header? */
+static inline bool is_same_header(const uint8_t *one, const uint8_t *other)
+{
+    uint64_t first, last, other_first, other_last;
+
+    memcpy(&first, one, sizeof first);
+    memcpy(&other_first, other, sizeof first);
+    memcpy(&last, one + ethernet_header_SIZE - sizeof last, sizeof last);
+    memcpy(&other_last, other + ethernet_header_SIZE - sizeof last, sizeof last);
+    return ((first ^ other_first) | (last ^ other_last)) == 0;
+}
+
 /* To `own`, from somebody else who is no group, without a tag: the type field, else 0. NULL: nobody asks, as from the
- * loopback. */
-static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct baro_mac *own)
+ * loopback. `front`: of a burst the last header of which this was found, mostly that of the next frame, too. */
+static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct baro_mac *own, struct expected_front *front)
 {
     const uint8_t *to = frame->data, *from = to + sizeof own->octet;
 
     if (SELDOM(frame->length < ethernet_header_SIZE))
         return 0;
+    if (front->type != 0 && MOSTLY(is_same_header(frame->data, front->at)))
+        return front->type;
     if (own != NULL && SELDOM(memcmp(to, own->octet, sizeof own->octet) != 0 || memcmp(from, own->octet, sizeof own->octet) == 0 ||
                               mac_is_group(read_mac(from))))
         return 0;
-    return read_be16(to + 12);
+    *front = (struct expected_front){ to, read_be16(to + 12) };
+    return front->type;
 }
 
 /* A whole packet with a right sum and no options, that a gateway would take too (forward_stand_in()). */
@@ -68,9 +89,9 @@ IN_PLACE bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, s
 }
 
 IN_PLACE bool seems_expected(struct baro_stack *stack, int interface, const struct baro_mac *own,
-                           const struct baro_rx_frame *frame, struct tcp_arrival *segment)
+                           const struct baro_rx_frame *frame, struct expected_front *front, struct tcp_arrival *segment)
 {
-    uint16_t type = type_of(frame, own);
+    uint16_t type = type_of(frame, own, front);
     const struct ip_pair *pair;
     const uint8_t *at;
     size_t length;
@@ -131,13 +152,13 @@ static __attribute__((noinline)) void foresee_first(struct baro_stack *stack, st
 }
 
 /* The first look but for the connection, in place: a burst is often one frame. `open`: nobody watches. */
-IN_PLACE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame,
+IN_PLACE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame, struct expected_front *front,
                    struct expected_frame *expected)
 {
     const struct baro_mac *own = interface == 0 ? NULL : &stack->interface[interface].device->mac;
 
     expected->changes = stack->table.changes;
-    expected->seems = open && seems_expected(stack, interface, own, frame, &expected->segment);
+    expected->seems = open && seems_expected(stack, interface, own, frame, front, &expected->segment);
 }
 
 /* Those of a group of which nothing is known are hashed, and buckets of demux asked for. */
@@ -205,11 +226,12 @@ static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int
                                                    struct expected_frame expected[], unsigned count)
 {
     const bool open = straight_is_open(stack);
+    struct expected_front front = { NULL, 0 };
 
     for (unsigned i = 0; i < count; i += 1 + expected[i].alike) {
         struct tcp_arrival *segment = &expected[i].segment;
 
-        look(stack, interface, open, &frame[i], &expected[i]);
+        look(stack, interface, open, &frame[i], &front, &expected[i]);
         expected[i].alike = 0;
         if (!expected[i].seems)
             continue;
@@ -225,6 +247,7 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
                           unsigned count)
 {
     const bool open = straight_is_open(stack);
+    struct expected_front front = { NULL, 0 };
     struct tcp_arrival *unknown[EXPECTED_BUCKETS];
     unsigned first = 0, unknowns = 0;
     bool all_sure = true;
@@ -234,7 +257,7 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
 
         if (i + EXPECTED_AHEAD_OF_HEADER < count)
             prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
-        look(stack, interface, open, &frame[i], &expected[i]);
+        look(stack, interface, open, &frame[i], &front, &expected[i]);
         if (!expected[i].seems)
             continue;
         if (!tcp_foresee_known(stack->tcp, segment))
@@ -367,9 +390,10 @@ unsigned expected_run(struct baro_stack *stack, int interface, const struct baro
 /* There are two copies of this, so that neither asks whether it is the loopback. */
 IN_PLACE bool one(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
 {
+    struct expected_front front = { NULL, 0 };
     struct expected_frame expected;
 
-    look(stack, interface, straight_is_open(stack), frame, &expected);
+    look(stack, interface, straight_is_open(stack), frame, &front, &expected);
     if (expected.seems)
         tcp_foresee(stack->tcp, &expected.segment);
     if (expected.seems && !expected.segment.sure)
