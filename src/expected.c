@@ -249,7 +249,7 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
     const bool open = straight_is_open(stack);
     struct expected_front front = { NULL, 0 };
     struct tcp_arrival *unknown[EXPECTED_BUCKETS];
-    unsigned first = 0, unknowns = 0;
+    unsigned first = 0, unknowns = 0, before = 0;
     bool all_sure = true;
 
     for (unsigned i = 0; i < count; i++) {
@@ -266,9 +266,11 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
         if (unknowns == EXPECTED_BUCKETS) {
             foresee_group(stack, expected, first, i + 1, unknown, unknowns);
             first = i + 1;
+            before += unknowns;
             unknowns = 0;
         }
     }
+    tcp_foresee_strangers(stack->tcp, before + unknowns, count);
     if (!all_sure)
         foresee_group(stack, expected, first, count, unknown, unknowns);
     return all_sure;

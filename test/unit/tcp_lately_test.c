@@ -170,6 +170,53 @@ static void nor_one_that_the_same_four_tuple_has_again(void **state)
     assert_true(arrives(PORT + 3).sure);
 }
 
+/* So many segments of bursts in which hardly anybody was known. */
+static void strangers_come(unsigned count)
+{
+    for (; count != 0; count -= 64)
+        tcp_foresee_strangers(server(), 64, 64);
+}
+
+/* Each asks anew at once where bursts have acquaintances again, and now and then where they have none. */
+static void among_very_many_nobody_is_looked_for(void **state)
+{
+    struct tcp_arrival arrival = arrives(PORT);
+
+    (void)state;
+    strangers_come(TCP_LATELY_TRIES - 64);
+    assert_true(tcp_foresee_known(server(), &arrival));
+    strangers_come(64);
+    assert_false(tcp_foresee_known(server(), &arrival));
+    tcp_foresee_strangers(server(), 48, 64);
+    assert_true(tcp_foresee_known(server(), &arrival));
+
+    strangers_come(TCP_LATELY_EACH - 64);
+    assert_false(tcp_foresee_known(server(), &arrival));
+    strangers_come(64);
+    assert_true(tcp_foresee_known(server(), &arrival));
+    strangers_come(TCP_LATELY_FIRST - 64);
+    assert_true(tcp_foresee_known(server(), &arrival));
+    strangers_come(64);
+    assert_false(tcp_foresee_known(server(), &arrival));
+}
+
+/* Nor remembered; of those who come alone the next one is. */
+static void nor_remembered(void **state)
+{
+    struct tcp_arrival arrival;
+
+    (void)state;
+    connects(PORT + 9);
+    arrival = arrives(PORT + 9);
+    strangers_come(TCP_LATELY_TRIES);
+    assert_true(tcp_expected(server(), &arrival));
+    takes(PORT + 1);
+    assert_false(arrives(PORT + 9).sure);
+    takes(PORT + 9);
+    takes(PORT + 1);
+    assert_true(arrives(PORT + 9).sure);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +226,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_place_that_another_has_is_not_believed, begin, end),
         cmocka_unit_test_setup_teardown(nor_one_that_the_same_four_tuple_has_again, begin, end),
         cmocka_unit_test_setup_teardown(another_of_the_same_four_tuple_is_another, begin, end),
+        cmocka_unit_test_setup_teardown(among_very_many_nobody_is_looked_for, begin, end),
+        cmocka_unit_test_setup_teardown(nor_remembered, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

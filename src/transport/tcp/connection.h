@@ -26,6 +26,7 @@
 #include "transport/tcp/blackhole.h"
 #include "transport/tcp/congestion.h"
 #include "transport/tcp/ecn.h"
+#include "transport/tcp/expected.h"
 #include "transport/tcp/flow.h"
 #include "transport/tcp/frto.h"
 #include "transport/tcp/half_open.h"
@@ -361,15 +362,6 @@ struct tcp_calendar {
     struct wheel_timer timer;
 };
 
-/* A connection that took an expected segment of late: among a few hundred the next one finds it without a hash. What is
- * remembered of the four-tuple says whether it is worth looking at the connection; who it is, the connection says. */
-enum { TCP_LATELY_BITS = 8 };
-struct tcp_lately {
-    uint32_t ports, from;              /* as they stand in the segment; of the source address the last four octets */
-    struct handle handle;
-    struct tcp_connection *place;      /* NULL: nobody, or forgotten */
-};
-
 /* The row of connections with a deadline before their timer in the wheel, which has a mark: late.c says when the wheel hears of it. */
 #define TCP_LATE_NS (TCP_ACK_DELAY_MS * NS_PER_MS)
 struct tcp_late {
@@ -418,6 +410,8 @@ struct tcp {
     struct tcp_connection *recent_place;
     const struct tcp_half_open *recent_half_open; /* the last record that was made, while it is; else NULL */
     struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */
+    uint32_t strangers;                /* segments in a row of bursts in which hardly anybody was known */
+    bool lately_is_asked;              /* is `lately` worth its while? */
     bool spoke;                        /* SND.NXT of one went on since an ACK in order found the queue of intents empty (control.c) */
     struct tcp_late late;
     struct tcp_held held;              /* text that stands in frames */

@@ -90,7 +90,7 @@ IN_PLACE bool is_known(const struct tcp *tcp, struct tcp_arrival *arrival)
     arrival->sure = recent != NULL && pool_is_still(recent, tcp->recent) && is_between(recent, arrival);
     arrival->place = recent;
     arrival->handle = arrival->sure ? tcp->recent : HANDLE_NONE;
-    if (!arrival->sure)
+    if (!arrival->sure && tcp->lately_is_asked)
         arrival->sure = is_of_lately(tcp, arrival);
     if (arrival->sure)
         return true;
@@ -108,8 +108,16 @@ bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival)
 /* `inline` for optimisation of the whole: two callers would have it called. */
 inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    if (!is_known(tcp, arrival))
-        look_up(tcp, arrival);
+    if (is_known(tcp, arrival))
+        return;
+    look_up(tcp, arrival);
+    tcp->lately_is_asked = true; /* frames that come alone are not counted */
+}
+
+void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count)
+{
+    tcp->strangers = 8 * unknown > 7 * count ? tcp->strangers + unknown : 0;
+    tcp->lately_is_asked = tcp->strangers < TCP_LATELY_TRIES || tcp->strangers % TCP_LATELY_EACH < TCP_LATELY_FIRST;
 }
 
 void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count)
@@ -276,7 +284,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
         !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
         return false;
     expected_arrived(tcp, c, &segment, stamped);
-    if (!arrival->sure)
+    if (!arrival->sure && tcp->lately_is_asked)
         remember(tcp, arrival, c);
     c->recv.passes = !arrival->sure;
     if (!seq_eq(segment.ack, c->snd.una)) {

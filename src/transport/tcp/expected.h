@@ -17,6 +17,18 @@
 struct tcp;
 struct tcp_connection;
 
+/* A connection that took an expected segment of late: among a few hundred the next one finds it without a hash. What is
+ * remembered of the four-tuple says whether it is worth looking at the connection; who it is, the connection says. */
+enum { TCP_LATELY_BITS = 8 };
+/* Of many connections nearly nobody is found there. Behind TRIES segments in a row of bursts in which hardly anybody was, nobody is
+ * looked for or remembered but in the FIRST of EACH so many more, which would find out that they are fewer again. */
+enum { TCP_LATELY_TRIES = 512, TCP_LATELY_EACH = 4096, TCP_LATELY_FIRST = 512 };
+struct tcp_lately {
+    uint32_t ports, from;              /* as they stand in the segment; of the source address the last four octets */
+    struct handle handle;
+    struct tcp_connection *place;      /* NULL: nobody, or forgotten */
+};
+
 /* A segment in an IP packet about which nothing is special: no options or extension headers, no fragment, one
  * host's address to another's. */
 #define TCP_NOBODY UINT32_MAX /* no name in the demux */
@@ -41,6 +53,8 @@ struct tcp_arrival {
  * together. */
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
 bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival);
+/* Of a burst of `count` so many were not known. */
+void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count);
 void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count);
 void tcp_foresee_bucket(const struct tcp *tcp, const struct tcp_arrival *arrival);
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);

@@ -47,6 +47,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     tcp->port_key = random_key(&core->random);
     tcp->cookie_key = key_from(&tcp->isn_key);
     tcp->events.next = tcp->events.previous = &tcp->events;
+    tcp->lately_is_asked = true;
     tcp->time_wait_timer.kind = TCP_WHEEL_TIME_WAIT;
     for (unsigned i = 0; i < HALF_OPEN_RINGS; i++)
         tcp->half_open_ring[i].timer.kind = TCP_WHEEL_HALF_OPEN;
