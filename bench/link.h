@@ -28,7 +28,8 @@ enum link_what {
     LINK_RAW,     /* frames without a stack, as many each way; `octets` each */
     LINK_RAW_MIX, /* two of 1,514 octets one way for one of 66 the other way, as TCP's segments and ACKs are */
     LINK_STACK,   /* one TCP connection of this stack, MTU 1500, frame by frame, checksums in software */
-    LINK_SUPER,   /* the same with the interface's offloads: super-segments */
+    LINK_GRO,     /* the same, and one ACK for what a burst brings (BARO_DEVICE_GRO) */
+    LINK_SUPER,   /* ... with the interface's offloads: super-segments */
     LINK_KERNEL,  /* one TCP connection of the kernel, its offloads off */
     LINK_KERNEL_SUPER /* and on */
 };

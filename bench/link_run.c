@@ -40,7 +40,8 @@ static bool open_ends(const struct link_net *net, const struct link_job *job, st
         const struct baro_link_config config = { .kind = job->kind,
                                                  .interface = i == 0 ? "veth0" : "veth1",
                                                  .mac = { { 2, 0xba, 0x70, 0, 1, (uint8_t)i } },
-                                                 .offloads = job->what == LINK_SUPER };
+                                                 .offloads = job->what == LINK_SUPER,
+                                                 .gro = job->what == LINK_GRO };
 
         link_net_enter(net, i);
         ends->link[i] = baro_link_open(&config, error, size);
@@ -291,7 +292,7 @@ bool link_measure(const struct link_net *net, const struct link_job *job, double
         work.device[i] = baro_link_device(ends.link[i]);
         work.wait[i] = baro_link_descriptor(ends.link[i]);
     }
-    if (job->what == LINK_STACK || job->what == LINK_SUPER) {
+    if (job->what == LINK_STACK || job->what == LINK_GRO || job->what == LINK_SUPER) {
         work.turn = stack_turn;
         stacks_open(&work);
         connection_open(&work);

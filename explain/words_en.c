@@ -168,6 +168,7 @@ const struct words words_en[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_TIMER_ARMED] = { "timer", TIMER " timer started: {delay}" },
     [BARO_TRACE_TCP_TIMER_CANCELLED] = { "timer", TIMER " timer cancelled" },
     [BARO_TRACE_TCP_TIMER_FIRED] = { "timer", TIMER " timer is up" },
+    [BARO_TRACE_TCP_ACK_OF_BURST] = { "TCP software", "no ACK of {ack}: one of {later} follows in the same burst" },
     [BARO_TRACE_TCP_ACK_WAITS] = { "TCP software", "the ACK waits for what the program says to it" },
     [BARO_TRACE_TCP_CHALLENGE_ACK] = { "TCP software", "{why}: {sent?answered with a challenge ACK|no challenge ACK, the limit "
                                        "is reached}" },

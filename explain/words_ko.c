@@ -163,6 +163,7 @@ const struct words words_ko[BARO_TRACE_COUNT] = {
     [BARO_TRACE_TCP_TIMER_ARMED] = { "타이머", TIMER " 타이머 시작: {delay}" },
     [BARO_TRACE_TCP_TIMER_CANCELLED] = { "타이머", TIMER " 타이머 멈춤" },
     [BARO_TRACE_TCP_TIMER_FIRED] = { "타이머", TIMER " 타이머가 다 됨" },
+    [BARO_TRACE_TCP_ACK_OF_BURST] = { "TCP 담당 부분", "ACK {ack}은 보내지 않음: 함께 온 데이터까지 답하는 ACK {later}이 뒤따름" },
     [BARO_TRACE_TCP_ACK_WAITS] = { "TCP 담당 부분", "프로그램이 답할 차례까지 ACK를 미룸" },
     [BARO_TRACE_TCP_CHALLENGE_ACK] = { "TCP 담당 부분", "{why}: {sent?확인용 ACK로 되물음|횟수 제한으로 되묻지 않음}" },
     [BARO_TRACE_TCP_WINDOW_PROBE] = { "TCP 담당 부분", "상대의 윈도우가 0: {attempt}번째 탐색" },

@@ -409,7 +409,7 @@ unsigned receive_burst(struct baro_stack *stack, int interface)
         return 0;
     if (SELDOM(stack->lender != NULL)) /* another device of the same poll */
         receive_give_back(stack);
-    tcp_burst_begins(stack->tcp, device->rx_end != NULL);
+    tcp_burst_begins(stack->tcp, device->rx_end != NULL, (device->capabilities & BARO_DEVICE_GRO) != 0);
     if (count != 1)
         receive_several(stack, interface, frame, count);
     else if (!expected_alone(stack, interface, frame))
@@ -433,7 +433,7 @@ bool receive_loopback(struct baro_stack *stack)
         return false;
     if (stack->lender != NULL)
         receive_give_back(stack);
-    tcp_burst_begins(stack->tcp, false);
+    tcp_burst_begins(stack->tcp, false, false);
     loopback->filling = 1 - area; /* what is sent meanwhile comes in the next round */
     while (loopback_next(stack, area, &at, &frame)) {
         const struct ethernet_arrival arrival = {

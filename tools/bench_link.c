@@ -23,6 +23,7 @@ static const struct link_job jobs[] = {
     { "xdp-raw-1514", "AF_XDP, frames of 1,514 octets, no stack", LINK_RAW, BARO_LINK_XDP, 1514, false },
     { "xdp-raw-mix", "AF_XDP, two of 1,514 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_XDP, 0, false },
     { "xdp-stack", "AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, false },
+    { "xdp-gro", "AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, false },
     { "kernel", "the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, false },
     { "kernel-super", "the kernel's TCP, its offloads on", LINK_KERNEL_SUPER, BARO_LINK_PACKET, 0, false },
     { "packet-raw-2", "two threads: AF_PACKET, 1,514 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 1514, true },
@@ -30,6 +31,7 @@ static const struct link_job jobs[] = {
     { "xdp-raw-2", "two threads: AF_XDP, 1,514 octets, no stack", LINK_RAW, BARO_LINK_XDP, 1514, true },
     { "xdp-raw-mix-2", "two threads: AF_XDP, the mix, no stack", LINK_RAW_MIX, BARO_LINK_XDP, 0, true },
     { "xdp-stack-2", "two threads: AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, true },
+    { "xdp-gro-2", "two threads: AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, true },
     { "kernel-2", "two threads: the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, true },
 };
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
@@ -49,6 +51,8 @@ static const struct ratio ratios[] = {
     { "AF_XDP, two threads: stack to raw frames", "xdp-stack-2", "xdp-raw-2", false },
     { "AF_XDP to the kernel's TCP, its offloads off", "xdp-stack", "kernel", true },
     { "AF_XDP to the kernel's TCP, two threads", "xdp-stack-2", "kernel-2", true },
+    { "AF_XDP, GRO, to the kernel's TCP, its offloads off", "xdp-gro", "kernel", true },
+    { "AF_XDP, GRO, to the kernel's TCP, two threads", "xdp-gro-2", "kernel-2", true },
     { "AF_XDP without a stack to the kernel's TCP", "xdp-raw-mix", "kernel", true },
     { "AF_XDP without a stack to the same, two threads", "xdp-raw-mix-2", "kernel-2", true },
     { "AF_PACKET to the kernel's TCP, offloads on in both", "packet-super", "kernel-super", true },

@@ -61,7 +61,8 @@ static void open_link(struct port *port, const struct port_config *config, const
                                            .mtu = config->mtu,
                                            .queue = parsed->queue,
                                            .promiscuous = !config->direct,
-                                           .offloads = config->direct && !config->captured };
+                                           .offloads = config->direct && !config->captured,
+                                           .gro = config->direct };
     char error[160];
 
     port->link = baro_link_open(&link, error, sizeof error);

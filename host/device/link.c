@@ -114,8 +114,11 @@ struct baro_link *baro_link_open(const struct baro_link_config *config, char *er
         link->local = is_veth(link);
         result = config->kind == BARO_LINK_XDP ? xdp_open(link, error, error_size) : packet_open(link, error, error_size);
     }
-    if (result == 0)
+    if (result == 0) {
+        if (config->gro)
+            link->device.capabilities |= BARO_DEVICE_GRO;
         return link;
+    }
     saved = errno;
     if (link->control >= 0)
         close(link->control);

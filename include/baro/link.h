@@ -31,6 +31,7 @@ struct baro_link_config {
     /* Checksums and, with AF_PACKET, super-segments are the kernel's matter, both ways, and the device says so. Without it
      * every frame is one of the wire: what comes in larger or with its checksum undone is cut and completed here. */
     bool offloads;
+    bool gro; /* BARO_DEVICE_GRO: one ACK for what a burst brings of a connection */
 };
 
 /* Opens it. NULL with errno, and why not in one sentence in `error`. */

@@ -131,6 +131,7 @@
     X(TCP_TIMER_CANCELLED, 10, "RFC 9293 §3.8", "connection:n timer:n")                                    \
     X(TCP_TIMER_FIRED, 10, "RFC 9293 §3.8", "connection:n timer:n")                                        \
     X(TCP_ACK_WAITS, 10, "RFC 9293 §3.8.6.3", "connection:n")                                              \
+    X(TCP_ACK_OF_BURST, 10, "RFC 9293 §3.8.6.3", "connection:n ack:n later:n")                             \
     X(TCP_CHALLENGE_ACK, 10, "RFC 5961", "connection:n why:r sent:n")                                      \
     X(TCP_WINDOW_PROBE, 10, "RFC 9293 §3.8.6.1", "connection:n attempt:n")                                 \
     X(TCP_KEEPALIVE, 10, "RFC 9293 §3.8.4", "connection:n attempt:n")                                      \

@@ -211,7 +211,7 @@ struct tcp_connection {
     struct seq rtt_seq;                /* the timed segment's end */
     struct congestion congestion;      /* its window here, what moves it in the next line */
     uint64_t bytes_acked;
-    uint64_t spare_line;
+    struct { struct seq told; uint32_t spare; } burst; /* the last ACK that left where those of a burst are one: soon.c */
     uint32_t charged;                  /* bytes of the stack's budget */
     struct seq recover;                /* RFC 6582 */
     uint32_t reserved;                 /* octets behind send.end that the program may write and commit */
@@ -220,7 +220,7 @@ struct tcp_connection {
     int64_t challenge_at_ns, blind_at_ns;
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     uint32_t retransmits, timeouts;
-    uint32_t spare_word;
+    uint32_t uneven;                   /* where in the text one came out of order, twice or marked: soon.h */
     uint8_t urgent_octet, syn_retries, spare[2];
     struct {
         uint64_t again;                /* octets sent again */
@@ -386,7 +386,7 @@ struct tcp {
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
     struct baro_buffer_size send_size, recv_size;
     uint8_t without;                   /* enum baro_tcp_without */
-    bool watches_holes;                /* silent losses of large segments make them smaller */
+    bool watches_holes, burst_as_one;  /* silent losses of large segments make them smaller; one ACK for a burst's text (soon.h) */
     struct tcp_event events;           /* head */
     struct time_wait_table time_waits[2]; /* of IPv4, of IPv6 */
     uint32_t time_wait_limit;          /* records of both */

@@ -10,6 +10,7 @@
 #include "base/flow.h"
 #include "base/seldom.h"
 #include "codec/ipv4.h"
+#include "transport/tcp/soon.h"
 
 /* An intent for one segment; NULL and counted when the queue is full (the segment is then as good as lost). */
 static struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
@@ -123,7 +124,7 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
     if (!tcp->spoke) /* of many connections none is looked at again */
         return false;
     c = tcp_resolve(tcp, intent->owner);
-    if (c == NULL || !seq_gt(c->snd.nxt, control->seq))
+    if (c == NULL || (!seq_gt(c->snd.nxt, control->seq) && !(SELDOM(tcp->burst_as_one) && tcp_burst_tells(tcp, c, control->ack))))
         return false;
     c->segments_out--;
     c->progress |= control->progress;

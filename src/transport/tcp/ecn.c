@@ -17,6 +17,7 @@
 #include "transport/tcp/parts.h"
 
 #include "transport/tcp/ecn.h"
+#include "transport/tcp/soon.h"
 
 enum { SETUP = 3, AGREES = 1, CLASSIC = 3 }; /* of tcp_header_ecn(); AE is not RFC 3168's */
 
@@ -89,6 +90,7 @@ void tcp_ecn_text(struct tcp *tcp, struct tcp_connection *c, const struct segmen
         c->ecn_flags |= TCP_ECN_SEEN;
     if ((segment->packet->tos & ECN_BITS) != ECN_CE)
         return;
+    tcp_text_is_uneven(c);
     tcp->core->counters.tcp_marks_in += segment->count;
     tell(tcp, c, c->ecn_flags & TCP_ECN_ECHO ? BARO_TRACE_ECN_MARKED_AGAIN : BARO_TRACE_ECN_MARKED);
     c->ecn_flags |= TCP_ECN_ECHO;

@@ -22,10 +22,11 @@
 #include "base/seldom.h"
 #include "transport/tcp/exchange.h"
 
-void tcp_burst_begins(struct tcp *tcp, bool stays)
+void tcp_burst_begins(struct tcp *tcp, bool stays, bool as_one)
 {
     struct tcp_held *held = &tcp->held;
 
+    tcp->burst_as_one = as_one;
     held->open = stays && MOSTLY(held->pause == 0);
     if (SELDOM(held->pause != 0))
         held->pause--;

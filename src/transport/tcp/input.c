@@ -8,6 +8,7 @@
 #include "transport/tcp/ease.h"
 #include "transport/tcp/expected.h"
 #include "transport/tcp/rest.h"
+#include "transport/tcp/soon.h"
 
 #include "base/bytes.h"
 
@@ -28,8 +29,11 @@ static enum baro_drop_reason for_connection(struct tcp *tcp, struct tcp_connecti
     tcp->recent_place = c;
     tcp_ease_ends(c);
     c->segments_in += segment->count;
-    if (segment->data.length != 0)
+    if (segment->data.length != 0) {
         c->counts.data_in += segment->count;
+        if (c->ranges != NULL || !seq_eq(segment->seq, c->rcv.nxt))
+            tcp_text_is_uneven(c);
+    }
     reason = c->state == BARO_TCP_SYN_SENT ? tcp_input_syn_sent(tcp, c, segment)
                                            : tcp_input_synchronised(tcp, c, segment);
     tcp_trace_connection(tcp, c, true);

@@ -126,7 +126,9 @@
     F(rtt.least.best[2].us, N, 0)                                                                                     \
     F(rtt.least.best[2].at_ms, D, c->rtt.least.best[1].at_ms)                                                         \
     F(deadline_ns[TCP_TIMER_KEEPALIVE], D, rest_keepalive_ns(c))                                                      \
-    F(spare_word, N, 0)                                                                                               \
+    F(burst.told.value, N, 0)                                                                                         \
+    F(burst.spare, N, 0)                                                                                              \
+    F(uneven, N, 0)                                                                                                   \
     F(progress, D, 1)                                                                                                 \
     F(duplicate_acks, N, 0)                                                                                           \
                                                                                                                       \
@@ -222,7 +224,6 @@
     NOT(flow)                   /* a table of its own */                                                              \
     NOT(wheel)                  /* armed again by the deadline */                                                     \
     NOT(deadline_ns)            /* of the others none is armed */                                                     \
-    NOT(spare_line)             /* nothing is there */                                                                \
     NOT(event.next)             /* nothing to tell */                                                                 \
     NOT(event.previous)                                                                                               \
     NOT(listener)               /* it has been accepted */                                                            \

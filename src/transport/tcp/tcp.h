@@ -69,8 +69,9 @@ void tcp_control_message(struct tcp *tcp, const struct intent *intent, const str
 bool tcp_turn_is_awaited(const struct tcp *tcp);
 void tcp_turn_is_over(struct tcp *tcp);
 
-/* held.c: a burst of a device begins; `stays`: the device lends its frames until rx_end. And it is over: must they stay? */
-void tcp_burst_begins(struct tcp *tcp, bool stays);
+/* held.c: a burst of a device begins; `stays`: the device lends its frames until rx_end; `as_one`: one ACK for what it
+ * brings (soon.c). And it is over: must they stay? */
+void tcp_burst_begins(struct tcp *tcp, bool stays, bool as_one);
 bool tcp_burst_ends(const struct tcp *tcp);
 /* Has the program read all that stands in frames? Then they may go. */
 bool tcp_held_is_read(const struct tcp *tcp);
