@@ -121,7 +121,7 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
 
     if (!control->in_order)
         return control->has_syn_options && is_of_ended(tcp, intent->owner);
-    if (!tcp->spoke) /* of many connections none is looked at again */
+    if (!tcp->spoke && MOSTLY(!tcp->burst_as_one)) /* of many connections none is looked at again */
         return false;
     c = tcp_resolve(tcp, intent->owner);
     if (c == NULL || (!seq_gt(c->snd.nxt, control->seq) && !(SELDOM(tcp->burst_as_one) && tcp_burst_tells(tcp, c, control->ack))))
