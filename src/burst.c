@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "base/seldom.h"
 #include "codec/ethernet.h"
 #include "codec/ipv4.h"
 
@@ -17,7 +18,7 @@ enum { SCRATCH_OCTETS = 65536 + 64 };
 
 /* ---- devices ---- */
 
-unsigned burst_room(struct baro_stack *stack, int interface)
+static unsigned room_of(struct baro_stack *stack, int interface)
 {
     struct burst *burst = &stack->burst;
     const struct baro_device *device = stack->interface[interface].device;
@@ -34,6 +35,15 @@ unsigned burst_room(struct baro_stack *stack, int interface)
         burst->room = device->tx_room(device->context);
     }
     return burst->room - burst->count;
+}
+
+unsigned burst_room(struct baro_stack *stack, int interface)
+{
+    unsigned room = room_of(stack, interface);
+
+    if (SELDOM(room == 0))
+        stack->burst.full = interface;
+    return room;
 }
 
 uint8_t *burst_header(struct baro_stack *stack, int interface)

@@ -419,7 +419,7 @@ void baro_stack_flush(struct baro_stack *stack)
 bool baro_stack_next_deadline(const struct baro_stack *stack, struct baro_instant *deadline)
 {
     /* Intents that wait for room in a device are sent at a poll for the room, or for whatever comes first. */
-    if (stack->core.intents.count > stack->blocked || stack->loopback.used[stack->loopback.filling] != 0 ||
+    if (stack->core.intents.count != 0 || stack->loopback.used[stack->loopback.filling] != 0 ||
         tcp_turn_is_awaited(stack->tcp) || stack->lender != NULL) {
         *deadline = stack->core.now;
         return true;
@@ -458,7 +458,7 @@ void baro_stack_check_invariants(const struct baro_stack *stack)
 {
     const struct core *core = &stack->core;
 
-    assert(core->intents.count <= INTENT_QUEUE_SIZE && stack->blocked <= core->intents.count);
+    intent_check_invariants(&core->intents);
     assert(stack->burst.count == 0); /* nothing is left behind between calls */
     assert(stack->loopback.used[1 - stack->loopback.filling] == 0);
     assert(core->slabs.charged <= core->slabs.limit);

@@ -63,11 +63,14 @@ static inline uint8_t interface_hop_limit(const struct interface *interface, enu
     return family == BARO_FAMILY_IPV6 && interface->hop_limit_v6 != 0 ? interface->hop_limit_v6 : 64;
 }
 
+static_assert((int)INTENT_DEVICES >= (int)STACK_INTERFACES, "an intent can wait for each interface");
+
 /* Frames on their way to one device: sent together when 64 are there, when another interface's turn comes, or when
  * the drain ends. Their headers live here, their payload in send rings and received frames. */
 struct burst {
     int interface;
     unsigned count, room; /* frames collected; frames that the device takes in all */
+    int full;             /* the interface that was last found without room */
     uint32_t copied;
     uint8_t *copy;        /* BURST_COPY_OCTETS, taken at the first need */
     uint8_t *scratch;     /* a whole frame for FRAME_OUT; taken at the first need */
@@ -97,7 +100,7 @@ struct baro_stack {
     struct udp *udp, *pings; /* `pings`: the sockets of transport/ping.h */
     struct user *user;
     int interfaces;       /* numbers in use: 0 to interfaces - 1 */
-    unsigned blocked;     /* intents that wait for room in a device */
+    uint32_t stalled_at;  /* changes of the table when somebody last looked at intents that wait for devices */
     uint64_t straight;    /* frames that left by the straight way: tests want some */
     const struct baro_device *lender; /* whose last burst still stays, since text is read from it (transport/tcp/held.c), or NULL */
     struct way *recent;   /* the way of the last one: mostly that of the next; never NULL */
@@ -185,8 +188,9 @@ void transmit_now(struct baro_stack *stack);
 /* Sends what the intents say and what waited for neighbours; received frames may go afterwards. */
 static inline void transmit_drain(struct baro_stack *stack)
 {
-    if (stack->core.intents.count != 0 || SELDOM(stack->neighbours.ready_first != NULL || stack->burst.count != 0 ||
-        stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts))
+    if (stack->core.intents.count != 0 ||
+        SELDOM(stack->core.intents.stalled != 0 || stack->neighbours.ready_first != NULL || stack->burst.count != 0 ||
+               stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts))
         transmit_now(stack);
 }
 

@@ -224,9 +224,11 @@ static inline unsigned room_of(struct baro_stack *stack, const struct way *way)
     struct burst *burst = &stack->burst;
 
     if (MOSTLY(burst->interface == way->hop.interface && burst->count < burst->room)) {
-        if (burst->count == 0) /* what it has gone since is not known */
-            burst->room = device->tx_room(device->context);
-        return burst->room - burst->count;
+        if (burst->count != 0)
+            return burst->room - burst->count;
+        burst->room = device->tx_room(device->context); /* what it has gone since is not known */
+        if (MOSTLY(burst->room != 0))
+            return burst->room;
     }
     return burst_room(stack, way->hop.interface);
 }

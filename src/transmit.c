@@ -1,8 +1,9 @@
 /* src/transmit.c: the way down: what the intents say becomes messages, in their order.
  *
  * A connection or datagram socket that wants to send is asked for one segment or datagram after another for as long as
- * its device has room; when there is none its intent stays in the queue for the next drain, while those for other
- * devices go on. So a full device neither loses anything nor keeps others waiting. Segments without data and ARP
+ * its device has room; when there is none its intent waits in the device's own line, while those for other devices go on.
+ * So a full device neither loses anything nor keeps others waiting, and a thousand who wait for it cost nothing until it
+ * has room again, for as many of them. Segments without data and ARP
  * packets wait likewise; what borrows a received frame cannot, and is dropped.
  *
  * message.c gives a message its headers and burst.c the frames to their device. */
@@ -277,32 +278,51 @@ static inline bool work_off(struct baro_stack *stack, const struct intent *inten
     return SELDOM(verdict == STRAIGHT_OPEN) ? output(stack, intent) : verdict == STRAIGHT_DONE;
 }
 
-/* Once through the queue; how many intents wait for room. An intent keeps its place while it is worked off: what it makes
- * others intend comes behind it. */
-static uint32_t pass(struct baro_stack *stack)
+/* Of those that wait for devices as many as these have room for stand in front of the queue again; after a change of routes
+ * all, since another device may be theirs. How many. */
+static __attribute__((noinline)) uint32_t resume(struct baro_stack *stack)
+{
+    struct intent_queue *intents = &stack->core.intents;
+    const bool all = stack->stalled_at != stack->table.changes;
+    uint32_t resumed = 0;
+
+    stack->stalled_at = stack->table.changes;
+    for (int i = 0; i < stack->interfaces; i++) {
+        if ((intents->stalled & UINT32_C(1) << i) != 0)
+            resumed += intent_ready(intents, i, all ? INTENT_QUEUE_SIZE : burst_room(stack, i));
+    }
+    return resumed;
+}
+
+/* Once through the queue, of which the first `resumed` have waited before. An intent keeps its place while it is worked off:
+ * what it makes others intend comes behind it. */
+static inline void pass(struct baro_stack *stack, uint32_t resumed)
 {
     struct intent_queue *intents = &stack->core.intents;
     const bool straight = straight_is_open(stack);
-    uint32_t blocked = 0;
 
-    for (uint32_t left = intents->count; left != 0; left--) {
-        if (MOSTLY(work_off(stack, intent_first(intents), straight))) {
+    for (uint32_t left = intents->count, fresh = left - resumed; left != 0; left--) {
+        if (MOSTLY(work_off(stack, intent_first(intents), straight)))
             intent_done(intents);
-        } else {
-            intent_again(intents);
-            blocked++;
-        }
+        else
+            intent_stall(intents, stack->burst.full, left > fresh);
     }
-    return blocked;
 }
 
+/* Until the line is empty, or was gone through some times; who waits has its turn for as long as there is room, since not
+ * everybody has still something to send. */
 static inline void drain(struct baro_stack *stack)
 {
-    unsigned passes = 0;
+    const struct intent_queue *intents = &stack->core.intents;
 
-    do
-        stack->blocked = pass(stack);
-    while (++passes < DRAIN_PASSES && stack->core.intents.count != stack->blocked);
+    for (unsigned passes = 0; passes < DRAIN_PASSES;) {
+        uint32_t resumed = MOSTLY(intents->stalled == 0) ? 0 : resume(stack);
+
+        if (intents->count == 0)
+            return;
+        pass(stack, resumed);
+        passes += resumed == 0;
+    }
 }
 
 void transmit_now(struct baro_stack *stack)
@@ -311,7 +331,7 @@ void transmit_now(struct baro_stack *stack)
         advertised_review(stack);
     if (SELDOM(stack->neighbours.ready_first != NULL))
         send_ready(stack);
-    if (stack->core.intents.count != 0) {
+    if (stack->core.intents.count != 0 || stack->core.intents.stalled != 0) {
         do
             drain(stack);
         while (SELDOM(tcp_wake_waiting(stack->tcp)));

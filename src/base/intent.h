@@ -3,7 +3,10 @@
  * Input never re-enters output. It records intents; transmit.c drains them at the end of the burst. They keep
  * order and count: three duplicate ACKs stay three, each with the values of its moment. The queue is bounded;
  * a producer that finds it full asks its caller to drain (`intent_queue_is_nearly_full` is looked at after each
- * packet). What an intent borrows (a received frame) lives until the drain ends. */
+ * packet). What an intent borrows (a received frame) lives until the drain ends.
+ *
+ * One for which a device has no room leaves the queue and waits for that device, so that a thousand of them cost nothing
+ * until there is room again, and those for other devices go on. */
 #ifndef BASE_INTENT_H
 #define BASE_INTENT_H
 
@@ -102,9 +105,22 @@ struct intent {
 
 enum { INTENT_QUEUE_SIZE = 1024, INTENT_QUEUE_RESERVE = 128 };
 
+/* Devices that intents may wait for, by the interface's number. */
+enum { INTENT_DEVICES = 17, INTENT_NONE = UINT16_MAX };
+
+/* Intents that wait for a device: the slots of the first and the last one. `again`: of the one that went back to wait last. */
+struct intent_line {
+    uint16_t first, last, again, count;
+};
+
+/* The queue is a ring of slots. Those that wait have slots of their own, in lines. In all they are INTENT_QUEUE_SIZE at most. */
 struct intent_queue {
-    struct intent *slot; /* INTENT_QUEUE_SIZE of them */
-    uint32_t first, count;
+    struct intent *slot; /* INTENT_QUEUE_SIZE of them, and as many for those that wait */
+    uint32_t first, count, limit;         /* of the ring; what it may hold beside those that wait */
+    uint32_t stalled;                     /* bits of the devices that have a line */
+    struct intent_line line[INTENT_DEVICES];
+    uint16_t free, used;                  /* of the slots of lines: one that is free, or INTENT_NONE; so many were ever used */
+    uint16_t next[INTENT_QUEUE_SIZE];     /* behind which slot of a line comes which, or free one */
 };
 
 /* Memory comes from the slabs once. False when it fails. */
@@ -117,7 +133,7 @@ static inline struct intent *intent_add(struct intent_queue *queue, enum intent_
 {
     struct intent *intent;
 
-    if (queue->count == INTENT_QUEUE_SIZE)
+    if (queue->count == queue->limit)
         return NULL;
     intent = &queue->slot[(queue->first + queue->count++) % INTENT_QUEUE_SIZE];
     intent->kind = kind;
@@ -140,13 +156,24 @@ static inline void intent_done(struct intent_queue *queue)
     queue->first = queue->count == 0 ? 0 : (queue->first + 1) % INTENT_QUEUE_SIZE;
 }
 
-/* The oldest becomes the youngest. */
-void intent_again(struct intent_queue *queue);
+/* The oldest waits for a device from now on, last; `again`: it did before and intent_ready() took it back, so it waits in
+ * front of those that still do. */
+void intent_stall(struct intent_queue *queue, int device, bool again);
+/* So many that wait for the device, or all, stand in front of the queue again. How many. */
+uint32_t intent_ready(struct intent_queue *queue, int device, uint32_t most);
 
 /* Less than INTENT_QUEUE_RESERVE slots left: drain before the next packet. */
 static inline bool intent_queue_is_nearly_full(const struct intent_queue *queue)
 {
-    return queue->count > INTENT_QUEUE_SIZE - INTENT_QUEUE_RESERVE;
+    return queue->count + INTENT_QUEUE_RESERVE > queue->limit;
 }
+
+static inline bool intent_queue_is_half_empty(const struct intent_queue *queue)
+{
+    return queue->count + INTENT_QUEUE_SIZE / 2 < queue->limit;
+}
+
+/* Every intent that waits stands in one line. */
+void intent_check_invariants(const struct intent_queue *queue);
 
 #endif

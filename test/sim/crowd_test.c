@@ -13,7 +13,7 @@
 #include "baro/socket.h"
 #include "support/cable.h"
 
-enum { PORT = 80, CROWD = 2 * INTENT_QUEUE_SIZE + 300, AT_ONCE = 100 };
+enum { PORT = 80, CROWD = 2 * INTENT_QUEUE_SIZE + 300, WAIT = INTENT_QUEUE_SIZE - 1, AT_ONCE = 100 };
 
 static struct test_memory memory[2];
 static struct frame_device device[2];
@@ -182,12 +182,66 @@ static void and_while_somebody_watches(void **state)
     all_leaves(true, true);
 }
 
+static struct baro_device asked; /* the device as it is, and how often it was asked for room */
+static unsigned asks;
+
+static unsigned room_and_count(void *context)
+{
+    asks++;
+    return asked.tx_room(context);
+}
+
+/* A thousand wait for a device that takes nothing: a poll asks it some times, not for each of them. It takes seven frames at a
+ * time, then: they leave in the order in which they were sent. */
+static void who_waits_costs_nothing(void **state)
+{
+    const uint8_t octet = 7;
+    unsigned left = 0;
+
+    (void)state;
+    begin(false, false);
+    asked = device[0].device;
+    device[0].device.tx_room = room_and_count;
+    device[0].room = 0;
+    for (unsigned i = 0; i < WAIT; i++)
+        assert_int_equal(baro_send(stack[0], client[i], &octet, 1, 0), 1);
+    baro_stack_flush(stack[0]);
+    asks = 0;
+    for (unsigned i = 0; i < 10; i++)
+        baro_stack_poll(stack[0], now);
+    assert_in_range(asks, 10, 40);
+    for (unsigned i = 0; i < 10; i++) { /* and what comes to them is not dear, either */
+        assert_int_equal(baro_send(stack[0], client[CROWD - 1 - i], &octet, 1, 0), 1);
+        baro_stack_flush(stack[0]);
+    }
+    assert_in_range(asks, 10, 90);
+    while (left < WAIT + 10) {
+        const struct device_frame *frame;
+
+        device[0].room = 7;
+        baro_stack_poll(stack[0], now);
+        baro_stack_check_invariants(stack[0]);
+        assert_true((frame = frame_device_take(&device[0])) != NULL);
+        for (; frame != NULL; frame = frame_device_take(&device[0]), left++) {
+            unsigned sent = left < WAIT ? left : CROWD - 1 - (left - WAIT);
+            struct baro_endpoint local;
+
+            assert_int_equal(baro_getsockname(stack[0], client[sent], &local), 0);
+            assert_int_equal(frame->data[34] << 8 | frame->data[35], local.port.number);
+        }
+    }
+    device[0].device.tx_room = asked.tx_room;
+    device[0].room = UINT32_MAX;
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_of_a_crowd_leaves),
         cmocka_unit_test(and_while_somebody_watches),
         cmocka_unit_test(and_when_others_come_meanwhile),
+        cmocka_unit_test(who_waits_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,11 +9,11 @@
 
 #include "base/intent.h"
 
-static struct intent slots[INTENT_QUEUE_SIZE];
+static struct intent slots[2 * INTENT_QUEUE_SIZE];
 
 static struct intent_queue queue_of(uint32_t count)
 {
-    struct intent_queue queue = { .slot = slots };
+    struct intent_queue queue = { .slot = slots, .limit = INTENT_QUEUE_SIZE, .free = INTENT_NONE };
 
     memset(slots, 0xa5, sizeof slots);
     for (uint32_t i = 0; i < count; i++)
@@ -55,20 +55,62 @@ static void a_full_queue_takes_no_more_and_keeps_its_order(void **state)
     assert_null(intent_first(&queue));
 }
 
-static void what_waits_goes_behind_the_others(void **state)
+static void who_waits_stands_in_the_line_of_a_device(void **state)
 {
-    const uint32_t counts[] = { 1, 2, 5, INTENT_QUEUE_SIZE - 1, INTENT_QUEUE_SIZE };
+    struct intent_queue queue = queue_of(INTENT_QUEUE_SIZE);
 
     (void)state;
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        struct intent_queue queue = queue_of(counts[i]);
-
-        intent_again(&queue);
-        assert_int_equal(queue.count, counts[i]);
-        for (uint32_t j = 2; j <= counts[i]; j++)
-            assert_int_equal(take(&queue), j);
-        assert_int_equal(take(&queue), 1);
+    for (uint32_t i = 1; i <= INTENT_QUEUE_SIZE; i++) {
+        intent_stall(&queue, i % 3 == 0 ? 2 : 16, false);
+        intent_check_invariants(&queue);
+        assert_int_equal(queue.count, INTENT_QUEUE_SIZE - i);
     }
+    assert_int_equal(queue.stalled, 1u << 2 | 1u << 16);
+    assert_null(intent_add(&queue, INTENT_TCP_OUTPUT)); /* they count */
+    assert_true(intent_queue_is_nearly_full(&queue));
+    assert_int_equal(intent_ready(&queue, 2, 2), 2);
+    assert_int_equal(take(&queue), 3);
+    intent_add(&queue, INTENT_TCP_OUTPUT)->owner = (struct handle){ 9999 };
+    assert_int_equal(intent_ready(&queue, 16, INTENT_QUEUE_SIZE), INTENT_QUEUE_SIZE - INTENT_QUEUE_SIZE / 3);
+    intent_check_invariants(&queue);
+    assert_int_equal(queue.stalled, 1u << 2);
+    for (uint32_t i = 1; i <= INTENT_QUEUE_SIZE; i++) {
+        if (i % 3 != 0)
+            assert_int_equal(take(&queue), i);
+    }
+    assert_int_equal(take(&queue), 6);
+    assert_int_equal(take(&queue), 9999);
+    assert_int_equal(intent_ready(&queue, 2, INTENT_QUEUE_SIZE), INTENT_QUEUE_SIZE / 3 - 2);
+    for (uint32_t i = 9; i <= INTENT_QUEUE_SIZE; i += 3)
+        assert_int_equal(take(&queue), i);
+    assert_null(intent_first(&queue));
+    assert_int_equal(queue.limit, INTENT_QUEUE_SIZE);
+    intent_check_invariants(&queue);
+}
+
+/* Three of five had their turn and found no room again; what is new waits behind all. */
+static void who_waits_again_keeps_his_place(void **state)
+{
+    struct intent_queue queue = queue_of(5);
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        intent_stall(&queue, 1, false);
+    intent_add(&queue, INTENT_TCP_OUTPUT)->owner = (struct handle){ 6 };
+    assert_int_equal(intent_ready(&queue, 1, 3), 3);
+    for (int i = 0; i < 3; i++)
+        intent_stall(&queue, 1, true);
+    intent_stall(&queue, 1, false);
+    intent_check_invariants(&queue);
+    assert_int_equal(intent_ready(&queue, 1, 4), 4);
+    assert_int_equal(take(&queue), 1);
+    for (int i = 0; i < 3; i++)
+        intent_stall(&queue, 1, true);
+    intent_check_invariants(&queue);
+    assert_int_equal(intent_ready(&queue, 1, INTENT_QUEUE_SIZE), 5);
+    for (uint64_t i = 2; i <= 6; i++)
+        assert_int_equal(take(&queue), i);
+    intent_check_invariants(&queue);
 }
 
 static void an_empty_queue_begins_in_its_first_slot(void **state)
@@ -86,7 +128,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_added_owns_and_borrows_nothing),
         cmocka_unit_test(a_full_queue_takes_no_more_and_keeps_its_order),
-        cmocka_unit_test(what_waits_goes_behind_the_others),
+        cmocka_unit_test(who_waits_stands_in_the_line_of_a_device),
+        cmocka_unit_test(who_waits_again_keeps_his_place),
         cmocka_unit_test(an_empty_queue_begins_in_its_first_slot),
     };
 

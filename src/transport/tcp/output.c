@@ -34,7 +34,7 @@ bool tcp_wake_waiting(struct tcp *tcp)
 {
     bool any = false;
 
-    for (; SELDOM(!handle_is_none(tcp->waiting_first)) && tcp->core->intents.count < INTENT_QUEUE_SIZE / 2; any = true) {
+    for (; SELDOM(!handle_is_none(tcp->waiting_first)) && intent_queue_is_half_empty(&tcp->core->intents); any = true) {
         struct tcp_connection *c = tcp_resolve(tcp, tcp->waiting_first);
 
         assert(c != NULL); /* one that is freed leaves the list */
