@@ -45,6 +45,18 @@ static int open_one(void **state)
     return 0;
 }
 
+/* One that is not young any more. */
+static int open_grown(void **state)
+{
+    (void)open_one(state);
+    for (int i = 0; i < TCP_QUICK_ACKS; i++) {
+        hand_send(&hand, PUSHED, "a", 1);
+        (void)turn_ends();
+        turn_begins();
+    }
+    return 0;
+}
+
 static int end(void **state)
 {
     (void)state;
@@ -130,6 +142,50 @@ static void later_text_is_delayed_as_ever(void **state)
     hand_send(&hand, PUSHED, "a", 1);
     assert_intended(0, 0);
     assert_true(tcp_timer_armed(hand_connection(&hand), TCP_TIMER_DELAYED_ACK));
+}
+
+/* A delay in vain: so many segments later it is tried again, and one that an answer ends tells nothing new. */
+static void after_a_delay_in_vain_it_waits_for_the_turn(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        hand_send(&hand, PUSHED, "a", 1);
+        assert_intended(0, 0); /* delayed */
+        world_pass(&world, 41 * NS_PER_MS);
+        assert_int_equal(turn_ends(), 1);
+        turn_begins();
+        for (int i = 0; i < TCP_ALONE_ACKS; i++) {
+            hand_send(&hand, PUSHED, "a", 1);
+            assert_intended(0, 1);
+            assert_int_equal(turn_ends(), 1);
+            turn_begins();
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        hand_send(&hand, PUSHED, "a", 1);
+        assert_intended(0, 0);
+        assert_int_equal(tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ (const uint8_t *)"b", 1 }, 0), 1);
+        assert_int_equal(turn_ends(), 1);
+        turn_begins();
+    }
+}
+
+/* More text is to come: every second full-sized segment has an ACK, as ever. */
+static void after_a_delay_in_vain_more_to_come_is_delayed(void **state)
+{
+    (void)state;
+    hand_send(&hand, PUSHED, "a", 1);
+    world_pass(&world, 41 * NS_PER_MS);
+    assert_int_equal(turn_ends(), 1);
+    turn_begins();
+    for (int i = 0; i < 2; i++) {
+        hand_send(&hand, ACK, NULL, 1000);
+        assert_intended(0, 0);
+        hand_send(&hand, ACK, NULL, 1000);
+        assert_intended(1, 0);
+        assert_int_equal(turn_ends(), 1);
+        turn_begins();
+    }
 }
 
 static void a_fin_waits_for_ours(void **state)
@@ -252,6 +308,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_counts_for_the_peer_does_not_wait, open_one, end),
         cmocka_unit_test_setup_teardown(who_asked_for_quick_acks_does_not_wait, open_one, end),
         cmocka_unit_test_setup_teardown(later_text_is_delayed_as_ever, open_one, end),
+        cmocka_unit_test_setup_teardown(after_a_delay_in_vain_it_waits_for_the_turn, open_grown, end),
+        cmocka_unit_test_setup_teardown(after_a_delay_in_vain_more_to_come_is_delayed, open_grown, end),
         cmocka_unit_test_setup_teardown(a_fin_waits_for_ours, open_one, end),
         cmocka_unit_test_setup_teardown(a_fin_is_acknowledged_though_nobody_closes, open_one, end),
         cmocka_unit_test_setup_teardown(what_cannot_leave_does_not_keep_it, open_one, end),

@@ -115,6 +115,7 @@ enum {
     TCP_FIN_WAIT_2_MS = 60000,      /* of an orphan, as on Linux: RFC 9293 sets no limit */
     TCP_ACK_DELAY_MS = 40,          /* RFC 9293 §3.8.6.3 MUST-40 allows 500 */
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
+    TCP_ALONE_ACKS = 8,             /* segments with PSH acknowledged in the turn, since the last ACK's delay was in vain */
     TCP_SOON = BARO_BURST_LIMIT,    /* ACKs that wait for the program's turn at once: each frame of a burst may owe one */
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
     TCP_SPARE_RINGS = 128,          /* pieces of memory kept for the first octets of the next connections */
@@ -171,7 +172,7 @@ struct tcp_connection {
     uint32_t unacknowledged;           /* octets received in order since the last ACK */
     uint16_t path_mtu, mss, peer_mss, rcv_mss; /* mss: payload without options; rcv_mss: what we offered */
     uint16_t rcv_full;                 /* payload of the peer's full-sized segments, as seen */
-    uint8_t quick_acks;
+    uint8_t quick_acks;                /* so many of a young connection are left; or TCP_QUICK_ACKS more than TCP_ALONE_ACKS are */
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
     struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
     uint32_t flow_label;

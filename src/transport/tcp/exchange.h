@@ -164,13 +164,15 @@ enum tcp_when { TCP_WHEN_NOW, TCP_WHEN_SOON, TCP_WHEN_LATER };
 /* `pushed`: the peer has no more to say for now. */
 static inline enum tcp_when tcp_when_to_acknowledge(struct tcp_connection *c, bool pushed)
 {
-    bool quick = c->quick_acks != 0;
+    const uint8_t quick = c->quick_acks;
 
-    if (quick)
-        c->quick_acks--;
+    if (quick != 0)
+        c->quick_acks = quick == TCP_QUICK_ACKS + 1 ? 0 : (uint8_t)(quick - 1);
     if (c->settings.quickack || c->unacknowledged >= 2u * c->rcv_full)
         return TCP_WHEN_NOW;
-    return !quick ? TCP_WHEN_LATER : pushed ? TCP_WHEN_SOON : TCP_WHEN_NOW;
+    if (quick == 0)
+        return TCP_WHEN_LATER;
+    return pushed ? TCP_WHEN_SOON : quick > TCP_QUICK_ACKS ? TCP_WHEN_LATER : TCP_WHEN_NOW;
 }
 
 /* The ACK of text in order, of which none is held out of order. */

@@ -204,6 +204,15 @@ static void on_keepalive(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_interval_ms * NS_PER_MS);
 }
 
+/* Nothing carried it: soon.c says what follows for the next ones. */
+static void on_delayed_ack(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp_lines_foresee_ack(c); /* it leaves when other timers have fired */
+    c->quick_acks = TCP_QUICK_ACKS + TCP_ALONE_ACKS;
+    c->flags |= TCP_ACK_NOW;
+    tcp_want_output(tcp, c);
+}
+
 static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name)
 {
     if (name != TCP_TIMER_REST)
@@ -216,9 +225,7 @@ static void fired(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name
         on_persist(tcp, c);
         break;
     case TCP_TIMER_DELAYED_ACK:
-        tcp_lines_foresee_ack(c); /* it leaves when other timers have fired */
-        c->flags |= TCP_ACK_NOW;
-        tcp_want_output(tcp, c);
+        on_delayed_ack(tcp, c);
         break;
     case TCP_TIMER_KEEPALIVE:
         on_keepalive(tcp, c);
