@@ -101,6 +101,7 @@ struct baro_stack {
     struct user *user;
     int interfaces;       /* numbers in use: 0 to interfaces - 1 */
     uint32_t stalled_at;  /* changes of the table when somebody last looked at intents that wait for devices */
+    struct baro_instant sweep_at; /* when all of these may be looked at again */
     uint64_t straight;    /* frames that left by the straight way: tests want some */
     const struct baro_device *lender; /* whose last burst still stays, since text is read from it (transport/tcp/held.c), or NULL */
     struct way *recent;   /* the way of the last one: mostly that of the next; never NULL */

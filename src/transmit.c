@@ -11,6 +11,7 @@
 
 #include "base/flow.h"
 #include "base/seldom.h"
+#include "base/time.h"
 #include "codec/icmpv6.h"
 #include "codec/ipv4.h"
 #include "ethernet/arp.h"
@@ -21,7 +22,8 @@
 enum {
     DEFAULT_TTL = 64,        /* RFC 1122 §3.2.1.7, the assigned number */
     FALLBACK_MTU = 576,      /* for what has no route, and goes nowhere */
-    DRAIN_PASSES = 4
+    DRAIN_PASSES = 4,
+    SWEEP_MS = 10
 };
 
 /* What the transport must know of the way to `remote`, by interface `wanted` (0: the route's); the room left decides how
@@ -278,15 +280,25 @@ static inline bool work_off(struct baro_stack *stack, const struct intent *inten
     return SELDOM(verdict == STRAIGHT_OPEN) ? output(stack, intent) : verdict == STRAIGHT_DONE;
 }
 
-/* Of those that wait for devices as many as these have room for stand in front of the queue again; after a change of routes
- * all, since another device may be theirs. How many. */
+/* Those who wait may be gone meanwhile, and their places are others'. */
+static bool is_to_be_swept(struct baro_stack *stack)
+{
+    const struct intent_queue *intents = &stack->core.intents;
+
+    return intents->limit < INTENT_QUEUE_SIZE / 2 && instant_reached(stack->core.now, stack->sweep_at);
+}
+
+/* Of those that wait for devices as many as these have room for stand in front of the queue again. All do after a change of
+ * routes, since another device may be theirs, and where they take up most of the queue, every ten milliseconds. How many. */
 static __attribute__((noinline)) uint32_t resume(struct baro_stack *stack)
 {
     struct intent_queue *intents = &stack->core.intents;
-    const bool all = stack->stalled_at != stack->table.changes;
+    const bool all = stack->stalled_at != stack->table.changes || is_to_be_swept(stack);
     uint32_t resumed = 0;
 
     stack->stalled_at = stack->table.changes;
+    if (all)
+        stack->sweep_at = (struct baro_instant){ stack->core.now.ns + SWEEP_MS * NS_PER_MS };
     for (int i = 0; i < stack->interfaces; i++) {
         if ((intents->stalled & UINT32_C(1) << i) != 0)
             resumed += intent_ready(intents, i, all ? INTENT_QUEUE_SIZE : burst_room(stack, i));
@@ -294,23 +306,25 @@ static __attribute__((noinline)) uint32_t resume(struct baro_stack *stack)
     return resumed;
 }
 
-/* Once through the queue, of which the first `resumed` have waited before. An intent keeps its place while it is worked off:
- * what it makes others intend comes behind it. */
-static inline void pass(struct baro_stack *stack, uint32_t resumed)
+/* The first `count` of the queue; `again`: they have waited before. An intent keeps its place while it is worked off: what it
+ * makes others intend comes behind it. Who waited again and sent until the room was gone waits behind the others. */
+static inline void pass(struct baro_stack *stack, uint32_t count, bool again)
 {
     struct intent_queue *intents = &stack->core.intents;
     const bool straight = straight_is_open(stack);
+    uint64_t sent = stack->core.counters.ip_out;
 
-    for (uint32_t left = intents->count, fresh = left - resumed; left != 0; left--) {
+    for (; count != 0; count--) {
         if (MOSTLY(work_off(stack, intent_first(intents), straight)))
             intent_done(intents);
         else
-            intent_stall(intents, stack->burst.full, left > fresh);
+            intent_stall(intents, stack->burst.full, again && stack->core.counters.ip_out == sent);
+        sent = stack->core.counters.ip_out;
     }
 }
 
-/* Until the line is empty, or was gone through some times; who waits has its turn for as long as there is room, since not
- * everybody has still something to send. */
+/* Who waits goes first, for as long as there is room: not everybody has still something to send. Then the queue, until it is
+ * empty or was gone through some times. */
 static inline void drain(struct baro_stack *stack)
 {
     const struct intent_queue *intents = &stack->core.intents;
@@ -320,7 +334,7 @@ static inline void drain(struct baro_stack *stack)
 
         if (intents->count == 0)
             return;
-        pass(stack, resumed);
+        pass(stack, resumed != 0 ? resumed : intents->count, resumed != 0);
         passes += resumed == 0;
     }
 }

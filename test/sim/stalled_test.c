@@ -124,6 +124,83 @@ static void they_follow_the_route(bool ipv6)
     end();
 }
 
+static void connect_and_go(struct baro_address to)
+{
+    const struct baro_endpoint remote = { to, { PORT } };
+    int fd = baro_socket(stack, to.family, BARO_STREAM);
+
+    assert_true(fd >= 0);
+    (void)baro_connect(stack, fd, &remote); /* EINPROGRESS, or the queue is full */
+    baro_stack_flush(stack);
+    assert_int_equal(baro_close(stack, fd), 0);
+}
+
+/* More than the queue holds wait for the first device and are gone: the other one is not held up by their places. */
+static void who_is_gone_holds_up_nobody(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        begin(v6 != 0);
+        device[0].room = 0;
+        for (int i = 0; i < 1500; i++) {
+            connect_and_go(address_on(v6 != 0, 1, 1));
+            now.ns += 1000000;
+            baro_stack_poll(stack, now);
+            baro_stack_check_invariants(stack);
+        }
+        send_from(sender[0], address_on(v6 != 0, 2, 1), 7);
+        assert_int_equal(left_by(2, 7, 0), 1);
+        device[0].room = UINT32_MAX;
+        end();
+    }
+}
+
+/* What those leave free that have nothing to send any more is for who waits, not for who has just come. */
+static void nobody_overtakes_who_waits(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        begin(v6 != 0);
+        device[0].room = 0;
+        for (int i = 0; i < 5; i++)
+            connect_and_go(address_on(v6 != 0, 1, 1));
+        send_from(sender[0], address_on(v6 != 0, 1, 1), 0);
+        assert_int_equal(left_by(1, 0, 1), 0);
+        send_from(sender[1], address_on(v6 != 0, 1, 1), 1);
+        device[0].room = 3;
+        assert_int_equal(left_by(1, 0, 1), 2);
+        device[0].room = UINT32_MAX;
+        end();
+    }
+}
+
+/* One that has always more to send and one that has little share a device that takes few. */
+static void who_has_much_to_send_starves_nobody(void **state)
+{
+    const struct device_frame *frame;
+    const struct baro_address to = address_on(false, 1, 1);
+    unsigned others = 0;
+
+    (void)state;
+    begin(false);
+    device[0].room = 0;
+    for (int i = 0; i < 8; i++)
+        send_from(sender[0], to, 0);
+    for (int i = 1; i < 5; i++)
+        send_from(sender[i], to, 1);
+    for (int i = 0; i < 5; i++) {
+        device[0].room = 3;
+        baro_stack_flush(stack);
+        for (; (frame = frame_device_take(&device[0])) != NULL; others += frame->data[frame->length - 1]) {
+            if (frame->data[frame->length - 1] == 0)
+                send_from(sender[0], to, 0);
+        }
+    }
+    assert_int_equal(others, 4);
+    device[0].room = UINT32_MAX;
+    end();
+}
+
 static void one_full_device_stops_no_other(void **state)
 {
     (void)state;
@@ -143,6 +220,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_full_device_stops_no_other),
         cmocka_unit_test(what_waits_follows_the_routes),
+        cmocka_unit_test(who_is_gone_holds_up_nobody),
+        cmocka_unit_test(nobody_overtakes_who_waits),
+        cmocka_unit_test(who_has_much_to_send_starves_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,6 +170,29 @@ static void after_a_delay_in_vain_it_waits_for_the_turn(void **state)
     }
 }
 
+/* Small text comes every 15 ms: an ACK tells of three segments, as ever, since its delay was not in vain. */
+static void a_delay_that_spares_acks_is_not_in_vain(void **state)
+{
+    unsigned mark;
+
+    (void)state;
+    hand_send(&hand, ACK, NULL, 1000); /* what a full-sized one is */
+    world.side[1].stuck = false;
+    world_pass(&world, 100 * NS_PER_MS);
+    mark = world.seen_count;
+    for (int i = 0; i < 30; i++) {
+        hand_send(&hand, PUSHED, "a", 1);
+        world_pass(&world, 15 * NS_PER_MS);
+    }
+    assert_in_range(world_count(&world, mark, 1), 10, 10 + TCP_ALONE_ACKS); /* the pause before made some */
+    mark = world.seen_count;
+    for (int i = 0; i < 30; i++) {
+        hand_send(&hand, PUSHED, "a", 1);
+        world_pass(&world, 15 * NS_PER_MS);
+    }
+    assert_int_equal(world_count(&world, mark, 1), 10);
+}
+
 /* More text is to come: every second full-sized segment has an ACK, as ever. */
 static void after_a_delay_in_vain_more_to_come_is_delayed(void **state)
 {
@@ -310,6 +333,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(later_text_is_delayed_as_ever, open_one, end),
         cmocka_unit_test_setup_teardown(after_a_delay_in_vain_it_waits_for_the_turn, open_grown, end),
         cmocka_unit_test_setup_teardown(after_a_delay_in_vain_more_to_come_is_delayed, open_grown, end),
+        cmocka_unit_test_setup_teardown(a_delay_that_spares_acks_is_not_in_vain, open_grown, end),
         cmocka_unit_test_setup_teardown(a_fin_waits_for_ours, open_one, end),
         cmocka_unit_test_setup_teardown(a_fin_is_acknowledged_though_nobody_closes, open_one, end),
         cmocka_unit_test_setup_teardown(what_cannot_leave_does_not_keep_it, open_one, end),

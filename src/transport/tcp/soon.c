@@ -14,11 +14,12 @@
  * say any more, or is gone; where it asked for quick ACKs (TCP_QUICKACK); and whatever came by the loopback, whose both ends
  * have the same turn.
  *
- * An ACK whose delay was in vain, since its timer fired and nothing had carried it, tells how the program goes on: a client that
- * thinks before it asks again, or only reads. The ACKs of its next eight pushed segments, all but one in nine, so wait for the
- * turn and no longer; of the ninth the delay is tried again. There are no more of them than there were, the peer hears 40 ms
- * earlier (where it holds back a small segment for it by Nagle's rule it waits once, not each time), and among many connections
- * the segment leaves while the connection is in the caches of both ends. What carries an ACK within its delay changes nothing.
+ * An ACK whose delay was in vain, since its timer fired, nothing had carried it and no more text had come, tells how both programs
+ * go on: a client that thinks before it asks again, or only reads now and then. The ACKs of its next eight pushed segments wait for the
+ * turn and no longer; of the ninth the delay is tried again. While they go on so, no ACK is more than there were, the peer hears
+ * 40 ms earlier (where it holds back a small segment for it by Nagle's rule it waits once, not each time), and among many connections
+ * the segment leaves while the connection is in the caches of both ends. Where text begins to come more often, eight are more, once.
+ * What carries an ACK within its delay changes nothing.
  *
  * The list holds a burst's worth: where it is full, the ACK leaves at once.
  *

@@ -204,11 +204,12 @@ static void on_keepalive(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_interval_ms * NS_PER_MS);
 }
 
-/* Nothing carried it: soon.c says what follows for the next ones. */
+/* Nothing carried it. Where no more text came meanwhile, either, the delay was in vain: soon.c says what follows. */
 static void on_delayed_ack(struct tcp *tcp, struct tcp_connection *c)
 {
     tcp_lines_foresee_ack(c); /* it leaves when other timers have fired */
-    c->quick_acks = TCP_QUICK_ACKS + TCP_ALONE_ACKS;
+    if (tcp->core->now.ns - c->text_at_ns >= TCP_ACK_DELAY_MS * NS_PER_MS)
+        c->quick_acks = TCP_QUICK_ACKS + TCP_ALONE_ACKS;
     c->flags |= TCP_ACK_NOW;
     tcp_want_output(tcp, c);
 }
