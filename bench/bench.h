@@ -133,6 +133,8 @@ struct baro_memory bench_memory_plain(void);
 struct baro_statistics bench_statistics(struct baro_stack *stack);
 uint32_t bench_random(uint32_t *state, uint32_t below);
 
+/* Octets of memory that a program of the bulk rows has, and calls for at once. */
+enum { BENCH_PROGRAM = 4096 };
 /* Copies a frame's octets: plain vector moves, since memcpy's choice for long ones, `rep movsb`, is slow on some machines. */
 void bench_copy(uint8_t *to, const uint8_t *from, size_t length);
 /* Slots of a wire for frames of so many octets: what 128 KiB hold, so that a second-level cache holds them beside buffers. */

@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-enum { CALL = 4096, CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, SENT = 1 << 17, RECEIVED = 1 << 18 };
+enum { CHUNK = 65536, LARGEST_CALL = 1 << 20, PORT = 7, SENT = 1 << 17, RECEIVED = 1 << 18 };
 
 struct bulk {
     struct bench_pair *pair;
@@ -96,9 +96,9 @@ static void carry(void *context)
 void bench_bulk(const struct bench_case *question, struct bench_answer *answer)
 {
     const int sent = SENT, received = RECEIVED;
-    const uint32_t call = question->zero_copy ? CHUNK : question->message == 0 ? CALL : question->message;
+    const uint32_t call = question->zero_copy ? CHUNK : question->message == 0 ? BENCH_PROGRAM : question->message;
     const uint64_t warm = (uint64_t)bench_amount(call < 256 ? 4 : 64, 4) << 20, more = (uint64_t)bench_amount(call < 256 ? 2 : 64, 2) << 20;
-    struct bulk bulk = { .pair = bench_pair_create(question), .call = call, .receive = question->message == 0 ? CALL : CHUNK,
+    struct bulk bulk = { .pair = bench_pair_create(question), .call = call, .receive = question->message == 0 ? BENCH_PROGRAM : CHUNK,
                          .zero_copy = question->zero_copy, .posted = question->posted };
     int listener = bench_listen(bulk.pair, PORT, 8);
     uint64_t octets, frames;

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-enum { PROGRAM = 4096 };
-
 struct limit {
     uint8_t *buffer, *slots, *from, *to;
     size_t piece, slot;
@@ -18,8 +16,8 @@ struct limit {
 /* Between a program's memory and a piece of the stack's, in calls of as much as the program has. */
 static void copy_call_by_call(uint8_t *to, const uint8_t *from, size_t length, bool into)
 {
-    for (size_t at = 0; at < length; at += PROGRAM)
-        bench_copy(into ? to + at : to, into ? from : from + at, length - at < PROGRAM ? length - at : PROGRAM);
+    for (size_t at = 0; at < length; at += BENCH_PROGRAM)
+        bench_copy(into ? to + at : to, into ? from : from + at, length - at < BENCH_PROGRAM ? length - at : BENCH_PROGRAM);
 }
 
 static void copy_thrice(void *context)
@@ -45,8 +43,8 @@ void bench_limit(const struct bench_case *question, struct bench_answer *answer)
     limit.pieces = bench_slots(limit.slot);
     limit.buffer = calloc(limit.pieces, limit.piece);
     limit.slots = aligned_alloc(64, limit.pieces * limit.slot);
-    limit.from = calloc(1, PROGRAM);
-    limit.to = calloc(1, PROGRAM);
+    limit.from = calloc(1, BENCH_PROGRAM);
+    limit.to = calloc(1, BENCH_PROGRAM);
     bench_expect(limit.buffer != NULL && limit.slots != NULL && limit.from != NULL && limit.to != NULL, "memory");
     limit.goal = UINT64_C(64) << 20;
     copy_thrice(&limit);

@@ -345,7 +345,7 @@ void transmit_now(struct baro_stack *stack)
         advertised_review(stack);
     if (SELDOM(stack->neighbours.ready_first != NULL))
         send_ready(stack);
-    if (stack->core.intents.count != 0 || stack->core.intents.stalled != 0) {
+    if (!intent_queue_is_empty(&stack->core.intents)) {
         do
             drain(stack);
         while (SELDOM(tcp_wake_waiting(stack->tcp)));

@@ -162,6 +162,12 @@ void intent_stall(struct intent_queue *queue, int device, bool again);
 /* So many that wait for the device, or all, stand in front of the queue again. How many. */
 uint32_t intent_ready(struct intent_queue *queue, int device, uint32_t most);
 
+/* Nobody is to be drained, and nobody waits. */
+static inline bool intent_queue_is_empty(const struct intent_queue *queue)
+{
+    return queue->count == 0 && queue->stalled == 0;
+}
+
 /* Less than INTENT_QUEUE_RESERVE slots left: drain before the next packet. */
 static inline bool intent_queue_is_nearly_full(const struct intent_queue *queue)
 {

@@ -321,15 +321,21 @@ static unsigned burst_of(const char *order)
     return world.device[1].out_count;
 }
 
+/* A grown connection, and a burst of eight segments on its way; the sequence number of the first. */
+static uint32_t eight_are_ready(enum baro_ecn ecn)
+{
+    setup(world.watched, true, ecn, BUFFER);
+    go_on(EVEN);
+    ready_a_burst(8);
+    return first_seq();
+}
+
 static void of_a_hole(void)
 {
     uint32_t from;
     const struct device_frame *lost;
 
-    setup(world.watched, true, BARO_ECN_OFF, BUFFER);
-    go_on(EVEN);
-    ready_a_burst(8);
-    from = first_seq();
+    from = eight_are_ready(BARO_ECN_OFF);
     lost = out_at(0, 3);
     assert_int_equal(burst_of("1235678"), 5);
     for (unsigned i = 0; i < 5; i++) {
@@ -352,10 +358,7 @@ static void of_a_duplicate(void)
 {
     uint32_t from;
 
-    setup(world.watched, true, BARO_ECN_OFF, BUFFER);
-    go_on(EVEN);
-    ready_a_burst(8);
-    from = first_seq();
+    from = eight_are_ready(BARO_ECN_OFF);
     assert_int_equal(burst_of("1232456"), 3);
     assert_int_equal(acked(0) - from, 2 * FULL);
     assert_false(has_blocks(0));
@@ -369,10 +372,7 @@ static void of_a_mark(void)
 {
     uint32_t from;
 
-    setup(world.watched, true, BARO_ECN_DEFAULT, BUFFER);
-    go_on(EVEN);
-    ready_a_burst(8);
-    from = first_seq();
+    from = eight_are_ready(BARO_ECN_DEFAULT);
     assert_int_equal(burst_of("123d5678"), 4);
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(acked(i) - from, 2 * (i + 1) * FULL);

@@ -97,7 +97,7 @@ void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_send_ack_in_order(struct tcp *tcp, struct tcp_connection *c)
 {
-    const bool first = tcp->core->intents.count == 0 && tcp->core->intents.stalled == 0;
+    const bool first = intent_queue_is_empty(&tcp->core->intents);
     struct intent_tcp_control *control = add_for(tcp, c, TCP_FLAG_ACK);
 
     if (first) /* nobody waits to be told whether somebody spoke before */
