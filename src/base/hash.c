@@ -1,4 +1,5 @@
 /* base/hash.c: SipHash-2-4, two rounds a word and four at the end, and SipHash-1-3. */
+#include "base/aes_hash.h"
 #include "base/sip.h"
 
 static uint64_t little_endian(const uint8_t *at, size_t octets)
@@ -38,59 +39,14 @@ uint64_t hash_words_short(const struct hash_key *key, const uint64_t *words, siz
     return sip_short(key, words, count);
 }
 
-/* ---- four at once ---- */
-
-#ifdef OCTETS_AVX2
-
-#define WITH_AVX2 __attribute__((target("avx2")))
-
-typedef uint64_t lanes __attribute__((vector_size(32)));
-typedef uint32_t lane_halves __attribute__((vector_size(32)));
-typedef uint64_t lanes_anywhere __attribute__((vector_size(32), aligned(8), may_alias));
-
-struct sip_lanes { lanes v[4]; };
-
-WITH_AVX2 static inline __attribute__((always_inline)) void lanes_round(struct sip_lanes *s)
+void aes_hash_key_make(struct aes_hash_key *key, const struct hash_key *from)
 {
-    s->v[0] += s->v[1];
-    s->v[2] += s->v[3];
-    s->v[1] = (s->v[1] << 13 | s->v[1] >> 51) ^ s->v[0];
-    s->v[3] = (s->v[3] << 16 | s->v[3] >> 48) ^ s->v[2];
-    s->v[0] = (lanes)__builtin_shufflevector((lane_halves)s->v[0], (lane_halves)s->v[0], 1, 0, 3, 2, 5, 4, 7, 6);
-    s->v[2] += s->v[1];
-    s->v[0] += s->v[3];
-    s->v[1] = (s->v[1] << 17 | s->v[1] >> 47) ^ s->v[2];
-    s->v[3] = (s->v[3] << 21 | s->v[3] >> 43) ^ s->v[0];
-    s->v[2] = (lanes)__builtin_shufflevector((lane_halves)s->v[2], (lane_halves)s->v[2], 1, 0, 3, 2, 5, 4, 7, 6);
-}
+    uint64_t number = 0;
 
-WITH_AVX2 static inline __attribute__((always_inline)) void lanes_word(struct sip_lanes *s, const lanes *word)
-{
-    s->v[3] ^= *word;
-    lanes_round(s);
-    s->v[0] ^= *word;
-}
-
-WITH_AVX2 void hash_lanes_avx2(const struct hash_key *key, const uint64_t word[][HASH_LANES], size_t count,
-                               uint64_t hash[HASH_LANES])
-{
-    const lanes none = { 0 }, last = none + ((uint64_t)(count * 8 & 0xff) << 56);
-    struct sip_lanes s;
-    struct sip one;
-
-    sip_begin(&one, key);
-    for (int i = 0; i < 4; i++)
-        s.v[i] = none + one.v[i];
-    for (size_t i = 0; i < count; i++) {
-        const lanes text = *(const lanes_anywhere *)word[i];
-
-        lanes_word(&s, &text);
+    for (int i = 0; i < AES_HASH_BLOCKS; i++) {
+        for (int j = 0; j <= AES_HASH_ROUNDS; j++) {
+            for (int k = 0; k < 2; k++, number++)
+                key->round[i][j][k] = sip_long(from, &number, 1);
+        }
     }
-    lanes_word(&s, &last);
-    s.v[2] ^= none + 0xff;
-    for (int i = 0; i < 3; i++)
-        lanes_round(&s);
-    *(lanes_anywhere *)hash = s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3];
 }
-
-#endif

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/octets.h"
-
 struct hash_key { uint64_t word[2]; };
 
 /* A key from 16 octets, little-endian as in the SipHash paper. */
@@ -17,11 +15,5 @@ uint64_t hash_bytes(const struct hash_key *key, const uint8_t *data, size_t leng
 uint64_t hash_words(const struct hash_key *key, const uint64_t *words, size_t count);
 /* SipHash-1-3, one round a word and three at the end: for tables that give nothing of the hash away. */
 uint64_t hash_words_short(const struct hash_key *key, const uint64_t *words, size_t count);
-
-/* The same of HASH_LANES texts side by side, where octets_have_avx2(): word[i] are their i-th words. */
-enum { HASH_LANES = 4 };
-#ifdef OCTETS_AVX2
-void hash_lanes_avx2(const struct hash_key *key, const uint64_t word[][HASH_LANES], size_t count, uint64_t hash[HASH_LANES]);
-#endif
 
 #endif

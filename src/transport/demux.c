@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/bytes.h"
+#include "base/seldom.h"
 #include "base/sip.h"
 
 /* A segment of 128 buckets is full at 896 entries and has 672 of them in the mean when the table begins to grow, the last one
@@ -16,7 +17,8 @@ enum {
 
 void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key)
 {
-    *demux = (struct demux){ .slabs = slabs, .key = key };
+    *demux = (struct demux){ .slabs = slabs, .key = key, .has_aes = aes_hash_is_there() };
+    aes_hash_key_make(&demux->aes_key, &key);
 }
 
 static uint32_t segments_of(const struct demux_table *table)
@@ -52,7 +54,7 @@ static uint64_t octets_as_word(const uint8_t *at)
     return (uint64_t)read_be32(at) << 32 | read_be32(at + 4);
 }
 
-/* A four-tuple in two or five words; returns how many. */
+/* A four-tuple in two or five numbers, the same on every machine; returns how many. */
 static inline size_t tuple_words(uint64_t word[5], const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
     word[0] = (uint64_t)local->port.number << 48 | (uint64_t)remote->port.number << 32 |
@@ -76,58 +78,95 @@ uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *l
     return tuple_words(word, local, remote) == 2 ? sip_long(key, word, 2) : sip_long(key, word, 5);
 }
 
+/* What a table hashes is the four-tuple as it stands in a packet, two words or five: ports and what the addresses are,
+ * then the addresses, the remote end first. No numbers are made of them. */
+static inline uint64_t first_word(const uint8_t ports[4], uint32_t family, uint32_t remote_zone, uint32_t local_zone)
+{
+    uint32_t both;
+
+    memcpy(&both, ports, sizeof both);
+    return (uint64_t)(family << 16 | remote_zone << 8 | local_zone) << 32 | both;
+}
+
+static inline size_t packet_words(uint64_t word[5], const struct demux_packet *packet)
+{
+    word[0] = first_word(packet->ports, packet->family, packet->source_zone, packet->destination_zone);
+    if (packet->family == BARO_FAMILY_IPV6) {
+        memcpy(word + 1, packet->addresses, 32);
+        return 5;
+    }
+    memcpy(word + 1, packet->addresses, 8);
+    return 2;
+}
+
+static inline size_t endpoint_words(uint64_t word[5], const struct baro_endpoint *local, const struct baro_endpoint *remote)
+{
+    uint8_t ports[4];
+
+    write_be32(ports, (uint32_t)remote->port.number << 16 | local->port.number);
+    word[0] = first_word(ports, remote->address.family, remote->address.zone, local->address.zone);
+    if (local->address.family == BARO_FAMILY_IPV6) {
+        memcpy(word + 1, remote->address.octet, 16);
+        memcpy(word + 3, local->address.octet, 16);
+        return 5;
+    }
+    memcpy(word + 1, remote->address.octet, 4);
+    memcpy((uint8_t *)(word + 1) + 4, local->address.octet, 4);
+    return 2;
+}
+
+/* Two and five by themselves, so that nothing is left of the loops. */
+static inline uint64_t sip_tuple(const struct demux *demux, const uint64_t word[5], size_t count)
+{
+    return count == 2 ? sip_short(&demux->key, word, 2) : sip_short(&demux->key, word, 5);
+}
+
+#ifdef AES_HASH
+
+WITH_AES static inline uint64_t aes_tuple(const struct demux *demux, const uint64_t word[5], size_t count)
+{
+    return count == 2 ? aes_hash_words(&demux->aes_key, word, 2) : aes_hash_words(&demux->aes_key, word, 5);
+}
+
+/* From the packet to the hash in one function of AES: it keeps the words in registers. */
+WITH_AES static uint64_t aes_packet(const struct demux *demux, const struct demux_packet *packet)
+{
+    uint64_t word[5];
+    const size_t count = packet_words(word, packet);
+
+    return aes_tuple(demux, word, count);
+}
+
+WITH_AES static uint64_t aes_endpoints(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+{
+    uint64_t word[5];
+    const size_t count = endpoint_words(word, local, remote);
+
+    return aes_tuple(demux, word, count);
+}
+
+#endif
+
 uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
     uint64_t word[5];
 
-    return tuple_words(word, local, remote) == 2 ? sip_short(&demux->key, word, 2) : sip_short(&demux->key, word, 5);
-}
-
-/* No addresses are made of what stands in the packet: they would be written octet by octet and read as words. Each word stands
- * `step` behind the one before. */
-static inline void packet_words(uint64_t *word, size_t step, const struct demux_packet *packet)
-{
-    const uint8_t *addresses = packet->addresses;
-    const uint64_t family = packet->family;
-    const uint32_t both = read_be32(packet->ports);
-
-    word[0] = (uint64_t)(both << 16 | both >> 16) << 32 | family << 24 | family << 16 | (uint64_t)packet->destination_zone << 8 |
-              packet->source_zone;
-    if (family != BARO_FAMILY_IPV6) {
-        word[step] = (uint64_t)read_be32(addresses + 4) << 32 | read_be32(addresses);
-        return;
-    }
-    word[step] = octets_as_word(addresses + 16);
-    word[2 * step] = octets_as_word(addresses + 24);
-    word[3 * step] = octets_as_word(addresses);
-    word[4 * step] = octets_as_word(addresses + 8);
+#ifdef AES_HASH
+    if (MOSTLY(demux->has_aes))
+        return aes_endpoints(demux, local, remote);
+#endif
+    return sip_tuple(demux, word, endpoint_words(word, local, remote));
 }
 
 uint64_t demux_hash_packet(const struct demux *demux, const struct demux_packet *packet)
 {
     uint64_t word[5];
 
-    packet_words(word, 1, packet);
-    return packet->family == BARO_FAMILY_IPV6 ? sip_short(&demux->key, word, 5) : sip_short(&demux->key, word, 2);
-}
-
-void demux_hash_packets(const struct demux *demux, const struct demux_packet packet[HASH_LANES], uint64_t hash[HASH_LANES])
-{
-#ifdef OCTETS_AVX2
-    uint8_t family = packet[0].family, other = 0;
-    uint64_t word[5][HASH_LANES];
-
-    for (int i = 1; i < HASH_LANES; i++)
-        other |= packet[i].family ^ family;
-    if (other == 0 && octets_have_avx2()) {
-        for (int i = 0; i < HASH_LANES; i++)
-            packet_words(&word[0][i], HASH_LANES, &packet[i]);
-        hash_lanes_avx2(&demux->key, word, family == BARO_FAMILY_IPV6 ? 5 : 2, hash);
-        return;
-    }
+#ifdef AES_HASH
+    if (MOSTLY(demux->has_aes))
+        return aes_packet(demux, packet);
 #endif
-    for (int i = 0; i < HASH_LANES; i++)
-        hash[i] = demux_hash_packet(demux, &packet[i]);
+    return sip_tuple(demux, word, packet_words(word, packet));
 }
 
 /* ---- one table ---- */

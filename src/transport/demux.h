@@ -1,7 +1,7 @@
 /* transport/demux.h: from a four-tuple to what it belongs to.
  *
- * A hash table of names, used by TCP and by UDP. The hash is SipHash-1-3 of the two endpoints under a key from the
- * stack's seed, so a peer cannot choose tuples that collide. A bucket is one cache line: seven tags of 32 bits and
+ * A hash table of names, used by TCP and by UDP. The hash is one of the two endpoints under a key from the stack's
+ * seed, so a peer cannot choose tuples that collide: by AES's rounds where the processor has them, else SipHash-1-3. A bucket is one cache line: seven tags of 32 bits and
  * seven names; the tag is the hash itself, so the table grows without asking its user for keys. A name is a handle's lower
  * half: nobody stands in the table who is gone, so that the generation says nothing, and who asks finds it in the object.
  *
@@ -24,7 +24,7 @@
 #ifndef TRANSPORT_DEMUX_H
 #define TRANSPORT_DEMUX_H
 
-#include "base/hash.h"
+#include "base/aes_hash.h"
 #include "base/place.h"
 #include "base/pool.h"
 #include "base/prefetch.h"
@@ -53,6 +53,8 @@ struct demux_table {
 struct demux {
     struct slabs *slabs;
     struct hash_key key;
+    struct aes_hash_key aes_key;   /* made of it */
+    bool has_aes;
     struct demux_table table, old; /* old: being moved; its buckets below `moved` belong to `table` already */
     uint32_t moved;
     uint32_t used;                 /* entries */
@@ -69,7 +71,7 @@ struct demux_cursor {
 void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key);
 void demux_release(struct demux *demux);
 
-/* Of a four-tuple, for this table: SipHash-1-3. The table asks for its lower half; the whole never repeats itself by chance. */
+/* Of a four-tuple, for this table. The table asks for its lower half; the whole never repeats itself by chance. */
 uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 static inline uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local,
                                   const struct baro_endpoint *remote)
@@ -81,9 +83,7 @@ struct demux_packet {
     const uint8_t *addresses, *ports;
     uint8_t family, source_zone, destination_zone;
 };
-/* The whole of a packet's, and of some, faster than one by one. */
 uint64_t demux_hash_packet(const struct demux *demux, const struct demux_packet *packet);
-void demux_hash_packets(const struct demux *demux, const struct demux_packet packet[HASH_LANES], uint64_t hash[HASH_LANES]);
 /* Of a four-tuple under another key, to be shown to others: SipHash-2-4. */
 uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 

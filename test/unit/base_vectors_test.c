@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/aes_hash.h"
 #include "base/checksum.h"
 #include "base/hash.h"
 #include "base/pool.h"
@@ -47,6 +48,104 @@ static void short_siphash(void **state)
     for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         assert_true(hash_words_short(&none, word, wanted[i].count) == wanted[i].hash);
     assert_true(hash_words_short(&key, word, 0) == UINT64_C(0xabac0158050fc4dc));
+}
+
+/* A round of AES as FIPS 197 has it, octet by octet; the key is added behind it. */
+static uint8_t times_two(uint8_t a)
+{
+    return (uint8_t)(a << 1 ^ (a >> 7) * 0x1b);
+}
+
+static uint8_t product(uint8_t a, uint8_t b)
+{
+    uint8_t sum = 0;
+
+    for (; b != 0; b >>= 1, a = times_two(a))
+        sum ^= (b & 1) != 0 ? a : 0;
+    return sum;
+}
+
+static uint8_t substitute(uint8_t a)
+{
+    uint8_t inverse = 0, result = 0x63;
+
+    for (unsigned b = 1; b < 256 && a != 0 && inverse == 0; b++)
+        inverse = product(a, (uint8_t)b) == 1 ? (uint8_t)b : 0;
+    for (int i = 0; i < 5; i++)
+        result ^= (uint8_t)(inverse << i | inverse >> (8 - i));
+    return result;
+}
+
+static void aes_round(uint8_t state[16], const uint8_t key[16])
+{
+    static const uint8_t mix[4] = { 2, 3, 1, 1 };
+    uint8_t shifted[16];
+
+    for (int i = 0; i < 16; i++)
+        shifted[i] = substitute(state[(i + 4 * (i % 4)) % 16]);
+    for (int i = 0; i < 16; i++) {
+        state[i] = key[i];
+        for (int j = 0; j < 4; j++)
+            state[i] ^= product(shifted[i / 4 * 4 + j], mix[(j - i % 4 + 4) % 4]);
+    }
+}
+
+/* FIPS 197, appendix B: what round 1 makes of its start. */
+static void the_round_of_the_standard(void **state)
+{
+    uint8_t text[16] = { 0x19, 0x3d, 0xe3, 0xbe, 0xa0, 0xf4, 0xe2, 0x2b, 0x9a, 0xc6, 0x8d, 0x2a, 0xe9, 0xf8, 0x48, 0x08 };
+    static const uint8_t key[16] = { 0xa0, 0xfa, 0xfe, 0x17, 0x88, 0x54, 0x2c, 0xb1, 0x23, 0xa3, 0x39, 0x39, 0x2a, 0x6c, 0x76, 0x05 };
+    static const uint8_t then[16] = { 0xa4, 0x9c, 0x7f, 0xf2, 0x68, 0x9f, 0x35, 0x2b, 0x6b, 0x5b, 0xea, 0x43, 0x02, 0x6a, 0x50, 0x49 };
+
+    (void)state;
+    aes_round(text, key);
+    assert_memory_equal(text, then, sizeof then);
+}
+
+#ifdef AES_HASH
+WITH_AES static uint64_t hash_of_aes(const struct aes_hash_key *key, const uint64_t *words, size_t count)
+{
+    return aes_hash_words(key, words, count);
+}
+#endif
+
+/* The processor's rounds against those: 1 to 6 words, each block under keys of its own. */
+static void aes_hash_by_its_rounds(void **state)
+{
+#ifdef AES_HASH
+    static const struct hash_key from = { { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) } };
+    struct aes_hash_key key;
+    uint64_t word[6];
+
+    (void)state;
+    if (!aes_hash_is_there())
+        skip();
+    aes_hash_key_make(&key, &from);
+    for (unsigned i = 0; i < 6; i++)
+        word[i] = UINT64_C(0x123456789abcdef1) * (i + 3);
+    for (size_t count = 1; count <= 6; count++) {
+        uint64_t sum = 0, first;
+
+        for (size_t number = 0; 2 * number < count; number++) {
+            uint8_t block[16] = { 0 }, round[16];
+
+            memcpy(block, word + 2 * number, 2 * number + 1 < count ? 16 : 8);
+            memcpy(round, key.round[number][0], sizeof round);
+            for (int i = 0; i < 16; i++)
+                block[i] ^= round[i];
+            for (int i = 1; i <= AES_HASH_ROUNDS; i++) {
+                memcpy(round, key.round[number][i], sizeof round);
+                aes_round(block, round);
+            }
+            memcpy(&first, block, sizeof first);
+            sum ^= first;
+        }
+        assert_true(hash_of_aes(&key, word, count) == sum);
+    }
+#else
+    (void)state;
+    skip();
+#endif
 }
 
 static uint16_t naive(const uint8_t *data, size_t length)
@@ -206,6 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(siphash_of_the_paper),
         cmocka_unit_test(short_siphash),
+        cmocka_unit_test(the_round_of_the_standard),
+        cmocka_unit_test(aes_hash_by_its_rounds),
         cmocka_unit_test(checksum_as_the_naive_one),
         cmocka_unit_test(timers_in_the_order_of_their_deadlines),
         cmocka_unit_test(timers_of_one_slot_in_order),

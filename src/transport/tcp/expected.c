@@ -122,19 +122,7 @@ void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count)
 
 void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count)
 {
-    unsigned i = 0;
-
-    for (; i + HASH_LANES <= count; i += HASH_LANES) {
-        struct demux_packet packet[HASH_LANES];
-        uint64_t hash[HASH_LANES];
-
-        for (unsigned j = 0; j < HASH_LANES; j++)
-            packet[j] = packet_of(arrival[i + j]);
-        demux_hash_packets(&tcp->demux, packet, hash);
-        for (unsigned j = 0; j < HASH_LANES; j++)
-            arrival[i + j]->hash = hash[j];
-    }
-    for (; i < count; i++)
+    for (unsigned i = 0; i < count; i++)
         look_up(tcp, arrival[i]);
 }
 
