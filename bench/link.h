@@ -20,8 +20,20 @@ int link_net_open(struct link_net *net, char *error, size_t size);
 void link_net_close(struct link_net *net);
 /* The thread goes into one end's namespace (0, 1), or home (-1). */
 void link_net_enter(const struct link_net *net, int which);
-/* Segmentation, receive and checksum offloads of both interfaces. */
-void link_net_offloads(const struct link_net *net, bool on);
+/* What both interfaces do for the kernel's TCP. */
+enum link_offloads {
+    LINK_OFFLOADS_NONE,
+    LINK_OFFLOADS_GRO, /* generic receive offload alone, which the kernel does in software */
+    LINK_OFFLOADS_ALL  /* checksums both ways, scatter-gather, TSO, GSO and GRO */
+};
+/* Makes it so, and looks whether it is. 0, or -1 and why not in `error`. */
+int link_net_offloads(const struct link_net *net, enum link_offloads offloads, char *error, size_t size);
+/* What the end has received since it was made: frames at the interface; packets at the kernel's IP, to which GRO gives several
+ * frames as one. */
+struct link_received {
+    uint64_t frames, packets;
+};
+struct link_received link_net_received(const struct link_net *net, int which);
 
 /* What is measured. */
 enum link_what {
@@ -31,7 +43,8 @@ enum link_what {
     LINK_GRO,     /* the same, and one ACK for what a burst brings (BARO_DEVICE_GRO) */
     LINK_SUPER,   /* ... with the interface's offloads: super-segments */
     LINK_KERNEL,  /* one TCP connection of the kernel, its offloads off */
-    LINK_KERNEL_SUPER /* and on */
+    LINK_KERNEL_GRO,  /* the same, and GRO: its receiver, too, sends one ACK for what a burst brings */
+    LINK_KERNEL_SUPER /* all on */
 };
 
 struct link_job {
@@ -43,8 +56,10 @@ struct link_job {
 };
 
 struct link_figure {
-    double frames; /* a second, those of both directions; kernel's TCP: 0 */
+    double frames; /* a second, those of both directions; the kernel's TCP: as its interfaces count them */
     double gbit;   /* of program data a second */
+    double per_ack;    /* TCP: frames to the receiver for one from it */
+    double per_packet; /* the kernel's TCP: frames to the receiver in one packet to its IP; else 0 */
 };
 
 /* Measures for so many seconds. False, and why it could not be in `error`. */

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -157,17 +158,81 @@ void link_net_close(struct link_net *net)
     }
 }
 
-void link_net_offloads(const struct link_net *net, bool on)
+/* In the order in which they can be switched on: what is later may want what is earlier. */
+static const struct setting {
+    uint32_t set, get;
+    enum link_offloads from; /* on from here */
+    const char *name;
+} settings[] = {
+    { ETHTOOL_STXCSUM, ETHTOOL_GTXCSUM, LINK_OFFLOADS_ALL, "tx checksums" },
+    { ETHTOOL_SRXCSUM, ETHTOOL_GRXCSUM, LINK_OFFLOADS_ALL, "rx checksums" },
+    { ETHTOOL_SSG, ETHTOOL_GSG, LINK_OFFLOADS_ALL, "scatter-gather" },
+    { ETHTOOL_STSO, ETHTOOL_GTSO, LINK_OFFLOADS_ALL, "TSO" },
+    { ETHTOOL_SGSO, ETHTOOL_GGSO, LINK_OFFLOADS_ALL, "GSO" },
+    { ETHTOOL_SGRO, ETHTOOL_GGRO, LINK_OFFLOADS_GRO, "GRO" },
+};
+enum { SETTINGS = sizeof settings / sizeof settings[0] };
+
+static int ethtool(const struct link_net *net, int which, uint32_t command, uint32_t *data)
 {
-    static const uint32_t of[] = { ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO };
+    struct ethtool_value value = { .cmd = command, .data = *data };
+    struct ifreq request = request_of(which);
 
-    for (int which = 0; which < 2; which++) {
-        for (unsigned i = 0; i < sizeof of / sizeof of[0]; i++) {
-            struct ethtool_value value = { .cmd = of[on ? i : sizeof of / sizeof of[0] - 1 - i], .data = on };
-            struct ifreq request = request_of(which);
+    request.ifr_data = (void *)&value;
+    if (ioctl(net->control[which], SIOCETHTOOL, &request) < 0)
+        return -1;
+    *data = value.data;
+    return 0;
+}
 
-            request.ifr_data = (void *)&value;
-            (void)ioctl(net->control[which], SIOCETHTOOL, &request);
+/* The kernel says yes, too, to what it then leaves as it was, so each is read again when all are set. */
+int link_net_offloads(const struct link_net *net, enum link_offloads offloads, char *error, size_t size)
+{
+    for (int step = 0; step < 2 * SETTINGS; step++) {
+        bool look = step >= SETTINGS;
+        int at = step % SETTINGS;
+        const struct setting *setting = &settings[offloads == LINK_OFFLOADS_ALL || look ? at : SETTINGS - 1 - at];
+
+        for (int which = 0; which < 2; which++) {
+            const uint32_t wanted = offloads >= setting->from;
+            uint32_t value = wanted;
+
+            if (ethtool(net, which, look ? setting->get : setting->set, &value) < 0) {
+                snprintf(error, size, "%s of veth%d: %s", setting->name, which, strerror(errno));
+                return -1;
+            }
+            if ((value != 0) != (wanted != 0)) {
+                snprintf(error, size, "%s of veth%d cannot be switched %s", setting->name, which, wanted ? "on" : "off");
+                return -1;
+            }
         }
     }
+    return 0;
+}
+
+/* The number in the file's first line that the format fits, 0 if there is none. /proc shows a thread its own namespace. */
+static uint64_t number_in(const char *path, const char *format)
+{
+    FILE *file = fopen(path, "re");
+    uint64_t number = 0;
+    char line[512];
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, format, &number) == 1)
+            break;
+    }
+    if (file != NULL)
+        fclose(file);
+    return number;
+}
+
+struct link_received link_net_received(const struct link_net *net, int which)
+{
+    struct link_received received;
+
+    link_net_enter(net, which);
+    received.frames = number_in("/proc/thread-self/net/dev", which == 0 ? " veth0: %*u %" SCNu64 : " veth1: %*u %" SCNu64);
+    received.packets = number_in("/proc/thread-self/net/snmp", "Ip: %*u %*u %" SCNu64);
+    link_net_enter(net, -1);
+    return received;
 }

@@ -71,6 +71,7 @@ struct work {
         _Alignas(64) atomic_uint_fast64_t frames, octets;
     } done[2];
     const struct link_job *job;
+    const struct link_net *net; /* the kernel's TCP: its interfaces count the frames */
     const struct baro_device *device[2];
     struct baro_stack *stack[2];
     int fd[2], wait[2]; /* connections; descriptors of the links */
@@ -93,13 +94,55 @@ static void *other_end(void *context)
     return NULL;
 }
 
+/* What has come at a moment. */
+struct moment {
+    double at;
+    uint64_t octets, frames[2], packets; /* packets: those that the kernel's receiver was given */
+};
+
+static struct moment moment_now(struct work *work)
+{
+    struct moment moment = { .at = wall(), .octets = atomic_load(&work->done[0].octets) + atomic_load(&work->done[1].octets) };
+
+    for (int i = 0; i < 2; i++) {
+        struct link_received received = { 0 };
+
+        if (work->net != NULL)
+            received = link_net_received(work->net, i);
+        moment.frames[i] = work->net != NULL ? received.frames : atomic_load(&work->done[i].frames);
+        moment.packets = received.packets;
+    }
+    return moment;
+}
+
+static uint64_t come(const struct work *work)
+{
+    return atomic_load(&work->done[0].frames) + atomic_load(&work->done[1].frames) + atomic_load(&work->done[0].octets) +
+           atomic_load(&work->done[1].octets);
+}
+
+static void figure_between(const struct work *work, const struct moment *begin, const struct moment *end,
+                           struct link_figure *figure)
+{
+    uint64_t to[2] = { end->frames[0] - begin->frames[0], end->frames[1] - begin->frames[1] };
+    uint64_t packets = end->packets - begin->packets;
+    double span = end->at - begin->at;
+
+    figure->frames = (double)(to[0] + to[1]) / span;
+    figure->gbit = (double)(end->octets - begin->octets) * 8 / span / 1e9;
+    if (work->job->what >= LINK_STACK && to[0] != 0)
+        figure->per_ack = (double)to[1] / (double)to[0];
+    if (packets != 0)
+        figure->per_packet = (double)to[1] / (double)packets;
+}
+
 /* Turns of both ends until the time is over: in this thread, or the second's in its own. The first part does not count,
  * nor does what is before the second's first turn; time in which nothing came at all, on a busy machine, is no measure. */
 static void run(struct work *work, double seconds, struct link_figure *figure)
 {
-    double begin = 0, start = wall(), now = start;
-    uint64_t frames = 0, octets = 0, frames_now, octets_now;
-    bool nothing;
+    double start = wall(), now = start;
+    struct moment begin = { 0 }, end;
+    uint64_t before = 0;
     pthread_t thread;
 
     bench_expect(!work->threads || pthread_create(&thread, NULL, other_end, work) == 0, "a thread");
@@ -110,20 +153,16 @@ static void run(struct work *work, double seconds, struct link_figure *figure)
                 work->turn(work, 1);
         }
         now = wall();
-        frames_now = atomic_load(&work->done[0].frames) + atomic_load(&work->done[1].frames);
-        octets_now = atomic_load(&work->done[0].octets) + atomic_load(&work->done[1].octets);
-        if (begin == 0 && now - start > seconds / WARM_DIVISOR && (!work->threads || atomic_load(&work->joined))) {
-            begin = now;
-            frames = frames_now;
-            octets = octets_now;
+        if (begin.at == 0 && now - start > seconds / WARM_DIVISOR && (!work->threads || atomic_load(&work->joined))) {
+            before = come(work);
+            begin = moment_now(work);
         }
-        nothing = frames_now == frames && octets_now == octets;
-    } while (begin == 0 || now - begin < seconds || (nothing && now - begin < PATIENCE_S));
+    } while (begin.at == 0 || now - begin.at < seconds || (come(work) == before && now - begin.at < PATIENCE_S));
+    end = moment_now(work);
     atomic_store(&work->over, true);
     if (work->threads)
         pthread_join(thread, NULL);
-    figure->frames = (double)(frames_now - frames) / (now - begin);
-    figure->gbit = (double)(octets_now - octets) * 8 / (now - begin) / 1e9;
+    figure_between(work, &begin, &end, figure);
 }
 
 /* ---- frames ---- */
@@ -263,18 +302,20 @@ static void kernel_turn(struct work *work, int which)
         (void)poll(&wait, 1, WAIT_MS);
 }
 
-static bool run_kernel(const struct link_net *net, struct work *work, double seconds, struct link_figure *figure, char *error,
-                       size_t size)
+static bool run_kernel(struct work *work, double seconds, struct link_figure *figure, char *error, size_t size)
 {
-    link_net_offloads(net, work->job->what == LINK_KERNEL_SUPER);
-    if (!kernel_connection(net, work->fd, error, size))
+    if (!kernel_connection(work->net, work->fd, error, size))
         return false;
     work->turn = kernel_turn;
     run(work, seconds, figure);
     close(work->fd[0]);
     close(work->fd[1]);
-    link_net_offloads(net, true);
     return true;
+}
+
+static enum link_offloads offloads_for(enum link_what what)
+{
+    return what == LINK_KERNEL ? LINK_OFFLOADS_NONE : what == LINK_KERNEL_GRO ? LINK_OFFLOADS_GRO : LINK_OFFLOADS_ALL;
 }
 
 bool link_measure(const struct link_net *net, const struct link_job *job, double seconds, struct link_figure *figure,
@@ -284,8 +325,12 @@ bool link_measure(const struct link_net *net, const struct link_job *job, double
     struct ends ends;
 
     *figure = (struct link_figure){ 0 };
-    if (job->what == LINK_KERNEL || job->what == LINK_KERNEL_SUPER)
-        return run_kernel(net, &work, seconds, figure, error, size);
+    if (link_net_offloads(net, offloads_for(job->what), error, size) < 0)
+        return false;
+    if (job->what == LINK_KERNEL || job->what == LINK_KERNEL_GRO || job->what == LINK_KERNEL_SUPER) {
+        work.net = net;
+        return run_kernel(&work, seconds, figure, error, size);
+    }
     if (!open_ends(net, job, &ends, error, size))
         return false;
     for (int i = 0; i < 2; i++) {

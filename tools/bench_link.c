@@ -5,6 +5,7 @@
  * told are medians, and ratios of figures of the same turn. */
 #include "tools.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static const struct link_job jobs[] = {
     { "xdp-stack", "AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, false },
     { "xdp-gro", "AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, false },
     { "kernel", "the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, false },
+    { "kernel-gro", "the kernel's TCP, GRO alone on", LINK_KERNEL_GRO, BARO_LINK_PACKET, 0, false },
     { "kernel-super", "the kernel's TCP, its offloads on", LINK_KERNEL_SUPER, BARO_LINK_PACKET, 0, false },
     { "packet-raw-2", "two threads: AF_PACKET, 1,514 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 1514, true },
     { "packet-stack-2", "two threads: AF_PACKET, TCP, frame by frame", LINK_STACK, BARO_LINK_PACKET, 0, true },
@@ -33,6 +35,7 @@ static const struct link_job jobs[] = {
     { "xdp-stack-2", "two threads: AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, true },
     { "xdp-gro-2", "two threads: AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, true },
     { "kernel-2", "two threads: the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, true },
+    { "kernel-gro-2", "two threads: the kernel's TCP, GRO alone on", LINK_KERNEL_GRO, BARO_LINK_PACKET, 0, true },
 };
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 
@@ -53,6 +56,8 @@ static const struct ratio ratios[] = {
     { "AF_XDP to the kernel's TCP, two threads", "xdp-stack-2", "kernel-2", true },
     { "AF_XDP, GRO, to the kernel's TCP, its offloads off", "xdp-gro", "kernel", true },
     { "AF_XDP, GRO, to the kernel's TCP, two threads", "xdp-gro-2", "kernel-2", true },
+    { "AF_XDP, GRO, to the kernel's TCP, GRO alone on", "xdp-gro", "kernel-gro", true },
+    { "AF_XDP, GRO, to the kernel's, GRO alone, two threads", "xdp-gro-2", "kernel-gro-2", true },
     { "AF_XDP without a stack to the kernel's TCP", "xdp-raw-mix", "kernel", true },
     { "AF_XDP without a stack to the same, two threads", "xdp-raw-mix-2", "kernel-2", true },
     { "AF_PACKET to the kernel's TCP, offloads on in both", "packet-super", "kernel-super", true },
@@ -72,7 +77,8 @@ static int help(void)
            "Frames through AF_PACKET and AF_XDP over a veth between two network namespaces that it makes itself, one thread\n"
            "being both ends, or each its own; with nothing behind the device, and with TCP of this stack; the kernel's TCP over the same veth\n"
            "beside it. All are measured in turns, S seconds each (default 0.5), N times (default 3): ratios of the same\n"
-           "turn first, then medians with minimum and maximum. Frames of both directions are counted as they arrive.\n\n"
+           "turn first, then medians with minimum and maximum. Frames of both directions are counted as they arrive; TCP tells\n"
+           "how many reach the receiver for one ACK, and the kernel's how many of them GRO gives it as one packet.\n\n"
            "What cannot be measured here says why: AF_XDP wants the machine's root, all the right to make namespaces.\n");
     return TOOL_OK;
 }
@@ -122,6 +128,17 @@ static void print_ratio(const struct results *results, const struct ratio *ratio
     print_values(ratio->text, value, results->runs, "%");
 }
 
+/* What a figure consists of, as far as a job has it. */
+static const struct {
+    const char *unit;
+    size_t offset;
+} units[] = {
+    { "frames a second", offsetof(struct link_figure, frames) },
+    { "Gbit/s", offsetof(struct link_figure, gbit) },
+    { "frames for an ACK", offsetof(struct link_figure, per_ack) },
+    { "frames in a packet", offsetof(struct link_figure, per_packet) },
+};
+
 static void print_job(const struct results *results, int job)
 {
     double value[RUNS_LIMIT];
@@ -130,14 +147,12 @@ static void print_job(const struct results *results, int job)
         printf("%s: not measured: %s\n", jobs[job].name, results->error[job]);
         return;
     }
-    for (int i = 0; i < results->runs; i++)
-        value[i] = results->figure[job][i].frames;
-    if (value[0] > 0)
-        print_values(jobs[job].text, value, results->runs, "frames a second");
-    for (int i = 0; i < results->runs; i++)
-        value[i] = results->figure[job][i].gbit;
-    if (value[0] > 0)
-        print_values(jobs[job].text, value, results->runs, "Gbit/s");
+    for (unsigned unit = 0; unit < sizeof units / sizeof units[0]; unit++) {
+        for (int i = 0; i < results->runs; i++)
+            memcpy(&value[i], (const char *)&results->figure[job][i] + units[unit].offset, sizeof value[i]);
+        if (value[0] > 0)
+            print_values(jobs[job].text, value, results->runs, units[unit].unit);
+    }
 }
 
 static int parse(struct results *results, int argc, char **argv)

@@ -19,11 +19,21 @@ figure table.log "AF_PACKET, frames of 64 octets, no stack"
 figure table.log "AF_PACKET, TCP of this stack, super-segments"
 figure table.log "the kernel's TCP, its offloads off"
 figure table.log "AF_PACKET: stack to raw frames of 1,514 octets"
+packet() { # TEXT LEAST MOST: frames that the row's receiver got as one packet
+    awk -v text="$1" -v least="$2" -v most="$3" 'index($0, text) == 1 && /frames in a packet$/ {
+            rest = substr($0, length(text) + 1); split(rest, word, " "); if (word[1] >= least && word[1] <= most) found = 1 }
+        END { exit !found }' "$work/table.log" || fail "frames in a packet are not $2 to $3: $1"
+}
+packet "the kernel's TCP, its offloads off" 0.9 1.1
+packet "the kernel's TCP, GRO alone on" 1.5 100
+packet "two threads: the kernel's TCP, GRO alone on" 1.5 100
 if grep -q "^xdp-raw-64: not measured:" "$work/table.log"; then
     grep "^xdp-raw-64" "$work/table.log" # why, in the test's output
 else
     figure table.log "AF_XDP, TCP of this stack"
     figure table.log "AF_XDP to the kernel's TCP, two threads"
+    figure table.log "AF_XDP, GRO, to the kernel's TCP, GRO alone on"
+    figure table.log "AF_XDP, GRO, to the kernel's, GRO alone, two threads"
 fi
 
 # A user namespace may have AF_PACKET, but no BPF.
@@ -31,6 +41,16 @@ unshare --user --map-root-user "$BARO" bench link --runs 1 --seconds 0.02 packet
     fail "not from a user namespace"
 figure user.log "AF_PACKET, frames of 64 octets, no stack"
 grep -qE "^xdp-raw-64: not measured: .*(BPF|AF_XDP)" "$work/user.log" || fail "why AF_XDP is not measured is not told"
+
+# What the kernel refuses is told, and nothing measured under a name that is then wrong: the ninth ioctl is the first that sets
+# an offload.
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+    strace -f -o /dev/null -e inject=ioctl:error=EOPNOTSUPP:when=9+ "$BARO" bench link --runs 1 --seconds 0.02 kernel-gro \
+        >"$work/refused.log" 2>&1 || fail "with offloads refused: exit code $?"
+    grep -q "^kernel-gro: not measured: GRO of veth0: Operation not supported" "$work/refused.log" ||
+        fail "an offload that is refused is not told"
+    ! grep -q "Gbit/s" "$work/refused.log" || fail "measured though an offload is refused"
+fi
 "$BARO" bench link --runs 0 >/dev/null 2>&1
 [ $? = 2 ] || fail "a mistake at the command line"
 echo ok
