@@ -170,7 +170,7 @@ struct tcp_connection {
 
     uint32_t ts_offset;
     uint32_t unacknowledged;           /* octets received in order since the last ACK */
-    uint16_t path_mtu, mss, peer_mss, rcv_mss; /* mss: payload without options; rcv_mss: what we offered */
+    uint16_t path_mtu, mss, peer_mss, rcv_mss; /* mss: payload of a full-sized segment; rcv_mss: what we offered */
     uint16_t rcv_full;                 /* payload of the peer's full-sized segments, as seen */
     uint8_t quick_acks;                /* so many of a young connection are left; or TCP_QUICK_ACKS more than TCP_ALONE_ACKS are */
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
@@ -490,7 +490,7 @@ static inline uint32_t tcp_option_octets(const struct tcp_connection *c)
 /* Payload of a full-sized segment. */
 static inline uint32_t tcp_payload_limit(const struct tcp_connection *c)
 {
-    return c->mss - tcp_option_octets(c);
+    return c->mss;
 }
 
 #endif

@@ -142,12 +142,12 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
     c->ts_offset = record->ts_offset;
     c->snd_scale = record->snd_scale;
     c->peer_mss = record->peer_mss;
-    tcp_set_path_mtu(c, mtu);
     if (record->flags & HALF_OPEN_TIMESTAMPS) {
         c->flags |= TCP_TIMESTAMPS;
         c->ts_recent = record->ts_recent;
         c->ts_recent_at_ns = tcp->core->now.ns;
     }
+    tcp_set_path_mtu(c, mtu); /* the options count */
     c->flags |= record->flags & HALF_OPEN_SACK_PERMITTED ? TCP_SACK_PERMITTED : 0u;
     c->flags |= record->flags & HALF_OPEN_SCALED ? TCP_SCALED : 0u;
     c->ecn_flags = record->flags & HALF_OPEN_ECN ? TCP_ECN_SENDS | TCP_ECN_HEARS : 0;

@@ -11,7 +11,7 @@ static void check_sequence(const struct tcp_connection *c)
     assert(seq_le(c->snd.una, c->snd.nxt));
     assert(seq_ge(c->retransmit_next, c->snd.una) || seq_eq(c->retransmit_next, c->retransmit_end));
     assert(seq_le(c->retransmit_next, c->retransmit_end));
-    assert(c->mss >= TCP_MSS_FLOOR && c->congestion.cwnd >= 1);
+    assert(c->mss + tcp_option_octets(c) >= TCP_MSS_FLOOR && c->congestion.cwnd >= 1);
     if (c->sender != NULL) {
         scoreboard_check(&c->sender->board);
         assert(seq_eq(c->sender->board.begin, c->snd.una));

@@ -16,13 +16,13 @@ void tcp_learn_syn(struct tcp *tcp, struct tcp_connection *c, const struct segme
     c->rcv.edge = c->rcv.nxt;
     c->rcv.up = c->rcv.nxt;
     c->peer_mss = tcp_syn_mss(segment);
-    tcp_set_path_mtu(c, c->path_mtu);
     tcp_ecn_learn(tcp, c, segment);
     if (options->has_timestamps) {
         c->flags |= TCP_TIMESTAMPS;
         c->ts_recent = options->ts_value;
         c->ts_recent_at_ns = tcp->core->now.ns;
     }
+    tcp_set_path_mtu(c, c->path_mtu); /* the options count */
     if (options->sack_permitted)
         c->flags |= TCP_SACK_PERMITTED;
     if (options->has_scale) {

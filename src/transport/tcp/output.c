@@ -66,7 +66,7 @@ void tcp_set_path_mtu(struct tcp_connection *c, uint32_t mtu)
         mss = c->peer_mss;
     if (c->settings.mss_ceiling != 0 && mss > c->settings.mss_ceiling)
         mss = c->settings.mss_ceiling;
-    c->mss = (uint16_t)(mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR : mss);
+    c->mss = (uint16_t)((mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR : mss) - tcp_option_octets(c));
 }
 
 static struct tcp_options options_of(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan)

@@ -77,7 +77,7 @@
     F(send.limit, D, c->settings.send_buffer)                                                                         \
                                                                                                                       \
     F(path_mtu, D, 1500)                                                                                              \
-    F(mss, D, c->path_mtu - (c->remote.address.family == BARO_FAMILY_IPV6 ? 60 : 40))                                 \
+    F(mss, D, c->path_mtu - (c->remote.address.family == BARO_FAMILY_IPV6 ? 60u : 40u) - tcp_option_octets(c))        \
     F(rcv_mss, D, rest_offer(x, c).mss)                                                                               \
     F(peer_mss, D, c->rcv_mss)                                                                                        \
     F(rcv_scale, D, rest_offer(x, c).scale)                                                                           \
