@@ -1,6 +1,8 @@
 /* base/bytes.h: reading and writing integers in network order, and comparing addresses.
  *
- * Byte by byte, so alignment never matters; compilers make one load and one swap of it. */
+ * What is read stands byte by byte: alignment never matters, and compilers make one load and one swap of it. What is
+ * written is swapped first: of bytes that are written next to each other by two calls gcc makes one store, after it has put the
+ * word together by a dozen shifts. */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
@@ -30,16 +32,18 @@ static inline void write_u8(uint8_t *at, uint8_t value)
 
 static inline void write_be16(uint8_t *at, uint16_t value)
 {
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    value = __builtin_bswap16(value);
+#endif
+    memcpy(at, &value, sizeof value);
 }
 
 static inline void write_be32(uint8_t *at, uint32_t value)
 {
-    at[0] = (uint8_t)(value >> 24);
-    at[1] = (uint8_t)(value >> 16);
-    at[2] = (uint8_t)(value >> 8);
-    at[3] = (uint8_t)value;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    value = __builtin_bswap32(value);
+#endif
+    memcpy(at, &value, sizeof value);
 }
 
 static inline struct baro_mac read_mac(const uint8_t *at)
