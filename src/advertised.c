@@ -208,8 +208,10 @@ static void learn_parameters(struct baro_stack *stack, int interface, const stru
     struct neighbour_times *times = &stack->neighbours.times[interface];
     struct interface *link = &stack->interface[interface];
 
-    if (message->hop_limit >= HOP_LIMIT_LEAST)
+    if (message->hop_limit >= HOP_LIMIT_LEAST && link->hop_limit_v6 != message->hop_limit) {
         link->hop_limit_v6 = message->hop_limit;
+        stack->table.changes++; /* ways keep it */
+    }
     if (message->reachable_ms != 0)
         times->base_reachable_ms = within(message->reachable_ms, REACHABLE_LEAST_MS, REACHABLE_MOST_MS);
     if (message->retransmit_ms != 0) {

@@ -105,6 +105,7 @@ struct baro_stack {
     uint64_t straight;    /* frames that left by the straight way: tests want some */
     const struct baro_device *lender; /* whose last burst still stays, since text is read from it (transport/tcp/held.c), or NULL */
     struct way *recent;   /* the way of the last one: mostly that of the next; never NULL */
+    struct handle recent_for; /* of this connection it is known to be the way */
     struct captures captures;
     struct loopback loopback;
     struct interface interface[STACK_INTERFACES];

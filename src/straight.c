@@ -13,7 +13,7 @@
  *
  * What the whole way asks, and why it need not be asked here:
  *
- *     route, broadcast, link MTU          stand still with the table's counter of changes
+ *     route, broadcast, MTU, hop limit    stand still with the table's counter of changes
  *     path MTU                            with that of path MTUs, until a lowered one is tried again
  *     neighbour                           its entry is looked at each time: REACHABLE, PROBE and FIXED change by timers and
  *                                         packets only, never by a frame that leaves (ethernet/neighbour.h)
@@ -36,7 +36,7 @@
 enum {
     STRAIGHT_LEAST_MTU = 256, /* well above TCP's least segment, 88 octets of text and options, with 60 of headers */
     TCP_SEQ_AT = 4, TCP_FLAGS_AT = 13, TCP_CHECKSUM_AT = 16,
-    IPV4_TOS_AT = 1, IPV4_LENGTH_AT = 2, IPV4_TTL_AT = 8, IPV4_CHECKSUM_AT = 10,
+    IPV4_PLAIN = 0x45, IPV4_TTL_AT = 8, IPV4_CHECKSUM_AT = 10,
     IPV6_LENGTH_AT = 4, IPV6_HOP_LIMIT_AT = 7
 };
 
@@ -50,7 +50,7 @@ static uint32_t stamp_of(const struct baro_stack *stack)
 static void write_headers(struct straight *straight, const struct way *way, struct baro_mac from)
 {
     const struct ip_message message = { .source = way->wanted, .destination = way->destination,
-                                        .protocol = IP_PROTOCOL_TCP };
+                                        .protocol = IP_PROTOCOL_TCP, .ttl = straight->path.hop_limit };
     const struct ip_piece piece = { .dont_fragment = true };
     bool v6 = way->destination.family == BARO_FAMILY_IPV6;
     uint8_t *ip = straight->headers + ethernet_header_SIZE;
@@ -61,10 +61,8 @@ static void write_headers(struct straight *straight, const struct way *way, stru
     straight->sum_of_pseudo = (uint16_t)~checksum_fold(checksum_pseudo(way->wanted, way->destination, IP_PROTOCOL_TCP, 0));
     if (v6)
         return;
-    write_be16(ip + IPV4_LENGTH_AT, 0);
     write_be16(ip + IPV4_CHECKSUM_AT, 0);
-    ip[IPV4_TTL_AT] = 0;
-    straight->sum_of_ip = (uint16_t)~checksum_fold(checksum_add(0, ip, ipv4_header_SIZE));
+    straight->sum_of_ip = (uint16_t)~checksum_fold(checksum_add(0, ip + sizeof(uint32_t), ipv4_header_SIZE - sizeof(uint32_t)));
 }
 
 /* Can this way be a straight one? Keeps what it needs. */
@@ -81,6 +79,7 @@ static bool prepare(struct baro_stack *stack, struct way *way)
     link_mtu = interface_mtu(interface, way->destination.family);
     straight->path = (struct ip_path){ .source = way->wanted, /* TCP asks for no link MTU */
                                        .super_segment = SUPER_SEGMENT_MOST,
+                                       .hop_limit = interface_hop_limit(interface, way->destination.family),
                                        .mtu = path_mtu_get(&stack->path_mtus, way->destination, link_mtu),
                                        .sums = (interface->device->capabilities & BARO_DEVICE_TX_CHECKSUM) == 0 };
     straight->until = path_mtu_until(&stack->path_mtus, way->destination);
@@ -109,19 +108,32 @@ static __attribute__((noinline)) struct way *find_other(struct baro_stack *stack
     if (!is_good(stack, &way->straight) && !prepare(stack, way))
         return NULL;
     stack->recent = way;
+    stack->recent_for = HANDLE_NONE;
     return neighbour_is_ready(way->straight.entry) ? way : NULL;
 }
 
-/* The way, if it is a straight one now; NULL: it is not. */
-IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *source,
-                               const struct baro_address *destination)
+/* The way, if it is a straight one now; NULL: it is not. `known`: the last one leads there. */
+IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *source, const struct baro_address *destination,
+                          bool known)
 {
     struct way *way = stack->recent;
 
     /* The stamp tells of changes of the table, too. */
-    if (MOSTLY(way_leads(way, destination, source) && is_good(stack, &way->straight) && neighbour_is_ready(way->straight.entry)))
+    if (MOSTLY((known || way_leads(way, destination, source)) && is_good(stack, &way->straight) &&
+               neighbour_is_ready(way->straight.entry)))
         return way;
     return find_other(stack, source, destination);
+}
+
+/* Of a connection, whose addresses stay while its handle does. */
+IN_PLACE struct way *find_for(struct baro_stack *stack, struct handle connection, const struct tcp_straight *segment)
+{
+    const bool known = stack->recent_for.value == connection.value;
+    struct way *way = find(stack, &segment->local->address, &segment->remote->address, known);
+
+    if (!known)
+        stack->recent_for = way != NULL ? connection : HANDLE_NONE;
+    return way;
 }
 
 /* ---- a frame ---- */
@@ -139,18 +151,22 @@ IN_PLACE void write_front(const struct straight *straight, const struct tcp_stra
     uint32_t length = segment->header_length + segment->length;
 
     if (straight->path.source.family != BARO_FAMILY_IPV6) {
+        const uint32_t first = (uint32_t)IPV4_PLAIN << 24 | (uint32_t)segment->tos << 16 | (length + ipv4_header_SIZE);
+        uint32_t sum = straight->sum_of_ip + first;
+
         memcpy(head, straight->headers, ethernet_header_SIZE + ipv4_header_SIZE);
-        length += ipv4_header_SIZE;
-        ip[IPV4_TOS_AT] = segment->tos;
-        write_be16(ip + IPV4_LENGTH_AT, (uint16_t)length);
-        ip[IPV4_TTL_AT] = segment->ttl;
-        write_be16(ip + IPV4_CHECKSUM_AT,
-                   fold(straight->sum_of_ip + segment->tos + length + ((uint32_t)segment->ttl << 8)));
+        write_be32(ip, first);
+        if (SELDOM(segment->ttl >= 0)) {
+            sum += ((uint32_t)segment->ttl << 8) + (UINT16_MAX - ((uint32_t)ip[IPV4_TTL_AT] << 8));
+            ip[IPV4_TTL_AT] = (uint8_t)segment->ttl;
+        }
+        write_be16(ip + IPV4_CHECKSUM_AT, fold(sum));
     } else {
         memcpy(head, straight->headers, ethernet_header_SIZE + ipv6_header_SIZE);
         write_be32(ip, ipv6_first_word(segment->tos, segment->flow_label));
         write_be16(ip + IPV6_LENGTH_AT, (uint16_t)length);
-        ip[IPV6_HOP_LIMIT_AT] = segment->ttl;
+        if (SELDOM(segment->ttl >= 0))
+            ip[IPV6_HOP_LIMIT_AT] = (uint8_t)segment->ttl;
     }
 }
 
@@ -329,10 +345,9 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
 
     if (verdict != TCP_STRAIGHT_MORE)
         return verdict == TCP_STRAIGHT_NOTHING ? STRAIGHT_DONE : STRAIGHT_OPEN;
-    way = find(stack, &segment.local->address, &segment.remote->address);
+    way = find_for(stack, connection, &segment);
     if (SELDOM(way == NULL))
         return STRAIGHT_OPEN;
-    way->straight.path.hop_limit = interface_hop_limit(&stack->interface[way->hop.interface], way->destination.family);
     do {
         unsigned room = room_of(stack, way);
         uint8_t *head = stack->burst.header[stack->burst.count];
@@ -354,7 +369,7 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
 enum straight_verdict straight_control(struct baro_stack *stack, const struct intent *intent)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
-    struct way *way = find(stack, &control->local.address, &control->remote.address);
+    struct way *way = find(stack, &control->local.address, &control->remote.address, false);
     struct tcp_straight segment;
     uint8_t *head;
 
@@ -362,10 +377,9 @@ enum straight_verdict straight_control(struct baro_stack *stack, const struct in
         return STRAIGHT_OPEN;
     if (SELDOM(room_of(stack, way) == 0))
         return STRAIGHT_WAITS;
-    way->straight.path.hop_limit = interface_hop_limit(&stack->interface[way->hop.interface], way->destination.family);
     head = stack->burst.header[stack->burst.count];
     segment.header = head + way->straight.length;
-    if (!tcp_straight_control(stack->tcp, intent, &way->straight.path, &segment))
+    if (!tcp_straight_control(stack->tcp, intent, &segment))
         return STRAIGHT_OPEN;
     send(stack, way, &segment, head);
     return STRAIGHT_DONE;
@@ -389,7 +403,7 @@ static bool is_plain(const struct ip_message *message, const struct straight *st
 
 bool straight_message(struct baro_stack *stack, const struct ip_message *message)
 {
-    struct way *way = find(stack, &message->source, &message->destination);
+    struct way *way = find(stack, &message->source, &message->destination, false);
     struct tcp_straight segment;
     uint8_t *head;
 

@@ -312,14 +312,14 @@ static inline void pass(struct baro_stack *stack, uint32_t count, bool again)
 {
     struct intent_queue *intents = &stack->core.intents;
     const bool straight = straight_is_open(stack);
-    uint64_t sent = stack->core.counters.ip_out;
 
     for (; count != 0; count--) {
+        const uint64_t sent = stack->core.counters.ip_out;
+
         if (MOSTLY(work_off(stack, intent_first(intents), straight)))
             intent_done(intents);
         else
             intent_stall(intents, stack->burst.full, again && stack->core.counters.ip_out == sent);
-        sent = stack->core.counters.ip_out;
     }
 }
 

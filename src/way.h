@@ -29,8 +29,8 @@ struct straight {
     uint32_t stamp;              /* of all three counters, their sum: none of them goes back */
     uint16_t length;             /* octets of `headers`, no IP options */
     struct baro_instant until;   /* a path MTU that was lowered is tried again then */
-    struct ip_path path;         /* but for what depends on the moment: hop limit, super-segment */
-    uint32_t sum_of_ip;          /* of IPv4's header without type of service, length and time to live */
+    struct ip_path path;         /* but for what depends on the moment: the room */
+    uint32_t sum_of_ip;          /* of IPv4's header without its first word: version, type of service, length */
     uint32_t sum_of_pseudo;      /* of the pseudo-header without length */
     uint8_t headers[STRAIGHT_HEADERS + 2];
 };

@@ -401,6 +401,44 @@ static void a_flood_takes_no_place(void **state)
     assert_true(way_to(far_away, &hop));
 }
 
+/* Of a SYN, which goes the straight way. */
+static uint8_t hop_limit_to(uint16_t port)
+{
+    const struct baro_endpoint to = { far_away, { port } };
+    const struct device_frame *frame;
+
+    assert_int_equal(baro_connect(stack, baro_socket(stack, BARO_FAMILY_IPV6, BARO_STREAM), &to), -EINPROGRESS);
+    baro_stack_flush(stack);
+    while ((frame = frame_device_take(&device)) != NULL) {
+        if (frame->data[ethernet_header_SIZE + 6] == IP_PROTOCOL_TCP)
+            return frame->data[ethernet_header_SIZE + 7];
+    }
+    fail_msg("no SYN to port %u", port);
+    return 0;
+}
+
+static void a_hop_limit_is_that_of_known_ways_too(void **state)
+{
+    const struct baro_address other = address_in_zone(baro_ipv6(0xfe80, 0, 0, 0, 0, 0, 0, 8), 1);
+    struct nd_message said = advertisement(1800, 3600);
+    uint64_t straight;
+
+    (void)state;
+    pass(3);
+    feed(&said, router, 255);
+    pass(3);
+    baro_stack_set_neighbour(stack, 1, router, router_mac);
+    straight = stack->straight;
+    assert_int_equal(hop_limit_to(80), 64);
+    said = (struct nd_message){ .type = ICMPV6_ROUTER_ADVERTISEMENT, .hop_limit = 65 };
+    feed(&said, other, 255);
+    assert_int_equal(hop_limit_to(81), 65);
+    said.hop_limit = 0; /* says nothing */
+    feed(&said, other, 255);
+    assert_int_equal(hop_limit_to(82), 65);
+    assert_int_equal(stack->straight - straight, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +453,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_may_not_say_so_is_not_heard, start, end),
         cmocka_unit_test_setup_teardown(a_redirect_is_followed, start, end),
         cmocka_unit_test_setup_teardown(a_flood_takes_no_place, start, end),
+        cmocka_unit_test_setup_teardown(a_hop_limit_is_that_of_known_ways_too, start, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

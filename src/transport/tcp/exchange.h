@@ -218,9 +218,9 @@ static inline void tcp_receive_read(const struct tcp *tcp, const struct tcp_conn
 /* The largest window: a program may want it smaller than the buffer (TCP_WINDOW_CLAMP). */
 static inline uint32_t tcp_largest_window(const struct tcp_connection *c)
 {
-    uint32_t clamp = c->settings.window_clamp;
+    uint32_t clamp = c->settings.window_clamp; /* 0: none, and below that comes the largest number */
 
-    return clamp != 0 && clamp < c->recv.limit ? clamp : c->recv.limit;
+    return SELDOM(clamp - 1 < c->recv.limit) ? clamp : c->recv.limit;
 }
 
 /* The window that the free room allows, below 0 where there is none. */
@@ -242,13 +242,12 @@ static inline bool tcp_window_opens(const struct tcp_connection *c)
 IN_PLACE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
 {
     unsigned scale = scaled ? c->rcv_scale : 0;
-    uint32_t used = ring_used(&c->recv), room = used < c->recv.limit ? c->recv.limit - used : 0, units;
-    uint32_t largest = tcp_largest_window(c), least = largest / 2 < c->rcv_mss ? largest / 2 : c->rcv_mss;
+    uint32_t units, largest = tcp_largest_window(c), least = largest / 2 < c->rcv_mss ? largest / 2 : c->rcv_mss;
     int32_t known = seq_diff(c->rcv.edge, c->rcv.nxt), by_room = tcp_window_by_room(c, largest);
     uint32_t window = (uint32_t)(by_room - known >= (int32_t)least ? by_room : known > 0 ? known : 0);
 
     units = (window + (1u << scale) - 1) >> scale; /* up, so that the edge does not go back */
-    if (SELDOM(units << scale > room))
+    if (SELDOM((int32_t)(units << scale) > (int32_t)(c->recv.limit - ring_used(&c->recv))))
         units = window >> scale; /* down: again and again up, by every small segment, would let in more than there is room for */
     if (SELDOM(units > UINT16_MAX))
         units = UINT16_MAX;

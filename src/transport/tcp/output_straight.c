@@ -45,10 +45,16 @@ IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, cons
     return may >= c->snd.max_wnd / 2 ? may : 0;
 }
 
-/* May text leave as it comes, at no rate? Then tcp_pace() and tcp_paced() change nothing. */
-static inline bool is_unpaced(const struct tcp_connection *c)
+/* A small piece with nothing in flight: RFC 9293 §3.7.4 lets it go, no congestion window is smaller. */
+static inline bool goes_whole(const struct tcp_connection *c, uint32_t unsent, uint32_t mss)
 {
-    return MOSTLY(c->settings.max_pacing_rate == 0) && c->rtt.srtt_ns < NS_PER_MS;
+    return seq_eq(c->snd.una, c->snd.nxt) && unsent < mss && unsent <= c->snd.wnd;
+}
+
+/* Else text leaves as it comes, at no rate: tcp_pace() and tcp_paced() change nothing. */
+static inline bool is_paced(const struct tcp_connection *c)
+{
+    return SELDOM(c->settings.max_pacing_rate != 0) || c->rtt.srtt_ns >= NS_PER_MS;
 }
 
 /* ring_slice(), for text that does not go around the ring's end. */
@@ -67,16 +73,17 @@ static inline unsigned text_at(const struct ring *ring, uint64_t offset, uint32_
 IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, unsigned flags, struct seq seq,
                                 uint16_t window, struct tcp_straight *segment)
 {
-    bool timestamps = (c->flags & TCP_TIMESTAMPS) != 0;
-    unsigned octets = tcp_header_SIZE + (timestamps ? 12 : 0);
     uint8_t *to = segment->header;
+    unsigned octets = tcp_header_SIZE;
     uint64_t sum;
 
     sum = word(to, (uint32_t)c->local.port.number << 16 | c->remote.port.number) + word(to + 4, seq.value) +
-          word(to + 8, c->rcv.nxt.value) + word(to + 12, octets << 26 | flags << 16 | window) + word(to + 16, 0);
-    if (MOSTLY(timestamps))
+          word(to + 8, c->rcv.nxt.value) + word(to + 16, 0);
+    if (MOSTLY((c->flags & TCP_TIMESTAMPS) != 0)) {
         sum += word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, timestamp) + word(to + 28, c->ts_recent);
-    segment->sum = sum;
+        octets += 12;
+    }
+    segment->sum = sum + word(to + 12, octets << 26 | flags << 16 | window);
     segment->header_length = (uint8_t)octets;
 }
 
@@ -107,14 +114,14 @@ IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c)
 }
 
 /* New text left, or the FIN; `last`: what of the text was not yet sent. `full`: octets of a full-sized segment. */
-IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin, bool last)
+IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin, bool last, bool paced)
 {
     struct core *core = tcp->core;
     uint32_t segments = length > full ? (length + full - 1) / full : 1;
     struct seq end = seq_add(c->snd.nxt, length + fin);
 
     c->sent_at_ns = core->now.ns;
-    if (length != 0 && !is_unpaced(c))
+    if (length != 0 && paced)
         tcp_paced(tcp, c, length);
     c->segments_out += segments;
     c->counts.data_out += length != 0 ? segments : 0;
@@ -159,7 +166,7 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
 }
 
 /* The text of the next segment; false: the whole way must see to it. */
-IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent, uint32_t mss,
+IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent, uint32_t mss, bool paced,
                         uint32_t *length)
 {
     *length = 0;
@@ -170,10 +177,10 @@ IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_pa
             return false; /* it may be that nothing leaves */
         tcp_rested(c, tcp->core->now.ns);
     }
-    *length = new_text(c, unsent, path, mss);
-    if (*length == 0)
+    *length = goes_whole(c, unsent, mss) ? unsent : new_text(c, unsent, path, mss);
+    if (SELDOM(*length == 0))
         return tcp_flight(c) != 0; /* else wait_for_window() has a timer to arm */
-    if (!is_unpaced(c))
+    if (paced)
         *length = tcp_pace(tcp, c, *length);
     return true;
 }
@@ -187,18 +194,19 @@ static inline void ack_sent(struct tcp_connection *c, uint32_t gone)
     c->deadline_ns[TCP_TIMER_DELAYED_ACK] = 0;
 }
 
-/* `closing`: the program sends no more. Who still does is not asked about the FIN: there are two copies of this. */
+/* `other`: the program sends no more, or text leaves at a rate. Who is neither is not asked about FIN and rate: there are two
+ * copies of this. */
 IN_PLACE enum tcp_straight_verdict
-segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment, const bool closing)
+segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment, const bool other)
 {
     struct tcp_connection *c = segment->connection;
-    uint32_t unsent = closing ? unsent_text(c) : tcp_unsent_text(c), mss = tcp_payload_limit(c), length;
+    uint32_t unsent = other ? unsent_text(c) : tcp_unsent_text(c), mss = tcp_payload_limit(c), length;
     unsigned flags = TCP_FLAG_ACK | ((c->ecn_flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
-    bool last, fin = closing && fin_is_due(c);
+    bool last, fin = other && fin_is_due(c), paced = other && is_paced(c);
 
     /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
     if (SELDOM(path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= ip_path_at_once(path, mss)) ||
-               !plan(tcp, c, path, unsent, mss, &length)))
+               !plan(tcp, c, path, unsent, mss, paced, &length)))
         return TCP_STRAIGHT_OPEN;
     last = length == unsent;
     fin = fin && last;
@@ -210,7 +218,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     segment->length = length;
     segment->size = mss;
     segment->flow_label = c->flow_label;
-    segment->ttl = ip_path_hop_limit(path, c->settings.ttl);
+    segment->ttl = c->settings.ttl;
     segment->tos = (uint8_t)(c->settings.tos | (length != 0 && (c->ecn_flags & TCP_ECN_SENDS) != 0 ? ECN_ECT_0 : ECN_NOT_ECT));
     segment->progress = c->progress;
     c->progress = false;
@@ -221,7 +229,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     if (fin)
         c->flags |= TCP_FIN_SENT;
     if (length != 0 || fin) {
-        text_sent(tcp, c, length, mss, fin, last);
+        text_sent(tcp, c, length, mss, fin, last, paced);
     } else {
         c->segments_out++;
         tcp->core->counters.tcp_out++;
@@ -230,7 +238,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     return last ? TCP_STRAIGHT_LAST : TCP_STRAIGHT_MORE;
 }
 
-/* At the beginning and at the end of a connection. */
+/* At the beginning and at the end of a connection, and at a rate. */
 static __attribute__((noinline)) enum tcp_straight_verdict
 other_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
 {
@@ -243,15 +251,14 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
 {
     const struct tcp_connection *c = segment->connection;
 
-    if (c->state == BARO_TCP_SYN_SENT || (c->flags & (TCP_FIN_WANTED | TCP_FIN_SENT)) != 0)
+    if (c->state == BARO_TCP_SYN_SENT || (c->flags & (TCP_FIN_WANTED | TCP_FIN_SENT)) != 0 || is_paced(c))
         return other_segment(tcp, path, segment);
     return segment_of(tcp, path, segment, false);
 }
 
 /* ---- control segments ---- */
 
-bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
-                          struct tcp_straight *segment)
+bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, struct tcp_straight *segment)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
     unsigned octets = tcp_header_SIZE + (control->has_timestamps ? 12u : 0u);
@@ -273,7 +280,7 @@ bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const st
     segment->header_length = (uint8_t)octets;
     segment->length = segment->parts = segment->text_sums = 0;
     segment->size = 0;
-    segment->ttl = ip_path_hop_limit(path, control->ttl);
+    segment->ttl = control->ttl;
     segment->tos = control->tos;
     segment->progress = control->progress;
     tcp->core->counters.tcp_out++;

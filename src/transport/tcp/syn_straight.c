@@ -91,7 +91,7 @@ enum tcp_straight_verdict tcp_straight_syn(struct tcp *tcp, const struct ip_path
     segment->header_length = (uint8_t)octets;
     segment->length = segment->size = segment->parts = segment->text_sums = 0;
     segment->flow_label = c->flow_label;
-    segment->ttl = ip_path_hop_limit(path, c->settings.ttl);
+    segment->ttl = c->settings.ttl;
     segment->tos = c->settings.tos;
     segment->progress = false;
     sent(tcp, c);

@@ -90,10 +90,11 @@ struct tcp_straight {
     uint64_t sum;               /* of the header's 32-bit words, not folded */
     uint32_t length;            /* octets of text */
     uint32_t size;              /* of those in a full-sized segment: more are to be cut, or left to the device */
-    uint32_t flow_label;        /* these four as in struct ip_message */
-    uint8_t ttl, tos;
+    uint32_t flow_label;        /* these three as in struct ip_message */
+    uint8_t tos;
     bool progress;
     uint8_t header_length;
+    int16_t ttl;                /* -1: the path's */
     unsigned parts, text_sums;
     struct baro_bytes part[2];
     const uint16_t *text_sum;   /* of the text, where its sums are known: of so many pieces of `size` octets, the last one's of the rest */
@@ -108,8 +109,7 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
 /* As tcp_next_segment() for the connection that tcp_straight_begin() found. */
 enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment);
 /* As tcp_control_message(). False: it is not for the straight way; nothing was changed. */
-bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
-                          struct tcp_straight *segment);
+bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, struct tcp_straight *segment);
 
 /* An ICMP error quoted a TCP segment of ours (local: our side of the quote). Checks the quoted sequence number
  * (RFC 5927 §4). For "fragmentation needed" `mtu` is the new path MTU. Returns ICMP_NO_MATCH, or NONE. */
