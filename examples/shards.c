@@ -8,6 +8,9 @@
  * which has one writer and one reader. The shards share nothing but the descriptor to which they write what they send.
  * SIGINT, SIGTERM or the third argument's seconds end it: it tells how many connections each shard accepted, and how many
  * frames it did not get since its ring was full, which for TCP is a loss as on any wire. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* ppoll() */
+#endif
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
