@@ -1,6 +1,6 @@
 /* bench/machine.c: clocks, memory, the copy that is the wire.
  *
- * Time is the thread's own processor time. A stack's clock is the machine's monotonic one, read once a turn of the loop
+ * Time is the thread's own processor time. A stack's clock is the machine's monotonic one by baro/clock.h, read once a turn of the loop
  * as a program would; of a counted run it is an own one, so that the same instructions run each time. */
 #include "bench.h"
 
@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+
+#include "baro/clock.h"
 
 static bool counted;
 static int64_t skipped_ns, counted_ns;
@@ -62,12 +64,11 @@ double bench_timed(void (*work)(void *context), void *context)
 
 struct baro_instant bench_now(void)
 {
-    struct timespec at;
+    static _Thread_local struct baro_clock clock;
 
     if (counted)
         return (struct baro_instant){ (counted_ns += 1000) + skipped_ns };
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (struct baro_instant){ (int64_t)at.tv_sec * 1000000000 + at.tv_nsec + skipped_ns };
+    return (struct baro_instant){ baro_clock_now(&clock).ns + skipped_ns };
 }
 
 void bench_skip(struct baro_duration span)

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "baro/clock.h"
 #include "baro/socket.h"
+
+static struct baro_clock watch;
 
 static void *take(void *context, size_t bytes)
 {
@@ -24,14 +26,6 @@ static void give_back(void *context, void *slab, size_t bytes)
     (void)context;
     (void)bytes;
     free(slab);
-}
-
-static struct baro_instant now(void)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (struct baro_instant){ (int64_t)at.tv_sec * 1000000000 + at.tv_nsec };
 }
 
 /* The same octets to all of them; how many took them whole. */
@@ -62,7 +56,7 @@ static bool connect_all(struct baro_stack *stack, int client[], int server[], si
     for (size_t i = 0; i < count; i++) {
         client[i] = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
         (void)baro_connect(stack, client[i], &here);
-        baro_stack_poll(stack, now()); /* SYN, SYN+ACK and ACK: nothing is lost inside a host */
+        baro_stack_poll(stack, baro_clock_now(&watch)); /* SYN, SYN+ACK and ACK: nothing is lost inside a host */
         server[i] = baro_accept(stack, listener, NULL);
         if (client[i] < 0 || server[i] < 0)
             return false;
@@ -89,7 +83,7 @@ static uint64_t read_all(struct baro_stack *stack)
 int main(int argc, char **argv)
 {
     size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
-    struct baro_stack_config config = { .memory = { NULL, take, give_back }, .now = now(), .memory_limit = (size_t)4 << 30 };
+    struct baro_stack_config config = { .memory = { NULL, take, give_back }, .now = baro_clock_now(&watch), .memory_limit = (size_t)4 << 30 };
     int *client = calloc(count + 1, sizeof *client), *server = calloc(count + 1, sizeof *server);
     struct baro_stack *stack;
     uint64_t sent = 0, got = 0;
@@ -108,7 +102,7 @@ int main(int argc, char **argv)
     while ((length = read(STDIN_FILENO, line, sizeof line)) > 0) {
         sent += tell_all(stack, client, count, line, (size_t)length) * (uint64_t)length;
         while (got < sent) {
-            baro_stack_poll(stack, now());
+            baro_stack_poll(stack, baro_clock_now(&watch));
             got += read_all(stack);
         }
     }

@@ -31,6 +31,7 @@ done
 # Examples, each with the libraries whose headers it reads.
 packages_of() {
     echo baro
+    ! grep -q '"baro/clock\.h"' "$1" || echo baro-posix
     for package in posix network explain drill; do
         ! grep -q "\"baro/$package\\.h\"" "$1" || echo "baro-$package"
     done

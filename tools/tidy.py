@@ -46,7 +46,7 @@ OUTER_ARROWS = {
     "service": {"service"},
     "packetdrill": {"posix"},
 }
-OWNER_OF_HEADER = {"posix": "posix", "network": "network", "explain": "explain", "drill": "drill", "loop": "host",
+OWNER_OF_HEADER = {"posix": "posix", "clock": "posix", "network": "network", "explain": "explain", "drill": "drill", "loop": "host",
                    "run": "host", "gateway": "host", "tap": "host", "link": "host", "host": "host", "services": "host", "dhcp": "service",
                    "dhcp6": "service", "iperf": "service", "dns_server": "service", "mdns": "service", "dns": "service"}
 

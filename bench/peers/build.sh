@@ -34,7 +34,7 @@ lwip_program() {
     program=$1 library=$2
     shift 2
     gcc -std=gnu17 -O2 -g -D_GNU_SOURCE -I"$root/include" "$@" -DPEER_LIBRARY="\"$library\"" -o "$build/$program" \
-        "$here/lwip.c" "$here/lwip_end.c" "$root/bench/machine.c" "$build/libbaro.a" -ldl -lm
+        "$here/lwip.c" "$here/lwip_end.c" "$root/bench/machine.c" "$root/posix/clock.c" "$build/libbaro.a" -ldl -lm
     echo "built $program"
 }
 

@@ -65,6 +65,7 @@ static void pages_quote_the_examples(void **state)
     quotes("docs/man/baro_send_reserve.3", "examples/in_place.c", "struct baro_buffer part[2]");
     quotes("docs/man/baro_recv_post.3", "examples/in_place.c", "static uint8_t buffer[65536]");
     quotes("docs/man/baro_prefetch.3", "examples/broadcast.c", "enum { AHEAD = 16 };");
+    quotes("docs/man/baro_clock_now.3", "examples/broadcast.c", "while ((length = read(");
     quotes("docs/man/baro_shard.3", "examples/shards.c", "struct baro_bytes bytes[BARO_BURST_LIMIT];");
     quotes("docs/man/baro_dns.3", "examples/resolve.c", "int lookup = ");
 }
