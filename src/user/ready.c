@@ -1,14 +1,17 @@
 /* user/ready.c: readiness: what a descriptor can do now (user_poll), and a queue of descriptors about which something
  * may have changed, each standing in it once. TCP and UDP keep queues of their own; they are merged here.
  *
- * The queue's links are descriptors' numbers, one a socket: who is closed stays in it unmarked and is passed over. */
+ * The queue's links are descriptors' numbers, one a socket: who is closed stays in it unmarked and is passed over.
+ *
+ * Mostly a program asks until it knows of everybody, and only streams have something to tell. Then the queue is empty, and a burst's
+ * streams stand in a row, unmarked, until their turn comes. As soon as anybody else has something to tell, or a socket is
+ * closed, who is left of the row goes to the queue. */
 #include "user/user_private.h"
 
 #include <errno.h>
 
 #include "base/prefetch.h"
-
-enum { TOGETHER = 64 };
+#include "base/seldom.h"
 
 /* Its page stays as long as the stack, so a number in the queue always has a place. */
 static struct user_socket *place_of(const struct user *user, int fd)
@@ -50,6 +53,18 @@ static __attribute__((noinline)) void tell_trace(struct user *user, const struct
         TRACE(user->core, WOKE, TRACE_N(socket->fd), TRACE_N(events));
 }
 
+/* A stream that connect began and that TCP has connected: from now on TCP knows all of it, but what it was bound to. */
+static inline void forget_details(struct user *user, struct user_socket *socket)
+{
+    const struct user_details *details;
+
+    if (MOSTLY(socket->phase != USER_CONNECTING))
+        return;
+    details = user_details(user, socket);
+    if (details != NULL && !details->bound && tcp_is_connected(user->tcp, socket->handle))
+        user_details_drop(user, socket);
+}
+
 static inline void mark(struct user *user, struct user_socket *socket)
 {
     if (socket->flags & USER_MARKED)
@@ -61,8 +76,25 @@ static inline void mark(struct user *user, struct user_socket *socket)
         tell_trace(user, socket);
 }
 
+static __attribute__((noinline)) void row_to_queue(struct user *user)
+{
+    while (user->told_first != user->told_end) {
+        struct user_socket *socket = user->told[user->told_first++];
+
+        forget_details(user, socket);
+        mark(user, socket);
+    }
+}
+
+void user_row_ends(struct user *user)
+{
+    if (SELDOM(user->told_first != user->told_end))
+        row_to_queue(user);
+}
+
 void user_mark(struct user *user, struct user_socket *socket)
 {
+    user_row_ends(user);
     mark(user, socket);
 }
 
@@ -78,36 +110,42 @@ static void collect_captures(struct user *user)
     }
 }
 
-/* A stream that connect began and that TCP has connected: from now on TCP knows all of it, but what it was bound to. */
-static void forget_details(struct user *user, struct user_socket *socket)
+/* The row is empty. As many as it holds: of many sockets each is a miss, and those of several can be waited for together. */
+static void next_row(struct user *user)
 {
-    const struct user_details *details = user_details(user, socket);
+    uint32_t owner[USER_TOLD];
+    const unsigned count = tcp_next_events(user->tcp, owner, USER_TOLD);
 
-    if (details != NULL && !details->bound && tcp_is_connected(user->tcp, socket->handle))
-        user_details_drop(user, socket);
+    for (unsigned i = 0; i < count; i++) {
+        user->told[i] = place_of(user, (int)owner[i]);
+        prefetch_line(user->told[i]);
+    }
+    user->told_first = user->told_end = 0;
+    /* They are looked at together, too: what is asked for does not always come where its page must be walked to. */
+    for (unsigned i = 0; i < count; i++) {
+        user->told[user->told_end] = user->told[i];
+        user->told_end += user->told[i]->type == BARO_STREAM;
+    }
 }
 
-/* Some at a time: of many sockets each is a miss, and those of several can be waited for together. */
 static void collect_streams(struct user *user)
 {
-    struct user_socket *socket[TOGETHER];
-    uint32_t owner[TOGETHER];
-    unsigned count;
+    user_row_ends(user);
+    while (tcp_has_events(user->tcp)) {
+        next_row(user);
+        row_to_queue(user);
+    }
+}
 
-    do {
-        count = tcp_next_events(user->tcp, owner, TOGETHER);
-        for (unsigned i = 0; i < count; i++) {
-            socket[i] = place_of(user, (int)owner[i]);
-            prefetch_line(socket[i]);
-        }
-        for (unsigned i = 0; i < count; i++) {
-            if (socket[i]->type != BARO_STREAM)
-                continue;
-            if (socket[i]->phase == USER_CONNECTING)
-                forget_details(user, socket[i]);
-            mark(user, socket[i]);
-        }
-    } while (count == TOGETHER);
+static inline bool others_have_events(const struct user *user)
+{
+    return udp_has_events(user->udp) || udp_has_events(user->pings) || user->captures->events;
+}
+
+/* Is nobody in the queue, and will nobody be but streams? */
+static inline bool is_streams_alone(const struct user *user)
+{
+    return MOSTLY(user->ready_first == 0 && !others_have_events(user) && !TRACE_ON(user->core));
 }
 
 void user_collect(struct user *user)
@@ -115,6 +153,13 @@ void user_collect(struct user *user)
     struct user_socket *socket;
     uint32_t owner;
 
+    if (user->told_first == user->told_end && is_streams_alone(user)) {
+        if (!tcp_has_events(user->tcp))
+            return;
+        next_row(user);
+        if (MOSTLY(!tcp_has_events(user->tcp)))
+            return;
+    }
     collect_streams(user);
     while (udp_next_event(user->udp, &owner) || udp_next_event(user->pings, &owner)) {
         socket = user_find(user, (int)owner);
@@ -138,17 +183,20 @@ static unsigned poll_datagram(const struct user *user, const struct user_socket 
     return events;
 }
 
-static unsigned poll_socket(const struct user *user, const struct user_socket *socket)
+static inline unsigned poll_stream(const struct user *user, const struct user_socket *socket)
 {
-    if (socket->type == BARO_PACKET)
-        return capture_readiness(user->captures, socket->handle);
-    if (socket->type != BARO_STREAM)
-        return poll_datagram(user, socket);
     if (socket->phase == USER_LISTENING)
         return tcp_listener_readiness(user->tcp, socket->handle);
     if (socket->phase == USER_FRESH) /* neither call would wait: both say "not connected" */
         return BARO_EVENT_OUT | BARO_EVENT_HANGUP;
     return tcp_readiness(user->tcp, socket->handle);
+}
+
+static unsigned poll_socket(const struct user *user, const struct user_socket *socket)
+{
+    if (socket->type == BARO_PACKET)
+        return capture_readiness(user->captures, socket->handle);
+    return socket->type == BARO_STREAM ? poll_stream(user, socket) : poll_datagram(user, socket);
 }
 
 unsigned user_poll(struct user *user, int fd)
@@ -158,11 +206,13 @@ unsigned user_poll(struct user *user, int fd)
     return socket == NULL ? BARO_EVENT_INVALID : poll_socket(user, socket);
 }
 
-bool user_next_ready(struct user *user, struct baro_ready *ready)
+/* By the queue. */
+static __attribute__((noinline)) bool next_of_queue(struct user *user, struct baro_ready *ready)
 {
     struct user_socket *socket;
 
-    if (tcp_has_events(user->tcp) || udp_has_events(user->udp) || udp_has_events(user->pings) || user->captures->events)
+    user_row_ends(user);
+    if (tcp_has_events(user->tcp) || others_have_events(user))
         user_collect(user);
     do {
         socket = leave_queue(user);
@@ -172,5 +222,27 @@ bool user_next_ready(struct user *user, struct baro_ready *ready)
     socket->flags &= (uint8_t)~USER_MARKED;
     ready->fd = socket->fd;
     ready->events = poll_socket(user, socket);
+    return true;
+}
+
+bool user_next_ready(struct user *user, struct baro_ready *ready)
+{
+    struct user_socket *socket;
+
+    if (user->told_first == user->told_end) {
+        if (!is_streams_alone(user))
+            return next_of_queue(user, ready);
+        if (!tcp_has_events(user->tcp))
+            return false;
+        next_row(user);
+        if (SELDOM(user->told_end == 0))
+            return false;
+    } else if (SELDOM(tcp_has_events(user->tcp) || others_have_events(user))) {
+        return next_of_queue(user, ready);
+    }
+    socket = user->told[user->told_first++];
+    forget_details(user, socket);
+    ready->fd = socket->fd;
+    ready->events = poll_stream(user, socket);
     return true;
 }

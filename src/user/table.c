@@ -86,6 +86,7 @@ void user_table_give_back(struct user *user, struct user_socket *socket)
     uint32_t number = (uint32_t)(socket->fd - USER_DESCRIPTOR_FIRST);
     uint32_t at = number / USER_PAGE_SOCKETS, place = number % USER_PAGE_SOCKETS;
 
+    user_row_ends(user); /* its place may be another's before its turn comes */
     user->page[at]->open[place / 64] &= ~(UINT64_C(1) << (place % 64));
     user->full[at / 64] &= ~(UINT64_C(1) << (at % 64));
     if (at / 64 < user->full_words)

@@ -454,5 +454,6 @@ void user_check_invariants(const struct user *user)
                 joined++;
         }
     }
+    assert(user->told_first == user->told_end || user->ready_first == 0);
     assert(open == user->open && with_details == user->details.used && joined == user->groups.used);
 }

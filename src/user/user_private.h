@@ -55,7 +55,7 @@ struct user_socket {
 };
 _Static_assert(sizeof(struct user_socket) <= 24, "a connected stream's share in the table of descriptors has grown");
 
-enum { USER_PAGE_SOCKETS = 256, USER_PAGE_WORDS = USER_PAGE_SOCKETS / 64, USER_PORT_CHAINS = 256 };
+enum { USER_PAGE_SOCKETS = 256, USER_PAGE_WORDS = USER_PAGE_SOCKETS / 64, USER_PORT_CHAINS = 256, USER_TOLD = 64 };
 
 struct user_page {
     uint64_t open[USER_PAGE_WORDS];
@@ -76,6 +76,8 @@ struct user {
     struct pool groups, details;
     int ready_first;             /* the queue of readiness, by descriptor; 0: it is empty */
     struct user_socket *ready_last;
+    struct user_socket *told[USER_TOLD]; /* the row of streams in its place: ready.c */
+    uint32_t told_first, told_end; /* who of them is next, and behind the last */
     struct user_details *ports[USER_PORT_CHAINS]; /* by port number modulo their count: the programs are ours */
 };
 
@@ -153,6 +155,8 @@ static inline struct baro_address user_any(const struct user_socket *socket)
 /* An endpoint as the socket's program sees it: IPv4 mapped on an IPv6 socket, "any" in the socket's family. */
 void user_show(const struct user_socket *socket, struct baro_endpoint *endpoint);
 
+/* Who stands in the row stands in the queue of readiness from now on. */
+void user_row_ends(struct user *user);
 /* Stands in the queue of readiness from now on, if it does not yet. */
 void user_mark(struct user *user, struct user_socket *socket);
 
