@@ -88,11 +88,11 @@ IN_PLACE bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, s
     return true;
 }
 
-IN_PLACE bool seems_expected(struct baro_stack *stack, int interface, const struct baro_mac *own,
-                           const struct baro_rx_frame *frame, struct expected_front *front, struct tcp_arrival *segment)
+/* A plain packet with a segment in it? What it and the device say. */
+IN_PLACE bool read_frame(const struct baro_mac *own, const struct baro_rx_frame *frame, struct expected_front *front,
+                         struct tcp_arrival *segment)
 {
     uint16_t type = type_of(frame, own, front);
-    const struct ip_pair *pair;
     const uint8_t *at;
     size_t length;
 
@@ -103,14 +103,21 @@ IN_PLACE bool seems_expected(struct baro_stack *stack, int interface, const stru
     if (type == ETHERNET_TYPE_IPV4 ? !read_ipv4_packet(segment, at, length)
                                    : type != ETHERNET_TYPE_IPV6 || !read_ipv6_packet(segment, at, length))
         return false;
-    pair = ip_pair_find(&stack->pairs, &stack->table, interface, (enum baro_family)segment->family,
-                        segment->addresses);
+    segment->gso_size = frame->gso_size;
+    segment->checksum_verified = frame->checksum == BARO_RX_CHECKSUM_VERIFIED;
+    return true;
+}
+
+/* Between two addresses with which nothing is special? */
+IN_PLACE bool is_of_pair(struct baro_stack *stack, int interface, struct tcp_arrival *segment)
+{
+    const struct ip_pair *pair = ip_pair_find(&stack->pairs, &stack->table, interface, (enum baro_family)segment->family,
+                                              segment->addresses);
+
     if (SELDOM(pair == NULL))
         return false;
     segment->source_zone = pair->source_zone;
     segment->destination_zone = pair->destination_zone;
-    segment->gso_size = frame->gso_size;
-    segment->checksum_verified = frame->checksum == BARO_RX_CHECKSUM_VERIFIED;
     return true;
 }
 
@@ -151,14 +158,15 @@ static __attribute__((noinline)) void foresee_first(struct baro_stack *stack, st
         foresee_text(stack, &expected[i]);
 }
 
-/* The first look but for the connection, in place: a burst is often one frame. `open`: nobody watches. */
+/* The first look but for the connection. `open`: nobody watches. */
 IN_PLACE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame, struct expected_front *front,
                    struct expected_frame *expected)
 {
     const struct baro_mac *own = interface == 0 ? NULL : &stack->interface[interface].device->mac;
 
     expected->changes = stack->table.changes;
-    expected->seems = open && seems_expected(stack, interface, own, frame, front, &expected->segment);
+    expected->seems = open && read_frame(own, frame, front, &expected->segment) &&
+                      is_of_pair(stack, interface, &expected->segment);
 }
 
 /* Those of a group of which nothing is known are hashed, and buckets of demux asked for. */
@@ -389,26 +397,76 @@ unsigned expected_run(struct baro_stack *stack, int interface, const struct baro
     return done;
 }
 
-/* There are two copies of this, so that neither asks whether it is the loopback. */
-IN_PLACE bool one(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
-{
-    struct expected_front front = { NULL, 0 };
-    struct expected_frame expected;
+/* ---- a frame that comes alone ---- */
 
-    look(stack, interface, straight_is_open(stack), frame, &front, &expected);
-    if (expected.seems)
-        tcp_foresee(stack->tcp, &expected.segment);
-    if (expected.seems && !expected.segment.sure)
-        foresee_first(stack, &expected, 1);
-    return expected_frame(stack, interface, frame, &expected);
+/* Whose it is, if it is known. */
+IN_PLACE void foresee_alone(struct baro_stack *stack, struct expected_frame *expected)
+{
+    tcp_foresee(stack->tcp, &expected->segment);
+    if (SELDOM(!expected->segment.sure))
+        foresee_first(stack, expected, 1);
+}
+
+enum { V4_ENDS = 2 * 4 + 4, V6_ENDS = 2 * 16 + 4 }; /* addresses and ports, next to each other */
+
+/* Does it say the same in front of the sequence number as the last one that came alone? Then it is between the same two
+ * ends, and for the same connection if that one is still the last one heard of. */
+IN_PLACE bool is_as_before(const struct baro_stack *stack, const struct expected_front *front, struct tcp_arrival *segment)
+{
+    const struct expected_before *before = &stack->before;
+
+    if (front->at != before->ethernet || before->changes != stack->table.changes ||
+        (segment->family == BARO_FAMILY_IPV6 ? memcmp(segment->addresses, before->ends, V6_ENDS)
+                                             : memcmp(segment->addresses, before->ends, V4_ENDS)) != 0)
+        return false;
+    segment->source_zone = before->source_zone;
+    segment->destination_zone = before->destination_zone;
+    return tcp_foresee_again(stack->tcp, before->connection, segment);
+}
+
+/* Of a connection that is heard of a second time in a row it is remembered. */
+static __attribute__((noinline)) void remember(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
+                                               const struct tcp_arrival *segment)
+{
+    struct expected_before *before = &stack->before;
+    const bool again = handle_equal(before->connection, segment->handle);
+
+    before->connection = segment->handle;
+    before->type = again ? read_be16(frame->data + 12) : 0;
+    before->interface = interface;
+    before->changes = stack->table.changes;
+    before->source_zone = segment->source_zone;
+    before->destination_zone = segment->destination_zone;
+    memcpy(before->ethernet, frame->data, sizeof before->ethernet);
+    memcpy(before->ends, segment->addresses, segment->family == BARO_FAMILY_IPV6 ? V6_ENDS : V4_ENDS);
 }
 
 bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
 {
-    return one(stack, interface, frame);
+    const struct expected_before *before = &stack->before;
+    struct expected_front front = { before->ethernet, before->interface == interface ? before->type : 0 };
+    struct expected_frame expected;
+    struct tcp_arrival *segment = &expected.segment;
+
+    expected.changes = stack->table.changes;
+    expected.seems = straight_is_open(stack) && read_frame(&stack->interface[interface].device->mac, frame, &front, segment);
+    if (expected.seems && !is_as_before(stack, &front, segment)) {
+        expected.seems = is_of_pair(stack, interface, segment);
+        if (expected.seems)
+            foresee_alone(stack, &expected);
+        if (expected.seems && segment->sure)
+            remember(stack, interface, frame, segment);
+    }
+    return expected_frame(stack, interface, frame, &expected);
 }
 
 bool expected_loopback(struct baro_stack *stack, const struct baro_rx_frame *frame)
 {
-    return one(stack, 0, frame);
+    struct expected_front front = { NULL, 0 };
+    struct expected_frame expected;
+
+    look(stack, 0, straight_is_open(stack), frame, &front, &expected);
+    if (expected.seems)
+        foresee_alone(stack, &expected);
+    return expected_frame(stack, 0, frame, &expected);
 }

@@ -78,6 +78,18 @@ struct burst {
     uint8_t header[BARO_BURST_LIMIT][STACK_HEADER_LIMIT + 2];
 };
 
+/* What stood in front of the sequence number of a segment whose frame came alone, and whose it was (expected.c): mostly the
+ * same stands in front of the next one. */
+struct expected_before {
+    struct handle connection;
+    uint32_t changes;      /* of the address table */
+    int interface;
+    uint16_t type;         /* the type field in `ethernet`, 0: nothing is remembered but the connection */
+    uint8_t source_zone, destination_zone;
+    uint8_t ethernet[ethernet_header_SIZE];
+    uint8_t ends[2 * 16 + 4]; /* addresses and ports, as they stand in the packet */
+};
+
 /* What we send to ourselves: two areas of frames, one filling while the other is worked off. */
 struct loopback {
     uint8_t *area[2];
@@ -116,6 +128,7 @@ struct baro_stack {
     struct claims claims;
     struct ip_table table;
     struct ip_pairs pairs;
+    struct expected_before before;
     struct membership membership;
     struct advertised advertised;
     struct advertise advertise;

@@ -54,7 +54,6 @@ enum { HEADER_PLAIN_ACK = 0x5010, HEADER_STAMPED_ACK = 0x8010 };
 /* The segment, read once. */
 struct expected_segment {
     struct seq seq, ack;
-    uint32_t window; /* scaled */
     uint32_t ts_value, ts_echo;
     uint32_t header; /* octets of it */
     const uint8_t *text;
@@ -65,7 +64,7 @@ struct expected_segment {
     bool posted; /* the text stands in the program's own buffer */
 };
 
-/* What a header says that has the form of an expected one, and its text; `stamped`: with timestamps. The window stays away. */
+/* What a header says that has the form of an expected one, and its text; `stamped`: with timestamps. */
 IN_PLACE void arrival_values(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped)
 {
     const uint8_t *at = arrival->octets;
@@ -85,9 +84,8 @@ IN_PLACE void arrival_values(struct expected_segment *segment, const struct tcp_
     }
 }
 
-/* `open`: flags that it may have besides ACK; `scale`: of its window. False: it is another. */
-IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped, unsigned open,
-                           unsigned scale)
+/* `open`: flags that it may have besides ACK. False: it is another. */
+IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped, unsigned open)
 {
     const uint8_t *at = arrival->octets;
     const unsigned word = read_be16(at + 12);
@@ -97,9 +95,14 @@ IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_ar
                (stamped && read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS)))
         return false;
     arrival_values(segment, arrival, stamped);
-    segment->window = (uint32_t)read_be16(at + 14) << scale;
     segment->fin = (word & open & TCP_FLAG_FIN) != 0;
     return true;
+}
+
+/* Its window; read when its turn comes, so that it need not be kept until then. */
+static inline uint32_t arrival_window(const struct tcp_arrival *arrival, unsigned scale)
+{
+    return (uint32_t)read_be16(arrival->octets + 14) << scale;
 }
 
 /* Of the pseudo-header and the first `octets` of header and text; 0xffff when folded: all of it, and it is right. */

@@ -105,6 +105,14 @@ bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival)
     return is_known(tcp, arrival);
 }
 
+bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival)
+{
+    arrival->place = tcp->recent_place;
+    arrival->handle = connection;
+    arrival->sure = arrival->place != NULL && handle_equal(tcp->recent, connection) && pool_is_still(arrival->place, connection);
+    return arrival->sure;
+}
+
 /* `inline` for optimisation of the whole: two callers would have it called. */
 inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
 {
@@ -266,7 +274,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
 {
     struct expected_segment segment;
 
-    if (!arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH, c->snd_scale) ||
+    if (!arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH) ||
         !expected_is_next(c, &segment, stamped) || expected_acknowledges_fin(c, &segment) ||
         (segment.octets != 0 && !expected_may_take(c, &segment, arrival->tos)) ||
         !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
@@ -283,7 +291,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
     if (c->sender != NULL) /* else it is not armed */
         c->deadline_ns[TCP_TIMER_REORDER] = 0;
     c->probes = 0;
-    tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
+    tcp_update_window(tcp, c, segment.seq, segment.ack, arrival_window(arrival, c->snd_scale));
     if (SELDOM(c->settings.keepalive))
         tcp_keepalive_restart(tcp, c);
     tcp_want_more_output(tcp, c);

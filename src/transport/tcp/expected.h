@@ -52,6 +52,8 @@ struct tcp_arrival {
  * the hashes. The second and the third touch a page of memory that nobody had for long: of several at once they are found
  * together. */
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
+/* Is this connection still the one that was heard of last? Then it is the segment's, of which the caller knows that. */
+bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival);
 bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival);
 /* Of a burst of `count` so many were not known. */
 void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count);

@@ -26,11 +26,11 @@ IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct t
     bool any = false;
     unsigned taken;
 
-    if (!arrival_read(&segment, first, stamped, TCP_FLAG_PSH, 0) || (c->flags & TCP_FIN_SENT) != 0)
+    if (!arrival_read(&segment, first, stamped, TCP_FLAG_PSH) || (c->flags & TCP_FIN_SENT) != 0)
         return 0;
     for (taken = 0; taken < count; taken++) {
         next.octets = frame[taken].data + at;
-        if (!arrival_read(&segment, &next, stamped, TCP_FLAG_PSH, c->snd_scale) || !expected_is_next(c, &segment, stamped) ||
+        if (!arrival_read(&segment, &next, stamped, TCP_FLAG_PSH) || !expected_is_next(c, &segment, stamped) ||
             !expected_is_at_ease(c) || !sum_is_right(&next, stamped))
             break;
         if (stamped)
@@ -39,7 +39,7 @@ IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct t
             expected_acknowledges(tcp, c, &segment);
             any = true;
         }
-        tcp_update_window(tcp, c, segment.seq, segment.ack, segment.window);
+        tcp_update_window(tcp, c, segment.seq, segment.ack, arrival_window(&next, c->snd_scale));
     }
     if (taken == 0)
         return 0;

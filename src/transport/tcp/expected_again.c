@@ -56,7 +56,7 @@ static inline bool is_alike(const uint8_t *header, const struct run_header *run,
  * that it said? */
 IN_PLACE bool begins_run(struct tcp_connection *c, const struct tcp_arrival *first, struct expected_segment *segment, bool stamped)
 {
-    return arrival_read(segment, first, stamped, TCP_FLAG_PSH, 0) && segment->octets != 0 && tcp_is_at_ease(c) &&
+    return arrival_read(segment, first, stamped, TCP_FLAG_PSH) && segment->octets != 0 && tcp_is_at_ease(c) &&
            seq_eq(c->snd.wl1, segment->seq) && seq_eq(c->snd.wl2, segment->ack);
 }
 

@@ -42,7 +42,8 @@ static void last_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct 
 }
 
 /* The steps from the fifth on; `c` may be over behind them. */
-static void take(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
+static void take(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+                 const struct tcp_arrival *arrival)
 {
     const bool ours = expected_acknowledges_fin(c, segment);
 
@@ -58,7 +59,7 @@ static void take(struct tcp *tcp, struct tcp_connection *c, const struct expecte
     if ((c->flags & TCP_CLOSED_DONE) != 0)
         return;
     if (!is_gone(c, segment)) {
-        tcp_update_window(tcp, c, segment->seq, segment->ack, segment->window);
+        tcp_update_window(tcp, c, segment->seq, segment->ack, arrival_window(arrival, c->snd_scale));
         if (c->settings.keepalive)
             tcp_keepalive_restart(tcp, c);
         tcp_want_more_output(tcp, c);
@@ -66,7 +67,7 @@ static void take(struct tcp *tcp, struct tcp_connection *c, const struct expecte
     if (!segment->fin)
         return;
     if (segment->octets != 0) { /* the FIN's ACK is its ACK */
-        expected_take_text(tcp, c, segment, tos);
+        expected_take_text(tcp, c, segment, arrival->tos);
         tcp_rest_later(tcp, c);
     }
     c->flags |= TCP_FIN_HELD;
@@ -81,12 +82,12 @@ __attribute__((noinline)) bool tcp_expected_end(struct tcp *tcp, struct tcp_conn
     struct expected_segment segment;
 
     if (!tcp_hears_at_ease(c) || c->snd.wnd == 0 ||
-        !arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH | TCP_FLAG_FIN, c->snd_scale) ||
+        !arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH | TCP_FLAG_FIN) ||
         !is_expected(c, &segment, arrival, stamped) || !tcp_flight_is_in_order(c) ||
         !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
         return false;
     expected_arrived(tcp, c, &segment, stamped);
-    take(tcp, c, &segment, arrival->tos);
+    take(tcp, c, &segment, arrival);
     if ((c->flags & TCP_CLOSED_DONE) != 0)
         tcp_reap(tcp, c);
     return true;

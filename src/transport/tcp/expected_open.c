@@ -45,7 +45,7 @@ static bool is_answer(const struct tcp_half_open *record, const struct tcp_arriv
 {
     const bool stamped = (record->flags & HALF_OPEN_TIMESTAMPS) != 0;
 
-    return arrival_read(segment, arrival, stamped, TCP_FLAG_PSH, 0) && seq_eq(segment->seq, seq_add(record->irs, 1)) &&
+    return arrival_read(segment, arrival, stamped, TCP_FLAG_PSH) && seq_eq(segment->seq, seq_add(record->irs, 1)) &&
            seq_eq(segment->ack, seq_add(record->iss, 1)) &&
            (!stamped || (int32_t)(segment->ts_value - record->ts_recent) >= 0);
 }
@@ -86,7 +86,7 @@ static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, 
     if (c == NULL)
         return false; /* and there will be no memory on the whole path either */
     tcp_half_open_free(tcp, record);
-    tcp_half_open_begun(tcp, listener, c, segment.seq, segment.ack, (uint16_t)segment.window);
+    tcp_half_open_begun(tcp, listener, c, segment.seq, segment.ack, (uint16_t)arrival_window(arrival, 0));
     syn_acknowledged(tcp, c, segment.ts_echo);
     if (segment.octets != 0)
         return take_text(tcp, arrival);

@@ -63,7 +63,9 @@ IN_PLACE bool expected_is_next(const struct tcp_connection *c, const struct expe
 /* Is all of ours acknowledged now, the FIN included, and was not before? */
 static inline bool expected_acknowledges_fin(const struct tcp_connection *c, const struct expected_segment *segment)
 {
-    return SELDOM((c->flags & TCP_FIN_SENT) != 0) && seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
+    if (MOSTLY((c->flags & TCP_FIN_SENT) == 0))
+        return false;
+    return seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
 }
 
 /* May text be taken from it? Its marks (RFC 3168 §6.1.3) tell of no congestion; the ring has room, or takes it as in
@@ -72,7 +74,7 @@ static inline bool expected_may_take(const struct tcp_connection *c, const struc
 {
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
 
-    return MOSTLY((c->flags & deaf) == 0 && segment->octets <= tcp_recv_window(c) &&
+    return MOSTLY((c->flags & deaf) == 0 && (int32_t)segment->octets <= seq_diff(c->rcv.edge, c->rcv.nxt) &&
                   ((c->ecn_flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE) &&
                   (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED));
 }

@@ -1,0 +1,132 @@
+/* Frames that come alone, each of them the next of the same connection: what stands in front of their TCP header is compared
+ * with that of the one before (src/expected.c), and what is not known of it any more is asked again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "baro/socket.h"
+#include "transport/tcp/connection.h"
+
+#include "support/two_ends.h" /* its `now` stands behind the others' */
+
+enum { PORT = 7000, TURNS = 4 };
+
+static int fd[2];
+
+static void connect_them(bool ipv6)
+{
+    const struct baro_endpoint to = { cable_address(ipv6, 1), { PORT } };
+    const enum baro_family family = ipv6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
+    int listener;
+
+    now.ns = 1000000000;
+    create(0, ipv6);
+    create(1, ipv6);
+    listener = baro_socket(side[1].stack, family, BARO_STREAM);
+    assert_int_equal(baro_bind(side[1].stack, listener, &to), 0);
+    assert_int_equal(baro_listen(side[1].stack, listener, 4), 0);
+    fd[0] = baro_socket(side[0].stack, family, BARO_STREAM);
+    assert_int_equal(baro_connect(side[0].stack, fd[0], &to), -EINPROGRESS);
+    settle();
+    fd[1] = baro_accept(side[1].stack, listener, NULL);
+    assert_true(fd[1] >= 0);
+}
+
+static void end_them(void)
+{
+    for (unsigned end = 0; end < 2; end++) {
+        baro_stack_check_invariants(side[end].stack);
+        cable_end(side[end].stack, &side[end].device, &side[end].memory);
+    }
+}
+
+static void say(unsigned end)
+{
+    assert_int_equal(baro_send(side[end].stack, fd[end], "abcd", 4, 0), 4);
+    baro_stack_flush(side[end].stack);
+}
+
+static ptrdiff_t hear(unsigned end)
+{
+    uint8_t data[8];
+
+    baro_stack_poll(side[end].stack, now);
+    return baro_recv(side[end].stack, fd[end], data, sizeof data, 0);
+}
+
+/* Both say something in turn; each end remembers the other's header then. */
+static void talk(void)
+{
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        for (unsigned end = 0; end < 2; end++) {
+            say(end);
+            assert_int_equal(frame_device_carry(&side[end].device, &side[1 - end].device), 1);
+            assert_int_equal(hear(1 - end), 4);
+        }
+    }
+    assert_true(side[0].stack->before.type != 0 && side[1].stack->before.type != 0);
+}
+
+static void each_is_taken(void **state)
+{
+    (void)state;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        uint64_t before;
+
+        connect_them(ipv6);
+        talk();
+        before = side[1].stack->tcp->expected;
+        talk();
+        assert_int_equal(side[1].stack->tcp->expected - before, TURNS);
+        end_them();
+    }
+}
+
+/* What was found out of the source is found out again. */
+static void who_has_an_address_of_ours_is_not_heard(void **state)
+{
+    (void)state;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        connect_them(ipv6);
+        talk();
+        assert_int_equal(baro_stack_add_address(side[1].stack, 1, cable_address(ipv6, 0), ipv6 ? 64 : 24, false), 0);
+        say(0);
+        frame_device_carry(&side[0].device, &side[1].device);
+        assert_int_equal(hear(1), -EAGAIN);
+        end_them();
+    }
+}
+
+/* It is for the other device's MAC address. */
+static void by_another_device_it_is_another_frame(void **state)
+{
+    static struct frame_device other;
+
+    (void)state;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        connect_them(ipv6);
+        frame_device_init(&other, 9, 1500);
+        assert_int_equal(baro_stack_add_interface(side[1].stack, &other.device), 2);
+        talk();
+        say(0);
+        frame_device_carry(&side[0].device, &other);
+        assert_int_equal(hear(1), -EAGAIN);
+        end_them();
+        frame_device_release(&other);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_is_taken),
+        cmocka_unit_test(who_has_an_address_of_ours_is_not_heard),
+        cmocka_unit_test(by_another_device_it_is_another_frame),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
