@@ -19,6 +19,7 @@
 #ifndef TRANSPORT_TCP_AUTOTUNE_H
 #define TRANSPORT_TCP_AUTOTUNE_H
 
+#include "base/seldom.h"
 #include "base/seq.h"
 #include "base/time.h"
 #include "baro/types.h"
@@ -88,6 +89,8 @@ static inline uint32_t send_tuning(uint32_t limit, uint32_t most, uint32_t cwnd,
 {
     uint64_t want = 2 * (uint64_t)(cwnd > SEND_SEGMENTS * mss ? cwnd : SEND_SEGMENTS * mss);
 
+    if (MOSTLY(want <= limit))
+        return limit;
     if (want > most)
         want = most;
     return want > limit ? (uint32_t)want : limit;

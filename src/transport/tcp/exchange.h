@@ -107,6 +107,26 @@ IN_PLACE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struc
         tcp_window_opened(tcp, c, before);
 }
 
+/* ---- what there is to send ---- */
+
+/* output.c: the queue of intents is full. */
+void tcp_wait_for_queue(struct tcp *tcp, struct tcp_connection *c);
+/* tcp_want_output() in place, for a call that sends. */
+IN_PLACE void tcp_queue_output(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct intent *intent;
+
+    if ((c->flags & (TCP_OUTPUT_QUEUED | TCP_OUTPUT_WAITING | TCP_CLOSED_DONE)) != 0)
+        return;
+    intent = intent_add(&tcp->core->intents, INTENT_TCP_OUTPUT);
+    if (SELDOM(intent == NULL)) {
+        tcp_wait_for_queue(tcp, c);
+        return;
+    }
+    intent->owner = tcp_handle(tcp, c);
+    c->flags |= TCP_OUTPUT_QUEUED;
+}
+
 /* ---- text ---- */
 
 /* What the peer's full-sized segments carry is learnt by looking: options and its path make them smaller than the MSS that

@@ -9,25 +9,20 @@
 #include "base/seldom.h"
 #include "codec/ipv4.h"
 
+void tcp_wait_for_queue(struct tcp *tcp, struct tcp_connection *c)
+{
+    c->flags |= TCP_OUTPUT_WAITING;
+    c->wait_next = HANDLE_NONE;
+    if (handle_is_none(tcp->waiting_first))
+        tcp->waiting_first = tcp_handle(tcp, c);
+    else
+        tcp_resolve(tcp, tcp->waiting_last)->wait_next = tcp_handle(tcp, c);
+    tcp->waiting_last = tcp_handle(tcp, c);
+}
+
 void tcp_want_output(struct tcp *tcp, struct tcp_connection *c)
 {
-    struct intent *intent;
-
-    if ((c->flags & (TCP_OUTPUT_QUEUED | TCP_OUTPUT_WAITING | TCP_CLOSED_DONE)) != 0)
-        return;
-    intent = intent_add(&tcp->core->intents, INTENT_TCP_OUTPUT);
-    if (intent == NULL) {
-        c->flags |= TCP_OUTPUT_WAITING;
-        c->wait_next = HANDLE_NONE;
-        if (handle_is_none(tcp->waiting_first))
-            tcp->waiting_first = tcp_handle(tcp, c);
-        else
-            tcp_resolve(tcp, tcp->waiting_last)->wait_next = tcp_handle(tcp, c);
-        tcp->waiting_last = tcp_handle(tcp, c);
-        return;
-    }
-    intent->owner = tcp_handle(tcp, c);
-    c->flags |= TCP_OUTPUT_QUEUED;
+    tcp_queue_output(tcp, c);
 }
 
 bool tcp_wake_waiting(struct tcp *tcp)

@@ -132,6 +132,17 @@ void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], 
     }
 }
 
+/* `whole`: the urgent octet, the last one, is among them. */
+static __attribute__((noinline)) void send_flagged(struct tcp_connection *c, unsigned flags, bool whole)
+{
+    if ((flags & BARO_MSG_OOB) != 0 && whole) {
+        c->snd.up = tcp_send_seq(c, c->send.end);
+        c->flags |= TCP_URGENT_SENDING;
+    }
+    if (flags & BARO_MSG_MORE)
+        c->flags |= TCP_MORE;
+}
+
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
 {
     struct tcp_connection *c;
@@ -149,18 +160,15 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
     if (!handle_equal(tcp->recent, connection))
         tcp_flow_foresee(c->flow);
     taken = tcp_send_put(tcp, c, data);
-    if (taken < data.length)
+    if (SELDOM(taken < data.length)) {
         c->flags |= TCP_WANT_WRITE;
-    if (taken == 0)
-        return -EAGAIN;
-    if (SELDOM((flags & BARO_MSG_OOB) != 0) && taken == data.length) {
-        c->snd.up = tcp_send_seq(c, c->send.end);
-        c->flags |= TCP_URGENT_SENDING;
+        if (taken == 0)
+            return -EAGAIN;
     }
     c->flags &= ~(uint32_t)TCP_MORE;
-    if (flags & BARO_MSG_MORE)
-        c->flags |= TCP_MORE;
-    tcp_want_output(tcp, c);
+    if (SELDOM((flags & (BARO_MSG_OOB | BARO_MSG_MORE)) != 0))
+        send_flagged(c, flags, taken == data.length);
+    tcp_queue_output(tcp, c);
     return taken;
 }
 
