@@ -371,6 +371,7 @@ struct tcp_late {
         int64_t since_ns;              /* it stands here, and all of its deadlines come TCP_LATE_NS later or more */
     } *one;
     uint32_t size, first, count;       /* places, a power of two or 0; where the first one stands, modulo these; how many */
+    int64_t turn_ns;                   /* of the first one, 0: there is none */
 };
 
 struct tcp {

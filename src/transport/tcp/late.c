@@ -27,6 +27,12 @@ static inline struct tcp_late_one *at(const struct tcp_late *late, uint32_t numb
     return &late->one[(late->first + number) & (late->size - 1)];
 }
 
+/* Another one is the first, or nobody. */
+static inline void first_changed(struct tcp_late *late)
+{
+    late->turn_ns = late->count == 0 ? 0 : at(late, 0)->since_ns + TCP_LATE_NS;
+}
+
 static bool grow(struct tcp_late *late, struct slabs *slabs)
 {
     uint32_t size = late->size == 0 ? (uint32_t)FIRST : 2 * late->size;
@@ -91,6 +97,8 @@ void tcp_timer_late(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
     }
     c->wheel.mark = true;
     *at(late, late->count++) = (struct tcp_late_one){ .handle = tcp_handle(tcp, c), .since_ns = tcp->core->now.ns };
+    if (late->count == 1)
+        first_changed(late);
 }
 
 /* Its turn has come, and nothing of it is due. */
@@ -106,7 +114,7 @@ static void go_on(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
 
 bool tcp_late_is_due(const struct tcp *tcp)
 {
-    return tcp->late.count != 0 && at(&tcp->late, 0)->since_ns + TCP_LATE_NS <= tcp->core->now.ns;
+    return (uint64_t)tcp->late.turn_ns - 1 < (uint64_t)tcp->core->now.ns; /* 0 is the farthest */
 }
 
 static inline void foresee(const struct tcp *tcp, struct handle handle)
@@ -126,7 +134,9 @@ struct wheel_timer *tcp_late_next(struct tcp *tcp)
         int64_t at_ns;
 
         late->first++;
-        if (--late->count > AHEAD)
+        late->count--;
+        first_changed(late);
+        if (late->count > AHEAD)
             foresee(tcp, at(late, AHEAD)->handle);
         if (c == NULL)
             continue;
@@ -146,11 +156,10 @@ struct wheel_timer *tcp_late_next(struct tcp *tcp)
 bool tcp_timers_next(const struct tcp *tcp, struct baro_instant *deadline)
 {
     bool any = wheel_next(&tcp->core->wheel, deadline);
-    int64_t turn_ns;
+    const int64_t turn_ns = tcp->late.turn_ns;
 
-    if (tcp->late.count == 0)
+    if (turn_ns == 0)
         return any;
-    turn_ns = at(&tcp->late, 0)->since_ns + TCP_LATE_NS;
     if (!any || deadline->ns > turn_ns)
         deadline->ns = turn_ns;
     return true;
