@@ -29,6 +29,12 @@ struct bench_pair {
     struct end end[2];
 };
 
+/* Slots are a ring; a number below twice as many is one of them. */
+static inline unsigned slot_at(const struct lane *lane, unsigned number)
+{
+    return number < lane->slots ? number : number - lane->slots;
+}
+
 static unsigned lane_rx(void *context, struct baro_rx_frame *frames, unsigned limit)
 {
     struct end *end = context;
@@ -38,7 +44,7 @@ static unsigned lane_rx(void *context, struct baro_rx_frame *frames, unsigned li
     if (count > limit)
         count = limit;
     for (unsigned i = 0; i < count; i++, slot++)
-        frames[i] = lane->frame[slot % lane->slots];
+        frames[i] = lane->frame[slot_at(lane, slot)];
     lane->borrowed += count;
     return count;
 }
@@ -47,7 +53,7 @@ static void lane_rx_end(void *context)
 {
     struct end *end = context;
 
-    end->lane.first = (end->lane.first + end->lane.borrowed) % end->lane.slots;
+    end->lane.first = slot_at(&end->lane, end->lane.first + end->lane.borrowed);
     end->lane.count -= end->lane.borrowed;
     end->lane.borrowed = 0;
     if (end->lane.count == 0) /* the slots that were used last are those that caches hold */
@@ -69,7 +75,7 @@ static unsigned lane_tx(void *context, const struct baro_tx_frame *frames, unsig
     unsigned i;
 
     for (i = 0; i < count && lane->count < lane->slots; i++) {
-        unsigned slot = (lane->first + lane->count++) % lane->slots;
+        unsigned slot = slot_at(lane, lane->first + lane->count++);
         uint8_t *to = lane->memory + slot * lane->slot_size;
         uint32_t length = 0;
 
