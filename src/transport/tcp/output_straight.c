@@ -251,7 +251,8 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
 {
     const struct tcp_connection *c = segment->connection;
 
-    if (c->state == BARO_TCP_SYN_SENT || (c->flags & (TCP_FIN_WANTED | TCP_FIN_SENT)) != 0 || is_paced(c))
+    /* An ACK alone has no rate, and of many connections the round trip is a line that it does not touch. */
+    if (c->state == BARO_TCP_SYN_SENT || (c->flags & (TCP_FIN_WANTED | TCP_FIN_SENT)) != 0 || (tcp_unsent_text(c) != 0 && is_paced(c)))
         return other_segment(tcp, path, segment);
     return segment_of(tcp, path, segment, false);
 }
