@@ -204,8 +204,8 @@ void transmit_now(struct baro_stack *stack);
 static inline void transmit_drain(struct baro_stack *stack)
 {
     if (stack->core.intents.count != 0 ||
-        SELDOM(stack->core.intents.stalled != 0 || stack->neighbours.ready_first != NULL || stack->burst.count != 0 ||
-               stack->burst.copied != 0 || stack->advertised.verdicts != stack->neighbours.verdicts))
+        SELDOM((stack->core.intents.stalled | stack->burst.count | stack->burst.copied) != 0 ||
+               stack->neighbours.ready_first != NULL || stack->advertised.verdicts != stack->neighbours.verdicts))
         transmit_now(stack);
 }
 

@@ -353,7 +353,7 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
         uint8_t *head = stack->burst.header[stack->burst.count];
 
         if (SELDOM(room == 0))
-            return STRAIGHT_WAITS;
+            return tcp_straight_has_nothing(&segment) ? STRAIGHT_DONE : STRAIGHT_WAITS;
         way->straight.path.room = transmit_room(way->straight.device, room);
         segment.header = head + way->straight.length;
         verdict = tcp_straight_segment(stack->tcp, &way->straight.path, &segment);

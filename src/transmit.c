@@ -271,12 +271,15 @@ static inline bool work_off(struct baro_stack *stack, const struct intent *inten
 {
     enum straight_verdict verdict = STRAIGHT_OPEN;
 
-    if (intent->kind == INTENT_TCP_CONTROL && SELDOM(tcp_control_is_told(stack->tcp, intent)))
-        return true;
-    if (MOSTLY(straight) && intent->kind == INTENT_TCP_OUTPUT)
-        verdict = straight_output(stack, intent->owner);
-    else if (MOSTLY(straight) && intent->kind == INTENT_TCP_CONTROL)
-        verdict = straight_control(stack, intent);
+    if (intent->kind == INTENT_TCP_OUTPUT) {
+        if (MOSTLY(straight))
+            verdict = straight_output(stack, intent->owner);
+    } else if (intent->kind == INTENT_TCP_CONTROL) {
+        if (SELDOM(tcp_control_is_told(stack->tcp, intent)))
+            return true;
+        if (MOSTLY(straight))
+            verdict = straight_control(stack, intent);
+    }
     return SELDOM(verdict == STRAIGHT_OPEN) ? output(stack, intent) : verdict == STRAIGHT_DONE;
 }
 

@@ -155,14 +155,21 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
     if (!tcp_sends_at_ease(c) || SELDOM(c->sender != NULL && c->sender->board.lost != 0)) {
         if (!tcp_is_first_syn(c))
             return TCP_STRAIGHT_OPEN;
-    } else if ((c->flags & TCP_ACK_NOW) == 0 && !fin_is_due(c) && unsent_text(c) == 0) {
-        c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
-        return TCP_STRAIGHT_NOTHING;
     }
     segment->connection = c;
     segment->local = &c->local;
     segment->remote = &c->remote;
     return TCP_STRAIGHT_MORE;
+}
+
+bool tcp_straight_has_nothing(const struct tcp_straight *segment)
+{
+    struct tcp_connection *c = segment->connection;
+
+    if (c->state == BARO_TCP_SYN_SENT || (c->flags & TCP_ACK_NOW) != 0 || fin_is_due(c) || unsent_text(c) != 0)
+        return false;
+    c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
+    return true;
 }
 
 /* The text of the next segment; false: the whole way must see to it. */

@@ -106,6 +106,8 @@ enum tcp_straight_verdict { TCP_STRAIGHT_OPEN, TCP_STRAIGHT_NOTHING, TCP_STRAIGH
 
 /* As tcp_destination(); never LAST. */
 enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle connection, struct tcp_straight *segment);
+/* Would it say NOTHING? For who has no room to ask for a segment; the intent is done then. */
+bool tcp_straight_has_nothing(const struct tcp_straight *segment);
 /* As tcp_next_segment() for the connection that tcp_straight_begin() found. */
 enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment);
 /* As tcp_control_message(). False: it is not for the straight way; nothing was changed. */
