@@ -49,10 +49,14 @@ static inline uint32_t receive_tuning_clock_us(struct baro_instant now)
 /* A full-sized segment echoed a timestamp of this age; `own_us`: the connection's own least round trip, 0: none. */
 static inline void receive_tuning_echo(struct receive_tuning *tuning, uint32_t age_us, uint32_t own_us)
 {
-    uint32_t sample_us = age_us == 0 ? 1 : age_us > RTT_LARGEST_US ? RTT_LARGEST_US : age_us;
+    uint32_t sample_us = age_us;
 
-    if (sample_us < RTT_FINEST_US && own_us != 0 && own_us < sample_us)
-        sample_us = own_us;
+    if (age_us == 0)
+        sample_us = 1; /* less is none, whatever the own one is */
+    else if (age_us < RTT_FINEST_US)
+        sample_us = own_us != 0 && own_us < age_us ? own_us : age_us;
+    else if (age_us > RTT_LARGEST_US)
+        sample_us = RTT_LARGEST_US;
     if (tuning->rtt_us == 0 || sample_us < tuning->rtt_us)
         tuning->rtt_us = sample_us; /* a program that thinks between two segments lengthens an age, nothing shortens it */
     else

@@ -12,6 +12,8 @@
 
 /* ---- an ACK of new octets ---- */
 
+#define TCP_RTT_TIMED INT64_C(-1)
+
 /* The round trip; `ts_echo`: 0, none. RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment
  * otherwise: its clock is finer than the timestamps' millisecond. */
 IN_PLACE void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
@@ -53,7 +55,8 @@ IN_PLACE bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t a
     return false;
 }
 
-/* Outside of a fast recovery: the congestion window may grow. `rtt_ns`: this ACK's sample, 0: none. */
+/* Outside of a fast recovery: the congestion window may grow. `rtt_ns`: this ACK's sample, 0: none; or TCP_RTT_TIMED, that of the
+ * timed segment, which is made of its moment only where somebody asks. */
 IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
     bool valid;
@@ -65,7 +68,7 @@ IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
         return; /* RFC 3168 §6.1.2 */
     valid = tcp_validate(tcp, c, acked, flight);
     if (congestion_was_filled(&c->congestion, flight, tcp_payload_limit(c), !valid))
-        tcp_grow_filled(tcp, c, acked, flight, rtt_ns, valid);
+        tcp_grow_filled(tcp, c, acked, flight, rtt_ns == TCP_RTT_TIMED ? tcp->core->now.ns - c->rtt_at_ns : rtt_ns, valid);
     else
         congestion_unfilled(&c->congestion);
 }

@@ -180,7 +180,7 @@ IN_PLACE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, c
 
     expected_una(c, segment->ack);
     tcp_measure(tcp, c, segment->ack, segment->ts_echo);
-    tcp_grow(tcp, c, acked, flight, c->sender == NULL ? tcp->core->now.ns - c->rtt_at_ns : tcp_expected_board(tcp, c));
+    tcp_grow(tcp, c, acked, flight, c->sender == NULL ? TCP_RTT_TIMED : tcp_expected_board(tcp, c));
     tcp_send_acked(tcp, c);
 }
 

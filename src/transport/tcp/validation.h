@@ -81,9 +81,9 @@ static inline void validation_gather(struct validation *validation, struct seq u
 static inline bool validation_judge(struct validation *validation, uint32_t cwnd, uint32_t flight, int64_t now_ns,
                                     int64_t srtt_ns)
 {
-    uint32_t enough = flight >= cwnd - cwnd / 4 ? cwnd / 4 : cwnd / 2;
+    const uint32_t pipe_ack = validation_pipe_ack(validation);
 
-    if (!validation->defined || validation_pipe_ack(validation) >= enough) {
+    if (!validation->defined || (pipe_ack >= cwnd / 4 && (pipe_ack >= cwnd / 2 || flight >= cwnd - cwnd / 4))) {
         validation->since_ns = 0;
     } else if (validation->since_ns == 0) { /* who was silent is asked only now */
         int64_t from_ns = validation->sampled_ns + validation_sampling_ns(srtt_ns);
