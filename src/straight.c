@@ -200,21 +200,24 @@ IN_PLACE void push(struct baro_stack *stack, const struct way *way, const struct
 {
     const struct straight *straight = &way->straight;
     struct burst *burst = &stack->burst;
-    struct baro_tx_frame *frame = &burst->frame[burst->count];
-    uint32_t headers = straight->length + (uint32_t)segment->header_length, length = segment->header_length + segment->length;
-    uint8_t *checksum = head + straight->length + TCP_CHECKSUM_AT;
+    struct baro_tx_frame *frame;
+    uint32_t headers = straight->length + (uint32_t)segment->header_length;
+    uint32_t length = straight->sum_of_pseudo + segment->header_length + segment->length;
+    uint16_t checksum;
 
-    frame->gso_size = gso_size;
-    frame->header_length = (uint16_t)(gso_size != 0 ? headers : 0);
-    length += straight->sum_of_pseudo;
     if ((straight->device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0) {
+        checksum = (uint16_t)~fold(length);
+        frame = &burst->frame[burst->count];
         frame->checksum_start = straight->length;
         frame->checksum_offset = TCP_CHECKSUM_AT;
-        write_be16(checksum, (uint16_t)~fold(length));
-    } else {
+    } else { /* the sum first: what is known before must be kept over it */
+        checksum = checksum_fold(segment->sum + length + sum_of_text(segment));
+        frame = &burst->frame[burst->count];
         frame->checksum_start = frame->checksum_offset = 0;
-        write_be16(checksum, checksum_fold(segment->sum + length + sum_of_text(segment)));
     }
+    write_be16(head + straight->length + TCP_CHECKSUM_AT, checksum);
+    frame->gso_size = gso_size;
+    frame->header_length = (uint16_t)(gso_size != 0 ? headers : 0);
     frame->parts = 1 + segment->parts;
     frame->part[0] = (struct baro_bytes){ head, headers };
     if (segment->parts != 0) { /* each by itself: both at once would wait for what was just written one by one */

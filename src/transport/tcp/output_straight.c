@@ -134,7 +134,7 @@ IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t leng
     tcp->spoke = true;
     c->retransmit_next = c->retransmit_end = end;
     core->counters.tcp_data_out += length;
-    if (length != full && length != 0 && (length < full || length % full != 0))
+    if (length < full ? length != 0 : SELDOM(length != full) && length % full != 0)
         c->snd.small = end;
     if (last && length != 0)
         c->deadline_ns[TCP_TIMER_CORK] = 0;
@@ -241,8 +241,12 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
         c->segments_out++;
         tcp->core->counters.tcp_out++;
     }
-    ack_sent(c, last ? TCP_OUTPUT_QUEUED : 0);
-    return last ? TCP_STRAIGHT_LAST : TCP_STRAIGHT_MORE;
+    if (MOSTLY(last)) {
+        ack_sent(c, TCP_OUTPUT_QUEUED);
+        return TCP_STRAIGHT_LAST;
+    }
+    ack_sent(c, 0);
+    return TCP_STRAIGHT_MORE;
 }
 
 /* At the beginning and at the end of a connection, and at a rate. */
