@@ -112,7 +112,7 @@ IN_PLACE uint64_t arrival_sum(const struct tcp_arrival *arrival, uint32_t octets
                                                        : words_add(0, arrival->addresses, 8);
 
     sum = words_add(sum, arrival->octets, octets);
-    return checksum_of_native(sum) + IP_PROTOCOL_TCP + (arrival->length >> 16) + (arrival->length & 0xffff);
+    return checksum_of_native(sum) + IP_PROTOCOL_TCP + arrival->length; /* both halves of it: 2^16 counts as 1 */
 }
 
 /* The sum of everything, of text that stays where it is. */
