@@ -112,27 +112,30 @@ static __attribute__((noinline)) struct way *find_other(struct baro_stack *stack
     return neighbour_is_ready(way->straight.entry) ? way : NULL;
 }
 
-/* The way, if it is a straight one now; NULL: it is not. `known`: the last one leads there. */
-IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *source, const struct baro_address *destination,
-                          bool known)
+/* Is it a straight one now? The stamp tells of changes of the table, too. */
+static inline bool is_straight(const struct baro_stack *stack, const struct way *way)
+{
+    return MOSTLY(is_good(stack, &way->straight) && neighbour_is_ready(way->straight.entry));
+}
+
+/* The way, if it is a straight one now; NULL: it is not. */
+IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *source, const struct baro_address *destination)
 {
     struct way *way = stack->recent;
 
-    /* The stamp tells of changes of the table, too. */
-    if (MOSTLY((known || way_leads(way, destination, source)) && is_good(stack, &way->straight) &&
-               neighbour_is_ready(way->straight.entry)))
-        return way;
-    return find_other(stack, source, destination);
+    return way_leads(way, destination, source) && is_straight(stack, way) ? way : find_other(stack, source, destination);
 }
 
-/* Of a connection, whose addresses stay while its handle does. */
+/* Of a connection, whose addresses stay while its handle does. Where its place in the table of ways was taken by another one
+ * nothing is straight. */
 IN_PLACE struct way *find_for(struct baro_stack *stack, struct handle connection, const struct tcp_straight *segment)
 {
-    const bool known = stack->recent_for.value == connection.value;
-    struct way *way = find(stack, &segment->local->address, &segment->remote->address, known);
+    struct way *way = stack->recent;
 
-    if (!known)
-        stack->recent_for = way != NULL ? connection : HANDLE_NONE;
+    if (MOSTLY(handle_equal(stack->recent_for, connection)) && is_straight(stack, way))
+        return way;
+    way = find(stack, &segment->local->address, &segment->remote->address);
+    stack->recent_for = way != NULL ? connection : HANDLE_NONE;
     return way;
 }
 
@@ -372,7 +375,7 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
 enum straight_verdict straight_control(struct baro_stack *stack, const struct intent *intent)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
-    struct way *way = find(stack, &control->local.address, &control->remote.address, false);
+    struct way *way = find(stack, &control->local.address, &control->remote.address);
     struct tcp_straight segment;
     uint8_t *head;
 
@@ -406,7 +409,7 @@ static bool is_plain(const struct ip_message *message, const struct straight *st
 
 bool straight_message(struct baro_stack *stack, const struct ip_message *message)
 {
-    struct way *way = find(stack, &message->source, &message->destination, false);
+    struct way *way = find(stack, &message->source, &message->destination);
     struct tcp_straight segment;
     uint8_t *head;
 

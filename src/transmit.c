@@ -267,17 +267,17 @@ static void send_ready(struct baro_stack *stack)
 }
 
 /* Is it done? By the straight way if that can be. */
-static inline bool work_off(struct baro_stack *stack, const struct intent *intent, bool straight)
+static inline bool work_off(struct baro_stack *stack, const struct intent *intent)
 {
     enum straight_verdict verdict = STRAIGHT_OPEN;
 
     if (intent->kind == INTENT_TCP_OUTPUT) {
-        if (MOSTLY(straight))
+        if (MOSTLY(straight_is_open(stack)))
             verdict = straight_output(stack, intent->owner);
     } else if (intent->kind == INTENT_TCP_CONTROL) {
         if (SELDOM(tcp_control_is_told(stack->tcp, intent)))
             return true;
-        if (MOSTLY(straight))
+        if (MOSTLY(straight_is_open(stack)))
             verdict = straight_control(stack, intent);
     }
     return SELDOM(verdict == STRAIGHT_OPEN) ? output(stack, intent) : verdict == STRAIGHT_DONE;
@@ -314,12 +314,11 @@ static __attribute__((noinline)) uint32_t resume(struct baro_stack *stack)
 static inline void pass(struct baro_stack *stack, uint32_t count, bool again)
 {
     struct intent_queue *intents = &stack->core.intents;
-    const bool straight = straight_is_open(stack);
 
     for (; count != 0; count--) {
         const uint64_t sent = stack->core.counters.ip_out;
 
-        if (MOSTLY(work_off(stack, intent_first(intents), straight)))
+        if (MOSTLY(work_off(stack, intent_first(intents))))
             intent_done(intents);
         else
             intent_stall(intents, stack->burst.full, again && stack->core.counters.ip_out == sent);
