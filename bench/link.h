@@ -28,6 +28,8 @@ enum link_offloads {
 };
 /* Makes it so, and looks whether it is. 0, or -1 and why not in `error`. */
 int link_net_offloads(const struct link_net *net, enum link_offloads offloads, char *error, size_t size);
+/* NAPI of both interfaces in threads of the kernel's, for which GRO must be on; or in who sends. 0, or -1 and why not. */
+int link_net_threaded(const struct link_net *net, bool threaded, char *error, size_t size);
 /* What the end has received since it was made: frames at the interface; packets at the kernel's IP, to which GRO gives several
  * frames as one. */
 struct link_received {
@@ -53,6 +55,7 @@ struct link_job {
     enum baro_link_kind kind;
     uint32_t octets;
     bool threads; /* one for each end */
+    bool napi;    /* the interfaces' NAPI has threads of its own */
 };
 
 struct link_figure {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/ethtool.h>
+#include <linux/mount.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/veth.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int complain(char *error, size_t size, const char *what)
@@ -206,6 +208,45 @@ int link_net_offloads(const struct link_net *net, enum link_offloads offloads, c
                 return -1;
             }
         }
+    }
+    return 0;
+}
+
+/* A tree of sysfs that shows the thread's namespace, mounted nowhere. Its descriptor, or -1. */
+static int open_sysfs(void)
+{
+    int context = (int)syscall(SYS_fsopen, "sysfs", FSOPEN_CLOEXEC), tree = -1;
+
+    if (context >= 0 && syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+        tree = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+    if (context >= 0)
+        close(context);
+    return tree;
+}
+
+int link_net_threaded(const struct link_net *net, bool threaded, char *error, size_t size)
+{
+    for (int which = 0; which < 2; which++) {
+        const char wanted = threaded ? '1' : '0';
+        int tree, file = -1;
+        bool done;
+        char path[64], is = 0;
+
+        snprintf(path, sizeof path, "class/net/veth%d/threaded", which);
+        link_net_enter(net, which);
+        tree = open_sysfs();
+        if (tree >= 0)
+            file = openat(tree, path, O_RDWR | O_CLOEXEC);
+        link_net_enter(net, -1);
+        done = file >= 0 && pwrite(file, &wanted, 1, 0) == 1 && pread(file, &is, 1, 0) == 1;
+        if (!done || is != wanted)
+            snprintf(error, size, "threads for NAPI of veth%d: %s", which, done ? "the kernel does not" : strerror(errno));
+        if (file >= 0)
+            close(file);
+        if (tree >= 0)
+            close(tree);
+        if (is != wanted)
+            return -1;
     }
     return 0;
 }

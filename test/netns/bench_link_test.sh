@@ -27,6 +27,11 @@ packet() { # TEXT LEAST MOST: frames that the row's receiver got as one packet
 packet "the kernel's TCP, its offloads off" 0.9 1.1
 packet "the kernel's TCP, GRO alone on" 1.5 100
 packet "two threads: the kernel's TCP, GRO alone on" 1.5 100
+# Who may not look into sysfs of a namespace is told so.
+grep -q "^kernel-gro-napi: not measured: threads for NAPI" "$work/table.log" || {
+    figure table.log "NAPI in threads, too: the kernel's TCP, GRO alone on"
+    packet "NAPI in threads, too: the kernel's TCP, GRO alone on" 1.1 100
+}
 if grep -q "^xdp-raw-64: not measured:" "$work/table.log"; then
     grep "^xdp-raw-64" "$work/table.log" # why, in the test's output
 else
