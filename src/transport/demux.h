@@ -71,7 +71,7 @@ struct demux_cursor {
 void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key);
 void demux_release(struct demux *demux);
 
-/* Of a four-tuple, for this table. The table asks for its lower half; the whole never repeats itself by chance. */
+/* Of a four-tuple, for this table, on this processor. The table asks for its lower half. Nothing that a run shows may depend on it. */
 uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 static inline uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local,
                                   const struct baro_endpoint *remote)
@@ -84,7 +84,7 @@ struct demux_packet {
     uint8_t family, source_zone, destination_zone;
 };
 uint64_t demux_hash_packet(const struct demux *demux, const struct demux_packet *packet);
-/* Of a four-tuple under another key, to be shown to others: SipHash-2-4. */
+/* Of a four-tuple, to be shown to others: SipHash-2-4, the same on every machine. */
 uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 
 /* The bucket of a table where the search for a hash begins. */

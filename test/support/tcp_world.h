@@ -107,7 +107,7 @@ struct tcp_connection *world_connection(struct world *world, unsigned side, stru
 static inline struct tcp_numbers world_numbers(const struct tcp *tcp, const struct baro_endpoint *local,
                                             const struct baro_endpoint *remote)
 {
-    return tcp_numbers(tcp, demux_hash_whole(&tcp->demux, local, remote));
+    return tcp_numbers(tcp, local, remote);
 }
 
 /* tcp_connect() between two ends that a test says. */

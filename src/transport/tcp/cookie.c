@@ -82,7 +82,7 @@ enum baro_drop_reason tcp_input_cookie(struct tcp *tcp, struct tcp_listener *lis
     syn = syn_of(segment, &cookie);
     offer = tcp_offer_of(tcp, &listener->settings, segment->remote.address.family, segment->packet->mtu);
     tcp_half_open_fill(tcp, listener, &syn, &offer, &record);
-    record.ts_offset = tcp_numbers(tcp, record.hash).ts_offset;
+    record.ts_offset = tcp_numbers(tcp, &record.local, &record.remote).ts_offset;
     record.iss = seq_sub(segment->ack, 1);
     record.began_ns = tcp->core->now.ns;
     record.flags |= cookie.ecn ? HALF_OPEN_ECN : 0;

@@ -166,7 +166,7 @@ static bool syn(struct tcp *tcp, const struct tcp_arrival *arrival, struct segme
     if (!source_is_possible(segment) || !handle_is_none(tcp_find_by_hash(tcp, (uint32_t)segment->hash, &segment->local,
                                                                              &segment->remote)))
         return false;
-    listener = tcp_find_listener(tcp, segment->local, (uint32_t)segment->hash);
+    listener = tcp_find_listener(tcp, &segment->local, &segment->remote);
     if (listener == NULL || !sum_is_right(arrival, 0))
         return false;
     tcp->core->counters.tcp_in++;

@@ -174,7 +174,7 @@ struct tcp_half_open *tcp_half_open_new(struct tcp *tcp, struct tcp_listener *li
     if (record == NULL)
         return NULL;
     tcp_half_open_fill(tcp, listener, segment, offer, record);
-    numbers = tcp_numbers(tcp, record->hash);
+    numbers = tcp_numbers(tcp, &record->local, &record->remote);
     record->iss = numbers.isn;
     record->ts_offset = numbers.ts_offset;
     rests = tcp_resolve_time_wait(tcp, segment->follows);

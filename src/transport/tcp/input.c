@@ -47,7 +47,7 @@ static enum baro_drop_reason for_nobody(struct tcp *tcp, struct segment *segment
 
     if (!segment_checksum_ok(segment))
         return BARO_DROP_TCP_CHECKSUM;
-    listener = tcp_find_listener(tcp, segment->local, (uint32_t)segment->hash);
+    listener = tcp_find_listener(tcp, &segment->local, &segment->remote);
     TRACE(tcp->core, TCP_FOUND, TRACE_N(listener == NULL ? 0 : tcp_listener_handle(tcp, listener).value),
           TRACE_N(listener == NULL ? BARO_TRACE_FOUND_NOTHING : BARO_TRACE_FOUND_LISTENER),
           TRACE_N(listener == NULL ? BARO_TCP_CLOSED : BARO_TCP_LISTEN));

@@ -3,14 +3,12 @@
  *
  * ISN = M + F(four-tuple, keys): M counts 4 us (RFC 9293 §3.4.1), F is one half of SipHash-2-4's 64 bits under a key from the
  * seed, and the offset of timestamps is the other half. Both go forward for one four-tuple and tell nothing about another,
- * nor about each other. What is hashed is the 64 bits that the demux has of the four-tuple under its own key already: nobody
- * sees these, and two four-tuples with the same ones are a matter of 2^32 connections, while a number has 32 bits. */
-#include "base/sip.h"
+ * nor about each other. The demux's own hash is not asked: it is another on another processor, and a run is to be the same on all. */
 #include "transport/tcp/parts.h"
 
-struct tcp_numbers tcp_numbers(const struct tcp *tcp, uint64_t hash)
+struct tcp_numbers tcp_numbers(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
-    uint64_t both = sip_long(&tcp->isn_key, &hash, 1);
+    uint64_t both = demux_hash_by(&tcp->isn_key, local, remote);
 
     return (struct tcp_numbers){ .isn = seq_of((uint32_t)(tcp->core->now.ns / (4 * NS_PER_US)) + (uint32_t)both),
                                  .ts_offset = (uint32_t)(both >> 32) };

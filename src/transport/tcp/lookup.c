@@ -69,18 +69,21 @@ struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct
 }
 
 /* Of those at `port` one that fits best, by at most `most` (see binding_fits). */
-static struct tcp_listener *listener_at(const struct tcp *tcp, uint16_t port, struct baro_address address, unsigned most,
-                                        uint32_t choice)
+static struct tcp_listener *listener_at(const struct tcp *tcp, uint16_t port, const struct baro_endpoint *local,
+                                        const struct baro_endpoint *remote, unsigned most)
 {
     struct tcp_listener *found = NULL, *listener = tcp_port_listeners(tcp, port);
     unsigned best = 0, count = 0;
+    uint32_t choice = 0;
 
     for (; listener != NULL; listener = tcp_port_next_listener(tcp, listener)) {
-        unsigned fits = binding_fits(listener->local.address, address);
+        unsigned fits = binding_fits(listener->local.address, local->address);
 
         if (fits == 0 || fits < best || fits > most)
             continue;
         count = fits > best ? 1 : count + 1;
+        if (count == 2) /* not the demux's hash, which is another on another processor */
+            choice = (uint32_t)demux_hash_by(&tcp->port_key, local, remote);
         /* Of n that fit equally each is chosen by one n-th of the hashes. */
         if (fits > best || (uint32_t)(((uint64_t)(choice * 0x9e3779b1u * count) * count) >> 32) == 0)
             found = listener;
@@ -89,9 +92,9 @@ static struct tcp_listener *listener_at(const struct tcp *tcp, uint16_t port, st
     return found;
 }
 
-struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local, uint32_t hash)
+struct tcp_listener *tcp_find_listener(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
-    struct tcp_listener *listener = listener_at(tcp, local.port.number, local.address, 3, hash);
+    struct tcp_listener *listener = listener_at(tcp, local->port.number, local, remote, 3);
 
-    return listener != NULL ? listener : listener_at(tcp, 0, local.address, 2, hash);
+    return listener != NULL ? listener : listener_at(tcp, 0, local, remote, 2);
 }

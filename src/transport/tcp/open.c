@@ -177,7 +177,7 @@ int tcp_connect(struct tcp *tcp, const struct tcp_ends *ends, const struct ip_pa
     }
     c->flags |= TCP_OWNED;
     c->event.owner = owner;
-    numbers = tcp_numbers(tcp, ends->hash);
+    numbers = tcp_numbers(tcp, &ends->local, &ends->remote);
     c->snd.iss = numbers.isn;
     c->ts_offset = numbers.ts_offset;
     if (rests != NULL) { /* RFC 9293 §3.4.3: beyond the numbers that the old one used */

@@ -451,8 +451,8 @@ struct handle tcp_named(const struct tcp *tcp, uint32_t name);
 /* The same as tcp_find where the hash of the four-tuple is known. */
 struct handle tcp_find_by_hash(const struct tcp *tcp, uint32_t hash, const struct baro_endpoint *local,
                                const struct baro_endpoint *remote);
-/* `hash`: of the four-tuple, which chooses among those that share a port. */
-struct tcp_listener *tcp_find_listener(const struct tcp *tcp, struct baro_endpoint local, uint32_t hash);
+/* Both ends choose among those that share a port. */
+struct tcp_listener *tcp_find_listener(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 
 /* ---- listener.c ---- */
 
@@ -481,12 +481,12 @@ bool tcp_time_wait_may_go(const struct tcp *tcp, struct handle handle);
 
 /* ---- isn.c, events.c, close.c ---- */
 
-/* What one end of a connection begins with; `hash`: of its four-tuple, the whole. */
+/* What one end of a connection begins with. */
 struct tcp_numbers {
     struct seq isn;
     uint32_t ts_offset;
 };
-struct tcp_numbers tcp_numbers(const struct tcp *tcp, uint64_t hash);
+struct tcp_numbers tcp_numbers(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 void tcp_event(struct tcp *tcp, struct tcp_event *event);
 void tcp_event_forget(struct tcp_event *event);
 /* Tells whoever owns `c` that its readiness changed. */

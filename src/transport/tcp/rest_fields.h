@@ -198,7 +198,7 @@
     F(spare[1], N, 0)                                                                                                 \
     F(counts.spare, N, 0)                                                                                             \
     F(event.spare, N, 0)                                                                                              \
-    F(ts_offset, D, tcp_numbers(x->tcp, hash).ts_offset)                                                              \
+    F(ts_offset, D, tcp_numbers(x->tcp, &c->local, &c->remote).ts_offset)                                             \
     F(hash, D, (uint32_t)hash)
 
 #define REST_NOT(NOT)                                                                                                 \

@@ -273,7 +273,7 @@ enum baro_drop_reason tcp_input_time_wait(struct tcp *tcp, struct handle handle,
     if (segment->flags & TCP_FLAG_RST)
         return BARO_DROP_TCP_TIME_WAIT;
     if (reopens(record, segment)) {
-        listener = tcp_find_listener(tcp, segment->local, (uint32_t)segment->hash);
+        listener = tcp_find_listener(tcp, &segment->local, &segment->remote);
         if (listener != NULL) {
             segment->follows = handle; /* its end, if the listener takes the SYN */
             return tcp_input_listen(tcp, listener, segment);

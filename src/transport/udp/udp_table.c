@@ -151,7 +151,8 @@ static struct udp_socket *find_bound(const struct udp *udp, struct baro_port por
     }
     if (best == NULL || sharing == 1 || !best->settings.reuse_port)
         return best;
-    chosen = demux_hash(&udp->tuples, &local, &remote) % sharing;
+    /* Not the table's own hash, which is another on another processor. */
+    chosen = (uint32_t)demux_hash_by(&udp->tuples.key, &local, &remote) % sharing;
     for (struct udp_socket *s = best; s != NULL; s = s->port_next) {
         if (s->local.port.number != port.number || udp_has_peer(s) ||
             !address_equal(s->local.address, best->local.address))
