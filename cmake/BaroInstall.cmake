@@ -6,10 +6,14 @@ foreach(library baro baro_posix baro_network baro_service baro_explain baro_dril
   endif()
 endforeach()
 install(TARGETS ${BARO_INSTALLED} EXPORT baro-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+set(BARO_LIB_PLACE "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(BARO_LIB_PLACE "${CMAKE_INSTALL_LIBDIR}")
+endif()
 if(CMAKE_OBJCOPY AND CMAKE_NM)
   foreach(library ${BARO_INSTALLED})
     install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" -DNM=${CMAKE_NM} -DOBJCOPY=${CMAKE_OBJCOPY}
-        \"-DARCHIVE=\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/$<TARGET_FILE_NAME:${library}>\"
+        \"-DARCHIVE=\$ENV{DESTDIR}${BARO_LIB_PLACE}/$<TARGET_FILE_NAME:${library}>\"
         -P \"${CMAKE_CURRENT_SOURCE_DIR}/cmake/hide_internals.cmake\" COMMAND_ERROR_IS_FATAL ANY)")
   endforeach()
 else()
@@ -26,8 +30,20 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/baro-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/baro-config-version.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/baro)
 
-# A pkg-config file a library: baro, baro-posix and so on. Relative to themselves, so that an installed tree may be moved.
-file(RELATIVE_PATH BARO_PC_PREFIX /x/${CMAKE_INSTALL_LIBDIR}/pkgconfig /x)
+# A pkg-config file a library: baro, baro-posix and so on. Relative to themselves, so that an installed tree may be moved, but where
+# the libraries' place was said from the root on.
+set(BARO_PC_LIBDIR "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+set(BARO_PC_INCLUDEDIR "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(BARO_PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
+  set(BARO_PC_LIBDIR "${CMAKE_INSTALL_LIBDIR}")
+else()
+  file(RELATIVE_PATH prefix /x/${CMAKE_INSTALL_LIBDIR}/pkgconfig /x)
+  set(BARO_PC_PREFIX "\${pcfiledir}/${prefix}")
+endif()
+if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+  set(BARO_PC_INCLUDEDIR "${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
 set(BARO_PC_DESCRIPTION_baro "${PROJECT_DESCRIPTION}: the core")
 set(BARO_PC_DESCRIPTION_baro_posix "baro's sockets with POSIX's signatures, blocking and thread-safe")
 set(BARO_PC_DESCRIPTION_baro_network "Wires, switches and faults between baro's stacks")

@@ -7,7 +7,8 @@
  * were ahead the clock stands still until the true time has come there.
  *
  * A pair is worth something if nobody took the processor away within it. What makes a good one out of a few attempts is how many
- * ticks it took: more than ANCHOR_TICKS are no anchor. */
+ * ticks it took: of more than ANCHOR_TICKS no rate is made, so that two good ones must follow before ticks are trusted again. Where
+ * the system's clock always takes that long, the attempts are made once in half a millisecond. */
 #include "clock.h"
 
 #include <stdbool.h>
@@ -20,6 +21,11 @@ static bool agree(uint64_t a, uint64_t b)
     return (a > b ? a - b : b - a) <= a >> AGREES_SHIFT;
 }
 
+static bool is_good(const struct clock_reading *reading)
+{
+    return reading->after - reading->before <= ANCHOR_TICKS;
+}
+
 /* The time by the system, and an anchor where it is time for one. */
 static __attribute__((noinline)) int64_t set_anchor(struct baro_clock *clock, clock_read *read, void *context)
 {
@@ -27,17 +33,17 @@ static __attribute__((noinline)) int64_t set_anchor(struct baro_clock *clock, cl
     uint64_t rate = 0;
     double elapsed_ns, elapsed_ticks;
 
-    for (int i = 1; i < ANCHOR_ATTEMPTS && reading.after - reading.before > ANCHOR_TICKS; i++)
+    clock->span = 0;
+    if (clock->ns != 0 && reading.ns - clock->ns < LEAST_NS)
+        return reading.ns;
+    for (int i = 1; i < ANCHOR_ATTEMPTS && !is_good(&reading); i++)
         reading = read(context);
     elapsed_ns = (double)(reading.ns - clock->ns);
-    if (reading.after - reading.before > ANCHOR_TICKS || (clock->ns != 0 && elapsed_ns < LEAST_NS)) {
-        clock->span = 0;
-        return reading.ns;
-    }
     elapsed_ticks = (double)(reading.before - clock->ticks);
-    if (clock->ns != 0 && elapsed_ticks > 0 && elapsed_ns < elapsed_ticks * 1000)
+    if (is_good(&reading) && clock->ns != 0 && elapsed_ticks > 0 && elapsed_ns < elapsed_ticks * 1000)
         rate = (uint64_t)(elapsed_ns / elapsed_ticks * (double)(UINT64_C(1) << RATE_SHIFT));
-    clock->span = rate != 0 && agree(rate, clock->rate) ? ((uint64_t)SPAN_NS << RATE_SHIFT) / rate : 0;
+    if (rate != 0 && agree(rate, clock->rate))
+        clock->span = ((uint64_t)SPAN_NS << RATE_SHIFT) / rate;
     clock->rate = rate;
     clock->ticks = reading.before;
     clock->ns = reading.ns;

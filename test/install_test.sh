@@ -84,4 +84,15 @@ target_link_libraries(threads PRIVATE baro::baro_posix)
 EOF
 cmake -S "$work/project" -B "$work/project/build" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/moved" >"$work/log" 2>&1 &&
     cmake --build "$work/project/build" >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+
+# Places said from the root on, as some distributions do. The binaries are those of the build.
+cmake -S . -B "$work/rooted" -DCMAKE_C_COMPILER="$compiler" -DBARO_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/usr" \
+    -DCMAKE_INSTALL_LIBDIR="$work/elsewhere/lib" -DCMAKE_INSTALL_INCLUDEDIR="$work/elsewhere/include" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+for file in "$build"/libbaro*.a "$build"/*.so "$build/baro"; do
+    [ ! -f "$file" ] || cp "$file" "$work/rooted"
+done
+cmake --install "$work/rooted" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+export PKG_CONFIG_PATH="$work/elsewhere/lib/pkgconfig"
+# shellcheck disable=SC2046
+"$compiler" examples/in_place.c $(pkg-config --cflags --libs baro) -o "$work/rooted/example" || fail "libraries at a place of their own are not found"
 echo "$count examples, a program with names of ours, a project of CMake's"

@@ -101,6 +101,22 @@ static void an_interrupted_reading_is_no_anchor(void **state)
     }
 }
 
+/* Where the system's clock takes long, ticks are never trusted: a reading is mostly one of that clock, not one for each attempt. */
+static void a_slow_clock_is_not_read_in_vain(void **state)
+{
+    struct machine machine = { .ns = 1e9, .ticks = 5e9, .rate = 3, .reading_ns = 500 };
+    struct baro_clock clock = { 0 };
+
+    (void)state;
+    reads(&clock, &machine, 100000, 200, 2000);
+    assert_in_range(machine.readings, 100000, 102000);
+    machine.reading_ns = 20;
+    reads(&clock, &machine, 100000, 200, 2000);
+    machine.readings = 0;
+    reads(&clock, &machine, 100000, 200, 2000);
+    assert_in_range(machine.readings, 5, 60);
+}
+
 /* Ticks of another processor, ahead and behind; a sleep of the machine in which ticks begin anew; ticks that stand still. */
 static void ticks_that_jump(void **state)
 {
@@ -163,6 +179,7 @@ int main(void)
         cmocka_unit_test(even_ticks),
         cmocka_unit_test(seldom_reads_are_the_system_s),
         cmocka_unit_test(an_interrupted_reading_is_no_anchor),
+        cmocka_unit_test(a_slow_clock_is_not_read_in_vain),
         cmocka_unit_test(ticks_that_jump),
         cmocka_unit_test(ticks_that_change_their_pace),
         cmocka_unit_test(this_machine_s),
