@@ -10,7 +10,9 @@ set(BARO_LIB_PLACE "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}")
 if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
   set(BARO_LIB_PLACE "${CMAKE_INSTALL_LIBDIR}")
 endif()
-if(CMAKE_OBJCOPY AND CMAKE_NM)
+if(CMAKE_C_FLAGS MATCHES "-flto")
+  message(STATUS "baro: objects of -flto: the installed libraries keep their internal names, which objcopy does not see")
+elseif(CMAKE_OBJCOPY AND CMAKE_NM)
   foreach(library ${BARO_INSTALLED})
     install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" -DNM=${CMAKE_NM} -DOBJCOPY=${CMAKE_OBJCOPY}
         \"-DARCHIVE=\$ENV{DESTDIR}${BARO_LIB_PLACE}/$<TARGET_FILE_NAME:${library}>\"

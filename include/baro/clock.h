@@ -22,7 +22,7 @@ struct baro_clock {
     int64_t ns, latest;         /* the anchor's time; what was told last */
 };
 
-/* Nanoseconds of CLOCK_MONOTONIC, to a microsecond. Never less than what the same clock told before. Readings of two clocks, or of
+/* Nanoseconds of CLOCK_MONOTONIC, to a few microseconds. Never less than what the same clock told before. Readings of two clocks, or of
  * this one and CLOCK_MONOTONIC itself, may differ by as much: a stack is given the time of one of them. */
 struct baro_instant baro_clock_now(struct baro_clock *clock);
 
