@@ -120,9 +120,34 @@ static void by_another_device_it_is_another_frame(void **state)
     }
 }
 
+/* Of the way out the last connection's is remembered, too (src/straight.c): not when a reset went another way meanwhile. */
+static void an_answer_to_others_takes_another_way(void **state)
+{
+    const struct baro_endpoint other = { baro_ipv4(10, 0, 0, 77), { 0 } }, closed = { cable_address(false, 0), { PORT + 1 } };
+    int from;
+
+    (void)state;
+    connect_them(false);
+    assert_int_equal(baro_stack_add_address(side[1].stack, 1, other.address, 24, false), 0);
+    assert_int_equal(baro_stack_set_neighbour(side[0].stack, 1, other.address, side[1].device.device.mac), 0);
+    settle(); /* the address is announced */
+    talk();
+    from = baro_socket(side[1].stack, BARO_FAMILY_IPV4, BARO_STREAM);
+    assert_int_equal(baro_bind(side[1].stack, from, &other), 0);
+    assert_int_equal(baro_connect(side[1].stack, from, &closed), -EINPROGRESS);
+    baro_stack_flush(side[1].stack);
+    assert_int_equal(frame_device_carry(&side[1].device, &side[0].device), 1);
+    baro_stack_poll(side[0].stack, now);
+    say(0);
+    assert_int_equal(frame_device_carry(&side[0].device, &side[1].device), 3); /* an ACK, the reset, and the text */
+    assert_int_equal(hear(1), 4);
+    end_them();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_to_others_takes_another_way),
         cmocka_unit_test(each_is_taken),
         cmocka_unit_test(who_has_an_address_of_ours_is_not_heard),
         cmocka_unit_test(by_another_device_it_is_another_frame),
