@@ -45,6 +45,7 @@ struct bench_case {
     enum bench_offload offload;
     uint32_t connections;
     uint32_t batch;                /* requests in flight; see `resting` */
+    uint32_t questions;            /* asked of a connection before it answers, 0: one */
     uint32_t message;              /* octets of one call of send */
     bool resting;                  /* connections go to rest as they are made, `batch` at a time, 0: a thousand */
     struct baro_instant keepalive; /* when the client's end asks for its peer; 0: never */

@@ -2,7 +2,8 @@
  *
  * A turn of the loop is a round trip: the clock is read once; each end is polled, its program receives and answers, and
  * the answer is flushed. Where `batch` requests are in flight, a turn is a batch of them, each on a connection drawn at
- * random, and the programs ask which connections are ready, as a server of many would. */
+ * random, and the programs ask which connections are ready, as a server of many would. A connection may be asked several
+ * questions before it has answered, each by a call of its own, as programs do that pipeline their requests. */
 #include "bench.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@ enum { MESSAGE = 64, PORTS = 16, PORT_LIMIT = 64, FIRST_PORT = 1000, AT_ONCE_LIM
 
 struct round_trips {
     struct bench_connections all;
-    uint32_t rounds, random, batch;
+    uint32_t rounds, random, batch, questions;
     bool in_turn;          /* each connection once after the other; else at random */
 };
 
@@ -50,6 +51,13 @@ static void round_trips(void *context)
     }
 }
 
+/* Answers each message of what a program has read. */
+static void answer_each(struct baro_stack *stack, int fd, const uint8_t *data, uint32_t length)
+{
+    for (uint32_t at = 0; at < length; at += MESSAGE)
+        bench_expect(baro_send(stack, fd, data + at, MESSAGE, 0) == MESSAGE, "a reply");
+}
+
 /* What a program does with all that became ready; the octets of it. */
 static uint32_t serve_ready(struct baro_stack *stack, bool reply)
 {
@@ -63,7 +71,8 @@ static uint32_t serve_ready(struct baro_stack *stack, bool reply)
         if (length <= 0)
             continue;
         octets += (uint32_t)length;
-        bench_expect(!reply || baro_send(stack, ready.fd, data, (size_t)length, 0) == length, "a reply");
+        if (reply)
+            answer_each(stack, ready.fd, data, (uint32_t)length);
     }
     return octets;
 }
@@ -84,8 +93,8 @@ static void serve(struct bench_pair *pair, int which, struct baro_instant now, u
     bench_expect(served == octets, "a batch of messages came in");
 }
 
-/* Sends a message on each, and says some ahead which ones these will be. */
-static void send_on_all(struct baro_stack *stack, const int fd[], uint32_t count)
+/* Asks each its questions, and says some ahead which ones these will be. */
+static void send_on_all(struct baro_stack *stack, const int fd[], uint32_t count, uint32_t questions)
 {
     enum { AHEAD = 16 };
     static const uint8_t message[MESSAGE];
@@ -94,7 +103,8 @@ static void send_on_all(struct baro_stack *stack, const int fd[], uint32_t count
     for (uint32_t i = 0; i < count; i++) {
         if (i % AHEAD == 0 && i + AHEAD < count)
             baro_prefetch(stack, fd + i + AHEAD, count - i - AHEAD < AHEAD ? count - i - AHEAD : AHEAD);
-        bench_expect(baro_send(stack, fd[i], message, sizeof message, 0) == sizeof message, "send");
+        for (uint32_t j = 0; j < questions; j++)
+            bench_expect(baro_send(stack, fd[i], message, sizeof message, 0) == sizeof message, "send");
     }
 }
 
@@ -102,6 +112,7 @@ static void batches(void *context)
 {
     struct round_trips *work = context;
     struct baro_stack *client = bench_pair_stack(work->all.pair, 0);
+    uint32_t octets = work->batch * work->questions * MESSAGE;
     int fd[BARO_BURST_LIMIT];
 
     bench_expect(work->batch <= BARO_BURST_LIMIT, "a batch is a burst");
@@ -113,16 +124,17 @@ static void batches(void *context)
 
             fd[j] = work->all.client[which];
         }
-        send_on_all(client, fd, work->batch);
-        serve(work->all.pair, 1, now, work->batch * MESSAGE);
-        serve(work->all.pair, 0, now, work->batch * MESSAGE);
+        send_on_all(client, fd, work->batch, work->questions);
+        serve(work->all.pair, 1, now, octets);
+        serve(work->all.pair, 0, now, octets);
     }
 }
 
 void bench_batches(const struct bench_case *question, struct bench_answer *answer)
 {
     /* Warm: every connection is awake and had its buffers, and the acknowledgments at once of its beginning are behind it. */
-    struct round_trips work = { .rounds = bench_amount(12, 1) * question->connections, .random = 1, .batch = question->batch, .in_turn = true };
+    struct round_trips work = { .rounds = bench_amount(12, 1) * question->connections, .random = 1, .batch = question->batch,
+                                .questions = question->questions == 0 ? 1 : question->questions, .in_turn = true };
 
     bench_connections_open(&work.all, question);
     batches(&work);
@@ -131,7 +143,7 @@ void bench_batches(const struct bench_case *question, struct bench_answer *answe
     batches(&work);
     work.rounds = bench_amount(600000, 640) / work.batch * work.batch;
     answer->seconds = bench_timed(batches, &work);
-    answer->operations = work.rounds;
+    answer->operations = (double)work.rounds * work.questions;
     bench_connections_close(&work.all);
 }
 

@@ -59,9 +59,9 @@ static bool run_program(const struct bench_other *other, const struct bench_row 
         snprintf(reason, BENCH_REASON, "%s is not built", strrchr(path, '/') + 1);
         return false;
     }
-    snprintf(command, sizeof command, "'%s' %s %d %u %d %u %u %u %u", path, row->kind, (int)question->family,
+    snprintf(command, sizeof command, "'%s' %s %d %u %d %u %u %u %u %u", path, row->kind, (int)question->family,
              question->mtu, (int)question->offload, question->connections, question->batch, question->message,
-             question->time_wait);
+             question->time_wait, question->questions);
     FILE *from = popen(command, "r");
 
     if (from == NULL) {

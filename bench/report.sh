@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 # Peers that were built are used; those of installed packages are built where they are not.
 [ -x "$build/baro-bench-lwip" ] || sh "$root/bench/peers/build.sh" "$build" || true
 rows="bulk-1500 bulk-1500-ipv6 bulk-1500-offload bulk-9000 bulk-9000-posted bulk-large bulk-large-posted bulk-super bulk-super-posted bulk-super-zero
-    round-trips round-trips-ipv6 round-trips-100000 connections connections-ipv6 connections-16 connections-16-ipv6 connections-oldest connections-reused
+    round-trips round-trips-ipv6 round-trips-100000 round-trips-100000-8 connections connections-ipv6 connections-16 connections-16-ipv6 connections-oldest connections-reused
     segment-10 segment-10-ipv6 segment-1000 segment-10000 segment-100000 segment-1000000
     size-1 size-4 size-16 size-64 size-256 size-1024 size-4096 size-16384 size-65536 size-262144 size-1048576
     size-super-1 size-super-4 size-super-16 size-super-64 size-super-256 size-super-1024 size-super-4096 size-super-16384

@@ -1,8 +1,8 @@
 /* bench/peers/lwip.c: lwIP as a peer of `baro bench`: two instances of the library in one thread, by its raw interface,
  * with the same loop, the same wire and the same calls of the program as this stack's rows.
  *
- * usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT; one line of four numbers is the answer (seconds, operations,
- * octets, value), or exit code 77 and the reason.
+ * usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT QUESTIONS; one line of four numbers is the answer
+ * (seconds, operations, octets, value), or exit code 77 and the reason.
  *
  * As Debian packages it, some settings make it slower than it could be: a lock around each allocation (NO_SYS 0), a checksum
  * of two octets at a time, windows of 64 KiB, a copied single buffer a frame (LWIP_NETIF_TX_SINGLE_PBUF), and MTU 1500 at
@@ -32,7 +32,7 @@ static void too_long(int signal)
 
 struct work {
     struct tcp_pcb **client, **server;
-    uint32_t connections, call, rounds, random, batch;
+    uint32_t connections, call, rounds, random, batch, questions;
     uint64_t goal;
     bool time_wait; /* is kept */
 };
@@ -59,12 +59,18 @@ static void carry(void *context)
     }
 }
 
+/* So many messages by one call. */
+static void write_messages(struct end *end, struct tcp_pcb *pcb, uint32_t count)
+{
+    static const uint8_t message[MESSAGE * QUESTION_LIMIT];
+
+    bench_expect(end->f.tcp_write(pcb, message, (u16_t)(MESSAGE * count), TCP_WRITE_FLAG_COPY) == ERR_OK &&
+                     end->f.tcp_output(pcb) == ERR_OK, "messages were written");
+}
+
 static void write_message(struct end *end, struct tcp_pcb *pcb)
 {
-    static const uint8_t message[MESSAGE];
-
-    bench_expect(end->f.tcp_write(pcb, message, MESSAGE, TCP_WRITE_FLAG_COPY) == ERR_OK &&
-                     end->f.tcp_output(pcb) == ERR_OK, "a message was written");
+    write_messages(end, pcb, 1);
 }
 
 static void write_octet(struct end *end, struct tcp_pcb *pcb)
@@ -89,7 +95,7 @@ static void round_trips(void *context)
     }
 }
 
-/* `batch` requests in flight; who is ready is known from lwIP's calls. */
+/* `batch` connections are asked at once; who is ready is known from lwIP's calls. */
 static void batches(void *context)
 {
     struct work *work = context;
@@ -102,12 +108,12 @@ static void batches(void *context)
         poll_end(&ends[0]);
         ends[0].readies = ends[1].readies = 0;
         for (uint32_t j = 0; j < work->batch; j++)
-            write_message(&ends[0], work->client[bench_random(&work->random, work->connections)]);
+            write_messages(&ends[0], work->client[bench_random(&work->random, work->connections)], work->questions);
         poll_end(&ends[1]);
         for (unsigned j = 0; j < ends[1].readies; j++)
-            write_message(&ends[1], ends[1].ready[j]);
+            write_messages(&ends[1], ends[1].ready[j], work->questions);
         poll_end(&ends[0]);
-        bench_expect(ends[0].octets + ends[1].octets == before + 2 * work->batch * MESSAGE, "a batch of round trips");
+        bench_expect(ends[0].octets + ends[1].octets == before + 2 * work->batch * work->questions * MESSAGE, "a batch of round trips");
     }
 }
 
@@ -231,7 +237,7 @@ static void run(const char *kind, struct work *work, struct bench_answer *answer
     else if (strcmp(kind, "round-trips") == 0 || strcmp(kind, "batches") == 0) {
         work->rounds = work->connections == 1 ? 300000 : 512 / work->batch * work->batch;
         answer->seconds = bench_timed(work->connections == 1 ? round_trips : batches, work);
-        answer->operations = work->rounds;
+        answer->operations = (double)work->rounds * work->questions;
     } else if (strncmp(kind, "connections", 11) == 0)
         time_connections(work, answer);
     else if (strcmp(kind, "segment") == 0)
@@ -248,8 +254,8 @@ int main(int argc, char **argv)
     struct work work = { .random = 1 };
     struct bench_answer answer = { 0 };
 
-    if (argc != 9)
-        leave("usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT");
+    if (argc != 10)
+        leave("usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT QUESTIONS");
     signal(SIGPROF, too_long);
     setitimer(ITIMER_PROF, &limit, NULL);
     bool many = strcmp(argv[1], "segment") == 0 || strcmp(argv[1], "batches") == 0;
@@ -260,6 +266,8 @@ int main(int argc, char **argv)
     work.batch = (uint32_t)atoi(argv[6]);
     work.call = atoi(argv[7]) == 0 ? CHUNK : (uint32_t)atoi(argv[7]);
     work.time_wait = atoi(argv[8]) != 0;
+    work.questions = atoi(argv[9]) == 0 ? 1 : (uint32_t)atoi(argv[9]);
+    bench_expect(work.questions <= QUESTION_LIMIT, "so many questions at once");
     check(argv[1], family, (unsigned)atoi(argv[3]), offload);
     if (work.connections > 100000)
         leave("so many take it more than ten milliseconds a segment");

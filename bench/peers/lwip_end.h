@@ -15,7 +15,8 @@
 #include "netif/ethernet.h"
 
 /* Ports of the server; a client has 16,383, so one address and one port of the server are not enough for more. */
-enum { SLOTS = 128, SLOTS_OCTETS = SLOTS * 9216, CHUNK = 65535, MESSAGE = 64, PORTS = 16, FIRST_PORT = 1000, UNAVAILABLE = 77 };
+enum { SLOTS = 128, SLOTS_OCTETS = SLOTS * 9216, CHUNK = 65535, MESSAGE = 64, QUESTION_LIMIT = 16 };
+enum { PORTS = 16, FIRST_PORT = 1000, UNAVAILABLE = 77 };
 
 #define FUNCTIONS(X)                                                                                                     \
     X(lwip_init) X(netif_add) X(netif_set_up) X(netif_set_link_up) X(netif_set_default) X(ethernet_input)                  \

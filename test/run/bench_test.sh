@@ -110,7 +110,7 @@ for name in names:
         row, = [row for row in rows if row["name"] == name and row["by"] == by]
         assert ("median" in row) != (row.get("not_measured", "") != ""), row
 END
-for asked in "idle 6 1500 0 100 0 0 0" "connections 4 1500 0 0 1 0 0" "round-trips 4 1500 0 1 0 0 0" "segment 4 1500 0 10 0 0 0"; do
+for asked in "idle 6 1500 0 100 0 0 0 0" "connections 4 1500 0 0 1 0 0 0" "round-trips 4 1500 0 1 0 0 0 0" "segment 4 1500 0 10 0 0 0 0"; do
     grep -qx "$asked" "$work/asked" || fail "the peer was not asked: $asked"
 done
 [ "$(grep -c ^connections "$work/asked")" = 1 ] || fail "a peer that cannot is asked again"

@@ -246,20 +246,20 @@ func batches(q *question, a *answer) {
 	var ready [2]readyQueue
 	w := newWorld(q)
 	client, _ := many(w, &ready)
-	rounds := 5000 / q.batch
+	rounds, length := 5000/q.batch, q.questions*message
 	work := func() {
 		for i := 0; i < rounds; i++ {
 			for j := 0; j < q.batch; j++ {
-				expect(w.write(client[rand.Intn(len(client))], message) == message, "send")
+				expect(w.write(client[rand.Intn(len(client))], length) == length, "send")
 			}
-			w.serve(&ready[1], q.batch*message, true)
-			w.serve(&ready[0], q.batch*message, false)
+			w.serve(&ready[1], q.batch*length, true)
+			w.serve(&ready[0], q.batch*length, false)
 		}
 	}
 	work()
 	rounds = 20000 / q.batch
 	a.seconds = timed(work)
-	a.operations = float64(rounds * q.batch)
+	a.operations = float64(rounds * q.batch * q.questions)
 }
 
 // segments holds the wire while the client makes frames, whose probes for lost ones are off meanwhile: it is not measured.

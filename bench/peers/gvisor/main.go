@@ -1,6 +1,6 @@
 // bench/peers/gvisor/main.go: gVisor's network stack as a peer of `baro bench`.
 //
-// usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT; one line of four numbers is the answer (seconds,
+// usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT QUESTIONS; one line of four numbers is the answer (seconds,
 // operations, octets, value), or exit code 77 and the reason.
 //
 // Each endpoint is looked after by a goroutine of its stack, so the loop of the other rows cannot be had. Here one processor
@@ -37,6 +37,7 @@ type question struct {
 	batch       int
 	message     int
 	timeWait    int // connections in TIME-WAIT before it begins
+	questions   int // asked of a connection before it answers
 	buffer      int // octets, of each direction
 }
 
@@ -91,13 +92,16 @@ func number(text string) int {
 }
 
 func read(arguments []string) *question {
-	if len(arguments) != 9 {
-		leave("usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT")
+	if len(arguments) != 10 {
+		leave("usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT QUESTIONS")
 	}
 	q := &question{
 		kind: arguments[1], protocol: header.IPv4ProtocolNumber, mtu: uint32(number(arguments[3])), offload: number(arguments[4]),
 		connections: number(arguments[5]), batch: number(arguments[6]), message: number(arguments[7]),
-		timeWait: number(arguments[8]), buffer: 1 << 20,
+		timeWait: number(arguments[8]), questions: number(arguments[9]), buffer: 1 << 20,
+	}
+	if q.questions == 0 {
+		q.questions = 1
 	}
 	if arguments[2] == "6" {
 		q.protocol = header.IPv6ProtocolNumber
