@@ -179,7 +179,7 @@ static void foresee_group(struct baro_stack *stack, struct expected_frame expect
 
 /* ---- what was found of a frame, of the next one ---- */
 
-enum { LINE = 64, IPV4_PORTS = ethernet_header_SIZE + ipv4_header_SIZE, IPV6_PORTS = ethernet_header_SIZE + ipv6_header_SIZE };
+enum { LINE = 64, IPV4_PORTS = EXPECTED_V4_PORTS, IPV6_PORTS = EXPECTED_V6_PORTS };
 
 /* Is it worth asking whether the next frame is alike? Where connections take turns their ports differ. */
 static inline bool may_be_alike(const struct baro_rx_frame *frame, const struct baro_rx_frame *next, bool v6)
@@ -407,21 +407,28 @@ IN_PLACE void foresee_alone(struct baro_stack *stack, struct expected_frame *exp
         foresee_first(stack, expected, 1);
 }
 
-enum { V4_ENDS = 2 * 4 + 4, V6_ENDS = 2 * 16 + 4 }; /* addresses and ports, next to each other */
-
-/* Does it say the same in front of the sequence number as the last one that came alone? Then it is between the same two
- * ends, and for the same connection if that one is still the last one heard of. */
+/* Is it between the same two ends as the last one that came alone, and for the same connection since that one is still the last
+ * one heard of? `front`: of it, as remembered. */
 IN_PLACE bool is_as_before(const struct baro_stack *stack, const struct expected_front *front, struct tcp_arrival *segment)
 {
     const struct expected_before *before = &stack->before;
 
-    if (front->at != before->ethernet || before->changes != stack->table.changes ||
-        (segment->family == BARO_FAMILY_IPV6 ? memcmp(segment->addresses, before->ends, V6_ENDS)
-                                             : memcmp(segment->addresses, before->ends, V4_ENDS)) != 0)
+    if (front->at != before->front || before->changes != stack->table.changes ||
+        (segment->family == BARO_FAMILY_IPV6
+             ? memcmp(segment->addresses, before->front + EXPECTED_V6_ENDS, EXPECTED_V6_FRONT - EXPECTED_V6_ENDS)
+             : memcmp(segment->addresses, before->front + EXPECTED_V4_ENDS, EXPECTED_V4_FRONT - EXPECTED_V4_ENDS)) != 0)
         return false;
-    segment->source_zone = before->source_zone;
-    segment->destination_zone = before->destination_zone;
-    return tcp_foresee_again(stack->tcp, before->connection, segment);
+    segment->source_zone = before->segment.source_zone;
+    segment->destination_zone = before->segment.destination_zone;
+    return tcp_foresee_again(stack->tcp, before->segment.handle, segment);
+}
+
+/* So begins the next one, it may be, and so much is known of it then. */
+static inline void remember_front(struct expected_before *before, const uint8_t *at, const struct tcp_arrival *segment)
+{
+    memcpy(before->front, at, segment->family == BARO_FAMILY_IPV6 ? EXPECTED_V6_FRONT : EXPECTED_V4_FRONT);
+    before->segment = *segment;
+    before->least = (uint32_t)(segment->octets - at) + segment->length;
 }
 
 /* Of a connection that is heard of a second time in a row it is remembered. */
@@ -429,28 +436,30 @@ static __attribute__((noinline)) void remember(struct baro_stack *stack, int int
                                                const struct tcp_arrival *segment)
 {
     struct expected_before *before = &stack->before;
-    const bool again = handle_equal(before->connection, segment->handle);
 
-    before->connection = segment->handle;
-    before->type = again ? read_be16(frame->data + 12) : 0;
-    before->interface = interface;
+    if (!handle_equal(before->segment.handle, segment->handle)) {
+        before->segment.handle = segment->handle;
+        before->type = 0;
+        return;
+    }
+    before->type = read_be16(frame->data + 12);
+    before->interface = (uint16_t)interface;
     before->changes = stack->table.changes;
-    before->source_zone = segment->source_zone;
-    before->destination_zone = segment->destination_zone;
-    memcpy(before->ethernet, frame->data, sizeof before->ethernet);
-    memcpy(before->ends, segment->addresses, segment->family == BARO_FAMILY_IPV6 ? V6_ENDS : V4_ENDS);
+    remember_front(before, frame->data, segment);
 }
 
-bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
+bool expected_alone_otherwise(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
 {
-    const struct expected_before *before = &stack->before;
-    struct expected_front front = { before->ethernet, before->interface == interface ? before->type : 0 };
+    struct expected_before *before = &stack->before;
+    struct expected_front front = { before->front, before->interface == interface ? before->type : 0 };
     struct expected_frame expected;
     struct tcp_arrival *segment = &expected.segment;
 
     expected.changes = stack->table.changes;
     expected.seems = straight_is_open(stack) && read_frame(&stack->interface[interface].device->mac, frame, &front, segment);
-    if (expected.seems && !is_as_before(stack, &front, segment)) {
+    if (expected.seems && is_as_before(stack, &front, segment)) {
+        remember_front(before, frame->data, segment);
+    } else if (expected.seems) {
         expected.seems = is_of_pair(stack, interface, segment);
         if (expected.seems)
             foresee_alone(stack, &expected);

@@ -10,8 +10,21 @@
 #define EXPECTED_H
 
 #include "base/seldom.h"
+#include "codec/ethernet.h"
+#include "codec/ipv4.h"
+#include "codec/ipv6.h"
 #include "stack.h"
 #include "transport/tcp/expected.h"
+
+/* Where a frame's addresses and ports are, which lie next to each other, and all in front of the sequence number ends. */
+enum {
+    EXPECTED_V4_PORTS = ethernet_header_SIZE + ipv4_header_SIZE,
+    EXPECTED_V4_ENDS = EXPECTED_V4_PORTS - 2 * 4,
+    EXPECTED_V4_FRONT = EXPECTED_V4_PORTS + 4,
+    EXPECTED_V6_PORTS = ethernet_header_SIZE + ipv6_header_SIZE,
+    EXPECTED_V6_ENDS = EXPECTED_V6_PORTS - 2 * 16,
+    EXPECTED_V6_FRONT = EXPECTED_V6_PORTS + 4
+};
 
 struct expected_frame {
     bool seems;       /* worth a second look */
@@ -59,22 +72,28 @@ static inline bool expected_comes(struct baro_stack *stack, int interface, const
     expected_counts(stack, interface, frame->length, 1);
     return true;
 }
+/* TCP has it. */
+static inline void expected_segment(struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
+{
+    if (!tcp_expected(stack->tcp, segment))
+        expected_other(stack, interface, segment);
+    if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
+        transmit_drain(stack);
+}
 /* The frame is done with. False: nothing happened. */
 static inline bool expected_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
                                   const struct expected_frame *expected)
 {
     if (!expected_comes(stack, interface, frame, expected))
         return false;
-    if (!tcp_expected(stack->tcp, &expected->segment))
-        expected_other(stack, interface, &expected->segment);
-    if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
-        transmit_drain(stack);
+    expected_segment(stack, interface, &expected->segment);
     return true;
 }
 /* The same where frames may be alike, for it and `expected->alike` behind it. How many are done with; nothing happened to the others. */
 unsigned expected_run(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame *expected);
 /* Both for one frame that came by a device alone, and for one from ourselves. */
 bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame);
+bool expected_alone_otherwise(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame); /* than the last one began */
 bool expected_loopback(struct baro_stack *stack, const struct baro_rx_frame *frame);
 
 #endif

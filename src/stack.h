@@ -24,6 +24,7 @@
 #include "ip/table.h"
 #include "transport/capture.h"
 #include "transport/icmp.h"
+#include "transport/tcp/expected.h"
 #include "way.h"
 
 struct tcp;
@@ -79,15 +80,14 @@ struct burst {
 };
 
 /* What stood in front of the sequence number of a segment whose frame came alone, and whose it was (expected.c): mostly the
- * same stands in front of the next one. */
+ * same stands in front of the next one, and all that was asked of it need not be asked again. */
 struct expected_before {
-    struct handle connection;
-    uint32_t changes;      /* of the address table */
-    int interface;
-    uint16_t type;         /* the type field in `ethernet`, 0: nothing is remembered but the connection */
-    uint8_t source_zone, destination_zone;
-    uint8_t ethernet[ethernet_header_SIZE];
-    uint8_t ends[2 * 16 + 4]; /* addresses and ports, as they stand in the packet */
+    struct tcp_arrival segment; /* but for its place in memory and what its device said */
+    uint32_t changes;           /* of the address table */
+    uint32_t least;             /* octets of a frame that begins so, if its packet is whole */
+    uint16_t type;              /* the type field, 0: nothing is remembered but the connection */
+    uint16_t interface;
+    uint8_t front[ethernet_header_SIZE + ipv6_header_SIZE + 4]; /* Ethernet's header, IP's, ports */
 };
 
 /* What we send to ourselves: two areas of frames, one filling while the other is worked off. */

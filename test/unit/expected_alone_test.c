@@ -144,6 +144,95 @@ static void an_answer_to_others_takes_another_way(void **state)
     end_them();
 }
 
+/* May this octet of the front be another, and the segment still be for the same connection and whole? */
+static bool may_differ(bool ipv6, unsigned octet)
+{
+    const unsigned source_mac = 6, type = 12, ip = 14;
+
+    if (octet < ip)
+        return octet >= source_mac && octet < type;
+    return ipv6 && ((octet > ip && octet < ip + 4) || octet == ip + 7); /* class and label; hop limit */
+}
+
+/* In each octet a bit turns on the way; and what is lost so comes again. */
+static void each_octet_counts(void **state)
+{
+    uint8_t sent[256], turned[256];
+
+    (void)state;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        connect_them(ipv6);
+        talk();
+        for (unsigned octet = 0; octet < (ipv6 ? 58u : 38u); octet++) {
+            const struct device_frame *frame;
+            const bool heard = may_differ(ipv6, octet);
+            uint32_t length;
+
+            say(0);
+            frame = frame_device_take(&side[0].device);
+            length = frame->length;
+            assert_true(length <= sizeof sent);
+            memcpy(sent, frame->data, length);
+            memcpy(turned, sent, length);
+            turned[octet] ^= 0x10;
+            assert_true(frame_device_put(&side[1].device, turned, length));
+            assert_int_equal(hear(1), heard ? 4 : -EAGAIN);
+            if (!heard) {
+                assert_true(frame_device_put(&side[1].device, sent, length));
+                assert_int_equal(hear(1), 4);
+            }
+            say(1);
+            assert_true(frame_device_carry(&side[1].device, &side[0].device) != 0); /* and what else there was to say */
+            assert_int_equal(hear(0), 4);
+            talk();
+        }
+        end_them();
+    }
+}
+
+/* A frame that ends before its packet does is no segment, whatever it begins with; one that goes on behind it is. */
+static void what_is_not_whole_is_not_taken(void **state)
+{
+    uint8_t sent[256] = { 0 };
+
+    (void)state;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        for (int more = -1; more < 2; more++) {
+            const struct device_frame *frame;
+
+            connect_them(ipv6);
+            talk();
+            say(0);
+            frame = frame_device_take(&side[0].device);
+            memcpy(sent, frame->data, frame->length);
+            assert_true(frame_device_put(&side[1].device, sent, (uint32_t)((int)frame->length + more)));
+            assert_int_equal(hear(1), more < 0 ? -EAGAIN : 4);
+            end_them();
+        }
+    }
+}
+
+/* Of other lengths, in turn. */
+static void other_lengths_are_taken(void **state)
+{
+    uint8_t data[8];
+
+    (void)state;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        connect_them(ipv6);
+        talk();
+        for (unsigned length = 1; length <= sizeof data; length++) {
+            for (unsigned end = 0; end < 2; end++) {
+                assert_int_equal(baro_send(side[end].stack, fd[end], "abcdefgh", length, 0), (int)length);
+                baro_stack_flush(side[end].stack);
+                assert_int_equal(frame_device_carry(&side[end].device, &side[1 - end].device), 1);
+                assert_int_equal(hear(1 - end), (int)length);
+            }
+        }
+        end_them();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +240,9 @@ int main(void)
         cmocka_unit_test(each_is_taken),
         cmocka_unit_test(who_has_an_address_of_ours_is_not_heard),
         cmocka_unit_test(by_another_device_it_is_another_frame),
+        cmocka_unit_test(each_octet_counts),
+        cmocka_unit_test(what_is_not_whole_is_not_taken),
+        cmocka_unit_test(other_lengths_are_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,11 @@ bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct t
     return arrival->sure;
 }
 
+bool tcp_foresee_same(const struct tcp *tcp, const struct tcp_arrival *arrival)
+{
+    return tcp->recent_place == arrival->place && handle_equal(tcp->recent, arrival->handle);
+}
+
 /* `inline` for optimisation of the whole: two callers would have it called. */
 inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
 {

@@ -54,6 +54,8 @@ struct tcp_arrival {
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
 /* Is this connection still the one that was heard of last? Then it is the segment's, of which the caller knows that. */
 bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival);
+/* The same of a segment that says who its connection is, and where it was. */
+bool tcp_foresee_same(const struct tcp *tcp, const struct tcp_arrival *arrival);
 bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival);
 /* Of a burst of `count` so many were not known. */
 void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count);
