@@ -25,18 +25,13 @@ static inline uint64_t checksum_of_native(uint64_t native)
 /* Adds `length` octets to `sum`; an odd last octet counts as if a zero followed. */
 static inline uint64_t checksum_add(uint64_t sum, const uint8_t *data, size_t length)
 {
-    return sum + checksum_of_native(length <= OCTETS_SHORT ? octets_sum_short(data, length)
-                                                           : octets_sum_long(data, length));
+    return sum + checksum_of_native(octets_sum(data, length));
 }
 
 /* Copies and adds in one pass. */
 static inline uint64_t checksum_copy(uint64_t sum, uint8_t *to, const uint8_t *from, size_t length)
 {
-    if (length > OCTETS_SHORT)
-        return sum + checksum_of_native(octets_copy_sum_long(to, from, length));
-    sum += checksum_of_native(octets_sum_short(from, length));
-    octets_copy(to, from, length);
-    return sum;
+    return sum + checksum_of_native(octets_copy_sum(to, from, length));
 }
 
 /* The sum in 16 bits, 0 for 0 only. A number and itself turned by half its width: above is the sum of both halves with

@@ -157,18 +157,39 @@ static inline uint64_t octets_sum_last(const uint8_t *data, size_t length)
 /* The native sum in place, whatever the length. */
 static inline uint64_t octets_sum_short(const uint8_t *data, size_t length)
 {
-    struct octets_sum sum = { { 0 }, { 0 } };
-    const uint8_t *end = data + (length & ~(size_t)31);
+    octets_lanes first, second;
+    struct octets_sum sum;
 
     if (length < 32)
         return octets_sum_last(data, length);
-    do {
-        octets_add(&sum, octets_load(data));
-        octets_add(&sum, octets_load(data + 16));
-        data += 32;
-    } while (data != end);
-    length &= 31;
+    first = octets_load(data);
+    second = octets_load(data + 16);
+    sum = (struct octets_sum){ first + second, (first >> 32) + (second >> 32) };
+    for (data += 32, length -= 32; length >= 32; data += 32, length -= 32) {
+        first = octets_load(data);
+        second = octets_load(data + 16);
+        octets_add(&sum, first);
+        octets_add(&sum, second);
+    }
     return length == 0 ? octets_total(&sum) : octets_total(&sum) + octets_sum_last(data, length);
+}
+
+/* The native sum. */
+static inline uint64_t octets_sum(const uint8_t *data, size_t length)
+{
+    return length <= OCTETS_SHORT ? octets_sum_short(data, length) : octets_sum_long(data, length);
+}
+
+/* The same of octets that are copied. */
+static inline uint64_t octets_copy_sum(uint8_t *to, const uint8_t *from, size_t length)
+{
+    uint64_t sum;
+
+    if (length > OCTETS_SHORT)
+        return octets_copy_sum_long(to, from, length);
+    sum = octets_sum_short(from, length);
+    octets_copy(to, from, length);
+    return sum;
 }
 
 #endif

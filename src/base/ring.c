@@ -58,8 +58,8 @@ uint64_t ring_write_around(struct ring *ring, uint64_t offset, const uint8_t *da
     uint64_t sum = 0, rest = 0;
 
     if (summed) {
-        sum = checksum_copy(0, ring->data + index, data, first);
-        rest = checksum_copy(0, ring->data, data + first, length - first);
+        sum = octets_copy_sum(ring->data + index, data, first);
+        rest = octets_copy_sum(ring->data, data + first, length - first);
     } else {
         octets_copy(ring->data + index, data, first);
         octets_copy(ring->data, data + first, length - first);

@@ -106,17 +106,16 @@ static inline void ring_write(struct ring *ring, uint64_t offset, const uint8_t 
         ring_write_around(ring, offset, data, length, false);
 }
 
-/* The same, adding what it copies to a checksum. */
-static inline uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length,
-                                      uint64_t sum)
+/* The same; the native sum of what it copies. */
+static inline uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length)
 {
     uint32_t index;
 
     if (length == 0)
-        return sum;
+        return 0;
     if (MOSTLY(ring_place(ring, offset, length, &index) == length))
-        return checksum_copy(sum, ring->data + index, data, length);
-    return sum + ring_write_around(ring, offset, data, length, true);
+        return octets_copy_sum(ring->data + index, data, length);
+    return ring_write_around(ring, offset, data, length, true);
 }
 
 /* Reads from a stream offset. */

@@ -39,6 +39,15 @@ IN_PLACE uint64_t words_add(uint64_t sum, const uint8_t *at, unsigned octets)
     return sum;
 }
 
+/* The native sum of a number of 32 bits, as it would stand in a packet. */
+static inline uint64_t words_number(uint32_t number)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    number = __builtin_bswap32(number);
+#endif
+    return number;
+}
+
 /* Is it right, over all that lies under a checksum, that field included? */
 static inline bool words_are_right(uint64_t sum)
 {

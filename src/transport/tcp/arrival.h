@@ -105,20 +105,20 @@ static inline uint32_t arrival_window(const struct tcp_arrival *arrival, unsigne
     return (uint32_t)read_be16(arrival->octets + 14) << scale;
 }
 
-/* Of the pseudo-header and the first `octets` of header and text; 0xffff when folded: all of it, and it is right. */
+/* The native sum of the pseudo-header and the first `octets` of header and text. */
 IN_PLACE uint64_t arrival_sum(const struct tcp_arrival *arrival, uint32_t octets)
 {
     uint64_t sum = arrival->family == BARO_FAMILY_IPV6 ? words_add(0, arrival->addresses, 32)
                                                        : words_add(0, arrival->addresses, 8);
 
-    sum = words_add(sum, arrival->octets, octets);
-    return checksum_of_native(sum) + IP_PROTOCOL_TCP + arrival->length; /* both halves of it: 2^16 counts as 1 */
+    sum = words_carry(sum, words_number(IP_PROTOCOL_TCP + arrival->length)); /* both halves of it: 2^16 counts as 1 */
+    return words_add(sum, arrival->octets, octets);
 }
 
 /* The sum of everything, of text that stays where it is. */
 static inline bool arrival_is_right(const struct tcp_arrival *arrival)
 {
-    return arrival->checksum_verified || checksum_fold(checksum_add(arrival_sum(arrival, 0), arrival->octets, arrival->length)) == 0;
+    return arrival->checksum_verified || words_are_right(words_carry(arrival_sum(arrival, 0), octets_sum(arrival->octets, arrival->length)));
 }
 
 #endif

@@ -14,7 +14,7 @@
 static inline bool sum_is_right(const struct tcp_arrival *arrival, bool stamped)
 {
     return arrival->checksum_verified ||
-           MOSTLY(checksum_fold(stamped ? arrival_sum(arrival, HEADER_STAMPED) : arrival_sum(arrival, HEADER_PLAIN)) == 0);
+           MOSTLY(words_are_right(stamped ? arrival_sum(arrival, HEADER_STAMPED) : arrival_sum(arrival, HEADER_PLAIN)));
 }
 
 /* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */

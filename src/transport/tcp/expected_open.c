@@ -25,8 +25,8 @@ static inline bool sum_is_right(const struct tcp_arrival *arrival, uint32_t octe
         return true;
     sum = arrival_sum(arrival, arrival->length - octets);
     if (octets != 0)
-        sum = checksum_add(sum, arrival->octets + arrival->length - octets, octets);
-    return checksum_fold(sum) == 0;
+        sum = words_carry(sum, octets_sum(arrival->octets + arrival->length - octets, octets));
+    return words_are_right(sum);
 }
 
 /* ---- the ACK that ends a dialogue ---- */

@@ -98,7 +98,7 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
                                     const struct tcp_arrival *arrival, bool stamped)
 {
     uint32_t octets = segment->octets;
-    uint64_t sum;
+    uint64_t sum, text;
 
     segment->posted = expected_is_posted(c, octets);
     if (!segment->posted && octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
@@ -118,10 +118,10 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
     }
     sum = stamped ? arrival_sum(arrival, HEADER_STAMPED) : arrival_sum(arrival, HEADER_PLAIN);
     if (segment->posted)
-        sum = checksum_copy(sum, c->posted.at + c->posted.filled, segment->text, octets);
+        text = octets_copy_sum(c->posted.at + c->posted.filled, segment->text, octets);
     else
-        sum = ring_write_sum(&c->recv, c->recv.end, segment->text, octets, sum);
-    return MOSTLY(checksum_fold(sum) == 0);
+        text = ring_write_sum(&c->recv, c->recv.end, segment->text, octets);
+    return MOSTLY(words_are_right(words_carry(sum, text)));
 }
 
 /* ---- the steps ---- */

@@ -53,7 +53,8 @@ bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment
         return false;
     if (c->recv.held != 0)
         tcp_held_settle_of(tcp, c);
-    sum = ring_write_sum(&c->recv, c->recv.end, segment->data.data, length, segment_sum_of_header(segment));
+    sum = segment_sum_of_header(segment) +
+          checksum_of_native(ring_write_sum(&c->recv, c->recv.end, segment->data.data, length));
     *sum_ok = checksum_fold(sum) == 0;
     segment->copied = *sum_ok;
     return true;
