@@ -62,6 +62,7 @@ static void write_headers(struct straight *straight, const struct way *way, stru
     if (v6)
         return;
     write_be16(ip + IPV4_CHECKSUM_AT, 0);
+    straight->first_of_ip = 0;
     straight->sum_of_ip = (uint16_t)~checksum_fold(checksum_add(0, ip + sizeof(uint32_t), ipv4_header_SIZE - sizeof(uint32_t)));
 }
 
@@ -147,23 +148,43 @@ static uint16_t fold(uint32_t sum)
     return (uint16_t)~(sum + (sum >> 16));
 }
 
+/* The first word and the sum of an IPv4 header, which stand ready for the next packet of this length, too. It is not written there
+ * first and copied then: the copy would wait for it. */
+static inline void write_first(struct straight *straight, uint32_t first, uint8_t *ip)
+{
+    const uint16_t checksum = fold(straight->sum_of_ip + first);
+
+    write_be32(ip, first);
+    write_be16(ip + IPV4_CHECKSUM_AT, checksum);
+    straight->first_of_ip = first;
+    write_be32(straight->headers + ethernet_header_SIZE, first);
+    write_be16(straight->headers + ethernet_header_SIZE + IPV4_CHECKSUM_AT, checksum);
+}
+
+/* What the program wants in place of the path's. */
+static __attribute__((noinline)) void write_ttl(const struct straight *straight, uint8_t ttl, uint8_t *ip)
+{
+    const uint32_t sum = straight->sum_of_ip + straight->first_of_ip + ((uint32_t)ttl << 8) +
+                         (UINT16_MAX - ((uint32_t)ip[IPV4_TTL_AT] << 8));
+
+    ip[IPV4_TTL_AT] = ttl;
+    write_be16(ip + IPV4_CHECKSUM_AT, fold(sum));
+}
+
 /* What stands in front of the segment: Ethernet's header and IP's. */
-IN_PLACE void write_front(const struct straight *straight, const struct tcp_straight *segment, uint8_t *head)
+IN_PLACE void write_front(struct straight *straight, const struct tcp_straight *segment, uint8_t *head)
 {
     uint8_t *ip = head + ethernet_header_SIZE;
     uint32_t length = segment->header_length + segment->length;
 
     if (straight->path.source.family != BARO_FAMILY_IPV6) {
         const uint32_t first = (uint32_t)IPV4_PLAIN << 24 | (uint32_t)segment->tos << 16 | (length + ipv4_header_SIZE);
-        uint32_t sum = straight->sum_of_ip + first;
 
         memcpy(head, straight->headers, ethernet_header_SIZE + ipv4_header_SIZE);
-        write_be32(ip, first);
-        if (SELDOM(segment->ttl >= 0)) {
-            sum += ((uint32_t)segment->ttl << 8) + (UINT16_MAX - ((uint32_t)ip[IPV4_TTL_AT] << 8));
-            ip[IPV4_TTL_AT] = (uint8_t)segment->ttl;
-        }
-        write_be16(ip + IPV4_CHECKSUM_AT, fold(sum));
+        if (first != straight->first_of_ip)
+            write_first(straight, first, ip);
+        if (SELDOM(segment->ttl >= 0))
+            write_ttl(straight, (uint8_t)segment->ttl, ip);
     } else {
         memcpy(head, straight->headers, ethernet_header_SIZE + ipv6_header_SIZE);
         write_be32(ip, ipv6_first_word(segment->tos, segment->flow_label));
@@ -274,9 +295,9 @@ static unsigned take(struct baro_bytes rest[2], uint32_t length, struct baro_byt
 
 /* A super-segment in pieces, PSH only on the last (message.c: FIN and CWR never come this way). All but the last have the
  * same headers, which are made once, but for sequence number and checksum. TCP's is written already, for the first one. */
-static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head)
+static __attribute__((noinline)) void cut(struct baro_stack *stack, struct way *way, const struct tcp_straight *segment, uint8_t *head)
 {
-    const struct straight *straight = &way->straight;
+    struct straight *straight = &way->straight;
     const uint32_t seq = read_be32(segment->header + TCP_SEQ_AT);
     const uint8_t push_flag = segment->header[TCP_FLAGS_AT] & TCP_FLAG_PSH;
     struct baro_bytes rest[2] = { segment->part[0], { segment->part[0].data, 0 } };
@@ -316,7 +337,7 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, const struct
 }
 
 /* More than a full-sized segment. */
-static __attribute__((noinline)) void send_large(struct baro_stack *stack, const struct way *way,
+static __attribute__((noinline)) void send_large(struct baro_stack *stack, struct way *way,
                                                  const struct tcp_straight *segment, uint8_t *head)
 {
     if ((way->straight.device->capabilities & BARO_DEVICE_TSO) == 0) {
@@ -327,7 +348,7 @@ static __attribute__((noinline)) void send_large(struct baro_stack *stack, const
     push(stack, way, segment, head, (uint16_t)segment->size);
 }
 
-IN_PLACE void send(struct baro_stack *stack, const struct way *way,
+IN_PLACE void send(struct baro_stack *stack, struct way *way,
                                                        const struct tcp_straight *segment, uint8_t *head)
 {
     neighbour_goes(&stack->neighbours, way->straight.entry, &way->asks);

@@ -31,6 +31,7 @@ struct straight {
     struct baro_instant until;   /* a path MTU that was lowered is tried again then */
     struct ip_path path;         /* but for what depends on the moment: the room */
     uint32_t sum_of_ip;          /* of IPv4's header without its first word: version, type of service, length */
+    uint32_t first_of_ip;        /* that word of the last packet, which stands in `headers` with its sum; 0: none does */
     uint32_t sum_of_pseudo;      /* of the pseudo-header without length */
     uint8_t headers[STRAIGHT_HEADERS + 2];
 };
