@@ -12,8 +12,9 @@ enum { SLOTS = BENCH_SLOTS, FRAME_EXTRA = 18, SUPER_SLOT = 65536 + 64 };
 struct lane {
     uint8_t *memory;
     size_t slot_size;
-    struct baro_rx_frame frame[SLOTS];
-    unsigned slots, first, count, borrowed;
+    struct baro_rx_frame frame[SLOTS]; /* its place and what checksums are worth are a slot's for good */
+    unsigned slots, count, borrowed;
+    unsigned next, last;               /* slots: the next to be handed out, and the next to be filled */
     uint64_t frames;
 };
 
@@ -29,22 +30,23 @@ struct bench_pair {
     struct end end[2];
 };
 
-/* Slots are a ring; a number below twice as many is one of them. */
-static inline unsigned slot_at(const struct lane *lane, unsigned number)
+static inline unsigned slot_behind(const struct lane *lane, unsigned slot)
 {
-    return number < lane->slots ? number : number - lane->slots;
+    return slot + 1 == lane->slots ? 0 : slot + 1;
 }
 
 static unsigned lane_rx(void *context, struct baro_rx_frame *frames, unsigned limit)
 {
     struct end *end = context;
     struct lane *lane = &end->lane;
-    unsigned count = lane->count - lane->borrowed, slot = lane->first + lane->borrowed;
+    unsigned count = lane->count - lane->borrowed;
 
     if (count > limit)
         count = limit;
-    for (unsigned i = 0; i < count; i++, slot++)
-        frames[i] = lane->frame[slot_at(lane, slot)];
+    for (unsigned i = 0; i < count; i++) {
+        frames[i] = lane->frame[lane->next];
+        lane->next = slot_behind(lane, lane->next);
+    }
     lane->borrowed += count;
     return count;
 }
@@ -53,11 +55,10 @@ static void lane_rx_end(void *context)
 {
     struct end *end = context;
 
-    end->lane.first = slot_at(&end->lane, end->lane.first + end->lane.borrowed);
     end->lane.count -= end->lane.borrowed;
     end->lane.borrowed = 0;
     if (end->lane.count == 0) /* the slots that were used last are those that caches hold */
-        end->lane.first = 0;
+        end->lane.next = end->lane.last = 0;
 }
 
 static unsigned lane_room(void *context)
@@ -67,31 +68,32 @@ static unsigned lane_room(void *context)
     return end->peer->slots - end->peer->count;
 }
 
+static void put(struct lane *lane, const struct baro_tx_frame *frame)
+{
+    struct baro_rx_frame *to = &lane->frame[lane->last];
+    uint8_t *at = lane->memory + lane->last * lane->slot_size, *begin = at;
+
+    for (unsigned i = 0; i < frame->parts; i++) {
+        bench_copy(at, frame->part[i].data, frame->part[i].length);
+        at += frame->part[i].length;
+    }
+    to->length = (uint32_t)(at - begin);
+    to->gso_size = frame->gso_size;
+    lane->last = slot_behind(lane, lane->last);
+}
+
 static unsigned lane_tx(void *context, const struct baro_tx_frame *frames, unsigned count)
 {
     struct end *end = context;
     struct lane *lane = end->peer;
-    bool offload = (end->device.capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
-    unsigned i;
 
-    for (i = 0; i < count && lane->count < lane->slots; i++) {
-        unsigned slot = slot_at(lane, lane->first + lane->count++);
-        uint8_t *to = lane->memory + slot * lane->slot_size;
-        uint32_t length = 0;
-
-        for (unsigned j = 0; j < frames[i].parts; j++) {
-            bench_copy(to + length, frames[i].part[j].data, frames[i].part[j].length);
-            length += (uint32_t)frames[i].part[j].length;
-        }
-        lane->frame[slot] = (struct baro_rx_frame){
-            .data = to,
-            .length = length,
-            .gso_size = frames[i].gso_size,
-            .checksum = offload ? BARO_RX_CHECKSUM_VERIFIED : BARO_RX_CHECKSUM_NONE,
-        };
-    }
-    lane->frames += i;
-    return i;
+    if (count > lane->slots - lane->count)
+        count = lane->slots - lane->count;
+    for (unsigned i = 0; i < count; i++)
+        put(lane, &frames[i]);
+    lane->count += count;
+    lane->frames += count;
+    return count;
 }
 
 static struct baro_address address_of(const struct bench_pair *pair, int which)
@@ -111,12 +113,16 @@ static void end_init(struct bench_pair *pair, int which, const struct bench_case
                                         .memory_limit = (size_t)1 << 36,
                                         .descriptor_limit = 1 << 24,
                                         .time_wait_limit = question->time_wait_limit };
-    bool large = (capabilities & BARO_DEVICE_TSO) != 0;
+    bool large = (capabilities & BARO_DEVICE_TSO) != 0, offload = (capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
     int interface;
 
     end->lane.slot_size = large ? SUPER_SLOT : (question->mtu + FRAME_EXTRA + 63) / 64 * 64;
     end->lane.slots = bench_slots(end->lane.slot_size);
     end->lane.memory = aligned_alloc(64, end->lane.slot_size * end->lane.slots);
+    bench_expect(end->lane.memory != NULL, "memory for a wire");
+    for (unsigned i = 0; i < end->lane.slots; i++) /* both ends' devices can the same */
+        end->lane.frame[i] = (struct baro_rx_frame){ .data = end->lane.memory + i * end->lane.slot_size,
+                                                       .checksum = offload ? BARO_RX_CHECKSUM_VERIFIED : BARO_RX_CHECKSUM_NONE };
     end->peer = &pair->end[1 - which].lane;
     end->device = (struct baro_device){ .context = end,
                                         .mac = mac[which],
@@ -127,7 +133,7 @@ static void end_init(struct bench_pair *pair, int which, const struct bench_case
                                         .tx_room = lane_room,
                                         .tx_burst = lane_tx };
     end->stack = baro_stack_create(&config);
-    bench_expect(end->stack != NULL && end->lane.memory != NULL, "a stack was created");
+    bench_expect(end->stack != NULL, "a stack was created");
     interface = baro_stack_add_interface(end->stack, &end->device);
     bench_expect(interface > 0 &&
                      baro_stack_add_address(end->stack, interface, address_of(pair, which),
