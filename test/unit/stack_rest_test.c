@@ -1,4 +1,4 @@
-/* Connections rest and wake: by each state that may, by segments, calls and ends, and where the budget has no room. */
+/* Connections rest and wake: by each state that may, by segments, calls and ends, and where budget or memory have no room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "support/one_stack.h"
+#include "stack.h"
+#include "transport/tcp/rest.h"
+#include "user/user_private.h"
+#include "support/one_stack.h" /* behind them: it has a `now` */
 
 static const struct baro_statistics *counters(void)
 {
@@ -241,6 +244,48 @@ static void where_the_budget_is_used_up(void **state)
     say(resting[0], resting[1], "x");
 }
 
+static struct handle handle_of(int fd)
+{
+    return user_stream(stack->user, fd);
+}
+
+/* Without memory for all of it nobody wakes half. */
+static void it_wakes_whole_or_not_at_all(void **state)
+{
+    const uint32_t limit = stack->tcp->flows.limit;
+    struct tcp_sleeper sleeper;
+    struct validation before;
+
+    (void)state;
+    pair_on(loopback(80));
+    say(client, server, "hello");
+    idle(10);
+    assert_int_equal(counters()->tcp_resting, 2);
+    before = tcp_look(stack->tcp, handle_of(client), &sleeper)->flow->validation;
+    assert_true(before.half_ns != 0);
+    stack->tcp->flows.limit = 0;
+    assert_int_equal(set_int(client, BARO_TCP_NODELAY, 1), -ENOBUFS);
+    assert_int_equal(counters()->tcp_resting, 2);
+    assert_int_equal(counters()->buffer_bytes, 0);
+    stack->tcp->flows.limit = limit;
+    assert_int_equal(set_int(client, BARO_TCP_NODELAY, 1), 0);
+    assert_int_equal(counters()->tcp_resting, 1);
+    assert_memory_equal(&tcp_resolve(stack->tcp, handle_of(client))->flow->validation, &before, sizeof before);
+}
+
+static void who_found_no_memory_rests_later(void **state)
+{
+    (void)state;
+    pair_on(loopback(80));
+    say(client, server, "hello");
+    memory.fail_after = memory.takes;
+    idle(10);
+    assert_int_equal(counters()->tcp_resting, 0);
+    memory.fail_after = 0;
+    idle(60);
+    assert_int_equal(counters()->tcp_resting, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +296,8 @@ int main(void)
         ONE_STACK_TEST(an_address_goes),
         ONE_STACK_TEST(they_keep_their_ports),
         ONE_STACK_TEST(where_the_budget_is_used_up),
+        ONE_STACK_TEST(it_wakes_whole_or_not_at_all),
+        ONE_STACK_TEST(who_found_no_memory_rests_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,13 @@ bool tcp_timers_go_on(const struct tcp *tcp)
     return tcp->moves < TCP_MOVES;
 }
 
+/* There is no memory for its record now. */
+static bool try_again(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp_timer_arm(tcp, c, TCP_TIMER_REST, TCP_REST_LEAST_NS);
+    return false;
+}
+
 bool tcp_rest(struct tcp *tcp, struct tcp_connection *c)
 {
     struct handle own = tcp_handle(tcp, c), *place = tcp->place == NULL ? NULL : tcp->place(tcp->place_context, c->event.owner);
@@ -118,11 +125,11 @@ bool tcp_rest(struct tcp *tcp, struct tcp_connection *c)
         return false;
     name = blocks_take(&tcp->rests, length);
     if (name == BLOCK_NONE)
-        return false;
+        return try_again(tcp, c);
     memcpy(blocks_at(&tcp->rests, name), record, length);
     if (rest_is_kept(record) && !tcp_calendar_enter(tcp, name, c->deadline_ns[TCP_TIMER_KEEPALIVE])) {
         blocks_give_back(&tcp->rests, name);
-        return false;
+        return try_again(tcp, c);
     }
     rest = rest_handle(name);
     TRACE(tcp->core, TCP_RESTED, TRACE_N(rest.value), TRACE_N(own.value), TRACE_N(length));
@@ -151,26 +158,26 @@ const struct tcp_connection *tcp_look(const struct tcp *tcp, struct handle handl
     return &sleeper->c;
 }
 
-/* A connection with what the record says. NULL: no memory, or the budget has no promise left. */
+/* A connection with what the record says. NULL: no memory for all of it, or the budget has no promise left. */
 static struct tcp_connection *decoded(struct tcp *tcp, const uint8_t *record)
 {
     struct tcp_connection *c = pool_take(&tcp->connections);
     struct tcp_flow flow = { .pacing = { 0 } };
     struct rest_expected expected;
+    bool whole;
 
     if (c == NULL)
         return NULL;
-    if (!tcp_charge(tcp, c, PROMISE)) {
-        pool_give_back(&tcp->connections, c);
-        return NULL;
-    }
     rest_expected_init(&expected, tcp);
-    if (rest_decode(&expected, record, c, &flow)) {
-        c->flow = pool_take(&tcp->flows);
+    whole = !rest_decode(&expected, record, c, &flow) || tcp_flow_open(tcp, c) != NULL;
+    if (whole && tcp_charge(tcp, c, PROMISE)) {
         if (c->flow != NULL)
             *c->flow = flow;
+        return c;
     }
-    return c;
+    tcp_flow_release(tcp, c);
+    pool_give_back(&tcp->connections, c);
+    return NULL;
 }
 
 /* Its record is no more. */

@@ -2,7 +2,8 @@
  *
  * A connection rests in ESTABLISHED, CLOSE-WAIT or FIN-WAIT-2 when for eight seconds and four times its RTO no text came and
  * none left, for one RTO nothing at all came, and it holds nothing: no octet in either ring, none in flight or out of order, no timer but
- * that of keepalive, nothing to tell its owner. So it never rests between a request and its answer. It must have an owner, which says where it keeps
+ * that of keepalive, nothing to tell its owner. So it never rests between a request and an answer that comes within eight seconds; of a slower one
+ * nobody can tell that it is waited for. It must have an owner, which says where it keeps
  * the connection's handle (tcp_let_rest): demux and owner are the only ones that name a resting connection, and both
  * are told when it gets another name.
  *
@@ -11,7 +12,7 @@
  *
  * A segment and a call that changes something wake it. What only asks, and a receive, which has nothing to give, are answered from the record (tcp_look). At rest it gives its promise back to the budget, and takes it
  * again when it wakes. Where that or memory fails, it goes on resting: the segment is dropped, counted, and comes again,
- * the call says ENOBUFS. */
+ * the call says ENOBUFS. Where there is no memory for a record it is tried again eight seconds later. */
 #ifndef TRANSPORT_TCP_REST_H
 #define TRANSPORT_TCP_REST_H
 
