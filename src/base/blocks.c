@@ -13,9 +13,14 @@ void blocks_init(struct blocks *blocks, struct slabs *slabs)
     *blocks = (struct blocks){ .slabs = slabs };
 }
 
+static size_t block_bytes(unsigned size)
+{
+    return BLOCK_LEAST + (size_t)size * BLOCK_UNIT;
+}
+
 static size_t slab_bytes(unsigned size)
 {
-    return (size_t)(size + 1) * BLOCK_UNIT * SLAB_BLOCKS;
+    return block_bytes(size) * SLAB_BLOCKS;
 }
 
 void blocks_release(struct blocks *blocks)
@@ -91,7 +96,7 @@ static bool grow(struct blocks *blocks, unsigned size)
 
 static uint8_t *place(const struct block_size *of, unsigned size, uint32_t index)
 {
-    return of->slab[index >> SLAB_SHIFT].at + (size_t)(size + 1) * BLOCK_UNIT * (index & (SLAB_BLOCKS - 1));
+    return of->slab[index >> SLAB_SHIFT].at + block_bytes(size) * (index & (SLAB_BLOCKS - 1));
 }
 
 uint8_t *blocks_at(const struct blocks *blocks, uint32_t name)
@@ -103,7 +108,7 @@ uint8_t *blocks_at(const struct blocks *blocks, uint32_t name)
 
 uint32_t blocks_take(struct blocks *blocks, uint32_t octets)
 {
-    unsigned size = (octets - 1) / BLOCK_UNIT;
+    unsigned size = octets <= BLOCK_LEAST ? 0 : (octets - BLOCK_LEAST + BLOCK_UNIT - 1) / BLOCK_UNIT;
     struct block_size *of = &blocks->of[size];
     struct block_slab *slab;
     uint32_t number, index;

@@ -286,6 +286,39 @@ static void who_found_no_memory_rests_later(void **state)
     assert_int_equal(counters()->tcp_resting, 2);
 }
 
+/* Much has happened to it, so its record is long. */
+static void a_long_life_rests_too(void **state)
+{
+    uint8_t record[REST_OCTETS_MOST];
+    struct rest_expected expected;
+    struct tcp_sleeper sleeper;
+    struct tcp_connection *c;
+
+    (void)state;
+    pair_on(loopback(80));
+    say(client, server, "hello");
+    c = tcp_resolve(stack->tcp, handle_of(client));
+    c->segments_in = c->segments_out = c->counts.data_in = c->counts.data_out = c->retransmits = c->timeouts = UINT32_MAX;
+    c->counts.duplicates = c->counts.reordered = c->counts.out_of_order = c->uneven = UINT32_MAX;
+    c->counts.again = UINT64_MAX;
+    c->challenge_at_ns = c->blind_at_ns = 1;
+    for (size_t i = 0; i < sizeof c->congestion.of.word / sizeof c->congestion.of.word[0]; i++)
+        c->congestion.of.word[i] = UINT32_MAX;
+    c->flow->validation.again = UINT64_MAX;
+    c->flow->validation.used = c->flow->validation.older = UINT32_MAX;
+    c->flow->validation.since_ns = INT64_MAX / 2;
+    c->ecn.window = c->hole.again_at_s = UINT32_MAX;
+    c->rack.dsack_end.value = c->tail.end.value = c->ecn.end.value = 0x40000000; /* far from what is expected */
+    c->settings.user_timeout_ms = c->settings.keepalive_idle_ms = UINT32_MAX;
+    c->settings.max_pacing_rate = UINT64_MAX;
+    rest_expected_init(&expected, stack->tcp);
+    assert_in_range(rest_encode(&expected, c, record), 260, BLOCK_MOST);
+    idle(10);
+    assert_int_equal(counters()->tcp_resting, 2);
+    assert_true(tcp_look(stack->tcp, handle_of(client), &sleeper)->counts.again == UINT64_MAX);
+    assert_int_equal(sleeper.c.timeouts, UINT32_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +331,7 @@ int main(void)
         ONE_STACK_TEST(where_the_budget_is_used_up),
         ONE_STACK_TEST(it_wakes_whole_or_not_at_all),
         ONE_STACK_TEST(who_found_no_memory_rests_later),
+        ONE_STACK_TEST(a_long_life_rests_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
