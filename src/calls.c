@@ -64,8 +64,8 @@ static int choose_interface(struct baro_stack *stack, int fd, struct baro_addres
         return -EINVAL;
     if (*interface == 0 && to->zone == 0 && address_is_multicast(*to))
         *interface = user_multicast_interface(stack->user, fd);
-    if (to->zone == 0)
-        *to = address_in_zone(*to, *interface);
+    if (to->zone == 0 && address_needs_zone(*to))
+        to->zone = (uint8_t)*interface;
     return 0;
 }
 
@@ -114,9 +114,8 @@ static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endp
         way.error = -EAFNOSUPPORT; /* bound to one family, sent to the other */
         return way;
     }
-    source = address_needs_zone(source) && source.zone == 0
-                 ? address_in_zone(source, interface != 0 ? interface : peer->address.zone)
-                 : source;
+    if (address_needs_zone(source) && source.zone == 0)
+        source.zone = interface != 0 ? (uint8_t)interface : peer->address.zone;
     follow_route(stack, &peer->address, &source, interface, &way);
     return way;
 }

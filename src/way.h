@@ -55,10 +55,14 @@ void way_ask(const struct ip_table *table, struct baro_address destination, stru
 static inline unsigned way_place(const struct baro_address *destination, const struct baro_address *wanted)
 {
     uint64_t word[4];
+    uint16_t last[2];
 
-    memcpy(word, destination->octet, sizeof destination->octet);
-    memcpy(word + 2, wanted->octet, sizeof wanted->octet);
-    return (unsigned)((word[0] + 3 * word[1] + 5 * word[2] + 9 * word[3]) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - WAY_BITS));
+    memcpy(word, destination, sizeof word / 2); /* as copies are made of them: see address_is_unspecified() */
+    memcpy(word + 2, wanted, sizeof word / 2);
+    memcpy(&last[0], destination->octet + 14, sizeof last[0]);
+    memcpy(&last[1], wanted->octet + 14, sizeof last[1]);
+    return (unsigned)((word[0] + last[0] + 3 * word[1] + 5 * (word[2] + last[1]) + 9 * word[3]) * UINT64_C(0x9e3779b97f4a7c15) >>
+                      (64 - WAY_BITS));
 }
 
 static inline bool way_leads(const struct way *way, const struct baro_address *destination,

@@ -120,11 +120,19 @@ static inline bool endpoint_equal(struct baro_endpoint a, struct baro_endpoint b
     return address_equal(a.address, b.address) && a.port.number == b.port.number;
 }
 
-/* 0.0.0.0 or ::, or no address at all. */
+/* 0.0.0.0 or ::, or no address at all. Its octets are read as parts of the words that a copy of an address is made of: a
+ * load that lies across two stores of a moment ago waits for them. */
 static inline bool address_is_unspecified(struct baro_address address)
 {
-    static const uint8_t zero[16] = { 0 };
-    return memcmp(address.octet, zero, sizeof zero) == 0;
+    uint16_t first, last;
+    uint32_t second;
+    uint64_t third;
+
+    memcpy(&first, address.octet, sizeof first);
+    memcpy(&second, address.octet + 2, sizeof second);
+    memcpy(&third, address.octet + 6, sizeof third);
+    memcpy(&last, address.octet + 14, sizeof last);
+    return (first | second | third | last) == 0;
 }
 
 /* Bound addresses: of family NONE, any of both families; unspecified, any of its family; else that one.
@@ -138,13 +146,13 @@ static inline bool bindings_meet(struct baro_address a, struct baro_address b)
 }
 
 /* How closely a bound address fits a packet's: 3 it is that, 2 any of its family, 1 any, 0 not at all. */
-static inline unsigned binding_fits(struct baro_address bound, struct baro_address address)
+static inline unsigned binding_fits(const struct baro_address *bound, const struct baro_address *address)
 {
-    if (bound.family == BARO_FAMILY_NONE)
+    if (bound->family == BARO_FAMILY_NONE)
         return 1;
-    if (address_equal(bound, address))
+    if (memcmp(bound, address, sizeof *bound) == 0)
         return 3;
-    return bound.family == address.family && address_is_unspecified(bound) ? 2 : 0;
+    return bound->family == address->family && address_is_unspecified(*bound) ? 2 : 0;
 }
 
 /* 224.0.0.0/4 or ff00::/8. */

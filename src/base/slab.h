@@ -38,7 +38,8 @@ static inline void *slab_piece_take(struct slabs *slabs)
         return slab_take(slabs, SLAB_PIECE_BYTES);
     slabs->spare = piece->next;
     slabs->spares--;
-    prefetch_line(slabs->spare); /* of many streams in turn the next one wants it soon */
+    if (slabs->spare != NULL) /* a line at address 0 is looked up in the page tables each time */
+        prefetch_line(slabs->spare); /* of many streams in turn the next one wants it soon */
     return piece;
 }
 

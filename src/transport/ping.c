@@ -54,7 +54,7 @@ static struct udp_socket *find(const struct udp *pings, struct baro_address loca
 {
     for (struct udp_socket *s = udp_ports_chain(pings, id); s != NULL; s = s->port_next)
         if (s->local.port.number == id.number &&
-            binding_fits(s->local.address, local) != 0)
+            binding_fits(&s->local.address, &local) != 0)
             return s;
     return NULL;
 }

@@ -277,7 +277,7 @@ static int ends_of(struct user *user, const struct user_details *details, const 
     }
     if (address_is_unspecified(local.address))
         local.address = source;
-    if (!tcp_port_is_home(user->tcp, local, *peer))
+    if (!tcp_port_is_home(user->tcp, &local, peer))
         return -EADDRNOTAVAIL; /* it was bound to a port whose answers another shard would get */
     *ends = tcp_ends_of(user->tcp, local, *peer);
     return 0;

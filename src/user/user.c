@@ -101,7 +101,8 @@ int user_address_in(const struct user *user, int fd, struct baro_address *addres
         *address = read_ipv4(address->octet + 12);
         return socket->flags & USER_IPV6_ONLY ? -ENETUNREACH : 0;
     }
-    *address = address_in_zone(*address, address->zone);
+    if (address->zone != 0 && !address_needs_zone(*address))
+        address->zone = 0;
     return 0;
 }
 

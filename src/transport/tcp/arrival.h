@@ -32,16 +32,27 @@ IN_PLACE bool arrival_is_between(const struct tcp_arrival *arrival, const struct
            from->zone == arrival->source_zone && to->zone == arrival->destination_zone;
 }
 
+static inline void arrival_end(struct baro_endpoint *end, const uint8_t *address, size_t octets, unsigned zone, const uint8_t *port)
+{
+    end->address.family = octets == 16 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
+    end->address.zone = (uint8_t)zone;
+    memcpy(end->address.octet, address, octets);
+    memset(end->address.octet + octets, 0, sizeof end->address.octet - octets);
+    end->port.number = read_be16(port);
+}
+
 static inline void arrival_ends(const struct tcp_arrival *arrival, struct baro_endpoint *local,
                                 struct baro_endpoint *remote)
 {
-    bool v6 = arrival->family == BARO_FAMILY_IPV6;
-    const uint8_t *at = arrival->addresses;
+    const uint8_t *at = arrival->addresses, *ports = arrival->octets;
 
-    *remote = (struct baro_endpoint){ v6 ? read_ipv6(at) : read_ipv4(at), { read_be16(arrival->octets) } };
-    *local = (struct baro_endpoint){ v6 ? read_ipv6(at + 16) : read_ipv4(at + 4), { read_be16(arrival->octets + 2) } };
-    remote->address.zone = arrival->source_zone;
-    local->address.zone = arrival->destination_zone;
+    if (arrival->family == BARO_FAMILY_IPV6) {
+        arrival_end(remote, at, 16, arrival->source_zone, ports);
+        arrival_end(local, at + 16, 16, arrival->destination_zone, ports + 2);
+    } else {
+        arrival_end(remote, at, 4, arrival->source_zone, ports);
+        arrival_end(local, at + 4, 4, arrival->destination_zone, ports + 2);
+    }
 }
 
 /* ---- what it says ---- */

@@ -80,8 +80,10 @@ void tcp_close(struct tcp *tcp, struct handle connection)
         tcp_abort(tcp, c, 0);
     else
         tcp_close_sending(tcp, c);
-    if (c->state == BARO_TCP_FIN_WAIT_2 && (c->flags & TCP_CLOSED_DONE) == 0)
-        tcp_orphan_in_fin_wait_2(tcp, c);
+    if (c->state == BARO_TCP_FIN_WAIT_2) { /* by itself: both in one load would wait for flags that were just stored */
+        if ((c->flags & TCP_CLOSED_DONE) == 0)
+            tcp_orphan_in_fin_wait_2(tcp, c);
+    }
     if ((c->flags & TCP_CLOSED_DONE) != 0)
         tcp_reap(tcp, c);
 }

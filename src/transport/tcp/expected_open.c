@@ -139,13 +139,20 @@ static bool read_syn(struct segment *segment, const struct ip_packet *packet, co
     return true;
 }
 
-/* Sources of which segment_read() drops what comes. */
-static bool source_is_possible(const struct segment *segment)
+/* Sources of which segment_read() drops what comes, as they stand in the packet: unspecified, multicast, broadcast, and itself. */
+static bool source_is_possible(const struct tcp_arrival *arrival)
 {
-    const struct baro_address *source = &segment->remote.address;
+    const uint8_t *source = arrival->addresses;
+    const bool one_port = read_be16(arrival->octets) == read_be16(arrival->octets + 2);
 
-    return !address_is_unspecified(*source) && !address_is_multicast(*source) && !address_is_limited_broadcast(*source) &&
-           !endpoint_equal(segment->local, segment->remote);
+    if (arrival->family == BARO_FAMILY_IPV6) {
+        static const uint8_t zero[16] = { 0 };
+
+        return memcmp(source, zero, 16) != 0 && source[0] != 0xff &&
+               !(one_port && memcmp(source, source + 16, 16) == 0 && arrival->source_zone == arrival->destination_zone);
+    }
+    return read_be32(source) != 0 && (source[0] & 0xf0) != 0xe0 && read_be32(source) != UINT32_MAX &&
+           !(one_port && memcmp(source, source + 4, 4) == 0);
 }
 
 static void done(struct tcp *tcp, enum baro_drop_reason reason)
@@ -159,12 +166,11 @@ static bool syn(struct tcp *tcp, const struct tcp_arrival *arrival, struct segme
 {
     struct tcp_listener *listener;
 
-    if (arrival->sure || !handle_is_none(arrival->handle))
+    if (arrival->sure || !handle_is_none(arrival->handle) || !source_is_possible(arrival))
         return false;
     arrival_ends(arrival, &segment->local, &segment->remote);
     segment->hash = arrival->hash;
-    if (!source_is_possible(segment) || !handle_is_none(tcp_find_by_hash(tcp, (uint32_t)segment->hash, &segment->local,
-                                                                             &segment->remote)))
+    if (!handle_is_none(tcp_find_by_hash(tcp, (uint32_t)segment->hash, &segment->local, &segment->remote)))
         return false;
     listener = tcp_find_listener(tcp, &segment->local, &segment->remote);
     if (listener == NULL || !sum_is_right(arrival, 0))

@@ -77,7 +77,7 @@ static struct tcp_listener *listener_at(const struct tcp *tcp, uint16_t port, co
     uint32_t choice = 0;
 
     for (; listener != NULL; listener = tcp_port_next_listener(tcp, listener)) {
-        unsigned fits = binding_fits(listener->local.address, local->address);
+        unsigned fits = binding_fits(&listener->local.address, &local->address);
 
         if (fits == 0 || fits < best || fits > most)
             continue;

@@ -240,9 +240,9 @@ uint16_t tcp_port_choose_for_all(struct tcp *tcp, struct baro_address local)
     return 0;
 }
 
-bool tcp_port_is_home(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
+bool tcp_port_is_home(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote)
 {
-    return flow_shard_is_home(&tcp->core->shard, IP_PROTOCOL_TCP, &local, &remote);
+    return flow_shard_is_home(&tcp->core->shard, IP_PROTOCOL_TCP, local, remote);
 }
 
 struct tcp_ends tcp_ends_of(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote)
@@ -258,7 +258,7 @@ struct tcp_ends tcp_ends_of(const struct tcp *tcp, struct baro_endpoint local, s
 static bool try_port(struct tcp *tcp, struct tcp_ends *ends, uint16_t port)
 {
     ends->local.port.number = port;
-    if (!tcp_port_is_home(tcp, ends->local, ends->remote))
+    if (!tcp_port_is_home(tcp, &ends->local, &ends->remote))
         return false;
     tcp->ports_tried++;
     return true;

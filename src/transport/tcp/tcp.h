@@ -172,7 +172,7 @@ void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings);
 /* Is `local` free for a listener or a bound connection? Address family NONE: any. 0 or -EADDRINUSE. */
 int tcp_port_check(struct tcp *tcp, struct baro_endpoint local, bool reuse_address, bool reuse_port);
 /* Of several stacks behind one address: would the answers come to this one? */
-bool tcp_port_is_home(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
+bool tcp_port_is_home(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 /* The ends of a connection to be, and what TCP knows of them. */
 struct tcp_ends {
     struct baro_endpoint local, remote;

@@ -162,10 +162,12 @@ enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, s
 
 void tcp_fin_in_order(struct tcp *tcp, struct tcp_connection *c)
 {
+    const bool orphan = (c->flags & TCP_ORPHAN) != 0; /* now: with the state in one load they would wait for their store */
+
     c->flags |= TCP_FIN_RECEIVED;
     c->rcv.nxt = seq_add(c->rcv.nxt, 1);
     c->rcv.edge = seq_max(c->rcv.edge, c->rcv.nxt);
-    if (c->state == BARO_TCP_ESTABLISHED && (c->flags & TCP_ORPHAN) == 0)
+    if (c->state == BARO_TCP_ESTABLISHED && !orphan)
         tcp_send_ack_soon(tcp, c); /* the program commonly closes, too */
     else
         tcp_send_ack(tcp, c);

@@ -54,7 +54,7 @@ static enum baro_drop_reason deliver_to_group(struct udp *udp, const struct ip_p
     for (socket = udp_ports_chain(udp, record->local.port); socket != NULL; socket = socket->port_next) {
         if (socket->local.port.number != record->local.port.number)
             continue;
-        if (binding_fits(socket->local.address, record->local.address) == 0)
+        if (binding_fits(&socket->local.address, &record->local.address) == 0)
             continue;
         if (udp_has_peer(socket) && !endpoint_equal(socket->remote, record->peer))
             continue;

@@ -137,7 +137,7 @@ static struct udp_socket *find_bound(const struct udp *udp, struct baro_port por
     unsigned closest = 0;
 
     for (struct udp_socket *s = udp_ports_chain(udp, port); s != NULL; s = s->port_next) {
-        unsigned fits = binding_fits(s->local.address, local.address);
+        unsigned fits = binding_fits(&s->local.address, &local.address);
 
         if (s->local.port.number != port.number || udp_has_peer(s) || fits == 0)
             continue;
