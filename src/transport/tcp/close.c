@@ -69,7 +69,7 @@ void tcp_close(struct tcp *tcp, struct handle connection)
     c->flags &= ~(uint32_t)TCP_OWNED;
     c->flags |= TCP_ORPHAN;
     if (c->event.next != NULL)
-        tcp_event_forget(&c->event);
+        tcp_event_forget(tcp, &c->event);
     if (c->flags & TCP_CLOSED_DONE) {
         tcp_reap(tcp, c);
         return;

@@ -26,6 +26,7 @@
 #include "transport/tcp/blackhole.h"
 #include "transport/tcp/congestion.h"
 #include "transport/tcp/ecn.h"
+#include "transport/tcp/event.h"
 #include "transport/tcp/expected.h"
 #include "transport/tcp/flow.h"
 #include "transport/tcp/frto.h"
@@ -128,12 +129,6 @@ struct tcp_ranges {
     uint32_t count, limit;           /* TCP_RANGES or TCP_RANGES_MANY */
     uint64_t recent[TCP_SACK_LIMIT]; /* an offset of each of the segments that came last, the newest first */
     struct tcp_range { uint64_t begin, end; } range[];
-};
-
-/* Links an owner's object into the queue of events. */
-struct tcp_event {
-    struct tcp_event *next, *previous; /* NULL: not queued */
-    uint32_t owner, spare;
 };
 
 /* A listener's accept queue, by handle. */
@@ -389,7 +384,9 @@ struct tcp {
     struct baro_buffer_size send_size, recv_size;
     uint8_t without;                   /* enum baro_tcp_without */
     bool watches_holes, burst_as_one;  /* silent losses of large segments make them smaller; one ACK for a burst's text (soon.h) */
-    struct tcp_event events;           /* head */
+    struct tcp_event_told row[TCP_ROW]; /* whose readiness may have changed, and */
+    struct tcp_event events;           /* head of the list of those behind them */
+    uint32_t row_first, row_end;       /* who of the row is next, and behind the last */
     struct time_wait_table time_waits[2]; /* of IPv4, of IPv6 */
     uint32_t time_wait_limit;          /* records of both */
     struct wheel_timer time_wait_timer;

@@ -130,6 +130,30 @@ IN_PLACE void tcp_queue_output(struct tcp *tcp, struct tcp_connection *c)
     c->flags |= TCP_OUTPUT_QUEUED;
 }
 
+/* ---- who is told ---- */
+
+/* events.c: the row is full. */
+void tcp_event_listed(struct tcp *tcp, struct tcp_event *event);
+static inline void tcp_event_join(struct tcp *tcp, struct tcp_event *event)
+{
+    struct tcp_event_told *told = &tcp->row[tcp->row_end];
+
+    if (SELDOM(tcp->row_end == TCP_ROW)) {
+        tcp_event_listed(tcp, event);
+        return;
+    }
+    event->next = &tcp->events;
+    told->event = event;
+    told->owner = event->owner;
+    tcp->row_end++;
+}
+/* tcp_tell() in place. */
+IN_PLACE void tcp_tell_here(struct tcp *tcp, struct tcp_connection *c)
+{
+    if ((c->flags & TCP_OWNED) != 0 && c->event.next == NULL)
+        tcp_event_join(tcp, &c->event);
+}
+
 /* ---- text ---- */
 
 /* What the peer's full-sized segments carry is learnt by looking: options and its path make them smaller than the MSS that

@@ -270,7 +270,7 @@ take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segme
     tcp_acknowledge_text(tcp, c, tcp_when_to_acknowledge(c, (arrival->octets[13] & TCP_FLAG_PSH) != 0));
     if (tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
-    tcp_tell(tcp, c);
+    tcp_tell_here(tcp, c);
 }
 
 /* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */

@@ -110,7 +110,7 @@ void tcp_unlisten(struct tcp *tcp, struct handle handle)
     }
     tcp_half_open_end_all(tcp, &listener->half_open);
     tcp_half_open_end_all(tcp, &listener->held);
-    tcp_event_forget(&listener->event);
+    tcp_event_forget(tcp, &listener->event);
     tcp_port_remove_listener(tcp, listener);
     pool_give_back(&tcp->listeners, listener);
 }

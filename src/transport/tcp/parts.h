@@ -488,7 +488,7 @@ struct tcp_numbers {
 };
 struct tcp_numbers tcp_numbers(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
 void tcp_event(struct tcp *tcp, struct tcp_event *event);
-void tcp_event_forget(struct tcp_event *event);
+void tcp_event_forget(struct tcp *tcp, struct tcp_event *event);
 /* Tells whoever owns `c` that its readiness changed. */
 void tcp_tell(struct tcp *tcp, struct tcp_connection *c);
 /* The program sends no more: the FIN is due behind the last octet (RFC 9293 §3.10.4). */

@@ -196,7 +196,7 @@ void tcp_reap(struct tcp *tcp, struct tcp_connection *c)
     if ((c->flags & TCP_OUTPUT_WAITING) != 0)
         leave_waiting(tcp, c);
     if (c->event.next != NULL)
-        tcp_event_forget(&c->event);
+        tcp_event_forget(tcp, &c->event);
     if (c->ranges != NULL)
         tcp_ranges_free(tcp, c);
     if (c->recv.data != NULL)
