@@ -268,7 +268,7 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
         look(stack, interface, open, &frame[i], &front, &expected[i]);
         if (!expected[i].seems)
             continue;
-        if (!tcp_foresee_known(stack->tcp, segment))
+        if (!tcp_foresee_of_burst(stack->tcp, segment))
             unknown[unknowns++] = segment;
         all_sure &= segment->sure;
         if (unknowns == EXPECTED_BUCKETS) {

@@ -105,6 +105,15 @@ bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival)
     return is_known(tcp, arrival);
 }
 
+bool tcp_foresee_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival)
+{
+    if (tcp->lately_is_asked)
+        return is_known(tcp, arrival);
+    arrival->sure = false;
+    arrival->handle = HANDLE_NONE;
+    return false;
+}
+
 bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival)
 {
     arrival->place = tcp->recent_place;

@@ -57,6 +57,8 @@ bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct t
 /* The same of a segment that says who its connection is, and where it was. */
 bool tcp_foresee_same(const struct tcp *tcp, const struct tcp_arrival *arrival);
 bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival);
+/* The same of one of a burst: among thousands nobody is asked for, and nobody known. */
+bool tcp_foresee_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival);
 /* Of a burst of `count` so many were not known. */
 void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count);
 void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count);
