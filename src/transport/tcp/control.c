@@ -13,7 +13,7 @@
 #include "transport/tcp/soon.h"
 
 /* An intent for one segment; NULL and counted when the queue is full (the segment is then as good as lost). */
-static struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
+IN_PLACE struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
                                       const struct baro_endpoint *remote)
 {
     struct intent *intent = intent_add(&tcp->core->intents, INTENT_TCP_CONTROL);
@@ -33,7 +33,7 @@ static struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, cons
     return control;
 }
 
-static struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection *c, uint8_t flags)
+IN_PLACE struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection *c, uint8_t flags)
 {
     struct intent_tcp_control *control = add(tcp, tcp_handle(tcp, c), &c->local, &c->remote);
 
@@ -67,7 +67,7 @@ static void add_blocks(const struct tcp_connection *c, struct tcp_sack_block rep
 }
 
 /* An acknowledgement leaves: nothing is owed any more. */
-static void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
+IN_PLACE void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
                         struct intent_tcp_control *control)
 {
     if (SELDOM(c->ranges != NULL || !seq_eq(repeated.left, repeated.right)))
