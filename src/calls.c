@@ -254,7 +254,7 @@ ptrdiff_t baro_recv(struct baro_stack *stack, int fd, void *data, size_t length,
 
     if (handle_is_none(stream))
         return recv_other(stack, fd, data, length, flags);
-    result = tcp_recv(stack->tcp, stream, (struct baro_buffer){ data, length }, 0);
+    result = tcp_recv_plain(stack->tcp, stream, (struct baro_buffer){ data, length });
     give_back(stack);
     return settled(stack, result);
 }

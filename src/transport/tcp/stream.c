@@ -250,7 +250,8 @@ static ptrdiff_t recv_at_rest(const struct tcp *tcp, struct handle connection, s
     return data.length == 0 || (c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ)) != 0 ? 0 : -EAGAIN;
 }
 
-ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags)
+/* `flags`: mostly none, of which then nobody asks: there are two copies of this. */
+IN_PLACE ptrdiff_t receive(struct tcp *tcp, struct handle connection, struct baro_buffer data, const unsigned flags)
 {
     struct tcp_connection *c = tcp_resolve(tcp, connection);
     uint32_t length;
@@ -276,6 +277,16 @@ ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer
     if ((flags & BARO_MSG_PEEK) == 0)
         tcp_receive_taken(tcp, c, length);
     return length;
+}
+
+ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags)
+{
+    return receive(tcp, connection, data, flags);
+}
+
+ptrdiff_t tcp_recv_plain(struct tcp *tcp, struct handle connection, struct baro_buffer data)
+{
+    return receive(tcp, connection, data, 0);
 }
 
 ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_bytes part[2])

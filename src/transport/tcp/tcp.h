@@ -215,6 +215,8 @@ void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], 
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags);
 /* Bytes given, 0 at the FIN, or -EAGAIN, -ENOTCONN, or the connection's error (taken by this call). */
 ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags);
+/* The same without flags, as nearly all ask. */
+ptrdiff_t tcp_recv_plain(struct tcp *tcp, struct handle connection, struct baro_buffer data);
 /* The four of baro/socket.h that copy nothing. The parts are always both written, of length 0 where they are not needed. */
 ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wanted, struct baro_buffer part[2]);
 ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octets);
