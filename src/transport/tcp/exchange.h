@@ -250,6 +250,12 @@ IN_PLACE void tcp_hold(struct tcp *tcp, struct tcp_connection *c, const uint8_t 
         c->recv.held = (uint16_t)held->count;
 }
 
+/* Is it a ring without memory, for which the least is enough? So much is promised at least, and nothing is held. */
+static inline bool tcp_receive_may_begin(const struct tcp_connection *c, uint64_t end)
+{
+    return c->recv.data == NULL && end - c->recv.begin <= SLAB_PIECE_BYTES;
+}
+
 /* Text in order, wherever it stands. */
 static inline void tcp_receive_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data,
                                     uint32_t length)

@@ -93,6 +93,16 @@ static inline bool expected_stays(const struct tcp *tcp, const struct tcp_connec
     return (octets >= TCP_HELD_LEAST || (c->recv.held != 0 && octets != 0)) && tcp->held.open;
 }
 
+/* tcp_receive_room(), in place where a ring begins: that of one of many does each time. */
+IN_PLACE bool expected_has_room(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+{
+    const uint64_t end = c->recv.end + octets;
+
+    if (octets <= ring_space(&c->recv))
+        return true;
+    return tcp_receive_may_begin(c, end) ? ring_begin(&c->recv, &tcp->core->slabs) : tcp_receive_room(tcp, c, end);
+}
+
 /* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it; or it stays. */
 IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
                                     const struct tcp_arrival *arrival, bool stamped)
@@ -101,7 +111,7 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
     uint64_t sum, text;
 
     segment->posted = expected_is_posted(c, octets);
-    if (!segment->posted && octets > ring_space(&c->recv) && !tcp_receive_room(tcp, c, c->recv.end + octets))
+    if (!segment->posted && !expected_has_room(tcp, c, octets))
         return false;
     if (!segment->posted && expected_stays(tcp, c, octets)) {
         if (SELDOM(!arrival_is_right(arrival)))

@@ -27,7 +27,7 @@ bool tcp_receive_room(struct tcp *tcp, struct tcp_connection *c, uint64_t end)
     uint64_t last;
     uint32_t cost;
 
-    if (c->recv.data == NULL && end - c->recv.begin <= SLAB_PIECE_BYTES) /* so much is promised at least, and nothing is held */
+    if (tcp_receive_may_begin(c, end))
         return ring_begin(&c->recv, &tcp->core->slabs);
     last = tcp_receive_last(c);
     if (end < last)
