@@ -121,14 +121,6 @@ IN_PLACE bool is_of_pair(struct baro_stack *stack, int interface, struct tcp_arr
     return true;
 }
 
-static inline void foresee_buckets(const struct baro_stack *stack, const struct expected_frame expected[], unsigned at, unsigned end)
-{
-    for (unsigned i = at; i < end; i++) {
-        if (expected[i].seems)
-            tcp_foresee_bucket(stack->tcp, &expected[i].segment);
-    }
-}
-
 static inline void foresee_connections(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned end)
 {
     for (unsigned i = at; i < end; i++) {
@@ -167,14 +159,6 @@ IN_PLACE void look(struct baro_stack *stack, int interface, bool open, const str
     expected->changes = stack->table.changes;
     expected->seems = open && read_frame(own, frame, front, &expected->segment) &&
                       is_of_pair(stack, interface, &expected->segment);
-}
-
-/* Those of a group of which nothing is known are hashed, and buckets of demux asked for. */
-static void foresee_group(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned end,
-                          struct tcp_arrival *const unknown[], unsigned count)
-{
-    tcp_foresee_hashes(stack->tcp, unknown, count);
-    foresee_buckets(stack, expected, at, end);
 }
 
 /* ---- what was found of a frame, of the next one ---- */
@@ -257,8 +241,7 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
     const bool open = straight_is_open(stack);
     struct expected_front front = { NULL, 0 };
     struct tcp_arrival *unknown[EXPECTED_BUCKETS];
-    unsigned first = 0, unknowns = 0, before = 0;
-    bool all_sure = true;
+    unsigned unknowns = 0, before = 0;
 
     for (unsigned i = 0; i < count; i++) {
         struct tcp_arrival *segment = &expected[i].segment;
@@ -268,20 +251,18 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
         look(stack, interface, open, &frame[i], &front, &expected[i]);
         if (!expected[i].seems)
             continue;
-        if (!tcp_foresee_of_burst(stack->tcp, segment))
-            unknown[unknowns++] = segment;
-        all_sure &= segment->sure;
+        if (tcp_foresee_of_burst(stack->tcp, segment))
+            continue;
+        unknown[unknowns++] = segment;
         if (unknowns == EXPECTED_BUCKETS) {
-            foresee_group(stack, expected, first, i + 1, unknown, unknowns);
-            first = i + 1;
+            tcp_foresee_hashes(stack->tcp, unknown, unknowns);
             before += unknowns;
             unknowns = 0;
         }
     }
+    tcp_foresee_hashes(stack->tcp, unknown, unknowns);
     tcp_foresee_strangers(stack->tcp, before + unknowns, count);
-    if (!all_sure)
-        foresee_group(stack, expected, first, count, unknown, unknowns);
-    return all_sure;
+    return before + unknowns == 0;
 }
 
 /* A burst of a bulk transfer has alike frames in its midst; at its ends are often smaller ones. */

@@ -359,6 +359,7 @@ static __attribute__((noinline)) void go_on(struct demux *demux)
 {
     uint64_t count = demux->table.count;
 
+    demux->moves++;
     if (demux->old.count != 0)
         move_some(demux);
     else if (is_too_small(demux))
@@ -372,6 +373,7 @@ bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle)
     struct demux_table *table;
 
     assert(!handle_is_none(handle));
+    demux->moves += demux->table.count == 0;
     if (demux->table.count == 0 && (!resize(demux, FIRST_BUCKETS) || !has_segment(demux, &demux->table, 0))) {
         table_release(demux, &demux->table);
         return false;

@@ -58,6 +58,7 @@ struct demux {
     struct demux_table table, old; /* old: being moved; its buckets below `moved` belong to `table` already */
     uint32_t moved;
     uint32_t used;                 /* entries */
+    uint32_t moves;                /* times that buckets may have moved */
 };
 
 /* Where a search stands. */
@@ -99,14 +100,26 @@ static inline const struct demux_table *demux_table_of(const struct demux *demux
     return SELDOM(demux->old.count != 0) && demux_home(&demux->old, hash) >= demux->moved ? &demux->old : &demux->table;
 }
 
-/* The bucket where a search begins is on its way. */
-static inline void demux_prefetch(const struct demux *demux, uint32_t hash)
+/* The bucket where a search begins is on its way; it is that one for as long as `moves` says the same. NULL: there is none. */
+static inline const struct demux_bucket *demux_foresee(const struct demux *demux, uint32_t hash)
 {
     const struct demux_table *table = demux_table_of(demux, hash);
-    uint32_t home = demux_home(table, hash);
+    const uint32_t home = demux_home(table, hash);
+    const struct demux_bucket *bucket;
 
-    if (table->segment != NULL)
-        prefetch_line(&table->segment[home >> table->shift].bucket[home & ((UINT32_C(1) << table->shift) - 1)]);
+    if (SELDOM(table->segment == NULL))
+        return NULL;
+    bucket = table->segment[home >> table->shift].bucket;
+    if (SELDOM(bucket == NULL))
+        return NULL;
+    bucket += home & ((UINT32_C(1) << table->shift) - 1);
+    prefetch_line(bucket);
+    return bucket;
+}
+
+static inline void demux_prefetch(const struct demux *demux, uint32_t hash)
+{
+    (void)demux_foresee(demux, hash);
 }
 
 /* `handle` is not HANDLE_NONE, and nobody who stands in the table has the same lower half. False when memory fails. */
@@ -177,6 +190,17 @@ IN_PLACE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
             cursor->bucket = NULL;
     }
     return false;
+}
+
+/* The first answer of a search where it is in the bucket that demux_foresee() told of. False: demux_begin() and demux_next() say. */
+IN_PLACE bool demux_at_home(const struct demux_bucket *bucket, uint32_t hash, uint32_t *name)
+{
+    const uint32_t places = demux_places(bucket, hash) & bucket->taken;
+
+    if (SELDOM(places == 0))
+        return false;
+    *name = bucket->name[__builtin_ctz(places)];
+    return true;
 }
 
 /* Has anybody this hash? */

@@ -303,6 +303,59 @@ static void a_packet_has_the_hash_of_its_four_tuple(void **state)
     }
 }
 
+enum { KEPT = 64 };
+
+struct kept {
+    const struct demux_bucket *bucket;
+    uint32_t moves;
+};
+
+/* While nothing moved a bucket is where it was said to be; who is found there is who is looked for. How many moved. */
+static unsigned look_at_kept(const struct demux *demux, struct kept kept[KEPT], uint32_t present)
+{
+    unsigned moved = 0;
+
+    for (uint32_t n = 0; n < KEPT; n++) {
+        const uint32_t hash = hash_of(demux, n);
+        const struct demux_bucket *bucket = demux_foresee(demux, hash);
+        uint32_t name = 0;
+
+        if (kept[n].bucket != NULL && kept[n].moves == demux->moves)
+            assert_ptr_equal(bucket, kept[n].bucket);
+        moved += bucket != kept[n].bucket;
+        kept[n] = (struct kept){ bucket, demux->moves };
+        if (bucket != NULL && demux_at_home(bucket, hash, &name)) {
+            assert_true(n < present);
+            assert_int_equal(name, n + 1);
+        }
+        assert_int_equal(has(demux, hash, n + 1), n < present);
+    }
+    return moved;
+}
+
+static void a_bucket_is_kept_while_nothing_moves(void **state)
+{
+    enum { COUNT = 6000 };
+    struct slabs slabs = slabs_of_test();
+    struct kept kept[KEPT] = { { NULL, 0 } };
+    struct demux demux;
+    unsigned moved = 0;
+
+    (void)state;
+    demux_init(&demux, &slabs, (struct hash_key){ { 3, 4 } });
+    look_at_kept(&demux, kept, 0);
+    for (uint32_t n = 0; n < COUNT; n++) {
+        assert_true(demux_insert(&demux, hash_of(&demux, n), (struct handle){ n + 1 }));
+        moved += look_at_kept(&demux, kept, n + 1);
+    }
+    for (uint32_t n = COUNT; n-- > 0;) {
+        assert_true(demux_erase(&demux, hash_of(&demux, n), (struct handle){ n + 1 }));
+        moved += look_at_kept(&demux, kept, n);
+    }
+    assert_true(moved > 4 * KEPT);
+    demux_release(&demux);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_bucket_is_asked_as_a_whole),
         cmocka_unit_test(without_memory_it_fills_up_and_then_refuses),
         cmocka_unit_test(an_entry_changes_hands_in_its_place),
+        cmocka_unit_test(a_bucket_is_kept_while_nothing_moves),
         cmocka_unit_test(the_hash_depends_on_key_ports_and_addresses),
         cmocka_unit_test(a_packet_has_the_hash_of_its_four_tuple),
     };

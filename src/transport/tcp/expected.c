@@ -108,7 +108,7 @@ bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival)
 bool tcp_foresee_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     if (tcp->lately_is_asked)
-        return is_known(tcp, arrival);
+        return is_known(tcp, arrival) && arrival->sure;
     arrival->sure = false;
     arrival->handle = HANDLE_NONE;
     return false;
@@ -130,10 +130,12 @@ bool tcp_foresee_same(const struct tcp *tcp, const struct tcp_arrival *arrival)
 /* `inline` for optimisation of the whole: two callers would have it called. */
 inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    if (is_known(tcp, arrival))
-        return;
-    look_up(tcp, arrival);
-    tcp->lately_is_asked = true; /* frames that come alone are not counted */
+    if (!is_known(tcp, arrival)) {
+        look_up(tcp, arrival);
+        tcp->lately_is_asked = true; /* frames that come alone are not counted */
+    }
+    if (!arrival->sure)
+        arrival->bucket = NULL; /* nobody asked for it */
 }
 
 void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count)
@@ -144,19 +146,27 @@ void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count)
 
 void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count)
 {
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         look_up(tcp, arrival[i]);
+        arrival[i]->bucket = demux_foresee(&tcp->demux, (uint32_t)arrival[i]->hash);
+        arrival[i]->moves = tcp->demux.moves;
+    }
 }
 
-void tcp_foresee_bucket(const struct tcp *tcp, const struct tcp_arrival *arrival)
+/* Is its name in the demux? */
+IN_PLACE bool is_named(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    if (!arrival->sure)
-        demux_prefetch(&tcp->demux, (uint32_t)arrival->hash);
+    const uint32_t hash = (uint32_t)arrival->hash;
+    struct demux_cursor cursor;
+
+    if (MOSTLY(arrival->bucket != NULL && arrival->moves == tcp->demux.moves) && demux_at_home(arrival->bucket, hash, &arrival->name))
+        return true;
+    cursor = demux_begin(&tcp->demux, hash);
+    return demux_next(&cursor, &arrival->name);
 }
 
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    struct demux_cursor cursor;
     unsigned kind;
 
     if (arrival->sure)
@@ -164,8 +174,7 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
     arrival->place = NULL;
     prefetch_line(arrival->octets + HEADER_STAMPED);
     prefetch_line(arrival->octets + arrival->length - 1);
-    cursor = demux_begin(&tcp->demux, (uint32_t)arrival->hash);
-    if (!demux_next(&cursor, &arrival->name)) {
+    if (SELDOM(!is_named(tcp, arrival))) {
         arrival->name = TCP_NOBODY;
         return;
     }

@@ -14,6 +14,7 @@
 #include "baro/types.h"
 #include "base/pool.h"
 
+struct demux_bucket;
 struct tcp;
 struct tcp_connection;
 
@@ -37,7 +38,9 @@ struct tcp_arrival {
     const uint8_t *addresses; /* source and destination, as they stand in the IP header */
     const uint8_t *octets;    /* TCP's header and text; at least the header without options is there */
     uint32_t length;          /* of them */
+    uint32_t moves;           /* of the demux, when it said `bucket` */
     uint64_t hash;            /* of the four-tuple, the whole */
+    const struct demux_bucket *bucket; /* where the demux looks for the hash first, or NULL; none where it is sure whose it is */
     struct tcp_connection *place; /* a connection, while `handle` is good; NULL: none. `sure`: the one */
     struct handle handle;     /* whose it seems to be; not `sure`: known from the third look on */
     uint32_t name;            /* ... and in the demux from the second on, or TCP_NOBODY */
@@ -49,20 +52,19 @@ struct tcp_arrival {
 };
 
 /* The looks, one after the other. The first of some together: is it known whose it is, or its hash? And of those where it is not,
- * the hashes. The second and the third touch a page of memory that nobody had for long: of several at once they are found
- * together. */
+ * the hashes, and where the demux begins to look. The second and the third touch a page of memory that nobody had for long: of
+ * several at once they are found together. */
 void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
 /* Is this connection still the one that was heard of last? Then it is the segment's, of which the caller knows that. */
 bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival);
 /* The same of a segment that says who its connection is, and where it was. */
 bool tcp_foresee_same(const struct tcp *tcp, const struct tcp_arrival *arrival);
 bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival);
-/* The same of one of a burst: among thousands nobody is asked for, and nobody known. */
+/* Is it sure, of one of a burst? Among thousands nobody is asked for, and nobody known. */
 bool tcp_foresee_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival);
 /* Of a burst of `count` so many were not known. */
 void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count);
 void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count);
-void tcp_foresee_bucket(const struct tcp *tcp, const struct tcp_arrival *arrival);
 void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
 void tcp_foresee_lines(const struct tcp_arrival *arrival);
 void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival);
