@@ -61,6 +61,24 @@ static void set_now(struct world *world, int64_t now_ns)
     world->side[1].core.now = world->now;
 }
 
+/* Ends what is due, as polls do: at most 256 at a time, and the next one is wanted at once. */
+static void expire_all(const struct hand *hand, const struct world *world)
+{
+    const struct baro_statistics *counters = &world->side[1].core.counters;
+    struct baro_instant next = world->now;
+    uint64_t before;
+
+    do {
+        before = counters->tcp_time_wait;
+        assert_int_equal(next.ns, world->now.ns);
+        tcp_timers_begin(hand->tcp);
+        tcp_time_wait_expire(hand->tcp);
+        assert_in_range(before - counters->tcp_time_wait, 0, 256);
+        next = hand->tcp->time_wait_timer.deadline;
+        next.ns = next.ns < world->now.ns ? world->now.ns : next.ns;
+    } while (!tcp_timers_go_on(hand->tcp));
+}
+
 static void a_million_rest_and_end(void **state)
 {
     struct world world;
@@ -92,12 +110,12 @@ static void a_million_rest_and_end(void **state)
         assert_int_equal(rests(hand.tcp, n, true), n >= 1000);
     /* They end in their order, whatever their family. */
     set_now(&world, began_ns + 60 * NS_PER_S + MILLION / 2 * NS_PER_US);
-    tcp_time_wait_expire(hand.tcp);
+    expire_all(&hand, &world);
     assert_int_equal(counters->tcp_time_wait, MILLION / 2 + 999);
     assert_false(rests(hand.tcp, MILLION / 2, true));
     assert_true(rests(hand.tcp, MILLION / 2 + 1, true));
     set_now(&world, began_ns + 60 * NS_PER_S + (MILLION + 999) * NS_PER_US);
-    tcp_time_wait_expire(hand.tcp);
+    expire_all(&hand, &world);
     assert_int_equal(counters->tcp_time_wait, 0);
     assert_int_equal(hand.tcp->time_waits[0].chunks + hand.tcp->time_waits[1].chunks, 2);
     for (uint32_t n = 0; n < 5000; n++) { /* and memory that went comes again */

@@ -101,6 +101,11 @@ bool tcp_timers_go_on(const struct tcp *tcp)
     return tcp->moves < TCP_MOVES;
 }
 
+void tcp_timers_stop(struct tcp *tcp)
+{
+    tcp->moves = TCP_MOVES;
+}
+
 /* There is no memory for its record now. */
 static bool try_again(struct tcp *tcp, struct tcp_connection *c)
 {

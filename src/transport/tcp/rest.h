@@ -23,6 +23,9 @@
 
 enum { TCP_MOVES = 16 }; /* of one poll's timers: around 100 us where each finds memory cold */
 
+/* No further timer in this poll: tcp_timers_go_on. */
+void tcp_timers_stop(struct tcp *tcp);
+
 /* A connection as it was when it began to rest, for looking at. */
 struct tcp_sleeper {
     struct tcp_connection c;

@@ -1,7 +1,7 @@
 /* transport/tcp/time_wait.c: TIME-WAIT as small records (RFC 9293 §3.3.2, RFC 1337, RFC 6191). See time_wait.h.
  *
  * A connection that reaches TIME-WAIT hands its place in the demux to a record and is gone, rings and all. Records
- * last 60 s (2 MSL of 30 s); a FIN that comes again starts that anew. One timer in the wheel serves all. At the limit, a
+ * last 60 s (2 MSL of 30 s); a FIN that comes again starts that anew. One timer in the wheel serves all, some at a time. At the limit, a
  * million unless the stack has little memory, the oldest gives its place: counted, since until then old segments of its
  * connection would have been known.
  *
@@ -14,8 +14,11 @@
 #include "transport/tcp/parts.h"
 
 #include "base/bytes.h"
+#include "transport/tcp/rest.h"
 
 #define TIME_WAIT_NS (60 * NS_PER_S)
+
+enum { TIME_WAIT_ENDS = 256 }; /* of one poll's timers: of more that end together the others end in the next one */
 
 /* ---- handles: generation, kind, family, place ---- */
 
@@ -87,15 +90,20 @@ static unsigned oldest(const struct tcp *tcp)
     return time_wait_at(v6, v6->first)->began_ns < time_wait_at(v4, v4->first)->began_ns ? 1 : 0;
 }
 
+static int64_t first_deadline_ns(const struct tcp *tcp, unsigned v6)
+{
+    const struct time_wait_table *table = &tcp->time_waits[v6];
+
+    return time_wait_at(table, table->first)->began_ns + TIME_WAIT_NS;
+}
+
 static void arm(struct tcp *tcp)
 {
     unsigned v6 = oldest(tcp);
-    const struct time_wait_table *table = &tcp->time_waits[v6 & 1];
 
     if (v6 == 2 || wheel_is_armed(&tcp->time_wait_timer))
         return;
-    wheel_arm(&tcp->core->wheel, &tcp->time_wait_timer,
-              (struct baro_instant){ time_wait_at(table, table->first)->began_ns + TIME_WAIT_NS });
+    wheel_arm(&tcp->core->wheel, &tcp->time_wait_timer, (struct baro_instant){ first_deadline_ns(tcp, v6) });
 }
 
 /* A record that is in the demux no more, or that a connection has followed there. */
@@ -150,13 +158,13 @@ void tcp_time_wait_reused(struct tcp *tcp, struct handle handle, bool replaced)
 
 void tcp_time_wait_expire(struct tcp *tcp)
 {
-    for (unsigned v6 = 0; v6 < 2; v6++) {
-        const struct time_wait_table *table = &tcp->time_waits[v6];
+    unsigned v6, left = TIME_WAIT_ENDS;
 
-        while (table->first != 0 && time_wait_at(table, table->first)->began_ns + TIME_WAIT_NS <= tcp->core->now.ns)
-            end_first(tcp, v6);
-    }
+    for (v6 = oldest(tcp); v6 != 2 && left != 0 && first_deadline_ns(tcp, v6) <= tcp->core->now.ns; v6 = oldest(tcp), left--)
+        end_first(tcp, v6);
     arm(tcp);
+    if (left == 0)
+        tcp_timers_stop(tcp);
 }
 
 /* The oldest of a table gives its place. */
