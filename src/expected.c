@@ -407,7 +407,10 @@ IN_PLACE bool is_as_before(const struct baro_stack *stack, const struct expected
 /* So begins the next one, it may be, and so much is known of it then. */
 static inline void remember_front(struct expected_before *before, const uint8_t *at, const struct tcp_arrival *segment)
 {
-    memcpy(before->front, at, segment->family == BARO_FAMILY_IPV6 ? EXPECTED_V6_FRONT : EXPECTED_V4_FRONT);
+    if (segment->family == BARO_FAMILY_IPV6) /* a copy of a length that is not known is made by an instruction that takes its time */
+        memcpy(before->front, at, EXPECTED_V6_FRONT);
+    else
+        memcpy(before->front, at, EXPECTED_V4_FRONT);
     before->segment = *segment;
     before->least = (uint32_t)(segment->octets - at) + segment->length;
 }
