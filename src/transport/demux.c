@@ -91,8 +91,10 @@ static inline uint64_t first_word(const uint8_t ports[4], uint32_t family, uint3
 static inline size_t packet_words(uint64_t word[5], const struct demux_packet *packet)
 {
     word[0] = first_word(packet->ports, packet->family, packet->source_zone, packet->destination_zone);
-    if (packet->family == BARO_FAMILY_IPV6) {
-        memcpy(word + 1, packet->addresses, 32);
+    if (packet->family == BARO_FAMILY_IPV6) { /* as they are read: the first, two, and one */
+        memcpy(word + 1, packet->addresses, 8);
+        memcpy(word + 2, packet->addresses + 8, 16);
+        memcpy(word + 4, packet->addresses + 24, 8);
         return 5;
     }
     memcpy(word + 1, packet->addresses, 8);
