@@ -132,10 +132,12 @@ IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *s
 IN_PLACE struct way *find_for(struct baro_stack *stack, struct handle connection, const struct tcp_straight *segment)
 {
     struct way *way = stack->recent;
+    const struct baro_endpoint *local, *remote;
 
     if (MOSTLY(handle_equal(stack->recent_for, connection)) && is_straight(stack, way))
         return way;
-    way = find(stack, &segment->local->address, &segment->remote->address);
+    tcp_straight_ends(segment, &local, &remote);
+    way = find(stack, &local->address, &remote->address);
     stack->recent_for = way != NULL ? connection : HANDLE_NONE;
     return way;
 }

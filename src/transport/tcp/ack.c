@@ -85,7 +85,7 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
         tcp_sender_acked(tcp, c, segment, acked, flight);
     else
         tcp_recover_acked(tcp, c, segment, acked, flight);
-    tcp_send_acked(tcp, c);
+    tcp_send_acked(tcp, c, true);
     if (tcp_flight(c) == 0 && (c->ecn_flags & TCP_ECN_WAITS) == 0)
         tcp_timer_cancel(tcp, c, TCP_TIMER_RETRANSMIT);
     else /* RFC 6298 §5.3 */

@@ -73,8 +73,9 @@ IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
         congestion_unfilled(&c->congestion);
 }
 
-/* The send ring lets go of what is acknowledged. */
-IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
+/* The send ring lets go of what is acknowledged; `rests`: a ring that is empty now is looked at in time, which who goes on with
+ * text does anyway. */
+IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c, bool rests)
 {
     uint64_t una = tcp_send_offset(c, c->snd.una);
 
@@ -86,7 +87,7 @@ IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c)
     c->send.begin = una;
     if (!c->settings.send_fixed && tcp->send_size.most != 0)
         c->send.limit = send_tuning(c->send.limit, tcp->send_size.most, c->congestion.cwnd, tcp_payload_limit(c));
-    if (ring_used(&c->send) == 0 && tcp_rest_is_far(tcp, c))
+    if (rests && ring_used(&c->send) == 0 && tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
     if ((c->flags & TCP_WANT_WRITE) != 0 && tcp_send_room(c) >= c->send.limit / 4) {
         c->flags &= ~(uint32_t)TCP_WANT_WRITE;

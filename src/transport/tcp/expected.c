@@ -256,7 +256,7 @@ __attribute__((noinline)) int64_t tcp_expected_board(struct tcp *tcp, struct tcp
 IN_PLACE void
 acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
 {
-    expected_acknowledges(tcp, c, segment);
+    expected_acknowledges(tcp, c, segment, segment->octets == 0);
     expected_timers(tcp, c);
 }
 
@@ -302,7 +302,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
         (segment.octets != 0 && !expected_may_take(c, &segment, arrival->tos)) ||
         !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
         return false;
-    expected_arrived(tcp, c, &segment, stamped);
+    expected_arrived(tcp, c, arrival->sure ? arrival->handle : tcp_handle(tcp, c), &segment, stamped);
     if (!arrival->sure && tcp->lately_is_asked)
         remember(tcp, arrival, c);
     c->recv.passes = !arrival->sure;
@@ -317,7 +317,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
     tcp_update_window(tcp, c, segment.seq, segment.ack, arrival_window(arrival, c->snd_scale));
     if (SELDOM(c->settings.keepalive))
         tcp_keepalive_restart(tcp, c);
-    tcp_want_more_output(tcp, c);
+    expected_wants_output(tcp, c);
     if (segment.octets != 0)
         take_text(tcp, c, &segment, arrival);
     return true;

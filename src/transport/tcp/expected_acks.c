@@ -36,7 +36,7 @@ IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct t
         if (stamped)
             expected_stamp(tcp, c, &segment);
         if (!seq_eq(segment.ack, c->snd.una)) {
-            expected_acknowledges(tcp, c, &segment);
+            expected_acknowledges(tcp, c, &segment, true);
             any = true;
         }
         tcp_update_window(tcp, c, segment.seq, segment.ack, arrival_window(&next, c->snd_scale));

@@ -37,7 +37,7 @@ static void last_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct 
 {
     expected_una(c, ack);
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;
-    tcp_send_acked(tcp, c);
+    tcp_send_acked(tcp, c, true);
     expected_all_acknowledged(tcp, c);
 }
 
@@ -86,7 +86,7 @@ __attribute__((noinline)) bool tcp_expected_end(struct tcp *tcp, struct tcp_conn
         !is_expected(c, &segment, arrival, stamped) || !tcp_flight_is_in_order(c) ||
         !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
         return false;
-    expected_arrived(tcp, c, &segment, stamped);
+    expected_arrived(tcp, c, tcp_handle(tcp, c), &segment, stamped);
     take(tcp, c, &segment, arrival);
     if ((c->flags & TCP_CLOSED_DONE) != 0)
         tcp_reap(tcp, c);

@@ -145,11 +145,11 @@ IN_PLACE void expected_stamp(struct tcp *tcp, struct tcp_connection *c, const st
     c->ts_recent_at_ns = tcp->core->now.ns;
 }
 
-/* It has come: what is counted, and the timestamp. */
-IN_PLACE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+/* It has come: what is counted, and the timestamp. `handle`: of the connection. */
+IN_PLACE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, struct handle handle, const struct expected_segment *segment,
                                bool stamped)
 {
-    tcp->recent = tcp_handle(tcp, c);
+    tcp->recent = handle;
     tcp->recent_place = c;
     tcp->expected += segment->count;
     tcp->core->counters.tcp_in += segment->count;
@@ -183,15 +183,15 @@ IN_PLACE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *
     c->deadline_ns[TCP_TIMER_RETRANSMIT] = c->deadline_ns[TCP_TIMER_TAIL] = 0;
 }
 
-/* A new ACK, but for the timers. */
-IN_PLACE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+/* A new ACK, but for the timers; `rests` as tcp_send_acked() has it. */
+IN_PLACE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, bool rests)
 {
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
 
     expected_una(c, segment->ack);
     tcp_measure(tcp, c, segment->ack, segment->ts_echo);
     tcp_grow(tcp, c, acked, flight, c->sender == NULL ? TCP_RTT_TIMED : tcp_expected_board(tcp, c));
-    tcp_send_acked(tcp, c);
+    tcp_send_acked(tcp, c, rests);
 }
 
 /* And these. */
@@ -203,6 +203,15 @@ IN_PLACE void expected_timers(struct tcp *tcp, struct tcp_connection *c)
         tcp_timer_start(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
         tcp_tail_arm(tcp, c);
     }
+}
+
+/* tcp_want_more_output(), where nothing was taken for lost. Of who is at ease (ease.h) nothing is to be sent again either. */
+IN_PLACE void expected_wants_output(struct tcp *tcp, struct tcp_connection *c)
+{
+    const uint32_t asked = TCP_AT_EASE | TCP_ACK_NOW | TCP_FIN_WANTED | TCP_FIN_SENT;
+
+    if ((c->flags & asked) != TCP_AT_EASE || tcp_unsent_text(c) != 0)
+        tcp_want_more_output(tcp, c);
 }
 
 /* The text stands where it belongs. */

@@ -157,9 +157,13 @@ enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle conn
             return TCP_STRAIGHT_OPEN;
     }
     segment->connection = c;
-    segment->local = &c->local;
-    segment->remote = &c->remote;
     return TCP_STRAIGHT_MORE;
+}
+
+void tcp_straight_ends(const struct tcp_straight *segment, const struct baro_endpoint **local, const struct baro_endpoint **remote)
+{
+    *local = &segment->connection->local;
+    *remote = &segment->connection->remote;
 }
 
 bool tcp_straight_has_nothing(const struct tcp_straight *segment)

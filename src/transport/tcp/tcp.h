@@ -85,7 +85,6 @@ enum { TCP_STRAIGHT_HEADER = 32 }; /* octets of header in front of text, at most
 /* A segment whose header stands where it shall be. */
 struct tcp_straight {
     struct tcp_connection *connection;
-    const struct baro_endpoint *local, *remote;
     uint8_t *header;            /* where to; 60 octets. Its checksum is left 0 */
     uint64_t sum;               /* of the header's 32-bit words, not folded */
     uint32_t length;            /* octets of text */
@@ -106,6 +105,8 @@ enum tcp_straight_verdict { TCP_STRAIGHT_OPEN, TCP_STRAIGHT_NOTHING, TCP_STRAIGH
 
 /* As tcp_destination(); never LAST. */
 enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle connection, struct tcp_straight *segment);
+/* Between whom the connection that it found is. */
+void tcp_straight_ends(const struct tcp_straight *segment, const struct baro_endpoint **local, const struct baro_endpoint **remote);
 /* Would it say NOTHING? For who has no room to ask for a segment; the intent is done then. */
 bool tcp_straight_has_nothing(const struct tcp_straight *segment);
 /* As tcp_next_segment() for the connection that tcp_straight_begin() found. */
