@@ -213,7 +213,7 @@ static inline uint64_t sum_of_text(const struct tcp_straight *segment)
     if (segment->parts == 0)
         return 0;
     if (segment->parts == 1 && segment->text_sums == 0)
-        return checksum_add(0, segment->part[0].data, segment->part[0].length);
+        return checksum_of_native(octets_sum_message(segment->part[0].data, segment->part[0].length));
     if (segment->text_sums == 1)
         return segment->text_sum[0];
     return sum_of_other(segment);

@@ -15,6 +15,17 @@ uint64_t octets_sum_plain(const uint8_t *data, size_t length)
     return octets_sum_short(data, length);
 }
 
+__attribute__((noinline)) uint64_t octets_sum_other(const uint8_t *data, size_t length)
+{
+    return octets_sum_short(data, length);
+}
+
+__attribute__((noinline)) uint64_t octets_copy_sum_other(uint8_t *to, const uint8_t *from, size_t length)
+{
+    octets_copy(to, from, length);
+    return octets_sum_short(from, length);
+}
+
 uint64_t octets_copy_sum_plain(uint8_t *to, const uint8_t *from, size_t length)
 {
     struct octets_sum sum = { { 0 }, { 0 } };

@@ -60,6 +60,22 @@ static uint64_t summed_short(uint8_t *to, const uint8_t *from, size_t length)
     return octets_sum_short(from, length);
 }
 
+static uint64_t summed_message(uint8_t *to, const uint8_t *from, size_t length)
+{
+    memcpy(to, from, length);
+    return octets_sum_message(from, length);
+}
+
+static uint64_t copied_message(uint8_t *to, const uint8_t *from, size_t length)
+{
+    return octets_copy_sum_message(to, from, length);
+}
+
+static uint64_t copied_and_summed(uint8_t *to, const uint8_t *from, size_t length)
+{
+    return octets_copy_sum(to, from, length);
+}
+
 static uint64_t summed_plain(uint8_t *to, const uint8_t *from, size_t length)
 {
     memcpy(to, from, length);
@@ -111,6 +127,9 @@ static void plain_variants(void **state)
     (void)state;
     all_lengths(copied_only, 0);
     all_lengths(summed_short, 0);
+    all_lengths(summed_message, 0);
+    all_lengths(copied_message, 0);
+    all_lengths(copied_and_summed, 0);
     all_lengths(summed_plain, OCTETS_SHORT + 1);
     all_lengths(octets_copy_sum_plain, OCTETS_SHORT + 1);
     all_lengths(octets_copy_sum_long, OCTETS_SHORT + 1);

@@ -134,6 +134,8 @@ static void the_sum_does_not_see_the_seam(void **state)
             fill(data, at, length);
             assert_int_equal(checksum_fold(0x1234 + checksum_of_native(ring_write_sum(&ring, at, data, length))),
                              checksum_fold(checksum_add(0x1234, data, length)));
+            assert_int_equal(checksum_fold(0x1234 + checksum_of_native(ring_write_message_sum(&ring, at, data, length))),
+                             checksum_fold(checksum_add(0x1234, data, length)));
             check(&ring, at, length);
         }
     }

@@ -300,7 +300,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
     if (!arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH) ||
         !expected_is_next(c, &segment, stamped) || expected_acknowledges_fin(c, &segment) ||
         (segment.octets != 0 && !expected_may_take(c, &segment, arrival->tos)) ||
-        !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
+        !expected_sum_is_right(tcp, c, &segment, arrival, stamped, true))
         return false;
     expected_arrived(tcp, c, arrival->sure ? arrival->handle : tcp_handle(tcp, c), &segment, stamped);
     if (!arrival->sure && tcp->lately_is_asked)

@@ -80,7 +80,7 @@ IN_PLACE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expect
     segment->seq = seq_of(read_be32(next->octets + 4));
     segment->text = next->octets + segment->header;
     if (!seq_eq(segment->seq, c->rcv.nxt) || !expected_may_take(c, segment, next->tos) ||
-        !expected_sum_is_right(tcp, c, segment, next, stamped))
+        !expected_sum_is_right(tcp, c, segment, next, stamped, false))
         return false;
     if (stamped)
         expected_stamp(tcp, c, segment);

@@ -84,7 +84,7 @@ __attribute__((noinline)) bool tcp_expected_end(struct tcp *tcp, struct tcp_conn
     if (!tcp_hears_at_ease(c) || c->snd.wnd == 0 ||
         !arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH | TCP_FLAG_FIN) ||
         !is_expected(c, &segment, arrival, stamped) || !tcp_flight_is_in_order(c) ||
-        !expected_sum_is_right(tcp, c, &segment, arrival, stamped))
+        !expected_sum_is_right(tcp, c, &segment, arrival, stamped, false))
         return false;
     expected_arrived(tcp, c, tcp_handle(tcp, c), &segment, stamped);
     take(tcp, c, &segment, arrival);

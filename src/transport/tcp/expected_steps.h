@@ -103,9 +103,10 @@ IN_PLACE bool expected_has_room(struct tcp *tcp, struct tcp_connection *c, uint3
     return tcp_receive_may_begin(c, end) ? ring_begin(&c->recv, &tcp->core->slabs) : tcp_receive_room(tcp, c, end);
 }
 
-/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it; or it stays. */
+/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it; or it stays. `alone`: it is
+ * none of a run, and often a small message. */
 IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
-                                    const struct tcp_arrival *arrival, bool stamped)
+                                    const struct tcp_arrival *arrival, bool stamped, bool alone)
 {
     uint32_t octets = segment->octets;
     uint64_t sum, text;
@@ -130,7 +131,8 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
     if (segment->posted)
         text = octets_copy_sum(c->posted.at + c->posted.filled, segment->text, octets);
     else
-        text = ring_write_sum(&c->recv, c->recv.end, segment->text, octets);
+        text = alone ? ring_write_message_sum(&c->recv, c->recv.end, segment->text, octets)
+                     : ring_write_sum(&c->recv, c->recv.end, segment->text, octets);
     return MOSTLY(words_are_right(words_carry(sum, text)));
 }
 
