@@ -108,7 +108,12 @@ void bench_apart(const struct bench_case *question, struct bench_answer *answer)
 /* ---- machine.c ---- */
 
 /* Aborts the benchmark with a clear line: a figure of a broken run is worth nothing. */
-void bench_expect(bool truth, const char *what);
+void bench_missed(const char *what);
+static inline void bench_expect(bool truth, const char *what)
+{
+    if (__builtin_expect(!truth, 0))
+        bench_missed(what);
+}
 
 /* Counting: short runs, and a clock that moves by a microsecond a look, so that every run is the same. */
 void bench_count_only(void);
