@@ -50,14 +50,20 @@ void bench_print_lines(FILE *to, const struct bench_results *results)
 
 void bench_print_json(FILE *to, const struct bench_results *results)
 {
+    const struct bench_result *ours = NULL;
+
     fputs("[\n", to);
     for (unsigned i = 0; i < results->count; i++) {
         const struct bench_result *result = &results->result[i];
         char text[120];
 
         text_of(text, result);
+        if (result->other == NULL)
+            ours = result;
         fprintf(to, "  {\"name\": \"%s\", \"by\": \"%s\", \"text\": \"%s\", \"unit\": \"%s\"", result->name,
                 bench_by(result), text, bench_unit_name(result->row->unit));
+        if (result->other != NULL && bench_ratio(ours, result) > 0)
+            fprintf(to, ", \"ratio\": %.4g", bench_ratio(ours, result));
         if (result->reason[0] != '\0')
             fprintf(to, ", \"not_measured\": \"%s\"", result->reason);
         else

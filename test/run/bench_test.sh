@@ -101,6 +101,9 @@ import json, sys
 rows = json.load(open(sys.argv[1]))
 lwip = {row["name"]: row for row in rows if row["by"] == "lwip"}
 assert lwip["idle-100-ipv6"]["runs"] == [321.5, 321.5], lwip
+mine = next(row for row in rows if row["by"] == "baro" and row["name"] == "idle-100-ipv6")
+assert abs(lwip["idle-100-ipv6"]["ratio"] / (321.5 / mine["median"]) - 1) < 0.001, (lwip, mine)
+assert "ratio" not in mine and "ratio" not in lwip["connections"]
 assert lwip["connections"]["not_measured"] == "no 'such' thing here", lwip
 assert "a first line" in lwip["round-trips"]["not_measured"], lwip
 names = {row["name"] for row in rows}
