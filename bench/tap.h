@@ -61,4 +61,21 @@ uint64_t tap_mover_octets(const struct tap_mover *mover);
 /* Measures for so many seconds. False, and why it could not be in `error`. */
 bool tap_measure(const struct tap_job *job, double seconds, struct tap_figure *figure, char *error, size_t size);
 
+/* ---- tap_calls.c ---- */
+
+enum { TAP_CALLS_MOST = 32 };
+
+struct tap_calls_job {
+    bool out;        /* written; else read */
+    uint32_t octets; /* of a frame, 64,000 at most */
+    uint32_t burst;  /* frames at a time, TAP_CALLS_MOST at most */
+};
+
+/* A TAP, and an io_uring for it. NULL and why not. */
+struct tap_calls;
+struct tap_calls *tap_calls_create(char *error, size_t size);
+void tap_calls_free(struct tap_calls *calls);
+/* Nanoseconds of processor time a frame, by so many bursts, of one call for a burst (`ring`) or one for a frame. False: frames were lost. */
+bool tap_calls_measure(struct tap_calls *calls, const struct tap_calls_job *job, unsigned bursts, bool ring, double *frame_ns);
+
 #endif

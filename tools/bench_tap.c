@@ -27,13 +27,15 @@ enum { JOBS = sizeof jobs / sizeof jobs[0], WAYS = 4 };
 
 static int help(void)
 {
-    printf("usage: baro bench tap [--list] [--runs N] [--seconds S] [NAME ...]\n\n"
+    printf("usage: baro bench tap [--list] [--runs N] [--seconds S] [NAME ...]\n"
+           "       baro bench tap --calls [--runs N]\n\n"
            "One TCP connection at MTU 1500 over a TAP in a network namespace that it makes itself, the kernel sending or receiving\n"
            "as iperf3 does; at the other end this stack, with super-frames and checksums offloaded, its data copied or used where\n"
            "it lies, and frame by frame without offloads, and a mover\n"
            "without a stack, which only reads super-frames and acknowledges them, or writes them: the ceiling of the device. All\n"
            "are measured in turns, S seconds each (default 1), N times (default 3): ratios of the same turn first, then medians\n"
-           "with minimum and maximum, by the clock on the wall.\n");
+           "with minimum and maximum, by the clock on the wall.\n\n"
+           "--calls  instead: processor time of a frame read or written by a call of its own, and by io_uring, 32 at a time (super-frames 4)\n");
     return TOOL_OK;
 }
 
@@ -128,6 +130,49 @@ static void print_all(struct tap_figure figure[][RUNS_LIMIT], int runs, const bo
     }
 }
 
+/* ---- --calls ---- */
+
+static const struct tap_calls_job calls_jobs[] = {
+    { false, 64, 32 }, { false, 1514, 32 }, { false, 64000, 4 }, { true, 64, 32 }, { true, 1514, 32 }, { true, 64000, 4 }, { true, 64, 4 },
+};
+enum { CALLS_JOBS = sizeof calls_jobs / sizeof calls_jobs[0], CALLS_BURSTS = 300 };
+
+static void print_calls(const struct tap_calls_job *job, double by_call[], double by_ring[], int runs)
+{
+    double ratio[RUNS_LIMIT];
+    char text[64];
+
+    for (int i = 0; i < runs; i++)
+        ratio[i] = 100 * by_ring[i] / by_call[i];
+    snprintf(text, sizeof text, "%u %s of %u octets: io_uring to calls", job->burst, job->out ? "writes" : "reads", job->octets);
+    print(text, ratio, runs, "%");
+    print("    by calls", by_call, runs, "ns a frame");
+    print("    by io_uring", by_ring, runs, "ns a frame");
+}
+
+static int measure_calls(int runs)
+{
+    static double by_call[CALLS_JOBS][RUNS_LIMIT], by_ring[CALLS_JOBS][RUNS_LIMIT];
+    char error[160] = "frames were lost";
+    struct tap_calls *calls = tap_net_open(error, sizeof error) == 0 ? tap_calls_create(error, sizeof error) : NULL;
+    bool whole = calls != NULL;
+
+    for (int run = 0; whole && run < runs; run++) {
+        for (int job = 0; whole && job < CALLS_JOBS; job++)
+            whole = tap_calls_measure(calls, &calls_jobs[job], CALLS_BURSTS, false, &by_call[job][run]) &&
+                    tap_calls_measure(calls, &calls_jobs[job], CALLS_BURSTS, true, &by_ring[job][run]);
+    }
+    if (calls != NULL)
+        tap_calls_free(calls);
+    if (!whole) {
+        fprintf(stderr, "baro bench tap: not measured: %s\n", error);
+        return TOOL_FAILED;
+    }
+    for (int job = 0; job < CALLS_JOBS; job++)
+        print_calls(&calls_jobs[job], by_call[job], by_ring[job], runs);
+    return TOOL_OK;
+}
+
 int tool_bench_tap(int argc, char **argv)
 {
     static struct tap_figure figure[JOBS][RUNS_LIMIT];
@@ -140,6 +185,11 @@ int tool_bench_tap(int argc, char **argv)
         return list();
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return help();
+    if (argc > 1 && strcmp(argv[1], "--calls") == 0) {
+        if (argc > 2 && (argc > 4 || strcmp(argv[2], "--runs") != 0))
+            return tool_usage("bench tap", "--calls takes --runs and nothing else");
+        return parse(argc - 1, argv + 1, &runs, &seconds, wanted) == TOOL_OK ? measure_calls(runs) : TOOL_USAGE;
+    }
     if (parse(argc, argv, &runs, &seconds, wanted) != TOOL_OK)
         return TOOL_USAGE;
     if (tap_net_open(error, sizeof error) != 0) {

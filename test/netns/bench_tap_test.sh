@@ -13,6 +13,18 @@ done
 [ "$(grep -c "Gbit/s" "$work/bench.log")" = 8 ] || fail "not eight figures"
 awk '/data in a frame/ { size[++rows] = $8 } END { exit !(rows == 8 && size[1] > 3000 && size[2] > 3000 && size[3] > 3000 &&
     size[4] < 1461 && size[5] > 3000 && size[6] > 3000 && size[7] > 3000 && size[8] < 1461) }' "$work/bench.log" || fail "the frames are of other sizes"
+# Frames by calls and by io_uring, where the kernel has one for us.
+if timeout 60 "$BARO" bench tap --calls --runs 1 >"$work/calls.log" 2>&1; then
+    [ "$(grep -c "octets: io_uring to calls .* %$" "$work/calls.log")" = 7 ] || fail "not seven ratios"
+    awk '/ns a frame/ { if ($(NF - 7) <= 0) bad = 1; rows++ } END { exit bad || rows != 14 }' "$work/calls.log" || fail "not fourteen figures"
+else
+    grep -q "not measured: a TAP, a packet socket and an io_uring: \(Function not implemented\|Operation not permitted\)" "$work/calls.log" || fail "calls"
+fi
+for wrong in "--calls stack-in" "--calls --seconds 1" "--calls --runs 0" "--calls --runs" "--calls --runs 1 stack-in"; do
+    # shellcheck disable=SC2086
+    "$BARO" bench tap $wrong >"$work/wrong.log" 2>&1
+    [ $? = 2 ] || fail "not refused: $wrong"
+done
 "$BARO" bench tap --list | grep -q "^stack-out" || fail "no list"
 "$BARO" bench tap nonsense >"$work/wrong.log" 2>&1
 [ $? = 2 ] || fail "a measurement that is not there"
