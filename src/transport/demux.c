@@ -80,24 +80,24 @@ uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *l
 
 /* What a table hashes is the four-tuple as it stands in a packet, two words or five: ports and what the addresses are,
  * then the addresses, the remote end first. No numbers are made of them. */
-static inline uint64_t first_word(const uint8_t ports[4], uint32_t family, uint32_t remote_zone, uint32_t local_zone)
+static inline uint64_t first_word(const uint8_t ports[4], uint32_t kind)
 {
     uint32_t both;
 
     memcpy(&both, ports, sizeof both);
-    return (uint64_t)(family << 16 | remote_zone << 8 | local_zone) << 32 | both;
+    return (uint64_t)kind << 32 | both;
 }
 
-static inline size_t packet_words(uint64_t word[5], const struct demux_packet *packet)
+static inline size_t packet_words(uint64_t word[5], const uint8_t *addresses, const uint8_t *ports, uint32_t kind)
 {
-    word[0] = first_word(packet->ports, packet->family, packet->source_zone, packet->destination_zone);
-    if (packet->family == BARO_FAMILY_IPV6) { /* as they are read: the first, two, and one */
-        memcpy(word + 1, packet->addresses, 8);
-        memcpy(word + 2, packet->addresses + 8, 16);
-        memcpy(word + 4, packet->addresses + 24, 8);
+    word[0] = first_word(ports, kind);
+    if (kind >> 16 == BARO_FAMILY_IPV6) { /* as they are read: the first, two, and one */
+        memcpy(word + 1, addresses, 8);
+        memcpy(word + 2, addresses + 8, 16);
+        memcpy(word + 4, addresses + 24, 8);
         return 5;
     }
-    memcpy(word + 1, packet->addresses, 8);
+    memcpy(word + 1, addresses, 8);
     return 2;
 }
 
@@ -106,7 +106,7 @@ static inline size_t endpoint_words(uint64_t word[5], const struct baro_endpoint
     uint8_t ports[4];
 
     write_be32(ports, (uint32_t)remote->port.number << 16 | local->port.number);
-    word[0] = first_word(ports, remote->address.family, remote->address.zone, local->address.zone);
+    word[0] = first_word(ports, demux_kind(remote->address.family, remote->address.zone, local->address.zone));
     if (local->address.family == BARO_FAMILY_IPV6) {
         memcpy(word + 1, remote->address.octet, 16);
         memcpy(word + 3, local->address.octet, 16);
@@ -131,10 +131,10 @@ WITH_AES static inline uint64_t aes_tuple(const struct demux *demux, const uint6
 }
 
 /* From the packet to the hash in one function of AES: it keeps the words in registers. */
-WITH_AES static uint64_t aes_packet(const struct demux *demux, const struct demux_packet *packet)
+WITH_AES static uint64_t aes_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports, uint32_t kind)
 {
     uint64_t word[5];
-    const size_t count = packet_words(word, packet);
+    const size_t count = packet_words(word, addresses, ports, kind);
 
     return aes_tuple(demux, word, count);
 }
@@ -160,15 +160,21 @@ uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint 
     return sip_tuple(demux, word, endpoint_words(word, local, remote));
 }
 
-uint64_t demux_hash_packet(const struct demux *demux, const struct demux_packet *packet)
+static __attribute__((noinline)) uint64_t sip_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports,
+                                                     uint32_t kind)
 {
     uint64_t word[5];
 
+    return sip_tuple(demux, word, packet_words(word, addresses, ports, kind));
+}
+
+uint64_t demux_hash_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports, uint32_t kind)
+{
 #ifdef AES_HASH
     if (MOSTLY(demux->has_aes))
-        return aes_packet(demux, packet);
+        return aes_packet(demux, addresses, ports, kind);
 #endif
-    return sip_tuple(demux, word, packet_words(word, packet));
+    return sip_packet(demux, addresses, ports, kind);
 }
 
 /* ---- one table ---- */

@@ -280,9 +280,8 @@ static void a_packet_has_the_hash_of_its_four_tuple(void **state)
         demux.has_aes = demux.has_aes && round / 2 == 0;
         remote.address.zone = v6 ? 3 : 0;
         local.address.zone = v6 ? 4 : 0;
-        const struct demux_packet packet = { octets, ports, local.address.family, remote.address.zone, local.address.zone };
-
-        hash = demux_hash_packet(&demux, &packet);
+        hash = demux_hash_packet(&demux, octets, ports,
+                                 demux_kind(local.address.family, remote.address.zone, local.address.zone));
         assert_true(hash == demux_hash_whole(&demux, &local, &remote));
         for (int i = 0; i < 2; i++) {   /* every octet of either end counts */
             struct baro_endpoint *end = i == 0 ? &local : &remote;

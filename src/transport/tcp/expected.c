@@ -34,17 +34,10 @@ IN_PLACE bool is_between(const struct tcp_connection *c, const struct tcp_arriva
     return arrival_is_between(arrival, &c->local, &c->remote);
 }
 
-static inline struct demux_packet packet_of(const struct tcp_arrival *arrival)
+static inline void look_up(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
-    return (struct demux_packet){ arrival->addresses, arrival->octets, arrival->family, arrival->source_zone,
-                                  arrival->destination_zone };
-}
-
-static __attribute__((noinline)) void look_up(const struct tcp *tcp, struct tcp_arrival *arrival)
-{
-    const struct demux_packet packet = packet_of(arrival);
-
-    arrival->hash = demux_hash_packet(&tcp->demux, &packet);
+    arrival->hash = demux_hash_packet(&tcp->demux, arrival->addresses, arrival->octets,
+                                      demux_kind(arrival->family, arrival->source_zone, arrival->destination_zone));
 }
 
 static inline uint32_t last_of_source(const struct tcp_arrival *arrival)
