@@ -190,6 +190,76 @@ static void each_octet_counts(void **state)
     }
 }
 
+/* As a device that tells more of it than its octets. */
+static void put(unsigned end, const uint8_t *frame, uint32_t length, bool verified, uint16_t gso_size)
+{
+    struct frame_device *device = &side[end].device;
+    struct device_frame *last;
+
+    assert_true(frame_device_put(device, frame, length));
+    last = &device->in[(device->in_first + device->in_count - 1) % FRAME_DEVICE_FRAMES];
+    last->checksum = verified ? BARO_RX_CHECKSUM_VERIFIED : BARO_RX_CHECKSUM_NONE;
+    last->gso_size = gso_size;
+}
+
+/* What was true of the last one's sum and pieces is not of the next one. */
+static void what_the_device_says_counts(void **state)
+{
+    uint8_t sent[256] = { 0 };
+
+    (void)state;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        const struct baro_statistics *counters;
+
+        connect_them(ipv6);
+        talk();
+        counters = &side[1].stack->core.counters;
+        for (unsigned turn = 0; turn < TURNS; turn++) {
+            const uint64_t before = counters->tcp_in;
+            const struct device_frame *frame;
+            uint32_t length;
+
+            say(0);
+            frame = frame_device_take(&side[0].device);
+            length = frame->length;
+            memcpy(sent, frame->data, length);
+            sent[length - 1] ^= 1; /* its sum is wrong */
+            put(1, sent, length, false, 0);
+            assert_int_equal(hear(1), -EAGAIN);
+            put(1, sent, length, true, turn % 2 == 0 ? 2 : 0);
+            assert_int_equal(hear(1), 4);
+            assert_int_equal(counters->tcp_in - before, turn % 2 == 0 ? 3 : 2);
+            say(1);
+            assert_true(frame_device_carry(&side[1].device, &side[0].device) != 0);
+            assert_int_equal(hear(0), 4);
+        }
+        end_them();
+    }
+}
+
+/* Who watches sees each. */
+static void a_capture_sees_it(void **state)
+{
+    uint8_t frame[256];
+
+    (void)state;
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        int watching;
+
+        connect_them(ipv6);
+        talk();
+        watching = baro_socket(side[1].stack, BARO_FAMILY_NONE, BARO_PACKET);
+        assert_true(watching >= 0);
+        say(0);
+        frame_device_carry(&side[0].device, &side[1].device);
+        assert_int_equal(hear(1), 4);
+        assert_in_range(baro_recv(side[1].stack, watching, frame, sizeof frame, 0), 58, sizeof frame);
+        assert_memory_equal(frame + 6, side[0].device.device.mac.octet, 6);
+        baro_close(side[1].stack, watching);
+        end_them();
+    }
+}
+
 /* A frame that ends before its packet does is no segment, whatever it begins with; one that goes on behind it is. */
 static void what_is_not_whole_is_not_taken(void **state)
 {
@@ -205,7 +275,7 @@ static void what_is_not_whole_is_not_taken(void **state)
             say(0);
             frame = frame_device_take(&side[0].device);
             memcpy(sent, frame->data, frame->length);
-            assert_true(frame_device_put(&side[1].device, sent, (uint32_t)((int)frame->length + more)));
+            put(1, sent, (uint32_t)((int)frame->length + more), true, 0); /* no sum tells it */
             assert_int_equal(hear(1), more < 0 ? -EAGAIN : 4);
             end_them();
         }
@@ -241,6 +311,8 @@ int main(void)
         cmocka_unit_test(who_has_an_address_of_ours_is_not_heard),
         cmocka_unit_test(by_another_device_it_is_another_frame),
         cmocka_unit_test(each_octet_counts),
+        cmocka_unit_test(what_the_device_says_counts),
+        cmocka_unit_test(a_capture_sees_it),
         cmocka_unit_test(what_is_not_whole_is_not_taken),
         cmocka_unit_test(other_lengths_are_taken),
     };

@@ -253,6 +253,8 @@ static struct handle handle_of(int fd)
 static void it_wakes_whole_or_not_at_all(void **state)
 {
     const uint32_t limit = stack->tcp->flows.limit;
+    const size_t budget = stack->core.slabs.limit;
+    uint32_t flows;
     struct tcp_sleeper sleeper;
     struct validation before;
 
@@ -263,11 +265,16 @@ static void it_wakes_whole_or_not_at_all(void **state)
     assert_int_equal(counters()->tcp_resting, 2);
     before = tcp_look(stack->tcp, handle_of(client), &sleeper)->flow->validation;
     assert_true(before.half_ns != 0);
+    flows = stack->tcp->flows.used;
     stack->tcp->flows.limit = 0;
     assert_int_equal(set_int(client, BARO_TCP_NODELAY, 1), -ENOBUFS);
     assert_int_equal(counters()->tcp_resting, 2);
     assert_int_equal(counters()->buffer_bytes, 0);
     stack->tcp->flows.limit = limit;
+    stack->core.slabs.limit = stack->core.slabs.charged; /* nor without a promise, and what it had taken it gives back */
+    assert_int_equal(set_int(client, BARO_TCP_NODELAY, 1), -ENOBUFS);
+    assert_int_equal(stack->tcp->flows.used, flows);
+    stack->core.slabs.limit = budget;
     assert_int_equal(set_int(client, BARO_TCP_NODELAY, 1), 0);
     assert_int_equal(counters()->tcp_resting, 1);
     assert_memory_equal(&tcp_resolve(stack->tcp, handle_of(client))->flow->validation, &before, sizeof before);

@@ -71,9 +71,11 @@ static void expire_all(const struct hand *hand, const struct world *world)
     do {
         before = counters->tcp_time_wait;
         assert_int_equal(next.ns, world->now.ns);
+        wheel_cancel(&hand->tcp->core->wheel, &hand->tcp->time_wait_timer); /* who asks the wheel takes it out */
         tcp_timers_begin(hand->tcp);
         tcp_time_wait_expire(hand->tcp);
         assert_in_range(before - counters->tcp_time_wait, 0, 256);
+        assert_int_equal(wheel_is_armed(&hand->tcp->time_wait_timer), counters->tcp_time_wait != 0);
         next = hand->tcp->time_wait_timer.deadline;
         next.ns = next.ns < world->now.ns ? world->now.ns : next.ns;
     } while (!tcp_timers_go_on(hand->tcp));
