@@ -132,6 +132,37 @@ static void a_million_rest_and_end(void **state)
     world_free(&world);
 }
 
+/* Whose time comes while many end is not behind all of them. */
+static void others_have_their_turn(void **state)
+{
+    struct wheel_timer other = { 0 };
+    struct world world;
+    struct hand hand;
+    struct wheel *wheel;
+
+    (void)state;
+    world_init(&world, 1);
+    hand_init(&hand, &world);
+    wheel = &world.side[1].core.wheel;
+    for (uint32_t n = 0; n < 1000; n++) {
+        struct baro_endpoint local, remote;
+
+        ends(n, true, &local, &remote);
+        rest_between(&hand, local, remote, 0);
+    }
+    wheel_arm(wheel, &other, (struct baro_instant){ world.now.ns + 60 * NS_PER_S + NS_PER_MS });
+    set_now(&world, world.now.ns + 60 * NS_PER_S + 10 * NS_PER_MS);
+    tcp_timers_begin(hand.tcp);
+    assert_ptr_equal(wheel_expired(wheel, world.now), &hand.tcp->time_wait_timer);
+    tcp_time_wait_expire(hand.tcp);
+    assert_int_equal(world.side[1].core.counters.tcp_time_wait, 1000 - 256);
+    assert_ptr_equal(wheel_expired(wheel, world.now), &other);
+    assert_ptr_equal(wheel_expired(wheel, world.now), &hand.tcp->time_wait_timer);
+    tcp_time_wait_expire(hand.tcp);
+    expire_all(&hand, &world);
+    world_free(&world);
+}
+
 /* 16 servers, 60,000 connections with each and more, one after the other within a second: no port could be used twice by its
  * timestamps yet. */
 static void ports_do_not_run_out(void **state)
@@ -305,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_million_rest_and_end),
+        cmocka_unit_test(others_have_their_turn),
         cmocka_unit_test(ports_do_not_run_out),
         cmocka_unit_test(resting_ports_are_chosen_when_none_is_free),
         cmocka_unit_test(a_port_for_all_peers_is_one_that_nobody_uses),

@@ -97,13 +97,17 @@ static int64_t first_deadline_ns(const struct tcp *tcp, unsigned v6)
     return time_wait_at(table, table->first)->began_ns + TIME_WAIT_NS;
 }
 
+/* Of those that are due the others end from now on: behind timers whose time came meanwhile, not in front of them. */
 static void arm(struct tcp *tcp)
 {
     unsigned v6 = oldest(tcp);
+    struct baro_instant at = tcp->core->now;
 
     if (v6 == 2 || wheel_is_armed(&tcp->time_wait_timer))
         return;
-    wheel_arm(&tcp->core->wheel, &tcp->time_wait_timer, (struct baro_instant){ first_deadline_ns(tcp, v6) });
+    if (first_deadline_ns(tcp, v6) > at.ns)
+        at.ns = first_deadline_ns(tcp, v6);
+    wheel_arm(&tcp->core->wheel, &tcp->time_wait_timer, at);
 }
 
 /* A record that is in the demux no more, or that a connection has followed there. */
