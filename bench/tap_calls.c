@@ -77,7 +77,7 @@ static bool ring_open(struct ring *ring, int file)
 
 static void ring_close(struct ring *ring)
 {
-    if (ring->fd <= 0)
+    if (ring->fd < 0)
         return;
     if (ring->rings != NULL && ring->rings != MAP_FAILED)
         munmap(ring->rings, ring->rings_bytes);
@@ -150,6 +150,7 @@ struct tap_calls *tap_calls_create(char *error, size_t size)
     static struct tap_calls calls;
 
     memset(&calls, 0, sizeof calls);
+    calls.tap = calls.packet = calls.ring.fd = -1;
     if (open_all(&calls))
         return &calls;
     snprintf(error, size, "a TAP, a packet socket and an io_uring: %s", strerror(errno));
