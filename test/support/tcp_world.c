@@ -115,9 +115,15 @@ static void remember(struct world *world, unsigned from, const uint8_t *data, ui
     tcp_header_read(&header, data);
     octets = tcp_header_length(&header);
     seen = &world->seen[world->seen_count++];
-    *seen = (struct world_segment){ .from = from, .at_ns = world->now.ns, .flags = header.flags, .seq = header.seq,
-                                    .ack = header.ack, .window = header.window, .urgent = header.urgent,
-                                    .length = length - octets };
+    memset(seen, 0, sizeof *seen); /* what lies between its fields is compared, too */
+    seen->from = from;
+    seen->at_ns = world->now.ns;
+    seen->flags = header.flags;
+    seen->seq = header.seq;
+    seen->ack = header.ack;
+    seen->window = header.window;
+    seen->urgent = header.urgent;
+    seen->length = length - octets;
     seen->first_octet = length > octets ? data[octets] : 0;
     tcp_options_read(&seen->options, (struct baro_bytes){ data + 20, octets - 20 });
 }
