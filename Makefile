@@ -29,7 +29,7 @@ test: dependencies-test
 	@cmake --build $(BUILD)
 	@sh scripts/test.sh $(BUILD)
 
-# The command built by a profile of its own benchmark, in build/profiled: a sixth faster where code is what is waited for.
+# The command built by a profile of its own benchmark, in build/profiled: faster where code is what is waited for.
 profiled: dependencies-run
 	@sh scripts/profiled.sh
 
