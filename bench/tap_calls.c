@@ -7,9 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_packet.h>
-#include <linux/if_tun.h>
 #include <linux/io_uring.h>
 #include <net/if.h>
 #include <string.h>
@@ -32,6 +30,7 @@ struct ring {
 };
 
 struct tap_calls {
+    struct baro_tap *device; /* as the stack opens it */
     int tap, packet;
     struct ring ring;
     struct sockaddr_ll to;
@@ -114,27 +113,20 @@ static bool ring_burst(struct tap_calls *calls, const struct tap_calls_job *job)
 
 /* ---- the TAP ---- */
 
-static int tap_open(struct ifreq *request)
-{
-    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-
-    request->ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-    if (fd >= 0 && ioctl(fd, TUNSETIFF, request) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 static bool open_all(struct tap_calls *calls)
 {
     const int room = 16 << 20;
     struct ifreq request = { .ifr_name = "bench2" };
 
     calls->packet = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* 0: it hears nothing */
-    calls->tap = tap_open(&request);
-    if (calls->packet < 0 || calls->tap < 0)
+    calls->device = baro_tap_open_offload(request.ifr_name, MTU, TAP_OUR_MAC, BARO_TAP_OFFLOAD);
+    if (calls->packet < 0 || calls->device == NULL)
         return false;
+    if ((baro_tap_device(calls->device)->capabilities & BARO_DEVICE_TSO) == 0) { /* frames have no headers of virtio-net */
+        errno = ENOTSUP;
+        return false;
+    }
+    calls->tap = baro_tap_descriptor(calls->device);
     request.ifr_mtu = MTU;
     if (ioctl(calls->packet, SIOCSIFMTU, &request) != 0)
         return false;
@@ -142,7 +134,7 @@ static bool open_all(struct tap_calls *calls)
     if (ioctl(calls->packet, SIOCSIFFLAGS, &request) != 0 || ioctl(calls->packet, SIOCGIFINDEX, &request) != 0)
         return false;
     calls->to = (struct sockaddr_ll){ .sll_family = AF_PACKET, .sll_protocol = htons(TYPE), .sll_ifindex = request.ifr_ifindex };
-    return setsockopt(calls->packet, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) == 0 && ring_open(&calls->ring, calls->tap);
+    return setsockopt(calls->packet, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) == 0 && ring_open(&calls->ring, calls->tap);
 }
 
 struct tap_calls *tap_calls_create(char *error, size_t size)
@@ -150,7 +142,7 @@ struct tap_calls *tap_calls_create(char *error, size_t size)
     static struct tap_calls calls;
 
     memset(&calls, 0, sizeof calls);
-    calls.tap = calls.packet = calls.ring.fd = -1;
+    calls.packet = calls.ring.fd = -1;
     if (open_all(&calls))
         return &calls;
     snprintf(error, size, "a TAP, a packet socket and an io_uring: %s", strerror(errno));
@@ -161,8 +153,7 @@ struct tap_calls *tap_calls_create(char *error, size_t size)
 void tap_calls_free(struct tap_calls *calls)
 {
     ring_close(&calls->ring);
-    if (calls->tap >= 0)
-        close(calls->tap);
+    baro_tap_close(calls->device);
     if (calls->packet >= 0)
         close(calls->packet);
 }
