@@ -28,6 +28,8 @@ enum link_offloads {
 };
 /* Makes it so, and looks whether it is. 0, or -1 and why not in `error`. */
 int link_net_offloads(const struct link_net *net, enum link_offloads offloads, char *error, size_t size);
+/* 0, or -1 and why not in `error`. */
+int link_net_mtu(const struct link_net *net, uint32_t mtu, char *error, size_t size);
 /* NAPI of both interfaces in threads of the kernel's, for which GRO must be on; or in who sends. 0, or -1 and why not. */
 int link_net_threaded(const struct link_net *net, bool threaded, char *error, size_t size);
 /* What the end has received since it was made: frames at the interface; packets at the kernel's IP, to which GRO gives several
@@ -40,8 +42,8 @@ struct link_received link_net_received(const struct link_net *net, int which);
 /* What is measured. */
 enum link_what {
     LINK_RAW,     /* frames without a stack, as many each way; `octets` each */
-    LINK_RAW_MIX, /* two of 1,514 octets one way for one of 66 the other way, as TCP's segments and ACKs are */
-    LINK_STACK,   /* one TCP connection of this stack, MTU 1500, frame by frame, checksums in software */
+    LINK_RAW_MIX, /* two of the MTU one way for one of 66 the other way, as TCP's segments and ACKs are */
+    LINK_STACK,   /* one TCP connection of this stack, frame by frame, checksums in software */
     LINK_GRO,     /* the same, and one ACK for what a burst brings (BARO_DEVICE_GRO) */
     LINK_SUPER,   /* ... with the interface's offloads: super-segments */
     LINK_KERNEL,  /* one TCP connection of the kernel, its offloads off */
@@ -56,6 +58,7 @@ struct link_job {
     uint32_t octets;
     bool threads; /* one for each end */
     bool napi;    /* the interfaces' NAPI has threads of its own */
+    uint32_t mtu; /* of both interfaces: 9,000 wants several pieces for a frame of AF_XDP */
 };
 
 struct link_figure {

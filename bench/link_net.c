@@ -160,6 +160,20 @@ void link_net_close(struct link_net *net)
     }
 }
 
+int link_net_mtu(const struct link_net *net, uint32_t mtu, char *error, size_t size)
+{
+    for (int which = 0; which < 2; which++) {
+        struct ifreq request = request_of(which);
+
+        request.ifr_mtu = (int)mtu;
+        if (ioctl(net->control[which], SIOCSIFMTU, &request) < 0) {
+            snprintf(error, size, "MTU %u of veth%d: %s", mtu, which, strerror(errno));
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* In the order in which they can be switched on: what is later may want what is earlier. */
 static const struct setting {
     uint32_t set, get;

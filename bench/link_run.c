@@ -18,7 +18,8 @@
 
 enum {
     PORT = 7, CHUNK = 65536, BUFFER = 1 << 20, TURNS = 64 /* between looks at the clock */, KERNEL_CALLS = 16, WAIT_MS = 1,
-    WARM_DIVISOR = 4, PATIENCE_S = 10, FULL_TEXT = 1448 /* of a segment with timestamps at MTU 1500 */
+    WARM_DIVISOR = 4, PATIENCE_S = 10,
+    FRAME_HEADER = 14, SEGMENT_HEADERS = 52 /* IPv4's and TCP's with timestamps */
 };
 
 static double wall(void)
@@ -171,11 +172,11 @@ static void raw_turn(struct work *work, int which)
 {
     const struct baro_device *from = work->device[which], *to = work->device[1 - which];
     bool mix = work->job->what == LINK_RAW_MIX;
-    uint8_t octet[1514] = { 0 };
+    uint8_t octet[9014] = { 0 };
     struct baro_tx_frame frame[BARO_BURST_LIMIT];
     struct baro_rx_frame received[BARO_BURST_LIMIT];
     unsigned came, room = from->tx_room(from->context), count = mix && which == 1 ? BARO_BURST_LIMIT / 2 : BARO_BURST_LIMIT;
-    size_t octets = !mix ? work->job->octets : which == 0 ? 1514 : 66;
+    size_t octets = !mix ? work->job->octets : which == 0 ? work->job->mtu + FRAME_HEADER : FRAME_HEADER + SEGMENT_HEADERS;
 
     memcpy(octet, to->mac.octet, 6);
     memcpy(octet + 6, from->mac.octet, 6);
@@ -185,7 +186,8 @@ static void raw_turn(struct work *work, int which)
         frame[i] = (struct baro_tx_frame){ .parts = 1, .part = { { octet, octets } } };
     (void)from->tx_burst(from->context, frame, count < room ? count : room);
     came = from->rx_burst(from->context, received, BARO_BURST_LIMIT);
-    add(work, which, came, mix && which == 1 ? (uint64_t)came * FULL_TEXT : 0); /* what TCP would carry in them */
+    /* what TCP would carry in them */
+    add(work, which, came, mix && which == 1 ? (uint64_t)came * (work->job->mtu - SEGMENT_HEADERS) : 0);
     from->rx_end(from->context);
 }
 
@@ -350,7 +352,7 @@ bool link_measure(const struct link_net *net, const struct link_job *job, double
     bool done;
 
     *figure = (struct link_figure){ 0 };
-    if (link_net_offloads(net, offloads_for(job->what), error, size) < 0)
+    if (link_net_mtu(net, job->mtu, error, size) < 0 || link_net_offloads(net, offloads_for(job->what), error, size) < 0)
         return false;
     if (job->napi && link_net_threaded(net, true, error, size) < 0)
         return false;

@@ -19,6 +19,7 @@ figure table.log "AF_PACKET, frames of 64 octets, no stack"
 figure table.log "AF_PACKET, TCP of this stack, super-segments"
 figure table.log "the kernel's TCP, its offloads off"
 figure table.log "AF_PACKET: stack to raw frames of 1,514 octets"
+figure table.log "MTU 9000: the kernel's TCP, its offloads off"
 packet() { # TEXT LEAST MOST: frames that the row's receiver got as one packet
     awk -v text="$1" -v least="$2" -v most="$3" 'index($0, text) == 1 && /frames in a packet$/ {
             rest = substr($0, length(text) + 1); split(rest, word, " "); if (word[1] >= least && word[1] <= most) found = 1 }
@@ -37,6 +38,8 @@ if grep -q "^xdp-raw-64: not measured:" "$work/table.log"; then
 else
     figure table.log "AF_XDP, TCP of this stack"
     figure table.log "AF_XDP to the kernel's TCP, two threads"
+    figure table.log "MTU 9000: AF_XDP, TCP of this stack"
+    figure table.log "MTU 9000, AF_XDP: stack to raw frames, the same mix"
     figure table.log "AF_XDP, GRO, to the kernel's TCP, GRO alone on"
     figure table.log "AF_XDP, GRO, to the kernel's, GRO alone, two threads"
 fi
@@ -48,13 +51,16 @@ figure user.log "AF_PACKET, frames of 64 octets, no stack"
 grep -qE "^xdp-raw-64: not measured: .*(BPF|AF_XDP)" "$work/user.log" || fail "why AF_XDP is not measured is not told"
 
 # What the kernel refuses is told, and nothing measured under a name that is then wrong: the ninth ioctl is the first that sets
-# an offload.
+# an MTU, the eleventh the first that sets an offload.
+refused() { # FIRST-IOCTL WHAT
+    strace -f -o /dev/null -e inject=ioctl:error=EOPNOTSUPP:when="$1+" "$BARO" bench link --runs 1 --seconds 0.02 kernel-gro \
+        >"$work/refused.log" 2>&1 || fail "with $2 refused: exit code $?"
+    grep -q "^kernel-gro: not measured: $2 of veth0: Operation not supported" "$work/refused.log" || fail "that $2 is refused is not told"
+    ! grep -q "Gbit/s" "$work/refused.log" || fail "measured though $2 is refused"
+}
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
-    strace -f -o /dev/null -e inject=ioctl:error=EOPNOTSUPP:when=9+ "$BARO" bench link --runs 1 --seconds 0.02 kernel-gro \
-        >"$work/refused.log" 2>&1 || fail "with offloads refused: exit code $?"
-    grep -q "^kernel-gro: not measured: GRO of veth0: Operation not supported" "$work/refused.log" ||
-        fail "an offload that is refused is not told"
-    ! grep -q "Gbit/s" "$work/refused.log" || fail "measured though an offload is refused"
+    refused 9 "MTU 1500"
+    refused 11 GRO
 fi
 "$BARO" bench link --runs 0 >/dev/null 2>&1
 [ $? = 2 ] || fail "a mistake at the command line"
