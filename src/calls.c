@@ -196,7 +196,7 @@ static inline struct handle expected_stream(const struct baro_stack *stack, int 
 {
     if (flags != 0 || TRACE_ON(&stack->core))
         return HANDLE_NONE;
-    return user_stream(stack->user, fd);
+    return user_stream_called(stack->user, fd);
 }
 
 static __attribute__((noinline)) ptrdiff_t send_other(struct baro_stack *stack, int fd, const void *data, size_t length,
@@ -216,7 +216,7 @@ ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t l
 
     if (handle_is_none(stream))
         return send_other(stack, fd, data, length, flags);
-    return settled(stack, tcp_send(stack->tcp, stream, (struct baro_bytes){ data, length }, 0));
+    return settled(stack, tcp_send_plain(stack->tcp, stream, (struct baro_bytes){ data, length }));
 }
 
 ptrdiff_t baro_sendto(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags,

@@ -356,7 +356,7 @@ IN_PLACE void send(struct baro_stack *stack, struct way *way,
     neighbour_goes(&stack->neighbours, way->straight.entry, &way->asks);
     if (segment->progress)
         neighbour_progress(&stack->neighbours, way->straight.entry);
-    if (segment->length > segment->size) {
+    if (SELDOM(segment->length > segment->size)) {
         send_large(stack, way, segment, head);
         return;
     }

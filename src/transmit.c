@@ -315,30 +315,34 @@ static inline void pass(struct baro_stack *stack, uint32_t count, bool again)
 {
     struct intent_queue *intents = &stack->core.intents;
 
-    for (; count != 0; count--) {
+    do {
         const uint64_t sent = stack->core.counters.ip_out;
 
-        if (MOSTLY(work_off(stack, intent_first(intents))))
+        if (MOSTLY(work_off(stack, &intents->slot[intents->first])))
             intent_done(intents);
         else
             intent_stall(intents, stack->burst.full, again && stack->core.counters.ip_out == sent);
-    }
+    } while (--count != 0);
 }
 
 /* Who waits goes first, for as long as there is room: not everybody has still something to send. Then the queue, until it is
- * empty or was gone through some times. */
+ * empty or was gone through some times. It is not empty when this begins. */
 static inline void drain(struct baro_stack *stack)
 {
     const struct intent_queue *intents = &stack->core.intents;
+    unsigned passes = 0;
 
-    for (unsigned passes = 0; passes < DRAIN_PASSES;) {
-        uint32_t resumed = MOSTLY(intents->stalled == 0) ? 0 : resume(stack);
+    do {
+        uint32_t resumed = 0;
 
-        if (intents->count == 0)
-            return;
+        if (SELDOM(intents->stalled != 0)) {
+            resumed = resume(stack);
+            if (intents->count == 0)
+                return;
+        }
         pass(stack, resumed != 0 ? resumed : intents->count, resumed != 0);
         passes += resumed == 0;
-    }
+    } while (SELDOM((intents->count | intents->stalled) != 0) && passes < DRAIN_PASSES);
 }
 
 void transmit_now(struct baro_stack *stack)
@@ -350,7 +354,7 @@ void transmit_now(struct baro_stack *stack)
     if (!intent_queue_is_empty(&stack->core.intents)) {
         do
             drain(stack);
-        while (SELDOM(tcp_wake_waiting(stack->tcp)));
+        while (SELDOM(tcp_wake_waiting(stack->tcp)) && !intent_queue_is_empty(&stack->core.intents));
     }
     burst_flush(stack);
 }

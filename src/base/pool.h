@@ -115,7 +115,7 @@ static inline bool pool_is_still(const void *object, struct handle handle)
 {
     const struct pool_place *place = (const struct pool_place *)object - 1;
 
-    return place->generation == (uint32_t)(handle.value >> 32);
+    return ((uint64_t)place->generation << 32 | place->index) == handle.value; /* the index is the same: one comparison */
 }
 
 /* Where the object with this place number is, if it still is, without looking at it; NULL: nowhere. For those who only ask memory for it. */

@@ -76,12 +76,11 @@ static inline void ring_pass(struct ring *ring, struct slabs *slabs)
 /* Where an offset lies, and how much of `length` fits before the ring's end. */
 static inline uint32_t ring_place(const struct ring *ring, uint64_t offset, uint32_t length, uint32_t *index)
 {
-    uint32_t left;
-
-    assert(length <= ring->size);
     *index = ((uint32_t)offset + ring->turn) & (ring->size - 1);
-    left = ring->size - *index;
-    return length < left ? length : left;
+    if (MOSTLY((uint64_t)*index + length <= ring->size)) /* and so it is no longer than the ring */
+        return length;
+    assert(length <= ring->size);
+    return ring->size - *index;
 }
 
 /* The place of an offset is asked for; the ring has memory. */

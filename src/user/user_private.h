@@ -71,6 +71,8 @@ struct user {
     uint8_t congestion;          /* enum baro_congestion of sockets that choose none */
     uint32_t pages;              /* places in the directory */
     struct user_page **page;     /* NULL where not taken yet */
+    int spot_fd;                 /* the descriptor that a call asked for last, 0: none; and where it stands for good */
+    struct user_socket *spot;
     uint64_t *full;              /* a bit a page */
     uint32_t full_words;         /* so many words of these have no zero */
     struct pool groups, details;
@@ -107,13 +109,26 @@ static inline struct user_socket *user_find(const struct user *user, int fd)
 }
 
 /* The connection of a stream socket that has one, as user_send and user_recv find it; NONE: it is anything else. */
-static inline struct handle user_stream(const struct user *user, int fd)
+static inline struct handle user_stream_at(const struct user_socket *socket)
 {
-    const struct user_socket *socket = user_find(user, fd);
-
-    if (socket == NULL || socket->type != BARO_STREAM || socket->phase == USER_FRESH || socket->phase == USER_LISTENING)
+    if (SELDOM(socket == NULL || socket->type != BARO_STREAM || socket->phase < USER_CONNECTING))
         return HANDLE_NONE;
     return socket->handle;
+}
+
+static inline struct handle user_stream(const struct user *user, int fd)
+{
+    return user_stream_at(user_spot(user, fd));
+}
+
+/* The same for a call, of which the next one is mostly for the same descriptor. Places last, so it is enough to remember where. */
+static inline struct handle user_stream_called(struct user *user, int fd)
+{
+    if (fd != user->spot_fd) {
+        user->spot = user_spot(user, fd);
+        user->spot_fd = user->spot != NULL ? fd : 0;
+    }
+    return user_stream_at(user->spot);
 }
 
 /* NULL: TCP knows everything about it. */

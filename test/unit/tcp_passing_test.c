@@ -41,6 +41,7 @@ static struct handle handle_of(unsigned i)
 static void others_talk(void)
 {
     memset(server()->lately, 0, sizeof server()->lately);
+    server()->recent = TCP_NO_RECENT;
     server()->recent_place = NULL;
 }
 

@@ -194,6 +194,21 @@ static void limited_transmit_and_the_initial_window(void **state)
     world_free(&world);
 }
 
+/* §2.3 and §2.4, whatever the shorter way to the least of them. */
+static void the_timeout_is_as_the_rule_says(void **state)
+{
+    (void)state;
+    for (int64_t srtt_ns = 1; srtt_ns < 400 * NS_PER_MS; srtt_ns += 997 * NS_PER_MS / 1000) {
+        for (int64_t var_ns = 0; var_ns < 60 * NS_PER_MS; var_ns += 61 * NS_PER_MS / 256) {
+            struct rtt rtt = { .srtt_ns = srtt_ns, .rttvar_ns = var_ns };
+            int64_t spread_ns = 4 * var_ns > CLOCK_GRANULARITY_NS ? 4 * var_ns : CLOCK_GRANULARITY_NS;
+
+            rtt_forget_back_off(&rtt);
+            assert_int_equal(rtt.rto_ns, srtt_ns + spread_ns < RTO_LEAST_NS ? RTO_LEAST_NS : srtt_ns + spread_ns);
+        }
+    }
+}
+
 static void rtt_arithmetic_is_rfc_6298s(void **state)
 {
     struct rtt rtt;
@@ -338,6 +353,7 @@ int main(void)
         cmocka_unit_test(a_user_timeout_ends_it_sooner),
         cmocka_unit_test(after_a_timeout_slow_start_sends_all_again),
         cmocka_unit_test(limited_transmit_and_the_initial_window),
+        cmocka_unit_test(the_timeout_is_as_the_rule_says),
         cmocka_unit_test(rtt_arithmetic_is_rfc_6298s),
         cmocka_unit_test(the_window_grows_by_octets_not_by_acks),
         cmocka_unit_test(paws_drops_what_is_old),

@@ -209,6 +209,30 @@ static void accepted_sockets_inherit(void **state)
     assert_true(get_int(client, BARO_IP_MTU) > 1500);
 }
 
+/* Whoever was called before: another, or one that had the number. */
+static void a_call_is_for_who_has_the_number_now(void **state)
+{
+    int listening = listener(80), client[2], server[2], again;
+    char text[2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        connected(listening, 80, &client[i], &server[i]);
+    assert_int_equal(baro_send(stack, client[0], "a", 1, 0), 1);
+    assert_int_equal(baro_send(stack, client[1], "bc", 2, 0), 2);
+    pass(1);
+    assert_int_equal(baro_recv(stack, server[0], text, sizeof text, 0), 1);
+    assert_int_equal(baro_recv(stack, server[1], text, sizeof text, 0), 2);
+    assert_int_equal(baro_recv(stack, server[0], text, sizeof text, 0), -EAGAIN);
+    assert_int_equal(baro_close(stack, server[0]), 0);
+    assert_int_equal(baro_recv(stack, server[0], text, sizeof text, 0), -EBADF);
+    again = stream();
+    assert_int_equal(again, server[0]);
+    assert_int_equal(baro_recv(stack, again, text, sizeof text, 0), -ENOTCONN);
+    assert_int_equal(baro_recv(stack, 0, text, sizeof text, 0), -EBADF);
+    assert_int_equal(baro_recv(stack, -1, text, sizeof text, 0), -EBADF);
+}
+
 /* Also what the listener was told while they waited; only that SYNs are held is its own. */
 static void accepted_sockets_have_the_options_of_now(void **state)
 {
@@ -341,6 +365,7 @@ int main(void)
         ONE_STACK_SMALL(accept_needs_a_descriptor),
         ONE_STACK_TEST(accepted_sockets_inherit),
         ONE_STACK_TEST(accepted_sockets_have_the_options_of_now),
+        ONE_STACK_TEST(a_call_is_for_who_has_the_number_now),
         ONE_STACK_TEST(readiness_is_told),
         ONE_STACK_TEST(new_room_is_told),
         ONE_STACK_TEST(the_trace_tells_of_calls),

@@ -51,9 +51,11 @@ static inline void receive_tuning_echo(struct receive_tuning *tuning, uint32_t a
 {
     uint32_t sample_us = age_us;
 
-    if (age_us == 0)
-        sample_us = 1; /* less is none, whatever the own one is */
-    else if (age_us < RTT_FINEST_US)
+    if (age_us == 0) {
+        tuning->rtt_us = 1; /* less is none, whatever the own one is, and nothing is below it */
+        return;
+    }
+    if (age_us < RTT_FINEST_US)
         sample_us = own_us != 0 && own_us < age_us ? own_us : age_us;
     else if (age_us > RTT_LARGEST_US)
         sample_us = RTT_LARGEST_US;
@@ -88,10 +90,16 @@ static inline uint32_t receive_tuning_taken(struct receive_tuning *tuning, struc
     return twice > UINT32_MAX / 2 ? UINT32_MAX : 2 * twice;
 }
 
-/* What the send buffer should hold, octets: `limit` or more, up to `most`. */
+/* What the send buffer would best hold, octets. */
+static inline uint64_t send_tuning_wants(uint32_t cwnd, uint32_t mss)
+{
+    return 2 * (uint64_t)(cwnd > SEND_SEGMENTS * mss ? cwnd : SEND_SEGMENTS * mss);
+}
+
+/* What it should hold: `limit` or more, up to `most`. */
 static inline uint32_t send_tuning(uint32_t limit, uint32_t most, uint32_t cwnd, uint32_t mss)
 {
-    uint64_t want = 2 * (uint64_t)(cwnd > SEND_SEGMENTS * mss ? cwnd : SEND_SEGMENTS * mss);
+    uint64_t want = send_tuning_wants(cwnd, mss);
 
     if (MOSTLY(want <= limit))
         return limit;

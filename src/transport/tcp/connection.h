@@ -43,6 +43,9 @@ enum tcp_kind {
     TCP_KIND_REST = 4 /* its place is one of struct blocks, without a generation: rest.h says who may have it */
 };
 
+/* The name of nobody, HANDLE_NONE included: nobody asks for it, so who has the name of the last one was somewhere. */
+#define TCP_NO_RECENT ((struct handle){ UINT64_MAX })
+
 #define TCP_KIND_SHIFT 29
 #define TCP_KIND_MASK 7
 
@@ -79,7 +82,8 @@ enum tcp_connection_flag {
     TCP_FLUSH = 1u << 28,             /* the cork timer fired: a small piece may leave */
     TCP_IN_QUEUE = 1u << 29,          /* waits in its listener's accept queue */
     TCP_POSTED = 1u << 30,            /* what comes goes to posted.at: posted.c */
-    TCP_ACK_OWED = TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_ACK_SOON
+    TCP_ACK_OWED = TCP_ACK_NOW | TCP_ACK_DELAYED | TCP_ACK_SOON,
+    TCP_PLAIN = TCP_AT_EASE | TCP_TIMESTAMPS
 };
 
 /* Deadlines of a connection. Those that every exchange sets come first: they share a line with the wheel's timer. */
@@ -405,7 +409,7 @@ struct tcp {
     uint64_t ports_tried;              /* by the searches so far: tests see that it stays little */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
-    struct handle recent;              /* the connection of the last expected segment, and where it was */
+    struct handle recent;              /* the connection of the last expected segment, or TCP_NO_RECENT, and where it was */
     struct tcp_connection *recent_place;
     const struct tcp_half_open *recent_half_open; /* the last record that was made, while it is; else NULL */
     struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */

@@ -48,9 +48,9 @@ enum { TCP_TAIL_ACK_DELAY_MS = 200, TCP_TAIL_LEAST_MS = 40 };
 /* How long after the last news a probe leaves, unless the retransmission timer is due before. */
 static inline int64_t tcp_tail_wait_ns(const struct tcp_connection *c)
 {
-    int64_t wait_ns = c->rtt.srtt_ns == 0 ? NS_PER_S : 2 * c->rtt.srtt_ns;
+    int64_t wait_ns = SELDOM(c->rtt.srtt_ns == 0) ? NS_PER_S : 2 * c->rtt.srtt_ns;
 
-    if (tcp_flight(c) < 2 * tcp_payload_limit(c))
+    if (MOSTLY(tcp_flight(c) < 2 * tcp_payload_limit(c)))
         return wait_ns + TCP_TAIL_ACK_DELAY_MS * NS_PER_MS; /* more than the least */
     return wait_ns < TCP_TAIL_LEAST_MS * NS_PER_MS ? TCP_TAIL_LEAST_MS * NS_PER_MS : wait_ns;
 }

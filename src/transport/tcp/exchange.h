@@ -13,31 +13,41 @@
 /* ---- an ACK of new octets ---- */
 
 #define TCP_RTT_TIMED INT64_C(-1)
+#define TCP_RTT_NONE INT64_MIN
 
 /* The round trip; `ts_echo`: 0, none. RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment
- * otherwise: its clock is finer than the timestamps' millisecond. */
-IN_PLACE void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
+ * otherwise: its clock is finer than the timestamps' millisecond. The sample, or TCP_RTT_NONE. */
+IN_PLACE int64_t tcp_measure_untold(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
 {
     int64_t now_ns = tcp->core->now.ns, sample_ns;
 
-    if ((c->flags & TCP_RTT_TIMING) != 0) {
+    if (MOSTLY((c->flags & TCP_RTT_TIMING) != 0)) {
         if (seq_lt(ack, c->rtt_seq))
-            return;
+            return TCP_RTT_NONE;
         c->flags &= ~(uint32_t)TCP_RTT_TIMING;
         sample_ns = now_ns - c->rtt_at_ns;
     } else if ((c->flags & TCP_TIMESTAMPS) != 0 && ts_echo != 0) {
         uint32_t passed_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
 
         if (passed_ms > TCP_AGE_LARGEST_MS)
-            return; /* no echo of ours */
+            return TCP_RTT_NONE; /* no echo of ours */
         /* n says that more than n - 1 and less than n + 1 have passed, 0 that it was something below one. */
         sample_ns = passed_ms != 0 ? passed_ms * NS_PER_MS : NS_PER_MS / 2;
     } else {
-        return;
+        return TCP_RTT_NONE;
     }
     rtt_sample(&c->rtt, sample_ns, now_ns);
-    TRACE(tcp->core, TCP_RTT, TRACE_N(tcp_handle(tcp, c).value), TRACE_D(sample_ns), TRACE_D(c->rtt.srtt_ns),
-          TRACE_D(c->rtt.rttvar_ns), TRACE_D(c->rtt.rto_ns));
+    return sample_ns;
+}
+
+/* The same, and the trace hears of it. */
+IN_PLACE void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
+{
+    int64_t sample_ns = tcp_measure_untold(tcp, c, ack, ts_echo);
+
+    if (sample_ns != TCP_RTT_NONE)
+        TRACE(tcp->core, TCP_RTT, TRACE_N(tcp_handle(tcp, c).value), TRACE_D(sample_ns), TRACE_D(c->rtt.srtt_ns),
+              TRACE_D(c->rtt.rttvar_ns), TRACE_D(c->rtt.rto_ns));
 }
 
 /* Outside of a loss recovery: is the window validated (RFC 7661)? `flight`: octets before it. */
@@ -57,15 +67,13 @@ IN_PLACE bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t a
 
 /* Outside of a fast recovery: the congestion window may grow. `rtt_ns`: this ACK's sample, 0: none; or TCP_RTT_TIMED, that of the
  * timed segment, which is made of its moment only where somebody asks. */
-IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
+IN_PLACE void tcp_grow_unmarked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
     bool valid;
 
     /* What waits for its time only is no unused window. */
     if (c->flow != NULL && SELDOM(c->flow->pacing.waiting) && flight < c->congestion.cwnd && tcp_is_paced(tcp, c))
         flight = c->congestion.cwnd;
-    if (SELDOM(c->ecn_flags & TCP_ECN_HEARD))
-        return; /* RFC 3168 §6.1.2 */
     valid = tcp_validate(tcp, c, acked, flight);
     if (congestion_was_filled(&c->congestion, flight, tcp_payload_limit(c), !valid))
         tcp_grow_filled(tcp, c, acked, flight, rtt_ns == TCP_RTT_TIMED ? tcp->core->now.ns - c->rtt_at_ns : rtt_ns, valid);
@@ -73,19 +81,21 @@ IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked
         congestion_unfilled(&c->congestion);
 }
 
-/* The send ring lets go of what is acknowledged; `rests`: a ring that is empty now is looked at in time, which who goes on with
- * text does anyway. */
-IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c, bool rests)
+/* The same, unless the ACK told of a mark: then it does not (RFC 3168 §6.1.2). */
+IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
-    uint64_t una = tcp_send_offset(c, c->snd.una);
+    if (MOSTLY((c->ecn_flags & TCP_ECN_HEARD) == 0))
+        tcp_grow_unmarked(tcp, c, acked, flight, rtt_ns);
+}
 
-    if (SELDOM(una > c->send.end))
-        una = c->send.end; /* the FIN's place */
-    if (una <= c->send.begin)
-        return;
-    c->bytes_acked += una - c->send.begin;
-    c->send.begin = una;
-    if (!c->settings.send_fixed && tcp->send_size.most != 0)
+/* The send ring lets go of so many octets that are acknowledged; `rests`: a ring that is empty now is looked at in time, which who
+ * goes on with text does anyway. */
+IN_PLACE void tcp_send_passed(struct tcp *tcp, struct tcp_connection *c, uint64_t octets, bool rests)
+{
+    c->bytes_acked += octets;
+    c->send.begin += octets;
+    if (SELDOM(send_tuning_wants(c->congestion.cwnd, tcp_payload_limit(c)) > c->send.limit) && !c->settings.send_fixed &&
+        tcp->send_size.most != 0)
         c->send.limit = send_tuning(c->send.limit, tcp->send_size.most, c->congestion.cwnd, tcp_payload_limit(c));
     if (rests && ring_used(&c->send) == 0 && tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
@@ -93,6 +103,17 @@ IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c, bool res
         c->flags &= ~(uint32_t)TCP_WANT_WRITE;
         tcp_tell(tcp, c);
     }
+}
+
+/* Of all up to SND.UNA. */
+IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c, bool rests)
+{
+    uint64_t una = tcp_send_offset(c, c->snd.una);
+
+    if (SELDOM(una > c->send.end))
+        una = c->send.end; /* the FIN's place */
+    if (una > c->send.begin)
+        tcp_send_passed(tcp, c, una - c->send.begin, rests);
 }
 
 /* The send window as a segment with `seq` and `ack` has it, unless a later one told. */
@@ -115,8 +136,8 @@ IN_PLACE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struc
 
 /* output.c: the queue of intents is full. */
 void tcp_wait_for_queue(struct tcp *tcp, struct tcp_connection *c);
-/* tcp_want_output() in place, for a call that sends. */
-IN_PLACE void tcp_queue_output(struct tcp *tcp, struct tcp_connection *c)
+/* tcp_want_output() in place, for a call that sends; `handle`: the connection's. */
+IN_PLACE void tcp_queue_output(struct tcp *tcp, struct tcp_connection *c, struct handle handle)
 {
     struct intent *intent;
 
@@ -127,7 +148,7 @@ IN_PLACE void tcp_queue_output(struct tcp *tcp, struct tcp_connection *c)
         tcp_wait_for_queue(tcp, c);
         return;
     }
-    intent->owner = tcp_handle(tcp, c);
+    intent->owner = handle;
     c->flags |= TCP_OUTPUT_QUEUED;
 }
 
@@ -213,14 +234,22 @@ enum tcp_when { TCP_WHEN_NOW, TCP_WHEN_SOON, TCP_WHEN_LATER };
 static inline enum tcp_when tcp_when_to_acknowledge(struct tcp_connection *c, bool pushed)
 {
     const uint8_t quick = c->quick_acks;
+    const bool now = c->settings.quickack || c->unacknowledged >= 2u * c->rcv_full;
 
-    if (quick != 0)
-        c->quick_acks = quick == TCP_QUICK_ACKS + 1 ? 0 : (uint8_t)(quick - 1);
-    if (c->settings.quickack || c->unacknowledged >= 2u * c->rcv_full)
-        return TCP_WHEN_NOW;
     if (quick == 0)
-        return TCP_WHEN_LATER;
+        return now ? TCP_WHEN_NOW : TCP_WHEN_LATER;
+    c->quick_acks = quick == TCP_QUICK_ACKS + 1 ? 0 : (uint8_t)(quick - 1);
+    if (now)
+        return TCP_WHEN_NOW;
     return pushed ? TCP_WHEN_SOON : quick > TCP_QUICK_ACKS ? TCP_WHEN_LATER : TCP_WHEN_NOW;
+}
+
+/* It leaves when its timer fires; no trace hears of that. */
+static inline void tcp_delay_ack(struct tcp *tcp, struct tcp_connection *c)
+{
+    c->flags |= TCP_ACK_DELAYED;
+    if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
+        tcp_timer_set(tcp, c, TCP_TIMER_DELAYED_ACK, tcp->core->now.ns + TCP_ACK_DELAY_MS * NS_PER_MS);
 }
 
 /* The ACK of text in order, of which none is held out of order. */
@@ -230,9 +259,9 @@ IN_PLACE void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *c, en
         when == TCP_WHEN_NOW ? tcp_send_ack_in_order(tcp, c) : tcp_send_ack_soon(tcp, c);
         return;
     }
-    c->flags |= TCP_ACK_DELAYED;
-    if (!tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
-        tcp_timer_start(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
+    if (TRACE_ON(tcp->core) && !tcp_timer_armed(c, TCP_TIMER_DELAYED_ACK))
+        tcp_timer_arm(tcp, c, TCP_TIMER_DELAYED_ACK, TCP_ACK_DELAY_MS * NS_PER_MS);
+    tcp_delay_ack(tcp, c);
 }
 
 /* Text of an expected segment is held from now on where it stands (held.c); its place is behind the ring's end. */
@@ -295,19 +324,20 @@ static inline bool tcp_window_opens(const struct tcp_connection *c)
 /* RCV.WND for a segment sent now, as it goes into the header; moves rcv.edge. */
 IN_PLACE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
 {
-    unsigned scale = scaled ? c->rcv_scale : 0;
-    uint32_t units, largest = tcp_largest_window(c), least = largest / 2 < c->rcv_mss ? largest / 2 : c->rcv_mss;
+    const unsigned scale = scaled ? c->rcv_scale : 0;
+    const uint32_t below = (1u << scale) - 1, largest = tcp_largest_window(c);
+    const uint32_t least = largest / 2 < c->rcv_mss ? largest / 2 : c->rcv_mss;
     int32_t known = seq_diff(c->rcv.edge, c->rcv.nxt), by_room = tcp_window_by_room(c, largest);
     uint32_t window = (uint32_t)(by_room - known >= (int32_t)least ? by_room : known > 0 ? known : 0);
+    uint32_t told = (window + below) & ~below; /* up, so that the edge does not go back */
 
-    units = (window + (1u << scale) - 1) >> scale; /* up, so that the edge does not go back */
-    if (SELDOM((int32_t)(units << scale) > (int32_t)(c->recv.limit - ring_used(&c->recv))))
-        units = window >> scale; /* down: again and again up, by every small segment, would let in more than there is room for */
-    if (SELDOM(units > UINT16_MAX))
-        units = UINT16_MAX;
-    if ((int32_t)(units << scale) > known)
-        c->rcv.edge = seq_add(c->rcv.nxt, units << scale);
-    return (uint16_t)units;
+    if (SELDOM((int32_t)told > (int32_t)(c->recv.limit - ring_used(&c->recv))))
+        told = window & ~below; /* down: again and again up, by every small segment, would let in more than there is room for */
+    if (SELDOM(told >> scale > UINT16_MAX))
+        told = (uint32_t)UINT16_MAX << scale;
+    if ((int32_t)told > known)
+        c->rcv.edge = seq_add(c->rcv.nxt, told);
+    return (uint16_t)(told >> scale);
 }
 
 /* The grant after the program took `octets`. */

@@ -247,15 +247,15 @@ __attribute__((noinline)) int64_t tcp_expected_board(struct tcp *tcp, struct tcp
 }
 
 IN_PLACE void
-acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const bool plain)
 {
-    expected_acknowledges(tcp, c, segment, segment->octets == 0);
-    expected_timers(tcp, c);
+    expected_acknowledges(tcp, c, segment, segment->octets == 0, plain);
+    expected_timers(tcp, c, plain);
 }
 
 void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
 {
-    acknowledged(tcp, c, segment);
+    acknowledged(tcp, c, segment, false);
 }
 
 /* ---- all of it ---- */
@@ -275,54 +275,88 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 
 /* The steps behind the sum: nothing is left to be tested. */
 IN_PLACE void
-take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const struct tcp_arrival *arrival)
+take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const struct tcp_arrival *arrival,
+          const bool plain)
 {
-    expected_take_text(tcp, c, segment, arrival->tos);
-    tcp_acknowledge_text(tcp, c, tcp_when_to_acknowledge(c, (arrival->octets[13] & TCP_FLAG_PSH) != 0));
+    enum tcp_when when;
+
+    expected_take_text(tcp, c, segment, arrival->tos, plain);
+    when = tcp_when_to_acknowledge(c, (arrival->octets[13] & TCP_FLAG_PSH) != 0);
+    if (MOSTLY(when == TCP_WHEN_LATER))
+        tcp_delay_ack(tcp, c);
+    else
+        tcp_acknowledge_text(tcp, c, when);
     if (tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
     tcp_tell_here(tcp, c);
 }
 
-/* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
+/* Is it what comes next, and all of it right? */
 IN_PLACE bool
-take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, bool stamped)
+is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment, const struct tcp_arrival *arrival,
+         bool stamped, const bool plain)
 {
+    if (!arrival_read(segment, arrival, stamped, TCP_FLAG_PSH) || !expected_is_next(c, segment, stamped))
+        return false;
+    if (plain)
+        return (segment->octets == 0 || expected_fits(c, segment, arrival->tos)) &&
+               expected_sum_as_posted(tcp, c, segment, arrival, stamped, true);
+    return !expected_acknowledges_fin(c, segment) && (segment->octets == 0 || expected_may_take(c, segment, arrival->tos)) &&
+           expected_sum_is_right(tcp, c, segment, arrival, stamped, true);
+}
+
+/* It has come. The ring of one of many in turn goes to the next one as soon as it is empty. */
+IN_PLACE void arrived(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+                      const struct tcp_arrival *arrival, bool stamped)
+{
+    if (MOSTLY(arrival->sure)) {
+        expected_arrived(tcp, c, arrival->handle, segment, stamped);
+        c->recv.passes = false;
+        return;
+    }
+    expected_arrived(tcp, c, tcp_handle(tcp, c), segment, stamped);
+    if (tcp->lately_is_asked)
+        remember(tcp, arrival, c);
+    c->recv.passes = true;
+}
+
+/* Two copies are made of this: of what is plain (expected_is_plain()) nobody asks what is known then. */
+IN_PLACE bool
+take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, const bool plain)
+{
+    const bool stamped = plain || (c->flags & TCP_TIMESTAMPS) != 0;
     struct expected_segment segment;
 
-    if (!arrival_read(&segment, arrival, stamped, TCP_FLAG_PSH) ||
-        !expected_is_next(c, &segment, stamped) || expected_acknowledges_fin(c, &segment) ||
-        (segment.octets != 0 && !expected_may_take(c, &segment, arrival->tos)) ||
-        !expected_sum_is_right(tcp, c, &segment, arrival, stamped, true))
+    if (!is_right(tcp, c, &segment, arrival, stamped, plain))
         return false;
-    expected_arrived(tcp, c, arrival->sure ? arrival->handle : tcp_handle(tcp, c), &segment, stamped);
-    if (!arrival->sure && tcp->lately_is_asked)
-        remember(tcp, arrival, c);
-    c->recv.passes = !arrival->sure;
+    arrived(tcp, c, &segment, arrival, stamped);
     if (!seq_eq(segment.ack, c->snd.una)) {
-        acknowledged(tcp, c, &segment);
+        acknowledged(tcp, c, &segment, plain);
         if (!arrival->sure && segment.octets != 0 && ring_used(&c->send) == 0 && c->reserved == 0)
             ring_pass(&c->send, &tcp->core->slabs); /* the answer */
     }
-    if (c->sender != NULL) /* else it is not armed */
+    if (!plain && c->sender != NULL) /* else it is not armed */
         c->deadline_ns[TCP_TIMER_REORDER] = 0;
     c->probes = 0;
     tcp_update_window(tcp, c, segment.seq, segment.ack, arrival_window(arrival, c->snd_scale));
     if (SELDOM(c->settings.keepalive))
         tcp_keepalive_restart(tcp, c);
-    expected_wants_output(tcp, c);
+    if (!plain)
+        expected_wants_output(tcp, c);
+    else if (tcp_unsent_text(c) != 0)
+        tcp_want_more_output(tcp, c);
     if (segment.octets != 0)
-        take_text(tcp, c, &segment, arrival);
+        take_text(tcp, c, &segment, arrival, plain);
     return true;
 }
 
 BUSY bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
 {
     struct tcp_connection *c = connection_of(tcp, arrival);
+    bool taken;
 
     if (SELDOM(c == NULL))
         return false;
-    if (expected_is_at_ease(c) && ((c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, arrival, true) : take(tcp, c, arrival, false)))
-        return true;
-    return c->state >= BARO_TCP_ESTABLISHED && tcp_expected_end(tcp, c, arrival);
+    taken = MOSTLY(expected_is_plain(c, arrival)) ? take(tcp, c, arrival, true) : expected_is_at_ease(c) && take(tcp, c, arrival, false);
+    return MOSTLY(taken) || (c->state >= BARO_TCP_ESTABLISHED && tcp_expected_end(tcp, c, arrival));
 }

@@ -36,7 +36,7 @@ IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct t
         if (stamped)
             expected_stamp(tcp, c, &segment);
         if (!seq_eq(segment.ack, c->snd.una)) {
-            expected_acknowledges(tcp, c, &segment, true);
+            expected_acknowledges(tcp, c, &segment, true, false);
             any = true;
         }
         tcp_update_window(tcp, c, segment.seq, segment.ack, arrival_window(&next, c->snd_scale));
@@ -44,7 +44,7 @@ IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct t
     if (taken == 0)
         return 0;
     if (any)
-        expected_timers(tcp, c);
+        expected_timers(tcp, c, false);
     if (c->sender != NULL) /* else it is not armed */
         c->deadline_ns[TCP_TIMER_REORDER] = 0;
     tcp->expected += taken;

@@ -85,7 +85,7 @@ IN_PLACE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expect
     if (stamped)
         expected_stamp(tcp, c, segment);
     c->snd.wl1 = segment->seq;
-    expected_text_stands(tcp, c, segment);
+    expected_text_stands(tcp, c, segment, false);
     tcp_acknowledge_text(tcp, c, tcp_when_to_acknowledge(c, (next->octets[FLAGS_AT] & TCP_FLAG_PSH) != 0));
     return true;
 }

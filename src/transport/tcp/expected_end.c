@@ -38,7 +38,7 @@ static void last_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct 
     expected_una(c, ack);
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;
     tcp_send_acked(tcp, c, true);
-    expected_all_acknowledged(tcp, c);
+    expected_all_acknowledged(tcp, c, false);
 }
 
 /* The steps from the fifth on; `c` may be over behind them. */
@@ -67,7 +67,7 @@ static void take(struct tcp *tcp, struct tcp_connection *c, const struct expecte
     if (!segment->fin)
         return;
     if (segment->octets != 0) { /* the FIN's ACK is its ACK */
-        expected_take_text(tcp, c, segment, arrival->tos);
+        expected_take_text(tcp, c, segment, arrival->tos, false);
         tcp_rest_later(tcp, c);
     }
     c->flags |= TCP_FIN_HELD;

@@ -53,6 +53,16 @@ static inline bool expected_is_at_ease(struct tcp_connection *c)
                   (c->sender == NULL || expected_flight_is_in_order(c->sender)));
 }
 
+/* Is it one of a dialogue, as nearly all are: is the connection open at both ends, has timestamps, and waits for nothing but the next
+ * text? Who has these flags is ESTABLISHED, and of much that is asked otherwise the answer is known. */
+static inline bool expected_is_plain(const struct tcp_connection *c, const struct tcp_arrival *arrival)
+{
+    const uint32_t asked = TCP_HEARS_SPECIAL | TCP_PLAIN | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_FIN_RECEIVED | TCP_ORPHAN |
+                           TCP_SHUT_READ | TCP_POSTED | TCP_ACK_NOW;
+
+    return (c->flags & asked) == TCP_PLAIN && c->snd.wnd != 0 && c->sender == NULL && arrival->gso_size == 0;
+}
+
 /* At RCV.NXT, SND.UNA <= SEG.ACK <= SND.NXT, and not older than TS.Recent. */
 IN_PLACE bool expected_is_next(const struct tcp_connection *c, const struct expected_segment *segment, bool stamped)
 {
@@ -68,14 +78,19 @@ static inline bool expected_acknowledges_fin(const struct tcp_connection *c, con
     return seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
 }
 
-/* May text be taken from it? Its marks (RFC 3168 §6.1.3) tell of no congestion; the ring has room, or takes it as in
- * tcp_receive_fused(). */
+/* Does its text fit the window, and tell its marks (RFC 3168 §6.1.3) of no congestion? */
+static inline bool expected_fits(const struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
+{
+    return MOSTLY((int32_t)segment->octets <= seq_diff(c->rcv.edge, c->rcv.nxt) &&
+                  ((tos & ECN_BITS) != ECN_CE || (c->ecn_flags & TCP_ECN_HEARS) == 0));
+}
+
+/* May text be taken from it? Somebody wants it; the ring has room, or takes it as in tcp_receive_fused(). */
 static inline bool expected_may_take(const struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
 {
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
 
-    return MOSTLY((c->flags & deaf) == 0 && (int32_t)segment->octets <= seq_diff(c->rcv.edge, c->rcv.nxt) &&
-                  ((c->ecn_flags & TCP_ECN_HEARS) == 0 || (tos & ECN_BITS) != ECN_CE) &&
+    return MOSTLY((c->flags & deaf) == 0 && expected_fits(c, segment, tos) &&
                   (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED));
 }
 
@@ -103,15 +118,14 @@ IN_PLACE bool expected_has_room(struct tcp *tcp, struct tcp_connection *c, uint3
     return tcp_receive_may_begin(c, end) ? ring_begin(&c->recv, &tcp->core->slabs) : tcp_receive_room(tcp, c, end);
 }
 
-/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it; or it stays. `alone`: it is
- * none of a run, and often a small message. */
-IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
-                                    const struct tcp_arrival *arrival, bool stamped, bool alone)
+/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it (segment->posted); or it
+ * stays. `alone`: it is none of a run, and often a small message. */
+IN_PLACE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+                                     const struct tcp_arrival *arrival, bool stamped, bool alone)
 {
     uint32_t octets = segment->octets;
     uint64_t sum, text;
 
-    segment->posted = expected_is_posted(c, octets);
     if (!segment->posted && !expected_has_room(tcp, c, octets))
         return false;
     if (!segment->posted && expected_stays(tcp, c, octets)) {
@@ -134,6 +148,14 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
         text = alone ? ring_write_message_sum(&c->recv, c->recv.end, segment->text, octets)
                      : ring_write_sum(&c->recv, c->recv.end, segment->text, octets);
     return MOSTLY(words_are_right(words_carry(sum, text)));
+}
+
+/* The same, and whether the program wants it. */
+IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
+                                    const struct tcp_arrival *arrival, bool stamped, bool alone)
+{
+    segment->posted = expected_is_posted(c, segment->octets);
+    return expected_sum_as_posted(tcp, c, segment, arrival, stamped, alone);
 }
 
 /* ---- the steps ---- */
@@ -165,10 +187,14 @@ IN_PLACE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, struct
 IN_PLACE void expected_una(struct tcp_connection *c, struct seq ack)
 {
     c->snd.una = ack;
-    c->snd.up = seq_max(c->snd.up, ack);
-    c->snd.small = seq_max(c->snd.small, ack);
-    c->retransmit_next = seq_max(c->retransmit_next, ack);
-    c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
+    if (seq_eq(ack, c->snd.nxt)) { /* none of them is beyond it: nothing urgent is on its way */
+        c->snd.up = c->snd.small = c->retransmit_next = c->retransmit_end = ack;
+    } else {
+        c->snd.up = seq_max(c->snd.up, ack);
+        c->snd.small = seq_max(c->snd.small, ack);
+        c->retransmit_next = seq_max(c->retransmit_next, ack);
+        c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
+    }
     c->retries = 0;
     c->hole.timeouts = 0; /* blackhole_acked(), where nothing is tried */
     c->hole.outage = false;
@@ -178,29 +204,33 @@ IN_PLACE void expected_una(struct tcp_connection *c, struct seq ack)
 }
 
 /* Nothing is in flight any more. */
-IN_PLACE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *c)
+IN_PLACE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *c, const bool plain)
 {
-    if (c->sender != NULL)
+    if (!plain && c->sender != NULL)
         tcp_sender_release(tcp, c);
     c->deadline_ns[TCP_TIMER_RETRANSMIT] = c->deadline_ns[TCP_TIMER_TAIL] = 0;
 }
 
-/* A new ACK, but for the timers; `rests` as tcp_send_acked() has it. */
-IN_PLACE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, bool rests)
+/* A new ACK, but for the timers; `rests` as tcp_send_acked() has it. `plain`: expected_is_plain(). */
+IN_PLACE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, bool rests,
+                                    const bool plain)
 {
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
 
     expected_una(c, segment->ack);
-    tcp_measure(tcp, c, segment->ack, segment->ts_echo);
-    tcp_grow(tcp, c, acked, flight, c->sender == NULL ? TCP_RTT_TIMED : tcp_expected_board(tcp, c));
-    tcp_send_acked(tcp, c, rests);
+    tcp_measure_untold(tcp, c, segment->ack, segment->ts_echo);
+    tcp_grow_unmarked(tcp, c, acked, flight, plain || c->sender == NULL ? TCP_RTT_TIMED : tcp_expected_board(tcp, c));
+    if (plain)
+        tcp_send_passed(tcp, c, acked, rests);
+    else
+        tcp_send_acked(tcp, c, rests);
 }
 
 /* And these. */
-IN_PLACE void expected_timers(struct tcp *tcp, struct tcp_connection *c)
+IN_PLACE void expected_timers(struct tcp *tcp, struct tcp_connection *c, const bool plain)
 {
     if (seq_eq(c->snd.una, c->snd.nxt)) {
-        expected_all_acknowledged(tcp, c);
+        expected_all_acknowledged(tcp, c, plain);
     } else {
         tcp_timer_start(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
         tcp_tail_arm(tcp, c);
@@ -217,25 +247,25 @@ IN_PLACE void expected_wants_output(struct tcp *tcp, struct tcp_connection *c)
 }
 
 /* The text stands where it belongs. */
-IN_PLACE void expected_text_stands(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+IN_PLACE void expected_text_stands(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const bool plain)
 {
     c->recv.end += segment->octets;
     tcp_text_stands(tcp, c, segment->octets, segment->full, segment->ts_echo);
-    if (SELDOM((c->flags & TCP_POSTED) != 0))
+    if (!plain && SELDOM((c->flags & TCP_POSTED) != 0))
         segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
 }
 
 /* The same, and what is learnt and counted with it. */
 IN_PLACE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
-                                 uint8_t tos)
+                                 uint8_t tos, const bool plain)
 {
     c->counts.data_in += segment->count;
-    if ((c->ecn_flags & TCP_ECN_HEARS) != 0 && (tos & ECN_BITS) != ECN_NOT_ECT)
+    if ((c->ecn_flags & (TCP_ECN_HEARS | TCP_ECN_SEEN)) == TCP_ECN_HEARS && (tos & ECN_BITS) != ECN_NOT_ECT)
         c->ecn_flags |= TCP_ECN_SEEN;
     c->text_at_ns = tcp->core->now.ns;
     tcp->core->counters.tcp_data_in += segment->octets;
     tcp_learn_segment_size(c, segment->full);
-    expected_text_stands(tcp, c, segment);
+    expected_text_stands(tcp, c, segment, plain);
 }
 
 #endif

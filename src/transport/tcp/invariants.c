@@ -11,6 +11,8 @@ static void check_sequence(const struct tcp_connection *c)
     assert(seq_le(c->snd.una, c->snd.nxt));
     assert(seq_ge(c->retransmit_next, c->snd.una) || seq_eq(c->retransmit_next, c->retransmit_end));
     assert(seq_le(c->retransmit_next, c->retransmit_end));
+    assert((c->flags & TCP_AT_EASE) == 0 || (seq_le(c->retransmit_end, c->snd.nxt) && seq_le(c->snd.small, c->snd.nxt)));
+    assert((c->flags & (TCP_AT_EASE | TCP_URGENT_SENDING)) != TCP_AT_EASE || seq_le(c->snd.up, c->snd.nxt));
     assert(c->mss + tcp_option_octets(c) >= TCP_MSS_FLOOR && c->congestion.cwnd >= 1);
     if (c->sender != NULL) {
         scoreboard_check(&c->sender->board);
@@ -95,6 +97,7 @@ static void check_connection(const struct tcp *tcp, const struct tcp_connection 
     check_buffers(c);
     check_timers(c);
     assert((c->flags & TCP_AT_EASE) == 0 || tcp_ease_holds(c));
+    assert((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_RECEIVED)) != TCP_AT_EASE || c->state == BARO_TCP_ESTABLISHED);
 }
 
 static void check_soon(const struct tcp *tcp)

@@ -48,6 +48,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
     tcp->cookie_key = key_from(&tcp->isn_key);
     tcp->events.next = tcp->events.previous = &tcp->events;
     tcp->lately_is_asked = true;
+    tcp->recent = TCP_NO_RECENT;
     tcp->time_wait_timer.kind = TCP_WHEEL_TIME_WAIT;
     for (unsigned i = 0; i < HALF_OPEN_RINGS; i++)
         tcp->half_open_ring[i].timer.kind = TCP_WHEEL_HALF_OPEN;
@@ -56,7 +57,7 @@ struct tcp *tcp_create(struct core *core, uint32_t connection_limit)
 
 void tcp_forget_places(struct tcp *tcp)
 {
-    tcp->recent = HANDLE_NONE;
+    tcp->recent = TCP_NO_RECENT;
     tcp->recent_place = NULL;
     tcp->recent_half_open = NULL;
     memset(tcp->lately, 0, sizeof tcp->lately);

@@ -22,7 +22,7 @@ void tcp_wait_for_queue(struct tcp *tcp, struct tcp_connection *c)
 
 void tcp_want_output(struct tcp *tcp, struct tcp_connection *c)
 {
-    tcp_queue_output(tcp, c);
+    tcp_queue_output(tcp, c, tcp_handle(tcp, c));
 }
 
 bool tcp_wake_waiting(struct tcp *tcp)

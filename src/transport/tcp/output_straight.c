@@ -58,11 +58,13 @@ static inline bool is_paced(const struct tcp_connection *c)
 }
 
 /* ring_slice(), for text that does not go around the ring's end. */
-static inline unsigned text_at(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2])
+IN_PLACE unsigned text_at(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2])
 {
     uint32_t index;
 
-    if (length == 0 || SELDOM(ring_place(ring, offset, length, &index) != length))
+    if (length == 0)
+        return 0;
+    if (SELDOM(ring_place(ring, offset, length, &index) != length))
         return ring_slice(ring, offset, length, part);
     part[0] = (struct baro_bytes){ ring->data + index, length };
     return 1;
@@ -90,8 +92,9 @@ IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, u
 /* ---- what follows ---- */
 
 /* The retransmission timer and the tail's probe, for text that leaves: output.c's sent() and tcp_tail_arm(), of which only what
- * may be going on beside new text is asked. Two deadlines, one look at the wheel. */
-IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c)
+ * may be going on beside new text is asked. Two deadlines, one look at the wheel. `other` as segment_of() has it: who is not
+ * is at ease, and has found a window that takes text. */
+IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c, const bool other)
 {
     const struct tcp_sender *sender = c->sender;
     int64_t now_ns = tcp->core->now.ns, wait_ns, earliest_ns;
@@ -100,9 +103,10 @@ IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c)
     if (is_new)
         c->deadline_ns[TCP_TIMER_RETRANSMIT] = tcp_deadline(now_ns + c->rtt.rto_ns);
     earliest_ns = c->deadline_ns[TCP_TIMER_RETRANSMIT];
-    if (SELDOM(c->tail.out || c->snd.wnd == 0 || (sender != NULL && (sender->board.sacked | sender->board.lost) != 0))) {
+    if (SELDOM((other && (c->tail.out || c->snd.wnd == 0)) ||
+               (sender != NULL && (sender->board.sacked | sender->board.lost) != 0))) {
         c->deadline_ns[TCP_TIMER_TAIL] = 0;
-    } else if ((c->flags & TCP_SACK_PERMITTED) != 0) {
+    } else if (!other || (c->flags & TCP_SACK_PERMITTED) != 0) {
         wait_ns = tcp_tail_wait_ns(c);
         if (wait_ns < earliest_ns - now_ns)
             earliest_ns = now_ns + wait_ns;
@@ -114,7 +118,8 @@ IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c)
 }
 
 /* New text left, or the FIN; `last`: what of the text was not yet sent. `full`: octets of a full-sized segment. */
-IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin, bool last, bool paced)
+IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin, bool last, bool paced,
+                        const bool other)
 {
     struct core *core = tcp->core;
     uint32_t segments = length > full ? (length + full - 1) / full : 1;
@@ -127,7 +132,7 @@ IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t leng
     c->counts.data_out += length != 0 ? segments : 0;
     core->counters.tcp_out += segments;
     if (c->sender != NULL || !seq_eq(c->snd.una, c->snd.nxt)) {
-        if ((c->flags & TCP_SACK_PERMITTED) != 0)
+        if (!other || (c->flags & TCP_SACK_PERMITTED) != 0)
             tcp_sender_sent(tcp, c, end);
     }
     c->snd.nxt = end;
@@ -143,7 +148,7 @@ IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t leng
         c->rtt_seq = end;
         c->rtt_at_ns = core->now.ns;
     }
-    arm_timers(tcp, c);
+    arm_timers(tcp, c, other);
 }
 
 enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle connection, struct tcp_straight *segment)
@@ -205,8 +210,8 @@ static inline void ack_sent(struct tcp_connection *c, uint32_t gone)
     c->deadline_ns[TCP_TIMER_DELAYED_ACK] = 0;
 }
 
-/* `other`: the program sends no more, or text leaves at a rate. Who is neither is not asked about FIN and rate: there are two
- * copies of this. */
+/* `other`: the program sends no more, or text leaves at a rate, or something is going on (ease.h). Who is none of these is not asked
+ * about them: there are two copies of this. */
 IN_PLACE enum tcp_straight_verdict
 segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment, const bool other)
 {
@@ -236,11 +241,11 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 || fin ? c->snd.nxt : tcp_plain_seq(c),
                  tcp_receive_window(c, true), segment);
     segment->parts = text_at(&c->send, c->send.end - unsent, length, segment->part);
-    segment->text_sums = path->sums && length >= mss ? tcp_sums_take(tcp, c, c->send.end - unsent, length, &segment->text_sum) : 0;
+    segment->text_sums = length >= mss && path->sums ? tcp_sums_take(tcp, c, c->send.end - unsent, length, &segment->text_sum) : 0;
     if (fin)
         c->flags |= TCP_FIN_SENT;
     if (length != 0 || fin) {
-        text_sent(tcp, c, length, mss, fin, last, paced);
+        text_sent(tcp, c, length, mss, fin, last, paced, other);
     } else {
         c->segments_out++;
         tcp->core->counters.tcp_out++;
@@ -266,8 +271,10 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
 {
     const struct tcp_connection *c = segment->connection;
 
-    /* An ACK alone has no rate, and of many connections the round trip is a line that it does not touch. */
-    if (c->state == BARO_TCP_SYN_SENT || (c->flags & (TCP_FIN_WANTED | TCP_FIN_SENT)) != 0 || (tcp_unsent_text(c) != 0 && is_paced(c)))
+    /* An ACK alone has no rate, and of many connections the round trip is a line that it does not touch. Who is at ease is
+     * synchronised. */
+    if (SELDOM((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_SENT)) != TCP_AT_EASE) ||
+        (tcp_unsent_text(c) != 0 && SELDOM(is_paced(c))))
         return other_segment(tcp, path, segment);
     return segment_of(tcp, path, segment, false);
 }

@@ -181,7 +181,6 @@ void tcp_tell_of_less_unsent(struct tcp *tcp, struct tcp_connection *c, uint32_t
 uint32_t tcp_send_make_room(struct tcp *tcp, struct tcp_connection *c, size_t octets);
 /* Is what waits unsent little enough to be worth waking the program? */
 bool tcp_little_unsent(const struct tcp_connection *c);
-uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data);
 /* Buffer memory in the budget. */
 bool tcp_charge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
 void tcp_discharge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
@@ -406,8 +405,8 @@ static inline struct handle tcp_handle(const struct tcp *tcp, const struct tcp_c
 static inline struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)
 {
     /* The one of the last segment, mostly. */
-    if (handle.value == tcp->recent.value && tcp->recent_place != NULL)
-        return pool_is_still(tcp->recent_place, handle) ? tcp->recent_place : NULL;
+    if (MOSTLY(handle.value == tcp->recent.value))
+        return MOSTLY(pool_is_still(tcp->recent_place, handle)) ? tcp->recent_place : NULL;
     return tcp_kind_of(handle) == TCP_KIND_CONNECTION ? pool_resolve(&tcp->connections, handle) : NULL;
 }
 struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener);

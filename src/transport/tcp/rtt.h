@@ -37,6 +37,8 @@ static inline void rtt_forget_back_off(struct rtt *rtt)
 
     if (SELDOM(rtt->srtt_ns == 0))
         rtt->rto_ns = RTO_INITIAL_NS;
+    else if (rtt->srtt_ns + spread_ns <= RTO_LEAST_NS - CLOCK_GRANULARITY_NS) /* less than the least, whichever is larger */
+        rtt->rto_ns = RTO_LEAST_NS;
     else
         rtt->rto_ns = rtt_clamped(rtt->srtt_ns + (spread_ns > CLOCK_GRANULARITY_NS ? spread_ns : CLOCK_GRANULARITY_NS));
 }

@@ -124,36 +124,3 @@ uint32_t tcp_send_make_room(struct tcp *tcp, struct tcp_connection *c, size_t oc
     grow(tcp, c, used + take);
     return take < ring_space(&c->send) ? take : ring_space(&c->send);
 }
-
-static __attribute__((noinline)) void write_much(struct tcp_connection *c, struct baro_bytes data)
-{
-    struct text_sums *sums = c->flow == NULL ? NULL : c->flow->sums;
-
-    if (sums == NULL)
-        ring_write(&c->send, c->send.end, data.data, (uint32_t)data.length);
-    else
-        text_sums_write(sums, &c->send, tcp_send_offset(c, c->snd.nxt), data);
-}
-
-uint32_t tcp_send_put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
-{
-    uint32_t used = ring_used(&c->send), most, take;
-
-    if (c->send.data == NULL && data.length <= TCP_SEND_LEAST)
-        ring_reserve(&c->send, &tcp->core->slabs, (uint32_t)data.length, 0); /* as promised */
-    most = c->send.size < c->send.limit ? c->send.size : c->send.limit;
-    /* A program that wants no more than so much unsent is asked about that in tcp_send_make_room. */
-    if (MOSTLY(used <= most && data.length <= most - used && c->settings.notsent_low_water == 0))
-        take = (uint32_t)data.length;
-    else
-        take = tcp_send_make_room(tcp, c, data.length);
-    if (used == 0)
-        ring_restart(&c->send);
-    if (take < TEXT_SUMS_FROM)
-        ring_write(&c->send, c->send.end, data.data, take);
-    else
-        write_much(c, (struct baro_bytes){ data.data, take });
-    c->send.end += take;
-    c->reserved = 0; /* what was there is overwritten */
-    return take;
-}

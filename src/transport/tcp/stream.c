@@ -143,7 +143,42 @@ static __attribute__((noinline)) void send_flagged(struct tcp_connection *c, uns
         c->flags |= TCP_MORE;
 }
 
-ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
+static __attribute__((noinline)) void write_much(struct tcp_connection *c, struct baro_bytes data)
+{
+    struct text_sums *sums = c->flow == NULL ? NULL : c->flow->sums;
+
+    if (sums == NULL)
+        ring_write(&c->send, c->send.end, data.data, (uint32_t)data.length);
+    else
+        text_sums_write(sums, &c->send, tcp_send_offset(c, c->snd.nxt), data);
+}
+
+/* Behind the ring's end; how much of it. */
+IN_PLACE uint32_t put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
+{
+    uint32_t used = ring_used(&c->send), most, take;
+
+    if (c->send.data == NULL && data.length <= TCP_SEND_LEAST)
+        ring_reserve(&c->send, &tcp->core->slabs, (uint32_t)data.length, 0); /* as promised */
+    most = c->send.size < c->send.limit ? c->send.size : c->send.limit;
+    /* A program that wants no more than so much unsent is asked about that in tcp_send_make_room. */
+    if (MOSTLY(used <= most && data.length <= most - used && c->settings.notsent_low_water == 0))
+        take = (uint32_t)data.length;
+    else
+        take = tcp_send_make_room(tcp, c, data.length);
+    if (used == 0)
+        ring_restart(&c->send);
+    if (take < TEXT_SUMS_FROM)
+        ring_write(&c->send, c->send.end, data.data, take);
+    else
+        write_much(c, (struct baro_bytes){ data.data, take });
+    c->send.end += take;
+    c->reserved = 0; /* what was there is overwritten */
+    return take;
+}
+
+/* `flags`: mostly none, of which then nobody asks: there are two copies of this. */
+IN_PLACE ptrdiff_t send_text(struct tcp *tcp, struct handle connection, struct baro_bytes data, const unsigned flags)
 {
     struct tcp_connection *c;
     uint32_t taken;
@@ -151,15 +186,18 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
 
     foresee(tcp, connection);
     c = tcp_resolve(tcp, connection);
-    if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
-        return error;
+    if (SELDOM(c == NULL)) {
+        if ((c = woken(tcp, connection, &error)) == NULL)
+            return error;
+        connection = tcp_handle(tcp, c);
+    }
     if (SELDOM(!may_send(c)) && (error = cannot_send(c)) != 0)
         return error;
     if (SELDOM(data.length == 0))
         return 0;
     if (!handle_equal(tcp->recent, connection))
         tcp_flow_foresee(c->flow);
-    taken = tcp_send_put(tcp, c, data);
+    taken = put(tcp, c, data);
     if (SELDOM(taken < data.length)) {
         c->flags |= TCP_WANT_WRITE;
         if (taken == 0)
@@ -168,8 +206,18 @@ ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes 
     c->flags &= ~(uint32_t)TCP_MORE;
     if (SELDOM((flags & (BARO_MSG_OOB | BARO_MSG_MORE)) != 0))
         send_flagged(c, flags, taken == data.length);
-    tcp_queue_output(tcp, c);
+    tcp_queue_output(tcp, c, connection);
     return taken;
+}
+
+ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags)
+{
+    return send_text(tcp, connection, data, flags);
+}
+
+ptrdiff_t tcp_send_plain(struct tcp *tcp, struct handle connection, struct baro_bytes data)
+{
+    return send_text(tcp, connection, data, 0);
 }
 
 static ptrdiff_t recv_urgent(struct tcp_connection *c, struct baro_buffer data, unsigned flags)

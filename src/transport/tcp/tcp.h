@@ -214,6 +214,7 @@ void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], 
 
 /* Bytes taken, or -EAGAIN, -EPIPE, -ENOTCONN, or the connection's error (taken by this call). */
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags);
+ptrdiff_t tcp_send_plain(struct tcp *tcp, struct handle connection, struct baro_bytes data); /* without flags, as mostly */
 /* Bytes given, 0 at the FIN, or -EAGAIN, -ENOTCONN, or the connection's error (taken by this call). */
 ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags);
 /* The same without flags, as nearly all ask. */
