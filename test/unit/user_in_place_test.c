@@ -336,6 +336,30 @@ static void forgotten_reservations_hold_nothing(void **state)
     assert_int_equal(baro_readable_bytes(stack, ends.server), 2);
 }
 
+/* However long it was idle before, and where it rested, too: a reservation lasts for two seconds of its own. */
+static void reservations_last_for_two_seconds(void **state)
+{
+    static const int idle_ms[] = { 1950, 2100, 7990, 60000 };
+    struct ends ends = open_ends(0, 0);
+    struct baro_buffer room[2];
+    uint8_t data[8];
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(baro_send(stack, ends.client, "text", 4, 0), 4);
+        pass(10);
+        assert_int_equal(baro_recv(stack, ends.server, data, sizeof data, 0), 4);
+        pass(idle_ms[i]);
+        assert_int_equal(baro_send_reserve(stack, ends.client, 3, room), 3);
+        memcpy(room[0].data, "new", 3);
+        pass(1900);
+        assert_int_equal(baro_send_commit(stack, ends.client, 3), 3);
+        pass(10);
+        assert_int_equal(baro_recv(stack, ends.server, data, sizeof data, 0), 3);
+        assert_memory_equal(data, "new", 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +368,7 @@ int main(void)
         ONE_STACK_TEST(takes_that_are_not_ours),      ONE_STACK_TEST(sockets_that_cannot),
         ONE_STACK_TEST(ends_in_between),              ONE_STACK_TEST(full_buffers_open_again),
         ONE_STACK_TEST(urgent_octets_are_not_among_them), ONE_STACK_TEST(forgotten_reservations_hold_nothing),
+        ONE_STACK_TEST(reservations_last_for_two_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

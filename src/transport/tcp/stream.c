@@ -76,10 +76,9 @@ ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wan
         c->flags |= TCP_WANT_WRITE;
     if (room == 0)
         return -EAGAIN;
-    if (ring_used(&c->send) == 0) {
+    if (ring_used(&c->send) == 0)
         ring_restart(&c->send);
-        tcp_rest_later(tcp, c); /* nothing may ever come of it, and the ring be for nothing */
-    }
+    tcp_timer_start(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS); /* from now on: nothing may ever come of it, and the ring be for nothing */
     ring_room(&c->send, c->send.end, room, part);
     c->reserved = room;
     return room;
