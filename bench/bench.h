@@ -143,6 +143,8 @@ uint32_t bench_random(uint32_t *state, uint32_t below);
 enum { BENCH_PROGRAM = 4096 };
 /* Copies a frame's octets: plain vector moves, since memcpy's choice for long ones, `rep movsb`, is slow on some machines. */
 void bench_copy(uint8_t *to, const uint8_t *from, size_t length);
+/* The same of a frame's parts, one behind the other; how many octets. */
+size_t bench_gather(uint8_t *to, const struct baro_bytes part[], unsigned parts);
 /* Slots of a wire for frames of so many octets: what 128 KiB hold, so that a second-level cache holds them beside buffers. */
 enum { BENCH_SLOTS = 64 };
 unsigned bench_slots(size_t octets);

@@ -216,26 +216,25 @@ static inline __attribute__((always_inline)) void copy_four(uint8_t *to, const u
     copy_vector(to + 96, from + 96);
 }
 
-/* From 64 to 128 octets: a frame's headers, a small message. What lies over another store is stored first: a load that wants
+/* From 32 to 128 octets: a frame's headers, a small message. What lies over another store is stored first: a load that wants
  * octets of two stores waits for both. */
 static inline __attribute__((always_inline)) void copy_small(uint8_t *to, const uint8_t *from, size_t length)
 {
     copy_vector(to + length - 32, from + length - 32);
     copy_vector(to, from);
+    if (length <= 64)
+        return;
     copy_vector(to + 32, from + 32);
     if (length > 96)
         copy_vector(to + 64, from + 64);
 }
 
-/* Stores are aligned: what follows a frame's headers begins anywhere, and a store that crosses a line counts twice. */
-static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_t *from, size_t length)
+/* Of 32 octets or more. Stores are aligned: what follows a frame's headers begins anywhere, and a store that crosses a line counts
+ * twice. */
+static inline __attribute__((always_inline)) void copy_vectors(uint8_t *to, const uint8_t *from, size_t length)
 {
     size_t head = 32 - ((uintptr_t)to & 31), at = 0;
 
-    if (length < 64) {
-        memcpy(to, from, length);
-        return;
-    }
     if (length <= 128) {
         copy_small(to, from, length);
         return;
@@ -258,12 +257,56 @@ static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_
         copy_vector(to + at, from + at);
 }
 
+static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_t *from, size_t length)
+{
+    if (length < 32)
+        memcpy(to, from, length);
+    else
+        copy_vectors(to, from, length);
+}
+
+static inline __attribute__((always_inline)) size_t gather(uint8_t *to, const struct baro_bytes part[], unsigned parts)
+{
+    uint8_t *at = to;
+
+    for (unsigned i = 0; i < parts; i++) {
+        copy(at, part[i].data, part[i].length);
+        at += part[i].length;
+    }
+    return (size_t)(at - to);
+}
+
 #ifdef __x86_64__
 __attribute__((target("avx2"))) static void copy_avx2(uint8_t *to, const uint8_t *from, size_t length)
 {
     copy(to, from, length);
 }
+
+__attribute__((target("avx2"), noinline)) static size_t gather_many_avx2(uint8_t *to, const struct baro_bytes part[], unsigned parts)
+{
+    return gather(to, part, parts);
+}
+
+/* Headers, with text or without: who calls nobody for it keeps no registers for others. */
+__attribute__((target("avx2"))) static size_t gather_avx2(uint8_t *to, const struct baro_bytes part[], unsigned parts)
+{
+    if (parts == 2 && part[0].length >= 32 && part[1].length >= 32) {
+        copy_vectors(to, part[0].data, part[0].length);
+        copy_vectors(to + part[0].length, part[1].data, part[1].length);
+        return part[0].length + part[1].length;
+    }
+    if (parts == 1 && part[0].length >= 32) {
+        copy_vectors(to, part[0].data, part[0].length);
+        return part[0].length;
+    }
+    return gather_many_avx2(to, part, parts);
+}
 #endif
+
+static __attribute__((noinline)) size_t gather_plain(uint8_t *to, const struct baro_bytes part[], unsigned parts)
+{
+    return gather(to, part, parts);
+}
 
 void bench_copy(uint8_t *to, const uint8_t *from, size_t length)
 {
@@ -274,4 +317,13 @@ void bench_copy(uint8_t *to, const uint8_t *from, size_t length)
     }
 #endif
     copy(to, from, length);
+}
+
+size_t bench_gather(uint8_t *to, const struct baro_bytes part[], unsigned parts)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2"))
+        return gather_avx2(to, part, parts);
+#endif
+    return gather_plain(to, part, parts);
 }

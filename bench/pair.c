@@ -68,18 +68,13 @@ static unsigned lane_room(void *context)
     return end->peer->slots - end->peer->count;
 }
 
-static void put(struct lane *lane, const struct baro_tx_frame *frame)
+static inline void put(struct lane *lane, const struct baro_tx_frame *frame)
 {
     struct baro_rx_frame *to = &lane->frame[lane->last];
-    uint8_t *at = lane->memory + lane->last * lane->slot_size, *begin = at;
 
-    for (unsigned i = 0; i < frame->parts; i++) {
-        bench_copy(at, frame->part[i].data, frame->part[i].length);
-        at += frame->part[i].length;
-    }
-    to->length = (uint32_t)(at - begin);
-    to->gso_size = frame->gso_size;
     lane->last = slot_behind(lane, lane->last);
+    to->gso_size = frame->gso_size;
+    to->length = (uint32_t)bench_gather(lane->memory + (to->data - lane->memory), frame->part, frame->parts);
 }
 
 static unsigned lane_tx(void *context, const struct baro_tx_frame *frames, unsigned count)
@@ -89,10 +84,14 @@ static unsigned lane_tx(void *context, const struct baro_tx_frame *frames, unsig
 
     if (count > lane->slots - lane->count)
         count = lane->slots - lane->count;
-    for (unsigned i = 0; i < count; i++)
-        put(lane, &frames[i]);
     lane->count += count;
     lane->frames += count;
+    if (count == 1) {
+        put(lane, frames);
+        return 1;
+    }
+    for (unsigned i = 0; i < count; i++)
+        put(lane, &frames[i]);
     return count;
 }
 

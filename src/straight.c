@@ -28,6 +28,7 @@
 #include "base/place.h"
 #include "base/seldom.h"
 #include "base/time.h"
+#include "base/words.h"
 #include "codec/tcp.h"
 #include "ethernet/frame.h"
 #include "transport/tcp/sums.h"
@@ -74,6 +75,7 @@ static bool prepare(struct baro_stack *stack, struct way *way)
     uint32_t link_mtu;
 
     straight->entry = NULL;
+    straight->until = (struct baro_instant){ INT64_MIN };
     if (!way->found || way->hop.interface == 0 || way->broadcast || address_is_multicast(way->destination) ||
         way->wanted.family != way->destination.family || !address_equal(way->hop.source, way->wanted))
         return false;
@@ -83,7 +85,6 @@ static bool prepare(struct baro_stack *stack, struct way *way)
                                        .hop_limit = interface_hop_limit(interface, way->destination.family),
                                        .mtu = path_mtu_get(&stack->path_mtus, way->destination, link_mtu),
                                        .sums = (interface->device->capabilities & BARO_DEVICE_TX_CHECKSUM) == 0 };
-    straight->until = path_mtu_until(&stack->path_mtus, way->destination);
     if (straight->path.mtu < STRAIGHT_LEAST_MTU)
         return false;
     straight->device = interface->device;
@@ -92,12 +93,13 @@ static bool prepare(struct baro_stack *stack, struct way *way)
         return false;
     write_headers(straight, way, interface->device->mac);
     straight->stamp = stamp_of(stack);
+    straight->until = path_mtu_until(&stack->path_mtus, way->destination);
     return true;
 }
 
 static inline bool is_good(const struct baro_stack *stack, const struct straight *straight)
 {
-    return straight->entry != NULL && straight->stamp == stamp_of(stack) && !instant_reached(stack->core.now, straight->until);
+    return straight->stamp == stamp_of(stack) && !instant_reached(stack->core.now, straight->until);
 }
 
 /* One that was not the last; NULL: it is no straight one now. */
@@ -208,15 +210,16 @@ static __attribute__((noinline)) uint64_t sum_of_other(const struct tcp_straight
     return checksum_add(0, part[0].data, part[0].length) + ((part[0].length & 1) != 0 ? checksum_swap(second) : second);
 }
 
+/* A native one. */
 static inline uint64_t sum_of_text(const struct tcp_straight *segment)
 {
     if (segment->parts == 0)
         return 0;
     if (segment->parts == 1 && segment->text_sums == 0)
-        return checksum_of_native(octets_sum_message(segment->part[0].data, segment->part[0].length));
+        return octets_sum_message(segment->part[0].data, segment->part[0].length);
     if (segment->text_sums == 1)
-        return segment->text_sum[0];
-    return sum_of_other(segment);
+        return words_number((uint32_t)segment->text_sum[0]);
+    return words_number((uint32_t)checksum_fold_sum(sum_of_other(segment)));
 }
 
 /* Writes TCP's checksum and adds the frame: all else of its headers stands in `head`. `gso_size`: the device cuts. In place,
@@ -229,19 +232,19 @@ IN_PLACE void push(struct baro_stack *stack, const struct way *way, const struct
     struct baro_tx_frame *frame;
     uint32_t headers = straight->length + (uint32_t)segment->header_length;
     uint32_t length = straight->sum_of_pseudo + segment->header_length + segment->length;
-    uint16_t checksum;
+    uint16_t checksum; /* as it stands in the segment */
 
     if ((straight->device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0) {
-        checksum = (uint16_t)~fold(length);
+        write_be16((uint8_t *)&checksum, (uint16_t)~fold(length));
         frame = &burst->frame[burst->count];
         frame->checksum_start = straight->length;
         frame->checksum_offset = TCP_CHECKSUM_AT;
     } else { /* the sum first: what is known before must be kept over it */
-        checksum = checksum_fold(segment->sum + length + sum_of_text(segment));
+        checksum = checksum_fold(segment->sum + words_number(length) + sum_of_text(segment));
         frame = &burst->frame[burst->count];
         frame->checksum_start = frame->checksum_offset = 0;
     }
-    write_be16(head + straight->length + TCP_CHECKSUM_AT, checksum);
+    memcpy(head + straight->length + TCP_CHECKSUM_AT, &checksum, sizeof checksum);
     frame->gso_size = gso_size;
     frame->header_length = (uint16_t)(gso_size != 0 ? headers : 0);
     frame->parts = 1 + segment->parts;
@@ -268,13 +271,15 @@ static inline unsigned room_of(struct baro_stack *stack, const struct way *way)
     const struct baro_device *device = way->straight.device;
     struct burst *burst = &stack->burst;
 
-    if (MOSTLY(burst->interface == way->hop.interface && burst->count < burst->room)) {
-        if (burst->count != 0)
-            return burst->room - burst->count;
-        burst->room = device->tx_room(device->context); /* what it has gone since is not known */
-        if (MOSTLY(burst->room != 0))
-            return burst->room;
+    if (MOSTLY(burst->count == 0)) { /* as burst_room() has it: what has gone since is not known */
+        burst->interface = way->hop.interface;
+        burst->room = device->tx_room(device->context);
+        if (SELDOM(burst->room == 0))
+            burst->full = burst->interface;
+        return burst->room;
     }
+    if (MOSTLY(burst->interface == way->hop.interface && burst->count < burst->room))
+        return burst->room - burst->count;
     return burst_room(stack, way->hop.interface);
 }
 
@@ -303,7 +308,8 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, struct way *
     const uint32_t seq = read_be32(segment->header + TCP_SEQ_AT);
     const uint8_t push_flag = segment->header[TCP_FLAGS_AT] & TCP_FLAG_PSH;
     struct baro_bytes rest[2] = { segment->part[0], { segment->part[0].data, 0 } };
-    uint64_t sum = segment->sum - seq - ((uint64_t)push_flag << 16);
+    const uint64_t push_sum = words_number((uint32_t)push_flag << 16);
+    uint64_t sum = segment->sum - words_number(seq) - push_sum;
     struct tcp_straight piece = *segment;
     uint8_t front[ethernet_header_SIZE + ipv6_header_SIZE + TCP_STRAIGHT_HEADER], *tcp = front + straight->length;
 
@@ -318,11 +324,11 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, struct way *
         if (left <= segment->size) {
             piece.length = left;
             tcp[TCP_FLAGS_AT] |= push_flag;
-            sum += (uint64_t)push_flag << 16;
+            sum += push_sum;
             write_front(straight, &piece, front);
         }
         piece.parts = take(rest, piece.length, piece.part);
-        piece.sum = sum + (uint32_t)(seq + at);
+        piece.sum = sum + words_number(seq + at);
         if (at != 0 && piece.text_sums != 0)
             piece.text_sum++;
         if (at != 0)
@@ -449,7 +455,7 @@ bool straight_message(struct baro_stack *stack, const struct ip_message *message
     segment.text_sums = 0;
     segment.sum = segment.length = 0;
     for (unsigned i = 0; i < message->header_length; i += 4)
-        segment.sum += read_be32(message->header + i);
+        segment.sum += words_number(read_be32(message->header + i));
     for (unsigned i = 0; i < message->parts; i++) {
         segment.part[i] = message->part[i];
         segment.length += (uint32_t)message->part[i].length;

@@ -24,11 +24,11 @@ enum { WAY_BITS = 7, WAYS = 1 << WAY_BITS, STRAIGHT_HEADERS = ethernet_header_SI
 
 /* What stands in front of a TCP header, and what it was made of. */
 struct straight {
-    struct neighbour *entry;     /* of the next hop; NULL: nothing is kept */
+    struct neighbour *entry;     /* of the next hop */
     const struct baro_device *device;
-    uint32_t stamp;              /* of all three counters, their sum: none of them goes back */
+    uint32_t stamp;              /* of all three counters, their sum: none of them goes back; 0: nothing was ever kept */
     uint16_t length;             /* octets of `headers`, no IP options */
-    struct baro_instant until;   /* a path MTU that was lowered is tried again then */
+    struct baro_instant until;   /* a path MTU that was lowered is tried again then; long ago: nothing is kept */
     struct ip_path path;         /* but for what depends on the moment: the room */
     uint32_t sum_of_ip;          /* of IPv4's header without its first word: version, type of service, length */
     uint32_t first_of_ip;        /* that word of the last packet, which stands in `headers` with its sum; 0: none does */

@@ -33,15 +33,20 @@ static uint8_t *slot_of(struct end *end, unsigned slot)
 
 static err_t link_output(struct netif *netif, struct pbuf *p)
 {
+    enum { PARTS = 16 };
     struct end *to = ((struct end *)netif->state)->peer;
-    unsigned slot = (to->first + to->count) % SLOTS;
+    unsigned slot = (to->first + to->count) % SLOTS, parts = 0;
     uint16_t length = 0;
+    struct baro_bytes part[PARTS];
 
     if (to->count == SLOTS)
         return ERR_MEM;
     for (; p != NULL; p = p->next) {
-        bench_copy(slot_of(to, slot) + length, p->payload, p->len);
-        length = (uint16_t)(length + p->len);
+        part[parts++] = (struct baro_bytes){ p->payload, p->len };
+        if (parts == PARTS || p->next == NULL) {
+            length = (uint16_t)(length + bench_gather(slot_of(to, slot) + length, part, parts));
+            parts = 0;
+        }
     }
     to->length[slot] = length;
     to->count++;

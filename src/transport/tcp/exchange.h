@@ -187,15 +187,15 @@ static inline void tcp_learn_segment_size(struct tcp_connection *c, size_t full)
 }
 
 /* Does the receive buffer grow with the path? */
-static inline bool tcp_receive_is_tuned(const struct tcp *tcp, const struct tcp_settings *settings)
+static inline bool tcp_receive_is_tuned(const struct tcp_settings *settings)
 {
-    return MOSTLY(!settings->recv_fixed && tcp->recv_size.most != 0);
+    return MOSTLY(!settings->recv_fixed);
 }
 
 /* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest segment. */
 IN_PLACE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
 {
-    if (!tcp_receive_is_tuned(tcp, &c->settings)) {
+    if (!tcp_receive_is_tuned(&c->settings)) {
         if (ring_used(&c->recv) >= c->recv.limit / 2)
             tcp_receive_grow(tcp, c, c->recv.limit * 2);
     } else if ((c->flags & TCP_TIMESTAMPS) == 0) {
@@ -236,7 +236,7 @@ static inline enum tcp_when tcp_when_to_acknowledge(struct tcp_connection *c, bo
     const uint8_t quick = c->quick_acks;
     const bool now = c->settings.quickack || c->unacknowledged >= 2u * c->rcv_full;
 
-    if (quick == 0)
+    if (MOSTLY(quick == 0))
         return now ? TCP_WHEN_NOW : TCP_WHEN_LATER;
     c->quick_acks = quick == TCP_QUICK_ACKS + 1 ? 0 : (uint8_t)(quick - 1);
     if (now)
@@ -343,7 +343,7 @@ IN_PLACE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
 /* The grant after the program took `octets`. */
 IN_PLACE void tcp_follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
-    if (tcp_receive_is_tuned(tcp, &c->settings)) {
+    if (tcp_receive_is_tuned(&c->settings)) {
         uint32_t want = receive_tuning_taken(&c->tuning, tcp->core->now, octets);
 
         if (SELDOM(want > c->recv.limit))
@@ -377,11 +377,18 @@ IN_PLACE void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint
     }
 }
 
+/* Is it synchronised, and the peer not done? Who is at ease is the one, and closed by flags only. */
+static inline bool tcp_hears_more(const struct tcp_connection *c)
+{
+    return MOSTLY((c->flags & (TCP_AT_EASE | TCP_CLOSED_DONE | TCP_FIN_RECEIVED)) == TCP_AT_EASE) ||
+           (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0);
+}
+
 /* The program took `octets`: the window may open. */
 IN_PLACE void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
     tcp_receive_passed(tcp, c, octets);
-    if (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0 && tcp_window_opens(c)) {
+    if (tcp_hears_more(c) && tcp_window_opens(c)) {
         c->flags |= TCP_ACK_NOW; /* a window update, or in the next segment */
         tcp_want_output(tcp, c);
     }

@@ -27,9 +27,11 @@ void tcp_burst_begins(struct tcp *tcp, bool stays, bool as_one)
     struct tcp_held *held = &tcp->held;
 
     tcp->burst_as_one = as_one;
-    held->open = stays && MOSTLY(held->pause == 0);
-    if (SELDOM(held->pause != 0))
+    held->open = stays;
+    if (SELDOM(held->pause != 0)) {
+        held->open = false;
         held->pause--;
+    }
 }
 
 bool tcp_burst_ends(const struct tcp *tcp)

@@ -139,6 +139,7 @@ void tcp_settings_init(struct tcp_settings *settings)
     *settings = (struct tcp_settings){
         .send_buffer = 256 * 1024,
         .recv_buffer = 256 * 1024,
+        .recv_fixed = true,
         .keepalive_idle_ms = 7200 * 1000,
         .keepalive_interval_ms = 75 * 1000,
         .fin_wait_2_ms = TCP_FIN_WAIT_2_MS,
@@ -154,6 +155,7 @@ void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings)
         settings->send_buffer = tcp->send_size.first;
     if (tcp->recv_size.first != 0)
         settings->recv_buffer = tcp->recv_size.first;
+    settings->recv_fixed = tcp->recv_size.most == 0;
 }
 
 int tcp_connect(struct tcp *tcp, const struct tcp_ends *ends, const struct ip_path *path,

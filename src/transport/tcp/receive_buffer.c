@@ -101,7 +101,7 @@ uint32_t tcp_offer_window(uint32_t grant, unsigned scale)
 
 uint32_t tcp_receive_limit(const struct tcp *tcp, const struct tcp_settings *settings)
 {
-    uint32_t limit = tcp_receive_is_tuned(tcp, settings) ? tcp->recv_size.most : settings->recv_buffer;
+    uint32_t limit = tcp_receive_is_tuned(settings) ? tcp->recv_size.most : settings->recv_buffer;
 
     return limit > TCP_RECV_LEAST ? limit : TCP_RECV_LEAST;
 }
@@ -113,7 +113,7 @@ __attribute__((noinline)) void tcp_receive_grow(struct tcp *tcp, struct tcp_conn
     want = lesser(want, limit);
     if (want <= c->recv.limit || !tcp_synchronised(c))
         return;
-    cost = tcp_share(tcp, backed, tcp_ring_cost(want), !tcp_receive_is_tuned(tcp, &c->settings));
+    cost = tcp_share(tcp, backed, tcp_ring_cost(want), !tcp_receive_is_tuned(&c->settings));
     if (cost <= c->recv.limit || (cost > backed && !tcp_charge(tcp, c, cost - backed)))
         return;
     c->recv.limit = lesser(cost, limit);

@@ -3,13 +3,16 @@
 #define TRANSPORT_TCP_STRAIGHT_H
 
 #include "base/bytes.h"
+#include "base/words.h"
 #include "transport/tcp/parts.h"
 
-/* Adds 32 bits at `at`. */
+/* Writes 32 bits at `at`; their native sum (base/octets.h). */
 static inline uint64_t word(uint8_t *at, uint32_t value)
 {
+    const uint64_t native = words_number(value);
+
     write_be32(at, value);
-    return value;
+    return native;
 }
 
 /* Has the first SYN of `c` yet to leave? */

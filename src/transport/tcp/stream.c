@@ -309,13 +309,15 @@ IN_PLACE ptrdiff_t receive(struct tcp *tcp, struct handle connection, struct bar
         return recv_urgent(c, data, flags);
     if (SELDOM(data.length == 0))
         return c->error != 0 && ring_used(&c->recv) == 0 ? -take_error(c) : 0;
-    if (SELDOM((c->flags & (TCP_URGENT_KNOWN | TCP_POSTED)) != 0)) {
+    if (MOSTLY((c->flags & (TCP_URGENT_KNOWN | TCP_POSTED)) == 0)) {
+        length = ring_used(&c->recv);
+    } else {
         if ((c->flags & TCP_POSTED) != 0)
             return -EBUSY;
         if ((flags & BARO_MSG_PEEK) == 0)
             pass_mark(tcp, c);
+        length = octets_to_read(c);
     }
-    length = octets_to_read(c);
     length = length < data.length ? length : (uint32_t)data.length;
     if (length == 0)
         return recv_nothing(c);

@@ -86,7 +86,7 @@ enum { TCP_STRAIGHT_HEADER = 32 }; /* octets of header in front of text, at most
 struct tcp_straight {
     struct tcp_connection *connection;
     uint8_t *header;            /* where to; 60 octets. Its checksum is left 0 */
-    uint64_t sum;               /* of the header's 32-bit words, not folded */
+    uint64_t sum;               /* of the header, a native one (base/octets.h) */
     uint32_t length;            /* octets of text */
     uint32_t size;              /* of those in a full-sized segment: more are to be cut, or left to the device */
     uint32_t flow_label;        /* these three as in struct ip_message */
