@@ -16,7 +16,8 @@
  *     than TS.Recent.
  *   - RST, SYN, URG, FIN: the flag is not set, no urgent mark and no FIN is waited for. ESTABLISHED, or half of
  *     it: in CLOSE-WAIT comes no text, in FIN-WAIT-1 and -2 nothing that acknowledges our FIN. To who has closed
- *     comes no text either. The expected FIN, and the ACK of ours: expected_end.c.
+ *     comes no text either. The expected FIN, and the ACK of ours: expected_end.c; but the FIN to a connection that is open at
+ *     both ends comes as any text, since code that runs once in a connection's life is waited for.
  *   - ACK: SND.UNA <= SEG.ACK <= SND.NXT. No SACK block comes, nothing is SACKED, lost or sent twice in the
  *     flight, no timeout, tail probe, D-SACK, reduction for a mark, undo or trial of smaller segments is in
  *     hand: then an ACK delivers the oldest octets, and RACK can find nothing lost, because all that stays in
@@ -253,7 +254,7 @@ acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_se
     expected_timers(tcp, c, plain);
 }
 
-void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+__attribute__((noinline)) void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
 {
     acknowledged(tcp, c, segment, false);
 }
@@ -281,6 +282,8 @@ take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segme
     enum tcp_when when;
 
     expected_take_text(tcp, c, segment, arrival->tos, plain);
+    if (plain && SELDOM(segment->fin))
+        return; /* whose ACK is the text's */
     when = tcp_when_to_acknowledge(c, (arrival->octets[13] & TCP_FLAG_PSH) != 0);
     if (MOSTLY(when == TCP_WHEN_LATER))
         tcp_delay_ack(tcp, c);
@@ -296,10 +299,11 @@ IN_PLACE bool
 is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment, const struct tcp_arrival *arrival,
          bool stamped, const bool plain)
 {
-    if (!arrival_read(segment, arrival, stamped, TCP_FLAG_PSH) || !expected_is_next(c, segment, stamped))
+    if (!arrival_read(segment, arrival, stamped, plain ? TCP_FLAG_PSH | TCP_FLAG_FIN : TCP_FLAG_PSH) ||
+        !expected_is_next(c, segment, stamped))
         return false;
     if (plain)
-        return (segment->octets == 0 || expected_fits(c, segment, arrival->tos)) &&
+        return (segment->octets + segment->fin == 0 || expected_fits(c, segment->octets + segment->fin, arrival->tos)) &&
                expected_sum_as_posted(tcp, c, segment, arrival, stamped, true);
     return !expected_acknowledges_fin(c, segment) && (segment->octets == 0 || expected_may_take(c, segment, arrival->tos)) &&
            expected_sum_is_right(tcp, c, segment, arrival, stamped, true);
@@ -347,6 +351,8 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
         tcp_want_more_output(tcp, c);
     if (segment.octets != 0)
         take_text(tcp, c, &segment, arrival, plain);
+    if (plain && SELDOM(segment.fin))
+        tcp_expected_fin(tcp, c, segment.octets);
     return true;
 }
 

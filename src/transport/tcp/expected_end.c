@@ -8,6 +8,7 @@
  *     ACK of our FIN      FIN-WAIT-1 -> FIN-WAIT-2, CLOSING -> TIME-WAIT, LAST-ACK -> CLOSED
  *     both in one         FIN-WAIT-1 -> TIME-WAIT
  *
+ * The first FIN of a connection that is open at both ends is taken in expected.c, but for what is left to tcp_expected_fin().
  * What makes the steps short is what does in expected.c, and the transitions are the whole path's own functions
  * (tcp_fin_acknowledged, tcp_fin_in_order). Everything is tested before anything is changed; a FIN behind a hole, beyond the
  * window, again, or with a RST goes the whole path with nothing touched. test/sim/close_straight_test.c compares both. */
@@ -70,6 +71,15 @@ static void take(struct tcp *tcp, struct tcp_connection *c, const struct expecte
         expected_take_text(tcp, c, segment, arrival->tos, false);
         tcp_rest_later(tcp, c);
     }
+    c->flags |= TCP_FIN_HELD;
+    c->rcv.fin = c->rcv.nxt;
+    tcp_fin_in_order(tcp, c);
+}
+
+__attribute__((noinline)) void tcp_expected_fin(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+{
+    if (octets != 0)
+        tcp_rest_later(tcp, c);
     c->flags |= TCP_FIN_HELD;
     c->rcv.fin = c->rcv.nxt;
     tcp_fin_in_order(tcp, c);

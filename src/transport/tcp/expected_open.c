@@ -59,12 +59,12 @@ static void syn_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint32_t
 }
 
 /* The text behind it. */
-static bool take_text(struct tcp *tcp, const struct tcp_arrival *arrival)
+static bool take_text(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival)
 {
     struct tcp_arrival text = *arrival;
 
     text.checksum_verified = true;
-    return tcp_expected(tcp, &text);
+    return tcp_ease_to_hear(c) && tcp_expected(tcp, &text); /* who is known to be at ease is asked less there */
 }
 
 static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, uint32_t mtu)
@@ -89,7 +89,7 @@ static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, 
     tcp_half_open_begun(tcp, listener, c, segment.seq, segment.ack, (uint16_t)arrival_window(arrival, 0));
     syn_acknowledged(tcp, c, segment.ts_echo);
     if (segment.octets != 0)
-        return take_text(tcp, arrival);
+        return take_text(tcp, c, arrival);
     tcp->core->counters.tcp_in++;
     tcp->expected++;
     c->segments_in = 1;

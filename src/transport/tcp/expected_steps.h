@@ -14,6 +14,8 @@
 
 /* As tcp_expected() for what ends a stream or acknowledges its end. */
 bool tcp_expected_end(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival);
+/* A FIN came to a connection that was open at both ends, behind so many octets: all but the FIN itself was done. */
+void tcp_expected_fin(struct tcp *tcp, struct tcp_connection *c, uint32_t octets);
 
 /* ---- expected.c ---- */
 
@@ -79,9 +81,9 @@ static inline bool expected_acknowledges_fin(const struct tcp_connection *c, con
 }
 
 /* Does its text fit the window, and tell its marks (RFC 3168 §6.1.3) of no congestion? */
-static inline bool expected_fits(const struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
+static inline bool expected_fits(const struct tcp_connection *c, uint32_t octets, uint8_t tos)
 {
-    return MOSTLY((int32_t)segment->octets <= seq_diff(c->rcv.edge, c->rcv.nxt) &&
+    return MOSTLY((int32_t)octets <= seq_diff(c->rcv.edge, c->rcv.nxt) &&
                   ((tos & ECN_BITS) != ECN_CE || (c->ecn_flags & TCP_ECN_HEARS) == 0));
 }
 
@@ -90,7 +92,7 @@ static inline bool expected_may_take(const struct tcp_connection *c, const struc
 {
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
 
-    return MOSTLY((c->flags & deaf) == 0 && expected_fits(c, segment, tos) &&
+    return MOSTLY((c->flags & deaf) == 0 && expected_fits(c, segment->octets, tos) &&
                   (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED));
 }
 

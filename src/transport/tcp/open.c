@@ -161,7 +161,7 @@ void tcp_settings_begin(const struct tcp *tcp, struct tcp_settings *settings)
 int tcp_connect(struct tcp *tcp, const struct tcp_ends *ends, const struct ip_path *path,
                 const struct tcp_settings *settings, uint32_t owner, struct handle *connection)
 {
-    const struct tcp_time_wait *rests = tcp_resolve_time_wait(tcp, ends->there);
+    const struct tcp_time_wait *rests = handle_is_none(ends->there) ? NULL : tcp_resolve_time_wait(tcp, ends->there);
     struct tcp_numbers numbers;
     struct tcp_connection *c;
     struct tcp_offer offer;

@@ -13,6 +13,8 @@
 #include "base/seldom.h"
 #include "codec/ip_protocol.h"
 
+enum { TCP_FLAGS_AT = 13 };
+
 /* The FIN is to leave behind the last octet. */
 static inline bool fin_is_due(const struct tcp_connection *c)
 {
@@ -210,6 +212,28 @@ static inline void ack_sent(struct tcp_connection *c, uint32_t gone)
     c->deadline_ns[TCP_TIMER_DELAYED_ACK] = 0;
 }
 
+/* An ACK that is about to leave becomes the FIN: what text_sent() knows besides. */
+static __attribute__((noinline)) void end_fin(struct tcp *tcp, struct tcp_straight *segment)
+{
+    struct tcp_connection *c = segment->connection;
+    struct seq end = seq_add(c->snd.nxt, 1);
+
+    segment->header[TCP_FLAGS_AT] |= TCP_FLAG_FIN;
+    segment->sum += words_number((uint32_t)TCP_FLAG_FIN << 16);
+    c->sent_at_ns = tcp->core->now.ns;
+    if ((c->sender != NULL || !seq_eq(c->snd.una, c->snd.nxt)) && (c->flags & TCP_SACK_PERMITTED) != 0)
+        tcp_sender_sent(tcp, c, end);
+    c->snd.nxt = c->retransmit_next = c->retransmit_end = end;
+    c->flags |= TCP_FIN_SENT;
+    tcp->spoke = true;
+    if ((c->flags & TCP_RTT_TIMING) == 0) {
+        c->flags |= TCP_RTT_TIMING;
+        c->rtt_seq = end;
+        c->rtt_at_ns = c->sent_at_ns;
+    }
+    arm_timers(tcp, c, true);
+}
+
 /* `other`: the program sends no more, or text leaves at a rate, or something is going on (ease.h). Who is none of these is not asked
  * about them: there are two copies of this. */
 IN_PLACE enum tcp_straight_verdict
@@ -249,6 +273,8 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     } else {
         c->segments_out++;
         tcp->core->counters.tcp_out++;
+        if (!other && SELDOM((c->flags & TCP_FIN_WANTED) != 0)) /* begin_fin() */
+            end_fin(tcp, segment);
     }
     if (MOSTLY(last)) {
         ack_sent(c, TCP_OUTPUT_QUEUED);
@@ -258,7 +284,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     return TCP_STRAIGHT_MORE;
 }
 
-/* At the beginning and at the end of a connection, and at a rate. */
+/* At the beginning and, but for a FIN alone, at the end of a connection, and at a rate. */
 static __attribute__((noinline)) enum tcp_straight_verdict
 other_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
 {
@@ -267,13 +293,23 @@ other_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *
     return segment_of(tcp, path, segment, true);
 }
 
+/* A FIN alone is an ACK with one flag and one number more. Is it one? Then the ACK leaves. */
+static __attribute__((noinline)) bool begin_fin(struct tcp_connection *c, const struct ip_path *path)
+{
+    if ((c->flags & (TCP_AT_EASE | TCP_FIN_SENT)) != TCP_AT_EASE || tcp_unsent_text(c) != 0 || path->mtu != c->path_mtu ||
+        !seq_eq(tcp_plain_seq(c), c->snd.nxt))
+        return false;
+    c->flags |= TCP_ACK_NOW;
+    return true;
+}
+
 enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
 {
-    const struct tcp_connection *c = segment->connection;
+    struct tcp_connection *c = segment->connection;
 
     /* An ACK alone has no rate, and of many connections the round trip is a line that it does not touch. Who is at ease is
      * synchronised. */
-    if (SELDOM((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_SENT)) != TCP_AT_EASE) ||
+    if ((SELDOM((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_SENT)) != TCP_AT_EASE) && !begin_fin(c, path)) ||
         (tcp_unsent_text(c) != 0 && SELDOM(is_paced(c))))
         return other_segment(tcp, path, segment);
     return segment_of(tcp, path, segment, false);
