@@ -2,6 +2,8 @@
  * side by side was measured side by side. The first run of everything comes before the second of anything. */
 #include "results.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -61,8 +63,12 @@ static void run_once(struct bench_result *result)
     else if (!bench_other_run(result->other, result->row, &question, &answer, result->reason) &&
              result->reason[0] == '\0')
         snprintf(result->reason, sizeof result->reason, "no figure, no reason");
+    double figure = bench_figure(result->row->unit, &answer);
+
+    if (result->reason[0] == '\0' && !(isfinite(figure) && figure > 0))
+        snprintf(result->reason, sizeof result->reason, "no figure: %g", figure); /* nothing that JSON or a ratio could hold */
     if (result->reason[0] == '\0')
-        result->figure[result->runs++] = bench_figure(result->row->unit, &answer);
+        result->figure[result->runs++] = figure;
     result->enough = result->other != NULL && takes_long(begin);
 }
 
@@ -90,18 +96,23 @@ bool bench_results_read_instructions(struct bench_results *results, const char *
 {
     FILE *file = fopen(path, "r");
     char line[160], name[48];
+    bool any = false;
     double count;
 
     if (file == NULL)
         return false;
+    errno = 0;
     while (fgets(line, sizeof line, file) != NULL) {
-        for (unsigned i = 0; sscanf(line, "%47s %lf", name, &count) == 2 && i < results->count; i++) {
+        if (sscanf(line, "%47s %lf", name, &count) != 2 || !isfinite(count))
+            continue;
+        any = true;
+        for (unsigned i = 0; i < results->count; i++) {
             if (results->result[i].other == NULL && strcmp(results->result[i].name, name) == 0)
                 results->result[i].instructions = count;
         }
     }
     fclose(file);
-    return true;
+    return any;
 }
 
 double bench_median(const struct bench_result *result)

@@ -57,7 +57,7 @@ struct bench_results {
 void bench_results_add(struct bench_results *results, const struct bench_row *row, enum baro_family family, bool others);
 /* Measures all `runs` times, in turns. `told` is called before each measurement. */
 void bench_results_run(struct bench_results *results, unsigned runs, void (*told)(const struct bench_result *result));
-/* Instructions by name from a file of bench/instructions.sh; false: it cannot be read. */
+/* Instructions by name from a file of bench/instructions.sh; false: it cannot be read (errno), or has none (errno 0). */
 bool bench_results_read_instructions(struct bench_results *results, const char *path);
 
 double bench_median(const struct bench_result *result);

@@ -65,7 +65,7 @@ struct baro_tap *tap_net_device(bool plain, char *error, size_t size)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (tap == NULL || !configure(fd)) {
-        snprintf(error, size, "a TAP: %s", strerror(errno));
+        snprintf(error, size, "a TAP (/dev/net/tun): %s", strerror(errno));
         baro_tap_close(tap);
         tap = NULL;
     } else if (!plain && (baro_tap_device(tap)->capabilities & BARO_DEVICE_TSO) == 0) {

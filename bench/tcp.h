@@ -150,8 +150,8 @@ const char *tcp_section_name(enum tcp_section section);
 
 /* ---- tcp_read.c ---- */
 
-/* Which ways a file of tcp_print_csv() tells of; and its figures of a row, up to TCP_SEED_LIMIT. */
-void tcp_read_ways(FILE *from, struct tcp_table *table);
+/* Which ways a file of tcp_print_csv() tells of (false: of none); and its figures of a row, up to TCP_SEED_LIMIT. */
+bool tcp_read_ways(FILE *from, struct tcp_table *table);
 void tcp_read_figures(FILE *from, struct tcp_row *row);
 
 /* ---- tcp_plot.c ---- */

@@ -35,17 +35,19 @@ static bool read_line(FILE *from, struct line *line)
     return true;
 }
 
-void tcp_read_ways(FILE *from, struct tcp_table *table)
+bool tcp_read_ways(FILE *from, struct tcp_table *table)
 {
     struct line line;
+    bool any = false;
 
     rewind(from);
     while (read_line(from, &line)) {
         for (unsigned way = 0; way < TCP_WAY_COUNT; way++) {
             if (strcmp(line.way, tcp_way_name((enum tcp_way)way)) == 0)
-                table->way[way] = table->read[way] = true;
+                any = table->way[way] = table->read[way] = true;
         }
     }
+    return any;
 }
 
 static bool is_of(const struct line *line, const struct tcp_row *row)

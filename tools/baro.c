@@ -1,10 +1,14 @@
 /* tools/baro.c: the `baro` command: finds the subcommand and calls it. */
 #include "tools.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 struct tool {
     const char *name, *text;
@@ -38,6 +42,50 @@ uint64_t tool_seed(uint64_t given)
     return seed;
 }
 
+bool tool_number(const char *text, unsigned most, unsigned *number)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || value < 1 || value > most)
+        return false;
+    *number = (unsigned)value;
+    return true;
+}
+
+bool tool_seconds(const char *text, double least, double most, double *seconds)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || !(value >= least && value <= most))
+        return false;
+    *seconds = value;
+    return true;
+}
+
+/* Where a stream was closed before we began, the next thing opened, a TAP say, would get its number and all that is printed. */
+static void hold_streams(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDONLY); /* what is printed there is lost, and said to be */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What was printed and is not there (a disk is full) was not told, whatever else went well. */
+static int told(int status)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && ferror(stdout) == 0) || status != TOOL_OK)
+        return status;
+    fprintf(stderr, "baro: standard output: %s\n", errno != 0 ? strerror(errno) : "not all could be written");
+    return TOOL_FAILED;
+}
+
 static void help(FILE *to)
 {
     fputs("baro: a complete TCP/IP protocol stack in an ordinary process\n\nusage: baro COMMAND ...\n\n", to);
@@ -46,7 +94,7 @@ static void help(FILE *to)
     fputs("\n`baro COMMAND --help` tells more.\n", to);
 }
 
-int main(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     if (argc < 2) {
         help(stderr);
@@ -69,4 +117,10 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "baro: no command '%s'; `baro --help` lists them\n", argv[1]);
     return TOOL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    hold_streams();
+    return told(command(argc, argv));
 }

@@ -221,7 +221,7 @@ static int measure(const struct bench_options *options)
         return TOOL_USAGE;
     choose(options, &results);
     if (options->instructions != NULL && !bench_results_read_instructions(&results, options->instructions))
-        return tool_usage("bench", "cannot read '%s': %s", options->instructions, strerror(errno));
+        return tool_usage("bench", "cannot read '%s': %s", options->instructions, errno != 0 ? strerror(errno) : "it has no counts");
     bench_results_run(&results, options->runs, tell);
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "%-68s\r", "");
@@ -233,20 +233,15 @@ static int measure(const struct bench_options *options)
 
 static int option_with_value(struct bench_options *options, const char *name, const char *value)
 {
-    char *end;
     bool runs = strcmp(name, "--runs") == 0;
 
     if (!runs && strcmp(name, "--report") != 0 && strcmp(name, "--instructions") != 0)
         return tool_usage("bench", "no option '%s'; --help tells more", name);
     if (value == NULL)
         return tool_usage("bench", "%s wants a value", name);
-    if (runs) {
-        unsigned long number = strtoul(value, &end, 10);
-
-        if (*value < '0' || *value > '9' || *end != '\0' || number < 1 || number > BENCH_RUNS)
-            return tool_usage("bench", "--runs takes a number from 1 to %d", BENCH_RUNS);
-        options->runs = (unsigned)number;
-    } else
+    if (runs && !tool_number(value, BENCH_RUNS, &options->runs))
+        return tool_usage("bench", "--runs takes a number from 1 to %d", BENCH_RUNS);
+    if (!runs)
         *(strcmp(name, "--report") == 0 ? &options->report : &options->instructions) = value;
     return TOOL_OK;
 }

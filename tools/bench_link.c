@@ -7,9 +7,9 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "../bench/figures.h"
 #include "../bench/link.h"
 
 enum { RUNS_LIMIT = 99 };
@@ -84,13 +84,14 @@ struct results {
     bool wanted[JOBS], done[JOBS];
     struct link_figure figure[JOBS][RUNS_LIMIT];
     char error[JOBS][160];
-    int runs;
+    unsigned runs;
     double seconds;
+    bool json, list, help;
 };
 
 static int help(void)
 {
-    printf("usage: baro bench link [--list] [--runs N] [--seconds S] [NAME ...]\n\n"
+    printf("usage: baro bench link [--list] [--runs N] [--seconds S] [--json] [NAME ...]\n\n"
            "Frames through AF_PACKET and AF_XDP over a veth between two network namespaces that it makes itself, one thread\n"
            "being both ends, or each its own; with nothing behind the device, and with TCP of this stack; the kernel's TCP over the same veth\n"
            "beside it. All are measured in turns, S seconds each (default 0.5), N times (default 3): ratios of the same\n"
@@ -116,33 +117,19 @@ static int find(const char *name)
     return -1;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Median, minimum, maximum. */
-static void print_values(const char *text, double *value, int count, const char *unit)
-{
-    qsort(value, (size_t)count, sizeof *value, compare);
-    printf("%-56s %10.4g  (%.4g to %.4g) %s\n", text, value[count / 2], value[0], value[count - 1], unit);
-}
-
-static void print_ratio(const struct results *results, const struct ratio *ratio)
+static void print_ratio(struct bench_figures *figures, const struct results *results, const struct ratio *ratio)
 {
     int above = find(ratio->above), below = find(ratio->below);
     double value[RUNS_LIMIT];
 
     if (!results->done[above] || !results->done[below])
         return;
-    for (int i = 0; i < results->runs; i++) {
+    for (unsigned i = 0; i < results->runs; i++) {
         const struct link_figure *over = &results->figure[above][i], *under = &results->figure[below][i];
 
         value[i] = 100 * (ratio->gbit ? over->gbit / under->gbit : over->frames / under->frames);
     }
-    print_values(ratio->text, value, results->runs, "%");
+    bench_figures_ratio(figures, ratio->above, ratio->below, ratio->text, value, (int)results->runs);
 }
 
 /* What a figure consists of, as far as a job has it. */
@@ -156,20 +143,35 @@ static const struct {
     { "frames in a packet", offsetof(struct link_figure, per_packet) },
 };
 
-static void print_job(const struct results *results, int job)
+static void print_job(struct bench_figures *figures, const struct results *results, int job)
 {
     double value[RUNS_LIMIT];
 
     if (!results->done[job]) {
-        printf("%s: not measured: %s\n", jobs[job].name, results->error[job]);
+        bench_figures_missing(figures, jobs[job].name, results->error[job]);
         return;
     }
     for (unsigned unit = 0; unit < sizeof units / sizeof units[0]; unit++) {
-        for (int i = 0; i < results->runs; i++)
+        for (unsigned i = 0; i < results->runs; i++)
             memcpy(&value[i], (const char *)&results->figure[job][i] + units[unit].offset, sizeof value[i]);
         if (value[0] > 0)
-            print_values(jobs[job].text, value, results->runs, units[unit].unit);
+            bench_figures_tell(figures, jobs[job].name, jobs[job].text, units[unit].unit, value, (int)results->runs);
     }
+}
+
+static int option_with_value(struct results *results, const char *name, const char *value)
+{
+    const bool runs = strcmp(name, "--runs") == 0;
+
+    if (!runs && strcmp(name, "--seconds") != 0)
+        return tool_usage("bench link", "no option '%s'; --help tells more", name);
+    if (value == NULL)
+        return tool_usage("bench link", "%s wants a value", name);
+    if (runs && !tool_number(value, RUNS_LIMIT, &results->runs))
+        return tool_usage("bench link", "--runs takes a number from 1 to %d", RUNS_LIMIT);
+    if (!runs && !tool_seconds(value, 0.01, 60, &results->seconds))
+        return tool_usage("bench link", "--seconds takes 0.01 to 60");
+    return TOOL_OK;
 }
 
 static int parse(struct results *results, int argc, char **argv)
@@ -183,55 +185,64 @@ static int parse(struct results *results, int argc, char **argv)
             if (job < 0)
                 return tool_usage("bench link", "no benchmark '%s'; --list names them", argv[at]);
             results->wanted[job] = named = true;
-            continue;
+        } else if (strcmp(argv[at], "--json") == 0) {
+            results->json = true;
+        } else if (strcmp(argv[at], "--list") == 0) {
+            results->list = true;
+        } else if (strcmp(argv[at], "--help") == 0) {
+            results->help = true;
+        } else if (option_with_value(results, argv[at], at + 1 < argc ? argv[at + 1] : NULL) != TOOL_OK) {
+            return TOOL_USAGE;
+        } else {
+            at++;
         }
-        if (strcmp(argv[at], "--runs") != 0 && strcmp(argv[at], "--seconds") != 0)
-            return tool_usage("bench link", "no option '%s'; --help tells more", argv[at]);
-        if (at + 1 == argc)
-            return tool_usage("bench link", "%s wants a value", argv[at]);
-        if (strcmp(argv[at], "--runs") == 0 && ((results->runs = atoi(argv[at + 1])) < 1 || results->runs > RUNS_LIMIT))
-            return tool_usage("bench link", "--runs takes a number from 1 to %d", RUNS_LIMIT);
-        if (strcmp(argv[at], "--seconds") == 0 && !((results->seconds = atof(argv[at + 1])) >= 0.01 && results->seconds <= 60))
-            return tool_usage("bench link", "--seconds takes 0.01 to 60");
-        at++;
     }
     for (int i = 0; i < JOBS && !named; i++)
         results->wanted[i] = true;
     return TOOL_OK;
 }
 
+static void print_all(struct bench_figures *figures, const struct results *results)
+{
+    for (unsigned i = 0; i < sizeof ratios / sizeof ratios[0]; i++)
+        print_ratio(figures, results, &ratios[i]);
+    for (int i = 0; i < JOBS; i++) {
+        if (results->wanted[i])
+            print_job(figures, results, i);
+    }
+}
+
+static int measure(struct results *results)
+{
+    struct bench_figures figures;
+    struct link_net net;
+    char error[160];
+    bool open = link_net_open(&net, error, sizeof error) >= 0;
+
+    for (unsigned run = 0; open && run < results->runs; run++) {
+        for (int i = 0; i < JOBS; i++) {
+            if (results->wanted[i] && (run == 0 || results->done[i]))
+                results->done[i] = link_measure(&net, &jobs[i], results->seconds, &results->figure[i][run], results->error[i],
+                                                sizeof results->error[i]);
+        }
+    }
+    if (!open && !results->json)
+        printf("not measured: %s\n", error);
+    for (int i = 0; i < JOBS && !open; i++)
+        memcpy(results->error[i], error, sizeof error);
+    bench_figures_begin(&figures, stdout, results->json, 56);
+    if (open || results->json)
+        print_all(&figures, results);
+    bench_figures_end(&figures);
+    link_net_close(&net);
+    return open ? TOOL_OK : TOOL_FAILED;
+}
+
 int tool_bench_link(int argc, char **argv)
 {
     static struct results results = { .runs = 3, .seconds = 0.5 };
-    struct link_net net;
-    char error[160];
-    int result;
 
-    if (argc > 1 && strcmp(argv[1], "--help") == 0)
-        return help();
-    if (argc > 1 && strcmp(argv[1], "--list") == 0)
-        return list();
-    result = parse(&results, argc, argv);
-    if (result != TOOL_OK)
-        return result;
-    if (link_net_open(&net, error, sizeof error) < 0) {
-        printf("not measured: %s\n", error);
-        link_net_close(&net);
-        return TOOL_FAILED;
-    }
-    for (int run = 0; run < results.runs; run++) {
-        for (int i = 0; i < JOBS; i++) {
-            if (results.wanted[i] && (run == 0 || results.done[i]))
-                results.done[i] = link_measure(&net, &jobs[i], results.seconds, &results.figure[i][run], results.error[i],
-                                               sizeof results.error[i]);
-        }
-    }
-    for (unsigned i = 0; i < sizeof ratios / sizeof ratios[0]; i++)
-        print_ratio(&results, &ratios[i]);
-    for (int i = 0; i < JOBS; i++) {
-        if (results.wanted[i])
-            print_job(&results, i);
-    }
-    link_net_close(&net);
-    return TOOL_OK;
+    if (parse(&results, argc, argv) != TOOL_OK)
+        return TOOL_USAGE;
+    return results.help ? help() : results.list ? list() : measure(&results);
 }

@@ -6,9 +6,9 @@
 #include "tools.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "../bench/figures.h"
 #include "../bench/tap.h"
 
 enum { RUNS_LIMIT = 99 };
@@ -27,8 +27,8 @@ enum { JOBS = sizeof jobs / sizeof jobs[0], WAYS = 4 };
 
 static int help(void)
 {
-    printf("usage: baro bench tap [--list] [--runs N] [--seconds S] [NAME ...]\n"
-           "       baro bench tap --calls [--runs N]\n\n"
+    printf("usage: baro bench tap [--list] [--runs N] [--seconds S] [--json] [NAME ...]\n"
+           "       baro bench tap --calls [--runs N] [--json]\n\n"
            "One TCP connection at MTU 1500 over a TAP in a network namespace that it makes itself, the kernel sending or receiving\n"
            "as iperf3 does; at the other end this stack, with super-frames and checksums offloaded, its data copied or used where\n"
            "it lies, and frame by frame without offloads, and a mover\n"
@@ -37,19 +37,6 @@ static int help(void)
            "with minimum and maximum, by the clock on the wall.\n\n"
            "--calls  instead: processor time of a frame read or written by a call of its own, and by io_uring, 32 at a time (super-frames 4)\n");
     return TOOL_OK;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static void print(const char *text, double *value, int count, const char *unit)
-{
-    qsort(value, (size_t)count, sizeof *value, compare);
-    printf("%-48s %10.4g  (%.4g to %.4g) %s\n", text, value[count / 2], value[0], value[count - 1], unit);
 }
 
 static int list(void)
@@ -70,64 +57,111 @@ static int choose(const char *name, bool wanted[JOBS])
     return tool_usage("bench tap", "no measurement '%s'; --list names them", name);
 }
 
-static int parse(int argc, char **argv, int *runs, double *seconds, bool wanted[JOBS])
+struct options {
+    unsigned runs;
+    double seconds;
+    bool json, list, help, calls, named, timed;
+    bool wanted[JOBS];
+};
+
+static int option_with_value(struct options *options, const char *name, const char *value)
 {
-    bool named = false;
+    const bool runs = strcmp(name, "--runs") == 0;
 
-    for (int at = 1; at < argc; at++) { /* names before, between and behind options */
-        bool counts = strcmp(argv[at], "--runs") == 0;
-
-        if (argv[at][0] != '-') {
-            if (choose(argv[at], wanted) != TOOL_OK)
-                return TOOL_USAGE;
-            named = true;
-            continue;
-        }
-        if (!counts && strcmp(argv[at], "--seconds") != 0)
-            return tool_usage("bench tap", "no option '%s'; --help tells more", argv[at]);
-        if (at + 1 == argc)
-            return tool_usage("bench tap", "%s wants a value", argv[at]);
-        if (counts && ((*runs = atoi(argv[at + 1])) < 1 || *runs > RUNS_LIMIT))
-            return tool_usage("bench tap", "--runs takes a number from 1 to %d", RUNS_LIMIT);
-        if (!counts && !((*seconds = atof(argv[at + 1])) >= 0.1 && *seconds <= 60))
-            return tool_usage("bench tap", "--seconds takes 0.1 to 60");
-        at++;
-    }
-    for (int job = 0; job < JOBS && !named; job++)
-        wanted[job] = true;
+    if (!runs && strcmp(name, "--seconds") != 0)
+        return tool_usage("bench tap", "no option '%s'; --help tells more", name);
+    if (value == NULL)
+        return tool_usage("bench tap", "%s wants a value", name);
+    if (runs && !tool_number(value, RUNS_LIMIT, &options->runs))
+        return tool_usage("bench tap", "--runs takes a number from 1 to %d", RUNS_LIMIT);
+    if (!runs && !tool_seconds(value, 0.1, 60, &options->seconds))
+        return tool_usage("bench tap", "--seconds takes 0.1 to 60");
+    options->timed = options->timed || !runs;
     return TOOL_OK;
 }
 
-static void print_all(struct tap_figure figure[][RUNS_LIMIT], int runs, const bool wanted[JOBS])
+static int parse(struct options *options, int argc, char **argv)
+{
+    for (int at = 1; at < argc; at++) { /* names before, between and behind options */
+        if (argv[at][0] != '-') {
+            if (choose(argv[at], options->wanted) != TOOL_OK)
+                return TOOL_USAGE;
+            options->named = true;
+        } else if (strcmp(argv[at], "--json") == 0) {
+            options->json = true;
+        } else if (strcmp(argv[at], "--list") == 0) {
+            options->list = true;
+        } else if (strcmp(argv[at], "--help") == 0) {
+            options->help = true;
+        } else if (strcmp(argv[at], "--calls") == 0) {
+            options->calls = true;
+        } else if (option_with_value(options, argv[at], at + 1 < argc ? argv[at + 1] : NULL) != TOOL_OK) {
+            return TOOL_USAGE;
+        } else {
+            at++;
+        }
+    }
+    if (options->calls && (options->named || options->timed || options->list))
+        return tool_usage("bench tap", "--calls takes --runs and --json and nothing else");
+    for (int job = 0; job < JOBS && !options->named; job++)
+        options->wanted[job] = true;
+    return TOOL_OK;
+}
+
+static void print_ratio(struct bench_figures *figures, struct tap_figure figure[][RUNS_LIMIT], int runs, int job, int way)
+{
+    double value[RUNS_LIMIT];
+    char text[64];
+
+    for (int i = 0; i < runs; i++)
+        value[i] = 100 * figure[job][i].gbit / figure[way][i].gbit;
+    snprintf(text, sizeof text, "%s: stack%s to mover", jobs[job].out ? "baro to kernel" : "kernel to baro",
+             jobs[job].who == TAP_STACK_PLACE ? " in place" : "");
+    bench_figures_ratio(figures, jobs[job].name, jobs[way].name, text, value, runs);
+}
+
+static void print_all(struct bench_figures *figures, struct tap_figure figure[][RUNS_LIMIT], int runs, const bool wanted[JOBS])
 {
     double value[RUNS_LIMIT];
 
     for (int way = 0; way < JOBS; way += WAYS) {
         for (int job = way + 1; job < way + 3; job++) {
-            char text[64];
-
-            if (!wanted[way] || !wanted[job])
-                continue;
-            for (int i = 0; i < runs; i++)
-                value[i] = 100 * figure[job][i].gbit / figure[way][i].gbit;
-            snprintf(text, sizeof text, "%s: stack%s to mover", jobs[job].out ? "baro to kernel" : "kernel to baro",
-                     jobs[job].who == TAP_STACK_PLACE ? " in place" : "");
-            print(text, value, runs, "%");
+            if (wanted[way] && wanted[job])
+                print_ratio(figures, figure, runs, job, way);
         }
     }
     for (int job = 0; job < JOBS; job++) {
+        const char *name = jobs[job].name;
+
         if (!wanted[job])
             continue;
         for (int i = 0; i < runs; i++)
             value[i] = figure[job][i].gbit;
-        print(jobs[job].text, value, runs, "Gbit/s");
+        bench_figures_tell(figures, name, jobs[job].text, "Gbit/s", value, runs);
         for (int i = 0; i < runs; i++)
             value[i] = figure[job][i].cpu_ns;
-        print("    processor time of our end", value, runs, "ns a KiB");
+        bench_figures_tell(figures, name, "    processor time of our end", "ns a KiB", value, runs);
         for (int i = 0; i < runs; i++)
             value[i] = figure[job][i].frame;
-        print("    data in a frame on the TAP", value, runs, "octets");
+        bench_figures_tell(figures, name, "    data in a frame on the TAP", "octets", value, runs);
     }
+}
+
+/* Nothing is told but that, and why. */
+static int missing(const struct options *options, const char *name, const char *error)
+{
+    struct bench_figures figures;
+
+    fprintf(stderr, "baro bench tap: %s%snot measured: %s\n", name, *name != '\0' ? ": " : "", error);
+    if (!options->json)
+        return TOOL_FAILED;
+    bench_figures_begin(&figures, stdout, true, 0);
+    for (int job = 0; job < JOBS; job++) {
+        if (options->wanted[job])
+            bench_figures_missing(&figures, jobs[job].name, error);
+    }
+    bench_figures_end(&figures);
+    return TOOL_FAILED;
 }
 
 /* ---- --calls ---- */
@@ -137,73 +171,75 @@ static const struct tap_calls_job calls_jobs[] = {
 };
 enum { CALLS_JOBS = sizeof calls_jobs / sizeof calls_jobs[0], CALLS_BURSTS = 300 };
 
-static void print_calls(const struct tap_calls_job *job, double by_call[], double by_ring[], int runs)
+static void print_calls(struct bench_figures *figures, const struct tap_calls_job *job, double by_call[], double by_ring[], int runs)
 {
     double ratio[RUNS_LIMIT];
-    char text[64];
+    char text[64], name[32], calls[40], ring[40];
 
     for (int i = 0; i < runs; i++)
         ratio[i] = 100 * by_ring[i] / by_call[i];
+    snprintf(name, sizeof name, "%s-%u-%u", job->out ? "write" : "read", job->octets, job->burst);
+    snprintf(calls, sizeof calls, "%s-calls", name);
+    snprintf(ring, sizeof ring, "%s-ring", name);
     snprintf(text, sizeof text, "%u %s of %u octets: io_uring to calls", job->burst, job->out ? "writes" : "reads", job->octets);
-    print(text, ratio, runs, "%");
-    print("    by calls", by_call, runs, "ns a frame");
-    print("    by io_uring", by_ring, runs, "ns a frame");
+    bench_figures_ratio(figures, ring, calls, text, ratio, runs);
+    bench_figures_tell(figures, calls, "    by calls", "ns a frame", by_call, runs);
+    bench_figures_tell(figures, ring, "    by io_uring", "ns a frame", by_ring, runs);
 }
 
-static int measure_calls(int runs)
+static int measure_calls(const struct options *options)
 {
     static double by_call[CALLS_JOBS][RUNS_LIMIT], by_ring[CALLS_JOBS][RUNS_LIMIT];
+    struct bench_figures figures;
     char error[160] = "frames were lost";
     struct tap_calls *calls = tap_net_open(error, sizeof error) == 0 ? tap_calls_create(error, sizeof error) : NULL;
     bool whole = calls != NULL;
 
-    for (int run = 0; whole && run < runs; run++) {
+    for (unsigned run = 0; whole && run < options->runs; run++) {
         for (int job = 0; whole && job < CALLS_JOBS; job++)
             whole = tap_calls_measure(calls, &calls_jobs[job], CALLS_BURSTS, false, &by_call[job][run]) &&
                     tap_calls_measure(calls, &calls_jobs[job], CALLS_BURSTS, true, &by_ring[job][run]);
     }
     if (calls != NULL)
         tap_calls_free(calls);
-    if (!whole) {
+    if (!whole)
         fprintf(stderr, "baro bench tap: not measured: %s\n", error);
+    if (!whole && !options->json)
         return TOOL_FAILED;
+    bench_figures_begin(&figures, stdout, options->json, 48);
+    for (int job = 0; job < CALLS_JOBS && whole; job++)
+        print_calls(&figures, &calls_jobs[job], by_call[job], by_ring[job], (int)options->runs);
+    if (!whole)
+        bench_figures_missing(&figures, "calls", error);
+    bench_figures_end(&figures);
+    return whole ? TOOL_OK : TOOL_FAILED;
+}
+
+static int measure(const struct options *options)
+{
+    static struct tap_figure figure[JOBS][RUNS_LIMIT];
+    struct bench_figures figures;
+    char error[160];
+
+    if (tap_net_open(error, sizeof error) != 0)
+        return missing(options, "", error);
+    for (unsigned run = 0; run < options->runs; run++) {
+        for (int job = 0; job < JOBS; job++) {
+            if (options->wanted[job] && !tap_measure(&jobs[job], options->seconds, &figure[job][run], error, sizeof error))
+                return missing(options, jobs[job].name, error);
+        }
     }
-    for (int job = 0; job < CALLS_JOBS; job++)
-        print_calls(&calls_jobs[job], by_call[job], by_ring[job], runs);
+    bench_figures_begin(&figures, stdout, options->json, 48);
+    print_all(&figures, figure, (int)options->runs, options->wanted);
+    bench_figures_end(&figures);
     return TOOL_OK;
 }
 
 int tool_bench_tap(int argc, char **argv)
 {
-    static struct tap_figure figure[JOBS][RUNS_LIMIT];
-    double seconds = 1;
-    char error[160];
-    bool wanted[JOBS] = { false };
-    int runs = 3;
+    static struct options options = { .runs = 3, .seconds = 1 };
 
-    if (argc > 1 && strcmp(argv[1], "--list") == 0)
-        return list();
-    if (argc > 1 && strcmp(argv[1], "--help") == 0)
-        return help();
-    if (argc > 1 && strcmp(argv[1], "--calls") == 0) {
-        if (argc > 2 && (argc > 4 || strcmp(argv[2], "--runs") != 0))
-            return tool_usage("bench tap", "--calls takes --runs and nothing else");
-        return parse(argc - 1, argv + 1, &runs, &seconds, wanted) == TOOL_OK ? measure_calls(runs) : TOOL_USAGE;
-    }
-    if (parse(argc, argv, &runs, &seconds, wanted) != TOOL_OK)
+    if (parse(&options, argc, argv) != TOOL_OK)
         return TOOL_USAGE;
-    if (tap_net_open(error, sizeof error) != 0) {
-        fprintf(stderr, "baro bench tap: not measured: %s\n", error);
-        return TOOL_FAILED;
-    }
-    for (int run = 0; run < runs; run++) {
-        for (int job = 0; job < JOBS; job++) {
-            if (wanted[job] && !tap_measure(&jobs[job], seconds, &figure[job][run], error, sizeof error)) {
-                fprintf(stderr, "baro bench tap: %s: not measured: %s\n", jobs[job].name, error);
-                return TOOL_FAILED;
-            }
-        }
-    }
-    print_all(figure, runs, wanted);
-    return TOOL_OK;
+    return options.help ? help() : options.list ? list() : options.calls ? measure_calls(&options) : measure(&options);
 }

@@ -218,6 +218,18 @@ static int write_file(const char *path, const struct tcp_table *table,
     return TOOL_FAILED;
 }
 
+/* Before minutes of measuring: whether it can be kept. What is there stays until then. */
+static int check_file(const char *path)
+{
+    FILE *file = path == NULL ? NULL : fopen(path, "a");
+
+    if (path != NULL && file == NULL)
+        return tool_usage("bench", "cannot write '%s': %s", path, strerror(errno));
+    if (file != NULL)
+        fclose(file);
+    return TOOL_OK;
+}
+
 static bool all_have_figures(const struct tcp_table *table)
 {
     for (unsigned i = 0; i < table->rows; i++) {
@@ -230,17 +242,6 @@ static bool all_have_figures(const struct tcp_table *table)
 }
 
 /* ---- command line ---- */
-
-static bool read_whole(const char *text, unsigned most, unsigned *number)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-
-    if (*text < '0' || *text > '9' || *end != '\0' || value < 1 || value > most)
-        return false;
-    *number = (unsigned)value;
-    return true;
-}
 
 static bool choose(struct bench_options *options, const char *name, const char *word)
 {
@@ -267,6 +268,7 @@ static bool choose(struct bench_options *options, const char *name, const char *
 static int option_list(struct bench_options *options, const char *name, const char *value)
 {
     char text[96], *rest;
+    bool any = false;
 
     if (strlen(value) >= sizeof text)
         return tool_usage("bench", "%s is too long", name), -1;
@@ -274,8 +276,9 @@ static int option_list(struct bench_options *options, const char *name, const ch
     for (char *word = strtok_r(text, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
         if (!choose(options, name, word))
             return tool_usage("bench", "%s has no '%s'; baro bench tcp --help tells more", name, word), -1;
+        any = true;
     }
-    return 2;
+    return any ? 2 : (tool_usage("bench", "%s wants a value", name), -1);
 }
 
 /* An option with its value; how many words, or -1 and it is said what is wrong. */
@@ -300,11 +303,11 @@ static int option(struct bench_options *options, const char *name, const char *v
         options->csv = value;
     else if (strcmp(name, "--svg") == 0)
         options->svg = value;
-    else if (strcmp(name, "--seeds") == 0 && !read_whole(value, TCP_SEED_LIMIT, &options->seeds))
+    else if (strcmp(name, "--seeds") == 0 && !tool_number(value, TCP_SEED_LIMIT, &options->seeds))
         return tool_usage("bench", "--seeds takes a number from 1 to %d", TCP_SEED_LIMIT), -1;
-    else if (strcmp(name, "--jobs") == 0 && !read_whole(value, 64, &options->jobs))
+    else if (strcmp(name, "--jobs") == 0 && !tool_number(value, 64, &options->jobs))
         return tool_usage("bench", "--jobs takes a number from 1 to 64"), -1;
-    else if (strcmp(name, "--seconds") == 0 && !read_whole(value, 600, &number))
+    else if (strcmp(name, "--seconds") == 0 && !tool_number(value, 600, &number))
         return tool_usage("bench", "--seconds takes a number from 1 to 600"), -1;
     else if (strcmp(name, "--seconds") == 0)
         options->seconds = number;
@@ -374,8 +377,10 @@ int tool_bench_tcp(int argc, char **argv)
     table.jobs = options.jobs;
     memcpy(table.way, options.way, sizeof table.way);
     memcpy(table.congestion, options.congestion, sizeof table.congestion);
-    if (options.read != NULL)
-        tcp_read_ways(options.read, &table);
+    if (check_file(options.csv) != TOOL_OK || check_file(options.svg) != TOOL_OK)
+        return TOOL_USAGE;
+    if (options.read != NULL && !tcp_read_ways(options.read, &table))
+        return tool_usage("bench", "--read: the file has no lines of --csv");
     make_rows(&table, &options);
     if (!run_all(&table, options.read)) {
         fprintf(stderr, "baro bench: no memory\n");

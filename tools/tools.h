@@ -5,6 +5,7 @@
 #ifndef TOOLS_TOOLS_H
 #define TOOLS_TOOLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* X(name, "what it does"). A tool's function is tool_<name>; one that a build leaves out is said to be so. */
@@ -36,6 +37,10 @@ int tool_bench_tap(int argc, char **argv);
 
 /* Prints "baro TOOL: message" on standard error and returns TOOL_USAGE. */
 int tool_usage(const char *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A word that is a number from 1 to `most`, or of seconds, and nothing else. */
+bool tool_number(const char *text, unsigned most, unsigned *number);
+bool tool_seconds(const char *text, double least, double most, double *seconds);
 
 /* The seed a person gave, or one from the machine's entropy: what a network draws (first sequence numbers, ports) is
  * not to be guessed unless a run is to be repeated. */

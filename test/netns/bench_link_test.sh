@@ -2,7 +2,7 @@
 # `baro bench link` makes its own namespaces and veth, measures frames, this stack and the kernel, and says what it cannot measure
 # and why. Only that it measures is asserted: what, depends on the machine.
 . test/netns/lib.sh
-need unshare awk
+need unshare awk python3
 unshare --user --map-root-user --net true 2>/dev/null || skip "user namespaces are refused on this machine"
 trap cleanup EXIT
 
@@ -49,6 +49,16 @@ unshare --user --map-root-user "$BARO" bench link --runs 1 --seconds 0.02 packet
     fail "not from a user namespace"
 figure user.log "AF_PACKET, frames of 64 octets, no stack"
 grep -qE "^xdp-raw-64: not measured: .*(BPF|AF_XDP)" "$work/user.log" || fail "why AF_XDP is not measured is not told"
+
+unshare --user --map-root-user "$BARO" bench link --runs 2 --seconds 0.02 --json packet-raw-mix packet-stack xdp-raw-64 \
+    >"$work/json.log" 2>&1 || fail "--json"
+python3 - "$work/json.log" <<'END' || fail "the JSON is not as it should be"
+import json, sys
+rows = json.load(open(sys.argv[1]))
+assert rows[0]["name"] == "packet-stack/packet-raw-mix" and len(rows[0]["runs"]) == 2, rows
+assert all(("median" in row) != ("not_measured" in row) for row in rows), rows
+assert "not_measured" in next(row for row in rows if row["name"] == "xdp-raw-64"), rows
+END
 
 # What the kernel refuses is told, and nothing measured under a name that is then wrong: the ninth ioctl is the first that sets
 # an MTU, the eleventh the first that sets an offload.

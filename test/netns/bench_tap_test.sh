@@ -2,7 +2,7 @@
 # `baro bench tap` in a namespace of its own: every way is measured, super-frames are there with offloads and not without, and
 # where no namespace is to be had it says so.
 . test/netns/lib.sh
-need unshare timeout
+need unshare timeout python3
 namespace "$@"
 
 timeout 60 "$BARO" bench tap --runs 1 --seconds 0.3 >"$work/bench.log" 2>&1 || fail "baro bench tap"
@@ -20,6 +20,15 @@ if timeout 60 "$BARO" bench tap --calls --runs 1 >"$work/calls.log" 2>&1; then
 else
     grep -q "not measured: a TAP, a packet socket and an io_uring: \(Function not implemented\|Operation not permitted\)" "$work/calls.log" || fail "calls"
 fi
+# The same for programs.
+timeout 60 "$BARO" bench tap --runs 2 --seconds 0.1 --json mover-in stack-in >"$work/json.log" 2>&1 || fail "baro bench tap --json"
+python3 - "$work/json.log" <<'END' || fail "the JSON is not as it should be"
+import json, sys
+rows = json.load(open(sys.argv[1]))
+assert rows[0]["name"] == "stack-in/mover-in" and rows[0]["unit"] == "%", rows
+assert {row["name"] for row in rows if row["unit"] == "Gbit/s"} == {"mover-in", "stack-in"}, rows
+assert all(len(row["runs"]) == 2 and 0 < row["least"] <= row["median"] <= row["most"] for row in rows), rows
+END
 for wrong in "--calls stack-in" "--calls --seconds 1" "--calls --runs 0" "--calls --runs" "--calls --runs 1 stack-in"; do
     # shellcheck disable=SC2086
     "$BARO" bench tap $wrong >"$work/wrong.log" 2>&1
@@ -34,5 +43,8 @@ done
 if sysctl -qw user.max_net_namespaces=0 2>/dev/null; then
     "$BARO" bench tap --runs 1 --seconds 0.1 stack-in >"$work/refused.log" 2>&1 && fail "measured without a namespace"
     grep -q "not measured: no network namespace" "$work/refused.log" || fail "why nothing was measured is not said"
+    "$BARO" bench tap --json stack-in >"$work/refused.json" 2>/dev/null && fail "measured without a namespace"
+    python3 -c 'import json, sys; row, = json.load(sys.stdin); assert "namespace" in row["not_measured"]' <"$work/refused.json" ||
+        fail "why nothing was measured is not in the JSON"
 fi
 echo ok

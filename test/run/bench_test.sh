@@ -42,6 +42,30 @@ refused "wants a value" --report
 refused "no-such-file" --instructions no-such-file idle-100
 refused "no-such-folder/PERFORMANCE.md" --report no-such-folder idle-100
 refused "stands alone" --count --json idle-100
+refused "no counts" --instructions /dev/null idle-100
+refused "Is a directory" --instructions "$work" idle-100
+for kind in tap link; do # each before anything is measured
+    refused "a number from 1" $kind --runs 3x
+    refused "takes 0" $kind --seconds 1x
+    refused "no option '--peers'" $kind --peers
+    "$BARO" bench $kind --runs 2 --list >"$work/out" || fail "exit code $? of $kind --list behind an option"
+done
+refused "wants a value" tcp --ways ""
+refused "wants a value" tcp --loss ,
+refused "no-such-folder/table.csv" tcp --csv no-such-folder/table.csv
+[ ! -s "$work/out" ] || fail "measured before it is asked whether the table can be kept"
+refused "no-such-folder/plot.svg" tcp --svg no-such-folder/plot.svg
+refused "no lines of --csv" tcp --read /dev/null
+
+# What was printed and cannot be kept was not told.
+for words in "--list" "--runs 1 --json idle-100" "tap --list" "tcp --help"; do
+    # shellcheck disable=SC2086
+    "$BARO" bench $words >/dev/full 2>"$work/error"
+    [ $? = 1 ] && grep -q "standard output: No space left" "$work/error" || fail "a full disk is not told: $words"
+    # shellcheck disable=SC2086
+    "$BARO" bench $words >&- 2>"$work/error"
+    [ $? = 1 ] && grep -q "standard output: Bad file descriptor" "$work/error" || fail "a closed output is not told: $words"
+done
 
 # Peers are in it or say why not; JSON is JSON; a name that ends in - is all that begin so; the report is whole.
 mkdir "$work/docs"
@@ -117,6 +141,18 @@ for asked in "idle 6 1500 0 100 0 0 0 0" "connections 4 1500 0 0 1 0 0 0" "round
     grep -qx "$asked" "$work/asked" || fail "the peer was not asked: $asked"
 done
 [ "$(grep -c ^connections "$work/asked")" = 1 ] || fail "a peer that cannot is asked again"
+
+# What is no figure is told as none, and the JSON stays JSON.
+for answer in "0 0 0 nan" "0 0 0 0" "1 1 1 inf" "1 1 1 -5"; do
+    printf '#!/bin/sh\necho %s\n' "$answer" >"$work/baro-bench-lwip"
+    BARO_BENCH_PEERS=$work "$BARO" bench --runs 2 --json --peers idle-100 >"$work/json" || fail "exit code $? where a peer says $answer"
+    python3 - "$work/json" <<'END' || fail "'$answer' is told as a figure"
+import json, sys
+def no_such(word): raise ValueError(word)
+lwip, = [row for row in json.load(open(sys.argv[1]), parse_constant=no_such) if row["by"] == "lwip"]
+assert lwip["not_measured"].startswith("no figure") and "median" not in lwip and "ratio" not in lwip, lwip
+END
+done
 
 # A peer that is a program of the machine is missed by name.
 mkdir "$work/empty"
