@@ -244,6 +244,62 @@ static void where_the_budget_is_used_up(void **state)
     say(resting[0], resting[1], "x");
 }
 
+/* More rest than the budget has promises for: all have one end, all are told of it. */
+static void all_hear_that_their_address_goes(void **state)
+{
+    struct baro_stack_config config = { .seed = { 3 }, .memory = test_memory(&memory), .now = now, .memory_limit = 6 * (16384 + 2048) };
+    struct baro_ready ready;
+    unsigned told = 0;
+    int fd[20];
+    char octet;
+
+    (void)state;
+    baro_stack_free(stack);
+    stack = baro_stack_create(&config);
+    assert_int_equal(baro_stack_add_interface(stack, &one_device.device), 1);
+    assert_int_equal(baro_stack_add_address(stack, 1, baro_ipv4(10, 0, 0, 1), 24, false), 0);
+    for (unsigned i = 0; i < 20; i += 2) {
+        pair_on(to(10, 0, 0, 1, (uint16_t)(80 + i)));
+        fd[i] = client;
+        fd[i + 1] = server;
+        idle(10);
+    }
+    assert_int_equal(counters()->tcp_resting, 20);
+    forget_readiness();
+    assert_int_equal(baro_stack_remove_address(stack, 1, baro_ipv4(10, 0, 0, 1)), 0);
+    baro_stack_check_invariants(stack);
+    assert_int_equal(counters()->tcp_connections, 0);
+    for (; baro_next_ready(stack, &ready); told++)
+        assert_true((ready.events & BARO_EVENT_ERROR) != 0);
+    assert_int_equal(told, 20);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(info_of(fd[i]).state, BARO_TCP_CLOSED);
+        assert_int_equal(baro_recv(stack, fd[i], &octet, 1, 0), -ECONNABORTED);
+        assert_int_equal(baro_recv(stack, fd[i], &octet, 1, 0), 0);
+        assert_int_equal(baro_send(stack, fd[i], "x", 1, 0), -EPIPE);
+        assert_int_equal(baro_close(stack, fd[i]), 0);
+    }
+    assert_int_equal(counters()->buffer_bytes, 0);
+}
+
+/* Who closes where the budget has no promise left cannot end it with a FIN and hear what comes: the peer is told by a RST. */
+static void the_peer_hears_of_a_close_without_budget(void **state)
+{
+    const size_t budget = stack->core.slabs.limit;
+
+    (void)state;
+    pair_on(loopback(80));
+    idle(10);
+    assert_int_equal(counters()->tcp_resting, 2);
+    stack->core.slabs.limit = 0;
+    assert_int_equal(baro_close(stack, client), 0);
+    stack->core.slabs.limit = budget;
+    assert_int_equal(counters()->tcp_resets_out, 1);
+    pass(1);
+    assert_int_equal(info_of(server).state, BARO_TCP_CLOSED);
+    assert_int_equal(counters()->tcp_connections, 0);
+}
+
 static struct handle handle_of(int fd)
 {
     return user_stream(stack->user, fd);
@@ -336,6 +392,8 @@ int main(void)
         ONE_STACK_TEST(an_address_goes),
         ONE_STACK_TEST(they_keep_their_ports),
         ONE_STACK_TEST(where_the_budget_is_used_up),
+        ONE_STACK_TEST(all_hear_that_their_address_goes),
+        ONE_STACK_TEST(the_peer_hears_of_a_close_without_budget),
         ONE_STACK_TEST(it_wakes_whole_or_not_at_all),
         ONE_STACK_TEST(who_found_no_memory_rests_later),
         ONE_STACK_TEST(a_long_life_rests_too),

@@ -62,8 +62,12 @@ void tcp_close(struct tcp *tcp, struct handle connection)
     bool asleep = false;
 
     if (c == NULL && (c = tcp_wake(tcp, connection, &asleep)) == NULL) {
-        if (asleep)
-            tcp_rest_forget(tcp, connection); /* the peer hears of it at its next segment */
+        c = asleep ? tcp_wake_to_end(tcp, connection) : NULL;
+        if (c == NULL)
+            return;
+        c->flags &= ~(uint32_t)TCP_OWNED;
+        tcp_abort(tcp, c, 0); /* nothing is lost by that, and without a promise it could hear no answer */
+        tcp_reap(tcp, c);
         return;
     }
     c->flags &= ~(uint32_t)TCP_OWNED;

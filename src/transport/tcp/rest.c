@@ -163,8 +163,8 @@ const struct tcp_connection *tcp_look(const struct tcp *tcp, struct handle handl
     return &sleeper->c;
 }
 
-/* A connection with what the record says. NULL: no memory for all of it, or the budget has no promise left. */
-static struct tcp_connection *decoded(struct tcp *tcp, const uint8_t *record)
+/* A connection with what the record says. NULL: no memory for all of it, or the budget has no promise left (`promised`). */
+static inline struct tcp_connection *decoded(struct tcp *tcp, const uint8_t *record, bool promised)
 {
     struct tcp_connection *c = pool_take(&tcp->connections);
     struct tcp_flow flow = { .pacing = { 0 } };
@@ -175,7 +175,7 @@ static struct tcp_connection *decoded(struct tcp *tcp, const uint8_t *record)
         return NULL;
     rest_expected_init(&expected, tcp);
     whole = !rest_decode(&expected, record, c, &flow) || tcp_flow_open(tcp, c) != NULL;
-    if (whole && tcp_charge(tcp, c, PROMISE)) {
+    if (whole && (!promised || tcp_charge(tcp, c, PROMISE))) {
         if (c->flow != NULL)
             *c->flow = flow;
         return c;
@@ -194,40 +194,8 @@ static void drop_record(struct tcp *tcp, uint32_t name)
     tcp->core->counters.tcp_resting--;
 }
 
-struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asleep)
-{
-    struct tcp_connection *c;
-    struct handle own;
-
-    if (!tcp_is_at_rest(handle))
-        return tcp_resolve(tcp, handle);
-    c = decoded(tcp, blocks_at(&tcp->rests, name_of(handle)));
-    if (c == NULL) {
-        if (asleep != NULL)
-            *asleep = true;
-        return NULL;
-    }
-    own = tcp_handle(tcp, c);
-    TRACE(tcp->core, TCP_WOKEN, TRACE_N(own.value), TRACE_N(handle.value));
-    demux_replace(&tcp->demux, c->hash, handle, own);
-    *tcp->place(tcp->place_context, c->event.owner) = own;
-    drop_record(tcp, name_of(handle));
-    tcp->core->counters.tcp_woken++;
-    if (c->deadline_ns[TCP_TIMER_KEEPALIVE] != 0)
-        tcp_timer_look(tcp, c, c->deadline_ns[TCP_TIMER_KEEPALIVE]);
-    if (c->rtt.rto_ns < TCP_REST_RINGS_NS)
-        tcp_timer_arm(tcp, c, TCP_TIMER_REST, c->rtt.rto_ns); /* then it shows whether there is more to do */
-    tcp_rest_later(tcp, c);
-    return c;
-}
-
-bool tcp_rest_probes(struct tcp *tcp, uint32_t name)
-{
-    tcp->moves++;
-    return tcp_wake(tcp, rest_handle(name), NULL) != NULL;
-}
-
-void tcp_rest_forget(struct tcp *tcp, struct handle handle)
+/* There is no memory for it, and its end has come: nobody hears of it any more. */
+static void forget_record(struct tcp *tcp, struct handle handle)
 {
     struct tcp_sleeper sleeper;
     const struct tcp_connection *c = tcp_look(tcp, handle, &sleeper);
@@ -239,14 +207,69 @@ void tcp_rest_forget(struct tcp *tcp, struct handle handle)
     drop_record(tcp, name_of(handle));
 }
 
+static inline struct tcp_connection *wake(struct tcp *tcp, struct handle handle, bool promised)
+{
+    struct tcp_connection *c = decoded(tcp, blocks_at(&tcp->rests, name_of(handle)), promised);
+    struct handle own;
+
+    if (c == NULL)
+        return NULL;
+    own = tcp_handle(tcp, c);
+    TRACE(tcp->core, TCP_WOKEN, TRACE_N(own.value), TRACE_N(handle.value));
+    demux_replace(&tcp->demux, c->hash, handle, own);
+    *tcp->place(tcp->place_context, c->event.owner) = own;
+    drop_record(tcp, name_of(handle));
+    tcp->core->counters.tcp_woken++;
+    return c;
+}
+
+struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asleep)
+{
+    struct tcp_connection *c;
+
+    if (!tcp_is_at_rest(handle))
+        return tcp_resolve(tcp, handle);
+    c = wake(tcp, handle, true);
+    if (c == NULL) {
+        if (asleep != NULL)
+            *asleep = true;
+        return NULL;
+    }
+    if (c->deadline_ns[TCP_TIMER_KEEPALIVE] != 0)
+        tcp_timer_look(tcp, c, c->deadline_ns[TCP_TIMER_KEEPALIVE]);
+    if (c->rtt.rto_ns < TCP_REST_RINGS_NS)
+        tcp_timer_arm(tcp, c, TCP_TIMER_REST, c->rtt.rto_ns); /* then it shows whether there is more to do */
+    tcp_rest_later(tcp, c);
+    return c;
+}
+
+struct tcp_connection *tcp_wake_to_end(struct tcp *tcp, struct handle handle)
+{
+    struct tcp_connection *c = wake(tcp, handle, false);
+
+    if (c == NULL)
+        forget_record(tcp, handle);
+    return c;
+}
+
+bool tcp_rest_probes(struct tcp *tcp, uint32_t name)
+{
+    tcp->moves++;
+    return tcp_wake(tcp, rest_handle(name), NULL) != NULL;
+}
+
 void tcp_rest_address_removed(struct tcp *tcp, struct baro_address address)
 {
     for (uint32_t name = blocks_next(&tcp->rests, 0); name != BLOCK_NONE; name = blocks_next(&tcp->rests, name + 1)) {
         struct baro_endpoint local, remote;
 
+        struct tcp_connection *c;
+
         rest_ends(blocks_at(&tcp->rests, name), &local, &remote);
-        if (address_equal(local.address, address) && tcp_wake(tcp, rest_handle(name), NULL) == NULL)
-            tcp_rest_forget(tcp, rest_handle(name));
+        if (!address_equal(local.address, address) || (c = tcp_wake_to_end(tcp, rest_handle(name))) == NULL)
+            continue;
+        tcp_finish(tcp, c, ECONNABORTED);
+        tcp_reap(tcp, c);
     }
 }
 

@@ -51,9 +51,10 @@ static inline bool tcp_is_at_rest(struct handle handle)
 }
 /* The one of that name wakes, for its probe is due or soon will be. False: it cannot wake. */
 bool tcp_rest_probes(struct tcp *tcp, uint32_t name);
-/* It cannot wake, and its end has come: nobody hears of it any more. */
-void tcp_rest_forget(struct tcp *tcp, struct handle handle);
-/* All that have this address wake, or are forgotten. */
+/* The same of one at rest that tcp_finish() or tcp_abort() ends at once: the budget need not have room for it. NULL: there is not even
+ * memory, and nobody hears of it any more. */
+struct tcp_connection *tcp_wake_to_end(struct tcp *tcp, struct handle handle);
+/* All that have this address end, their owners are told. */
 void tcp_rest_address_removed(struct tcp *tcp, struct baro_address address);
 /* Has one at rest this port, and an address that meets it? */
 bool tcp_rest_has_port(const struct tcp *tcp, struct baro_endpoint local);
