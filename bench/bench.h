@@ -44,6 +44,7 @@ struct bench_case {
     uint32_t mtu;
     enum bench_offload offload;
     uint32_t connections;
+    uint32_t before;               /* batches of segments that are taken before a counted row begins, 0: one */
     uint32_t batch;                /* requests in flight; see `resting` */
     uint32_t questions;            /* asked of a connection before it answers, 0: one */
     uint32_t message;              /* octets of one call of send */

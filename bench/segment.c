@@ -35,14 +35,14 @@ static void receive(void *context)
 void bench_segment(const struct bench_case *question, struct bench_answer *answer)
 {
     struct segments work = { .peer = bench_peer_create(question) };
-    uint32_t random = 1, batches = bench_amount(256, 2);
+    uint32_t random = 1, batches = bench_amount(256, 2), before = bench_amount(batches / 4, question->before);
 
     for (uint32_t first = 0; first < question->connections;) {
         first += bench_peer_make_each(work.peer, first, MESSAGE);
         receive(&work);
     }
     bench_expect(work.octets == (uint64_t)question->connections * MESSAGE, "every connection is awake");
-    for (uint32_t i = 0; i < batches / 4 + 1; i++) {
+    for (uint32_t i = 0; i < before + 1; i++) {
         bench_peer_make(work.peer, BATCH, MESSAGE, &random);
         receive(&work);
     }
