@@ -4,23 +4,12 @@
  * Messages of one length between the same two ends differ in nothing in front of the sequence number, if their IPv4 packets are not
  * numbered: ours are not. Where a packet is numbered, or of another length, expected.c looks at its header, and remembers it for the
  * next one. */
-#include "expected.h"
-
-#include <string.h>
+#include "expected_same.h"
 
 #include "base/place.h"
 #include "base/seldom.h"
 
-/* Of both, at `at`: 0 where they are the same. */
-static inline uint64_t differs(const uint8_t *one, const uint8_t *other, unsigned at)
-{
-    uint64_t word, other_word;
-
-    memcpy(&word, one + at, sizeof word);
-    memcpy(&other_word, other + at, sizeof word);
-    return word ^ other_word;
-}
-
+/* As expected_differs(). */
 static inline uint32_t differs_four(const uint8_t *one, const uint8_t *other, unsigned at)
 {
     uint32_t word, other_word;
@@ -30,15 +19,6 @@ static inline uint32_t differs_four(const uint8_t *one, const uint8_t *other, un
     return word ^ other_word;
 }
 
-static inline uint32_t differs_two(const uint8_t *one, const uint8_t *other, unsigned at)
-{
-    uint16_t word, other_word;
-
-    memcpy(&word, one + at, sizeof word);
-    memcpy(&other_word, other + at, sizeof word);
-    return (uint32_t)(word ^ other_word);
-}
-
 _Static_assert(EXPECTED_V4_FRONT == 38 && EXPECTED_V6_FRONT == 58, "so many octets are compared");
 
 /* Has `one` the front of `other`? Ports first: where connections take turns it is they that differ. By words that lie in their
@@ -46,15 +26,15 @@ _Static_assert(EXPECTED_V4_FRONT == 38 && EXPECTED_V6_FRONT == 58, "so many octe
 static inline bool begins_so_v4(const uint8_t *one, const uint8_t *other)
 {
     return differs_four(one, other, EXPECTED_V4_PORTS) == 0 &&
-           (differs(one, other, 0) | differs(one, other, 8) | differs(one, other, 16) | differs(one, other, 24) |
-            differs_two(one, other, 32)) == 0;
+           (expected_differs(one, other, 0) | expected_differs(one, other, 8) | expected_differs(one, other, 16) | expected_differs(one, other, 24) |
+            expected_differs_two(one, other, 32)) == 0;
 }
 
 static inline bool begins_so_v6(const uint8_t *one, const uint8_t *other)
 {
     return differs_four(one, other, EXPECTED_V6_PORTS) == 0 &&
-           (differs(one, other, 0) | differs(one, other, 8) | differs(one, other, 16) | differs(one, other, 24) |
-            differs(one, other, 32) | differs(one, other, 40) | differs(one, other, 48)) == 0;
+           (expected_differs(one, other, 0) | expected_differs(one, other, 8) | expected_differs(one, other, 16) | expected_differs(one, other, 24) |
+            expected_differs(one, other, 32) | expected_differs(one, other, 40) | expected_differs(one, other, 48)) == 0;
 }
 
 /* Does all that stands in front of the sequence number say the same as in the last frame that came alone, sum of IP's header

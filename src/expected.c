@@ -11,6 +11,7 @@
 #include "codec/ipv4.h"
 #include "codec/ipv6.h"
 #include "codec/tcp.h"
+#include "expected_same.h"
 #include "steer.h"
 #include "transport/tcp/tcp.h"
 
@@ -241,16 +242,21 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
     const bool open = straight_is_open(stack);
     struct expected_front front = { NULL, 0 };
     struct tcp_arrival *unknown[EXPECTED_BUCKETS];
-    unsigned unknowns = 0, before = 0;
+    unsigned unknowns = 0, before = 0, alike = count; /* alike: the last frame that was looked at */
 
     for (unsigned i = 0; i < count; i++) {
         struct tcp_arrival *segment = &expected[i].segment;
 
         if (i + EXPECTED_AHEAD_OF_HEADER < count)
             prefetch_line(frame[i + EXPECTED_AHEAD_OF_HEADER].data);
-        look(stack, interface, open, &frame[i], &front, &expected[i]);
-        if (!expected[i].seems)
-            continue;
+        if (alike != count && expected_same(&frame[alike], &expected[alike].segment, &frame[i])) {
+            expected_found(&expected[alike], &frame[i], &expected[i]);
+        } else {
+            look(stack, interface, open, &frame[i], &front, &expected[i]);
+            if (!expected[i].seems)
+                continue;
+            alike = i;
+        }
         if (tcp_foresee_of_burst(stack->tcp, segment))
             continue;
         unknown[unknowns++] = segment;
