@@ -444,7 +444,7 @@ bool receive_loopback(struct baro_stack *stack)
         if (!expected_loopback(stack, &frame))
             from_device(stack, 0, &frame, &arrival);
     }
-    tcp_turn_is_over(stack->tcp); /* both ends have the same turn: nothing of what they say is awaited */
+    tcp_turn_is_over(stack->tcp, 0); /* both ends have the same turn: nothing of what they say is awaited */
     stack_settle(stack);
     loopback->used[area] = 0;
     return true;

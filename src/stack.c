@@ -409,8 +409,12 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
 
 void baro_stack_flush(struct baro_stack *stack)
 {
-    if (tcp_turn_is_awaited(stack->tcp))
-        tcp_turn_is_over(stack->tcp);
+    if (tcp_turn_is_awaited(stack->tcp)) {
+        if (stack->core.intents.count == 0)
+            straight_turn(stack);
+        else
+            tcp_turn_is_over(stack->tcp, 0);
+    }
     stack_settle(stack);
     if (stack->lender != NULL)
         receive_give_back(stack);

@@ -243,7 +243,11 @@ static inline bool straight_is_open(const struct baro_stack *stack)
 enum straight_verdict { STRAIGHT_DONE, STRAIGHT_WAITS, STRAIGHT_OPEN };
 enum straight_verdict straight_output(struct baro_stack *stack, struct handle connection);
 enum straight_verdict straight_control(struct baro_stack *stack, const struct intent *intent);
-/* The rest of the way of a message of TCP's. False: nothing happened, message_send() shall have it. */
+/* straight_acks.c: intents at the beginning of the queue, which is not empty, that are plain ACKs, `most` at most: how many were sent. */
+unsigned straight_acks(struct baro_stack *stack, unsigned most);
+/* straight_acks.c: the program's turn is over: ACKs that waited for it leave, or are intended. */
+void straight_turn(struct baro_stack *stack);
+/* straight.c: the rest of the way of a message of TCP's. False: nothing happened, message_send() shall have it. */
 bool straight_message(struct baro_stack *stack, const struct ip_message *message);
 
 /* forward.c: a router's packet for another host: passed on, or refused and its sender told. `link_group`: its frame was a

@@ -20,33 +20,18 @@
  *     too large? to be cut?               TCP's segments fit where the path MTU is the one that it knows and no packet is
  *                                         smaller than the least segment with its headers (STRAIGHT_LEAST_MTU)
  *     IPv4's identification               0: nothing here may be fragmented (RFC 6864) */
-#include "stack.h"
+#include "straight.h"
 
-#include <string.h>
-
-#include "base/checksum.h"
-#include "base/place.h"
-#include "base/seldom.h"
-#include "base/time.h"
-#include "base/words.h"
 #include "codec/tcp.h"
-#include "ethernet/frame.h"
 #include "transport/tcp/sums.h"
 #include "transport/tcp/tcp.h"
 
 enum {
     STRAIGHT_LEAST_MTU = 256, /* well above TCP's least segment, 88 octets of text and options, with 60 of headers */
-    TCP_SEQ_AT = 4, TCP_FLAGS_AT = 13, TCP_CHECKSUM_AT = 16,
-    IPV4_PLAIN = 0x45, IPV4_TTL_AT = 8, IPV4_CHECKSUM_AT = 10,
-    IPV6_LENGTH_AT = 4, IPV6_HOP_LIMIT_AT = 7
+    TCP_SEQ_AT = 4, TCP_FLAGS_AT = 13
 };
 
 /* ---- what stands in front ---- */
-
-static uint32_t stamp_of(const struct baro_stack *stack)
-{
-    return stack->table.changes + stack->neighbours.places + stack->path_mtus.changes;
-}
 
 static void write_headers(struct straight *straight, const struct way *way, struct baro_mac from)
 {
@@ -92,114 +77,38 @@ static bool prepare(struct baro_stack *stack, struct way *way)
     if (straight->entry == NULL)
         return false;
     write_headers(straight, way, interface->device->mac);
-    straight->stamp = stamp_of(stack);
+    straight->stamp = straight_stamp(stack);
     straight->until = path_mtu_until(&stack->path_mtus, way->destination);
     return true;
 }
 
-static inline bool is_good(const struct baro_stack *stack, const struct straight *straight)
-{
-    return straight->stamp == stamp_of(stack) && !instant_reached(stack->core.now, straight->until);
-}
-
 /* One that was not the last; NULL: it is no straight one now. */
-static __attribute__((noinline)) struct way *find_other(struct baro_stack *stack, const struct baro_address *source,
-                                                        const struct baro_address *destination)
+__attribute__((noinline)) struct way *straight_find_other(struct baro_stack *stack, const struct baro_address *source,
+                                                          const struct baro_address *destination)
 {
     struct way *way = way_find(stack, destination, source);
 
-    if (!is_good(stack, &way->straight) && !prepare(stack, way))
+    if (!straight_is_good(stack, &way->straight) && !prepare(stack, way))
         return NULL;
     stack->recent = way;
     stack->recent_for = HANDLE_NONE;
     return neighbour_is_ready(way->straight.entry) ? way : NULL;
 }
 
-/* Is it a straight one now? The stamp tells of changes of the table, too. */
-static inline bool is_straight(const struct baro_stack *stack, const struct way *way)
-{
-    return MOSTLY(is_good(stack, &way->straight) && neighbour_is_ready(way->straight.entry));
-}
-
-/* The way, if it is a straight one now; NULL: it is not. */
-IN_PLACE struct way *find(struct baro_stack *stack, const struct baro_address *source, const struct baro_address *destination)
-{
-    struct way *way = stack->recent;
-
-    return way_leads(way, destination, source) && is_straight(stack, way) ? way : find_other(stack, source, destination);
-}
-
-/* Of a connection, whose addresses stay while its handle does. Where its place in the table of ways was taken by another one
- * nothing is straight. */
-IN_PLACE struct way *find_for(struct baro_stack *stack, struct handle connection, const struct tcp_straight *segment)
-{
-    struct way *way = stack->recent;
-    const struct baro_endpoint *local, *remote;
-
-    if (MOSTLY(handle_equal(stack->recent_for, connection)) && is_straight(stack, way))
-        return way;
-    tcp_straight_ends(segment, &local, &remote);
-    way = find(stack, &local->address, &remote->address);
-    stack->recent_for = way != NULL ? connection : HANDLE_NONE;
-    return way;
-}
-
 /* ---- a frame ---- */
 
-static uint16_t fold(uint32_t sum)
-{
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~(sum + (sum >> 16));
-}
-
-/* The first word and the sum of an IPv4 header, which stand ready for the next packet of this length, too. It is not written there
- * first and copied then: the copy would wait for it. */
-static inline void write_first(struct straight *straight, uint32_t first, uint8_t *ip)
-{
-    const uint16_t checksum = fold(straight->sum_of_ip + first);
-
-    write_be32(ip, first);
-    write_be16(ip + IPV4_CHECKSUM_AT, checksum);
-    straight->first_of_ip = first;
-    write_be32(straight->headers + ethernet_header_SIZE, first);
-    write_be16(straight->headers + ethernet_header_SIZE + IPV4_CHECKSUM_AT, checksum);
-}
-
 /* What the program wants in place of the path's. */
-static __attribute__((noinline)) void write_ttl(const struct straight *straight, uint8_t ttl, uint8_t *ip)
+__attribute__((noinline)) void straight_write_ttl(const struct straight *straight, uint8_t ttl, uint8_t *ip)
 {
     const uint32_t sum = straight->sum_of_ip + straight->first_of_ip + ((uint32_t)ttl << 8) +
                          (UINT16_MAX - ((uint32_t)ip[IPV4_TTL_AT] << 8));
 
     ip[IPV4_TTL_AT] = ttl;
-    write_be16(ip + IPV4_CHECKSUM_AT, fold(sum));
-}
-
-/* What stands in front of the segment: Ethernet's header and IP's. */
-IN_PLACE void write_front(struct straight *straight, const struct tcp_straight *segment, uint8_t *head)
-{
-    uint8_t *ip = head + ethernet_header_SIZE;
-    uint32_t length = segment->header_length + segment->length;
-
-    if (straight->path.source.family != BARO_FAMILY_IPV6) {
-        const uint32_t first = (uint32_t)IPV4_PLAIN << 24 | (uint32_t)segment->tos << 16 | (length + ipv4_header_SIZE);
-
-        memcpy(head, straight->headers, ethernet_header_SIZE + ipv4_header_SIZE);
-        if (first != straight->first_of_ip)
-            write_first(straight, first, ip);
-        if (SELDOM(segment->ttl >= 0))
-            write_ttl(straight, (uint8_t)segment->ttl, ip);
-    } else {
-        memcpy(head, straight->headers, ethernet_header_SIZE + ipv6_header_SIZE);
-        write_be32(ip, ipv6_first_word(segment->tos, segment->flow_label));
-        write_be16(ip + IPV6_LENGTH_AT, (uint16_t)length);
-        if (SELDOM(segment->ttl >= 0))
-            ip[IPV6_HOP_LIMIT_AT] = (uint8_t)segment->ttl;
-    }
+    write_be16(ip + IPV4_CHECKSUM_AT, straight_fold(sum));
 }
 
 /* Around the ring's end, or of which the sums are known. */
-static __attribute__((noinline)) uint64_t sum_of_other(const struct tcp_straight *segment)
+__attribute__((noinline)) uint64_t straight_sum_of_other(const struct tcp_straight *segment)
 {
     const struct baro_bytes *part = segment->part;
     uint64_t second;
@@ -210,77 +119,21 @@ static __attribute__((noinline)) uint64_t sum_of_other(const struct tcp_straight
     return checksum_add(0, part[0].data, part[0].length) + ((part[0].length & 1) != 0 ? checksum_swap(second) : second);
 }
 
-/* A native one. */
-static inline uint64_t sum_of_text(const struct tcp_straight *segment)
-{
-    if (segment->parts == 0)
-        return 0;
-    if (segment->parts == 1 && segment->text_sums == 0)
-        return octets_sum_message(segment->part[0].data, segment->part[0].length);
-    if (segment->text_sums == 1)
-        return words_number((uint32_t)segment->text_sum[0]);
-    return words_number((uint32_t)checksum_fold_sum(sum_of_other(segment)));
-}
-
-/* Writes TCP's checksum and adds the frame: all else of its headers stands in `head`. `gso_size`: the device cuts. In place,
- * since each segment comes by here. */
-IN_PLACE void push(struct baro_stack *stack, const struct way *way, const struct tcp_straight *segment, uint8_t *head,
-                   uint16_t gso_size)
-{
-    const struct straight *straight = &way->straight;
-    struct burst *burst = &stack->burst;
-    struct baro_tx_frame *frame;
-    uint32_t headers = straight->length + (uint32_t)segment->header_length;
-    uint32_t length = straight->sum_of_pseudo + segment->header_length + segment->length;
-    uint16_t checksum; /* as it stands in the segment */
-
-    if ((straight->device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0) {
-        write_be16((uint8_t *)&checksum, (uint16_t)~fold(length));
-        frame = &burst->frame[burst->count];
-        frame->checksum_start = straight->length;
-        frame->checksum_offset = TCP_CHECKSUM_AT;
-    } else { /* the sum first: what is known before must be kept over it */
-        checksum = checksum_fold(segment->sum + words_number(length) + sum_of_text(segment));
-        frame = &burst->frame[burst->count];
-        frame->checksum_start = frame->checksum_offset = 0;
-    }
-    memcpy(head + straight->length + TCP_CHECKSUM_AT, &checksum, sizeof checksum);
-    frame->gso_size = gso_size;
-    frame->header_length = (uint16_t)(gso_size != 0 ? headers : 0);
-    frame->parts = 1 + segment->parts;
-    frame->part[0] = (struct baro_bytes){ head, headers };
-    if (segment->parts != 0) { /* each by itself: both at once would wait for what was just written one by one */
-        frame->part[1].data = segment->part[0].data;
-        frame->part[1].length = segment->part[0].length;
-    }
-    if (SELDOM(segment->parts > 1))
-        frame->part[2] = segment->part[1];
-    stack->straight++;
-    stack->core.counters.ip_out++;
-    stack->core.counters.frames_out++;
-    stack->core.counters.octets_out += headers + segment->length;
-    if (SELDOM(++burst->count == BARO_BURST_LIMIT))
-        burst_flush(stack);
-}
-
 /* ---- a segment, or one that must be cut ---- */
 
-/* Frames that the device takes now; mostly it was asked already. */
-static inline unsigned room_of(struct baro_stack *stack, const struct way *way)
+/* Of a connection, whose addresses stay while its handle does. Where its place in the table of ways was taken by another one
+ * nothing is straight. */
+IN_PLACE struct way *find_for(struct baro_stack *stack, struct handle connection, const struct tcp_straight *segment)
 {
-    const struct baro_device *device = way->straight.device;
-    struct burst *burst = &stack->burst;
+    struct way *way = stack->recent;
+    const struct baro_endpoint *local, *remote;
 
-    if (MOSTLY(burst->count == 0)) { /* as burst_room() has it: what has gone since is not known */
-        burst->interface = way->hop.interface;
-        burst->room = device->tx_room(device->context);
-        if (SELDOM(burst->room == 0))
-            burst->full = burst->interface;
-        return burst->room;
-    }
-    if (MOSTLY(burst->interface == way->hop.interface && burst->count < burst->room))
-        return burst->room - burst->count;
-    return burst_room(stack, way->hop.interface);
+    if (MOSTLY(handle_equal(stack->recent_for, connection)) && straight_is_one(stack, way))
+        return way;
+    tcp_straight_ends(segment, &local, &remote);
+    way = straight_find(stack, &local->address, &remote->address);
+    stack->recent_for = way != NULL ? connection : HANDLE_NONE;
+    return way;
 }
 
 /* The next `length` octets of `rest`, which loses them. */
@@ -319,20 +172,20 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, struct way *
     piece.length = segment->size;
     memcpy(tcp, segment->header, TCP_STRAIGHT_HEADER);
     tcp[TCP_FLAGS_AT] ^= push_flag;
-    write_front(straight, &piece, front);
+    straight_write_front(straight, &piece, front);
     for (uint32_t at = 0, left = segment->length; left != 0; at += piece.length, left -= piece.length) {
         if (left <= segment->size) {
             piece.length = left;
             tcp[TCP_FLAGS_AT] |= push_flag;
             sum += push_sum;
-            write_front(straight, &piece, front);
+            straight_write_front(straight, &piece, front);
         }
         piece.parts = take(rest, piece.length, piece.part);
         piece.sum = sum + words_number(seq + at);
         if (at != 0 && piece.text_sums != 0)
             piece.text_sum++;
         if (at != 0)
-            head = room_of(stack, way) == 0 ? NULL : stack->burst.header[stack->burst.count];
+            head = straight_room(stack, way) == 0 ? NULL : stack->burst.header[stack->burst.count];
         if (head == NULL) {
             stack->core.counters.ip_out++;
             core_drop(&stack->core, BARO_DROP_TX_RING_FULL);
@@ -340,7 +193,7 @@ static __attribute__((noinline)) void cut(struct baro_stack *stack, struct way *
         }
         memcpy(head, front, sizeof front);
         write_be32(head + straight->length + TCP_SEQ_AT, seq + at); /* not in front of the copy, which would wait for it */
-        push(stack, way, &piece, head, 0);
+        straight_push(stack, way, &piece, head, 0);
     }
 }
 
@@ -352,8 +205,8 @@ static __attribute__((noinline)) void send_large(struct baro_stack *stack, struc
         cut(stack, way, segment, head);
         return;
     }
-    write_front(&way->straight, segment, head);
-    push(stack, way, segment, head, (uint16_t)segment->size);
+    straight_write_front(&way->straight, segment, head);
+    straight_push(stack, way, segment, head, (uint16_t)segment->size);
 }
 
 IN_PLACE void send(struct baro_stack *stack, struct way *way,
@@ -366,8 +219,8 @@ IN_PLACE void send(struct baro_stack *stack, struct way *way,
         send_large(stack, way, segment, head);
         return;
     }
-    write_front(&way->straight, segment, head);
-    push(stack, way, segment, head, 0);
+    straight_write_front(&way->straight, segment, head);
+    straight_push(stack, way, segment, head, 0);
 }
 
 /* ---- intents ---- */
@@ -384,7 +237,7 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
     if (SELDOM(way == NULL))
         return STRAIGHT_OPEN;
     do {
-        unsigned room = room_of(stack, way);
+        unsigned room = straight_room(stack, way);
         uint8_t *head = stack->burst.header[stack->burst.count];
 
         if (SELDOM(room == 0))
@@ -404,13 +257,13 @@ enum straight_verdict straight_output(struct baro_stack *stack, struct handle co
 enum straight_verdict straight_control(struct baro_stack *stack, const struct intent *intent)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
-    struct way *way = find(stack, &control->local.address, &control->remote.address);
+    struct way *way = straight_find(stack, &control->local.address, &control->remote.address);
     struct tcp_straight segment;
     uint8_t *head;
 
     if (SELDOM(way == NULL))
         return STRAIGHT_OPEN;
-    if (SELDOM(room_of(stack, way) == 0))
+    if (SELDOM(straight_room(stack, way) == 0))
         return STRAIGHT_WAITS;
     head = stack->burst.header[stack->burst.count];
     segment.header = head + way->straight.length;
@@ -438,11 +291,11 @@ static bool is_plain(const struct ip_message *message, const struct straight *st
 
 bool straight_message(struct baro_stack *stack, const struct ip_message *message)
 {
-    struct way *way = find(stack, &message->source, &message->destination);
+    struct way *way = straight_find(stack, &message->source, &message->destination);
     struct tcp_straight segment;
     uint8_t *head;
 
-    if (way == NULL || !is_plain(message, &way->straight) || room_of(stack, way) == 0)
+    if (way == NULL || !is_plain(message, &way->straight) || straight_room(stack, way) == 0)
         return false;
     head = stack->burst.header[stack->burst.count];
     memcpy(head + way->straight.length, message->header, message->header_length);

@@ -316,8 +316,13 @@ static inline void pass(struct baro_stack *stack, uint32_t count, bool again)
     struct intent_queue *intents = &stack->core.intents;
 
     do {
-        const uint64_t sent = stack->core.counters.ip_out;
+        uint64_t sent;
 
+        if (count > 1)
+            count -= straight_acks(stack, count);
+        if (count == 0)
+            return;
+        sent = stack->core.counters.ip_out;
         if (MOSTLY(work_off(stack, &intents->slot[intents->first])))
             intent_done(intents);
         else

@@ -41,6 +41,7 @@ struct intent_tcp_control {
     bool has_timestamps, has_syn_options;
     bool progress;              /* as struct ip_message says */
     bool in_order;              /* acknowledges text in order: text that leaves in front of it says as much */
+    bool plain;                 /* `in_order`, with timestamps, by the path's TTL, without SACK blocks: nothing about it is special */
     uint32_t flow_label;
     uint32_t ts_value, ts_echo;
     uint16_t mss;               /* with has_syn_options */
@@ -154,6 +155,14 @@ static inline void intent_done(struct intent_queue *queue)
     assert(queue->count != 0);
     queue->count--;
     queue->first = queue->count == 0 ? 0 : (queue->first + 1) % INTENT_QUEUE_SIZE;
+}
+
+/* The same of the oldest `count`. */
+static inline void intent_done_many(struct intent_queue *queue, uint32_t count)
+{
+    assert(queue->count >= count);
+    queue->count -= count;
+    queue->first = queue->count == 0 ? 0 : (queue->first + count) % INTENT_QUEUE_SIZE;
 }
 
 /* The oldest waits for a device from now on, last; `again`: it did before and intent_ready() took it back, so it waits in

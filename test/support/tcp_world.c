@@ -179,7 +179,7 @@ static void drain(struct world *world, unsigned number)
     struct intent *intent;
 
     if (!side->stuck) /* a host whose programs have nothing to say */
-        tcp_turn_is_over(side->tcp);
+        tcp_turn_is_over(side->tcp, 0);
     while (!side->stuck && (intent = intent_first(&side->core.intents)) != NULL) {
         struct ip_message message;
 

@@ -95,13 +95,60 @@ void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
     tcp_send_ack_repeated(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt });
 }
 
+/* An ACK of text in order that has nothing special about it? */
+static inline bool is_plain(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    return MOSTLY((c->flags & (TCP_TIMESTAMPS | TCP_CLOSED_DONE)) == TCP_TIMESTAMPS && c->state >= BARO_TCP_ESTABLISHED &&
+                  c->settings.ttl < 0 && c->ranges == NULL && seq_le(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd)) &&
+                  (c->flow_label != 0 || c->remote.address.family != BARO_FAMILY_IPV6) && !TRACE_ON(tcp->core));
+}
+
+/* add_for() and acknowledge() for that one: what nobody looks at is not written. */
+IN_PLACE void add_plain(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct intent *intent = intent_add(&tcp->core->intents, INTENT_TCP_CONTROL);
+    struct intent_tcp_control *control;
+
+    if (SELDOM(intent == NULL)) {
+        core_drop(tcp->core, BARO_DROP_INTENT_QUEUE_FULL);
+        return;
+    }
+    intent->owner = tcp_handle(tcp, c);
+    control = &intent->as.tcp;
+    control->local = c->local;
+    control->remote = c->remote;
+    control->seq = c->snd.nxt;
+    control->ack = c->rcv.nxt;
+    control->ts_value = tcp_timestamp(tcp, c->ts_offset);
+    control->ts_echo = c->ts_recent;
+    control->flow_label = c->flow_label;
+    control->flags = TCP_FLAG_ACK | tcp_ecn_ack_flags(c);
+    control->ttl = -1;
+    control->tos = c->settings.tos;
+    control->has_timestamps = control->in_order = control->plain = true;
+    control->has_syn_options = false;
+    control->sack_count = 0;
+    control->progress = c->progress;
+    c->progress = false;
+    c->segments_out++;
+    control->window = tcp_receive_window(c, true);
+    c->rcv.acked = c->rcv.nxt;
+    c->unacknowledged = 0;
+    c->flags &= ~(uint32_t)TCP_ACK_OWED;
+    c->deadline_ns[TCP_TIMER_DELAYED_ACK] = 0;
+}
+
 void tcp_send_ack_in_order(struct tcp *tcp, struct tcp_connection *c)
 {
-    const bool first = intent_queue_is_empty(&tcp->core->intents);
-    struct intent_tcp_control *control = add_for(tcp, c, TCP_FLAG_ACK);
+    struct intent_tcp_control *control;
 
-    if (first) /* nobody waits to be told whether somebody spoke before */
+    if (intent_queue_is_empty(&tcp->core->intents)) /* nobody waits to be told whether somebody spoke before */
         tcp->spoke = false;
+    if (is_plain(tcp, c)) {
+        add_plain(tcp, c);
+        return;
+    }
+    control = add_for(tcp, c, TCP_FLAG_ACK);
     if (control == NULL)
         return;
     control->in_order = seq_eq(control->seq, c->snd.nxt);
@@ -114,6 +161,11 @@ static bool is_of_ended(struct tcp *tcp, struct handle owner)
     return tcp_kind_of(owner) == TCP_KIND_HALF_OPEN && tcp_resolve_half_open(tcp, owner) == NULL;
 }
 
+bool tcp_acks_stand(const struct tcp *tcp)
+{
+    return !tcp->spoke && !tcp->burst_as_one;
+}
+
 bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
@@ -121,7 +173,7 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
 
     if (!control->in_order)
         return control->has_syn_options && is_of_ended(tcp, intent->owner);
-    if (!tcp->spoke && MOSTLY(!tcp->burst_as_one)) /* of many connections none is looked at again */
+    if (MOSTLY(tcp_acks_stand(tcp))) /* of many connections none is looked at again */
         return false;
     c = tcp_resolve(tcp, intent->owner);
     if (c == NULL || (!seq_gt(c->snd.nxt, control->seq) && !(SELDOM(tcp->burst_as_one) && tcp_burst_tells(tcp, c, control->ack))))

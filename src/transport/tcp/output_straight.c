@@ -315,6 +315,48 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
     return segment_of(tcp, path, segment, false);
 }
 
+/* ---- an ACK that waited for the program's turn ---- */
+
+/* segment_of() without text. */
+IN_PLACE void write_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_straight *segment)
+{
+    const unsigned flags = TCP_FLAG_ACK | ((c->ecn_flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
+
+    segment->flow_label = c->flow_label;
+    segment->ttl = c->settings.ttl;
+    segment->tos = c->settings.tos;
+    segment->progress = c->progress;
+    c->progress = false;
+    write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, tcp_plain_seq(c), tcp_receive_window(c, true), segment);
+    c->segments_out++;
+}
+
+enum tcp_straight_verdict tcp_straight_turn(const struct tcp *tcp, uint32_t at, struct tcp_straight *segment)
+{
+    const uint32_t other = TCP_SENDS_SPECIAL | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_OUTPUT_QUEUED | TCP_OUTPUT_WAITING;
+    struct tcp_connection *c = tcp_resolve(tcp, tcp->soon[at]);
+
+    if (c == NULL || (c->flags & TCP_ACK_SOON) == 0)
+        return TCP_STRAIGHT_NOTHING;
+    if (SELDOM((c->flags & (other | TCP_AT_EASE | TCP_TIMESTAMPS)) != (TCP_AT_EASE | TCP_TIMESTAMPS) || c->state < BARO_TCP_ESTABLISHED || tcp_unsent_text(c) != 0 ||
+               (c->sender != NULL && c->sender->board.lost != 0)))
+        return TCP_STRAIGHT_OPEN;
+    segment->connection = c;
+    return TCP_STRAIGHT_MORE;
+}
+
+bool tcp_straight_alone(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+{
+    struct tcp_connection *c = segment->connection;
+
+    if (SELDOM(path->mtu != c->path_mtu))
+        return false;
+    write_ack(tcp, c, segment);
+    segment->length = 0;
+    ack_sent(c, 0);
+    return true;
+}
+
 /* ---- control segments ---- */
 
 bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, struct tcp_straight *segment)

@@ -62,14 +62,14 @@ __attribute__((noinline)) bool tcp_burst_tells(struct tcp *tcp, struct tcp_conne
     return false;
 }
 
-bool tcp_turn_is_awaited(const struct tcp *tcp)
+uint32_t tcp_turn_awaited(const struct tcp *tcp)
 {
-    return tcp->soon_count != 0;
+    return tcp->soon_count;
 }
 
-void tcp_turn_is_over(struct tcp *tcp)
+void tcp_turn_is_over(struct tcp *tcp, uint32_t done)
 {
-    for (uint32_t i = 0; i < tcp->soon_count; i++) {
+    for (uint32_t i = done; i < tcp->soon_count; i++) {
         struct tcp_connection *c = tcp_resolve(tcp, tcp->soon[i]);
 
         if (c == NULL || (c->flags & TCP_ACK_SOON) == 0)

@@ -15,6 +15,22 @@ static inline uint64_t word(uint8_t *at, uint32_t value)
     return native;
 }
 
+/* The header of an ACK that is plain. */
+static inline void tcp_straight_plain(const struct intent_tcp_control *ack, struct tcp_straight *segment)
+{
+    const unsigned octets = TCP_STRAIGHT_HEADER;
+    uint8_t *to = segment->header;
+
+    segment->sum = word(to, (uint32_t)ack->local.port.number << 16 | ack->remote.port.number) + word(to + 4, ack->seq.value) +
+                   word(to + 8, ack->ack.value) + word(to + 12, octets << 26 | (uint32_t)ack->flags << 16 | ack->window) +
+                   word(to + 16, 0) + word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, ack->ts_value) +
+                   word(to + 28, ack->ts_echo);
+    segment->header_length = (uint8_t)octets;
+    segment->flow_label = ack->flow_label;
+    segment->progress = ack->progress;
+    segment->tos = ack->tos;
+}
+
 /* Has the first SYN of `c` yet to leave? */
 static inline bool tcp_is_first_syn(const struct tcp_connection *c)
 {

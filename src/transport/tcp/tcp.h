@@ -65,9 +65,14 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent);
 void tcp_control_message(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
                          struct ip_message *message);
 
-/* soon.c: do ACKs wait for the program's turn? And it is over: what waits is intended to be sent. */
-bool tcp_turn_is_awaited(const struct tcp *tcp);
-void tcp_turn_is_over(struct tcp *tcp);
+/* soon.c: how many ACKs wait for the program's turn, or did before they left? And it is over: what waits is intended to be sent, but
+ * for the first `done`, about which nothing is left to be done. */
+uint32_t tcp_turn_awaited(const struct tcp *tcp);
+static inline bool tcp_turn_is_awaited(const struct tcp *tcp)
+{
+    return tcp_turn_awaited(tcp) != 0;
+}
+void tcp_turn_is_over(struct tcp *tcp, uint32_t done);
 
 /* held.c: a burst of a device begins; `stays`: the device lends its frames until rx_end; `as_one`: one ACK for what it
  * brings (soon.c). And it is over: must they stay? */
@@ -113,6 +118,14 @@ bool tcp_straight_has_nothing(const struct tcp_straight *segment);
 enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment);
 /* As tcp_control_message(). False: it is not for the straight way; nothing was changed. */
 bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, struct tcp_straight *segment);
+
+/* control.c: do ACKs of text in order leave whatever else has left, so that none need be looked at? */
+bool tcp_acks_stand(const struct tcp *tcp);
+/* The `at`-th ACK that waited for the program's turn, of tcp_turn_awaited(). NOTHING: it has left. MORE: it is all that the connection
+ * has to send, and tcp_straight_alone() writes it. OPEN: it is not for that; nothing was changed. */
+enum tcp_straight_verdict tcp_straight_turn(const struct tcp *tcp, uint32_t at, struct tcp_straight *segment);
+/* False: nothing was changed. */
+bool tcp_straight_alone(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment);
 
 /* An ICMP error quoted a TCP segment of ours (local: our side of the quote). Checks the quoted sequence number
  * (RFC 5927 §4). For "fragmentation needed" `mtu` is the new path MTU. Returns ICMP_NO_MATCH, or NONE. */
