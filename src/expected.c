@@ -386,12 +386,20 @@ unsigned expected_run(struct baro_stack *stack, int interface, const struct baro
 
 /* ---- a frame that comes alone ---- */
 
+/* foresee_first() of one. */
+static __attribute__((noinline)) void foresee_one(const struct baro_stack *stack, struct tcp_arrival *segment)
+{
+    tcp_foresee_connection(stack->tcp, segment);
+    tcp_foresee_lines(segment);
+    tcp_foresee_text(stack->tcp, segment);
+}
+
 /* Whose it is, if it is known. */
 IN_PLACE void foresee_alone(struct baro_stack *stack, struct expected_frame *expected)
 {
     tcp_foresee(stack->tcp, &expected->segment);
     if (SELDOM(!expected->segment.sure))
-        foresee_first(stack, expected, 1);
+        foresee_one(stack, &expected->segment);
 }
 
 /* Is it between the same two ends as the last one that came alone, and for the same connection since that one is still the last

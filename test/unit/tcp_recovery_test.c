@@ -209,6 +209,24 @@ static void the_timeout_is_as_the_rule_says(void **state)
     }
 }
 
+static void a_first_sample_is_as_any(void **state)
+{
+    const int64_t sample_ns[] = { -1, 0, 1, NS_PER_US, 3 * NS_PER_MS, 49 * NS_PER_MS, 67 * NS_PER_MS, NS_PER_S, 41 * NS_PER_S,
+                                  5000 * NS_PER_S };
+    struct rtt any, first;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sample_ns / sizeof sample_ns[0]; i++) {
+        rtt_init(&any);
+        rtt_init(&first);
+        rtt_back_off(&any);
+        rtt_back_off(&first);
+        rtt_sample(&any, sample_ns[i], 7 * NS_PER_S);
+        rtt_begin(&first, sample_ns[i], 7 * NS_PER_S);
+        assert_memory_equal(&first, &any, sizeof any);
+    }
+}
+
 static void rtt_arithmetic_is_rfc_6298s(void **state)
 {
     struct rtt rtt;
@@ -354,6 +372,7 @@ int main(void)
         cmocka_unit_test(after_a_timeout_slow_start_sends_all_again),
         cmocka_unit_test(limited_transmit_and_the_initial_window),
         cmocka_unit_test(the_timeout_is_as_the_rule_says),
+        cmocka_unit_test(a_first_sample_is_as_any),
         cmocka_unit_test(rtt_arithmetic_is_rfc_6298s),
         cmocka_unit_test(the_window_grows_by_octets_not_by_acks),
         cmocka_unit_test(paws_drops_what_is_old),

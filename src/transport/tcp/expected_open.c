@@ -50,12 +50,15 @@ static bool is_answer(const struct tcp_half_open *record, const struct tcp_arriv
            (!stamped || (int32_t)(segment->ts_value - record->ts_recent) >= 0);
 }
 
-/* ack.c's acknowledged(), where nothing but the SYN was sent. */
-static void syn_acknowledged(struct tcp *tcp, struct tcp_connection *c, uint32_t ts_echo)
+/* ack.c's acknowledged(), where nothing but the SYN was sent, once, and so is timed. */
+static void syn_acknowledged(struct tcp *tcp, struct tcp_connection *c)
 {
+    const int64_t sample_ns = tcp->core->now.ns - c->rtt_at_ns;
+
     c->snd.una = c->snd.up = c->snd.small = c->snd.nxt;
-    tcp_measure(tcp, c, c->snd.una, ts_echo);
-    tcp_grow(tcp, c, 1, 1, tcp->core->now.ns - c->rtt_at_ns);
+    c->flags &= ~(uint32_t)TCP_RTT_TIMING;
+    rtt_begin(&c->rtt, sample_ns, tcp->core->now.ns);
+    tcp_grow(tcp, c, 1, 1, sample_ns);
 }
 
 /* The text behind it. */
@@ -87,7 +90,7 @@ static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, 
         return false; /* and there will be no memory on the whole path either */
     tcp_half_open_free(tcp, record);
     tcp_half_open_begun(tcp, listener, c, segment.seq, segment.ack, (uint16_t)arrival_window(arrival, 0));
-    syn_acknowledged(tcp, c, segment.ts_echo);
+    syn_acknowledged(tcp, c);
     if (segment.octets != 0)
         return take_text(tcp, c, arrival);
     tcp->core->counters.tcp_in++;

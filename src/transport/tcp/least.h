@@ -37,13 +37,23 @@ _Static_assert((int)LEAST_SAMPLES == 3, "least_says_nothing looks for the last o
 /* least.c: one that is not the least, or the first. */
 void least_note(struct least *least, uint32_t us, uint32_t now_ms);
 
+/* As both are noted. */
+static inline uint32_t least_ms(int64_t now_ns)
+{
+    return (uint32_t)((uint64_t)now_ns / NS_PER_MS);
+}
+static inline uint32_t least_noted(int64_t sample_ns)
+{
+    uint64_t whole_us = (uint64_t)sample_ns / NS_PER_US;
+
+    return MOSTLY(whole_us < UINT32_MAX - 1) ? (uint32_t)whole_us + 1 : UINT32_MAX;
+}
+
 /* A round trip was measured, at a moment that is not negative. */
 IN_PLACE void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns)
 {
-    uint32_t now_ms = (uint32_t)((uint64_t)now_ns / NS_PER_MS), us;
-    uint64_t whole_us = (uint64_t)sample_ns / NS_PER_US;
+    uint32_t now_ms = least_ms(now_ns), us = least_noted(sample_ns);
 
-    us = MOSTLY(whole_us < UINT32_MAX - 1) ? (uint32_t)whole_us + 1 : UINT32_MAX;
     if (us <= least->best[0].us) { /* all of them are as large and older */
         least->best[0].us = us;
         least->best[0].at_ms = now_ms;
@@ -51,6 +61,12 @@ IN_PLACE void least_sample(struct least *least, int64_t sample_ns, int64_t now_n
     } else if (least->best[0].us == 0 || !least_says_nothing(least, us, now_ms)) {
         least_note(least, us, now_ms);
     }
+}
+/* The same for the first of all. */
+static inline void least_begin(struct least *least, int64_t sample_ns, int64_t now_ns)
+{
+    least->best[0].us = least_noted(sample_ns);
+    least->best[0].at_ms = least_ms(now_ns);
 }
 /* The least one, 0: none yet (or below a microsecond). */
 static inline uint32_t least_us(const struct least *least)

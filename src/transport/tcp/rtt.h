@@ -63,6 +63,8 @@ IN_PLACE void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
     rtt_forget_back_off(rtt);
 }
 
+/* The same where it is the connection's first, by a call: an opening, whose code is walked through once, has it at both ends. */
+void rtt_begin(struct rtt *rtt, int64_t sample_ns, int64_t now_ns);
 /* The timer fired (§5.5). */
 void rtt_back_off(struct rtt *rtt);
 /* The SYN was lost and there is no sample: 3 s from now on (§5.7). */

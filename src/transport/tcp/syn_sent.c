@@ -21,7 +21,7 @@ static void complete(struct tcp *tcp, struct tcp_connection *c, const struct seg
     tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);
     if ((c->flags & TCP_RTT_TIMING) != 0) {
         c->flags &= ~(uint32_t)TCP_RTT_TIMING;
-        rtt_sample(&c->rtt, now_ns - c->rtt_at_ns, now_ns);
+        rtt_begin(&c->rtt, now_ns - c->rtt_at_ns, now_ns);
     }
     tcp_established(tcp, c);
     if (segment->data.length == 0) /* text brings its own ACK, which covers the SYN */
