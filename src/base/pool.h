@@ -15,6 +15,7 @@
 
 #include <assert.h>
 
+#include "base/place.h"
 #include "base/slab.h"
 
 /* 0 is no object. */
@@ -90,7 +91,7 @@ static inline bool pool_has_place(const struct pool *pool, uint32_t index)
 }
 
 /* The object, or NULL if it was given back. The handle, if not HANDLE_NONE, is one of this pool: so for all that follows. */
-static inline void *pool_resolve(const struct pool *pool, struct handle handle)
+IN_PLACE void *pool_resolve_here(const struct pool *pool, struct handle handle)
 {
     uint32_t index = (uint32_t)handle.value, generation = (uint32_t)(handle.value >> 32);
     struct pool_place *place;
@@ -99,6 +100,11 @@ static inline void *pool_resolve(const struct pool *pool, struct handle handle)
         return NULL;
     place = pool_place_at(pool, index);
     return place->generation == generation ? place + 1 : NULL;
+}
+
+static inline void *pool_resolve(const struct pool *pool, struct handle handle)
+{
+    return pool_resolve_here(pool, handle);
 }
 
 static inline struct handle pool_handle(const struct pool *pool, const void *object)

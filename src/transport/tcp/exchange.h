@@ -10,6 +10,16 @@
 #include "base/seldom.h"
 #include "transport/tcp/parts.h"
 
+/* ---- whose it is ---- */
+
+/* tcp_resolve() in place, for one of many connections: it is not the one of the last segment. */
+IN_PLACE struct tcp_connection *tcp_resolve_here(const struct tcp *tcp, struct handle handle)
+{
+    if (handle.value == tcp->recent.value)
+        return MOSTLY(pool_is_still(tcp->recent_place, handle)) ? tcp->recent_place : NULL;
+    return MOSTLY(tcp_kind_of(handle) == TCP_KIND_CONNECTION) ? pool_resolve_here(&tcp->connections, handle) : NULL;
+}
+
 /* ---- an ACK of new octets ---- */
 
 #define TCP_RTT_TIMED INT64_C(-1)

@@ -1,4 +1,5 @@
 /* transport/tcp/info.c: STATUS (RFC 9293 §3.10.6): what a program may ask about its connection. */
+#include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"
 
 /* What came where the program wanted it and was not collected. */
@@ -66,7 +67,7 @@ static __attribute__((noinline)) unsigned other_readiness(const struct tcp *tcp,
 
 unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
 {
-    const struct tcp_connection *c = tcp_resolve(tcp, connection);
+    const struct tcp_connection *c = tcp_resolve_here(tcp, connection);
 
     if (c == NULL || !is_plain(c))
         return other_readiness(tcp, connection);

@@ -334,7 +334,7 @@ IN_PLACE void write_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_st
 enum tcp_straight_verdict tcp_straight_turn(const struct tcp *tcp, uint32_t at, struct tcp_straight *segment)
 {
     const uint32_t other = TCP_SENDS_SPECIAL | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_OUTPUT_QUEUED | TCP_OUTPUT_WAITING;
-    struct tcp_connection *c = tcp_resolve(tcp, tcp->soon[at]);
+    struct tcp_connection *c = tcp_resolve_here(tcp, tcp->soon[at]);
 
     if (c == NULL || (c->flags & TCP_ACK_SOON) == 0)
         return TCP_STRAIGHT_NOTHING;

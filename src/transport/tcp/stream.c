@@ -300,7 +300,7 @@ static ptrdiff_t recv_at_rest(const struct tcp *tcp, struct handle connection, s
 /* `flags`: mostly none, of which then nobody asks: there are two copies of this. */
 IN_PLACE ptrdiff_t receive(struct tcp *tcp, struct handle connection, struct baro_buffer data, const unsigned flags)
 {
-    struct tcp_connection *c = tcp_resolve(tcp, connection);
+    struct tcp_connection *c = tcp_resolve_here(tcp, connection);
     uint32_t length;
 
     if (c == NULL)
