@@ -282,10 +282,12 @@ static void all_hear_that_their_address_goes(void **state)
     assert_int_equal(counters()->buffer_bytes, 0);
 }
 
-/* Who closes where the budget has no promise left cannot end it with a FIN and hear what comes: the peer is told by a RST. */
+/* Who closes where the budget has no promise left cannot end it with a FIN and hear what comes: the peer is told by a RST, and where
+ * it rests without a promise, too, hears that all the same: it would not come again. */
 static void the_peer_hears_of_a_close_without_budget(void **state)
 {
     const size_t budget = stack->core.slabs.limit;
+    char octet;
 
     (void)state;
     pair_on(loopback(80));
@@ -293,10 +295,11 @@ static void the_peer_hears_of_a_close_without_budget(void **state)
     assert_int_equal(counters()->tcp_resting, 2);
     stack->core.slabs.limit = 0;
     assert_int_equal(baro_close(stack, client), 0);
-    stack->core.slabs.limit = budget;
     assert_int_equal(counters()->tcp_resets_out, 1);
     pass(1);
+    stack->core.slabs.limit = budget;
     assert_int_equal(info_of(server).state, BARO_TCP_CLOSED);
+    assert_int_equal(baro_recv(stack, server, &octet, 1, 0), -ECONNRESET);
     assert_int_equal(counters()->tcp_connections, 0);
 }
 

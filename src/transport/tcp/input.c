@@ -56,6 +56,17 @@ static enum baro_drop_reason for_nobody(struct tcp *tcp, struct segment *segment
     return tcp_input_listen(tcp, listener, segment);
 }
 
+/* It cannot wake for this segment, which comes again; not so a RST that ends it, for which no promise is needed. NULL: it goes on resting. */
+static __attribute__((noinline)) struct tcp_connection *wake_to_end(struct tcp *tcp, struct handle handle,
+                                                                    const struct segment *segment)
+{
+    struct tcp_sleeper sleeper;
+
+    if ((segment->flags & TCP_FLAG_RST) == 0 || !seq_eq(segment->seq, tcp_look(tcp, handle, &sleeper)->rcv.nxt))
+        return NULL;
+    return tcp_wake_to_end(tcp, handle);
+}
+
 static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
                                       const struct tcp_arrival *arrival)
 {
@@ -77,6 +88,8 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
         if (!segment_checksum_ok(segment))
             return BARO_DROP_TCP_CHECKSUM; /* nobody is woken for it */
         c = tcp_wake(tcp, handle, NULL);
+        if (SELDOM(c == NULL))
+            c = wake_to_end(tcp, handle, segment);
         return c == NULL ? BARO_DROP_NO_SOCKET_MEMORY : for_connection(tcp, c, segment);
     }
     if (!segment_checksum_ok(segment))
