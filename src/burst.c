@@ -128,8 +128,7 @@ bool burst_keep(struct baro_stack *stack, struct baro_bytes *bytes)
     return true;
 }
 
-/* The device took fewer than it had room for. */
-static __attribute__((noinline)) void drop_behind(struct baro_stack *stack, unsigned taken)
+__attribute__((noinline)) void burst_drop_behind(struct baro_stack *stack, unsigned taken)
 {
     for (; taken < stack->burst.count; taken++) {
         stack->core.counters.frames_out--;
@@ -140,18 +139,7 @@ static __attribute__((noinline)) void drop_behind(struct baro_stack *stack, unsi
 
 void burst_flush(struct baro_stack *stack)
 {
-    struct burst *burst = &stack->burst;
-    struct interface *interface = &stack->interface[burst->interface];
-    unsigned taken;
-
-    burst->copied = 0;
-    if (burst->count == 0)
-        return;
-    taken = interface->device->tx_burst(interface->device->context, burst->frame, burst->count);
-    interface->departures += taken;
-    if (taken < burst->count)
-        drop_behind(stack, taken);
-    burst->count = 0;
+    burst_go(stack);
 }
 
 void burst_release(struct baro_stack *stack)

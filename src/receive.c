@@ -401,7 +401,7 @@ void receive_give_back(struct baro_stack *stack)
 unsigned receive_burst(struct baro_stack *stack, int interface)
 {
     const struct baro_device *device = stack->interface[interface].device;
-    struct baro_rx_frame frame[BARO_BURST_LIMIT];
+    struct baro_rx_frame *frame = stack->arrived;
     unsigned count = device->rx_burst(device->context, frame, BARO_BURST_LIMIT);
 
     assert(count <= BARO_BURST_LIMIT);

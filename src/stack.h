@@ -122,6 +122,7 @@ struct baro_stack {
     struct loopback loopback;
     struct interface interface[STACK_INTERFACES];
     struct core core;
+    struct baro_rx_frame arrived[BARO_BURST_LIMIT]; /* a device's burst, while it is worked off: poll's own frame stays small */
     struct burst burst;
     struct way way[WAYS];
     struct neighbours neighbours;
@@ -276,6 +277,24 @@ void burst_push(struct baro_stack *stack, const struct baro_tx_frame *frame);
 /* burst.c: payload that lives no longer than this call, copied; false: flush behind it instead. */
 bool burst_keep(struct baro_stack *stack, struct baro_bytes *bytes);
 void burst_flush(struct baro_stack *stack);
+/* burst.c: the device took fewer than it had room for. */
+void burst_drop_behind(struct baro_stack *stack, unsigned taken);
+/* As burst_flush(), in place where each segment comes by. */
+static inline void burst_go(struct baro_stack *stack)
+{
+    struct burst *burst = &stack->burst;
+    struct interface *interface = &stack->interface[burst->interface];
+    unsigned taken;
+
+    burst->copied = 0;
+    if (burst->count == 0)
+        return;
+    taken = interface->device->tx_burst(interface->device->context, burst->frame, burst->count);
+    interface->departures += taken;
+    if (SELDOM(taken < burst->count))
+        burst_drop_behind(stack, taken);
+    burst->count = 0;
+}
 /* burst.c: a frame to ourselves. False: the area is full. */
 bool loopback_push(struct baro_stack *stack, const struct baro_tx_frame *frame);
 /* burst.c: the next frame of the area being worked off; *at begins at 0. */

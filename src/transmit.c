@@ -361,5 +361,5 @@ void transmit_now(struct baro_stack *stack)
             drain(stack);
         while (SELDOM(tcp_wake_waiting(stack->tcp)) && !intent_queue_is_empty(&stack->core.intents));
     }
-    burst_flush(stack);
+    burst_go(stack);
 }

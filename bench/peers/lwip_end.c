@@ -33,20 +33,15 @@ static uint8_t *slot_of(struct end *end, unsigned slot)
 
 static err_t link_output(struct netif *netif, struct pbuf *p)
 {
-    enum { PARTS = 16 };
     struct end *to = ((struct end *)netif->state)->peer;
-    unsigned slot = (to->first + to->count) % SLOTS, parts = 0;
+    unsigned slot = (to->first + to->count) % SLOTS;
     uint16_t length = 0;
-    struct baro_bytes part[PARTS];
 
     if (to->count == SLOTS)
         return ERR_MEM;
     for (; p != NULL; p = p->next) {
-        part[parts++] = (struct baro_bytes){ p->payload, p->len };
-        if (parts == PARTS || p->next == NULL) {
-            length = (uint16_t)(length + bench_gather(slot_of(to, slot) + length, part, parts));
-            parts = 0;
-        }
+        bench_copy(slot_of(to, slot) + length, p->payload, p->len);
+        length = (uint16_t)(length + p->len);
     }
     to->length[slot] = length;
     to->count++;

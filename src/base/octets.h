@@ -224,15 +224,31 @@ uint64_t octets_copy_sum_other(uint8_t *to, const uint8_t *from, size_t length);
 /* As octets_sum_message(). */
 IN_PLACE uint64_t octets_copy_sum_message(uint8_t *to, const uint8_t *from, size_t length)
 {
-    uint64_t sum;
+    octets_lanes first, second, third, last;
+    struct octets_sum sum;
+    uint64_t total;
 
     if (length > OCTETS_SHORT)
         return octets_copy_sum_long(to, from, length);
     if (length < 32)
         return octets_copy_sum_other(to, from, length);
-    sum = octets_sum_message(from, length);
-    octets_copy(to, from, length);
-    return sum;
+    if (length != 64) {
+        total = octets_sum_message(from, length);
+        octets_copy(to, from, length);
+        return total;
+    }
+    first = octets_load(from);
+    second = octets_load(from + 16);
+    third = octets_load(from + 32);
+    last = octets_load(from + 48);
+    sum = (struct octets_sum){ first + second, (first >> 32) + (second >> 32) };
+    octets_add(&sum, third);
+    octets_add(&sum, last);
+    octets_store(to, first);
+    octets_store(to + 16, second);
+    octets_store(to + 32, third);
+    octets_store(to + 48, last);
+    return octets_total(&sum);
 }
 
 #endif

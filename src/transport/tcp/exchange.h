@@ -213,7 +213,9 @@ IN_PLACE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, siz
     } else if (full >= c->rcv_full && ts_echo != 0) {
         uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
 
-        if (age_ms < TCP_AGE_LARGEST_MS)
+        if (MOSTLY(age_ms == 0))
+            receive_tuning_echo(&c->tuning, 0, 0); /* who asks nothing more is done with one number */
+        else if (age_ms < TCP_AGE_LARGEST_MS)
             receive_tuning_echo(&c->tuning, age_ms * 1000, least_us(&c->rtt.least));
     }
 }

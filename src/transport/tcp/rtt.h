@@ -30,17 +30,24 @@ static inline int64_t rtt_clamped(int64_t rto_ns)
     return rto_ns > RTO_LARGEST_NS ? RTO_LARGEST_NS : rto_ns;
 }
 
-/* The time-out was nobody's being slow: as the round trips say. */
-static inline void rtt_forget_back_off(struct rtt *rtt)
+/* By what is known of the round trip (§2.3, §2.4). */
+static inline void rtt_time_out(struct rtt *rtt)
 {
     int64_t spread_ns = 4 * rtt->rttvar_ns;
 
-    if (SELDOM(rtt->srtt_ns == 0))
-        rtt->rto_ns = RTO_INITIAL_NS;
-    else if (rtt->srtt_ns + spread_ns <= RTO_LEAST_NS - CLOCK_GRANULARITY_NS) /* less than the least, whichever is larger */
+    if (rtt->srtt_ns + spread_ns <= RTO_LEAST_NS - CLOCK_GRANULARITY_NS) /* less than the least, whichever is larger */
         rtt->rto_ns = RTO_LEAST_NS;
     else
         rtt->rto_ns = rtt_clamped(rtt->srtt_ns + (spread_ns > CLOCK_GRANULARITY_NS ? spread_ns : CLOCK_GRANULARITY_NS));
+}
+
+/* The time-out was nobody's being slow: as the round trips say. */
+static inline void rtt_forget_back_off(struct rtt *rtt)
+{
+    if (SELDOM(rtt->srtt_ns == 0))
+        rtt->rto_ns = RTO_INITIAL_NS;
+    else
+        rtt_time_out(rtt);
 }
 
 /* A segment that was sent once was acknowledged after `sample_ns` (§2.2, §2.3), at `now_ns`; ends any back-off. */
@@ -60,7 +67,7 @@ IN_PLACE void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
         rtt->rttvar_ns += (error_ns - rtt->rttvar_ns) / 4;
         rtt->srtt_ns += (sample_ns - rtt->srtt_ns) / 8;
     }
-    rtt_forget_back_off(rtt);
+    rtt_time_out(rtt);
 }
 
 /* The same where it is the connection's first, by a call: an opening, whose code is walked through once, has it at both ends. */
