@@ -222,9 +222,13 @@ static void get_time(struct user_details *details, enum baro_option option, void
 
 static void get_linger(const struct user_details *details, void *value)
 {
-    struct baro_linger linger = user_get_linger(&details->tcp);
+    const struct baro_linger linger = user_get_linger(&details->tcp);
+    struct baro_linger told;
 
-    memcpy(value, &linger, sizeof linger);
+    memset(&told, 0, sizeof told); /* between its fields, too: the same call gives the same octets */
+    told.on = linger.on;
+    told.time = linger.time;
+    memcpy(value, &told, sizeof told);
 }
 
 int user_getsockopt(struct user *user, int fd, enum baro_option option, void *value, size_t *length)

@@ -100,11 +100,16 @@ static void options_of_other_types(void **state)
     uint64_t rate = 5000000000;
     size_t length = sizeof told;
     int fd = stream(), listening = listener(80), client, server;
+    uint8_t octets[sizeof told];
 
     (void)state;
     assert_int_equal(baro_setsockopt(stack, fd, BARO_SO_LINGER, &linger, sizeof linger), 0);
+    memset(&told, 0xa5, sizeof told);
     assert_int_equal(baro_getsockopt(stack, fd, BARO_SO_LINGER, &told, &length), 0);
     assert_int_equal(told.time.ns, 5000000); /* whole milliseconds, up */
+    memcpy(octets, &told, sizeof octets);
+    for (size_t i = sizeof told.on; i < offsetof(struct baro_linger, time); i++)
+        assert_int_equal(octets[i], 0); /* and nothing from the stack's own memory between the fields */
     linger.time.ns = -1;
     assert_int_equal(baro_setsockopt(stack, fd, BARO_SO_LINGER, &linger, sizeof linger), -EINVAL);
     for (int option = BARO_TCP_KEEPALIVE_IDLE; option <= BARO_TCP_USER_TIMEOUT; option++) {

@@ -10,10 +10,12 @@
  * With keepalive on it stands in a calendar (calendar.h), wakes for its probe, and rests again an RTO later, answered or not; as
  * does one whose peer asks by a probe. One that probes every second or so never rests.
  *
- * A segment and a call that changes something wake it. What only asks, and a receive, which has nothing to give, are answered from the record (tcp_look). At rest it gives its promise back to the budget, and takes it
- * again when it wakes. Where that or memory fails, it goes on resting: the segment is dropped, counted, and comes again,
- * the call says ENOBUFS. Where there is no memory for a record it is tried again eight seconds later. A record has BLOCK_MOST octets at most: one that
- * would be longer, after a very long life with much trouble in it, leaves its connection awake. */
+ * A segment and a call that changes something wake it. What only asks, and a receive, which has nothing to give, are answered
+ * from the record (tcp_look). At rest it gives its promise back to the budget, and takes it again when it wakes. Where that or
+ * memory fails, it goes on resting: the segment is dropped, counted, and comes again, the call says ENOBUFS. What ends it wants no
+ * promise: a RST, which would not come again, a close, which tells the peer by one, and the loss of its address. Where there is no
+ * memory for a record it is tried again eight seconds later. A record has BLOCK_MOST octets at most: one that would be longer,
+ * after a very long life with much trouble in it, leaves its connection awake. */
 #ifndef TRANSPORT_TCP_REST_H
 #define TRANSPORT_TCP_REST_H
 
