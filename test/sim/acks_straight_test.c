@@ -2,8 +2,9 @@
  * is watched sends each by itself the whole way, and the two must not differ.
  *
  * A server and clients at three addresses, so that ways change within a burst. Clients say something, some of them several times;
- * the server's program hears it, answers some, or keeps silent, changes the options of one; its device can make checksums or not,
- * and has much room or little; time passes until delayed ACKs leave; routes, MAC addresses and path MTUs change. Each seed is run twice, with a trace and without. */
+ * the server's program hears it, answers some, urgently too, or keeps silent, says that it sends no more, changes the options of one;
+ * its device can make checksums or not, and has much room or little; answers are lost, what clients say is marked, their windows close;
+ * time passes until delayed ACKs leave; MAC addresses and path MTUs change. Each seed is run twice, with a trace and without. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "codec/ip_protocol.h"
 #include "stack.h"
 #include "support/twice.h"
 
@@ -64,6 +67,7 @@ static void create(unsigned end, const struct baro_stack_config *config)
     own.memory = test_memory(&side[end].memory);
     own.seed[0] = (uint8_t)(1 + end);
     own.now = now;
+    own.ecn = (enum baro_ecn)draw(3);
     own.tcp_without = one_in(4) ? (unsigned)draw(8) : 0;
     side[end].stack = cable_stack(&own, this_run.ipv6, end, &side[end].device);
     if (one_in(2))
@@ -102,17 +106,49 @@ static void spoil_some(struct frame_device *device)
         struct device_frame *frame = &device->out[(device->out_first + i) % FRAME_DEVICE_FRAMES];
 
         if (one_in(60))
-            frame->length -= (uint32_t)draw(60);
+            frame->length -= (uint32_t)draw(frame->length < 60 ? frame->length : 60); /* ARP's are short */
         if (one_in(60))
             frame->data[this_run.ipv6 ? 53 : 33] ^= 0x40; /* the last octet of its destination */
     }
+}
+
+/* A segment that has arrived says something else: a mark on its way, another window; or something in front of it is wrong. */
+static void forge_one(const struct device_frame *frame)
+{
+    uint8_t *ip = frame->data + 14, *tcp = ip + (this_run.ipv6 ? 40 : 20);
+    const bool v4 = ip[0] >> 4 == 4;
+
+    if (frame->data + frame->length < tcp + 20 || ip[v4 ? 9 : 6] != IP_PROTOCOL_TCP)
+        return;
+    if (one_in(3))
+        frame->data[draw((uint64_t)(tcp - frame->data))] ^= (uint8_t)(1u << draw(8));
+    else if (one_in(2))
+        forge(tcp + 14, one_in(4) ? 0 : (unsigned)draw(200), tcp + 16);
+    else if (v4)
+        forge(ip, read_be16(ip) | 3, ip + 10);
+    else
+        ip[1] |= 0x30;
+}
+
+static void forge_some(struct frame_device *device, unsigned first)
+{
+    for (unsigned i = first; i < device->in_count; i++)
+        if (one_in(25))
+            forge_one(&device->in[(device->in_first + i) % FRAME_DEVICE_FRAMES]);
+}
+
+static void lose_some(struct frame_device *device)
+{
+    for (unsigned i = 0; i < device->out_count; i++)
+        if (one_in(40))
+            device->out[(device->out_first + i) % FRAME_DEVICE_FRAMES].data[5] ^= 0x40; /* to nobody */
 }
 
 /* Clients one after the other, some twice in a row, so that a burst has several segments of theirs. */
 static void speak(void)
 {
     static const uint8_t text[3000];
-    const unsigned often = 1 + (unsigned)draw(MANY);
+    const unsigned often = 1 + (unsigned)draw(MANY), before = side[1].device.in_count;
 
     for (unsigned i = 0; i < often; i++) {
         const int fd = side[0].fd[draw(MANY)];
@@ -122,8 +158,11 @@ static void speak(void)
             baro_stack_flush(side[0].stack);
         }
     }
+    if (one_in(60))
+        baro_shutdown(side[0].stack, side[0].fd[draw(MANY)], BARO_SHUT_WRITE);
     spoil_some(&side[0].device);
     carry(0);
+    forge_some(&side[1].device, before);
 }
 
 static void change(void)
@@ -159,11 +198,14 @@ static void hear(void)
     for (unsigned i = 0; i < MANY; i++) { /* not those who are told: a trace is told of them in another order */
         if (!one_in(4))
             note_number(baro_recv(stack, side[1].fd[i], heard, sizeof heard, 0));
-        if (one_in(80))
-            note_number(baro_send(stack, side[1].fd[i], heard, 1 + draw(200), 0));
+        if (one_in(40))
+            note_number(baro_send(stack, side[1].fd[i], heard, 1 + draw(one_in(4) ? 4000 : 200), one_in(4) ? BARO_MSG_OOB : 0));
     }
+    if (one_in(60))
+        baro_shutdown(stack, side[1].fd[draw(MANY)], one_in(4) ? BARO_SHUT_READ : BARO_SHUT_WRITE);
     if (!one_in(4))
         baro_stack_flush(stack);
+    lose_some(&side[1].device);
     carry(1);
     note_stack(stack);
     note_info(stack, side[1].fd[draw(MANY)]);
