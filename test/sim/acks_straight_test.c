@@ -115,13 +115,14 @@ static void spoil_some(struct frame_device *device)
 /* A segment that has arrived says something else: a mark on its way, another window; or something in front of it is wrong. */
 static void forge_one(const struct device_frame *frame)
 {
-    uint8_t *ip = frame->data + 14, *tcp = ip + (this_run.ipv6 ? 40 : 20);
-    const bool v4 = ip[0] >> 4 == 4;
+    const bool v4 = !this_run.ipv6;
+    const unsigned headers = v4 ? 34 : 54;
+    uint8_t *ip = frame->data + 14, *tcp = frame->data + headers;
 
-    if (frame->data + frame->length < tcp + 20 || ip[v4 ? 9 : 6] != IP_PROTOCOL_TCP)
+    if (frame->length < headers + 20 || ip[v4 ? 9 : 6] != IP_PROTOCOL_TCP)
         return;
     if (one_in(3))
-        frame->data[draw((uint64_t)(tcp - frame->data))] ^= (uint8_t)(1u << draw(8));
+        frame->data[draw(headers)] ^= (uint8_t)(1u << draw(8));
     else if (one_in(2))
         forge(tcp + 14, one_in(4) ? 0 : (unsigned)draw(200), tcp + 16);
     else if (v4)
@@ -154,7 +155,7 @@ static void speak(void)
         const int fd = side[0].fd[draw(MANY)];
 
         for (unsigned times = one_in(3) ? 3 : 1; times != 0; times--) {
-            note_number(baro_send(side[0].stack, fd, text, one_in(10) ? draw(sizeof text) : 1 + draw(100), 0));
+            note_number(baro_send(side[0].stack, fd, text, one_in(10) ? draw(sizeof text) : 1 + draw(100), one_in(20) ? BARO_MSG_OOB : 0));
             baro_stack_flush(side[0].stack);
         }
     }
@@ -222,7 +223,7 @@ static void run(bool watched)
     for (unsigned step = 0; step < STEPS; step++) {
         speak();
         hear();
-        pass(one_in(10) ? (int64_t)draw(100) : 0);
+        pass(one_in(10) ? (int64_t)draw(one_in(4) ? 20000 : 100) : 0); /* of neighbours it is asked whether they are still there */
         if (one_in(100))
             pass(700000); /* they rest; a path MTU that was lowered is tried again */
     }
