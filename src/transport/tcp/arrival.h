@@ -71,7 +71,7 @@ struct expected_segment {
     uint32_t octets; /* of text */
     uint32_t count;  /* segments on the wire */
     uint32_t full;   /* octets of text in the largest of them */
-    bool fin;
+    uint32_t fin;    /* 0 or 1: its place in the sequence; as wide as what it is added to, so that it is read as it was written */
     bool posted; /* the text stands in the program's own buffer */
 };
 
@@ -106,7 +106,7 @@ IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_ar
                (stamped && read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS)))
         return false;
     arrival_values(segment, arrival, stamped);
-    segment->fin = (word & open & TCP_FLAG_FIN) != 0;
+    segment->fin = (uint32_t)at[13] & open & TCP_FLAG_FIN;
     return true;
 }
 
