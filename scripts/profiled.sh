@@ -20,8 +20,16 @@ mkdir -p "$build"
 step cmake --preset release -B "$build" -DCMAKE_C_COMPILER="$cc" -DBARO_TESTS=OFF -DBARO_WHOLE=ON -DBARO_PROFILE=make
 step cmake --build "$build" --target baro_tool
 find "$build" -name '*.gcda' -exec rm {} +
+# Each row of received segments has some ten thousand in front of those that are counted: without more of the others, and of what wakes
+# most of all, gcc takes what these alone run for what hardly ever runs.
+others=$(printf '%s\n' "$rows" | grep -v '^segment-')
+wake=$(printf '%s\n' "$rows" | grep '^wake-')
 # shellcheck disable=SC2086
 step "$build/baro" bench --count $rows
+for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+    # shellcheck disable=SC2086
+    step "$build/baro" bench --count $others $wake
+done
 step cmake -B "$build" -DBARO_PROFILE=use
 step cmake --build "$build" --target baro_tool
 echo "$build/baro"
