@@ -26,7 +26,7 @@ others=$(printf '%s\n' "$rows" | grep -v '^segment-')
 wake=$(printf '%s\n' "$rows" | grep '^wake-')
 # shellcheck disable=SC2086
 step "$build/baro" bench --count $rows
-for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
     # shellcheck disable=SC2086
     step "$build/baro" bench --count $others $wake
 done
