@@ -149,20 +149,17 @@ static inline struct intent *intent_first(struct intent_queue *queue)
     return queue->count == 0 ? NULL : &queue->slot[queue->first];
 }
 
-/* A queue that is empty begins anew in its first slots: they are in the cache. */
-static inline void intent_done(struct intent_queue *queue)
-{
-    assert(queue->count != 0);
-    queue->count--;
-    queue->first = queue->count == 0 ? 0 : (queue->first + 1) % INTENT_QUEUE_SIZE;
-}
-
-/* The same of the oldest `count`. */
+/* The oldest `count` go. A queue that is empty begins anew in its first slots: they are in the cache. */
 static inline void intent_done_many(struct intent_queue *queue, uint32_t count)
 {
     assert(queue->count >= count);
     queue->count -= count;
     queue->first = queue->count == 0 ? 0 : (queue->first + count) % INTENT_QUEUE_SIZE;
+}
+
+static inline void intent_done(struct intent_queue *queue)
+{
+    intent_done_many(queue, 1);
 }
 
 /* The oldest waits for a device from now on, last; `again`: it did before and intent_ready() took it back, so it waits in
