@@ -246,12 +246,12 @@ static void run_both(bool is_odd, struct tale *all)
                   all->rested[BARO_TCP_ESTABLISHED], all->rested[BARO_TCP_CLOSE_WAIT], all->rested[BARO_TCP_FIN_WAIT_2]);
 }
 
-static void nobody_can_tell_who_rests(void **state)
+/* Both ways tell the same, and of all seeds together enough was seen. */
+static void compare(bool odd)
 {
-    static struct tale all;
+    struct tale all = { 0 };
 
-    (void)state;
-    run_both(false, &all);
+    run_both(odd, &all);
     if (last_seed == first_seed)
         return;
     assert_true(all.woken > 20 * (last_seed - first_seed) && all.timeouts != 0);
@@ -259,17 +259,16 @@ static void nobody_can_tell_who_rests(void **state)
                 all.rested[BARO_TCP_FIN_WAIT_2] > 100);
 }
 
+static void nobody_can_tell_who_rests(void **state)
+{
+    (void)state;
+    compare(false);
+}
+
 static void nor_where_odd_things_happen(void **state)
 {
-    static struct tale all;
-
     (void)state;
-    run_both(true, &all);
-    if (last_seed == first_seed)
-        return;
-    assert_true(all.woken > 20 * (last_seed - first_seed) && all.timeouts != 0);
-    assert_true(all.rested[BARO_TCP_ESTABLISHED] > 1000 && all.rested[BARO_TCP_CLOSE_WAIT] > 100 &&
-                all.rested[BARO_TCP_FIN_WAIT_2] > 100);
+    compare(true);
 }
 
 int main(int argc, char **argv)
