@@ -64,6 +64,22 @@ bool tool_seconds(const char *text, double least, double most, double *seconds)
     return true;
 }
 
+int tool_turns(const char *tool, const char *name, const char *value, double least, unsigned *runs, double *seconds)
+{
+    const double most = 60;
+    const bool counts = strcmp(name, "--runs") == 0;
+
+    if (!counts && strcmp(name, "--seconds") != 0)
+        return tool_usage(tool, "no option '%s'; --help tells more", name);
+    if (value == NULL)
+        return tool_usage(tool, "%s wants a value", name);
+    if (counts && !tool_number(value, TOOL_TURNS, runs))
+        return tool_usage(tool, "--runs takes a number from 1 to %d", TOOL_TURNS);
+    if (!counts && !tool_seconds(value, least, most, seconds))
+        return tool_usage(tool, "--seconds takes %g to %g", least, most);
+    return TOOL_OK;
+}
+
 /* Where a stream was closed before we began, the next thing opened, a TAP say, would get its number and all that is printed. */
 static void hold_streams(void)
 {

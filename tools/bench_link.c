@@ -12,7 +12,7 @@
 #include "../bench/figures.h"
 #include "../bench/link.h"
 
-enum { RUNS_LIMIT = 99 };
+enum { RUNS_LIMIT = TOOL_TURNS };
 
 static const struct link_job jobs[] = {
     { "packet-raw-64", "AF_PACKET, frames of 64 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 64, false, false, 1500 },
@@ -159,21 +159,6 @@ static void print_job(struct bench_figures *figures, const struct results *resul
     }
 }
 
-static int option_with_value(struct results *results, const char *name, const char *value)
-{
-    const bool runs = strcmp(name, "--runs") == 0;
-
-    if (!runs && strcmp(name, "--seconds") != 0)
-        return tool_usage("bench link", "no option '%s'; --help tells more", name);
-    if (value == NULL)
-        return tool_usage("bench link", "%s wants a value", name);
-    if (runs && !tool_number(value, RUNS_LIMIT, &results->runs))
-        return tool_usage("bench link", "--runs takes a number from 1 to %d", RUNS_LIMIT);
-    if (!runs && !tool_seconds(value, 0.01, 60, &results->seconds))
-        return tool_usage("bench link", "--seconds takes 0.01 to 60");
-    return TOOL_OK;
-}
-
 static int parse(struct results *results, int argc, char **argv)
 {
     bool named = false;
@@ -191,7 +176,8 @@ static int parse(struct results *results, int argc, char **argv)
             results->list = true;
         } else if (strcmp(argv[at], "--help") == 0) {
             results->help = true;
-        } else if (option_with_value(results, argv[at], at + 1 < argc ? argv[at + 1] : NULL) != TOOL_OK) {
+        } else if (tool_turns("bench link", argv[at], at + 1 < argc ? argv[at + 1] : NULL, 0.01, &results->runs, &results->seconds) !=
+                   TOOL_OK) {
             return TOOL_USAGE;
         } else {
             at++;

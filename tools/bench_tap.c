@@ -11,7 +11,7 @@
 #include "../bench/figures.h"
 #include "../bench/tap.h"
 
-enum { RUNS_LIMIT = 99 };
+enum { RUNS_LIMIT = TOOL_TURNS };
 
 static const struct tap_job jobs[] = {
     { "mover-in", "kernel sends, no stack", TAP_MOVER, false },
@@ -66,18 +66,8 @@ struct options {
 
 static int option_with_value(struct options *options, const char *name, const char *value)
 {
-    const bool runs = strcmp(name, "--runs") == 0;
-
-    if (!runs && strcmp(name, "--seconds") != 0)
-        return tool_usage("bench tap", "no option '%s'; --help tells more", name);
-    if (value == NULL)
-        return tool_usage("bench tap", "%s wants a value", name);
-    if (runs && !tool_number(value, RUNS_LIMIT, &options->runs))
-        return tool_usage("bench tap", "--runs takes a number from 1 to %d", RUNS_LIMIT);
-    if (!runs && !tool_seconds(value, 0.1, 60, &options->seconds))
-        return tool_usage("bench tap", "--seconds takes 0.1 to 60");
-    options->timed = options->timed || !runs;
-    return TOOL_OK;
+    options->timed = options->timed || strcmp(name, "--seconds") == 0;
+    return tool_turns("bench tap", name, value, 0.1, &options->runs, &options->seconds);
 }
 
 static int parse(struct options *options, int argc, char **argv)
