@@ -21,6 +21,8 @@ for words in 'out   ARP who has 10.0.0.2' 'SYN+ECE+CWR seq 0 .*control only' 'SY
              'retransmission timer started' 'wakes' '^client: frames ' '^server: frames '; do
     has english "$words"
 done
+# A timer that ran is told when it is cancelled, and no other.
+grep -q 'TIME-WAIT timer cancelled' "$folder/english" && fail "a TIME-WAIT timer is cancelled that nobody started"
 LC_ALL=ko_KR.UTF-8 "$BARO" journey > "$folder/korean" || fail "exit code $? in Korean"
 "$BARO" journey --lang ko | cmp - "$folder/korean" || fail "--lang ko is not the environment's ko"
 for words in '전기 신호' 'LAN 드라이버' '버퍼 메모리' '연결 대기 큐' '제어 정보만'; do

@@ -8,13 +8,12 @@
 #include "transport/tcp/ease.h"
 #include "transport/tcp/rest.h"
 
-/* As the trace calls them. Connections in TIME-WAIT are records of their own: their number stands for the look at the rings. */
+/* As the trace calls them. TCP_TIMER_REST is the stack's own affair and never told. */
 static unsigned trace_number(enum tcp_timer_name name)
 {
     static const uint8_t number[TCP_TIMER_COUNT] = { [TCP_TIMER_RETRANSMIT] = BARO_TRACE_TIMER_RETRANSMIT,
                                                      [TCP_TIMER_PERSIST] = BARO_TRACE_TIMER_PERSIST,
                                                      [TCP_TIMER_DELAYED_ACK] = BARO_TRACE_TIMER_DELAYED_ACK,
-                                                     [TCP_TIMER_REST] = BARO_TRACE_TIMER_TIME_WAIT,
                                                      [TCP_TIMER_KEEPALIVE] = BARO_TRACE_TIMER_KEEPALIVE,
                                                      [TCP_TIMER_USER_TIMEOUT] = BARO_TRACE_TIMER_USER_TIMEOUT,
                                                      [TCP_TIMER_FIN_WAIT_2] = BARO_TRACE_TIMER_FIN_WAIT_2,
@@ -39,7 +38,8 @@ void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_
     if (c->deadline_ns[name] == 0)
         return;
     c->deadline_ns[name] = 0;
-    TRACE(tcp->core, TCP_TIMER_CANCELLED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(trace_number(name)));
+    if (name != TCP_TIMER_REST)
+        TRACE(tcp->core, TCP_TIMER_CANCELLED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(trace_number(name)));
 }
 
 void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c)
