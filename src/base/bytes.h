@@ -104,12 +104,6 @@ static inline bool mac_is_group(struct baro_mac mac)
     return (mac.octet[0] & 1) != 0;
 }
 
-static inline bool mac_is_broadcast(struct baro_mac mac)
-{
-    static const uint8_t ones[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-    return memcmp(mac.octet, ones, sizeof ones) == 0;
-}
-
 static inline bool address_equal(struct baro_address a, struct baro_address b)
 {
     return memcmp(&a, &b, sizeof a) == 0;

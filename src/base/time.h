@@ -8,11 +8,6 @@
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
 
-static inline struct baro_duration duration_us(int64_t us)
-{
-    return (struct baro_duration){ us * NS_PER_US };
-}
-
 static inline struct baro_duration duration_ms(int64_t ms)
 {
     return (struct baro_duration){ ms * NS_PER_MS };
@@ -42,16 +37,6 @@ static inline bool instant_before(struct baro_instant a, struct baro_instant b)
 static inline bool instant_reached(struct baro_instant now, struct baro_instant deadline)
 {
     return now.ns >= deadline.ns;
-}
-
-static inline struct baro_duration duration_min(struct baro_duration a, struct baro_duration b)
-{
-    return a.ns < b.ns ? a : b;
-}
-
-static inline struct baro_duration duration_max(struct baro_duration a, struct baro_duration b)
-{
-    return a.ns > b.ns ? a : b;
 }
 
 #endif
