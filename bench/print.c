@@ -178,7 +178,8 @@ void bench_print_page(FILE *to, const struct bench_results *results)
             print_page_row(to, results, i);
     }
     fputs("\nInstructions are a segment's, a round trip's and so on, of both ends; a row of more than 1,000 connections or in TIME-WAIT"
-          "\nis counted with 1,000, that of reused ones with one port of the server. Without a count are ratios, memory, what the machine allows, and what callgrind takes hours for.\n\n",
+          "\nis counted with 1,000, of received segments with 10,000, that of reused ones with one port of the server. Without a count are"
+          "\nratios, memory, what the machine allows, and what callgrind takes hours for.\n\n",
           to);
     print_page_reasons(to, results);
     fputs("\n![throughput against the size of messages](bench-sizes.svg)\n\n"

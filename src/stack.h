@@ -221,7 +221,7 @@ static inline struct way *way_find(struct baro_stack *stack, const struct baro_a
     return way;
 }
 
-/* The same, and a datagram made of fragments is looked at no more. */
+/* transmit_drain(), and the reassembled datagrams that nobody looks at any more are freed. */
 static inline void stack_settle(struct baro_stack *stack)
 {
     transmit_drain(stack);

@@ -2,7 +2,7 @@
  *
  * One list feeds the counters, the trace, the docs and the tests. A line is
  * X(NAME, step, "what a person reads", "source"), ordered by the way up.
- * Steps are those of the mission, 1 signal to 10 protocol number; 11 is the socket. */
+ * Steps are those of a frame's way up, 1 signal to 10 protocol number; 11 is the socket. */
 #ifndef BARO_DROP_REASONS_H
 #define BARO_DROP_REASONS_H
 

@@ -1,6 +1,6 @@
 /* baro/trace.h: what the core tells of its decisions.
  *
- * One list names every event, the step of the mission it belongs to, the RFC section
+ * One list names every event, the step of a frame's way up it belongs to, the RFC section
  * behind it and its arguments. The core formats no text: a sink gets numbers and
  * addresses, and `baro/explain.h` turns them into words. A line of the list is
  *

@@ -1,6 +1,6 @@
 /* base/pool.h: objects of one size, named by handles that outlive them safely.
  *
- * Objects live in slabs of 64 KiB or so that are taken as needed and never move, so a pointer stays good while
+ * Objects live in slabs of 64 KiB or so, larger for a pool with a high limit, that are taken as needed and never move, so a pointer stays good while
  * its object lives. A handle is an index and a generation: a handle to an object that was given back
  * resolves to NULL even after the place was used again. Free places form a list, last in first out, so hot
  * memory is used again first. Objects begin zeroed.

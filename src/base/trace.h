@@ -1,6 +1,6 @@
 /* base/trace.h: telling the trace sink, if there is one.
  *
- * TRACE(core, KIND, N(1), E(&endpoint)) costs one predictable branch when the trace is off; its arguments
+ * TRACE(core, KIND, TRACE_N(1), TRACE_E(endpoint)) costs one predictable branch when the trace is off; its arguments
  * are evaluated only when it is on. Their order is the list's order in baro/trace.h. */
 #ifndef BASE_TRACE_H
 #define BASE_TRACE_H

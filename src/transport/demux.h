@@ -79,11 +79,12 @@ static inline uint32_t demux_hash(const struct demux *demux, const struct baro_e
 {
     return (uint32_t)demux_hash_whole(demux, local, remote);
 }
-/* A packet's: source and destination address, and both ports, as they stand there; `kind`: demux_kind(). */
+/* The family and the zones of a packet's addresses in one number, for demux_hash_packet(). */
 static inline uint32_t demux_kind(uint32_t family, uint32_t source_zone, uint32_t destination_zone)
 {
     return family << 16 | source_zone << 8 | destination_zone;
 }
+/* A packet's: source and destination address, and both ports, as they stand there; `kind`: demux_kind(). */
 uint64_t demux_hash_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports, uint32_t kind);
 /* Of a four-tuple, to be shown to others: SipHash-2-4, the same on every machine. */
 uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);

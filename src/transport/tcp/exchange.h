@@ -324,7 +324,7 @@ static inline int32_t tcp_window_by_room(const struct tcp_connection *c, uint32_
     return (int32_t)(largest - ((1u << c->rcv_scale) - 1) - ring_used(&c->recv));
 }
 
-/* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? `gain`: by how much the edge would move. */
+/* Would a window update be worth a segment (RFC 9293 §3.8.6.2.2)? */
 static inline bool tcp_window_opens(const struct tcp_connection *c)
 {
     uint32_t largest = tcp_largest_window(c);

@@ -30,10 +30,10 @@ struct tcp_lately {
     struct tcp_connection *place;      /* NULL: nobody, or forgotten */
 };
 
-/* A segment in an IP packet about which nothing is special: no options or extension headers, no fragment, one
- * host's address to another's. */
 #define TCP_NOBODY UINT32_MAX /* no name in the demux */
 
+/* A segment in an IP packet about which nothing is special: no options or extension headers, no fragment, one
+ * host's address to another's. */
 struct tcp_arrival {
     const uint8_t *addresses; /* source and destination, as they stand in the IP header */
     const uint8_t *octets;    /* TCP's header and text; at least the header without options is there */

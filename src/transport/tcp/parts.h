@@ -153,12 +153,12 @@ bool tcp_ranges_add(struct tcp *tcp, struct tcp_connection *c, uint64_t begin, u
 
 /* ---- sack.c ---- */
 
-/* A segment whose data begins at `offset` was held. */
 /* Octets of a list with so many places. Nothing is held any more: the list goes. */
 size_t tcp_ranges_size(uint32_t places);
 void tcp_ranges_free(struct tcp *tcp, struct tcp_connection *c);
 /* The index of the first range that ends at `offset` or behind it, or their number. */
 uint32_t tcp_ranges_first(const struct tcp_ranges *ranges, uint64_t offset);
+/* A segment whose data begins at `offset` was held: its range is reported first (RFC 2018 §4). */
 void tcp_sack_note(struct tcp_ranges *ranges, uint64_t offset);
 /* The octets of a segment that lie before RCV.NXT, or none of them within reason (RFC 2883 §4). */
 struct tcp_sack_block tcp_sack_old(const struct tcp_connection *c, const struct segment *segment);

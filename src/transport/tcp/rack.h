@@ -38,7 +38,7 @@ void rack_memory_init(struct rack_memory *memory);
  * answers the original. */
 void rack_delivered(struct rack *rack, struct rack_memory *memory, const struct scoreboard_delivered *delivered,
                     const struct rack_facts *facts, bool echo_is_older);
-/* The peer told of octets that came twice (§6.2 step 4); `una`, `nxt`: as of this ACK. */
+/* The peer told of octets that came twice (§6.2 step 4); `nxt`: SND.NXT as of this ACK. */
 void rack_duplicate(struct rack_memory *memory, struct seq nxt);
 /* Was the latest delivery sent after `run`? Then `run` may be lost (RACK_sent_after() of §6.2 step 2). */
 bool rack_is_beyond(const struct rack *rack, const struct scoreboard_run *run);

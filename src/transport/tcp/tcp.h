@@ -65,13 +65,13 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent);
 void tcp_control_message(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
                          struct ip_message *message);
 
-/* soon.c: how many ACKs wait for the program's turn, or did before they left? And it is over: what waits is intended to be sent, but
- * for the first `done`, about which nothing is left to be done. */
+/* soon.c: how many ACKs wait for the program's turn, or did before they left? */
 uint32_t tcp_turn_awaited(const struct tcp *tcp);
 static inline bool tcp_turn_is_awaited(const struct tcp *tcp)
 {
     return tcp_turn_awaited(tcp) != 0;
 }
+/* The turn is over: what waits is intended to be sent, but for the first `done`, about which nothing is left to be done. */
 void tcp_turn_is_over(struct tcp *tcp, uint32_t done);
 
 /* held.c: a burst of a device begins; `stays`: the device lends its frames until rx_end; `as_one`: one ACK for what it
