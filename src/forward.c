@@ -68,7 +68,12 @@ static bool stays_on_its_link(struct baro_address address)
 static bool is_ipv4_fragment(const struct ip_packet *packet)
 {
     return packet->source.family == BARO_FAMILY_IPV4 &&
-           (read_be16(packet->whole.data + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0;
+           (read_be16(packet->whole.data + CODEC_AT(ipv4_header, flags_offset)) & IPV4_FRAGMENT) != 0;
+}
+
+static bool udp_has_checksum(const uint8_t *at)
+{
+    return read_be16(at + CODEC_AT(udp_header, checksum)) != 0; /* RFC 768 */
 }
 
 /* Octets of transport header that may have to be changed: those of a whole TCP segment or UDP datagram whose checksum
@@ -81,10 +86,10 @@ static unsigned front_of(const struct ip_packet *packet)
     if (is_ipv4_fragment(packet))
         return 0;
     if (packet->protocol == IP_PROTOCOL_UDP && packet->checksum_verified && payload->length >= udp_header_SIZE)
-        length = read_be16(payload->data + 6) == 0 ? 0 : udp_header_SIZE; /* RFC 768: there is no checksum */
+        length = udp_has_checksum(payload->data) ? udp_header_SIZE : 0;
     if (packet->protocol == IP_PROTOCOL_TCP && payload->length >= tcp_header_SIZE &&
         (packet->checksum_verified || packet->gso_size != 0))
-        length = (payload->data[12] >> 4) * 4U;
+        length = (payload->data[CODEC_AT(tcp_header, data_offset)] >> 4) * 4U;
     if (packet->protocol == IP_PROTOCOL_TCP && length < tcp_header_SIZE)
         return 0;
     return length > payload->length ? 0 : length;
@@ -109,7 +114,7 @@ static bool is_unfinished(const struct ip_packet *packet)
     if (chain.protocol == IP_PROTOCOL_TCP && packet->gso_size != 0 && length > packet->gso_size)
         return true;
     if (!(chain.protocol == IP_PROTOCOL_TCP && length >= tcp_header_SIZE) &&
-        !(chain.protocol == IP_PROTOCOL_UDP && length >= udp_header_SIZE && read_be16(at + 6) != 0))
+        !(chain.protocol == IP_PROTOCOL_UDP && length >= udp_header_SIZE && udp_has_checksum(at)))
         return false;
     sum = checksum_pseudo(packet->source, packet->destination, chain.protocol, length);
     return checksum_fold(checksum_add(sum, at, length)) != 0;
@@ -176,7 +181,8 @@ void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool l
     if (super)
         largest = header + front + packet->gso_size;
     mtu = stack->interface[way->hop.interface].mtu;
-    whole = packet->source.family == BARO_FAMILY_IPV6 || (packet->whole.data[6] & IPV4_DONT_FRAGMENT >> 8) != 0;
+    whole = packet->source.family == BARO_FAMILY_IPV6 ||
+            (read_be16(packet->whole.data + CODEC_AT(ipv4_header, flags_offset)) & IPV4_DONT_FRAGMENT) != 0;
     if (largest > mtu && whole) {
         refuse(stack, packet, &too_big, mtu);
         return;
@@ -218,13 +224,13 @@ struct passing {
  * Later fragments keep those options that say so. Returns its length. */
 static unsigned write_header(const struct passing *passing, uint8_t *to, uint32_t offset, uint32_t length, bool more)
 {
-    uint16_t flags = read_be16(passing->ip + 6);
+    uint16_t flags = read_be16(passing->ip + CODEC_AT(ipv4_header, flags_offset));
     unsigned header = ipv4_header_SIZE;
 
     if (passing->v6) {
         memcpy(to, passing->ip, ipv6_header_SIZE);
-        write_be16(to + 4, (uint16_t)length);
-        to[7]--;
+        write_be16(to + CODEC_AT(ipv6_header, payload_length), (uint16_t)length);
+        to[CODEC_AT(ipv6_header, hop_limit)]--;
         return ipv6_header_SIZE;
     }
     memcpy(to, passing->ip, ipv4_header_SIZE);
@@ -243,14 +249,15 @@ static unsigned write_header(const struct passing *passing, uint8_t *to, uint32_
     while (header % 4 != 0)
         to[header++] = IPV4_OPTION_END;
     to[0] = (uint8_t)(4 << 4 | header / 4);
-    write_be16(to + 2, (uint16_t)(header + length));
-    write_be16(to + 4, passing->id);
-    write_be16(to + 6, (uint16_t)((flags & ~(unsigned)IPV4_MORE_FRAGMENTS) + offset / 8));
+    write_be16(to + CODEC_AT(ipv4_header, total_length), (uint16_t)(header + length));
+    write_be16(to + CODEC_AT(ipv4_header, id), passing->id);
+    write_be16(to + CODEC_AT(ipv4_header, flags_offset),
+               (uint16_t)((flags & ~(unsigned)IPV4_MORE_FRAGMENTS) + offset / 8));
     if (more || (flags & IPV4_MORE_FRAGMENTS) != 0)
-        to[6] |= IPV4_MORE_FRAGMENTS >> 8;
-    to[8]--;
-    write_be16(to + 10, 0);
-    write_be16(to + 10, checksum_fold(checksum_add(0, to, header)));
+        to[CODEC_AT(ipv4_header, flags_offset)] |= IPV4_MORE_FRAGMENTS >> 8;
+    to[CODEC_AT(ipv4_header, ttl)]--;
+    write_be16(to + CODEC_AT(ipv4_header, checksum), 0);
+    write_be16(to + CODEC_AT(ipv4_header, checksum), checksum_fold(checksum_add(0, to, header)));
     return header;
 }
 
@@ -311,7 +318,7 @@ static void send_packet(struct baro_stack *stack, const struct passing *passing)
             TRACE_GROUP_END(&stack->core);
             TRACE_GROUP_BEGIN(&stack->core);
         }
-        TRACE(&stack->core, FRAGMENT_OUT, TRACE_A(read_ipv4(passing->ip + 16)), TRACE_N(passing->id), TRACE_N(at),
+        TRACE(&stack->core, FRAGMENT_OUT, TRACE_A(passing->destination), TRACE_N(passing->id), TRACE_N(at),
               TRACE_N(length), TRACE_N(at + length != total));
         stack->core.counters.fragments_out++;
         send_piece(stack, passing, at, length, at + length != total);
@@ -340,21 +347,22 @@ static void write_checksum(struct passing *passing)
 /* A super-segment in the pieces that it stands for: FIN and PSH on the last one, CWR on the first (RFC 3168 §6.1.2). */
 static void send_segments(struct baro_stack *stack, const struct passing *whole, uint32_t size)
 {
-    uint32_t total = (uint32_t)whole->body.length, seq = read_be32(whole->front + 4);
-    uint8_t flags = whole->front[13];
+    uint32_t total = (uint32_t)whole->body.length, seq = read_be32(whole->front + CODEC_AT(tcp_header, seq));
+    uint8_t flags = whole->front[CODEC_AT(tcp_header, flags)];
 
     for (uint32_t at = 0; at < total; at += size) {
         struct passing piece = *whole;
+        uint8_t *piece_flags = &piece.front[CODEC_AT(tcp_header, flags)];
 
         piece.body.data += at;
         piece.body.length = total - at < size ? total - at : size;
         piece.id = (uint16_t)(whole->id + at / size);
-        write_be32(piece.front + 4, seq + at);
-        piece.front[13] = flags;
+        write_be32(piece.front + CODEC_AT(tcp_header, seq), seq + at);
+        *piece_flags = flags;
         if (at + piece.body.length != total)
-            piece.front[13] &= (uint8_t)~(TCP_FLAG_FIN | TCP_FLAG_PSH);
+            *piece_flags &= (uint8_t)~(TCP_FLAG_FIN | TCP_FLAG_PSH);
         if (at != 0) {
-            piece.front[13] &= (uint8_t)~TCP_FLAG_CWR;
+            *piece_flags &= (uint8_t)~TCP_FLAG_CWR;
             TRACE_GROUP_END(&stack->core);
             TRACE_GROUP_BEGIN(&stack->core);
         }
@@ -370,10 +378,11 @@ static void passing_init(struct passing *passing, const struct intent_forward *f
 
     *passing = (struct passing){ .forward = forward, .ip = ip, .v6 = v6, .front_length = forward->front };
     passing->header_length = v6 ? ipv6_header_SIZE : (ip[0] & 15U) * 4;
-    passing->protocol = v6 ? ip[6] : ip[9];
-    passing->source = v6 ? read_ipv6(ip + 8) : read_ipv4(ip + 12);
-    passing->destination = v6 ? read_ipv6(ip + 24) : read_ipv4(ip + 16);
-    passing->id = v6 ? 0 : read_be16(ip + 4);
+    passing->protocol = ip[v6 ? CODEC_AT(ipv6_header, next_header) : CODEC_AT(ipv4_header, protocol)];
+    passing->source = v6 ? read_ipv6(ip + CODEC_AT(ipv6_header, source)) : read_ipv4(ip + CODEC_AT(ipv4_header, source));
+    passing->destination = v6 ? read_ipv6(ip + CODEC_AT(ipv6_header, destination))
+                              : read_ipv4(ip + CODEC_AT(ipv4_header, destination));
+    passing->id = v6 ? 0 : read_be16(ip + CODEC_AT(ipv4_header, id));
 }
 
 void forward_out(struct baro_stack *stack, const struct intent *intent)
@@ -394,7 +403,8 @@ void forward_out(struct baro_stack *stack, const struct intent *intent)
                                        &passing.mac, &passing.entry);
     TRACE_GROUP_BEGIN(&stack->core);
     TRACE(&stack->core, FORWARDED, TRACE_A(passing.source), TRACE_A(passing.destination), TRACE_A(forward->next_hop),
-          TRACE_N(forward->interface), TRACE_N((passing.v6 ? ip[7] : ip[8]) - 1));
+          TRACE_N(forward->interface),
+          TRACE_N(ip[passing.v6 ? CODEC_AT(ipv6_header, hop_limit) : CODEC_AT(ipv4_header, ttl)] - 1));
     stack->core.counters.ip_forwarded++;
     able = !passing.waits && forward->front != 0 && (device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
     if (forward->gso_size == 0) {
@@ -424,11 +434,11 @@ bool forward_failed(struct baro_stack *stack, struct baro_bytes packet)
     if (packet.length >= ipv4_header_SIZE && packet.data[0] >> 4 == 4) {
         unsigned header = (packet.data[0] & 15U) * 4;
 
-        failed.source = read_ipv4(packet.data + 12);
-        failed.protocol = packet.data[9];
+        failed.source = read_ipv4(packet.data + CODEC_AT(ipv4_header, source));
+        failed.protocol = packet.data[CODEC_AT(ipv4_header, protocol)];
         failed.payload = (struct baro_bytes){ packet.data + header, packet.length - header };
     } else if (packet.length >= ipv6_header_SIZE && packet.data[0] >> 4 == 6) {
-        failed.source = read_ipv6(packet.data + 8);
+        failed.source = read_ipv6(packet.data + CODEC_AT(ipv6_header, source));
     }
     /* No link-local address is passed on: it is ours, on a link that the packet does not name. */
     if (failed.source.family == BARO_FAMILY_NONE || address_is_link_local(failed.source) ||

@@ -204,9 +204,9 @@ static void next_group(struct baro_stack *stack)
 static void send_segments(struct baro_stack *stack, const struct outgoing *out, uint32_t size)
 {
     const struct ip_message *message = out->message;
-    uint8_t header[sizeof message->header];
-    uint32_t seq = read_be32(message->header + 4);
-    uint8_t flags = message->header[13];
+    uint8_t header[sizeof message->header], *header_flags = &header[CODEC_AT(tcp_header, flags)];
+    uint32_t seq = read_be32(message->header + CODEC_AT(tcp_header, seq));
+    uint8_t flags = message->header[CODEC_AT(tcp_header, flags)];
 
     memcpy(header, message->header, message->header_length);
     for (uint32_t at = 0; at < out->payload; at += size) {
@@ -215,12 +215,12 @@ static void send_segments(struct baro_stack *stack, const struct outgoing *out, 
         struct baro_bytes part[2];
         unsigned parts = slice(message, at, length, part);
 
-        write_be32(header + 4, seq + at);
-        header[13] = flags;
+        write_be32(header + CODEC_AT(tcp_header, seq), seq + at);
+        *header_flags = flags;
         if (at + length != out->payload)
-            header[13] &= (uint8_t)~(TCP_FLAG_FIN | TCP_FLAG_PSH);
+            *header_flags &= (uint8_t)~(TCP_FLAG_FIN | TCP_FLAG_PSH);
         if (at != 0) {
-            header[13] &= (uint8_t)~TCP_FLAG_CWR;
+            *header_flags &= (uint8_t)~TCP_FLAG_CWR;
             next_group(stack);
         }
         send_packet(stack, out, &piece, header, message->header_length, part, parts, 0, true);

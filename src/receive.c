@@ -209,7 +209,7 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 
 /* ---- steps 8 and 9 ---- */
 
-/* Was the pair of addresses, `at` in the header, accepted lately? With a trace the question is asked anew each time. */
+/* Was the pair of addresses that begins `at` octets into the header accepted lately? With a trace the question is asked anew each time. */
 static bool is_accepted(struct baro_stack *stack, const struct ip_packet *packet, bool link_group, size_t at)
 {
     return !TRACE_ON(&stack->core) && !link_group &&
@@ -224,7 +224,7 @@ static void ipv4_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
     enum baro_drop_reason reason = ip_read(core, bytes, &header, packet);
 
     core->counters.ip_in++;
-    if (reason == BARO_DROP_NONE && !is_accepted(stack, packet, link_group, 12))
+    if (reason == BARO_DROP_NONE && !is_accepted(stack, packet, link_group, CODEC_AT(ipv4_header, source)))
         reason = ip_accept(core, &stack->table, link_group, packet);
     if (reason == BARO_DROP_IP_NOT_FOR_ME && stack->table.forwarding && packet->interface != 0) {
         forward_in(stack, packet, link_group);
@@ -302,7 +302,7 @@ static void ipv6_packet(struct baro_stack *stack, struct baro_bytes bytes, bool 
     enum baro_drop_reason reason = ip_read_v6(core, bytes, packet);
 
     core->counters.ip_in++;
-    if (reason == BARO_DROP_NONE && !is_accepted(stack, packet, link_group, 8))
+    if (reason == BARO_DROP_NONE && !is_accepted(stack, packet, link_group, CODEC_AT(ipv6_header, source)))
         reason = ip_accept_v6(core, &stack->table, link_group, packet);
     if (reason == BARO_DROP_IP_NOT_FOR_ME && stack->table.forwarding && packet->interface != 0) {
         forward_in(stack, packet, link_group);

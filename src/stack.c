@@ -281,7 +281,7 @@ static void tell_failed(struct baro_stack *stack)
                                      pending->length - ethernet_header_SIZE };
         struct icmp_error error = { .type = ICMP_UNREACHABLE, .code = ICMP_HOST_UNREACHABLE };
 
-        if (read_be16(pending->octets + 12) == ETHERNET_TYPE_IPV6) {
+        if (read_be16(pending->octets + CODEC_AT(ethernet_header, type)) == ETHERNET_TYPE_IPV6) {
             error.type = ICMPV6_UNREACHABLE;
             error.code = ICMPV6_ADDRESS_UNREACHABLE;
         }

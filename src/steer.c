@@ -15,9 +15,7 @@
 #include "codec/ipv6_chain.h"
 
 enum {
-    PORTS = 4, /* octets of a transport header that hold them */
-    ICMP_HEADER = 8,
-    FRAGMENTS = 0x3fff /* of IPv4's flags and offset: more fragments, offset */
+    PORTS = 4 /* octets of a transport header that hold them */
 };
 
 /* A packet as far as it concerns us. */
@@ -37,10 +35,10 @@ static bool see_v4(struct sight *sight, struct baro_bytes packet)
     header = (size_t)(packet.data[0] & 15) * 4;
     if (header < ipv4_header_SIZE || header > packet.length)
         return false;
-    sight->source = read_ipv4(packet.data + 12);
-    sight->destination = read_ipv4(packet.data + 16);
-    sight->protocol = packet.data[9];
-    sight->fragment = (read_be16(packet.data + 6) & FRAGMENTS) != 0;
+    sight->source = read_ipv4(packet.data + CODEC_AT(ipv4_header, source));
+    sight->destination = read_ipv4(packet.data + CODEC_AT(ipv4_header, destination));
+    sight->protocol = packet.data[CODEC_AT(ipv4_header, protocol)];
+    sight->fragment = (read_be16(packet.data + CODEC_AT(ipv4_header, flags_offset)) & IPV4_FRAGMENT) != 0;
     sight->payload = (struct baro_bytes){ packet.data + header, packet.length - header };
     return true;
 }
@@ -51,8 +49,8 @@ static bool see_v6(struct sight *sight, struct baro_bytes packet)
 
     if (packet.length < ipv6_header_SIZE)
         return false;
-    sight->source = read_ipv6(packet.data + 8);
-    sight->destination = read_ipv6(packet.data + 24);
+    sight->source = read_ipv6(packet.data + CODEC_AT(ipv6_header, source));
+    sight->destination = read_ipv6(packet.data + CODEC_AT(ipv6_header, destination));
     sight->protocol = ipv6_chain_end(packet, &at);
     if (at > packet.length)
         at = packet.length;
@@ -63,7 +61,7 @@ static bool see_v6(struct sight *sight, struct baro_bytes packet)
 /* IPv6's chain of a packet with a fragment header, told by its first: others need not begin with the transport's header. */
 static bool has_fragment_header(struct baro_bytes packet)
 {
-    uint8_t next = packet.data[6];
+    uint8_t next = packet.data[CODEC_AT(ipv6_header, next_header)];
     size_t at = ipv6_header_SIZE;
 
     for (unsigned i = 0; i < IPV6_CHAIN_HEADERS && at + 8 <= packet.length; i++) {
@@ -100,7 +98,7 @@ static bool is_error(const struct sight *sight, uint8_t type)
 {
     if (sight->protocol == IP_PROTOCOL_ICMPV6)
         return type < 128; /* RFC 4443 §2.1 */
-    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12; /* RFC 1122 §3.2.2 */
+    return icmp_is_error(type);
 }
 
 static uint32_t of_flow(const struct flow_shard *shard, const struct sight *sight)
@@ -118,13 +116,13 @@ static uint32_t of_icmp(const struct flow_shard *shard, const struct sight *sigh
     const uint8_t *data = sight->payload.data;
     struct sight quoted;
 
-    if (sight->payload.length < ICMP_HEADER)
+    if (sight->payload.length < icmp_header_SIZE)
         return of_ends(shard, sight, 0, 0);
     if (data[0] == (v6 ? (uint8_t)ICMPV6_ECHO_REQUEST : (uint8_t)ICMP_ECHO_REQUEST))
         return of_ends(shard, sight, read_be16(data + 4), read_be16(data + 4));
     if (!is_error(sight, data[0]))
         return v6 || data[0] == ICMP_ECHO_REPLY ? BARO_SHARD_ALL : of_ends(shard, sight, 0, 0);
-    if (!see(&quoted, (struct baro_bytes){ data + ICMP_HEADER, sight->payload.length - ICMP_HEADER }, v6) ||
+    if (!see(&quoted, (struct baro_bytes){ data + icmp_header_SIZE, sight->payload.length - icmp_header_SIZE }, v6) ||
         quoted.protocol == IP_PROTOCOL_ICMP || quoted.protocol == IP_PROTOCOL_ICMPV6)
         return BARO_SHARD_ALL; /* an echo request may be anybody's */
     return of_flow(shard, &quoted);
@@ -148,18 +146,23 @@ uint32_t baro_shard_of_flow(const struct baro_shard *shard, uint8_t protocol, co
     return flow_shard_of(&flow, protocol, one, other);
 }
 
+static bool is_tcp_or_udp(uint8_t protocol)
+{
+    return protocol == IP_PROTOCOL_TCP || protocol == IP_PROTOCOL_UDP;
+}
+
 /* What nearly every frame is: TCP or UDP right behind a header without options, no fragment. False: it needs a closer look. */
 static bool is_plain_v4(struct baro_bytes packet)
 {
-    return packet.length >= ipv4_header_SIZE + PORTS && packet.data[0] == 0x45 &&
-           (packet.data[9] == IP_PROTOCOL_TCP || packet.data[9] == IP_PROTOCOL_UDP) &&
-           (read_be16(packet.data + 6) & FRAGMENTS) == 0;
+    return packet.length >= ipv4_header_SIZE + PORTS && packet.data[0] == IPV4_VERSION_LENGTH &&
+           is_tcp_or_udp(packet.data[CODEC_AT(ipv4_header, protocol)]) &&
+           (read_be16(packet.data + CODEC_AT(ipv4_header, flags_offset)) & IPV4_FRAGMENT) == 0;
 }
 
 static bool is_plain_v6(struct baro_bytes packet)
 {
     return packet.length >= ipv6_header_SIZE + PORTS &&
-           (packet.data[6] == IP_PROTOCOL_TCP || packet.data[6] == IP_PROTOCOL_UDP);
+           is_tcp_or_udp(packet.data[CODEC_AT(ipv6_header, next_header)]);
 }
 
 static uint32_t of_packet(const struct flow_shard *shard, struct baro_bytes packet, bool v6)
@@ -184,9 +187,9 @@ uint32_t baro_shard_of_frame(const struct baro_shard *shard, struct baro_bytes f
 
     if (frame.length < ethernet_header_SIZE)
         return 0;
-    type = read_be16(frame.data + 12);
+    type = read_be16(frame.data + CODEC_AT(ethernet_header, type));
     if (type == ETHERNET_TYPE_VLAN && frame.length >= ethernet_header_SIZE + vlan_tag_SIZE) {
-        type = read_be16(frame.data + 12 + vlan_tag_SIZE);
+        type = read_be16(frame.data + vlan_tag_SIZE + CODEC_AT(ethernet_header, type));
         at += vlan_tag_SIZE;
     }
     if ((frame.data[0] & 1) != 0 || (type != ETHERNET_TYPE_IPV4 && type != ETHERNET_TYPE_IPV6))
@@ -195,22 +198,31 @@ uint32_t baro_shard_of_frame(const struct baro_shard *shard, struct baro_bytes f
     return of_packet(&flow, (struct baro_bytes){ frame.data + at, frame.length - at }, type == ETHERNET_TYPE_IPV6);
 }
 
+static bool is_same(const uint8_t *packet, const uint8_t *other, size_t at, size_t length)
+{
+    return memcmp(packet + at, other + at, length) == 0;
+}
+
 /* Two plain frames with the same link header, addresses and ports: whose the one is the other is, too. */
 static bool is_same_flow(struct baro_bytes frame, struct baro_bytes before)
 {
-    enum { LINK_AND_VERSION = ethernet_header_SIZE + 1, IP = ethernet_header_SIZE };
+    enum { LINK_AND_VERSION = ethernet_header_SIZE + 1 };
     const uint8_t *a = frame.data, *b = before.data;
     size_t shorter = frame.length < before.length ? frame.length : before.length;
 
     if (shorter < ethernet_header_SIZE + ipv4_header_SIZE + PORTS || memcmp(a, b, LINK_AND_VERSION) != 0)
         return false;
     const struct baro_bytes packet = { a + ethernet_header_SIZE, shorter - ethernet_header_SIZE };
+    const uint8_t *other = b + ethernet_header_SIZE;
+    const uint16_t type = read_be16(a + CODEC_AT(ethernet_header, type));
 
-    if (read_be16(a + 12) == ETHERNET_TYPE_IPV4)
-        return is_plain_v4(packet) && a[IP + 9] == b[IP + 9] && memcmp(a + IP + 6, b + IP + 6, 2) == 0 &&
-               memcmp(a + IP + 12, b + IP + 12, 8 + PORTS) == 0;
-    return read_be16(a + 12) == ETHERNET_TYPE_IPV6 && is_plain_v6(packet) && a[IP + 6] == b[IP + 6] &&
-           memcmp(a + IP + 8, b + IP + 8, 32 + PORTS) == 0;
+    if (type == ETHERNET_TYPE_IPV4)
+        return is_plain_v4(packet) && is_same(packet.data, other, CODEC_AT(ipv4_header, protocol), 1) &&
+               is_same(packet.data, other, CODEC_AT(ipv4_header, flags_offset), 2) &&
+               is_same(packet.data, other, CODEC_AT(ipv4_header, source), 2 * CODEC_SIZE_ip4 + PORTS);
+    return type == ETHERNET_TYPE_IPV6 && is_plain_v6(packet) &&
+           is_same(packet.data, other, CODEC_AT(ipv6_header, next_header), 1) &&
+           is_same(packet.data, other, CODEC_AT(ipv6_header, source), 2 * CODEC_SIZE_ip6 + PORTS);
 }
 
 void baro_shard_of_burst(const struct baro_shard *shard, const struct baro_bytes *frames, size_t count, uint32_t *whose)

@@ -9,9 +9,12 @@
  *     void name_write(const struct name *, uint8_t *at)
  *     name_fields[]                                      name, source, offset and size of each, for printing
  *
- * and does not compile when the fields do not add up to `size`. */
+ * and does not compile when the fields do not add up to `size` or one does not stand at its offset. Who wants one field of
+ * octets finds it at CODEC_AT(name, field). */
 #ifndef CODEC_FIELDS_H
 #define CODEC_FIELDS_H
+
+#include <stddef.h>
 
 #include "base/bytes.h"
 
@@ -50,17 +53,26 @@ struct codec_field {
 };
 
 #define CODEC_MEMBER(type, name, offset, source) codec_##type name;
+#define CODEC_OCTETS(type, name, offset, source) uint8_t name[CODEC_SIZE_##type];
 #define CODEC_READ(type, name, offset, source) header->name = codec_read_##type(at + (offset));
 #define CODEC_WRITE(type, name, offset, source) codec_write_##type(at + (offset), header->name);
+#define CODEC_CHECK(type, name, offset, source) \
+    _Static_assert(offsetof(codec_octets, name) == (offset), #name ": does not stand at its offset");
 #define CODEC_SUM(type, name, offset, source) +CODEC_SIZE_##type
 #define CODEC_DESCRIBE(type, name, offset, source) { #name, source, offset, CODEC_SIZE_##type },
 
+/* Where a field stands in the octets of its header. */
+#define CODEC_AT(header_name, field) offsetof(struct header_name##_octets, field)
+
 #define CODEC_HEADER(header_name, octets, LIST)                                                   \
     struct header_name { LIST(CODEC_MEMBER) };                                                     \
+    struct header_name##_octets { LIST(CODEC_OCTETS) };                                            \
     enum { header_name##_SIZE = (octets) };                                                        \
     _Static_assert((0 LIST(CODEC_SUM)) == (octets), #header_name ": fields do not add up");        \
     static inline void header_name##_read(struct header_name *header, const uint8_t *at)           \
     {                                                                                              \
+        typedef struct header_name##_octets codec_octets;                                          \
+        LIST(CODEC_CHECK)                                                                          \
         LIST(CODEC_READ)                                                                           \
     }                                                                                              \
     static inline void header_name##_write(const struct header_name *header, uint8_t *at)          \

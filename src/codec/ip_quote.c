@@ -12,7 +12,7 @@ enum { QUOTE_TTL = 64 };
 static unsigned write_v4(uint8_t *to, struct baro_address source, struct baro_address destination, uint8_t protocol,
                          uint16_t length)
 {
-    const struct ipv4_header header = { .version_length = 0x45,
+    const struct ipv4_header header = { .version_length = IPV4_VERSION_LENGTH,
                                         .total_length = (uint16_t)(ipv4_header_SIZE + length),
                                         .flags_offset = IPV4_DONT_FRAGMENT,
                                         .ttl = QUOTE_TTL,
@@ -21,7 +21,7 @@ static unsigned write_v4(uint8_t *to, struct baro_address source, struct baro_ad
                                         .destination = destination };
 
     ipv4_header_write(&header, to);
-    write_be16(to + 10, checksum_fold(checksum_add(0, to, ipv4_header_SIZE)));
+    write_be16(to + CODEC_AT(ipv4_header, checksum), checksum_fold(checksum_add(0, to, ipv4_header_SIZE)));
     return ipv4_header_SIZE;
 }
 

@@ -19,7 +19,10 @@
     F(ip4, destination, 16, "RFC 791 §3.1")
 CODEC_HEADER(ipv4_header, 20, IPV4_FIELDS)
 
-enum { IPV4_DONT_FRAGMENT = 0x4000, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_OFFSET_MASK = 0x1fff };
+enum { IPV4_DONT_FRAGMENT = 0x4000, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_OFFSET_MASK = 0x1fff,
+       IPV4_FRAGMENT = IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK /* one of these bits: it is a fragment */ };
+
+enum { IPV4_VERSION_LENGTH = 4 << 4 | ipv4_header_SIZE / 4 /* without options */ };
 
 enum ipv4_option { IPV4_OPTION_END = 0, IPV4_OPTION_NOP = 1, IPV4_OPTION_LSRR = 131, IPV4_OPTION_SSRR = 137,
                    IPV4_OPTION_ROUTER_ALERT = 148 /* RFC 2113 */ };
@@ -43,7 +46,7 @@ static inline unsigned ipv4_fragment_offset(const struct ipv4_header *header)
 
 static inline bool ipv4_is_fragment(const struct ipv4_header *header)
 {
-    return (header->flags_offset & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0;
+    return (header->flags_offset & IPV4_FRAGMENT) != 0;
 }
 
 /* Walks the options. NONE: well formed and harmless; IP_BAD_OPTION: a length is wrong;

@@ -87,7 +87,7 @@ static int forbidden(const struct ip_packet *packet)
         return address_is_multicast(packet->destination) || address_is_limited_broadcast(packet->destination)
                    ? BARO_TRACE_SUPPRESSED_TO_GROUP
                    : BARO_TRACE_SUPPRESSED_LINK_BROADCAST;
-    if (whole->length < ipv4_header_SIZE || (read_be16(whole->data + 6) & IPV4_OFFSET_MASK) != 0)
+    if (whole->length < ipv4_header_SIZE || (read_be16(whole->data + CODEC_AT(ipv4_header, flags_offset)) & IPV4_OFFSET_MASK) != 0)
         return BARO_TRACE_SUPPRESSED_LATER_FRAGMENT;
     if (packet->protocol == IP_PROTOCOL_ICMP &&
         (packet->payload.length == 0 || icmp_is_error(packet->payload.data[0])))

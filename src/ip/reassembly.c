@@ -312,11 +312,11 @@ static bool whole_is_there(struct reassembly *reassembly)
 /* IPv4's header as if the datagram had never been cut. */
 static void mend_ipv4(uint8_t *header, const struct datagram *datagram, uint8_t tos)
 {
-    write_be16(header + 2, (uint16_t)(datagram->header_length + datagram->total));
-    write_be16(header + 6, 0);
-    header[1] = tos;
-    write_be16(header + 10, 0);
-    write_be16(header + 10, checksum_fold(checksum_add(0, header, datagram->header_length)));
+    write_be16(header + CODEC_AT(ipv4_header, total_length), (uint16_t)(datagram->header_length + datagram->total));
+    write_be16(header + CODEC_AT(ipv4_header, flags_offset), 0);
+    header[CODEC_AT(ipv4_header, tos)] = tos;
+    write_be16(header + CODEC_AT(ipv4_header, checksum), 0);
+    write_be16(header + CODEC_AT(ipv4_header, checksum), checksum_fold(checksum_add(0, header, datagram->header_length)));
 }
 
 /* IPv6's, its fragment header gone (RFC 8200 §4.5). */
@@ -325,7 +325,7 @@ static void mend_ipv6(uint8_t *header, const struct datagram *datagram, uint8_t 
     uint32_t before =
         datagram->header_length - (uint32_t)ipv6_fragment_header_SIZE - (uint32_t)ipv6_header_SIZE;
 
-    write_be16(header + 4, (uint16_t)(before + datagram->total));
+    write_be16(header + CODEC_AT(ipv6_header, payload_length), (uint16_t)(before + datagram->total));
     header[1] = (uint8_t)((header[1] & 0x0f) | traffic_class << 4); /* its lower half */
     header[datagram->said_at] = datagram->next_header;
 }
