@@ -104,9 +104,9 @@ static int pump_out(struct socket *s)
         if (count < 0 && errno == EAGAIN)
             return 0;
         if (count <= 0) { /* end of stream, or closed with unread bytes, which HUP told already */
+            if (!s->closed && baro_shutdown(stack_of(s), s->fd, BARO_SHUT_WRITE) == -ENOBUFS)
+                return 0; /* BARO_EVENT_OUT comes, and the end is still there */
             s->fin_sent = true;
-            if (!s->closed)
-                baro_shutdown(stack_of(s), s->fd, BARO_SHUT_WRITE);
             return 0;
         }
         ptrdiff_t sent = baro_send(stack_of(s), s->fd, buffer, (size_t)count, 0);

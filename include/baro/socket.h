@@ -260,7 +260,9 @@ int baro_accept(struct baro_stack *stack, int fd, struct baro_endpoint *peer);
 int baro_connect(struct baro_stack *stack, int fd, const struct baro_endpoint *peer);
 /* Bytes taken, possibly fewer than given on a stream. -EAGAIN, -ENOTCONN, -EPIPE, -ECONNRESET, -EMSGSIZE,
  * -EDESTADDRREQ, -ENOBUFS, -ENETUNREACH, and the socket's pending error; with a given interface -ENODEV (there is none of
- * that number) and -EINVAL (the peer's zone is another). */
+ * that number) and -EINVAL (the peer's zone is another). -ENOBUFS: there is no memory for it, or a datagram's is not in the stack's
+ * budget; no event tells when there is. A stream that was idle for long and for which the budget has no room now is
+ * -EAGAIN, as with a full buffer. */
 ptrdiff_t baro_send(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags);
 ptrdiff_t baro_sendto(struct baro_stack *stack, int fd, const void *data, size_t length, unsigned flags,
                       const struct baro_endpoint *peer);
@@ -313,7 +315,8 @@ ptrdiff_t baro_recv_collect(struct baro_stack *stack, int fd);
  * before the calls for the 16 before them. A hint: nothing changes, and what is no stream's descriptor is passed over. */
 void baro_prefetch(const struct baro_stack *stack, const int fd[], size_t count);
 
-/* -ENOTCONN, -EINVAL. */
+/* -ENOTCONN, -EINVAL; -ENOBUFS: a stream that was idle for long cannot be woken; BARO_EVENT_OUT tells when the stack's budget has
+ * room for it. */
 int baro_shutdown(struct baro_stack *stack, int fd, enum baro_shutdown how);
 /* The descriptor is free at once; unsent data goes on being sent (or SO_LINGER's rule). -EBADF. */
 int baro_close(struct baro_stack *stack, int fd);

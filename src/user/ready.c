@@ -5,7 +5,11 @@
  *
  * Mostly a program asks until it knows of everybody, and only streams have something to tell. Then the queue is empty, and a burst's
  * streams stand in a row, unmarked, until their turn comes. As soon as anybody else has something to tell, or a socket is
- * closed, who is left of the row goes to the queue. */
+ * closed, who is left of the row goes to the queue.
+ *
+ * Streams at rest that can do nothing, since the budget has no promise for them, wait in no queue: a bit of the socket says so,
+ * and a bit a page that there are such. When nobody else has anything to tell and there is a promise, the next of them is told,
+ * page after page, so that each has its turn; and another one, as long as nobody takes the promise. */
 #include "user/user_private.h"
 
 #include <errno.h>
@@ -95,6 +99,66 @@ void user_row_ends(struct user *user)
 void user_mark(struct user *user, struct user_socket *socket)
 {
     user_row_ends(user);
+    mark(user, socket);
+}
+
+void user_waits(void *context, uint32_t owner)
+{
+    struct user *user = context;
+    struct user_socket *socket = place_of(user, (int)owner);
+    uint32_t at = ((uint32_t)socket->fd - USER_DESCRIPTOR_FIRST) / USER_PAGE_SOCKETS;
+
+    socket->flags |= USER_WAITS;
+    user->waits[at / 64] |= UINT64_C(1) << (at % 64);
+    user->somebody_waits = true;
+}
+
+/* The first of a page; NULL: nobody. */
+static struct user_socket *waiting_on(struct user_page *page)
+{
+    for (int i = 0; i < USER_PAGE_SOCKETS; i++)
+        if (page->socket[i].type != 0 && (page->socket[i].flags & USER_WAITS) != 0)
+            return &page->socket[i];
+    return NULL;
+}
+
+/* The page at `from` or the next one behind it on which somebody may wait; their count: none. */
+static uint32_t page_waiting(const struct user *user, uint32_t from)
+{
+    uint32_t at = from;
+
+    while (at < user->pages) {
+        uint64_t rest = user->waits[at / 64] >> (at % 64);
+
+        if (rest != 0)
+            return at + (uint32_t)__builtin_ctzll(rest);
+        at = (at / 64 + 1) * 64;
+    }
+    return user->pages;
+}
+
+/* If somebody waits for a promise and there is one, it stands in the queue from now on. */
+static __attribute__((noinline)) void queue_waiting(struct user *user)
+{
+    struct user_socket *socket = NULL;
+
+    if (!tcp_has_promise(user->tcp))
+        return;
+    while (socket == NULL) {
+        uint32_t at = page_waiting(user, user->waits_from);
+
+        if (at == user->pages)
+            at = page_waiting(user, 0);
+        if (at == user->pages) {
+            user->somebody_waits = false;
+            return;
+        }
+        user->waits_from = at + 1;
+        socket = waiting_on(user->page[at]);
+        if (socket == NULL)
+            user->waits[at / 64] &= ~(UINT64_C(1) << (at % 64));
+    }
+    socket->flags &= (uint8_t)~USER_WAITS;
     mark(user, socket);
 }
 
@@ -215,6 +279,8 @@ static __attribute__((noinline)) bool next_of_queue(struct user *user, struct ba
     if (tcp_has_events(user->tcp) || others_have_events(user))
         user_collect(user);
     do {
+        if (SELDOM(user->somebody_waits) && user->ready_first == 0)
+            queue_waiting(user);
         socket = leave_queue(user);
         if (socket == NULL)
             return false;
@@ -233,7 +299,7 @@ bool user_next_ready(struct user *user, struct baro_ready *ready)
         if (!is_streams_alone(user))
             return next_of_queue(user, ready);
         if (!tcp_has_events(user->tcp))
-            return false;
+            return SELDOM(user->somebody_waits) && next_of_queue(user, ready);
         next_row(user);
         if (SELDOM(user->told_end == 0))
             return false;

@@ -25,7 +25,8 @@ bool user_table_init(struct user *user)
         return true;
     user->page = slab_take(&user->core->slabs, directory_bytes(user));
     user->full = slab_take(&user->core->slabs, summary_bytes(user));
-    return user->page != NULL && user->full != NULL;
+    user->waits = slab_take(&user->core->slabs, summary_bytes(user));
+    return user->page != NULL && user->full != NULL && user->waits != NULL;
 }
 
 void user_table_release(struct user *user)
@@ -36,6 +37,7 @@ void user_table_release(struct user *user)
         slab_give_back(slabs, user->page[i], sizeof(struct user_page));
     slab_give_back(slabs, user->page, directory_bytes(user));
     slab_give_back(slabs, user->full, summary_bytes(user));
+    slab_give_back(slabs, user->waits, summary_bytes(user));
 }
 
 /* The first zero bit among `words`; -1: none. */

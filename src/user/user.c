@@ -31,7 +31,7 @@ struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, st
     pool_init(&user->groups, &core->slabs, sizeof(struct udp_group), GROUP_LIMIT);
     pool_init(&user->details, &core->slabs, sizeof(struct user_details), descriptor_limit);
     if (user_table_init(user)) {
-        tcp_let_rest(tcp, user_place, user);
+        tcp_let_rest(tcp, user_place, user_waits, user);
         return user;
     }
     user_free(user);

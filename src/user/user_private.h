@@ -40,7 +40,8 @@ struct user_details {
 enum user_socket_flag {
     USER_IPV6_ONLY = 1u << 0,
     USER_MARKED = 1u << 1,       /* something may have changed about it: it is told when its turn comes */
-    USER_IN_READY = 1u << 2      /* stands in the queue of readiness, marked or not */
+    USER_IN_READY = 1u << 2,     /* stands in the queue of readiness, marked or not */
+    USER_WAITS = 1u << 3         /* it is told when the budget has a promise again: ready.c */
 };
 
 struct user_socket {
@@ -80,6 +81,9 @@ struct user {
     struct user_socket *ready_last;
     struct user_socket *told[USER_TOLD]; /* the row of streams in its place: ready.c */
     uint32_t told_first, told_end; /* who of them is next, and behind the last */
+    bool somebody_waits;         /* for a promise of the budget, perhaps */
+    uint32_t waits_from;         /* the page whose turn is next */
+    uint64_t *waits;             /* a bit a page: somebody on it, perhaps */
     struct user_details *ports[USER_PORT_CHAINS]; /* by port number modulo their count: the programs are ours */
 };
 
@@ -174,6 +178,9 @@ void user_show(const struct user_socket *socket, struct baro_endpoint *endpoint)
 void user_row_ends(struct user *user);
 /* Stands in the queue of readiness from now on, if it does not yet. */
 void user_mark(struct user *user, struct user_socket *socket);
+
+/* Hears when the budget has a promise again: a tcp_waits. */
+void user_waits(void *context, uint32_t owner);
 
 /* Binds a socket that is not, to a chosen port of `address`; `remote` is whom it is for, or family NONE. */
 int user_autobind(struct user *user, struct user_socket *socket, struct baro_address address,

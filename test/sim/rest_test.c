@@ -146,7 +146,7 @@ static void create(unsigned end, bool rests)
     if (world.traced)
         baro_stack_set_trace(side->stack, (struct baro_trace_sink){ .event = nothing }, end);
     if (!rests)
-        tcp_let_rest(side->stack->tcp, nowhere, NULL);
+        tcp_let_rest(side->stack->tcp, nowhere, NULL, NULL);
 }
 
 static void connect_them(void)

@@ -197,7 +197,7 @@ static void create(unsigned end, bool rests)
     side[end].stack = cable_stack(&config, asked->ipv6, end, &side[end].device);
     cable_knows(side[end].stack, asked->ipv6, end);
     if (!rests)
-        tcp_let_rest(side[end].stack->tcp, nowhere, NULL);
+        tcp_let_rest(side[end].stack->tcp, nowhere, NULL, NULL);
 }
 
 static void set(int fd, enum baro_option option, unsigned value)

@@ -381,6 +381,7 @@ struct tcp {
     struct tcp_calendar calendar;      /* those of them with keepalive */
     uint32_t moves;                    /* to rest, and back for a probe, since this poll's timers began */
     tcp_place *place;                  /* NULL: none may rest */
+    tcp_waits *waits;
     void *place_context;
     struct hash_key isn_key, port_key, cookie_key;
     enum baro_syn_cookies cookies;

@@ -61,8 +61,11 @@ static __attribute__((noinline)) unsigned other_readiness(const struct tcp *tcp,
 {
     struct tcp_sleeper sleeper;
     const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
+    unsigned events = c == NULL ? BARO_EVENT_INVALID : readiness_of(c);
 
-    return c == NULL ? BARO_EVENT_INVALID : readiness_of(c);
+    if (c != NULL && (c->flags & TCP_FIN_WANTED) == 0 && tcp_rest_waits(tcp, connection, c))
+        events &= ~(unsigned)BARO_EVENT_OUT;
+    return events;
 }
 
 unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
@@ -87,7 +90,7 @@ uint32_t tcp_writable(struct tcp *tcp, struct handle connection)
     const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
     uint32_t room;
 
-    if (c == NULL || !tcp_synchronised(c) || (c->flags & TCP_FIN_WANTED) != 0)
+    if (c == NULL || !tcp_synchronised(c) || (c->flags & TCP_FIN_WANTED) != 0 || tcp_rest_waits(tcp, connection, c))
         return 0;
     room = tcp_send_room(c);
     if (room == 0) /* at rest there is room */

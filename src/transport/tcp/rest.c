@@ -18,9 +18,10 @@ enum {
     PROMISE = TCP_RECV_LEAST + TCP_SEND_LEAST
 };
 
-void tcp_let_rest(struct tcp *tcp, tcp_place *place, void *context)
+void tcp_let_rest(struct tcp *tcp, tcp_place *place, tcp_waits *waits, void *context)
 {
     tcp->place = place;
+    tcp->waits = waits;
     tcp->place_context = context;
 }
 
@@ -223,6 +224,28 @@ static inline struct tcp_connection *wake(struct tcp *tcp, struct handle handle,
     return c;
 }
 
+bool tcp_has_promise(const struct tcp *tcp)
+{
+    return tcp->core->slabs.limit - tcp->core->slabs.charged >= PROMISE;
+}
+
+bool tcp_rest_waits(const struct tcp *tcp, struct handle handle, const struct tcp_connection *c)
+{
+    if (!tcp_is_at_rest(handle) || tcp_has_promise(tcp))
+        return false;
+    tcp->waits(tcp->place_context, c->event.owner);
+    return true;
+}
+
+/* A call wanted it awake. */
+static __attribute__((noinline)) void sleeps_on(const struct tcp *tcp, struct handle handle, bool *asleep)
+{
+    struct tcp_sleeper sleeper;
+
+    *asleep = true;
+    tcp_rest_waits(tcp, handle, tcp_look(tcp, handle, &sleeper));
+}
+
 struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asleep)
 {
     struct tcp_connection *c;
@@ -232,7 +255,7 @@ struct tcp_connection *tcp_wake(struct tcp *tcp, struct handle handle, bool *asl
     c = wake(tcp, handle, true);
     if (c == NULL) {
         if (asleep != NULL)
-            *asleep = true;
+            sleeps_on(tcp, handle, asleep);
         return NULL;
     }
     if (c->deadline_ns[TCP_TIMER_KEEPALIVE] != 0)

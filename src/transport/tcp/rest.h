@@ -12,7 +12,9 @@
  *
  * A segment and a call that changes something wake it. What only asks, and a receive, which has nothing to give, are answered
  * from the record (tcp_look). At rest it gives its promise back to the budget, and takes it again when it wakes. Where that or
- * memory fails, it goes on resting: the segment is dropped, counted, and comes again, the call says ENOBUFS. What ends it wants no
+ * memory fails, it goes on resting: the segment is dropped, counted, and comes again, the call says ENOBUFS. While the budget has
+ * no promise its program cannot write, as with a full ring: a send says EAGAIN, readiness is without OUT, and who was told so by
+ * either, or whose other call failed for it, hears when there is one (tcp_waits). What ends it wants no
  * promise: a RST, which would not come again, a close, which tells the peer by one, and the loss of its address. Where there is no
  * memory for a record it is tried again eight seconds later. A record has BLOCK_MOST octets at most: one that would be longer,
  * after a very long life with much trouble in it, leaves its connection awake. */
@@ -60,6 +62,9 @@ struct tcp_connection *tcp_wake_to_end(struct tcp *tcp, struct handle handle);
 void tcp_rest_address_removed(struct tcp *tcp, struct baro_address address);
 /* Has one at rest this port, and an address that meets it? */
 bool tcp_rest_has_port(const struct tcp *tcp, struct baro_endpoint local);
+/* Does it rest where the budget has no promise for it? Then its owner will be told that there is one (tcp_waits). `c` is what
+ * tcp_look said. */
+bool tcp_rest_waits(const struct tcp *tcp, struct handle handle, const struct tcp_connection *c);
 bool tcp_rest_is_of(const struct tcp *tcp, struct handle handle, const struct baro_endpoint *local,
                     const struct baro_endpoint *remote);
 

@@ -47,13 +47,23 @@ static inline bool may_send(const struct tcp_connection *c)
     return MOSTLY(c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0);
 }
 
+/* Why one that rests cannot be sent to; without a promise it is as with a full ring. */
+static __attribute__((noinline)) int why_asleep(const struct tcp *tcp, struct handle connection)
+{
+    struct tcp_sleeper sleeper;
+
+    if ((tcp_look(tcp, connection, &sleeper)->flags & TCP_FIN_WANTED) != 0)
+        return -EPIPE;
+    return tcp_has_promise(tcp) ? -ENOBUFS : -EAGAIN;
+}
+
 /* One that rested, or NULL with the reason. */
 static struct tcp_connection *woken(struct tcp *tcp, struct handle connection, int *error)
 {
     bool asleep = false;
     struct tcp_connection *c = tcp_wake(tcp, connection, &asleep);
 
-    *error = asleep ? -ENOBUFS : -ENOTCONN;
+    *error = SELDOM(asleep) ? why_asleep(tcp, connection) : -ENOTCONN;
     return c;
 }
 

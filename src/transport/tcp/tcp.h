@@ -203,8 +203,12 @@ uint16_t tcp_port_choose_for_all(struct tcp *tcp, struct baro_address local);
 
 /* Where the owner of that number keeps the handle of its connection; NULL: it has none. */
 typedef struct handle *tcp_place(void *context, uint32_t owner);
+/* Its connection rests, its program was told that it cannot send, and wants to know when there is a promise for it again. */
+typedef void tcp_waits(void *context, uint32_t owner);
 /* From now on idle connections rest. Their handles change then and when they wake, in the place that `place` says. */
-void tcp_let_rest(struct tcp *tcp, tcp_place *place, void *context);
+void tcp_let_rest(struct tcp *tcp, tcp_place *place, tcp_waits *waits, void *context);
+/* Has the budget a promise for one at rest? */
+bool tcp_has_promise(const struct tcp *tcp);
 
 /* Active open: SYN-SENT, the SYN is an intent. `owner` is user/'s own number for it (its descriptor).
  * 0, -EADDRINUSE, -ENOBUFS. */
@@ -225,7 +229,7 @@ int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict
 /* Calls for these are to come: their memory is asked for. */
 void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], size_t count);
 
-/* Bytes taken, or -EAGAIN, -EPIPE, -ENOTCONN, or the connection's error (taken by this call). */
+/* Bytes taken, or -EAGAIN, -EPIPE, -ENOTCONN, -ENOBUFS (no memory to wake it), or the connection's error (taken by this call). */
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags);
 ptrdiff_t tcp_send_plain(struct tcp *tcp, struct handle connection, struct baro_bytes data); /* without flags, as mostly */
 /* Bytes given, 0 at the FIN, or -EAGAIN, -ENOTCONN, or the connection's error (taken by this call). */
