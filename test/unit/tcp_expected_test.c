@@ -201,6 +201,23 @@ static void wrong(struct hand *hand)
     hand->bad_checksum = true;
 }
 
+/* The peer said so in a segment before this one, which need not repeat it; then text left, for which it means nothing. */
+static void knows_of_urgent_text(struct hand *hand)
+{
+    struct tcp_connection *c = hand_connection(hand);
+
+    c->rcv.up = seq_add(c->rcv.nxt, 50);
+    c->flags |= TCP_URGENT_KNOWN;
+    assert_true(tcp_sends_at_ease(c));
+}
+
+static void sends_urgently(struct hand *hand)
+{
+    tcp_send(hand->tcp, hand->connection, (struct baro_bytes){ (const uint8_t *)"out", 3 }, BARO_MSG_OOB);
+    world_drain(hand->world);
+    hand->ack += 3;
+}
+
 static void post(struct hand *hand, size_t room)
 {
     tcp_recv_post(hand->tcp, hand->connection, (struct baro_buffer){ posted_of(hand), room });
@@ -262,6 +279,20 @@ static void fins_and_what_is_in_front_of_them(void **state)
         { "a second FIN", BARO_TCP_CLOSE_WAIT, NULL, FIN | ACK, 0, false },
         { "a FIN with a wrong sum", BARO_TCP_ESTABLISHED, wrong, FIN | ACK, 0, false },
         { "text and a FIN with a wrong sum", BARO_TCP_ESTABLISHED, wrong, FIN | ACK, 100, false },
+    };
+
+    (void)state;
+    try_all(trials, sizeof trials / sizeof trials[0]);
+}
+
+/* Its last octet is to be found when it comes, and is no urgent text any more when it was acknowledged. */
+static void urgent_text_is_for_the_whole_way(void **state)
+{
+    static const struct trial trials[] = {
+        { "urgent text", BARO_TCP_ESTABLISHED, knows_of_urgent_text, ACK, 100, false },
+        { "what is in front of urgent text", BARO_TCP_ESTABLISHED, knows_of_urgent_text, ACK, 10, false },
+        { "the ACK of urgent text", BARO_TCP_ESTABLISHED, sends_urgently, ACK, 0, false },
+        { "text that acknowledges urgent text", BARO_TCP_ESTABLISHED, sends_urgently, ACK, 10, false },
     };
 
     (void)state;
@@ -400,6 +431,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fins_and_what_is_in_front_of_them),
+        cmocka_unit_test(urgent_text_is_for_the_whole_way),
         cmocka_unit_test(the_ack_of_a_fin),
         cmocka_unit_test(octets_go_where_they_are_wanted),
         cmocka_unit_test(what_is_posted_is_worth_no_segment_of_its_own),
