@@ -285,7 +285,6 @@ static bool is_plain(const struct ip_message *message, const struct straight *st
         octets += message->part[i].length;
     return message->gso_size == 0 && message->ttl != 0 && !message->doubt && message->dont_fragment &&
            !message->ignore_path_mtu && message->interface == 0 && message->fragment_size == 0 &&
-           (message->flow_label != 0 || !v6) &&
            octets + (v6 ? (size_t)ipv6_header_SIZE : (size_t)ipv4_header_SIZE) <= straight->path.mtu;
 }
 

@@ -100,7 +100,7 @@ static inline bool is_plain(const struct tcp *tcp, const struct tcp_connection *
 {
     return MOSTLY((c->flags & (TCP_TIMESTAMPS | TCP_CLOSED_DONE)) == TCP_TIMESTAMPS && c->state >= BARO_TCP_ESTABLISHED &&
                   c->settings.ttl < 0 && c->ranges == NULL && seq_le(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd)) &&
-                  (c->flow_label != 0 || c->remote.address.family != BARO_FAMILY_IPV6) && !TRACE_ON(tcp->core));
+                  !TRACE_ON(tcp->core));
 }
 
 /* add_for() and acknowledge() for that one: what nobody looks at is not written. */

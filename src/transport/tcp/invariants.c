@@ -97,6 +97,7 @@ static void check_connection(const struct tcp *tcp, const struct tcp_connection 
     check_sequence(c);
     check_buffers(c);
     check_timers(c);
+    assert((c->flow_label != 0) == (c->remote.address.family == BARO_FAMILY_IPV6)); /* so no way out asks for it */
     assert((c->flags & TCP_AT_EASE) == 0 || tcp_ease_holds(c));
     assert((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_RECEIVED)) != TCP_AT_EASE || c->state == BARO_TCP_ESTABLISHED);
 }
