@@ -129,7 +129,7 @@ void wheel_arm(struct wheel *wheel, struct wheel_timer *timer, struct baro_insta
 {
     wheel_cancel(wheel, timer);
     timer->deadline = deadline;
-    timer->order = wheel->orders++ & ((UINT64_C(1) << 55) - 1);
+    timer->order = wheel->orders++ & ((UINT64_C(1) << 56) - 1);
     place(wheel, timer);
     wheel->armed++;
     if (instant_before(deadline, wheel->quiet_until))

@@ -19,10 +19,9 @@ struct wheel_link {
 
 struct wheel_timer {
     struct wheel_link link; /* first: a link is its timer; next is NULL while it is not armed */
-    uint64_t order : 55;    /* of arming */
-    uint64_t mark : 1;      /* the owner's, too */
+    uint64_t order : 56;    /* of arming */
     uint64_t kind : 8;      /* whose it is; the owner's business */
-    struct baro_instant deadline; /* last, where its owner may have numbers that are compared with it */
+    struct baro_instant deadline;
 };
 
 struct wheel_slot {

@@ -322,7 +322,7 @@ static void a_long_life_rests_too(void **state)
     pair_on(loopback(80));
     say(client, server, "hello");
     c = tcp_resolve(stack->tcp, handle_of(client));
-    c->segments_in = c->segments_out = c->counts.data_in = c->counts.data_out = c->retransmits = c->timeouts = UINT32_MAX;
+    c->segments_in = c->segments_out = c->data_in = c->data_out = c->retransmits = c->timeouts = UINT32_MAX;
     c->counts.duplicates = c->counts.reordered = c->counts.out_of_order = c->uneven = UINT32_MAX;
     c->counts.again = UINT64_MAX;
     c->challenge_at_ns = c->blind_at_ns = 1;

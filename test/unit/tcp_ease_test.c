@@ -250,10 +250,10 @@ static void marks_are_taken_along(void **state)
 
     (void)state;
     flight(&hand);
-    c->snd.small = c->snd.up = c->retransmit_next = c->retransmit_end = c->snd.una;
+    c->flight.small = c->flight.up = c->retransmit_next = c->retransmit_end = c->snd.una;
     assert_true(takes(&hand, MSS, 0));
-    assert_int_equal(c->snd.small.value, c->snd.una.value);
-    assert_int_equal(c->snd.up.value, c->snd.una.value);
+    assert_int_equal(c->flight.small.value, c->snd.una.value);
+    assert_int_equal(c->flight.up.value, c->snd.una.value);
     assert_int_equal(c->retransmit_next.value, c->snd.una.value);
     assert_int_equal(c->retransmit_end.value, c->snd.una.value);
     end(&hand);
@@ -282,11 +282,11 @@ static void small_pieces_are_marked(void **state)
     tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ text, MSS }, 0);
     assert_int_equal(leaves(&hand, &segment), TCP_STRAIGHT_LAST);
     assert_int_equal(segment.length, MSS);
-    assert_true(seq_le(c->snd.small, c->snd.una));
+    assert_true(seq_le(c->flight.small, c->snd.una));
     tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ text, 10 }, 0);
     assert_int_equal(leaves(&hand, &segment), TCP_STRAIGHT_LAST);
     assert_int_equal(segment.length, 10);
-    assert_int_equal(c->snd.small.value, c->snd.nxt.value);
+    assert_int_equal(c->flight.small.value, c->snd.nxt.value);
     tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ text, 10 }, 0);
     assert_int_equal(leaves(&hand, &segment), TCP_STRAIGHT_NOTHING); /* held */
     hand.world->side[1].stuck = false;

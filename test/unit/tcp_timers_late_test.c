@@ -135,7 +135,7 @@ static void the_wheel_is_left_alone(void **state)
     world_pass(&world, TCP_LATE_NS);
     assert_true(wheel_is_armed(&c->wheel) && c->wheel.deadline.ns == c->deadline_ns[TCP_TIMER_RETRANSMIT]);
     tcp_timer_set(tcp, c, TCP_TIMER_DELAYED_ACK, world.now.ns + TCP_LATE_NS);
-    assert_true(c->wheel.mark && c->wheel.deadline.ns == c->deadline_ns[TCP_TIMER_RETRANSMIT]);
+    assert_true(c->late && c->wheel.deadline.ns == c->deadline_ns[TCP_TIMER_RETRANSMIT]);
     world.side[0].core.now.ns = world.now.ns + TCP_LATE_NS;
     assert_true(tcp_late_is_due(tcp));
     timer = tcp_late_next(tcp);
@@ -145,7 +145,7 @@ static void the_wheel_is_left_alone(void **state)
     assert_true(c->wheel.deadline.ns == c->deadline_ns[TCP_TIMER_RETRANSMIT]);
     assert_null(tcp_late_next(tcp));
     tcp_timer_set(tcp, c, TCP_TIMER_PACE, world.side[0].core.now.ns + NS_PER_MS);
-    assert_true(!c->wheel.mark && c->wheel.deadline.ns == c->deadline_ns[TCP_TIMER_PACE]); /* it is soon */
+    assert_true(!c->late && c->wheel.deadline.ns == c->deadline_ns[TCP_TIMER_PACE]); /* it is soon */
 }
 
 /* The place of one who ended is another's, whose turn comes later: it is the row's until then. */
@@ -166,7 +166,7 @@ static void who_ended_is_passed_over(void **state)
     assert_int_equal(tcp->late.count, 2);
     world_pass(&world, TCP_LATE_NS / 2);
     assert_int_equal(tcp->late.count, 1);
-    assert_true(c->wheel.mark);
+    assert_true(c->late);
     assert_int_equal(world.side[0].core.wheel.armed, 0);
     world_pass(&world, TCP_LATE_NS / 2);
     assert_int_equal(tcp->late.count, 0);
@@ -185,7 +185,7 @@ static void an_answer_is_waited_for(void **state)
     world_pass(&world, TCP_LATE_NS);
     tcp_timer_set(tcp, c, TCP_TIMER_CORK, world.now.ns + 3 * TCP_LATE_NS);
     world_pass(&world, TCP_LATE_NS);
-    assert_true(c->wheel.mark && c->wheel.deadline.ns == c->deadline_ns[TCP_TIMER_RETRANSMIT]);
+    assert_true(c->late && c->wheel.deadline.ns == c->deadline_ns[TCP_TIMER_RETRANSMIT]);
     world_pass(&world, 2 * TCP_LATE_NS - 1);
     assert_true(tcp_timer_armed(c, TCP_TIMER_CORK));
     world_pass(&world, 1);

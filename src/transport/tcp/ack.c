@@ -70,9 +70,9 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
 
     c->snd.una = segment->ack;
-    c->snd.up = seq_max(c->snd.up, c->snd.una);
-    c->snd.small = seq_max(c->snd.small, c->snd.una);
-    if (seq_le(c->snd.up, c->snd.una))
+    c->flight.up = seq_max(c->flight.up, c->snd.una);
+    c->flight.small = seq_max(c->flight.small, c->snd.una);
+    if (seq_le(c->flight.up, c->snd.una))
         c->flags &= ~(uint32_t)TCP_URGENT_SENDING;
     tcp_measure(tcp, c, segment->ack, segment->options.ts_echo);
     c->retries = c->probes = 0;

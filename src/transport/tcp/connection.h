@@ -67,7 +67,7 @@ enum tcp_connection_flag {
     TCP_FIN_HELD = 1u << 13,          /* the peer's FIN is known to be at rcv.fin */
     TCP_FIN_RECEIVED = 1u << 14,      /* ... and everything before it has come */
     TCP_SHUT_READ = 1u << 15,         /* the program reads no more: data is acknowledged and thrown away */
-    TCP_URGENT_SENDING = 1u << 16,    /* snd.up is beyond snd.una */
+    TCP_URGENT_SENDING = 1u << 16,    /* flight.up is beyond snd.una */
     TCP_URGENT_KNOWN = 1u << 17,      /* rcv.up marks a place in the stream not yet passed by the reader */
     TCP_URGENT_READY = 1u << 18,      /* urgent_octet holds the octet before the mark */
     TCP_MORE = 1u << 19,              /* the last send said that more follows */
@@ -86,19 +86,19 @@ enum tcp_connection_flag {
     TCP_PLAIN = TCP_AT_EASE | TCP_TIMESTAMPS
 };
 
-/* Deadlines of a connection. Those that every exchange sets come first: they share a line with the wheel's timer. */
+/* Deadlines of a connection. Those two that come with text stand first, in a line that it touches anyway; that of orphans stands last. */
 enum tcp_timer_name {
-    TCP_TIMER_RETRANSMIT,
     TCP_TIMER_DELAYED_ACK,
     TCP_TIMER_REST,
+    TCP_TIMER_RETRANSMIT,
     TCP_TIMER_PERSIST,
     TCP_TIMER_KEEPALIVE,
     TCP_TIMER_USER_TIMEOUT,
-    TCP_TIMER_FIN_WAIT_2,
     TCP_TIMER_CORK,
     TCP_TIMER_REORDER,              /* RACK: what is missing now may be lost by then */
     TCP_TIMER_TAIL,                 /* TLP */
     TCP_TIMER_PACE,                 /* what may be sent waits for its time */
+    TCP_TIMER_FIN_WAIT_2,
     TCP_TIMER_COUNT
 };
 
@@ -142,8 +142,8 @@ struct tcp_list {
 };
 
 /* In the order of who touches it: of many connections each line of 64 octets is a miss of its own. A place of the pool is
- * aligned and has 16 octets in front, so lines begin where TCP_LINE says. A received segment with text touches lines 0 to 4, 6
- * and 11; an ACK of ours, and text that leaves, 5 and 7 to 9 besides; 10, 12 and 13 are asked for seldom. There is no
+ * aligned and has 16 octets in front, so lines begin where TCP_LINE says. A received segment with text touches lines 0 to 4
+ * and 11; text that leaves, and its ACK, 5 to 7 and 12 besides; the others are asked for seldom. There is no
  * padding: a test counts that every octet stands in the tables of rest_fields.h, so a new field takes the place of a `spare` or
  * adds its own octets there. */
 struct tcp_connection {
@@ -151,13 +151,12 @@ struct tcp_connection {
     uint32_t flags;                    /* enum tcp_connection_flag */
     uint8_t state;                     /* enum baro_tcp_state */
     uint8_t snd_scale, rcv_scale;      /* shifts in force, 0 without scaling */
-    uint8_t duplicate_acks;
+    bool late;                         /* stands in the row of late.c */
 
     struct {
         struct seq una, nxt;           /* RFC 9293 §3.3.1; nxt never goes back */
-        struct seq wl1, wl2, up, iss;
+        struct seq wl1, wl2, iss;
         uint32_t wnd, max_wnd;
-        struct seq small;              /* end of the last segment below full size (Minshall's Nagle) */
     } snd;
     struct {
         struct seq nxt;
@@ -166,6 +165,7 @@ struct tcp_connection {
         struct seq acked;              /* Last.ACK.sent (RFC 7323 §4.3) */
     } rcv;
     uint32_t ts_recent;
+    struct tcp_flow *flow;             /* from the first text of ours on that needs it: asked for before the lines of what leaves are there */
 
     uint32_t ts_offset;
     uint32_t unacknowledged;           /* octets received in order since the last ACK */
@@ -173,12 +173,13 @@ struct tcp_connection {
     uint16_t rcv_full;                 /* payload of the peer's full-sized segments, as seen */
     uint8_t quick_acks;                /* so many of a young connection are left; or TCP_QUICK_ACKS more than TCP_ALONE_ACKS are */
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
-    struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
+    uint32_t data_in, data_out;        /* segments with text */
     uint32_t flow_label;
     uint32_t segments_in, segments_out;
     uint16_t error;                    /* an errno value */
     uint16_t ecn_flags;                /* enum tcp_ecn_flag */
-    uint8_t retries, probes, frto, challenges; /* frto: enum frto_step */
+    uint8_t retries, probes, frto;     /* frto: enum frto_step */
+    bool limited;                      /* settings.max_pacing_rate is not 0 */
     struct tcp_ranges *ranges;         /* NULL: nothing is held out of order */
     struct tcp_sender *sender;         /* NULL: all in flight was sent at rtt_at_ns, or the peer has no SACK */
 
@@ -194,11 +195,7 @@ struct tcp_connection {
     int64_t sent_at_ns;                /* text, SYN or FIN of ours */
     int64_t rtt_at_ns;
 
-    struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
-    struct tcp_flow *flow;             /* from the first text on that needs it */
-    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed */
-
-    struct tcp_ecn ecn;
+    struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
     uint16_t soft_error;               /* an errno value */
     uint16_t spare_half;
     struct rack_memory rack;
@@ -211,7 +208,10 @@ struct tcp_connection {
     struct seq rtt_seq;                /* the timed segment's end */
     struct congestion congestion;      /* its window here, what moves it in the next line */
     uint64_t bytes_acked;
-    struct { struct seq told; uint32_t spare; } burst; /* the last ACK that left where those of a burst are one: soon.c */
+    struct {
+        struct seq up;                 /* SND.UP */
+        struct seq small;              /* end of the last segment below full size (Minshall's Nagle) */
+    } flight;
     uint32_t charged;                  /* bytes of the stack's budget */
     struct seq recover;                /* RFC 6582 */
     uint32_t reserved;                 /* octets behind send.end that the program may write and commit */
@@ -221,19 +221,24 @@ struct tcp_connection {
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     uint32_t retransmits, timeouts;
     uint32_t uneven;                   /* where in the text one came out of order, twice or marked: soon.h */
-    uint8_t urgent_octet, syn_retries, spare[2];
+    uint8_t urgent_octet, syn_retries, duplicate_acks, challenges;
     struct {
         uint64_t again;                /* octets sent again */
         uint32_t duplicates;           /* D-SACK blocks heard */
         uint32_t reordered;            /* deliveries of something older after something younger */
         uint32_t out_of_order;         /* segments that came behind a hole */
         uint32_t spare;
-        uint32_t data_in, data_out;    /* segments with text: in the next line */
     } counts;                          /* for who asks only: tcp_info */
-    struct tcp_event event;
-    struct tcp_settings settings;      /* those that matter to every segment here, the others in the next line */
-    struct handle listener;
+
     struct handle list_next, list_previous; /* in the listener's accept queue */
+    struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
+    struct tcp_ecn ecn;
+    struct { struct seq told; uint32_t spare; } burst; /* the last ACK that left where those of a burst are one: soon.c */
+
+    struct handle listener;
+    struct tcp_settings settings;      /* those that matter to every segment in the next line, the others here */
+    struct tcp_event event;
+    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed; those of text that leaves in the next line */
     struct {
         uint8_t *at;
         uint32_t room, filled;
@@ -243,79 +248,11 @@ _Static_assert(sizeof(struct tcp_connection) + sizeof(struct pool_place) <= 14 *
 #define TCP_LINE(number) (64 * (size_t)(number) - sizeof(struct pool_place))
 #define TCP_BEGINS(number, field) (offsetof(struct tcp_connection, field) == TCP_LINE(number))
 _Static_assert(TCP_BEGINS(1, snd) && TCP_BEGINS(2, ts_offset) && TCP_BEGINS(3, recv) && TCP_BEGINS(4, send) &&
-                   TCP_BEGINS(5, rtt) && TCP_BEGINS(6, wheel) && TCP_BEGINS(7, deadline_ns[TCP_TIMER_PERSIST]) &&
-                   TCP_BEGINS(8, ecn) && TCP_BEGINS(9, congestion.of) && TCP_BEGINS(10, challenge_at_ns) &&
-                   TCP_BEGINS(11, counts.data_in) && TCP_BEGINS(12, settings.send_buffer),
+                   TCP_BEGINS(5, rtt) && TCP_BEGINS(6, retransmit_next) && TCP_BEGINS(7, congestion.of) &&
+                   TCP_BEGINS(8, challenge_at_ns) && TCP_BEGINS(9, list_next) && TCP_BEGINS(10, listener) &&
+                   TCP_BEGINS(11, settings.recv_low_water) && TCP_BEGINS(12, deadline_ns[TCP_TIMER_RETRANSMIT]) &&
+                   TCP_BEGINS(13, deadline_ns[TCP_TIMER_FIN_WAIT_2]),
                "who moves a field of a connection moves what a segment touches");
-
-/* What a segment with text touches is on its way: of `c` nothing is looked at. NULL: nothing is. */
-static inline void tcp_lines_foresee(const struct tcp_connection *c)
-{
-    const uint8_t *at = (const uint8_t *)c;
-
-    if (c == NULL)
-        return;
-    prefetch_line(at);
-    for (size_t line = 1; line <= 4; line++)
-        prefetch_line(at + TCP_LINE(line));
-    prefetch_line(at + TCP_LINE(6));
-    prefetch_line(at + TCP_LINE(11));
-}
-
-/* And what an ACK of ours and text that leaves touch besides. */
-static inline void tcp_lines_foresee_flight(const struct tcp_connection *c)
-{
-    const uint8_t *at = (const uint8_t *)c;
-
-    prefetch_line(at + TCP_LINE(5));
-    prefetch_line(at + TCP_LINE(7));
-    prefetch_line(at + TCP_LINE(8));
-    prefetch_line(at + TCP_LINE(9));
-}
-
-/* What a timer that fires touches, where the wheel's own line is there already. */
-static inline void tcp_lines_foresee_timer(const struct tcp_connection *c)
-{
-    const uint8_t *at = (const uint8_t *)c;
-
-    prefetch_line(at);
-    prefetch_line(at + TCP_LINE(7));
-}
-
-/* The same, and the wheel's line. */
-static inline void tcp_lines_foresee_late(const struct tcp_connection *c)
-{
-    tcp_lines_foresee_timer(c);
-    prefetch_line((const uint8_t *)c + TCP_LINE(6));
-}
-
-/* And where it is the look whether it may rest. */
-static inline void tcp_lines_foresee_rest(const struct tcp_connection *c)
-{
-    const uint8_t *at = (const uint8_t *)c;
-
-    for (size_t line = 4; line <= 5; line++)
-        prefetch_line(at + TCP_LINE(line));
-}
-
-/* And an ACK alone that leaves then. */
-static inline void tcp_lines_foresee_ack(const struct tcp_connection *c)
-{
-    const uint8_t *at = (const uint8_t *)c;
-
-    for (size_t line = 1; line <= 4; line++)
-        prefetch_line(at + TCP_LINE(line));
-    prefetch_line(at + TCP_LINE(11));
-}
-
-/* And what text that a program sends touches before it leaves. */
-static inline void tcp_lines_foresee_text_out(const struct tcp_connection *c)
-{
-    if (c == NULL)
-        return;
-    tcp_lines_foresee(c);
-    tcp_lines_foresee_flight(c);
-}
 
 struct tcp_listener {
     struct baro_endpoint local;
@@ -362,7 +299,7 @@ struct tcp_calendar {
     struct wheel_timer timer;
 };
 
-/* The row of connections with a deadline before their timer in the wheel, which has a mark: late.c says when the wheel hears of it. */
+/* The row of connections with a deadline before their timer in the wheel, which are `late`: late.c says when the wheel hears of it. */
 #define TCP_LATE_NS (TCP_ACK_DELAY_MS * NS_PER_MS)
 struct tcp_late {
     struct tcp_late_one {
@@ -421,6 +358,13 @@ struct tcp {
     struct tcp_held held;              /* text that stands in frames */
     uint64_t expected, again, acks;    /* segments that took the short cut, those behind the first of a run, and of a run of ACKs: for tests */
 };
+
+/* What the program wants, and what segments ask of it. */
+static inline void tcp_settle(struct tcp_connection *c, const struct tcp_settings *settings)
+{
+    c->settings = *settings;
+    c->limited = settings->max_pacing_rate != 0;
+}
 
 /* Timer kinds below TIMER_NEIGHBOUR. */
 enum { TCP_WHEEL_CONNECTION = TIMER_TCP, TCP_WHEEL_TIME_WAIT, TCP_WHEEL_HALF_OPEN, TCP_WHEEL_CALENDAR };

@@ -10,6 +10,12 @@ static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_time
     return c->deadline_ns[name] != 0;
 }
 
+/* So many of its deadlines may be armed: the last one is of who has no descriptor any more. */
+static inline int tcp_timers_of(const struct tcp_connection *c)
+{
+    return SELDOM((c->flags & TCP_ORPHAN) != 0) ? (int)TCP_TIMER_COUNT : (int)TCP_TIMER_FIN_WAIT_2;
+}
+
 /* An instant as a deadline: 0 says that there is none. */
 static inline int64_t tcp_deadline(int64_t at_ns)
 {
@@ -26,7 +32,7 @@ void tcp_late_release(struct tcp_late *late, struct slabs *slabs);
  * comes before its turn there. */
 static inline void tcp_timer_look(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
 {
-    if (SELDOM(c->wheel.mark ? at_ns < tcp->core->now.ns + TCP_LATE_NS : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
+    if (SELDOM(c->late ? at_ns < tcp->core->now.ns + TCP_LATE_NS : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
         tcp_timer_late(tcp, c, at_ns);
 }
 

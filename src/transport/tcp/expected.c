@@ -27,6 +27,7 @@
  *     behind only octets that nobody knows of. */
 #include "base/seldom.h"
 #include "transport/tcp/expected_steps.h"
+#include "transport/tcp/lines.h"
 
 /* ---- whose is it ---- */
 
@@ -190,12 +191,13 @@ void tcp_foresee_lines(const struct tcp_arrival *arrival)
 /* Does its program mostly say something to what comes? Then text will leave, too. */
 static inline bool is_answered(const struct tcp_connection *c)
 {
-    return 2 * (uint64_t)c->counts.data_out > c->counts.data_in;
+    return 2 * (uint64_t)c->data_out > c->data_in;
 }
 
 void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     const struct tcp_connection *c;
+    bool sends;
 
     if (arrival->sure || arrival->name == TCP_NOBODY)
         return;
@@ -207,7 +209,10 @@ void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
         ring_foresee(&c->recv, c->recv.end);
     if (c->send.data != NULL)
         ring_foresee(&c->send, c->send.end);
-    if (!seq_eq(c->snd.una, c->snd.nxt) || is_answered(c)) {
+    sends = !seq_eq(c->snd.una, c->snd.nxt) || is_answered(c);
+    if (!c->late && (sends || c->quick_acks == 0)) /* else no timer is set, it may be */
+        tcp_lines_foresee_wheel(c);
+    if (sends) {
         tcp_lines_foresee_flight(c);
         tcp_flow_foresee(c->flow);
     }

@@ -70,7 +70,7 @@ static void counted(struct tcp *tcp, struct tcp_connection *c, const struct expe
     tcp->core->counters.tcp_in += segments;
     tcp->core->counters.tcp_data_in += (uint64_t)taken * segment->octets;
     c->segments_in += segments;
-    c->counts.data_in += segments;
+    c->data_in += segments;
 }
 
 /* Takes the next one, which is alike. False: it is not what is waited for. */

@@ -55,7 +55,7 @@ static void syn_acknowledged(struct tcp *tcp, struct tcp_connection *c)
 {
     const int64_t sample_ns = tcp->core->now.ns - c->rtt_at_ns;
 
-    c->snd.una = c->snd.up = c->snd.small = c->snd.nxt;
+    c->snd.una = c->flight.up = c->flight.small = c->snd.nxt;
     c->flags &= ~(uint32_t)TCP_RTT_TIMING;
     rtt_begin(&c->rtt, sample_ns, tcp->core->now.ns);
     tcp_grow(tcp, c, 1, 1, sample_ns);

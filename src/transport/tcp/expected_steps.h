@@ -190,10 +190,10 @@ IN_PLACE void expected_una(struct tcp_connection *c, struct seq ack)
 {
     c->snd.una = ack;
     if (seq_eq(ack, c->snd.nxt)) { /* none of them is beyond it: nothing urgent is on its way */
-        c->snd.up = c->snd.small = c->retransmit_next = c->retransmit_end = ack;
+        c->flight.up = c->flight.small = c->retransmit_next = c->retransmit_end = ack;
     } else {
-        c->snd.up = seq_max(c->snd.up, ack);
-        c->snd.small = seq_max(c->snd.small, ack);
+        c->flight.up = seq_max(c->flight.up, ack);
+        c->flight.small = seq_max(c->flight.small, ack);
         c->retransmit_next = seq_max(c->retransmit_next, ack);
         c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
     }
@@ -261,7 +261,7 @@ IN_PLACE void expected_text_stands(struct tcp *tcp, struct tcp_connection *c, co
 IN_PLACE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
                                  uint8_t tos, const bool plain)
 {
-    c->counts.data_in += segment->count;
+    c->data_in += segment->count;
     if ((c->ecn_flags & (TCP_ECN_HEARS | TCP_ECN_SEEN)) == TCP_ECN_HEARS && (tos & ECN_BITS) != ECN_NOT_ECT)
         c->ecn_flags |= TCP_ECN_SEEN;
     c->text_at_ns = tcp->core->now.ns;

@@ -47,14 +47,14 @@ uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c)
 {
     uint32_t flight = tcp_flight(c), window = c->congestion.cwnd > flight ? c->congestion.cwnd : flight;
 
-    return pacing_rate(window, c->congestion.ssthresh, c->rtt.srtt_ns, c->settings.max_pacing_rate,
+    return pacing_rate(window, c->congestion.ssthresh, c->rtt.srtt_ns, c->limited ? c->settings.max_pacing_rate : 0,
                        tcp->pacing == BARO_PACING_DEFAULT);
 }
 
 /* What may leave at one moment in the beginning may do so later. */
 static bool is_small(const struct tcp_connection *c, uint32_t mss)
 {
-    return c->settings.max_pacing_rate == 0 && c->congestion.cwnd <= congestion_initial_window(mss);
+    return !c->limited && c->congestion.cwnd <= congestion_initial_window(mss);
 }
 
 /* 0: as the windows let it. */

@@ -134,7 +134,7 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
 {
     c->flags |= TCP_PASSIVE;
     c->state = BARO_TCP_SYN_RECEIVED;
-    c->snd.iss = c->snd.una = c->snd.up = c->snd.small = c->recover = record->iss;
+    c->snd.iss = c->snd.una = c->flight.up = c->flight.small = c->recover = record->iss;
     c->snd.nxt = c->retransmit_next = c->retransmit_end = seq_add(record->iss, 1);
     c->rcv.irs = record->irs;
     c->rcv.nxt = c->rcv.acked = c->rcv.up = seq_add(record->irs, 1);
@@ -200,7 +200,7 @@ enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_listener *l
     tcp_half_open_begun(tcp, listener, c, segment->seq, segment->ack, segment->header.window);
     c->segments_in = segment->count;
     if (segment->data.length != 0) {
-        c->counts.data_in = segment->count;
+        c->data_in = segment->count;
         c->text_at_ns = tcp->core->now.ns;
     }
     reason = tcp_input_acknowledged(tcp, c, segment);

@@ -148,15 +148,15 @@ static void tell_counts(const struct tcp *tcp, const struct tcp_connection *c, s
     info->last_data_sent = since(tcp, c->sent_at_ns);
     info->last_data_recv = since(tcp, c->text_at_ns);
     info->last_ack_recv = since(tcp, c->received_at_ns);
-    info->ack_delay.ns = c->counts.data_in != 0 ? TCP_ACK_DELAY_MS * NS_PER_MS : 0;
+    info->ack_delay.ns = c->data_in != 0 ? TCP_ACK_DELAY_MS * NS_PER_MS : 0;
     info->bytes_acked = c->bytes_acked;
     info->bytes_received = c->recv.end;
     info->bytes_sent = next + c->counts.again;
     info->bytes_retransmitted = c->counts.again;
     info->segments_in = c->segments_in;
     info->segments_out = c->segments_out;
-    info->data_segments_in = c->counts.data_in;
-    info->data_segments_out = c->counts.data_out;
+    info->data_segments_in = c->data_in;
+    info->data_segments_out = c->data_out;
     info->retransmits = c->retransmits;
     info->timeouts = c->timeouts;
     info->duplicates_told = c->counts.duplicates;

@@ -30,7 +30,7 @@ static enum baro_drop_reason for_connection(struct tcp *tcp, struct tcp_connecti
     tcp_ease_ends(c);
     c->segments_in += segment->count;
     if (segment->data.length != 0) {
-        c->counts.data_in += segment->count;
+        c->data_in += segment->count;
         if (c->ranges != NULL || !seq_eq(segment->seq, c->rcv.nxt))
             tcp_text_is_uneven(c);
     }

@@ -11,8 +11,8 @@ static void check_sequence(const struct tcp_connection *c)
     assert(seq_le(c->snd.una, c->snd.nxt));
     assert(seq_ge(c->retransmit_next, c->snd.una) || seq_eq(c->retransmit_next, c->retransmit_end));
     assert(seq_le(c->retransmit_next, c->retransmit_end));
-    assert((c->flags & TCP_AT_EASE) == 0 || (seq_le(c->retransmit_end, c->snd.nxt) && seq_le(c->snd.small, c->snd.nxt)));
-    assert((c->flags & (TCP_AT_EASE | TCP_URGENT_SENDING)) != TCP_AT_EASE || seq_le(c->snd.up, c->snd.nxt));
+    assert((c->flags & TCP_AT_EASE) == 0 || (seq_le(c->retransmit_end, c->snd.nxt) && seq_le(c->flight.small, c->snd.nxt)));
+    assert((c->flags & (TCP_AT_EASE | TCP_URGENT_SENDING)) != TCP_AT_EASE || seq_le(c->flight.up, c->snd.nxt));
     assert(c->mss + tcp_option_octets(c) >= TCP_MSS_FLOOR && c->congestion.cwnd >= 1);
     if (c->sender != NULL) {
         scoreboard_check(&c->sender->board);
@@ -75,7 +75,7 @@ static void check_timers(const struct tcp_connection *c)
 {
     for (int name = 0; name < TCP_TIMER_COUNT; name++) {
         if (c->deadline_ns[name] != 0)
-            assert(c->wheel.mark || (wheel_is_armed(&c->wheel) && c->wheel.deadline.ns <= c->deadline_ns[name]));
+            assert(name < tcp_timers_of(c) && (c->late || (wheel_is_armed(&c->wheel) && c->wheel.deadline.ns <= c->deadline_ns[name])));
     }
     /* Whatever is in flight has a timer that ends its wait. */
     if (tcp_flight(c) != 0)

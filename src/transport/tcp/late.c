@@ -8,8 +8,9 @@
  * it is the connection's turn: what is due fires, with the wheel left alone; what is not far away waits once more, since the answer
  * may be on its way; only what is left is told to the wheel.
  *
- * A connection stands in the row once, which its timer's mark says; who ends meanwhile is passed over. The row takes memory as it
+ * A connection stands in the row once, which `late` says; who ends meanwhile is passed over. The row takes memory as it
  * grows and gives it back when nobody is left. Where it is full, or there is no memory, the wheel has the deadline at once. */
+#include "transport/tcp/lines.h"
 #include "transport/tcp/parts.h"
 
 #include <string.h>
@@ -58,9 +59,10 @@ void tcp_late_release(struct tcp_late *late, struct slabs *slabs)
 /* 0, which is none, is the farthest: one less than it, unsigned. */
 static inline int64_t earliest_ns(const struct tcp_connection *c)
 {
+    const int timers = tcp_timers_of(c);
     uint64_t earliest = UINT64_MAX;
 
-    for (int name = 0; name < TCP_TIMER_COUNT; name++) {
+    for (int name = 0; name < timers; name++) {
         uint64_t at_ns = (uint64_t)c->deadline_ns[name] - 1;
 
         earliest = at_ns < earliest ? at_ns : earliest;
@@ -95,7 +97,7 @@ void tcp_timer_late(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
         tell_wheel(tcp, c, at_ns);
         return;
     }
-    c->wheel.mark = true;
+    c->late = true;
     *at(late, late->count++) = (struct tcp_late_one){ .handle = tcp_handle(tcp, c), .since_ns = tcp->core->now.ns };
     if (late->count == 1)
         first_changed(late);
@@ -140,7 +142,7 @@ struct wheel_timer *tcp_late_next(struct tcp *tcp)
             foresee(tcp, at(late, AHEAD)->handle);
         if (c == NULL)
             continue;
-        c->wheel.mark = false;
+        c->late = false;
         at_ns = earliest_ns(c);
         if (at_ns == 0)
             continue;

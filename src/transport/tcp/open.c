@@ -188,7 +188,7 @@ int tcp_connect(struct tcp *tcp, const struct tcp_ends *ends, const struct ip_pa
             c->snd.iss = seq_add(rests->snd_nxt, 65536);
         tcp_time_wait_reused(tcp, ends->there, true);
     }
-    c->snd.una = c->snd.nxt = c->snd.up = c->snd.small = c->recover = c->snd.iss;
+    c->snd.una = c->snd.nxt = c->flight.up = c->flight.small = c->recover = c->snd.iss;
     c->retransmit_next = c->retransmit_end = c->snd.iss;
     c->received_at_ns = tcp->core->now.ns;
     TRACE(tcp->core, TCP_ISN, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->snd.iss.value));
@@ -219,7 +219,7 @@ int tcp_change(struct tcp *tcp, struct handle connection, const struct tcp_setti
     if (c->settings.quickack && !settings->quickack)
         c->quick_acks = 0; /* from now on as in a dialogue, where an ACK waits for an answer */
     tcp_ease_ends(c);
-    c->settings = *settings;
+    tcp_settle(c, settings);
     if (settings->send_fixed)
         tcp_send_limit_begin(c);
     congestion_choose(&c->congestion, settings->congestion);

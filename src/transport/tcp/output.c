@@ -94,7 +94,7 @@ static uint8_t flags_of(const struct tcp_connection *c, const struct plan *plan)
     flags |= plan->syn ? TCP_FLAG_SYN | tcp_ecn_syn_flags(c) : tcp_ecn_ack_flags(c);
     flags |= plan->fin ? TCP_FLAG_FIN : 0;
     flags |= plan->push ? TCP_FLAG_PSH : 0;
-    flags |= (c->flags & TCP_URGENT_SENDING) != 0 && seq_lt(plan->seq, c->snd.up) ? TCP_FLAG_URG : 0;
+    flags |= (c->flags & TCP_URGENT_SENDING) != 0 && seq_lt(plan->seq, c->flight.up) ? TCP_FLAG_URG : 0;
     return (uint8_t)flags;
 }
 
@@ -122,7 +122,7 @@ static void write_message(struct tcp *tcp, struct tcp_connection *c, const struc
     message->tos |= tcp_ecn_leave(c, plan, &header.flags);
     header.window = tcp_receive_window(c, !plan->syn && (c->flags & TCP_SCALED) != 0);
     if (header.flags & TCP_FLAG_URG) {
-        uint32_t urgent = seq_span(c->snd.up, plan->seq);
+        uint32_t urgent = seq_span(c->flight.up, plan->seq);
 
         header.urgent = (uint16_t)(urgent < UINT16_MAX ? urgent : UINT16_MAX);
     }
@@ -174,7 +174,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
     if (plan->length != 0)
         tcp_paced(tcp, c, plan->length);
     c->segments_out += segments;
-    c->counts.data_out += plan->length != 0 ? segments : 0;
+    c->data_out += plan->length != 0 ? segments : 0;
     tcp->core->counters.tcp_out += segments;
     if (plan->again) {
         count_again(tcp, c, plan);
@@ -191,7 +191,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c, const struct plan *p
             c->retransmit_next = c->retransmit_end = end;
         tcp->core->counters.tcp_data_out += plan->length;
         if (plan->length % full != 0)
-            c->snd.small = end;
+            c->flight.small = end;
         if (plan->push) {
             tcp_timer_cancel(tcp, c, TCP_TIMER_CORK);
             c->flags &= ~(uint32_t)TCP_FLUSH;

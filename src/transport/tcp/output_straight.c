@@ -41,7 +41,7 @@ IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, cons
     if (may == full)
         return full;
     if (may == unsent)
-        return c->settings.nodelay || seq_le(c->snd.small, c->snd.una) || (c->flags & TCP_FIN_WANTED) != 0 ? may : full;
+        return c->settings.nodelay || seq_le(c->flight.small, c->snd.una) || (c->flags & TCP_FIN_WANTED) != 0 ? may : full;
     if (full != 0 || flight != 0)
         return full;
     return may >= c->snd.max_wnd / 2 ? may : 0;
@@ -56,7 +56,7 @@ static inline bool goes_whole(const struct tcp_connection *c, uint32_t unsent, u
 /* Else text leaves as it comes, at no rate: tcp_pace() and tcp_paced() change nothing. */
 static inline bool is_paced(const struct tcp_connection *c)
 {
-    return SELDOM(c->settings.max_pacing_rate != 0) || c->rtt.srtt_ns >= NS_PER_MS;
+    return SELDOM(c->limited) || c->rtt.srtt_ns >= NS_PER_MS;
 }
 
 /* ring_slice(), for text that does not go around the ring's end. */
@@ -131,7 +131,7 @@ IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t leng
     if (length != 0 && paced)
         tcp_paced(tcp, c, length);
     c->segments_out += segments;
-    c->counts.data_out += length != 0 ? segments : 0;
+    c->data_out += length != 0 ? segments : 0;
     core->counters.tcp_out += segments;
     if (c->sender != NULL || !seq_eq(c->snd.una, c->snd.nxt)) {
         if (!other || (c->flags & TCP_SACK_PERMITTED) != 0)
@@ -142,7 +142,7 @@ IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t leng
     c->retransmit_next = c->retransmit_end = end;
     core->counters.tcp_data_out += length;
     if (length < full ? length != 0 : SELDOM(length != full) && length % full != 0)
-        c->snd.small = end;
+        c->flight.small = end;
     if (last && length != 0)
         c->deadline_ns[TCP_TIMER_CORK] = 0;
     if ((c->flags & TCP_RTT_TIMING) == 0) {

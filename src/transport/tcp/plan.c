@@ -68,7 +68,7 @@ static bool small_piece_may_leave(struct tcp *tcp, struct tcp_connection *c)
             tcp_timer_arm(tcp, c, TCP_TIMER_CORK, 200 * NS_PER_MS);
         return false;
     }
-    return c->settings.nodelay || seq_le(c->snd.small, c->snd.una);
+    return c->settings.nodelay || seq_le(c->flight.small, c->snd.una);
 }
 
 /* Octets that the two windows let out beyond what is in flight. */

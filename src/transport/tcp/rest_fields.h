@@ -37,7 +37,7 @@
     F(snd.una.value, D, c->snd.iss.value + 1 + (uint32_t)c->send.end)                                                 \
     F(text_at_ns, D, c->received_at_ns)                                                                               \
     F(ts_recent_at_ns, D, c->received_at_ns)                                                                          \
-    F(snd.small.value, D, c->snd.una.value)                                                                           \
+    F(flight.small.value, D, c->snd.una.value)                                                                        \
     F(quick_acks, N, 0)                                                                                               \
                                                                                                                       \
     F(settings.keepalive, D, x->settings.keepalive)                                                                   \
@@ -86,8 +86,8 @@
     F(tuning.space, D, c->recv.limit / 2)                                                                             \
                                                                                                                       \
     F(state, D, BARO_TCP_ESTABLISHED)                                                                                 \
-    F(counts.data_in, N, 0)                                                                                           \
-    F(counts.data_out, N, 0)                                                                                          \
+    F(data_in, N, 0)                                                                                                  \
+    F(data_out, N, 0)                                                                                                 \
     F(rcv_full, N, 0)                                                                                                 \
     F(tuning.rtt_us, N, 0)                                                                                            \
     F(congestion.cwnd, D, rest_cwnd(c))                                                                               \
@@ -97,7 +97,7 @@
     F(snd.nxt.value, D, c->snd.una.value)                                                                             \
     F(snd.wl1.value, D, c->rcv.nxt.value)                                                                             \
     F(snd.wl2.value, D, c->snd.una.value)                                                                             \
-    F(snd.up.value, D, c->snd.una.value)                                                                              \
+    F(flight.up.value, D, c->snd.una.value)                                                                           \
     F(rcv.up.value, D, c->rcv.nxt.value)                                                                              \
     F(rcv.fin.value, N, 0)                                                                                            \
     F(rcv.acked.value, D, c->rcv.nxt.value)                                                                           \
@@ -194,8 +194,7 @@
     F(settings.spare[4], N, 0)                                                                                        \
     F(settings.spare[5], N, 0)                                                                                        \
     F(settings.spare[6], N, 0)                                                                                        \
-    F(spare[0], N, 0)                                                                                                 \
-    F(spare[1], N, 0)                                                                                                 \
+    F(limited, D, c->settings.max_pacing_rate != 0)                                                                   \
     F(counts.spare, N, 0)                                                                                             \
     F(event.spare, N, 0)                                                                                              \
     F(ts_offset, D, tcp_numbers(x->tcp, &c->local, &c->remote).ts_offset)                                             \
@@ -223,6 +222,7 @@
     NOT(sender)                 /* nothing is in flight */                                                            \
     NOT(flow)                   /* a table of its own */                                                              \
     NOT(wheel)                  /* armed again by the deadline */                                                     \
+    NOT(late)                   /* nothing of it is soon */                                                           \
     NOT(deadline_ns)            /* of the others none is armed */                                                     \
     NOT(event.next)             /* nothing to tell */                                                                 \
     NOT(event.previous)                                                                                               \

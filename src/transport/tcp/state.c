@@ -92,7 +92,7 @@ struct tcp_connection *tcp_connection_new(struct tcp *tcp, const struct baro_end
         return NULL;
     c->local = *local;
     c->remote = *remote;
-    c->settings = *settings;
+    tcp_settle(c, settings);
     c->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, local, remote);
     c->rcv_mss = offer->mss;
     c->rcv_scale = offer->scale;

@@ -9,6 +9,7 @@
  * program can see that it is at the mark. */
 #include "base/seldom.h"
 #include "transport/tcp/exchange.h"
+#include "transport/tcp/lines.h"
 #include "transport/tcp/rest.h"
 
 /* The pending error, taken; 0: none. */
@@ -145,7 +146,7 @@ void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], 
 static __attribute__((noinline)) void send_flagged(struct tcp_connection *c, unsigned flags, bool whole)
 {
     if ((flags & BARO_MSG_OOB) != 0 && whole) {
-        c->snd.up = tcp_send_seq(c, c->send.end);
+        c->flight.up = tcp_send_seq(c, c->send.end);
         c->flags |= TCP_URGENT_SENDING;
     }
     if (flags & BARO_MSG_MORE)

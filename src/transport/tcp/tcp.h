@@ -158,16 +158,6 @@ void tcp_address_removed(struct tcp *tcp, struct baro_address address);
 /* Settings that a connection or listener begins with and that may change later. */
 struct tcp_settings {
     uint64_t max_pacing_rate;          /* octets a second, 0: not limited */
-    uint32_t recv_low_water;           /* less than that is not worth waking the program, 0: 1 */
-    uint32_t notsent_low_water;        /* more than that shall not wait unsent, 0: whatever the buffer holds */
-    uint32_t window_clamp;             /* the window advertised is never larger, 0: not limited */
-    int16_t ttl;                       /* -1: the path's */
-    bool send_fixed, recv_fixed;       /* the program said so: they are limits, whatever the stack's are */
-    bool nodelay, cork, quickack, keepalive, oob_inline;
-    uint8_t tos;
-    uint8_t congestion;                /* enum baro_congestion */
-    bool linger;                       /* close waits, or with linger_ms 0 resets */
-    /* 32 octets, of which a segment may ask any; those behind are of calls and rare timers. */
     uint32_t send_buffer, recv_buffer; /* bytes, limits of the rings */
     uint32_t defer_accept_s;           /* a listener: connections begin with their first data, or after that time; 0: at once */
     uint32_t keepalive_idle_ms, keepalive_interval_ms, user_timeout_ms, linger_ms;
@@ -178,6 +168,16 @@ struct tcp_settings {
     uint8_t syn_retries;               /* a SYN or SYN+ACK goes again that often at most; 0: as usual */
     uint8_t keepalive_count;
     uint8_t spare[7];
+    /* 24 octets, of which a segment may ask any; those in front are of calls and rare timers. */
+    uint32_t recv_low_water;           /* less than that is not worth waking the program, 0: 1 */
+    uint32_t notsent_low_water;        /* more than that shall not wait unsent, 0: whatever the buffer holds */
+    uint32_t window_clamp;             /* the window advertised is never larger, 0: not limited */
+    int16_t ttl;                       /* -1: the path's */
+    bool send_fixed, recv_fixed;       /* the program said so: they are limits, whatever the stack's are */
+    bool nodelay, cork, quickack, keepalive, oob_inline;
+    uint8_t tos;
+    uint8_t congestion;                /* enum baro_congestion */
+    bool linger;                       /* close waits, or with linger_ms 0 resets */
 };
 void tcp_settings_init(struct tcp_settings *settings);
 /* The same as this stack wants it. */

@@ -6,6 +6,7 @@
  * And it is not moved at once: late.c. */
 #include "transport/tcp/calendar.h"
 #include "transport/tcp/ease.h"
+#include "transport/tcp/lines.h"
 #include "transport/tcp/rest.h"
 
 /* As the trace calls them. TCP_TIMER_REST is the stack's own affair and never told. */
@@ -295,10 +296,10 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
         return;
     }
     c = owner_of(timer);
-    is_late = c->wheel.mark;
-    c->wheel.mark = true; /* what is armed meanwhile is seen to below */
+    is_late = c->late;
+    c->late = true; /* what is armed meanwhile is seen to below */
     rests = tcp_timer_armed(c, TCP_TIMER_REST) && c->deadline_ns[TCP_TIMER_REST] <= tcp->core->now.ns;
-    for (int name = 0; name < TCP_TIMER_COUNT && (c->flags & TCP_CLOSED_DONE) == 0; name++) {
+    for (int name = 0; name < tcp_timers_of(c) && (c->flags & TCP_CLOSED_DONE) == 0; name++) {
         if (c->deadline_ns[name] == 0 || c->deadline_ns[name] > tcp->core->now.ns)
             continue;
         c->deadline_ns[name] = 0;
@@ -306,7 +307,7 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
             tcp_ease_ends(c); /* who knows what it does */
         fired(tcp, c, (enum tcp_timer_name)name);
     }
-    c->wheel.mark = is_late;
+    c->late = is_late;
     if ((c->flags & TCP_CLOSED_DONE) == 0) {
         tcp_timer_tell_wheel(tcp, c);
         if (rests && !tcp_timer_armed(c, TCP_TIMER_REST) && tcp_rest(tcp, c)) /* where it is armed it was not idle at all */
