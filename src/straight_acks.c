@@ -1,7 +1,7 @@
 /* src/straight_acks.c: ACKs alone by the straight way (straight.c), many at once.
  *
  * A burst of segments of many connections leaves ACKs behind it, one like the other but for a few numbers: each as an intent with
- * these, or where they waited for the program's turn (transport/tcp/soon.c) as a connection that has nothing else to send. What is
+ * these, or where they waited for the program's turn (transport/tcp/ack_turn.c) as a connection that has nothing else to send. What is
  * the same of all of them, way, neighbour and room in the device, is asked once for a run of them. An ACK of the turn needs no intent where none stands
  * in front of it: it leaves at once, with what the drain would have written a moment later. */
 #include "straight.h"

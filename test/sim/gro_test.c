@@ -1,4 +1,4 @@
-/* What a device with BARO_DEVICE_GRO makes of a connection's ACKs (transport/tcp/soon.c): one for the text of a burst where every
+/* What a device with BARO_DEVICE_GRO makes of a connection's ACKs (transport/tcp/stretch_ack.c): one for the text of a burst where every
  * second segment had one; everything that is acknowledged at once still is, in the same order, and nothing waits longer.
  *
  * Two stacks on a cable, over both families; end 1 receives, by a device with the capability or without. And with losses, changed

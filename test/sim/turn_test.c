@@ -1,4 +1,4 @@
-/* What the ACKs that wait for the program's turn (transport/tcp/soon.c) make of a short connection: seven frames where
+/* What the ACKs that wait for the program's turn (transport/tcp/ack_turn.c) make of a short connection: seven frames where
  * both programs answer in their turn; each ACK alone where nobody says anything, at the same instant, for which the stack
  * asks. Over both families, watched and not. */
 #include <setjmp.h>

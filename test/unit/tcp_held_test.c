@@ -130,7 +130,7 @@ static bool asks_now(void)
 static void frames_that_are_read_go_back_at_once(void **state)
 {
     (void)state;
-    /* A young connection's ACKs wait for the same turn, and those behind a delay in vain: soon.c. The next one does not. */
+    /* A young connection's ACKs wait for the same turn, and those behind a delay in vain: ack_turn.c. The next one does not. */
     for (int i = 0; i < TCP_QUICK_ACKS + 4 * (1 + TCP_ALONE_ACKS); i++) {
         segments_come(1, 0);
         assert_int_equal(baro_recv(stack[1], server, data, sizeof data, 0), TEXT);

@@ -74,7 +74,7 @@ enum tcp_connection_flag {
     TCP_RTT_TIMING = 1u << 20,        /* a segment is being timed (RFC 6298 §3, Karn) */
     TCP_WANT_WRITE = 1u << 21,        /* the program found the send buffer full */
     TCP_CLOSED_DONE = 1u << 22,       /* CLOSED or in TIME-WAIT: no longer in the demux, kept for its descriptor */
-    TCP_ACK_SOON = 1u << 23,          /* an ACK waits for the program's turn: soon.c */
+    TCP_ACK_SOON = 1u << 23,          /* an ACK waits for the program's turn: ack_turn.c */
     TCP_TAIL = 1u << 24,              /* the tail timer fired: one segment beyond the congestion window may leave */
     TCP_IN_DEMUX = 1u << 25,
     TCP_URGENT_TAKEN = 1u << 26,      /* recv(OOB) has given the octet */
@@ -220,7 +220,7 @@ struct tcp_connection {
     int64_t challenge_at_ns, blind_at_ns;
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
     uint32_t retransmits, timeouts;
-    uint32_t uneven;                   /* where in the text one came out of order, twice or marked: soon.h */
+    uint32_t uneven;                   /* where in the text one came out of order, twice or marked: stretch_ack.h */
     uint8_t urgent_octet, syn_retries, duplicate_acks, challenges;
     struct {
         uint64_t again;                /* octets sent again */
@@ -233,7 +233,7 @@ struct tcp_connection {
     struct handle list_next, list_previous; /* in the listener's accept queue */
     struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
     struct tcp_ecn ecn;
-    struct { struct seq told; uint32_t spare; } burst; /* the last ACK that left where those of a burst are one: soon.c */
+    struct { struct seq told; uint32_t spare; } burst; /* the last ACK that left where those of a burst are one: stretch_ack.c */
 
     struct handle listener;
     struct tcp_settings settings;      /* those that matter to every segment in the next line, the others here */
@@ -325,7 +325,7 @@ struct tcp {
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
     struct baro_buffer_size send_size, recv_size;
     uint8_t without;                   /* enum baro_tcp_without */
-    bool watches_holes, burst_as_one;  /* silent losses of large segments make them smaller; one ACK for a burst's text (soon.h) */
+    bool watches_holes, stretch_acks;  /* silent losses of large segments make them smaller; one ACK for a burst's text (stretch_ack.h) */
     struct tcp_event_told row[TCP_ROW]; /* whose readiness may have changed, and */
     struct tcp_event events;           /* head of the list of those behind them */
     uint32_t row_first, row_end;       /* who of the row is next, and behind the last */

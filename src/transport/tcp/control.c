@@ -10,7 +10,7 @@
 #include "base/flow.h"
 #include "base/seldom.h"
 #include "codec/ipv4.h"
-#include "transport/tcp/soon.h"
+#include "transport/tcp/stretch_ack.h"
 
 /* An intent for one segment; NULL and counted when the queue is full (the segment is then as good as lost). */
 IN_PLACE struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
@@ -163,7 +163,7 @@ static bool is_of_ended(struct tcp *tcp, struct handle owner)
 
 bool tcp_acks_stand(const struct tcp *tcp)
 {
-    return !tcp->spoke && !tcp->burst_as_one;
+    return !tcp->spoke && !tcp->stretch_acks;
 }
 
 bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
@@ -176,7 +176,7 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
     if (MOSTLY(tcp_acks_stand(tcp))) /* of many connections none is looked at again */
         return false;
     c = tcp_resolve(tcp, intent->owner);
-    if (c == NULL || (!seq_gt(c->snd.nxt, control->seq) && !(SELDOM(tcp->burst_as_one) && tcp_burst_tells(tcp, c, control->ack))))
+    if (c == NULL || (!seq_gt(c->snd.nxt, control->seq) && !(SELDOM(tcp->stretch_acks) && tcp_burst_tells(tcp, c, control->ack))))
         return false;
     c->segments_out--;
     c->progress |= control->progress;

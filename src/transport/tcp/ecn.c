@@ -17,7 +17,7 @@
 #include "transport/tcp/parts.h"
 
 #include "transport/tcp/ecn.h"
-#include "transport/tcp/soon.h"
+#include "transport/tcp/stretch_ack.h"
 
 enum { SETUP = 3, AGREES = 1, CLASSIC = 3 }; /* of tcp_header_ecn(); AE is not RFC 3168's */
 

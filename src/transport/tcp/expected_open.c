@@ -9,7 +9,7 @@
  *     scale in one block. The segment as values is made of that block; what happens then is listen.c's and syn_sent.c's.
  *   - ACK: of our SYN, at RCV.NXT, with the timestamps agreed and nothing else, the first SYN+ACK's answer. Of the steps of
  *     half_open_input.c and ack.c little is left: SND.UNA goes over the SYN, the round trip is measured. Text that came with
- *     it (soon.c) is the connection's next segment then; where expected.c does not want that, it goes the whole path, for
+ *     it (ack_turn.c) is the connection's next segment then; where expected.c does not want that, it goes the whole path, for
  *     which the ACK is an old one. */
 #include "transport/tcp/expected_steps.h"
 

@@ -26,7 +26,7 @@ void tcp_burst_begins(struct tcp *tcp, bool stays, bool as_one)
 {
     struct tcp_held *held = &tcp->held;
 
-    tcp->burst_as_one = as_one;
+    tcp->stretch_acks = as_one;
     held->open = stays;
     if (SELDOM(held->pause != 0)) {
         held->open = false;

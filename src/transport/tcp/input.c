@@ -8,7 +8,7 @@
 #include "transport/tcp/ease.h"
 #include "transport/tcp/expected.h"
 #include "transport/tcp/rest.h"
-#include "transport/tcp/soon.h"
+#include "transport/tcp/stretch_ack.h"
 
 #include "base/bytes.h"
 

@@ -199,7 +199,7 @@ void tcp_send_ack_in_order(struct tcp *tcp, struct tcp_connection *c);
 void tcp_send_challenge(struct tcp *tcp, struct tcp_connection *c, enum baro_drop_reason why);
 /* An ACK for a segment without data outside the window: at most two a second (an ACK war ends there). */
 void tcp_send_blind_ack(struct tcp *tcp, struct tcp_connection *c);
-/* soon.c: an ACK that may wait for the program's turn, or leaves with what is sent before. */
+/* ack_turn.c: an ACK that may wait for the program's turn, or leaves with what is sent before. */
 void tcp_send_ack_soon(struct tcp *tcp, struct tcp_connection *c);
 /* A probe that carries the octet before SND.UNA's place and no data (keepalive). */
 void tcp_send_probe(struct tcp *tcp, struct tcp_connection *c);

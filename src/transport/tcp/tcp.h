@@ -65,7 +65,7 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent);
 void tcp_control_message(struct tcp *tcp, const struct intent *intent, const struct ip_path *path,
                          struct ip_message *message);
 
-/* soon.c: how many ACKs wait for the program's turn, or did before they left? */
+/* ack_turn.c: how many ACKs wait for the program's turn, or did before they left? */
 uint32_t tcp_turn_awaited(const struct tcp *tcp);
 static inline bool tcp_turn_is_awaited(const struct tcp *tcp)
 {
@@ -75,7 +75,7 @@ static inline bool tcp_turn_is_awaited(const struct tcp *tcp)
 void tcp_turn_is_over(struct tcp *tcp, uint32_t done);
 
 /* held.c: a burst of a device begins; `stays`: the device lends its frames until rx_end; `as_one`: one ACK for what it
- * brings (soon.c). And it is over: must they stay? */
+ * brings (stretch_ack.c). And it is over: must they stay? */
 void tcp_burst_begins(struct tcp *tcp, bool stays, bool as_one);
 bool tcp_burst_ends(const struct tcp *tcp);
 /* Has the program read all that stands in frames? Then they may go. */

@@ -3,7 +3,7 @@
  * When an ACK leaves: every out-of-order or duplicate segment has its own, with the values of the moment, so that
  * the sender's count of duplicates is true. In-order text is acknowledged at the second full-sized segment at the
  * latest, at once while the connection is young (a sender in slow start needs the clock; one that has no more to say gets
- * it with the program's answer, if that follows at once: soon.c) and when a hole was filled; else after 40 ms, or with
+ * it with the program's answer, if that follows at once: ack_turn.c) and when a hole was filled; else after 40 ms, or with
  * whatever is sent before that. */
 #include "transport/tcp/exchange.h"
 

@@ -205,7 +205,7 @@ static void on_keepalive(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_interval_ms * NS_PER_MS);
 }
 
-/* Nothing carried it. Where no more text came meanwhile, either, the delay was in vain: soon.c says what follows. */
+/* Nothing carried it. Where no more text came meanwhile, either, the delay was in vain: ack_turn.c says what follows. */
 static void on_delayed_ack(struct tcp *tcp, struct tcp_connection *c)
 {
     tcp_lines_foresee_ack(c); /* it leaves when other timers have fired */

@@ -1,6 +1,6 @@
-/* transport/tcp/soon.h: the text of a burst taken as one for acknowledging, see soon.c. */
-#ifndef TRANSPORT_TCP_SOON_H
-#define TRANSPORT_TCP_SOON_H
+/* transport/tcp/stretch_ack.h: the text of a burst taken as one for acknowledging, see stretch_ack.c. */
+#ifndef TRANSPORT_TCP_STRETCH_ACK_H
+#define TRANSPORT_TCP_STRETCH_ACK_H
 
 #include "transport/tcp/connection.h"
 

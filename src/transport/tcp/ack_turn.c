@@ -1,4 +1,4 @@
-/* transport/tcp/soon.c: acknowledgments that wait for the program's turn.
+/* transport/tcp/ack_turn.c: acknowledgments that wait for the program's turn.
  *
  * Three times in the life of a connection an ACK is due at the very moment in which the program is told something that it
  * commonly answers: it is connected, the peer has asked, the peer has closed. Sent at once the ACK is a segment of its own
@@ -21,21 +21,7 @@
  * the segment leaves while the connection is in the caches of both ends. Where text begins to come more often, eight are more, once.
  * What carries an ACK within its delay changes nothing.
  *
- * The list holds a burst's worth: where it is full, the ACK leaves at once.
- *
- * Bursts as one. A device with BARO_DEVICE_GRO has in-order segments of one connection and one burst taken as one for
- * acknowledging, as all systems do whose devices or drivers put them together (generic receive offload; RFC 9293 §3.8.6.3 names it
- * under SHLD-19, "an ACK for at least every second full-sized segment"). The ACK of every second segment is intended as ever;
- * where a later one stands behind it as the burst's intents are drained, at its end, only that one leaves. So none leaves later
- * than it would have, and one tells 65,535 octets at most, as of a super-segment.
- *
- * What senders lose by it is that many count ACKs where they grow: of one ACK slow start takes two segments (RFC 5681 §3.1 with
- * RFC 3465), eight (RFC 9406), after a timeout one. So a connection begins as ever, with an ACK for at least every second
- * segment, until 1,024 full-sized ones have come in order, and does so again after each that came out of order, twice, or with a
- * mark of congestion, the ACKs of that one's burst included. What is acknowledged at once stays so: ACKs of duplicates, and of
- * what fills a hole, are none of every second segment. */
-#include "transport/tcp/soon.h"
-
+ * The list holds a burst's worth: where it is full, the ACK leaves at once. */
 #include "transport/tcp/parts.h"
 
 void tcp_send_ack_soon(struct tcp *tcp, struct tcp_connection *c)
@@ -49,17 +35,6 @@ void tcp_send_ack_soon(struct tcp *tcp, struct tcp_connection *c)
     TRACE(tcp->core, TCP_ACK_WAITS, TRACE_N(tcp_handle(tcp, c).value));
     c->flags |= TCP_ACK_SOON;
     tcp->soon[tcp->soon_count++] = tcp_handle(tcp, c);
-}
-
-__attribute__((noinline)) bool tcp_burst_tells(struct tcp *tcp, struct tcp_connection *c, struct seq ack)
-{
-    if (!c->settings.quickack && seq_lt(ack, c->rcv.acked) && tcp_even_at(c) - c->uneven >= c->rcv_full &&
-        seq_span(ack, c->burst.told) + 2u * c->rcv_full <= TCP_BURST_AS_ONE) {
-        TRACE(tcp->core, TCP_ACK_OF_BURST, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(ack.value), TRACE_N(c->rcv.acked.value));
-        return true;
-    }
-    c->burst.told = ack;
-    return false;
 }
 
 uint32_t tcp_turn_awaited(const struct tcp *tcp)

@@ -1,4 +1,4 @@
-/* Which ACKs wait for the program's turn (soon.c), what carries them, and what never waits. */
+/* Which ACKs wait for the program's turn (ack_turn.c), what carries them, and what never waits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
