@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+volatile sig_atomic_t bench_signal;
+
 void bench_name(char name[48], const struct bench_row *row, enum baro_family family)
 {
     snprintf(name, 48, "%s%s", row->name, family == BARO_FAMILY_IPV6 ? "-ipv6" : "");
@@ -82,14 +84,21 @@ static int compare(const void *a, const void *b)
 void bench_results_run(struct bench_results *results, unsigned runs, void (*told)(const struct bench_result *result))
 {
     for (unsigned run = 0; run < runs; run++) {
-        for (unsigned i = 0; i < results->count; i++) {
+        for (unsigned i = 0; i < results->count && bench_signal == 0; i++) {
             if (told != NULL)
                 told(&results->result[i]);
             run_once(&results->result[i]);
         }
     }
-    for (unsigned i = 0; i < results->count; i++)
-        qsort(results->result[i].figure, results->result[i].runs, sizeof results->result[i].figure[0], compare);
+    for (unsigned i = 0; i < results->count; i++) {
+        struct bench_result *result = &results->result[i];
+
+        if (bench_signal != 0 && result->runs == 0 && result->reason[0] == '\0')
+            snprintf(result->reason, sizeof result->reason, "interrupted");
+        else if (bench_signal != 0 && result->runs != 0)
+            result->reason[0] = '\0'; /* its next run was */
+        qsort(result->figure, result->runs, sizeof result->figure[0], compare);
+    }
 }
 
 bool bench_results_read_instructions(struct bench_results *results, const char *path)

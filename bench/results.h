@@ -7,6 +7,7 @@
 #ifndef BENCH_RESULTS_H
 #define BENCH_RESULTS_H
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "bench.h"
@@ -55,7 +56,9 @@ struct bench_results {
 
 /* Adds a row, and if `others` says so its peers. */
 void bench_results_add(struct bench_results *results, const struct bench_row *row, enum baro_family family, bool others);
-/* Measures all `runs` times, in turns. `told` is called before each measurement. */
+/* SIGINT or SIGTERM, when one came: nothing more is measured; 0: none. */
+extern volatile sig_atomic_t bench_signal;
+/* Measures all `runs` times, in turns, or until a signal comes. `told` is called before each measurement. */
 void bench_results_run(struct bench_results *results, unsigned runs, void (*told)(const struct bench_result *result));
 /* Instructions by name from a file of bench/instructions.sh; false: it cannot be read (errno), or has none (errno 0). */
 bool bench_results_read_instructions(struct bench_results *results, const char *path);

@@ -3,6 +3,7 @@
 #include "tools.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,28 @@ static int check_report(const char *folder)
     return access(page, W_OK) == 0 ? TOOL_OK : tool_usage("bench", "--report: cannot write '%s': %s", page, strerror(errno));
 }
 
+static void note_signal(int number)
+{
+    bench_signal = number;
+}
+
+/* The first one ends the measuring behind the run that goes on, the second one all of it; who was started deaf stays so. */
+static void heed(int number)
+{
+    const struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND };
+    struct sigaction before;
+
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(number, &action, NULL);
+}
+
+static int interrupted(const struct bench_options *options)
+{
+    fprintf(stderr, "baro bench: interrupted by %s; what was measured until then is told%s\n", bench_signal == SIGINT ? "SIGINT" : "SIGTERM",
+            options->report != NULL ? ", the report is as it was" : "");
+    return 128 + (int)bench_signal;
+}
+
 static int measure(const struct bench_options *options)
 {
     static struct bench_results results;
@@ -228,10 +251,14 @@ static int measure(const struct bench_options *options)
     choose(options, &results);
     if (options->instructions != NULL && !bench_results_read_instructions(&results, options->instructions))
         return tool_usage("bench", "cannot read '%s': %s", options->instructions, errno != 0 ? strerror(errno) : "it has no counts");
+    heed(SIGINT);
+    heed(SIGTERM);
     bench_results_run(&results, options->runs, tell);
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "%-68s\r", "");
     (options->json ? bench_print_json : bench_print_lines)(stdout, &results);
+    if (bench_signal != 0)
+        return interrupted(options);
     return options->report != NULL ? report(options->report, &results) : TOOL_OK;
 }
 

@@ -154,6 +154,60 @@ assert lwip["not_measured"].startswith("no figure") and "median" not in lwip and
 END
 done
 
+# One that never ends is told to be so; others are measured all the same, and nobody stays behind.
+cat >"$work/baro-bench-lwip" <<'END'
+#!/bin/sh
+[ "$1" = idle ] || exec >&-
+sleep 1000 &
+echo $! >>"$(dirname "$0")/asleep"
+wait
+END
+BARO_BENCH_PEER_LIMIT=0.3 BARO_BENCH_PEERS=$work "$BARO" bench --runs 2 --json --peers idle-100 round-trips >"$work/json" || fail "exit code $? where a peer sleeps"
+python3 - "$work/json" <<'END' || fail "a peer that sleeps is not told"
+import json, sys
+rows = json.load(open(sys.argv[1]))
+lwip = [row for row in rows if row["by"] == "lwip"]
+assert len(lwip) == 2 and all(row["not_measured"] == "baro-bench-lwip did not end within 0.3 seconds" for row in lwip), lwip
+assert all(len(row["runs"]) == 2 for row in rows if row["by"] == "baro")
+END
+[ "$(wc -l <"$work/asleep")" = 2 ] || fail "a peer that does not end is asked again"
+
+# A signal: what was measured until then is told, and what was not.
+cat >"$work/baro-bench-lwip" <<'END'
+#!/bin/sh
+case $5 in 100) echo "0 0 0 321.5"; exit ;; esac
+sleep 1000 &
+echo $! >>"$(dirname "$0")/asleep"
+touch "$(dirname "$0")/now"
+wait
+END
+python3 - "$BARO" "$work" <<'END' || fail "a signal is not heeded"
+import json, os, signal, subprocess, sys, time
+baro, work = sys.argv[1:]
+for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+    for form in (["--json"], []):
+        words = [baro, "bench", "--runs", "3", "--peers", "idle-100", "idle-1000"] + form
+        bench = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, BARO_BENCH_PEERS=work), text=True)
+        while not os.path.exists(work + "/now"):
+            time.sleep(0.01)
+        os.unlink(work + "/now")
+        bench.send_signal(number)
+        out, error = bench.communicate()
+        assert bench.returncode == code, bench.returncode
+        assert "interrupted by " + number.name in error, error
+        if not form:
+            assert "times lwip" in out and "lwip: not measured: interrupted" in out, out
+            continue
+        rows = {(row["name"], row["by"]): row for row in json.loads(out)}
+        assert rows["idle-100", "lwip"]["runs"] == [321.5] and len(rows["idle-100", "baro"]["runs"]) == 1, rows
+        assert len(rows["idle-1000", "baro"]["runs"]) == 1, rows
+        assert rows["idle-1000", "lwip"]["not_measured"] == rows["idle-1000", "linux"]["not_measured"] == "interrupted", rows
+END
+while read -r process; do
+    grep -qs '^State:.[^ZX]' "/proc/$process/status" && fail "what a peer started is still there"
+done <"$work/asleep"
+rm "$work/baro-bench-lwip"
+
 # A peer that is a program of the machine is missed by name.
 mkdir "$work/empty"
 PATH_OF_BARO=$(realpath "$BARO")
