@@ -161,28 +161,6 @@ unsigned packet_tx_room(void *context)
     return BARO_BURST_LIMIT;
 }
 
-/* What the kernel has to do for a frame. */
-static struct virtio_net_hdr virtio_of(const struct baro_tx_frame *frame)
-{
-    const struct baro_bytes *head = &frame->part[0];
-    struct virtio_net_hdr header = { .gso_type = VIRTIO_NET_HDR_GSO_NONE };
-    bool ipv6 = head->length > 12 && head->data[12] == 0x86;
-
-    if (frame->checksum_start != 0) {
-        header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-        header.csum_start = frame->checksum_start;
-        header.csum_offset = frame->checksum_offset;
-    }
-    if (frame->gso_size == 0)
-        return header;
-    header.gso_type = ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
-    if (head->length > frame->checksum_start + 13u && (head->data[frame->checksum_start + 13] & 0x80) != 0)
-        header.gso_type |= VIRTIO_NET_HDR_GSO_ECN; /* CWR in the first piece alone */
-    header.gso_size = frame->gso_size;
-    header.hdr_len = frame->header_length;
-    return header;
-}
-
 unsigned packet_tx_burst(void *context, const struct baro_tx_frame *frames, unsigned count)
 {
     struct baro_link *link = context;
@@ -192,10 +170,10 @@ unsigned packet_tx_burst(void *context, const struct baro_tx_frame *frames, unsi
     if (count > BARO_BURST_LIMIT)
         count = BARO_BURST_LIMIT;
     for (unsigned i = 0; i < count; i++) {
-        packet->virtio[i] = virtio_of(&frames[i]);
+        vnet_write(packet->virtio[i], &frames[i]);
         link->counts.super_out += frames[i].gso_size != 0;
         link->counts.undone_out += frames[i].checksum_start != 0;
-        packet->part[i][0] = (struct iovec){ &packet->virtio[i], sizeof packet->virtio[i] };
+        packet->part[i][0] = (struct iovec){ packet->virtio[i], VNET_HEADER };
         for (unsigned j = 0; j < frames[i].parts; j++)
             packet->part[i][1 + j] =
                 (struct iovec){ (void *)(uintptr_t)frames[i].part[j].data, frames[i].part[j].length };

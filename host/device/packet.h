@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "link_internal.h"
+#include "vnet.h"
 #include "whole.h"
 
 enum {
@@ -30,7 +31,7 @@ struct packet {
     bool cutting;
     struct mmsghdr message[BARO_BURST_LIMIT];
     struct iovec part[BARO_BURST_LIMIT][4];
-    struct virtio_net_hdr virtio[BARO_BURST_LIMIT];
+    uint8_t virtio[BARO_BURST_LIMIT][VNET_HEADER];
 };
 
 /* Frames to `mac` and to groups, or all. 0 or -errno. */

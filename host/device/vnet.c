@@ -10,12 +10,16 @@
 #include <linux/virtio_net.h>
 #include <string.h>
 
+#include "whole.h"
+
 enum {
     ETHERNET = 14,
     TYPE_VLAN = 0x8100,
     TYPE_IPV4 = 0x0800,
     TYPE_IPV6 = 0x86dd,
     TCP_CHECKSUM = 16,
+    TCP_FLAGS = 13,
+    FLAG_CWR = 0x80,
     UDP_CHECKSUM = 6,
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17
@@ -66,25 +70,6 @@ static struct transport find_transport(const uint8_t *data, uint32_t length)
     return found;
 }
 
-/* Fills in a checksum over the octets from `start` on, whose place holds the pseudo-header's sum (RFC 1071). */
-static void finish_checksum(uint8_t *data, uint32_t length, uint32_t start, uint32_t place)
-{
-    uint64_t sum = 0;
-    uint16_t value;
-
-    for (uint32_t at = start; at + 1 < length; at += 2)
-        sum += be16(data + at);
-    if ((length - start) % 2 != 0)
-        sum += (uint32_t)data[length - 1] << 8;
-    while (sum > UINT16_MAX)
-        sum = (sum & UINT16_MAX) + (sum >> 16);
-    value = (uint16_t)~sum;
-    if (value == 0 && place - start == UDP_CHECKSUM)
-        value = UINT16_MAX; /* RFC 768: zero means "none" */
-    data[place] = (uint8_t)(value >> 8);
-    data[place + 1] = (uint8_t)value;
-}
-
 static enum vnet_verdict read_checksum(const struct virtio_net_hdr *header, const struct transport *transport,
                                        bool finish, uint8_t *data, struct baro_rx_frame *frame)
 {
@@ -105,7 +90,7 @@ static enum vnet_verdict read_checksum(const struct virtio_net_hdr *header, cons
         frame->checksum = BARO_RX_CHECKSUM_VERIFIED;
         return VNET_OK;
     }
-    finish_checksum(data, frame->length, header->csum_start, place);
+    (void)whole_complete(data, frame->length, header->csum_start, header->csum_offset);
     if (own)
         frame->checksum = BARO_RX_CHECKSUM_VERIFIED;
     return VNET_OK;
@@ -158,6 +143,7 @@ void vnet_write(uint8_t octets[VNET_HEADER], const struct baro_tx_frame *frame)
 {
     struct virtio_net_hdr header = { .flags = 0, .gso_type = VIRTIO_NET_HDR_GSO_NONE };
     const uint8_t *data = frame->part[0].data;
+    const size_t flags = (size_t)frame->checksum_start + TCP_FLAGS;
 
     if (frame->checksum_start != 0) {
         header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
@@ -168,8 +154,8 @@ void vnet_write(uint8_t octets[VNET_HEADER], const struct baro_tx_frame *frame)
         header.gso_type = be16(data + 12) == TYPE_IPV6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
         header.gso_size = frame->gso_size;
         header.hdr_len = frame->header_length;
-        if ((data[frame->checksum_start + 13] & 0x80) != 0) /* RFC 3168 §6.1.2: CWR in the first piece alone */
-            header.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
+        if (frame->part[0].length > flags && (data[flags] & FLAG_CWR) != 0)
+            header.gso_type |= VIRTIO_NET_HDR_GSO_ECN; /* RFC 3168 §6.1.2: CWR in the first piece alone */
     }
     memcpy(octets, &header, sizeof header);
 }
