@@ -69,6 +69,7 @@ IN_PLACE bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, s
     segment->addresses = at + IPV4_ADDRESSES;
     segment->octets = at + ipv4_header_SIZE;
     segment->length = total - ipv4_header_SIZE;
+    segment->sum_of_pseudo = tcp_sum_of_pseudo(segment->addresses, 8, segment->length);
     return true;
 }
 
@@ -86,6 +87,7 @@ IN_PLACE bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, s
     segment->addresses = at + IPV6_ADDRESSES;
     segment->octets = at + ipv6_header_SIZE;
     segment->length = payload;
+    segment->sum_of_pseudo = tcp_sum_of_pseudo(segment->addresses, 32, segment->length);
     return true;
 }
 

@@ -69,6 +69,7 @@ IN_PLACE void expected_found(const struct expected_frame *one, const struct baro
     segment->addresses = frame->data + (v6 ? EXPECTED_V6_ENDS : EXPECTED_V4_ENDS);
     segment->octets = frame->data + (v6 ? EXPECTED_V6_PORTS : EXPECTED_V4_PORTS);
     segment->length = found->length;
+    segment->sum_of_pseudo = found->sum_of_pseudo;
     segment->family = found->family;
     segment->source_zone = found->source_zone;
     segment->destination_zone = found->destination_zone;

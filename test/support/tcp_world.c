@@ -216,6 +216,7 @@ static bool is_expected(struct tcp *tcp, const struct ip_packet *packet)
         return false;
     memcpy(addresses, packet->source.octet, 4);
     memcpy(addresses + 4, packet->destination.octet, 4);
+    arrival.sum_of_pseudo = tcp_sum_of_pseudo(addresses, sizeof addresses, arrival.length);
     tcp_foresee(tcp, &arrival);
     tcp_foresee_connection(tcp, &arrival);
     tcp_foresee_text(tcp, &arrival);

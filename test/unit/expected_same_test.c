@@ -26,7 +26,7 @@ static void begin(bool v6)
     for (unsigned i = 0; i < 2; i++)
         frame[i] = (struct baro_rx_frame){ .data = octets[i], .length = ports + tcp_header_SIZE };
     first = (struct expected_frame){ .seems = true, .changes = 5, .alike = 3 };
-    first.segment = (struct tcp_arrival){ .length = tcp_header_SIZE, .tos = 4, .source_zone = 1, .destination_zone = 2,
+    first.segment = (struct tcp_arrival){ .length = tcp_header_SIZE, .sum_of_pseudo = 7, .tos = 4, .source_zone = 1, .destination_zone = 2,
                                           .family = v6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4 };
 }
 
@@ -87,6 +87,7 @@ static void what_the_device_says_is_the_frames_own(void **state)
             assert_int_equal(found.segment.checksum_verified, i < 2);
             assert_true(found.seems && found.changes == 5);
             assert_int_equal(found.segment.length, tcp_header_SIZE);
+            assert_true(found.segment.sum_of_pseudo == 7);
             assert_int_equal(found.segment.tos, 4);
             assert_int_equal(found.segment.family, first.segment.family);
             assert_true(found.segment.source_zone == 1 && found.segment.destination_zone == 2);

@@ -10,7 +10,6 @@
 #include "base/seldom.h"
 #include "base/seq.h"
 #include "base/words.h"
-#include "codec/ip_protocol.h"
 #include "codec/tcp.h"
 #include "codec/tcp_options.h"
 #include "transport/tcp/expected.h"
@@ -119,11 +118,7 @@ static inline uint32_t arrival_window(const struct tcp_arrival *arrival, unsigne
 /* The native sum of the pseudo-header and the first `octets` of header and text. */
 IN_PLACE uint64_t arrival_sum(const struct tcp_arrival *arrival, uint32_t octets)
 {
-    uint64_t sum = arrival->family == BARO_FAMILY_IPV6 ? words_add(0, arrival->addresses, 32)
-                                                       : words_add(0, arrival->addresses, 8);
-
-    sum = words_carry(sum, words_number(IP_PROTOCOL_TCP + arrival->length)); /* both halves of it: 2^16 counts as 1 */
-    return words_add(sum, arrival->octets, octets);
+    return words_add(arrival->sum_of_pseudo, arrival->octets, octets);
 }
 
 /* The sum of everything, of text that stays where it is. */

@@ -12,7 +12,10 @@
 
 #include "baro/device.h"
 #include "baro/types.h"
+#include "base/place.h"
 #include "base/pool.h"
+#include "base/words.h"
+#include "codec/ip_protocol.h"
 
 struct demux_bucket;
 struct tcp;
@@ -40,6 +43,7 @@ struct tcp_arrival {
     uint32_t length;          /* of them */
     uint32_t moves;           /* of the demux, when it said `bucket` */
     uint64_t hash;            /* of the four-tuple, the whole */
+    uint64_t sum_of_pseudo;   /* the native sum of the pseudo-header; of as long a segment between the same two it is the same */
     const struct demux_bucket *bucket; /* where the demux looks for the hash first, or NULL; none where it is sure whose it is */
     struct tcp_connection *place; /* a connection, while `handle` is good; NULL: none. `sure`: the one */
     struct handle handle;     /* whose it seems to be; not `sure`: known from the third look on */
@@ -50,6 +54,12 @@ struct tcp_arrival {
     bool checksum_verified; /* by the device */
     bool sure;              /* its four-tuple is that of `handle` */
 };
+
+/* Of two addresses, `octets` in all, and a segment of that length. */
+IN_PLACE uint64_t tcp_sum_of_pseudo(const uint8_t *addresses, unsigned octets, uint32_t length)
+{
+    return words_carry(words_add(0, addresses, octets), words_number(IP_PROTOCOL_TCP + length)); /* both halves of it: 2^16 counts as 1 */
+}
 
 /* The looks, one after the other. The first of some together: is it known whose it is, or its hash? And of those where it is not,
  * the hashes, and where the demux begins to look. The second and the third touch a page of memory that nobody had for long: of
