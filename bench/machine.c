@@ -216,17 +216,17 @@ static inline __attribute__((always_inline)) void copy_four(uint8_t *to, const u
     copy_vector(to + 96, from + 96);
 }
 
-/* From 32 to 128 octets: a frame's headers, a small message. What lies over another store is stored first: a load that wants
- * octets of two stores waits for both. */
+/* From 32 to 128 octets: a frame's headers, a small message. The last 32 are one store, over what lies in front: a load that wants
+ * octets of two stores waits for both, and where headers end is TCP's. */
 static inline __attribute__((always_inline)) void copy_small(uint8_t *to, const uint8_t *from, size_t length)
 {
-    copy_vector(to + length - 32, from + length - 32);
     copy_vector(to, from);
-    if (length <= 64)
-        return;
-    copy_vector(to + 32, from + 32);
-    if (length > 96)
-        copy_vector(to + 64, from + 64);
+    if (length > 64) {
+        copy_vector(to + 32, from + 32);
+        if (length > 96)
+            copy_vector(to + 64, from + 64);
+    }
+    copy_vector(to + length - 32, from + length - 32);
 }
 
 /* Of 32 octets or more. Stores are aligned: what follows a frame's headers begins anywhere, and a store that crosses a line counts

@@ -34,7 +34,7 @@ static inline bool begins_so_v6(const uint8_t *one, const uint8_t *other)
 {
     return differs_four(one, other, EXPECTED_V6_PORTS) == 0 &&
            (expected_differs(one, other, 0) | expected_differs(one, other, 8) | expected_differs(one, other, 16) | expected_differs(one, other, 24) |
-            expected_differs(one, other, 32) | expected_differs(one, other, 40) | expected_differs(one, other, 48)) == 0;
+            expected_differs(one, other, 32) | expected_differs(one, other, 40) | expected_differs(one, other, EXPECTED_V6_PORTS - 8)) == 0;
 }
 
 /* Does all that stands in front of the sequence number say the same as in the last frame that came alone, sum of IP's header
