@@ -65,7 +65,7 @@ IN_PLACE bool is_same_again(struct baro_stack *stack, int interface, const struc
 
 bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
 {
-    if (!straight_is_open(stack) || !is_same_again(stack, interface, frame))
+    if (SELDOM(!straight_is_open(stack)) || !is_same_again(stack, interface, frame))
         return expected_alone_otherwise(stack, interface, frame);
     expected_counts(stack, interface, frame->length, 1);
     expected_segment(stack, interface, &stack->before.segment);

@@ -208,7 +208,7 @@ IN_PLACE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, siz
     if (!tcp_receive_is_tuned(&c->settings)) {
         if (ring_used(&c->recv) >= c->recv.limit / 2)
             tcp_receive_grow(tcp, c, c->recv.limit * 2);
-    } else if ((c->flags & TCP_TIMESTAMPS) == 0) {
+    } else if (SELDOM((c->flags & TCP_TIMESTAMPS) == 0)) {
         receive_tuning_window(&c->tuning, tcp->core->now, c->rcv.nxt, c->rcv.edge);
     } else if (full >= c->rcv_full && ts_echo != 0) {
         uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;

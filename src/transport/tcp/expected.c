@@ -270,7 +270,7 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 {
     struct tcp_connection *c = arrival->place;
 
-    if (arrival->sure)
+    if (MOSTLY(arrival->sure))
         return MOSTLY(pool_is_still(c, arrival->handle)) ? c : NULL;
     if (c != NULL && !handle_is_none(arrival->handle) && pool_is_still(c, arrival->handle))
         return MOSTLY(is_between(c, arrival)) ? c : NULL;
@@ -341,7 +341,7 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
     arrived(tcp, c, &segment, arrival, stamped);
     if (!seq_eq(segment.ack, c->snd.una)) {
         acknowledged(tcp, c, &segment, plain);
-        if (!arrival->sure && segment.octets != 0 && ring_used(&c->send) == 0 && c->reserved == 0)
+        if (SELDOM(!arrival->sure) && segment.octets != 0 && ring_used(&c->send) == 0 && c->reserved == 0)
             ring_pass(&c->send, &tcp->core->slabs); /* the answer */
     }
     if (!plain && c->sender != NULL) /* else it is not armed */

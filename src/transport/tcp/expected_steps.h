@@ -62,7 +62,7 @@ static inline bool expected_is_plain(const struct tcp_connection *c, const struc
     const uint32_t asked = TCP_HEARS_SPECIAL | TCP_PLAIN | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_FIN_RECEIVED | TCP_ORPHAN |
                            TCP_SHUT_READ | TCP_POSTED | TCP_ACK_NOW;
 
-    return (c->flags & asked) == TCP_PLAIN && c->snd.wnd != 0 && c->sender == NULL && arrival->gso_size == 0;
+    return MOSTLY((c->flags & asked) == TCP_PLAIN && c->snd.wnd != 0 && c->sender == NULL && arrival->gso_size == 0);
 }
 
 /* At RCV.NXT, SND.UNA <= SEG.ACK <= SND.NXT, and not older than TS.Recent. */
@@ -115,7 +115,7 @@ IN_PLACE bool expected_has_room(struct tcp *tcp, struct tcp_connection *c, uint3
 {
     const uint64_t end = c->recv.end + octets;
 
-    if (octets <= ring_space(&c->recv))
+    if (MOSTLY(octets <= ring_space(&c->recv)))
         return true;
     return tcp_receive_may_begin(c, end) ? ring_begin(&c->recv, &tcp->core->slabs) : tcp_receive_room(tcp, c, end);
 }

@@ -168,7 +168,7 @@ IN_PLACE uint32_t put(struct tcp *tcp, struct tcp_connection *c, struct baro_byt
 {
     uint32_t used = ring_used(&c->send), most, take;
 
-    if (c->send.data == NULL && data.length <= TCP_SEND_LEAST)
+    if (SELDOM(c->send.data == NULL) && data.length <= TCP_SEND_LEAST)
         ring_reserve(&c->send, &tcp->core->slabs, (uint32_t)data.length, 0); /* as promised */
     most = c->send.size < c->send.limit ? c->send.size : c->send.limit;
     /* A program that wants no more than so much unsent is asked about that in tcp_send_make_room. */
