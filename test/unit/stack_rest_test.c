@@ -322,8 +322,8 @@ static void a_long_life_rests_too(void **state)
     pair_on(loopback(80));
     say(client, server, "hello");
     c = tcp_resolve(stack->tcp, handle_of(client));
-    c->segments_in = c->segments_out = c->data_in = c->data_out = c->retransmits = c->timeouts = UINT32_MAX;
-    c->counts.duplicates = c->counts.reordered = c->counts.out_of_order = c->uneven = UINT32_MAX;
+    c->segments_in = c->segments_out = c->data_in = c->data_out = c->counts.retransmits = c->timeouts = UINT32_MAX;
+    c->counts.duplicates = c->counts.reordered = c->counts.out_of_order = c->burst.uneven = UINT32_MAX;
     c->counts.again = UINT64_MAX;
     c->challenge_at_ns = c->blind_at_ns = 1;
     for (size_t i = 0; i < sizeof c->congestion.of.word / sizeof c->congestion.of.word[0]; i++)

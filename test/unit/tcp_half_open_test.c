@@ -129,7 +129,7 @@ static void the_syn_acks_ack_is_the_first_sample(void **state)
     assert_int_equal(hand_connection(&hand)->rtt.srtt_ns, 0);
     assert_int_equal(hand_connection(&hand)->rtt.rto_ns, 3 * NS_PER_S);
     assert_in_range(hand_connection(&hand)->congestion.cwnd, 1460, 1461);
-    assert_int_equal(hand_connection(&hand)->retransmits, 2);
+    assert_int_equal(hand_connection(&hand)->counts.retransmits, 2);
     world_free(&world);
 }
 

@@ -143,7 +143,8 @@ struct tcp_list {
 
 /* In the order of who touches it: of many connections each line of 64 octets is a miss of its own. A place of the pool is
  * aligned and has 16 octets in front, so lines begin where TCP_LINE says. A received segment with text touches lines 0 to 4
- * and 11; text that leaves, and its ACK, 5 to 7 and 12 besides; the others are asked for seldom. There is no
+ * and 6; text that leaves, and its ACK, 7 to 10 besides; the others are asked for seldom. Thirteen lines: an odd number, so that the
+ * same ones of many connections lie in all sets of a cache. There is no
  * padding: a test counts that every octet stands in the tables of rest_fields.h, so a new field takes the place of a `spare` or
  * adds its own octets there. */
 struct tcp_connection {
@@ -191,9 +192,12 @@ struct tcp_connection {
     int64_t text_at_ns;                /* one with text */
     int64_t ts_recent_at_ns;
 
+    struct handle listener;
+    struct tcp_settings settings;      /* those that matter to every segment in the next line, the others here */
+    struct tcp_event event;
+    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed; those of text that leaves in the next line */
     struct rtt rtt;
     int64_t sent_at_ns;                /* text, SYN or FIN of ours */
-    int64_t rtt_at_ns;
 
     struct seq retransmit_next, retransmit_end; /* to be sent again while next is before end */
     uint16_t soft_error;               /* an errno value */
@@ -213,45 +217,42 @@ struct tcp_connection {
         struct seq small;              /* end of the last segment below full size (Minshall's Nagle) */
     } flight;
     uint32_t charged;                  /* bytes of the stack's budget */
-    struct seq recover;                /* RFC 6582 */
     uint32_t reserved;                 /* octets behind send.end that the program may write and commit */
-    uint32_t hash;                     /* of its four-tuple, for the demux */
+    int64_t rtt_at_ns;
 
     int64_t challenge_at_ns, blind_at_ns;
     struct handle wait_next;           /* in the list of those whose output found the queue of intents full */
-    uint32_t retransmits, timeouts;
-    uint32_t uneven;                   /* where in the text one came out of order, twice or marked: stretch_ack.h */
+    uint32_t timeouts;
     uint8_t urgent_octet, syn_retries, duplicate_acks, challenges;
+    struct seq recover;                /* RFC 6582 */
+    uint32_t hash;                     /* of its four-tuple, for the demux */
     struct {
         uint64_t again;                /* octets sent again */
         uint32_t duplicates;           /* D-SACK blocks heard */
         uint32_t reordered;            /* deliveries of something older after something younger */
         uint32_t out_of_order;         /* segments that came behind a hole */
-        uint32_t spare;
+        uint32_t retransmits;
     } counts;                          /* for who asks only: tcp_info */
 
-    struct handle list_next, list_previous; /* in the listener's accept queue */
+    union {
+        struct { struct handle list_next, list_previous; }; /* TCP_IN_QUEUE: in the listener's accept queue */
+        struct { uint8_t *at; uint32_t room, filled; } posted; /* TCP_POSTED: where the program wants what comes next */
+    };
     struct wheel_timer wheel;          /* fires at the earliest deadline or before it */
     struct tcp_ecn ecn;
-    struct { struct seq told; uint32_t spare; } burst; /* the last ACK that left where those of a burst are one: stretch_ack.c */
-
-    struct handle listener;
-    struct tcp_settings settings;      /* those that matter to every segment in the next line, the others here */
-    struct tcp_event event;
-    int64_t deadline_ns[TCP_TIMER_COUNT]; /* 0: not armed; those of text that leaves in the next line */
     struct {
-        uint8_t *at;
-        uint32_t room, filled;
-    } posted;                          /* where the program wants what comes next; TCP_POSTED */
+        struct seq told;               /* the last ACK that left where those of a burst are one: stretch_ack.c */
+        uint32_t uneven;               /* where in the text one came out of order, twice or marked: stretch_ack.h */
+    } burst;
 };
-_Static_assert(sizeof(struct tcp_connection) + sizeof(struct pool_place) <= 14 * 64, "a connection has grown by a line");
+_Static_assert(sizeof(struct tcp_connection) + sizeof(struct pool_place) <= 13 * 64, "a connection has grown by a line");
 #define TCP_LINE(number) (64 * (size_t)(number) - sizeof(struct pool_place))
 #define TCP_BEGINS(number, field) (offsetof(struct tcp_connection, field) == TCP_LINE(number))
 _Static_assert(TCP_BEGINS(1, snd) && TCP_BEGINS(2, ts_offset) && TCP_BEGINS(3, recv) && TCP_BEGINS(4, send) &&
-                   TCP_BEGINS(5, rtt) && TCP_BEGINS(6, retransmit_next) && TCP_BEGINS(7, congestion.of) &&
-                   TCP_BEGINS(8, challenge_at_ns) && TCP_BEGINS(9, list_next) && TCP_BEGINS(10, listener) &&
-                   TCP_BEGINS(11, settings.recv_low_water) && TCP_BEGINS(12, deadline_ns[TCP_TIMER_RETRANSMIT]) &&
-                   TCP_BEGINS(13, deadline_ns[TCP_TIMER_FIN_WAIT_2]),
+                   TCP_BEGINS(5, listener) && TCP_BEGINS(6, settings.recv_low_water) &&
+                   TCP_BEGINS(7, deadline_ns[TCP_TIMER_RETRANSMIT]) && TCP_BEGINS(8, deadline_ns[TCP_TIMER_FIN_WAIT_2]) &&
+                   TCP_BEGINS(9, retransmit_next) && TCP_BEGINS(10, congestion.of) && TCP_BEGINS(11, challenge_at_ns) &&
+                   TCP_BEGINS(12, posted),
                "who moves a field of a connection moves what a segment touches");
 
 struct tcp_listener {

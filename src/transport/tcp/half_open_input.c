@@ -152,7 +152,7 @@ static void take_over(struct tcp *tcp, struct tcp_connection *c, const struct tc
     c->flags |= record->flags & HALF_OPEN_SCALED ? TCP_SCALED : 0u;
     c->ecn_flags = record->flags & HALF_OPEN_ECN ? TCP_ECN_SENDS | TCP_ECN_HEARS : 0;
     c->syn_retries = record->retries;
-    c->retransmits = c->timeouts = record->retries;
+    c->counts.retransmits = c->timeouts = record->retries;
     c->segments_out = 1u + record->retries;
     c->sent_at_ns = record->began_ns;
     if ((record->flags & HALF_OPEN_AGAIN) == 0) {

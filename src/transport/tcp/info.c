@@ -157,7 +157,7 @@ static void tell_counts(const struct tcp *tcp, const struct tcp_connection *c, s
     info->segments_out = c->segments_out;
     info->data_segments_in = c->data_in;
     info->data_segments_out = c->data_out;
-    info->retransmits = c->retransmits;
+    info->retransmits = c->counts.retransmits;
     info->timeouts = c->timeouts;
     info->duplicates_told = c->counts.duplicates;
     info->reordered = c->counts.reordered;

@@ -14,13 +14,13 @@ static inline void tcp_lines_foresee(const struct tcp_connection *c)
     prefetch_line(at);
     for (size_t line = 1; line <= 4; line++)
         prefetch_line(at + TCP_LINE(line));
-    prefetch_line(at + TCP_LINE(11));
+    prefetch_line(at + TCP_LINE(6));
 }
 
 /* And where the wheel is asked for a deadline. */
 static inline void tcp_lines_foresee_wheel(const struct tcp_connection *c)
 {
-    prefetch_line((const uint8_t *)c + TCP_LINE(9));
+    prefetch_line((const uint8_t *)c + TCP_LINE(12));
 }
 
 /* And what text that leaves, and its ACK, touch besides. */
@@ -28,9 +28,8 @@ static inline void tcp_lines_foresee_flight(const struct tcp_connection *c)
 {
     const uint8_t *at = (const uint8_t *)c;
 
-    for (size_t line = 5; line <= 7; line++)
+    for (size_t line = 7; line <= 10; line++)
         prefetch_line(at + TCP_LINE(line));
-    prefetch_line(at + TCP_LINE(12));
 }
 
 /* What a timer that fires touches, where the wheel's own line is there already. */
@@ -39,7 +38,7 @@ static inline void tcp_lines_foresee_timer(const struct tcp_connection *c)
     const uint8_t *at = (const uint8_t *)c;
 
     prefetch_line(at);
-    for (size_t line = 11; line <= 12; line++)
+    for (size_t line = 6; line <= 7; line++)
         prefetch_line(at + TCP_LINE(line));
 }
 
@@ -55,8 +54,8 @@ static inline void tcp_lines_foresee_rest(const struct tcp_connection *c)
 {
     const uint8_t *at = (const uint8_t *)c;
 
-    for (size_t line = 4; line <= 5; line++)
-        prefetch_line(at + TCP_LINE(line));
+    prefetch_line(at + TCP_LINE(4));
+    prefetch_line(at + TCP_LINE(8));
 }
 
 /* And an ACK alone that leaves then. */
@@ -66,7 +65,7 @@ static inline void tcp_lines_foresee_ack(const struct tcp_connection *c)
 
     for (size_t line = 1; line <= 4; line++)
         prefetch_line(at + TCP_LINE(line));
-    prefetch_line(at + TCP_LINE(11));
+    prefetch_line(at + TCP_LINE(6));
 }
 
 /* And what text that a program sends touches before it leaves. */

@@ -144,7 +144,7 @@ static void write_message(struct tcp *tcp, struct tcp_connection *c, const struc
 static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct plan *plan)
 {
     tcp->core->counters.tcp_retransmitted++;
-    c->retransmits++;
+    c->counts.retransmits++;
     c->counts.again += plan->length;
     blackhole_resent(&c->hole, seq_add(plan->seq, plan->length));
     if (!plan->lost) {

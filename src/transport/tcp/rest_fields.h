@@ -127,8 +127,7 @@
     F(rtt.least.best[2].at_ms, D, c->rtt.least.best[1].at_ms)                                                         \
     F(deadline_ns[TCP_TIMER_KEEPALIVE], D, rest_keepalive_ns(c))                                                      \
     F(burst.told.value, N, 0)                                                                                         \
-    F(burst.spare, N, 0)                                                                                              \
-    F(uneven, N, 0)                                                                                                   \
+    F(burst.uneven, N, 0)                                                                                             \
     F(progress, D, 1)                                                                                                 \
     F(duplicate_acks, N, 0)                                                                                           \
                                                                                                                       \
@@ -141,7 +140,7 @@
     F(recv.begin, D, c->recv.end)                                                                                     \
     F(tuning.marked_at_us, N, 0)                                                                                      \
                                                                                                                       \
-    F(retransmits, N, 0)                                                                                              \
+    F(counts.retransmits, N, 0)                                                                                       \
     F(timeouts, N, 0)                                                                                                 \
     F(counts.again, N, 0)                                                                                             \
     F(counts.duplicates, N, 0)                                                                                        \
@@ -195,7 +194,6 @@
     F(settings.spare[5], N, 0)                                                                                        \
     F(settings.spare[6], N, 0)                                                                                        \
     F(limited, D, c->settings.max_pacing_rate != 0)                                                                   \
-    F(counts.spare, N, 0)                                                                                             \
     F(event.spare, N, 0)                                                                                              \
     F(ts_offset, D, tcp_numbers(x->tcp, &c->local, &c->remote).ts_offset)                                             \
     F(hash, D, (uint32_t)hash)
@@ -215,7 +213,6 @@
     NOT(recv.held)              /* there is nothing to be read */                                                     \
     NOT(recv.passes)            /* said by the next text */                                                           \
     NOT(recv.spare)                                                                                                   \
-    NOT(posted)                 /* nowhere: TCP_POSTED does not rest */                                               \
     NOT(ranges)                 /* nothing is held out of order */                                                    \
     NOT(charged)                /* given back, and charged again */                                                   \
     NOT(reserved)               /* its place was given back */                                                        \
@@ -227,8 +224,7 @@
     NOT(event.next)             /* nothing to tell */                                                                 \
     NOT(event.previous)                                                                                               \
     NOT(listener)               /* it has been accepted */                                                            \
-    NOT(list_next)                                                                                                    \
-    NOT(list_previous)                                                                                                \
+    NOT(posted)                 /* nowhere: TCP_POSTED does not rest; nor does who stands in a queue */               \
     NOT(wait_next)              /* nothing waits to leave */
 
 /* What hangs on it, where there is text to send. */
@@ -260,14 +256,14 @@
     F(undo.before.spare[1], N, 0)                                                                                     \
     F(undo.stamp, N, 0)                                                                                               \
                                                                                                                       \
-    F(undo.before.of.word[0], N, 0)                                                                           \
-    F(undo.before.of.word[1], N, 0)                                                                        \
-    F(undo.before.of.word[2], N, 0)                                                                       \
-    F(undo.before.of.word[3], N, 0)                                                                  \
-    F(undo.before.of.word[4], N, 0)                                                                             \
-    F(undo.before.of.word[5], N, 0)                                                                      \
-    F(undo.before.of.word[6], N, 0)                                                                           \
-    F(undo.before.of.word[7], N, 0)                                                                            \
+    F(undo.before.of.word[0], N, 0)                                                                                   \
+    F(undo.before.of.word[1], N, 0)                                                                                   \
+    F(undo.before.of.word[2], N, 0)                                                                                   \
+    F(undo.before.of.word[3], N, 0)                                                                                   \
+    F(undo.before.of.word[4], N, 0)                                                                                   \
+    F(undo.before.of.word[5], N, 0)                                                                                   \
+    F(undo.before.of.word[6], N, 0)                                                                                   \
+    F(undo.before.of.word[7], N, 0)                                                                                   \
                                                                                                                       \
     F(undo.from.value, N, 0)                                                                                          \
     F(undo.to.value, N, 0)                                                                                            \

@@ -17,7 +17,7 @@
 
 __attribute__((noinline)) bool tcp_burst_tells(struct tcp *tcp, struct tcp_connection *c, struct seq ack)
 {
-    if (!c->settings.quickack && seq_lt(ack, c->rcv.acked) && tcp_even_at(c) - c->uneven >= c->rcv_full &&
+    if (!c->settings.quickack && seq_lt(ack, c->rcv.acked) && tcp_even_at(c) - c->burst.uneven >= c->rcv_full &&
         seq_span(ack, c->burst.told) + 2u * c->rcv_full <= TCP_BURST_AS_ONE) {
         TRACE(tcp->core, TCP_ACK_OF_BURST, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(ack.value), TRACE_N(c->rcv.acked.value));
         return true;

@@ -17,7 +17,7 @@ __attribute__((cold)) bool tcp_burst_tells(struct tcp *tcp, struct tcp_connectio
 /* Text came out of order or twice, or with a mark. */
 static inline void tcp_text_is_uneven(struct tcp_connection *c)
 {
-    c->uneven = tcp_even_at(c);
+    c->burst.uneven = tcp_even_at(c);
 }
 
 #endif
