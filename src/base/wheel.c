@@ -11,6 +11,8 @@
  * the slot by the list's place. */
 #include "base/wheel.h"
 
+#include <stddef.h>
+
 #include "base/prefetch.h"
 #include "base/time.h"
 
@@ -101,8 +103,9 @@ static void place(struct wheel *wheel, struct wheel_timer *timer)
 /* One of the slot's lists has just become empty. */
 static void list_emptied(struct wheel *wheel, const struct wheel_link *list)
 {
-    size_t number = (size_t)(list - wheel->slot[0][0].list) / WHEEL_LISTS;
-    const struct wheel_slot *slot = &wheel->slot[0][0] + number;
+    const size_t at = (size_t)((const char *)list - (const char *)wheel) - offsetof(struct wheel, slot);
+    const size_t number = at / sizeof(struct wheel_slot);
+    const struct wheel_slot *slot = &wheel->slot[number / WHEEL_SLOTS][number % WHEEL_SLOTS];
 
     for (int i = 0; i < WHEEL_LISTS; i++) {
         if (slot->list[i].next != &slot->list[i])
