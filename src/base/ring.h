@@ -106,27 +106,16 @@ static inline void ring_write(struct ring *ring, uint64_t offset, const uint8_t 
         ring_write_around(ring, offset, data, length, false);
 }
 
-/* The same; the native sum of what it copies. */
-static inline uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length)
+/* The same; the native sum of what it copies. `message`: small messages come often. */
+IN_PLACE uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, const bool message)
 {
     uint32_t index;
 
     if (length == 0)
         return 0;
     if (MOSTLY(ring_place(ring, offset, length, &index) == length))
-        return octets_copy_sum(ring->data + index, data, length);
-    return ring_write_around(ring, offset, data, length, true);
-}
-
-/* The same where small messages come often. */
-IN_PLACE uint64_t ring_write_message_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length)
-{
-    uint32_t index;
-
-    if (length == 0)
-        return 0;
-    if (MOSTLY(ring_place(ring, offset, length, &index) == length))
-        return octets_copy_sum_message(ring->data + index, data, length);
+        return message ? octets_copy_sum_message(ring->data + index, data, length)
+                       : octets_copy_sum(ring->data + index, data, length);
     return ring_write_around(ring, offset, data, length, true);
 }
 

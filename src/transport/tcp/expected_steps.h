@@ -147,8 +147,7 @@ IN_PLACE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection *c, 
     if (segment->posted)
         text = octets_copy_sum(c->posted.at + c->posted.filled, segment->text, octets);
     else
-        text = alone ? ring_write_message_sum(&c->recv, c->recv.end, segment->text, octets)
-                     : ring_write_sum(&c->recv, c->recv.end, segment->text, octets);
+        text = ring_write_sum(&c->recv, c->recv.end, segment->text, octets, alone);
     return MOSTLY(words_are_right(words_carry(sum, text)));
 }
 

@@ -54,7 +54,7 @@ bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment
     if (c->recv.held != 0)
         tcp_held_settle_of(tcp, c);
     sum = segment_sum_of_header(segment) +
-          checksum_of_native(ring_write_sum(&c->recv, c->recv.end, segment->data.data, length));
+          checksum_of_native(ring_write_sum(&c->recv, c->recv.end, segment->data.data, length, false));
     *sum_ok = checksum_fold(sum) == 0;
     segment->copied = *sum_ok;
     return true;

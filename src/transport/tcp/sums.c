@@ -62,7 +62,7 @@ void text_sums_write(struct text_sums *sums, struct ring *ring, uint64_t next, s
             ring_write(ring, ring->end + done, data.data + done, length - done);
             return;
         }
-        add(sums, checksum_of_native(ring_write_sum(ring, ring->end + done, data.data + done, take)), take);
+        add(sums, checksum_of_native(ring_write_sum(ring, ring->end + done, data.data + done, take, false)), take);
         done += take;
     }
 }
