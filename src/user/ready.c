@@ -9,7 +9,7 @@
  *
  * Streams at rest that can do nothing, since the budget has no promise for them, wait in no queue: a bit of the socket says so,
  * and a bit a page that there are such. When nobody else has anything to tell and there is a promise, the next of them is told,
- * page after page, so that each has its turn; and another one, as long as nobody takes the promise. */
+ * by descriptors from the last one on, so that each has its turn; and another one, as long as nobody takes the promise. */
 #include "user/user_private.h"
 
 #include <errno.h>
@@ -113,15 +113,6 @@ void user_waits(void *context, uint32_t owner)
     user->somebody_waits = true;
 }
 
-/* The first of a page; NULL: nobody. */
-static struct user_socket *waiting_on(struct user_page *page)
-{
-    for (int i = 0; i < USER_PAGE_SOCKETS; i++)
-        if (page->socket[i].type != 0 && (page->socket[i].flags & USER_WAITS) != 0)
-            return &page->socket[i];
-    return NULL;
-}
-
 /* The page at `from` or the next one behind it on which somebody may wait; their count: none. */
 static uint32_t page_waiting(const struct user *user, uint32_t from)
 {
@@ -137,27 +128,39 @@ static uint32_t page_waiting(const struct user *user, uint32_t from)
     return user->pages;
 }
 
+/* The first one who waits of that place in the table, or behind it; NULL: nobody. */
+static struct user_socket *waiting_from(struct user *user, uint32_t number)
+{
+    uint32_t at = number / USER_PAGE_SOCKETS, place = number % USER_PAGE_SOCKETS;
+
+    while ((at = page_waiting(user, at)) != user->pages) {
+        struct user_socket *socket = user->page[at]->socket;
+        const bool whole = at != number / USER_PAGE_SOCKETS || place == 0;
+
+        for (uint32_t i = whole ? 0 : place; i < USER_PAGE_SOCKETS; i++)
+            if (socket[i].type != 0 && (socket[i].flags & USER_WAITS) != 0)
+                return &socket[i];
+        if (whole)
+            user->waits[at / 64] &= ~(UINT64_C(1) << (at % 64));
+        at++;
+    }
+    return NULL;
+}
+
 /* If somebody waits for a promise and there is one, it stands in the queue from now on. */
 static __attribute__((noinline)) void queue_waiting(struct user *user)
 {
-    struct user_socket *socket = NULL;
+    struct user_socket *socket;
 
     if (!tcp_has_promise(user->tcp))
         return;
-    while (socket == NULL) {
-        uint32_t at = page_waiting(user, user->waits_from);
-
-        if (at == user->pages)
-            at = page_waiting(user, 0);
-        if (at == user->pages) {
-            user->somebody_waits = false;
-            return;
-        }
-        user->waits_from = at + 1;
-        socket = waiting_on(user->page[at]);
-        if (socket == NULL)
-            user->waits[at / 64] &= ~(UINT64_C(1) << (at % 64));
-    }
+    socket = waiting_from(user, user->waits_from);
+    if (socket == NULL)
+        socket = waiting_from(user, 0);
+    user->somebody_waits = socket != NULL;
+    if (socket == NULL)
+        return;
+    user->waits_from = (uint32_t)socket->fd - USER_DESCRIPTOR_FIRST + 1;
     socket->flags &= (uint8_t)~USER_WAITS;
     mark(user, socket);
 }

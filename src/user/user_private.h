@@ -82,7 +82,7 @@ struct user {
     struct user_socket *told[USER_TOLD]; /* the row of streams in its place: ready.c */
     uint32_t told_first, told_end; /* who of them is next, and behind the last */
     bool somebody_waits;         /* for a promise of the budget, perhaps */
-    uint32_t waits_from;         /* the page whose turn is next */
+    uint32_t waits_from;         /* behind the place of who was told last */
     uint64_t *waits;             /* a bit a page: somebody on it, perhaps */
     struct user_details *ports[USER_PORT_CHAINS]; /* by port number modulo their count: the programs are ours */
 };

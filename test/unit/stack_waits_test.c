@@ -86,6 +86,26 @@ static void who_cannot_send_at_all_waits_for_nothing(void **state)
     assert_int_equal(baro_poll(stack, fd[1]), BARO_EVENT_IN | BARO_EVENT_READ_HANGUP);
 }
 
+/* Who was told and waits again, since others took the promise, is told behind those who wait longer. */
+static void who_waits_again_is_last(void **state)
+{
+    const size_t budget = stack->core.slabs.limit;
+    int fd[6];
+
+    (void)state;
+    many_at_rest(fd, 6);
+    stack->core.slabs.limit = 0;
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(baro_poll(stack, fd[i]), 0);
+    for (unsigned turn = 0; turn < 20; turn++) {
+        stack->core.slabs.limit = budget;
+        assert_true(is_told_of(fd[turn % 6], BARO_EVENT_OUT));
+        stack->core.slabs.limit = 0;
+        assert_int_equal(baro_send(stack, fd[turn % 6], "x", 1, 0), -EAGAIN);
+        assert_true(nobody_is_told());
+    }
+}
+
 /* However many wait, and however little there is for them at a time, each has its turn. */
 static void each_has_its_turn(void **state)
 {
@@ -117,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE_STACK_TEST(who_waits_for_a_promise_is_told),
         ONE_STACK_TEST(who_cannot_send_at_all_waits_for_nothing),
+        ONE_STACK_TEST(who_waits_again_is_last),
         ONE_STACK_TEST(each_has_its_turn),
     };
 
