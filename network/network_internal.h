@@ -90,7 +90,7 @@ struct baro_wire {
     struct baro_station station[2];    /* arrive NULL: the end is free */
     struct wire_direction direction[2];
     bool up;
-    bool straight;                     /* nothing happens to frames: they arrive as they are sent */
+    bool fast;                     /* nothing happens to frames: they arrive as they are sent */
     bool large;
     int16_t *sent, *heard;             /* faithful: a burst made anew, a burst as it is heard */
 };

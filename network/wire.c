@@ -76,7 +76,7 @@ struct baro_wire *baro_wire_create(struct baro_network *network, const struct ba
         wire->config.mtu = 1500;
     wire->up = true;
     wire->large = loses_nothing(config) && !config->no_large;
-    wire->straight = loses_nothing(config) && config->delay.ns == 0 && config->jitter.ns == 0;
+    wire->fast = loses_nothing(config) && config->delay.ns == 0 && config->jitter.ns == 0;
     struct draw derived = draw_derive(network->seed, DRAW_WIRE, network->wire_count);
     uint64_t seed = config->seed ? config->seed : draw_next(&derived);
     direction_init(&wire->direction[0], wire, 0, seed);
@@ -118,7 +118,7 @@ static int wire_transmit(void *context, const struct baro_transmission *transmis
     if (direction->paused)
         return -EAGAIN;
     direction->counts.offered += !transmission->link_sign;
-    if (!wire->straight) {
+    if (!wire->fast) {
         faults_send(direction, transmission);
         return 0;
     }
@@ -226,7 +226,7 @@ void baro_wire_set_blackhole(struct baro_wire *wire, uint32_t octets)
 {
     assert(!wire->large);
     wire->config.blackhole = octets;
-    wire->straight = false;
+    wire->fast = false;
 }
 
 void wire_deliver(struct transit *transit)

@@ -6,8 +6,8 @@
  * next one. */
 #include "expected_same.h"
 
-#include "base/place.h"
-#include "base/seldom.h"
+#include "base/inline.h"
+#include "base/likely.h"
 
 /* As expected_differs(). */
 static inline uint32_t differs_four(const uint8_t *one, const uint8_t *other, unsigned at)
@@ -40,12 +40,12 @@ static inline bool begins_so_v6(const uint8_t *one, const uint8_t *other)
 /* Does all that stands in front of the sequence number say the same as in the last frame that came alone, sum of IP's header
  * included? Then each question about it has the answer that it had, and it is for the same connection, if that one is still the
  * last one heard of. */
-IN_PLACE bool is_same_again(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
+ALWAYS_INLINE bool is_same_again(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
 {
     struct expected_before *before = &stack->before;
     const uint8_t *at = frame->data;
 
-    if (SELDOM(before->interface != interface || before->changes != stack->table.changes || frame->length < before->least))
+    if (UNLIKELY(before->interface != interface || before->changes != stack->table.changes || frame->length < before->least))
         return false;
     if (before->type == ETHERNET_TYPE_IPV4) {
         if (!begins_so_v4(at, before->front))
@@ -60,12 +60,12 @@ IN_PLACE bool is_same_again(struct baro_stack *stack, int interface, const struc
     }
     before->segment.gso_size = frame->gso_size;
     before->segment.checksum_verified = frame->checksum == BARO_RX_CHECKSUM_VERIFIED;
-    return MOSTLY(tcp_foresee_same(stack->tcp, &before->segment));
+    return LIKELY(tcp_look_up_same(stack->tcp, &before->segment));
 }
 
 bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
 {
-    if (SELDOM(!straight_is_open(stack)) || !is_same_again(stack, interface, frame))
+    if (UNLIKELY(!fast_is_allowed(stack)) || !is_same_again(stack, interface, frame))
         return expected_alone_otherwise(stack, interface, frame);
     expected_counts(stack, interface, frame->length, 1);
     expected_segment(stack, interface, &stack->before.segment);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "codec/ethernet.h"
 #include "codec/ipv4.h"
 
@@ -41,7 +41,7 @@ unsigned burst_room(struct baro_stack *stack, int interface)
 {
     unsigned room = room_of(stack, interface);
 
-    if (SELDOM(room == 0))
+    if (UNLIKELY(room == 0))
         stack->burst.full = interface;
     return room;
 }

@@ -9,14 +9,14 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/place.h"
+#include "base/inline.h"
 #include "base/prefetch.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "user/user_private.h"
 
 enum { PREFETCH_TOGETHER = 16 };
 
-IN_PLACE void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
+ALWAYS_INLINE void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
 {
     TRACE(&stack->core, CALL, TRACE_N(call), TRACE_D(fd));
 }
@@ -24,7 +24,7 @@ IN_PLACE void begin(struct baro_stack *stack, enum baro_trace_call call, int fd)
 /* What the call added to the queue of intents left room for the next one, or is sent now. */
 static inline ptrdiff_t settled(struct baro_stack *stack, ptrdiff_t result)
 {
-    if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
+    if (UNLIKELY(intent_queue_is_nearly_full(&stack->core.intents)))
         stack_settle(stack);
     return result;
 }
@@ -32,7 +32,7 @@ static inline ptrdiff_t settled(struct baro_stack *stack, ptrdiff_t result)
 /* After octets were read: frames of which nothing is left to be read go back at once. */
 static inline void give_back(struct baro_stack *stack)
 {
-    if (stack->lender != NULL && tcp_held_is_read(stack->tcp))
+    if (stack->lender != NULL && tcp_borrowed_is_read(stack->tcp))
         receive_give_back(stack);
 }
 
@@ -343,7 +343,7 @@ void baro_prefetch(const struct baro_stack *stack, const int fd[], size_t count)
             prefetch_line(user_spot(stack->user, fd[done + i])); /* of nothing it is nothing */
         for (size_t i = 0; i < some; i++)
             stream[i] = user_stream(stack->user, fd[done + i]);
-        tcp_foresee_calls(stack->tcp, stream, some);
+        tcp_prefetch_calls(stack->tcp, stream, some);
     }
 }
 

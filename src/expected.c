@@ -1,11 +1,11 @@
-/* expected.c: see expected.h. Each test is one of the whole way's: ethernet/frame.c, ip/input.c,
+/* expected.c: see expected.h. Each test is one of the slow path's: ethernet/frame.c, ip/input.c,
  * ip/input_v6.c, forward.c. */
 #include "expected.h"
 
-#include "base/lesser.h"
-#include "base/place.h"
+#include "base/min.h"
+#include "base/inline.h"
 #include "base/prefetch.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "base/words.h"
 #include "codec/ethernet.h"
 #include "codec/ipv4.h"
@@ -41,11 +41,11 @@ static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct b
 {
     const uint8_t *to = frame->data, *from = to + sizeof own->octet;
 
-    if (SELDOM(frame->length < ethernet_header_SIZE))
+    if (UNLIKELY(frame->length < ethernet_header_SIZE))
         return 0;
-    if (front->type != 0 && MOSTLY(is_same_header(frame->data, front->at)))
+    if (front->type != 0 && LIKELY(is_same_header(frame->data, front->at)))
         return front->type;
-    if (own != NULL && SELDOM(memcmp(to, own->octet, sizeof own->octet) != 0 || memcmp(from, own->octet, sizeof own->octet) == 0 ||
+    if (own != NULL && UNLIKELY(memcmp(to, own->octet, sizeof own->octet) != 0 || memcmp(from, own->octet, sizeof own->octet) == 0 ||
                               mac_is_group(read_mac(from))))
         return 0;
     *front = (struct expected_front){ to, read_be16(to + 12) };
@@ -53,14 +53,14 @@ static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct b
 }
 
 /* A whole packet with a right sum and no options, that a gateway would take too (forward_stand_in()). */
-IN_PLACE bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
+ALWAYS_INLINE bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
 {
     uint32_t total;
 
-    if (SELDOM(length < ipv4_header_SIZE + tcp_header_SIZE || at[0] != IPV4_PLAIN || at[9] != IP_PROTOCOL_TCP))
+    if (UNLIKELY(length < ipv4_header_SIZE + tcp_header_SIZE || at[0] != IPV4_PLAIN || at[9] != IP_PROTOCOL_TCP))
         return false;
     total = read_be16(at + 2);
-    if (SELDOM(total > length || total < ipv4_header_SIZE + tcp_header_SIZE || at[8] < ARRIVED_ALIVE ||
+    if (UNLIKELY(total > length || total < ipv4_header_SIZE + tcp_header_SIZE || at[8] < ARRIVED_ALIVE ||
                (read_be16(at + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0 ||
                !words_are_right(words_add(0, at, ipv4_header_SIZE))))
         return false;
@@ -73,14 +73,14 @@ IN_PLACE bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *at, s
     return true;
 }
 
-IN_PLACE bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
+ALWAYS_INLINE bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, size_t length)
 {
     uint32_t payload;
 
-    if (SELDOM(length < ipv6_header_SIZE + tcp_header_SIZE || at[0] >> 4 != 6 || at[6] != IP_PROTOCOL_TCP))
+    if (UNLIKELY(length < ipv6_header_SIZE + tcp_header_SIZE || at[0] >> 4 != 6 || at[6] != IP_PROTOCOL_TCP))
         return false;
     payload = read_be16(at + 4);
-    if (SELDOM(payload > length - ipv6_header_SIZE || payload < tcp_header_SIZE || at[7] < ARRIVED_ALIVE))
+    if (UNLIKELY(payload > length - ipv6_header_SIZE || payload < tcp_header_SIZE || at[7] < ARRIVED_ALIVE))
         return false;
     segment->family = BARO_FAMILY_IPV6;
     segment->tos = (uint8_t)(read_be16(at) >> 4);
@@ -92,14 +92,14 @@ IN_PLACE bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *at, s
 }
 
 /* A plain packet with a segment in it? What it and the device say. */
-IN_PLACE bool read_frame(const struct baro_mac *own, const struct baro_rx_frame *frame, struct expected_front *front,
+ALWAYS_INLINE bool read_frame(const struct baro_mac *own, const struct baro_rx_frame *frame, struct expected_front *front,
                          struct tcp_arrival *segment)
 {
     uint16_t type = type_of(frame, own, front);
     const uint8_t *at;
     size_t length;
 
-    if (SELDOM(type == 0))
+    if (UNLIKELY(type == 0))
         return false;
     at = frame->data + ethernet_header_SIZE;
     length = frame->length - ethernet_header_SIZE;
@@ -112,49 +112,49 @@ IN_PLACE bool read_frame(const struct baro_mac *own, const struct baro_rx_frame 
 }
 
 /* Between two addresses with which nothing is special? */
-IN_PLACE bool is_of_pair(struct baro_stack *stack, int interface, struct tcp_arrival *segment)
+ALWAYS_INLINE bool is_of_pair(struct baro_stack *stack, int interface, struct tcp_arrival *segment)
 {
     const struct ip_pair *pair = ip_pair_find(&stack->pairs, &stack->table, interface, (enum baro_family)segment->family,
                                               segment->addresses);
 
-    if (SELDOM(pair == NULL))
+    if (UNLIKELY(pair == NULL))
         return false;
     segment->source_zone = pair->source_zone;
     segment->destination_zone = pair->destination_zone;
     return true;
 }
 
-static inline void foresee_connections(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned end)
+static inline void look_up_connections(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned end)
 {
     for (unsigned i = at; i < end; i++) {
         if (expected[i].seems)
-            tcp_foresee_connection(stack->tcp, &expected[i].segment);
+            tcp_look_up_connection(stack->tcp, &expected[i].segment);
     }
 }
 
-static inline void foresee_lines(struct expected_frame *expected)
+static inline void prefetch_lines(struct expected_frame *expected)
 {
     if (expected->seems)
-        tcp_foresee_lines(&expected->segment);
+        tcp_prefetch_lines(&expected->segment);
 }
 
-static inline void foresee_text(const struct baro_stack *stack, struct expected_frame *expected)
+static inline void prefetch_text(const struct baro_stack *stack, struct expected_frame *expected)
 {
     if (expected->seems)
-        tcp_foresee_text(stack->tcp, &expected->segment);
+        tcp_prefetch_text(stack->tcp, &expected->segment);
 }
 
-static __attribute__((noinline)) void foresee_first(struct baro_stack *stack, struct expected_frame expected[], unsigned count)
+static __attribute__((noinline)) void look_ahead_of_first(struct baro_stack *stack, struct expected_frame expected[], unsigned count)
 {
-    foresee_connections(stack, expected, 0, lesser(count, EXPECTED_AHEAD_OF_FIND));
+    look_up_connections(stack, expected, 0, min_u32(count, EXPECTED_AHEAD_OF_FIND));
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD; i++)
-        foresee_lines(&expected[i]);
+        prefetch_lines(&expected[i]);
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD_OF_TEXT; i++)
-        foresee_text(stack, &expected[i]);
+        prefetch_text(stack, &expected[i]);
 }
 
 /* The first look but for the connection. `open`: nobody watches. */
-IN_PLACE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame, struct expected_front *front,
+ALWAYS_INLINE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame, struct expected_front *front,
                    struct expected_frame *expected)
 {
     const struct baro_mac *own = interface == 0 ? NULL : &stack->interface[interface].device->mac;
@@ -196,14 +196,14 @@ static inline bool is_alike(const struct baro_rx_frame *frame, const struct baro
     if (v6)
         return memcmp(one, two, IPV6_PORTS + 4) == 0;
     /* 38 octets */
-    return MOSTLY(memcmp(one, two, 16) == 0 && memcmp(one + 16, two + 16, 16) == 0 &&
+    return LIKELY(memcmp(one, two, 16) == 0 && memcmp(one + 16, two + 16, 16) == 0 &&
                   memcmp(one + IPV4_PORTS - 4, two + IPV4_PORTS - 4, 8) == 0) || is_alike_but_numbered(one, two);
 }
 
 /* The frames behind the first, of which it is sure whose it is, that are alike: as many. */
 static __attribute__((noinline)) unsigned look_along(const struct baro_rx_frame frame[], bool v6, unsigned count)
 {
-    const uint32_t second = lesser(frame->length - 1, LINE); /* where TCP's header ends, and its text begins */
+    const uint32_t second = min_u32(frame->length - 1, LINE); /* where TCP's header ends, and its text begins */
     unsigned i;
 
     for (i = 1; i < count && is_alike(frame, &frame[i], v6); i++) {
@@ -220,7 +220,7 @@ static __attribute__((noinline)) unsigned look_along(const struct baro_rx_frame 
 static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                                                    struct expected_frame expected[], unsigned count)
 {
-    const bool open = straight_is_open(stack);
+    const bool open = fast_is_allowed(stack);
     struct expected_front front = { NULL, 0 };
 
     for (unsigned i = 0; i < count; i += 1 + expected[i].alike) {
@@ -230,7 +230,7 @@ static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int
         expected[i].alike = 0;
         if (!expected[i].seems)
             continue;
-        if (!tcp_foresee_known(stack->tcp, segment) || !segment->sure)
+        if (!tcp_look_up_known(stack->tcp, segment) || !segment->sure)
             return false;
         expected[i].alike = look_along(frame + i, segment->family == BARO_FAMILY_IPV6, count - i);
     }
@@ -238,10 +238,10 @@ static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int
 }
 
 /* A burst as it comes. Is it sure of all of them whose they are? */
-IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame expected[],
+ALWAYS_INLINE bool look_at_all(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame expected[],
                           unsigned count)
 {
-    const bool open = straight_is_open(stack);
+    const bool open = fast_is_allowed(stack);
     struct expected_front front = { NULL, 0 };
     struct tcp_arrival *unknown[EXPECTED_BUCKETS];
     unsigned unknowns = 0, before = 0, alike = count; /* alike: the last frame that was looked at */
@@ -259,17 +259,17 @@ IN_PLACE bool look_at_all(struct baro_stack *stack, int interface, const struct 
                 continue;
             alike = i;
         }
-        if (tcp_foresee_of_burst(stack->tcp, segment))
+        if (tcp_look_up_of_burst(stack->tcp, segment))
             continue;
         unknown[unknowns++] = segment;
         if (unknowns == EXPECTED_BUCKETS) {
-            tcp_foresee_hashes(stack->tcp, unknown, unknowns);
+            tcp_look_up_hashes(stack->tcp, unknown, unknowns);
             before += unknowns;
             unknowns = 0;
         }
     }
-    tcp_foresee_hashes(stack->tcp, unknown, unknowns);
-    tcp_foresee_strangers(stack->tcp, before + unknowns, count);
+    tcp_look_up_hashes(stack->tcp, unknown, unknowns);
+    tcp_look_up_strangers(stack->tcp, before + unknowns, count);
     return before + unknowns == 0;
 }
 
@@ -281,29 +281,29 @@ static inline bool may_have_runs(const struct baro_rx_frame frame[], unsigned co
     return one->length >= ethernet_header_SIZE && may_be_alike(one, one + 1, read_be16(one->data + 12) == ETHERNET_TYPE_IPV6);
 }
 
-enum expected_worth expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+enum expected_worth expected_look(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                                      struct expected_frame expected[], unsigned count)
 {
     if (may_have_runs(frame, count) && look_at_runs(stack, interface, frame, expected, count))
         return EXPECTED_RUNS;
     if (look_at_all(stack, interface, frame, expected, count))
         return EXPECTED_NOTHING;
-    foresee_first(stack, expected, count);
+    look_ahead_of_first(stack, expected, count);
     return EXPECTED_LOOKS_AHEAD;
 }
 
-void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count)
+void expected_look_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count)
 {
     unsigned find = at + EXPECTED_AHEAD_OF_FIND;
 
     if (at % EXPECTED_TOGETHER == 0 && find < count)
-        foresee_connections(stack, expected, find, lesser(count, find + EXPECTED_TOGETHER));
+        look_up_connections(stack, expected, find, min_u32(count, find + EXPECTED_TOGETHER));
     if (at + EXPECTED_AHEAD < count)
-        foresee_lines(&expected[at + EXPECTED_AHEAD]);
-    foresee_text(stack, &expected[at + EXPECTED_AHEAD_OF_TEXT]);
+        prefetch_lines(&expected[at + EXPECTED_AHEAD]);
+    prefetch_text(stack, &expected[at + EXPECTED_AHEAD_OF_TEXT]);
 }
 
-/* As the whole way would have read it. */
+/* As the slow path would have read it. */
 static struct ip_packet packet_of(const struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
 {
     const bool v6 = segment->family == BARO_FAMILY_IPV6;
@@ -332,7 +332,7 @@ static void known_segment(struct baro_stack *stack, int interface, const struct 
 {
     const struct ip_packet packet = packet_of(stack, interface, segment);
 
-    tcp_in_foreseen(stack->tcp, &packet, segment);
+    tcp_in_looked_up(stack->tcp, &packet, segment);
 }
 
 /* Is it of another shard's flow? Not asked of what a connection waits for: nobody has one with a flow of another shard. */
@@ -340,7 +340,7 @@ static bool is_others(const struct baro_stack *stack, int interface, const struc
 {
     struct ip_packet packet;
 
-    if (MOSTLY(flow_shard_is_alone(&stack->core.shard)))
+    if (LIKELY(flow_shard_is_alone(&stack->core.shard)))
         return false;
     packet = packet_of(stack, interface, segment);
     return !steer_is_ours(&stack->core.shard, &packet);
@@ -348,7 +348,7 @@ static bool is_others(const struct baro_stack *stack, int interface, const struc
 
 void expected_other(struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
 {
-    if (SELDOM(is_others(stack, interface, segment))) {
+    if (UNLIKELY(is_others(stack, interface, segment))) {
         stack->core.counters.ip_delivered--;
         core_drop(&stack->core, BARO_DROP_SHARD_OTHER);
     } else if (!tcp_expected_opening(stack->tcp, segment, stack->interface[interface].mtu)) {
@@ -380,7 +380,7 @@ unsigned expected_run(struct baro_stack *stack, int interface, const struct baro
             expected_counts(stack, interface, frame->length, more);
             done += more;
         }
-        if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
+        if (UNLIKELY(intent_queue_is_nearly_full(&stack->core.intents)))
             transmit_drain(stack);
     }
     return done;
@@ -388,25 +388,25 @@ unsigned expected_run(struct baro_stack *stack, int interface, const struct baro
 
 /* ---- a frame that comes alone ---- */
 
-/* foresee_first() of one. */
-static __attribute__((noinline)) void foresee_one(const struct baro_stack *stack, struct tcp_arrival *segment)
+/* look_ahead_of_first() of one. */
+static __attribute__((noinline)) void look_up_one(const struct baro_stack *stack, struct tcp_arrival *segment)
 {
-    tcp_foresee_connection(stack->tcp, segment);
-    tcp_foresee_lines(segment);
-    tcp_foresee_text(stack->tcp, segment);
+    tcp_look_up_connection(stack->tcp, segment);
+    tcp_prefetch_lines(segment);
+    tcp_prefetch_text(stack->tcp, segment);
 }
 
 /* Whose it is, if it is known. */
-IN_PLACE void foresee_alone(struct baro_stack *stack, struct expected_frame *expected)
+ALWAYS_INLINE void look_up_alone(struct baro_stack *stack, struct expected_frame *expected)
 {
-    tcp_foresee(stack->tcp, &expected->segment);
-    if (SELDOM(!expected->segment.sure))
-        foresee_one(stack, &expected->segment);
+    tcp_look_up(stack->tcp, &expected->segment);
+    if (UNLIKELY(!expected->segment.sure))
+        look_up_one(stack, &expected->segment);
 }
 
 /* Is it between the same two ends as the last one that came alone, and for the same connection since that one is still the last
  * one heard of? `front`: of it, as remembered. */
-IN_PLACE bool is_as_before(const struct baro_stack *stack, const struct expected_front *front, struct tcp_arrival *segment)
+ALWAYS_INLINE bool is_as_before(const struct baro_stack *stack, const struct expected_front *front, struct tcp_arrival *segment)
 {
     const struct expected_before *before = &stack->before;
 
@@ -417,7 +417,7 @@ IN_PLACE bool is_as_before(const struct baro_stack *stack, const struct expected
         return false;
     segment->source_zone = before->segment.source_zone;
     segment->destination_zone = before->segment.destination_zone;
-    return tcp_foresee_again(stack->tcp, before->segment.handle, segment);
+    return tcp_look_up_again(stack->tcp, before->segment.handle, segment);
 }
 
 /* So begins the next one, it may be, and so much is known of it then. */
@@ -456,13 +456,13 @@ bool expected_alone_otherwise(struct baro_stack *stack, int interface, const str
     struct tcp_arrival *segment = &expected.segment;
 
     expected.changes = stack->table.changes;
-    expected.seems = straight_is_open(stack) && read_frame(&stack->interface[interface].device->mac, frame, &front, segment);
+    expected.seems = fast_is_allowed(stack) && read_frame(&stack->interface[interface].device->mac, frame, &front, segment);
     if (expected.seems && is_as_before(stack, &front, segment)) {
         remember_front(before, frame->data, segment);
     } else if (expected.seems) {
         expected.seems = is_of_pair(stack, interface, segment);
         if (expected.seems)
-            foresee_alone(stack, &expected);
+            look_up_alone(stack, &expected);
         if (expected.seems && segment->sure)
             remember(stack, interface, frame, segment);
     }
@@ -474,8 +474,8 @@ bool expected_loopback(struct baro_stack *stack, const struct baro_rx_frame *fra
     struct expected_front front = { NULL, 0 };
     struct expected_frame expected;
 
-    look(stack, 0, straight_is_open(stack), frame, &front, &expected);
+    look(stack, 0, fast_is_allowed(stack), frame, &front, &expected);
     if (expected.seems)
-        foresee_alone(stack, &expected);
+        look_up_alone(stack, &expected);
     return expected_frame(stack, 0, frame, &expected);
 }

@@ -1,15 +1,15 @@
-/* expected.h: the short cut of reception for what nearly all frames are, the next segments of connections.
+/* expected.h: the fast path of reception for what nearly all frames are, the next segments of connections.
  *
  * A frame to our MAC address, in it a plain IPv4 or IPv6 packet between two addresses that IP took lately, in
  * it a TCP segment: so much is seen at a glance, and leads to the connection without asking all the questions
  * of receive.c. Where the frame behind it says the same, up to the ports, it is known of that one, too. Whether the segment is
  * the one that the connection waits for says transport/tcp/expected.h; one that
- * is not goes TCP's whole way from tcp_in() on. Whatever else a frame is, it goes the whole way, and so do all of
+ * is not goes TCP's slow path from tcp_in() on. Whatever else a frame is, it goes the slow path, and so do all of
  * them while somebody watches: a trace or a capture. */
 #ifndef EXPECTED_H
 #define EXPECTED_H
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "codec/ethernet.h"
 #include "codec/ipv4.h"
 #include "codec/ipv6.h"
@@ -33,23 +33,23 @@ struct expected_frame {
     unsigned alike;   /* so many frames behind it say the same up to the ports, and are not looked at by themselves */
 };
 
-/* Looks at a whole burst of a device, of two frames or more, and ahead of its first frame. What is worth it with the others: to look ahead of each; where
- * that is worth nothing, to ask whether it is of a run. */
+/* Looks at a whole burst of a device, of two frames or more, before any is worked off. What is worth it then: NOTHING, all connections
+ * are known; LOOKS_AHEAD, to prefetch for later frames before each; RUNS, frames of one connection follow one another, of which
+ * only the first was read. */
 enum expected_worth { EXPECTED_NOTHING, EXPECTED_LOOKS_AHEAD, EXPECTED_RUNS };
-enum expected_worth expected_foresee(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+enum expected_worth expected_look(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
                                      struct expected_frame expected[], unsigned count);
-/* So many frames before its own turn a segment's connection is found, is asked for, with its text, and its ring; and before it is
- * looked at the frame. Where a page's place is not known to the processor it waits for that page at its first line: so the first
- * lines of some are asked for together, and the others of each when they can come without a wait. */
+/* How many frames ahead: a segment's connection is looked up 12, its first lines are prefetched 8, its text and ring 4; a frame's own
+ * header 4 before it is read. TOGETHER and BUCKETS: so many at once, since the walks to their pages go side by side. */
 enum { EXPECTED_AHEAD_OF_FIND = 12, EXPECTED_AHEAD = 8, EXPECTED_AHEAD_OF_TEXT = 4, EXPECTED_AHEAD_OF_HEADER = 4,
        EXPECTED_TOGETHER = 4, EXPECTED_BUCKETS = 8 };
-void expected_foresee_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count);
+void expected_look_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count);
 /* Before frame number `at` of `count`: looks ahead of it. */
-static inline void expected_foresee_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at,
+static inline void expected_look_ahead_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at,
                                          unsigned count)
 {
     if (at + EXPECTED_AHEAD_OF_TEXT < count)
-        expected_foresee_ahead(stack, expected, at, count);
+        expected_look_ahead(stack, expected, at, count);
 }
 /* A segment that is not what its connection waits for, if it has one. */
 void expected_other(struct baro_stack *stack, int interface, const struct tcp_arrival *segment);
@@ -67,7 +67,7 @@ static inline void expected_counts(struct baro_stack *stack, int interface, uint
 static inline bool expected_comes(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
                                   const struct expected_frame *expected)
 {
-    if (SELDOM(!expected->seems || expected->changes != stack->table.changes))
+    if (UNLIKELY(!expected->seems || expected->changes != stack->table.changes))
         return false;
     expected_counts(stack, interface, frame->length, 1);
     return true;
@@ -77,7 +77,7 @@ static inline void expected_segment(struct baro_stack *stack, int interface, con
 {
     if (!tcp_expected(stack->tcp, segment))
         expected_other(stack, interface, segment);
-    if (SELDOM(intent_queue_is_nearly_full(&stack->core.intents)))
+    if (UNLIKELY(intent_queue_is_nearly_full(&stack->core.intents)))
         transmit_drain(stack);
 }
 /* The frame is done with. False: nothing happened. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/place.h"
+#include "base/inline.h"
 #include "expected.h"
 
 /* Of both, at `at`: 0 where they are the same. */
@@ -46,7 +46,7 @@ static inline uint64_t expected_differs_v6(const uint8_t *one, const uint8_t *ot
 _Static_assert(EXPECTED_V4_PORTS == 34 && EXPECTED_V6_PORTS == 54, "so many octets are compared");
 
 /* Does `frame` say the same as `one`, of which so much was found? By IPv4 addresses are asked first: many peers have as many. */
-IN_PLACE bool expected_same(const struct baro_rx_frame *one, const struct tcp_arrival *found, const struct baro_rx_frame *frame)
+ALWAYS_INLINE bool expected_same(const struct baro_rx_frame *one, const struct tcp_arrival *found, const struct baro_rx_frame *frame)
 {
     const uint8_t *at = one->data, *other = frame->data;
 
@@ -58,7 +58,7 @@ IN_PLACE bool expected_same(const struct baro_rx_frame *one, const struct tcp_ar
 }
 
 /* What was found of `one`. */
-IN_PLACE void expected_found(const struct expected_frame *one, const struct baro_rx_frame *frame, struct expected_frame *expected)
+ALWAYS_INLINE void expected_found(const struct expected_frame *one, const struct baro_rx_frame *frame, struct expected_frame *expected)
 {
     const struct tcp_arrival *found = &one->segment;
     struct tcp_arrival *segment = &expected->segment;

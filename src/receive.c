@@ -7,16 +7,16 @@
  *      9       fragments:                 ip/reassembly.h
  *     10       the protocol number:       deliver()
  *
- * What is expected, the next segments of connections, takes a short cut from step 6 to the connection (expected.h). For
+ * What is expected, the next segments of connections, takes a fast path from step 6 to the connection (expected.h). For
  * it a burst is looked at whole before it is worked off, so that the memory of later frames is on its way while earlier ones
  * are looked at. What must be sent is left as intents, and drained once behind the burst: the received
  * frames are borrowed until then, or until the program has had its turn where it may read out of them
- * (transport/tcp/held.h). */
+ * (transport/tcp/borrowed.h). */
 #include "stack.h"
 
 #include <assert.h>
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "codec/icmpv6.h"
 #include "codec/ipv4.h"
 #include "codec/ipv6_chain.h"
@@ -375,7 +375,7 @@ static __attribute__((noinline)) void receive_several(struct baro_stack *stack, 
                                                       const struct baro_rx_frame frame[], unsigned count)
 {
     struct expected_frame expected[BARO_BURST_LIMIT];
-    const enum expected_worth worth = expected_foresee(stack, interface, frame, expected, count);
+    const enum expected_worth worth = expected_look(stack, interface, frame, expected, count);
 
     if (worth == EXPECTED_RUNS) {
         receive_runs(stack, interface, frame, expected, count);
@@ -383,7 +383,7 @@ static __attribute__((noinline)) void receive_several(struct baro_stack *stack, 
     }
     for (unsigned i = 0; i < count; i++) {
         if (worth == EXPECTED_LOOKS_AHEAD)
-            expected_foresee_next(stack, expected, i, count);
+            expected_look_ahead_next(stack, expected, i, count);
         if (!expected_frame(stack, interface, &frame[i], &expected[i]))
             receive_frame(stack, interface, &frame[i]);
     }
@@ -393,7 +393,7 @@ void receive_give_back(struct baro_stack *stack)
 {
     const struct baro_device *lender = stack->lender;
 
-    tcp_held_settle(stack->tcp);
+    tcp_borrowed_settle(stack->tcp);
     stack->lender = NULL;
     lender->rx_end(lender->context);
 }
@@ -407,7 +407,7 @@ unsigned receive_burst(struct baro_stack *stack, int interface)
     assert(count <= BARO_BURST_LIMIT);
     if (count == 0)
         return 0;
-    if (SELDOM(stack->lender != NULL)) /* another device of the same poll */
+    if (UNLIKELY(stack->lender != NULL)) /* another device of the same poll */
         receive_give_back(stack);
     tcp_burst_begins(stack->tcp, device->rx_end != NULL, (device->capabilities & BARO_DEVICE_GRO) != 0);
     if (count != 1)

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "base/time.h"
 #include "codec/ipv4.h"
 #include "codec/ipv6.h"
@@ -362,7 +362,7 @@ static struct wheel_timer *next_timer(struct baro_stack *stack)
         return timer;
     timer = wheel_expired(&stack->core.wheel, stack->core.now);
     if (timer != NULL)
-        tcp_timer_foresee(wheel_ahead(&stack->core.wheel));
+        tcp_timer_prefetch(wheel_ahead(&stack->core.wheel));
     return timer;
 }
 
@@ -391,7 +391,7 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
 
     assert(!instant_before(now, stack->core.now));
     stack->core.now = now;
-    if (SELDOM(tcp_turn_is_awaited(stack->tcp))) /* nobody flushed behind the last poll */
+    if (UNLIKELY(tcp_turn_is_awaited(stack->tcp))) /* nobody flushed behind the last poll */
         baro_stack_flush(stack);
     if (stack->lender != NULL)
         receive_give_back(stack);
@@ -402,7 +402,7 @@ unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now)
         run_timers(stack);
     if (!quiet || frames == 0 || stack->core.intents.count != 0) /* else a burst's end has just done it */
         stack_settle(stack);
-    if (SELDOM(stack->loopback.used[stack->loopback.filling] != 0))
+    if (UNLIKELY(stack->loopback.used[stack->loopback.filling] != 0))
         run_loopback(stack);
     return frames;
 }
@@ -411,7 +411,7 @@ void baro_stack_flush(struct baro_stack *stack)
 {
     if (tcp_turn_is_awaited(stack->tcp)) {
         if (stack->core.intents.count == 0)
-            straight_turn(stack);
+            fast_turn(stack);
         else
             tcp_turn_is_over(stack->tcp, 0);
     }

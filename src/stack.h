@@ -11,7 +11,7 @@
 #include "advertised.h"
 #include "baro/socket.h"
 #include "base/core.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "codec/ip_packet.h"
 #include "ethernet/claim.h"
 #include "ethernet/neighbour.h"
@@ -114,8 +114,8 @@ struct baro_stack {
     int interfaces;       /* numbers in use: 0 to interfaces - 1 */
     uint32_t stalled_at;  /* changes of the table when somebody last looked at intents that wait for devices */
     struct baro_instant sweep_at; /* when all of these may be looked at again */
-    uint64_t straight;    /* frames that left by the straight way: tests want some */
-    const struct baro_device *lender; /* whose last burst still stays, since text is read from it (transport/tcp/held.c), or NULL */
+    uint64_t fast;    /* frames that left by the fast path: tests want some */
+    const struct baro_device *lender; /* whose last burst still stays, since text is read from it (transport/tcp/borrowed.c), or NULL */
     struct way *recent;   /* the way of the last one: mostly that of the next; never NULL */
     struct handle recent_for; /* of this connection it is known to be the way */
     struct captures captures;
@@ -205,7 +205,7 @@ void transmit_now(struct baro_stack *stack);
 static inline void transmit_drain(struct baro_stack *stack)
 {
     if (stack->core.intents.count != 0 ||
-        SELDOM((stack->core.intents.stalled | stack->burst.count | stack->burst.copied) != 0 ||
+        UNLIKELY((stack->core.intents.stalled | stack->burst.count | stack->burst.copied) != 0 ||
                stack->neighbours.ready_first != NULL || stack->advertised.verdicts != stack->neighbours.verdicts))
         transmit_now(stack);
 }
@@ -234,22 +234,22 @@ static inline uint32_t transmit_room(const struct baro_device *device, unsigned 
     return (device->capabilities & BARO_DEVICE_TSO) != 0 ? 0 : room;
 }
 
-/* Nobody wants to be told what leaves: the straight way may be tried. */
-static inline bool straight_is_open(const struct baro_stack *stack)
+/* Nobody wants to be told what leaves: the fast path may be tried. */
+static inline bool fast_is_allowed(const struct baro_stack *stack)
 {
     return !TRACE_ON(&stack->core) && !captures_wanted(&stack->captures);
 }
 
-/* straight.c: an INTENT_TCP_OUTPUT or INTENT_TCP_CONTROL by the straight way. OPEN: it is not for that, or not any more. */
-enum straight_verdict { STRAIGHT_DONE, STRAIGHT_WAITS, STRAIGHT_OPEN };
-enum straight_verdict straight_output(struct baro_stack *stack, struct handle connection);
-enum straight_verdict straight_control(struct baro_stack *stack, const struct intent *intent);
-/* straight_acks.c: intents at the beginning of the queue, which is not empty, that are plain ACKs, `most` at most: how many were sent. */
-unsigned straight_acks(struct baro_stack *stack, unsigned most);
-/* straight_acks.c: the program's turn is over: ACKs that waited for it leave, or are intended. */
-void straight_turn(struct baro_stack *stack);
-/* straight.c: the rest of the way of a message of TCP's. False: nothing happened, message_send() shall have it. */
-bool straight_message(struct baro_stack *stack, const struct ip_message *message);
+/* fast_output.c: an INTENT_TCP_OUTPUT or INTENT_TCP_CONTROL by the fast path. DECLINED: it is not for that, or not any more. */
+enum fast_verdict { FAST_DONE, FAST_WAITS, FAST_DECLINED };
+enum fast_verdict fast_output(struct baro_stack *stack, struct handle connection);
+enum fast_verdict fast_control(struct baro_stack *stack, const struct intent *intent);
+/* fast_acks.c: intents at the beginning of the queue, which is not empty, that are plain ACKs, `most` at most: how many were sent. */
+unsigned fast_acks(struct baro_stack *stack, unsigned most);
+/* fast_acks.c: the program's turn is over: ACKs that waited for it leave, or are intended. */
+void fast_turn(struct baro_stack *stack);
+/* fast_output.c: the rest of the way of a message of TCP's. False: nothing happened, message_send() shall have it. */
+bool fast_message(struct baro_stack *stack, const struct ip_message *message);
 
 /* forward.c: a router's packet for another host: passed on, or refused and its sender told. `link_group`: its frame was a
  * broadcast or multicast. */
@@ -291,7 +291,7 @@ static inline void burst_go(struct baro_stack *stack)
         return;
     taken = interface->device->tx_burst(interface->device->context, burst->frame, burst->count);
     interface->departures += taken;
-    if (SELDOM(taken < burst->count))
+    if (UNLIKELY(taken < burst->count))
         burst_drop_behind(stack, taken);
     burst->count = 0;
 }

@@ -10,7 +10,7 @@
 #include "stack.h"
 
 #include "base/flow.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "base/time.h"
 #include "codec/icmpv6.h"
 #include "codec/ipv4.h"
@@ -68,7 +68,7 @@ static bool tcp_output(struct baro_stack *stack, struct handle connection)
             return false;
         TRACE_GROUP_BEGIN(&stack->core);
         more = tcp_next_segment(stack->tcp, connection, &path, &message);
-        if (more && !(straight_is_open(stack) && straight_message(stack, &message)))
+        if (more && !(fast_is_allowed(stack) && fast_message(stack, &message)))
             message_send(stack, &message);
         TRACE_GROUP_END(&stack->core);
     }
@@ -125,7 +125,7 @@ static bool tcp_control(struct baro_stack *stack, const struct intent *intent)
         return false;
     TRACE_GROUP_BEGIN(&stack->core);
     tcp_control_message(stack->tcp, intent, &path, &message);
-    if (!(straight_is_open(stack) && straight_message(stack, &message)))
+    if (!(fast_is_allowed(stack) && fast_message(stack, &message)))
         message_send(stack, &message);
     TRACE_GROUP_END(&stack->core);
     return true;
@@ -266,21 +266,21 @@ static void send_ready(struct baro_stack *stack)
     }
 }
 
-/* Is it done? By the straight way if that can be. */
+/* Is it done? By the fast path if that can be. */
 static inline bool work_off(struct baro_stack *stack, const struct intent *intent)
 {
-    enum straight_verdict verdict = STRAIGHT_OPEN;
+    enum fast_verdict verdict = FAST_DECLINED;
 
     if (intent->kind == INTENT_TCP_OUTPUT) {
-        if (MOSTLY(straight_is_open(stack)))
-            verdict = straight_output(stack, intent->owner);
+        if (LIKELY(fast_is_allowed(stack)))
+            verdict = fast_output(stack, intent->owner);
     } else if (intent->kind == INTENT_TCP_CONTROL) {
-        if (SELDOM(tcp_control_is_told(stack->tcp, intent)))
+        if (UNLIKELY(tcp_control_is_told(stack->tcp, intent)))
             return true;
-        if (MOSTLY(straight_is_open(stack)))
-            verdict = straight_control(stack, intent);
+        if (LIKELY(fast_is_allowed(stack)))
+            verdict = fast_control(stack, intent);
     }
-    return SELDOM(verdict == STRAIGHT_OPEN) ? output(stack, intent) : verdict == STRAIGHT_DONE;
+    return UNLIKELY(verdict == FAST_DECLINED) ? output(stack, intent) : verdict == FAST_DONE;
 }
 
 /* Those who wait may be gone meanwhile, and their places are others'. */
@@ -319,11 +319,11 @@ static inline void pass(struct baro_stack *stack, uint32_t count, bool again)
         uint64_t sent;
 
         if (count > 1)
-            count -= straight_acks(stack, count);
+            count -= fast_acks(stack, count);
         if (count == 0)
             return;
         sent = stack->core.counters.ip_out;
-        if (MOSTLY(work_off(stack, &intents->slot[intents->first])))
+        if (LIKELY(work_off(stack, &intents->slot[intents->first])))
             intent_done(intents);
         else
             intent_stall(intents, stack->burst.full, again && stack->core.counters.ip_out == sent);
@@ -340,26 +340,26 @@ static inline void drain(struct baro_stack *stack)
     do {
         uint32_t resumed = 0;
 
-        if (SELDOM(intents->stalled != 0)) {
+        if (UNLIKELY(intents->stalled != 0)) {
             resumed = resume(stack);
             if (intents->count == 0)
                 return;
         }
         pass(stack, resumed != 0 ? resumed : intents->count, resumed != 0);
         passes += resumed == 0;
-    } while (SELDOM((intents->count | intents->stalled) != 0) && passes < DRAIN_PASSES);
+    } while (UNLIKELY((intents->count | intents->stalled) != 0) && passes < DRAIN_PASSES);
 }
 
 void transmit_now(struct baro_stack *stack)
 {
-    if (SELDOM(stack->advertised.verdicts != stack->neighbours.verdicts))
+    if (UNLIKELY(stack->advertised.verdicts != stack->neighbours.verdicts))
         advertised_review(stack);
-    if (SELDOM(stack->neighbours.ready_first != NULL))
+    if (UNLIKELY(stack->neighbours.ready_first != NULL))
         send_ready(stack);
     if (!intent_queue_is_empty(&stack->core.intents)) {
         do
             drain(stack);
-        while (SELDOM(tcp_wake_waiting(stack->tcp)) && !intent_queue_is_empty(&stack->core.intents));
+        while (UNLIKELY(tcp_wake_waiting(stack->tcp)) && !intent_queue_is_empty(&stack->core.intents));
     }
     burst_go(stack);
 }

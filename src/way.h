@@ -5,14 +5,14 @@
  * What only the table of addresses and routes decides is kept while that stands still; path MTU, neighbour and room in the
  * device change under way and are asked for each time.
  *
- * All but the room is kept for the straight way out (straight.c): it is good while three counters stand still, of addresses
+ * All but the room is kept for the fast path out (fast_output.c): it is good while three counters stand still, of addresses
  * and routes, of neighbours' MAC addresses and of path MTUs. */
 #ifndef WAY_H
 #define WAY_H
 
 #include "baro/device.h"
 #include "base/bytes.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "codec/ethernet.h"
 #include "codec/ip_packet.h"
 #include "codec/ipv6.h"
@@ -20,10 +20,10 @@
 
 struct neighbour;
 
-enum { WAY_BITS = 7, WAYS = 1 << WAY_BITS, STRAIGHT_HEADERS = ethernet_header_SIZE + ipv6_header_SIZE };
+enum { WAY_BITS = 7, WAYS = 1 << WAY_BITS, FAST_HEADERS = ethernet_header_SIZE + ipv6_header_SIZE };
 
 /* What stands in front of a TCP header, and what it was made of. */
-struct straight {
+struct fast_path {
     struct neighbour *entry;     /* of the next hop */
     const struct baro_device *device;
     uint32_t stamp;              /* of all three counters, their sum: none of them goes back; 0: nothing was ever kept */
@@ -33,7 +33,7 @@ struct straight {
     uint32_t sum_of_ip;          /* of IPv4's header without its first word: version, type of service, length */
     uint32_t first_of_ip;        /* that word of the last packet, which stands in `headers` with its sum; 0: none does */
     uint32_t sum_of_pseudo;      /* of the pseudo-header without length */
-    uint8_t headers[STRAIGHT_HEADERS + 2];
+    uint8_t headers[FAST_HEADERS + 2];
 };
 
 /* The way to `destination` from `wanted`. */
@@ -44,7 +44,7 @@ struct way {
     bool broadcast;           /* `destination` is a broadcast address of ours */
     struct ip_hop hop;
     struct baro_address asks; /* our address that asks for the next hop's MAC address */
-    struct straight straight;
+    struct fast_path fast;
 };
 
 /* way.c: asks for the way, by a certain interface (0: any). */
@@ -68,7 +68,7 @@ static inline unsigned way_place(const struct baro_address *destination, const s
 static inline bool way_leads(const struct way *way, const struct baro_address *destination,
                              const struct baro_address *wanted)
 {
-    return MOSTLY(memcmp(&way->destination, destination, sizeof *destination) == 0 &&
+    return LIKELY(memcmp(&way->destination, destination, sizeof *destination) == 0 &&
                   memcmp(&way->wanted, wanted, sizeof *wanted) == 0);
 }
 

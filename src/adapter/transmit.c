@@ -53,7 +53,7 @@ static bool into_ring(struct baro_adapter *adapter, const struct baro_tx_frame *
 }
 
 /* Hands the frame to the medium in its pieces; false when the medium has no room now. */
-static bool straight_out(struct baro_adapter *adapter, const struct baro_tx_frame *frame, uint32_t length)
+static bool fast_out(struct baro_adapter *adapter, const struct baro_tx_frame *frame, uint32_t length)
 {
     const struct frame_ring *ring = &adapter->transmit_ring;
     struct baro_transmission transmission = { .start = adapter->now,
@@ -85,7 +85,7 @@ bool transmit_take(struct baro_adapter *adapter, const struct baro_tx_frame *fra
         return true;
     }
     bool direct = !adapter->medium.fcs && frame_ring_used(&adapter->transmit_ring) == 0;
-    if (direct && straight_out(adapter, frame, length))
+    if (direct && fast_out(adapter, frame, length))
         return true;
     if (into_ring(adapter, frame, length)) {
         if (!direct)

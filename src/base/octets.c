@@ -47,7 +47,6 @@ uint64_t octets_copy_sum_plain(uint8_t *to, const uint8_t *from, size_t length)
 #ifdef OCTETS_AVX2
 
 #define WITH_AVX2 __attribute__((target("avx2")))
-#define ALWAYS_INLINE __attribute__((always_inline))
 
 typedef uint64_t wide __attribute__((vector_size(32)));
 typedef uint64_t wide_anywhere __attribute__((vector_size(32), aligned(1), may_alias));
@@ -113,7 +112,7 @@ WITH_AVX2 static inline void wide_copy_step(uint8_t *to, const uint8_t *from)
     wide_store(to + WIDE, &second);
 }
 
-WITH_AVX2 static inline ALWAYS_INLINE void wide_add_four(struct wide_sum *sum, const uint8_t *data)
+WITH_AVX2 ALWAYS_INLINE void wide_add_four(struct wide_sum *sum, const uint8_t *data)
 {
     wide word[4];
 
@@ -154,7 +153,7 @@ static uint64_t turned(uint64_t sum)
 }
 
 /* Four vectors, all of them loaded first. */
-WITH_AVX2 static inline ALWAYS_INLINE void wide_copy_four(uint8_t *to, const uint8_t *from, bool summed, struct wide_sum *sum)
+WITH_AVX2 ALWAYS_INLINE void wide_copy_four(uint8_t *to, const uint8_t *from, bool summed, struct wide_sum *sum)
 {
     wide word[4];
 
@@ -176,7 +175,7 @@ WITH_AVX2 static inline ALWAYS_INLINE void wide_copy_four(uint8_t *to, const uin
 
 /* Both copies: one adds. The octets in front of the first aligned store are added apart, which is worth it for long blocks
  * only; the last ones may be copied a second time. */
-WITH_AVX2 static inline ALWAYS_INLINE uint64_t wide_copy(uint8_t *to, const uint8_t *from, size_t length, bool summed)
+WITH_AVX2 ALWAYS_INLINE uint64_t wide_copy(uint8_t *to, const uint8_t *from, size_t length, bool summed)
 {
     struct wide_sum sum = { 0 };
     size_t head = 0, left = length;

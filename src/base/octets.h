@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/place.h"
+#include "base/inline.h"
 
 enum { OCTETS_SHORT = 64 };
 
@@ -186,7 +186,7 @@ static inline uint64_t octets_sum(const uint8_t *data, size_t length)
 uint64_t octets_sum_other(const uint8_t *data, size_t length);
 
 /* The same where small messages come often: of 32 to 64 octets whole vectors are added in place. */
-IN_PLACE uint64_t octets_sum_message(const uint8_t *data, size_t length)
+ALWAYS_INLINE uint64_t octets_sum_message(const uint8_t *data, size_t length)
 {
     octets_lanes first, second;
     struct octets_sum sum;
@@ -222,7 +222,7 @@ static inline uint64_t octets_copy_sum(uint8_t *to, const uint8_t *from, size_t 
 uint64_t octets_copy_sum_other(uint8_t *to, const uint8_t *from, size_t length);
 
 /* As octets_sum_message(). */
-IN_PLACE uint64_t octets_copy_sum_message(uint8_t *to, const uint8_t *from, size_t length)
+ALWAYS_INLINE uint64_t octets_copy_sum_message(uint8_t *to, const uint8_t *from, size_t length)
 {
     octets_lanes first, second, third, last;
     struct octets_sum sum;

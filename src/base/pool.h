@@ -15,7 +15,7 @@
 
 #include <assert.h>
 
-#include "base/place.h"
+#include "base/inline.h"
 #include "base/slab.h"
 
 /* 0 is no object. */
@@ -91,7 +91,7 @@ static inline bool pool_has_place(const struct pool *pool, uint32_t index)
 }
 
 /* The object, or NULL if it was given back. The handle, if not HANDLE_NONE, is one of this pool: so for all that follows. */
-IN_PLACE void *pool_resolve_here(const struct pool *pool, struct handle handle)
+ALWAYS_INLINE void *pool_resolve_here(const struct pool *pool, struct handle handle)
 {
     uint32_t index = (uint32_t)handle.value, generation = (uint32_t)(handle.value >> 32);
     struct pool_place *place;
@@ -125,12 +125,12 @@ static inline bool pool_is_still(const void *object, struct handle handle)
 }
 
 /* Where the object with this place number is, if it still is, without looking at it; NULL: nowhere. For those who only ask memory for it. */
-static inline void *pool_foresee(const struct pool *pool, uint32_t index)
+static inline void *pool_prefetch(const struct pool *pool, uint32_t index)
 {
     return pool_has_place(pool, index) ? pool_place_at(pool, index) + 1 : NULL;
 }
 
-/* The handle of the object at a place that pool_foresee() told of, HANDLE_NONE when that place is free. */
+/* The handle of the object at a place that pool_prefetch() told of, HANDLE_NONE when that place is free. */
 static inline struct handle pool_handle_there(const void *object)
 {
     const struct pool_place *place = (const struct pool_place *)object - 1;

@@ -12,9 +12,9 @@
 #include <assert.h>
 
 #include "base/checksum.h"
-#include "base/place.h"
+#include "base/inline.h"
 #include "base/prefetch.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "base/slab.h"
 
 struct ring {
@@ -24,7 +24,7 @@ struct ring {
     uint64_t begin;  /* offset of the first byte held */
     uint64_t end;    /* offset behind the last byte held in order */
     uint32_t turn;   /* offset + turn, modulo the size, is the place of a byte */
-    uint16_t held;   /* of a receive ring: transport/tcp/held.c */
+    uint16_t borrowed; /* of a receive ring: transport/tcp/borrowed.c */
     bool passes;     /* its owner is one of many in turn: ring_pass() */
     uint8_t spare;
 };
@@ -77,14 +77,14 @@ static inline void ring_pass(struct ring *ring, struct slabs *slabs)
 static inline uint32_t ring_place(const struct ring *ring, uint64_t offset, uint32_t length, uint32_t *index)
 {
     *index = ((uint32_t)offset + ring->turn) & (ring->size - 1);
-    if (MOSTLY((uint64_t)*index + length <= ring->size)) /* and so it is no longer than the ring */
+    if (LIKELY((uint64_t)*index + length <= ring->size)) /* and so it is no longer than the ring */
         return length;
     assert(length <= ring->size);
     return ring->size - *index;
 }
 
 /* The place of an offset is asked for; the ring has memory. */
-static inline void ring_foresee(const struct ring *ring, uint64_t offset)
+static inline void ring_prefetch(const struct ring *ring, uint64_t offset)
 {
     prefetch_line(ring->data + (((uint32_t)offset + ring->turn) & (ring->size - 1)));
 }
@@ -100,20 +100,20 @@ static inline void ring_write(struct ring *ring, uint64_t offset, const uint8_t 
 
     if (length == 0)
         return;
-    if (MOSTLY(ring_place(ring, offset, length, &index) == length))
+    if (LIKELY(ring_place(ring, offset, length, &index) == length))
         octets_copy(ring->data + index, data, length);
     else
         ring_write_around(ring, offset, data, length, false);
 }
 
 /* The same; the native sum of what it copies. `message`: small messages come often. */
-IN_PLACE uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, const bool message)
+ALWAYS_INLINE uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, const bool message)
 {
     uint32_t index;
 
     if (length == 0)
         return 0;
-    if (MOSTLY(ring_place(ring, offset, length, &index) == length))
+    if (LIKELY(ring_place(ring, offset, length, &index) == length))
         return message ? octets_copy_sum_message(ring->data + index, data, length)
                        : octets_copy_sum(ring->data + index, data, length);
     return ring_write_around(ring, offset, data, length, true);
@@ -126,7 +126,7 @@ static inline void ring_read(const struct ring *ring, uint64_t offset, uint8_t *
 
     if (length == 0)
         return;
-    if (MOSTLY(ring_place(ring, offset, length, &index) == length))
+    if (LIKELY(ring_place(ring, offset, length, &index) == length))
         octets_copy(data, ring->data + index, length);
     else
         ring_read_around(ring, offset, data, length);

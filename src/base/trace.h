@@ -5,7 +5,7 @@
 #ifndef BASE_TRACE_H
 #define BASE_TRACE_H
 
-#include "base/seldom.h"
+#include "base/likely.h"
 
 #include "baro/trace.h"
 
@@ -22,7 +22,7 @@ struct trace {
 #define TRACE_E(value) ((struct baro_trace_value){ .as.endpoint = (value) })
 #define TRACE_M(value) ((struct baro_trace_value){ .as.mac = (value) })
 
-#define TRACE_ON(core) SELDOM((core)->trace.sink.event != NULL)
+#define TRACE_ON(core) UNLIKELY((core)->trace.sink.event != NULL)
 
 #define TRACE_BYTES(core, trace_kind, trace_bytes, ...)                                               \
     do {                                                                                              \

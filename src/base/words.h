@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
-#include "base/place.h"
+#include "base/inline.h"
 
 static inline uint64_t words_carry(uint64_t sum, uint64_t word)
 {
@@ -17,7 +17,7 @@ static inline uint64_t words_carry(uint64_t sum, uint64_t word)
 }
 
 /* `octets`, a multiple of four, added to a native sum. Two words a step: of few steps compilers make none. */
-IN_PLACE uint64_t words_add(uint64_t sum, const uint8_t *at, unsigned octets)
+ALWAYS_INLINE uint64_t words_add(uint64_t sum, const uint8_t *at, unsigned octets)
 {
     uint64_t word[2];
     uint32_t half;

@@ -24,7 +24,7 @@
 #include "base/core.h"
 #include "base/hash.h"
 #include "base/pool.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 
 enum {
     NEIGHBOUR_UNRESOLVED_LIMIT = 256,
@@ -120,7 +120,7 @@ static inline void neighbour_progress(struct neighbours *neighbours, struct neig
 struct neighbour *neighbour_ready(struct neighbours *neighbours, int interface, struct baro_address address);
 static inline bool neighbour_is_ready(const struct neighbour *entry)
 {
-    return MOSTLY(entry->state == BARO_TRACE_NEIGHBOUR_REACHABLE) || entry->state == BARO_TRACE_NEIGHBOUR_PROBE ||
+    return LIKELY(entry->state == BARO_TRACE_NEIGHBOUR_REACHABLE) || entry->state == BARO_TRACE_NEIGHBOUR_PROBE ||
            entry->state == BARO_TRACE_NEIGHBOUR_FIXED;
 }
 
@@ -129,7 +129,7 @@ void neighbour_use(struct neighbours *neighbours, struct neighbour *entry);
 static inline void neighbour_goes(struct neighbours *neighbours, struct neighbour *entry,
                                   const struct baro_address *source)
 {
-    if (SELDOM(neighbours->newest[entry->class] != entry))
+    if (UNLIKELY(neighbours->newest[entry->class] != entry))
         neighbour_use(neighbours, entry);
     entry->source = *source;
 }

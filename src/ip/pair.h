@@ -12,7 +12,7 @@
 #ifndef IP_PAIR_H
 #define IP_PAIR_H
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "ip/table.h"
 
 enum { IP_PAIRS = 64 };
@@ -61,7 +61,7 @@ static inline const struct ip_pair *ip_pair_find(struct ip_pairs *pairs, const s
         pair = &pairs->pair[ip_pair_place(octets[0])];
         same = pair->octets[0] == octets[0];
     }
-    if (MOSTLY(same && pair->when == when))
+    if (LIKELY(same && pair->when == when))
         return pair;
     return ip_pair_judge(pair, table, interface, family, addresses);
 }

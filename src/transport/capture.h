@@ -12,7 +12,7 @@
 #include "base/core.h"
 #include "base/pool.h"
 #include "base/queue.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 
 struct capture_settings {
     uint32_t recv_buffer, snap_length; /* octets */
@@ -40,7 +40,7 @@ void captures_release(struct captures *captures);
 
 static inline bool captures_wanted(const struct captures *captures)
 {
-    return SELDOM(captures->first != NULL);
+    return UNLIKELY(captures->first != NULL);
 }
 
 /* A frame in up to three parts passes. */

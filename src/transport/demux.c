@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "base/bytes.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "base/sip.h"
 
 /* A segment of 128 buckets is full at 896 entries and has 672 of them in the mean when the table begins to grow, the last one
@@ -154,7 +154,7 @@ uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint 
     uint64_t word[5];
 
 #ifdef AES_HASH
-    if (MOSTLY(demux->has_aes))
+    if (LIKELY(demux->has_aes))
         return aes_endpoints(demux, local, remote);
 #endif
     return sip_tuple(demux, word, endpoint_words(word, local, remote));
@@ -171,7 +171,7 @@ static __attribute__((noinline)) uint64_t sip_packet(const struct demux *demux, 
 uint64_t demux_hash_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports, uint32_t kind)
 {
 #ifdef AES_HASH
-    if (MOSTLY(demux->has_aes))
+    if (LIKELY(demux->has_aes))
         return aes_packet(demux, addresses, ports, kind);
 #endif
     return sip_packet(demux, addresses, ports, kind);
@@ -198,7 +198,7 @@ static inline bool is_full(const struct spot *spot, uint32_t more)
 }
 
 /* False: its segment is full. */
-IN_PLACE bool table_insert(struct demux_table *table, uint32_t hash, uint32_t name)
+ALWAYS_INLINE bool table_insert(struct demux_table *table, uint32_t hash, uint32_t name)
 {
     struct spot spot = spot_of(table, demux_home(table, hash));
 
@@ -222,7 +222,7 @@ IN_PLACE bool table_insert(struct demux_table *table, uint32_t hash, uint32_t na
 }
 
 /* Empties `count` places of a bucket and tells the buckets from `home` on that their entries had passed. */
-IN_PLACE void table_clear(const struct spot *spot, uint32_t home, uint32_t places, uint32_t count)
+ALWAYS_INLINE void table_clear(const struct spot *spot, uint32_t home, uint32_t places, uint32_t count)
 {
     struct demux_bucket *bucket = spot->segment->bucket;
 
@@ -233,7 +233,7 @@ IN_PLACE void table_clear(const struct spot *spot, uint32_t home, uint32_t place
 }
 
 /* The place of an entry in the bucket of *spot, or -1. */
-IN_PLACE int table_find(const struct demux_table *table, uint32_t hash, uint32_t name, struct spot *spot)
+ALWAYS_INLINE int table_find(const struct demux_table *table, uint32_t hash, uint32_t name, struct spot *spot)
 {
     *spot = spot_of(table, demux_home(table, hash));
     for (uint32_t n = 0; n <= spot->mask; n++, spot->at = (spot->at + 1) & spot->mask) {
@@ -396,7 +396,7 @@ bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle)
 }
 
 /* The table that has an entry, and where; NULL: none. */
-IN_PLACE struct demux_table *find(struct demux *demux, uint32_t hash, struct handle handle, struct spot *spot, int *place)
+ALWAYS_INLINE struct demux_table *find(struct demux *demux, uint32_t hash, struct handle handle, struct spot *spot, int *place)
 {
     struct demux_table *table = demux_table_of(demux, hash) == &demux->old ? &demux->old : &demux->table;
 

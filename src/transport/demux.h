@@ -25,10 +25,10 @@
 #define TRANSPORT_DEMUX_H
 
 #include "base/aes_hash.h"
-#include "base/place.h"
+#include "base/inline.h"
 #include "base/pool.h"
 #include "base/prefetch.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 
 enum { DEMUX_PLACES = 7, DEMUX_ALL = (1 << DEMUX_PLACES) - 1 };
 
@@ -98,29 +98,24 @@ static inline uint32_t demux_home(const struct demux_table *table, uint32_t hash
 /* The table in which a hash stands, if it does; it may have no segments. */
 static inline const struct demux_table *demux_table_of(const struct demux *demux, uint32_t hash)
 {
-    return SELDOM(demux->old.count != 0) && demux_home(&demux->old, hash) >= demux->moved ? &demux->old : &demux->table;
+    return UNLIKELY(demux->old.count != 0) && demux_home(&demux->old, hash) >= demux->moved ? &demux->old : &demux->table;
 }
 
 /* The bucket where a search begins is on its way; it is that one for as long as `moves` says the same. NULL: there is none. */
-static inline const struct demux_bucket *demux_foresee(const struct demux *demux, uint32_t hash)
+static inline const struct demux_bucket *demux_prefetch(const struct demux *demux, uint32_t hash)
 {
     const struct demux_table *table = demux_table_of(demux, hash);
     const uint32_t home = demux_home(table, hash);
     const struct demux_bucket *bucket;
 
-    if (SELDOM(table->segment == NULL))
+    if (UNLIKELY(table->segment == NULL))
         return NULL;
     bucket = table->segment[home >> table->shift].bucket;
-    if (SELDOM(bucket == NULL))
+    if (UNLIKELY(bucket == NULL))
         return NULL;
     bucket += home & ((UINT32_C(1) << table->shift) - 1);
     prefetch_line(bucket);
     return bucket;
-}
-
-static inline void demux_prefetch(const struct demux *demux, uint32_t hash)
-{
-    (void)demux_foresee(demux, hash);
 }
 
 /* `handle` is not HANDLE_NONE, and nobody who stands in the table has the same lower half. False when memory fails. */
@@ -163,7 +158,7 @@ static inline uint32_t demux_places(const struct demux_bucket *bucket, uint32_t 
 
 /* The lower halves of all handles with this hash, one after the other. The table must not change meanwhile. In place: a
  * cursor that has no address is a few registers. */
-IN_PLACE struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash)
+ALWAYS_INLINE struct demux_cursor demux_begin(const struct demux *demux, uint32_t hash)
 {
     const struct demux_table *table = demux_table_of(demux, hash);
     uint32_t home = demux_home(table, hash), mask = (UINT32_C(1) << table->shift) - 1;
@@ -174,7 +169,7 @@ IN_PLACE struct demux_cursor demux_begin(const struct demux *demux, uint32_t has
                                   .mask = mask, .left = mask + 1 };
 }
 
-IN_PLACE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
+ALWAYS_INLINE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
 {
     while (cursor->bucket != NULL) {
         const struct demux_bucket *bucket = &cursor->bucket[cursor->at];
@@ -193,12 +188,12 @@ IN_PLACE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
     return false;
 }
 
-/* The first answer of a search where it is in the bucket that demux_foresee() told of. False: demux_begin() and demux_next() say. */
-IN_PLACE bool demux_at_home(const struct demux_bucket *bucket, uint32_t hash, uint32_t *name)
+/* The first answer of a search where it is in the bucket that demux_prefetch() told of. False: demux_begin() and demux_next() say. */
+ALWAYS_INLINE bool demux_at_home(const struct demux_bucket *bucket, uint32_t hash, uint32_t *name)
 {
     const uint32_t places = demux_places(bucket, hash) & bucket->taken;
 
-    if (SELDOM(places == 0))
+    if (UNLIKELY(places == 0))
         return false;
     *name = bucket->name[__builtin_ctz(places)];
     return true;

@@ -15,7 +15,7 @@
 #include <errno.h>
 
 #include "base/prefetch.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 
 /* Its page stays as long as the stack, so a number in the queue always has a place. */
 static struct user_socket *place_of(const struct user *user, int fd)
@@ -62,7 +62,7 @@ static inline void forget_details(struct user *user, struct user_socket *socket)
 {
     const struct user_details *details;
 
-    if (MOSTLY(socket->phase != USER_CONNECTING))
+    if (LIKELY(socket->phase != USER_CONNECTING))
         return;
     details = user_details(user, socket);
     if (details != NULL && !details->bound && tcp_is_connected(user->tcp, socket->handle))
@@ -92,7 +92,7 @@ static __attribute__((noinline)) void row_to_queue(struct user *user)
 
 void user_row_ends(struct user *user)
 {
-    if (SELDOM(user->told_first != user->told_end))
+    if (UNLIKELY(user->told_first != user->told_end))
         row_to_queue(user);
 }
 
@@ -212,7 +212,7 @@ static inline bool others_have_events(const struct user *user)
 /* Is nobody in the queue, and will nobody be but streams? */
 static inline bool is_streams_alone(const struct user *user)
 {
-    return MOSTLY(user->ready_first == 0 && !others_have_events(user) && !TRACE_ON(user->core));
+    return LIKELY(user->ready_first == 0 && !others_have_events(user) && !TRACE_ON(user->core));
 }
 
 void user_collect(struct user *user)
@@ -224,7 +224,7 @@ void user_collect(struct user *user)
         if (!tcp_has_events(user->tcp))
             return;
         next_row(user);
-        if (MOSTLY(!tcp_has_events(user->tcp)))
+        if (LIKELY(!tcp_has_events(user->tcp)))
             return;
     }
     collect_streams(user);
@@ -282,7 +282,7 @@ static __attribute__((noinline)) bool next_of_queue(struct user *user, struct ba
     if (tcp_has_events(user->tcp) || others_have_events(user))
         user_collect(user);
     do {
-        if (SELDOM(user->somebody_waits) && user->ready_first == 0)
+        if (UNLIKELY(user->somebody_waits) && user->ready_first == 0)
             queue_waiting(user);
         socket = leave_queue(user);
         if (socket == NULL)
@@ -302,11 +302,11 @@ bool user_next_ready(struct user *user, struct baro_ready *ready)
         if (!is_streams_alone(user))
             return next_of_queue(user, ready);
         if (!tcp_has_events(user->tcp))
-            return SELDOM(user->somebody_waits) && next_of_queue(user, ready);
+            return UNLIKELY(user->somebody_waits) && next_of_queue(user, ready);
         next_row(user);
-        if (SELDOM(user->told_end == 0))
+        if (UNLIKELY(user->told_end == 0))
             return false;
-    } else if (SELDOM(tcp_has_events(user->tcp) || others_have_events(user))) {
+    } else if (UNLIKELY(tcp_has_events(user->tcp) || others_have_events(user))) {
         return next_of_queue(user, ready);
     }
     socket = user->told[user->told_first++];

@@ -115,7 +115,7 @@ static inline struct user_socket *user_find(const struct user *user, int fd)
 /* The connection of a stream socket that has one, as user_send and user_recv find it; NONE: it is anything else. */
 static inline struct handle user_stream_at(const struct user_socket *socket)
 {
-    if (SELDOM(socket == NULL || socket->type != BARO_STREAM || socket->phase < USER_CONNECTING))
+    if (UNLIKELY(socket == NULL || socket->type != BARO_STREAM || socket->phase < USER_CONNECTING))
         return HANDLE_NONE;
     return socket->handle;
 }

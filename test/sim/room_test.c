@@ -1,5 +1,5 @@
 /* What TCP gives at once to a device that does not cut are as many full-sized segments as the device has room for, not one more
- * (codec/ip_packet.h: ip_path_at_once). By the straight way and by the whole one, at the least segment size and at the largest,
+ * (codec/ip_packet.h: ip_path_at_once). By the fast path and by the whole one, at the least segment size and at the largest,
  * with room for one frame and for more than a burst: nothing is dropped, no room is left while text waits, and all of it
  * arrives. */
 #include <setjmp.h>
@@ -104,7 +104,7 @@ static void with_room(bool watched, unsigned room, int segment)
     assert_int_equal(statistics.tcp_retransmitted, 0);
     if (room <= 10) /* the initial window lets out as much, slow start ever more: only the end is smaller */
         assert_true(full + 1 >= turns);
-    assert_true(watched == (world.stack[0]->straight == 0));
+    assert_true(watched == (world.stack[0]->fast == 0));
     for (unsigned end = 0; end < 2; end++)
         cable_end(world.stack[end], &world.device[end], &world.memory[end]);
 }

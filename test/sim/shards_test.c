@@ -138,7 +138,7 @@ static void give_back(void *context, void *slab, size_t bytes)
     free(slab);
 }
 
-/* Who has a trace goes the whole way with each frame. */
+/* Who has a trace goes the slow path with each frame. */
 static void look_away(void *context, const struct baro_trace_event *event)
 {
     (void)context, (void)event;

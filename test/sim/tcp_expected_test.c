@@ -1,6 +1,6 @@
-/* The short cut of reception (src/expected.c, src/transport/tcp/expected.c) decides nothing by itself: a
- * network whose hosts are watched goes the whole way with each segment, one that nobody watches takes the
- * short cut, and the two must not differ.
+/* The fast path of reception (src/expected.c, src/transport/tcp/expected.c) decides nothing by itself: a
+ * network whose hosts are watched goes the slow path with each segment, one that nobody watches takes the
+ * fast path, and the two must not differ.
  *
  * Two hosts with a router between them, whose trace sees every frame on both wires. Each seed draws loss,
  * duplication, reordering, corruption, delay, marks, super-segments, both families, pieces from an octet to
@@ -8,7 +8,7 @@
  * without. The frames and their moments, the counters, and what TCP_INFO says of each connection in the
  * middle and at the end must be the same to the last bit.
  *
- * And it must be a short cut: of a plain transfer nearly all segments take it. */
+ * And it must be a fast path: of a plain transfer nearly all segments take it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

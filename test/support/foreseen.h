@@ -38,9 +38,9 @@ static inline struct tcp_arrival foreseen(struct foreseen *frame, struct world *
         write_be32(octets + 8, c->snd.nxt.value);
         write_be32(octets + 24, c->ts_recent);
     }
-    tcp_foresee(server, &arrival);
-    tcp_foresee_connection(server, &arrival);
-    tcp_foresee_text(server, &arrival);
+    tcp_look_up(server, &arrival);
+    tcp_look_up_connection(server, &arrival);
+    tcp_prefetch_text(server, &arrival);
     return arrival;
 }
 

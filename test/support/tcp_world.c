@@ -217,9 +217,9 @@ static bool is_expected(struct tcp *tcp, const struct ip_packet *packet)
     memcpy(addresses, packet->source.octet, 4);
     memcpy(addresses + 4, packet->destination.octet, 4);
     arrival.sum_of_pseudo = tcp_sum_of_pseudo(addresses, sizeof addresses, arrival.length);
-    tcp_foresee(tcp, &arrival);
-    tcp_foresee_connection(tcp, &arrival);
-    tcp_foresee_text(tcp, &arrival);
+    tcp_look_up(tcp, &arrival);
+    tcp_look_up_connection(tcp, &arrival);
+    tcp_prefetch_text(tcp, &arrival);
     return tcp_expected(tcp, &arrival) || tcp_expected_opening(tcp, &arrival, packet->mtu);
 }
 

@@ -1,5 +1,5 @@
 /* test/support/twice.h: runs of two stacks on a cable, each seed twice: with a trace, so that every segment goes the whole
- * way, and without, so that it takes the straight ways. What is noted of both runs must be the same to the last bit.
+ * way, and without, so that it takes the fast paths. What is noted of both runs must be the same to the last bit.
  *
  * Who includes this has the two stacks and says what happens to them; everything that may differ is drawn here and
  * everything that shall be the same is noted here. One run at a time. */
@@ -14,7 +14,7 @@ struct twice_run {
     uint64_t state; /* of what is drawn */
     uint64_t hash;  /* of what was noted */
     bool ipv6;
-    uint64_t frames, straight, expected; /* noted; that left by the straight way, or came by it */
+    uint64_t frames, fast, expected; /* noted; that left by the fast path, or came by it */
 };
 extern struct twice_run this_run;
 
@@ -36,7 +36,7 @@ enum baro_family family(void);
 /* Another 16 bits at `at`, and the checksum that covers them as if they had always stood there (RFC 1624). */
 void forge(uint8_t *at, unsigned value, uint8_t *checksum);
 
-/* As cable_end(); what took straight ways is counted. */
+/* As cable_end(); what took fast paths is counted. */
 void twice_end(struct baro_stack *stack, struct frame_device *device, const struct test_memory *memory);
 
 /* A trace that nobody reads; or none. */

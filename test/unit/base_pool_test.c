@@ -185,7 +185,7 @@ static void handles_outlive_slabs(void **state)
             assert_null(pool_resolve(&pool, handle[round][i]));
             assert_null(pool_at(&pool, index));
             assert_true(handle_is_none(pool_handle_at(&pool, index)));
-            (void)pool_foresee(&pool, index);
+            (void)pool_prefetch(&pool, index);
         }
     }
     for (unsigned first = 0; first < 4; first++) {

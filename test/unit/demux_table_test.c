@@ -316,7 +316,7 @@ static unsigned look_at_kept(const struct demux *demux, struct kept kept[KEPT], 
 
     for (uint32_t n = 0; n < KEPT; n++) {
         const uint32_t hash = hash_of(demux, n);
-        const struct demux_bucket *bucket = demux_foresee(demux, hash);
+        const struct demux_bucket *bucket = demux_prefetch(demux, hash);
         uint32_t name = 0;
 
         if (kept[n].bucket != NULL && kept[n].moves == demux->moves)

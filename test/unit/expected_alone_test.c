@@ -120,7 +120,7 @@ static void by_another_device_it_is_another_frame(void **state)
     }
 }
 
-/* Of the way out the last connection's is remembered, too (src/straight.c): not when a reset went another way meanwhile. */
+/* Of the way out the last connection's is remembered, too (src/fast_output.c): not when a reset went another way meanwhile. */
 static void an_answer_to_others_takes_another_way(void **state)
 {
     const struct baro_endpoint other = { baro_ipv4(10, 0, 0, 77), { 0 } }, closed = { cable_address(false, 0), { PORT + 1 } };

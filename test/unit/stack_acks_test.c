@@ -1,4 +1,4 @@
-/* ACKs alone that leave in runs (src/straight_acks.c) use their neighbour like all that is sent to it: one that hears nothing else
+/* ACKs alone that leave in runs (src/fast_acks.c) use their neighbour like all that is sent to it: one that hears nothing else
  * from us is not the first to be forgotten. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,7 +69,7 @@ static void connect_them(bool ipv6)
 /* The clients speak, the server acknowledges all of it in one run, by intents or at the end of the program's turn. */
 static void acknowledge(bool at_once)
 {
-    const uint64_t before = side[1].stack->straight;
+    const uint64_t before = side[1].stack->fast;
     uint8_t heard[100];
 
     for (unsigned i = 0; i < MANY; i++) {
@@ -84,7 +84,7 @@ static void acknowledge(bool at_once)
         assert_true(baro_recv(side[1].stack, side[1].fd[i], heard, sizeof heard, 0) > 0);
     baro_stack_flush(side[1].stack);
     pass(100);
-    assert_true(side[1].stack->straight >= before + MANY);
+    assert_true(side[1].stack->fast >= before + MANY);
 }
 
 /* The server asks for that many others, who answer. */

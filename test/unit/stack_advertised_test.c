@@ -401,7 +401,7 @@ static void a_flood_takes_no_place(void **state)
     assert_true(way_to(far_away, &hop));
 }
 
-/* Of a SYN, which goes the straight way. */
+/* Of a SYN, which goes the fast path. */
 static uint8_t hop_limit_to(uint16_t port)
 {
     const struct baro_endpoint to = { far_away, { port } };
@@ -421,14 +421,14 @@ static void a_hop_limit_is_that_of_known_ways_too(void **state)
 {
     const struct baro_address other = address_in_zone(baro_ipv6(0xfe80, 0, 0, 0, 0, 0, 0, 8), 1);
     struct nd_message said = advertisement(1800, 3600);
-    uint64_t straight;
+    uint64_t fast;
 
     (void)state;
     pass(3);
     feed(&said, router, 255);
     pass(3);
     baro_stack_set_neighbour(stack, 1, router, router_mac);
-    straight = stack->straight;
+    fast = stack->fast;
     assert_int_equal(hop_limit_to(80), 64);
     said = (struct nd_message){ .type = ICMPV6_ROUTER_ADVERTISEMENT, .hop_limit = 65 };
     feed(&said, other, 255);
@@ -436,7 +436,7 @@ static void a_hop_limit_is_that_of_known_ways_too(void **state)
     said.hop_limit = 0; /* says nothing */
     feed(&said, other, 255);
     assert_int_equal(hop_limit_to(82), 65);
-    assert_int_equal(stack->straight - straight, 3);
+    assert_int_equal(stack->fast - fast, 3);
 }
 
 int main(void)

@@ -331,7 +331,7 @@ static void a_long_life_rests_too(void **state)
     c->flow->validation.again = UINT64_MAX;
     c->flow->validation.used = c->flow->validation.older = UINT32_MAX;
     c->flow->validation.since_ns = INT64_MAX / 2;
-    c->ecn.window = c->hole.again_at_s = UINT32_MAX;
+    c->ecn.window = c->blackhole.again_at_s = UINT32_MAX;
     c->rack.dsack_end.value = c->tail.end.value = c->ecn.end.value = 0x40000000; /* far from what is expected */
     c->settings.user_timeout_ms = c->settings.keepalive_idle_ms = UINT32_MAX;
     c->settings.max_pacing_rate = UINT64_MAX;

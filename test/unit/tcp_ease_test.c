@@ -1,4 +1,4 @@
-/* What the short cuts ask before they believe that nothing else is going on: each fact that stands against it, who takes
+/* What the fast paths ask before they believe that nothing else is going on: each fact that stands against it, who takes
  * the remembered answer away, and what is asked each time. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,8 +78,8 @@ static void every_fact_counts(void **state)
     STANDS_AGAINST(frto, FRTO_NEW, false, false);
     STANDS_AGAINST(tail.out, true, false, true);
     STANDS_AGAINST(rack.dsack_round, true, false, true);
-    STANDS_AGAINST(hole.trying, true, false, true);
-    STANDS_AGAINST(hole.ceiling, 1280, true, false);
+    STANDS_AGAINST(blackhole.trying, true, false, true);
+    STANDS_AGAINST(blackhole.ceiling, 1280, true, false);
     STANDS_AGAINST(ranges, &ranges, false, true);
     STANDS_AGAINST(duplicate_acks, 1, true, false);
     STANDS_AGAINST(retransmit_end, seq_add(c->retransmit_next, 1), true, false);
@@ -133,7 +133,7 @@ static void whatever_else_happens_ends_it(void **state)
 
     (void)state;
     remember(c);
-    hand_send(&hand, TCP_FLAG_ACK, NULL, 0); /* the whole way in */
+    hand_send(&hand, TCP_FLAG_ACK, NULL, 0); /* the slow path in */
     assert_true((c->flags & TCP_AT_EASE) == 0);
     remember(c);
     settings.nodelay = true;
@@ -142,7 +142,7 @@ static void whatever_else_happens_ends_it(void **state)
     remember(c);
     assert_int_equal(tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ (const uint8_t *)"x", 1 }, 0), 1);
     assert_true((c->flags & TCP_AT_EASE) != 0); /* a call does not */
-    world_drain(&world);                        /* the whole way out */
+    world_drain(&world);                        /* the slow path out */
     assert_true((c->flags & TCP_AT_EASE) == 0);
     remember(c);
     tcp_icmp_error(hand.tcp, c->local, c->remote, c->snd.una, 3, 1, 0);
@@ -154,7 +154,7 @@ static void whatever_else_happens_ends_it(void **state)
     end(&hand);
 }
 
-/* ---- the short cut itself ---- */
+/* ---- the fast path itself ---- */
 
 /* The segment that the connection waits for, or nearly, without timestamps: an ACK of `acked` octets. */
 static bool takes(const struct hand *hand, uint32_t acked, uint32_t length)
@@ -202,7 +202,7 @@ static void a_board_that_knows_something_is_no_short_cut(void **state)
     struct tcp_connection *c = hand_connection(&hand);
     struct scoreboard *board = &flight(&hand)->board;
     uint32_t *sum[] = { &board->sacked, &board->lost, &board->again };
-    struct tcp_straight segment;
+    struct tcp_fast segment;
 
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
@@ -212,9 +212,9 @@ static void a_board_that_knows_something_is_no_short_cut(void **state)
     }
     board->lost = 1; /* what leaves is not new then */
     c->flags |= TCP_ACK_NOW;
-    assert_int_equal(tcp_straight_begin(hand.tcp, hand.connection, &segment), TCP_STRAIGHT_OPEN);
+    assert_int_equal(tcp_fast_begin(hand.tcp, hand.connection, &segment), TCP_FAST_DECLINED);
     board->lost = 0;
-    assert_int_equal(tcp_straight_begin(hand.tcp, hand.connection, &segment), TCP_STRAIGHT_MORE);
+    assert_int_equal(tcp_fast_begin(hand.tcp, hand.connection, &segment), TCP_FAST_MORE);
     c->flags &= ~(uint32_t)TCP_ACK_NOW;
     assert_true(takes(&hand, MSS, 0));
     assert_int_equal(tcp_flight(c), MSS);
@@ -259,36 +259,36 @@ static void marks_are_taken_along(void **state)
     end(&hand);
 }
 
-static enum tcp_straight_verdict leaves(struct hand *hand, struct tcp_straight *segment)
+static enum tcp_fast_verdict leaves(struct hand *hand, struct tcp_fast *segment)
 {
     static uint8_t header[64];
-    enum tcp_straight_verdict verdict = tcp_straight_begin(hand->tcp, hand->connection, segment);
+    enum tcp_fast_verdict verdict = tcp_fast_begin(hand->tcp, hand->connection, segment);
 
     segment->header = header;
-    return verdict == TCP_STRAIGHT_MORE ? tcp_straight_segment(hand->tcp, &hand->world->side[1].path, segment) : verdict;
+    return verdict == TCP_FAST_MORE ? tcp_fast_segment(hand->tcp, &hand->world->side[1].path, segment) : verdict;
 }
 
-/* A piece below full size that leaves the straight way is one that Nagle waits for; a full one is not. */
+/* A piece below full size that leaves the fast path is one that Nagle waits for; a full one is not. */
 static void small_pieces_are_marked(void **state)
 {
     struct world world;
     struct hand hand = begin(&world);
     struct tcp_connection *c = hand_connection(&hand);
-    struct tcp_straight segment;
+    struct tcp_fast segment;
     static const uint8_t text[MSS + 10];
 
     (void)state;
     hand.world->side[1].stuck = true;
     tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ text, MSS }, 0);
-    assert_int_equal(leaves(&hand, &segment), TCP_STRAIGHT_LAST);
+    assert_int_equal(leaves(&hand, &segment), TCP_FAST_LAST);
     assert_int_equal(segment.length, MSS);
     assert_true(seq_le(c->flight.small, c->snd.una));
     tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ text, 10 }, 0);
-    assert_int_equal(leaves(&hand, &segment), TCP_STRAIGHT_LAST);
+    assert_int_equal(leaves(&hand, &segment), TCP_FAST_LAST);
     assert_int_equal(segment.length, 10);
     assert_int_equal(c->flight.small.value, c->snd.nxt.value);
     tcp_send(hand.tcp, hand.connection, (struct baro_bytes){ text, 10 }, 0);
-    assert_int_equal(leaves(&hand, &segment), TCP_STRAIGHT_NOTHING); /* held */
+    assert_int_equal(leaves(&hand, &segment), TCP_FAST_NOTHING); /* held */
     hand.world->side[1].stuck = false;
     end(&hand);
 }

@@ -1,4 +1,4 @@
-/* SYNs and SYN+ACKs by the short cut and the whole way, as unit/tcp_expected_test has the other segments: from where nobody can be,
+/* SYNs and SYN+ACKs by the fast path and the slow path, as unit/tcp_expected_test has the other segments: from where nobody can be,
  * and before our own SYN left. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include "test/support/tcp_hand.h"
 
-static struct world worlds[2]; /* the whole way; with the short cut */
+static struct world worlds[2]; /* the slow path; with the fast path */
 static struct hand hands[2];
 
 static enum baro_tcp_state state_of(const struct hand *hand)

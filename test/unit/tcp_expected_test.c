@@ -1,5 +1,5 @@
-/* Header prediction beside the whole way, a segment at a time: of two worlds with the same story one gives the last segment to
- * tcp_in(), the other offers it to the short cut first (transport/tcp/expected.c, expected_end.c, expected_open.c). Whether it
+/* Header prediction beside the slow path, a segment at a time: of two worlds with the same story one gives the last segment to
+ * tcp_in(), the other offers it to the fast path first (transport/tcp/expected.c, expected_end.c, expected_open.c). Whether it
  * takes it is said here; whatever it does, the connection, the counters and what leaves must be the same.
  *
  * These are segments that seeds seldom draw: at windows that are closed or nearly so, behind errors, for records that are
@@ -17,7 +17,7 @@
 
 enum { FIN = TCP_FLAG_FIN, ACK = TCP_FLAG_ACK, POSTED = 4000 };
 
-static struct world worlds[2]; /* the whole way; with the short cut */
+static struct world worlds[2]; /* the slow path; with the fast path */
 static struct hand hands[2];
 static uint8_t posted[2][POSTED];
 
@@ -27,7 +27,7 @@ struct trial {
     void (*prepare)(struct hand *hand);
     uint8_t flags;
     uint32_t length;
-    bool taken;                     /* by the short cut */
+    bool taken;                     /* by the fast path */
 };
 
 static uint8_t *posted_of(const struct hand *hand)
@@ -35,7 +35,7 @@ static uint8_t *posted_of(const struct hand *hand)
     return posted[hand == &hands[1]];
 }
 
-/* All that is no pointer, timer's place or memory of the short cuts. */
+/* All that is no pointer, timer's place or memory of the fast paths. */
 static struct tcp_connection values_of(const struct hand *hand)
 {
     const struct tcp_connection *c = hand_connection(hand);
@@ -52,7 +52,7 @@ static struct tcp_connection values_of(const struct hand *hand)
     values.recv.data = values.send.data = NULL;
     values.posted.at = NULL;
     values.recv.passes = false;
-    if ((values.flags & TCP_POSTED) != 0) /* the short cut leaves the ring out, and what it would take */
+    if ((values.flags & TCP_POSTED) != 0) /* the fast path leaves the ring out, and what it would take */
         values.recv.size = values.recv.turn = values.charged = 0;
     memset(&values.wheel, 0, sizeof values.wheel);
     memset(&values.event, 0, sizeof values.event);

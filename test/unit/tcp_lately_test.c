@@ -91,7 +91,7 @@ static void another_destination_is_another(void **state)
     (void)state;
     assert_true(arrival.sure);
     frame.addresses[7] ^= 8;
-    tcp_foresee(server(), &arrival);
+    tcp_look_up(server(), &arrival);
     assert_false(arrival.sure);
 }
 
@@ -174,7 +174,7 @@ static void nor_one_that_the_same_four_tuple_has_again(void **state)
 static void strangers_come(unsigned count)
 {
     for (; count != 0; count -= 64)
-        tcp_foresee_strangers(server(), 64, 64);
+        tcp_look_up_strangers(server(), 64, 64);
 }
 
 /* Each asks anew at once where bursts have acquaintances again, and now and then where they have none. */
@@ -184,20 +184,20 @@ static void among_very_many_nobody_is_looked_for(void **state)
 
     (void)state;
     strangers_come(TCP_LATELY_TRIES - 64);
-    assert_true(tcp_foresee_known(server(), &arrival));
+    assert_true(tcp_look_up_known(server(), &arrival));
     strangers_come(64);
-    assert_false(tcp_foresee_known(server(), &arrival));
-    tcp_foresee_strangers(server(), 48, 64);
-    assert_true(tcp_foresee_known(server(), &arrival));
+    assert_false(tcp_look_up_known(server(), &arrival));
+    tcp_look_up_strangers(server(), 48, 64);
+    assert_true(tcp_look_up_known(server(), &arrival));
 
     strangers_come(TCP_LATELY_EACH - 64);
-    assert_false(tcp_foresee_known(server(), &arrival));
+    assert_false(tcp_look_up_known(server(), &arrival));
     strangers_come(64);
-    assert_true(tcp_foresee_known(server(), &arrival));
+    assert_true(tcp_look_up_known(server(), &arrival));
     strangers_come(TCP_LATELY_FIRST - 64);
-    assert_true(tcp_foresee_known(server(), &arrival));
+    assert_true(tcp_look_up_known(server(), &arrival));
     strangers_come(64);
-    assert_false(tcp_foresee_known(server(), &arrival));
+    assert_false(tcp_look_up_known(server(), &arrival));
 }
 
 /* Nor remembered; of those who come alone the next one is. */

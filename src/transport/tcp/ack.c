@@ -76,8 +76,8 @@ static void acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct
         c->flags &= ~(uint32_t)TCP_URGENT_SENDING;
     tcp_measure(tcp, c, segment->ack, segment->options.ts_echo);
     c->retries = c->probes = 0;
-    if (blackhole_acked(&c->hole, c->snd.una, tcp->core->now) == BLACKHOLE_AS_BEFORE)
-        tcp_hole_changed(tcp, c);
+    if (blackhole_acked(&c->blackhole, c->snd.una, tcp->core->now) == BLACKHOLE_AS_BEFORE)
+        tcp_blackhole_changed(tcp, c);
     c->soft_error = 0;
     c->progress = true;
     tcp_timer_cancel(tcp, c, TCP_TIMER_USER_TIMEOUT);

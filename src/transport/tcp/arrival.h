@@ -1,4 +1,4 @@
-/* transport/tcp/arrival.h: whose a foreseen segment is, and what it says: its four-tuple and its header as they stand in the
+/* transport/tcp/arrival.h: whose a segment is, and what it says: its four-tuple and its header as they stand in the
  * packet, compared, read and summed for the files of expected segments. Nothing here knows a connection. */
 #ifndef TRANSPORT_TCP_ARRIVAL_H
 #define TRANSPORT_TCP_ARRIVAL_H
@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/place.h"
-#include "base/seldom.h"
+#include "base/inline.h"
+#include "base/likely.h"
 #include "base/seq.h"
 #include "base/words.h"
 #include "codec/tcp.h"
@@ -16,17 +16,17 @@
 
 /* ---- whose it is ---- */
 
-IN_PLACE bool arrival_is_between(const struct tcp_arrival *arrival, const struct baro_endpoint *local,
+ALWAYS_INLINE bool arrival_is_between(const struct tcp_arrival *arrival, const struct baro_endpoint *local,
                                       const struct baro_endpoint *remote)
 {
     const struct baro_address *from = &remote->address, *to = &local->address;
     const uint8_t *at = arrival->addresses;
 
-    if (SELDOM(remote->port.number != read_be16(arrival->octets) || local->port.number != read_be16(arrival->octets + 2) ||
+    if (UNLIKELY(remote->port.number != read_be16(arrival->octets) || local->port.number != read_be16(arrival->octets + 2) ||
                from->family != arrival->family))
         return false;
     if (arrival->family != BARO_FAMILY_IPV6)
-        return MOSTLY(memcmp(from->octet, at, 4) == 0 && memcmp(to->octet, at + 4, 4) == 0);
+        return LIKELY(memcmp(from->octet, at, 4) == 0 && memcmp(to->octet, at + 4, 4) == 0);
     return memcmp(from->octet, at, 16) == 0 && memcmp(to->octet, at + 16, 16) == 0 &&
            from->zone == arrival->source_zone && to->zone == arrival->destination_zone;
 }
@@ -75,7 +75,7 @@ struct expected_segment {
 };
 
 /* What a header says that has the form of an expected one, and its text; `stamped`: with timestamps. */
-IN_PLACE void arrival_values(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped)
+ALWAYS_INLINE void arrival_values(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped)
 {
     const uint8_t *at = arrival->octets;
 
@@ -95,12 +95,12 @@ IN_PLACE void arrival_values(struct expected_segment *segment, const struct tcp_
 }
 
 /* `open`: flags that it may have besides ACK. False: it is another. */
-IN_PLACE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped, unsigned open)
+ALWAYS_INLINE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped, unsigned open)
 {
     const uint8_t *at = arrival->octets;
     const unsigned word = read_be16(at + 12);
 
-    if (SELDOM((word & ~open) != (stamped ? (unsigned)HEADER_STAMPED_ACK : (unsigned)HEADER_PLAIN_ACK) ||
+    if (UNLIKELY((word & ~open) != (stamped ? (unsigned)HEADER_STAMPED_ACK : (unsigned)HEADER_PLAIN_ACK) ||
                arrival->length < (stamped ? (unsigned)HEADER_STAMPED : (unsigned)HEADER_PLAIN) ||
                (stamped && read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS)))
         return false;
@@ -116,7 +116,7 @@ static inline uint32_t arrival_window(const struct tcp_arrival *arrival, unsigne
 }
 
 /* The native sum of the pseudo-header and the first `octets` of header and text. */
-IN_PLACE uint64_t arrival_sum(const struct tcp_arrival *arrival, uint32_t octets)
+ALWAYS_INLINE uint64_t arrival_sum(const struct tcp_arrival *arrival, uint32_t octets)
 {
     return words_add(arrival->sum_of_pseudo, arrival->octets, octets);
 }

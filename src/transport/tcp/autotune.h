@@ -19,7 +19,7 @@
 #ifndef TRANSPORT_TCP_AUTOTUNE_H
 #define TRANSPORT_TCP_AUTOTUNE_H
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "base/seq.h"
 #include "base/time.h"
 #include "baro/types.h"
@@ -101,7 +101,7 @@ static inline uint32_t send_tuning(uint32_t limit, uint32_t most, uint32_t cwnd,
 {
     uint64_t want = send_tuning_wants(cwnd, mss);
 
-    if (MOSTLY(want <= limit))
+    if (LIKELY(want <= limit))
         return limit;
     if (want > most)
         want = most;

@@ -159,7 +159,7 @@ static uint32_t next_due(struct tcp *tcp)
 }
 
 /* What the next two need is on its way: the one behind `name` was asked for before, and says who is behind it. */
-static void foresee(const struct tcp *tcp, uint32_t name)
+static void prefetch(const struct tcp *tcp, uint32_t name)
 {
     uint32_t next = links_of(tcp, name).next;
     const uint8_t *record;
@@ -190,7 +190,7 @@ void tcp_calendar_timer(struct tcp *tcp)
 
         if (name == BLOCK_NONE)
             break;
-        foresee(tcp, name);
+        prefetch(tcp, name);
         if (!tcp_rest_probes(tcp, name)) {
             arm(tcp, tcp->core->now.ns + STANDSTILL_NS);
             return;

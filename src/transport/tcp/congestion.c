@@ -1,9 +1,9 @@
 /* transport/tcp/congestion.c: see congestion.h. */
 #include "transport/tcp/congestion.h"
 
-#include "base/lesser.h"
+#include "base/min.h"
 
-static uint32_t larger(uint32_t a, uint32_t b)
+static uint32_t max_u32(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
 }
@@ -17,7 +17,7 @@ const char *baro_congestion_name(enum baro_congestion congestion)
 
 uint32_t congestion_initial_window(uint32_t mss)
 {
-    return lesser(10 * mss, larger(2 * mss, 14600));
+    return min_u32(10 * mss, max_u32(2 * mss, 14600));
 }
 
 void congestion_init(struct congestion *congestion, uint8_t algorithm, uint32_t mss)
@@ -52,14 +52,14 @@ static void grow_in_slow_start(struct congestion *congestion, const struct conge
     /* Octets, not ACKs, and for one no more than two segments (RFC 5681 §3.1, RFC 3465 §2.2); with HyStart++ eight. After
      * a timeout one: an ACK then covers much that came long ago (RFC 3465 §2.3). */
     if (congestion->phase == CONGESTION_LOSS) {
-        congestion->cwnd += lesser(ack->acked, ack->mss);
+        congestion->cwnd += min_u32(ack->acked, ack->mss);
         return;
     }
     if (congestion->algorithm == BARO_CONGESTION_RENO) {
-        congestion->cwnd += lesser(ack->acked, 2 * ack->mss);
+        congestion->cwnd += min_u32(ack->acked, 2 * ack->mss);
         return;
     }
-    growth = lesser(ack->acked, HYSTART_LIMIT * ack->mss);
+    growth = min_u32(ack->acked, HYSTART_LIMIT * ack->mss);
     if (congestion_is_first_slow_start(congestion))
         growth = hystart_acked(&congestion->of.hystart, ack->una, ack->nxt, ack->rtt.ns, growth, &done);
     congestion->cwnd += growth;
@@ -97,19 +97,19 @@ void congestion_acked(struct congestion *congestion, const struct congestion_ack
         grow_in_slow_start(congestion, ack);
     else
         grow_in_avoidance(congestion, ack);
-    congestion->cwnd = lesser(congestion->cwnd, CONGESTION_LIMIT);
+    congestion->cwnd = min_u32(congestion->cwnd, CONGESTION_LIMIT);
 }
 
 static uint32_t threshold(const struct congestion *congestion, uint32_t flight, uint32_t mss)
 {
-    return congestion->algorithm == BARO_CONGESTION_CUBIC ? cubic_ssthresh(flight, mss) : larger(flight / 2, 2 * mss);
+    return congestion->algorithm == BARO_CONGESTION_CUBIC ? cubic_ssthresh(flight, mss) : max_u32(flight / 2, 2 * mss);
 }
 
 uint32_t congestion_marked(struct congestion *congestion, uint32_t flight, uint32_t mss)
 {
     congestion_loss(congestion, flight, mss);
     congestion->phase = CONGESTION_REDUCTION;
-    return larger(threshold(congestion, flight, 0), mss);
+    return max_u32(threshold(congestion, flight, 0), mss);
 }
 
 void congestion_reduced(struct congestion *congestion, uint32_t window)
@@ -146,15 +146,15 @@ void congestion_inflate(struct congestion *congestion, uint32_t flight, uint32_t
 
 void congestion_partial(struct congestion *congestion, uint32_t acked, uint32_t mss)
 {
-    congestion->cwnd -= lesser(acked, congestion->cwnd);
+    congestion->cwnd -= min_u32(acked, congestion->cwnd);
     if (acked >= mss)
         congestion->cwnd += mss;
-    congestion->cwnd = larger(congestion->cwnd, mss);
+    congestion->cwnd = max_u32(congestion->cwnd, mss);
 }
 
 void congestion_recovered(struct congestion *congestion, uint32_t flight, uint32_t mss)
 {
-    congestion->cwnd = lesser(congestion->ssthresh, larger(flight, mss) + mss);
+    congestion->cwnd = min_u32(congestion->ssthresh, max_u32(flight, mss) + mss);
     congestion->phase = congestion->cwnd < congestion->ssthresh ? CONGESTION_SLOW_START : CONGESTION_AVOIDANCE;
 }
 
@@ -178,7 +178,7 @@ void congestion_rested(struct congestion *congestion)
 
 void congestion_unused(struct congestion *congestion, uint32_t mss)
 {
-    congestion->ssthresh = larger(congestion->ssthresh, congestion->cwnd / 4 * 3);
-    congestion->cwnd = lesser(congestion->cwnd, larger(congestion->cwnd / 2, congestion_initial_window(mss)));
+    congestion->ssthresh = max_u32(congestion->ssthresh, congestion->cwnd / 4 * 3);
+    congestion->cwnd = min_u32(congestion->cwnd, max_u32(congestion->cwnd / 2, congestion_initial_window(mss)));
     congestion_rested(congestion);
 }

@@ -17,7 +17,7 @@
 #include "baro/device.h"
 #include "base/blocks.h"
 #include "base/ring.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "base/time.h"
 #include "codec/tcp.h"
 #include "codec/tcp_options.h"
@@ -31,7 +31,7 @@
 #include "transport/tcp/flow.h"
 #include "transport/tcp/frto.h"
 #include "transport/tcp/half_open.h"
-#include "transport/tcp/held.h"
+#include "transport/tcp/borrowed.h"
 #include "transport/tcp/rtt.h"
 #include "transport/tcp/sender.h"
 #include "transport/tcp/syn_cookie.h"
@@ -208,7 +208,7 @@ struct tcp_connection {
         uint8_t spare[2];
         struct seq end;                /* SND.NXT behind it */
     } tail;
-    struct blackhole hole;
+    struct blackhole blackhole;
     struct seq rtt_seq;                /* the timed segment's end */
     struct congestion congestion;      /* its window here, what moves it in the next line */
     uint64_t bytes_acked;
@@ -356,8 +356,8 @@ struct tcp {
     bool lately_is_asked;              /* is `lately` worth its while? */
     bool spoke;                        /* SND.NXT of one went on since an ACK in order found the queue of intents empty (control.c) */
     struct tcp_late late;
-    struct tcp_held held;              /* text that stands in frames */
-    uint64_t expected, again, acks;    /* segments that took the short cut, those behind the first of a run, and of a run of ACKs: for tests */
+    struct tcp_borrowed borrowed;              /* text that stands in frames */
+    uint64_t expected, again, acks;    /* segments that took the fast path, those behind the first of a run, and of a run of ACKs: for tests */
 };
 
 /* What the program wants, and what segments ask of it. */
@@ -432,7 +432,7 @@ static inline struct seq tcp_plain_seq(const struct tcp_connection *c)
 
 static inline uint32_t tcp_option_octets(const struct tcp_connection *c)
 {
-    return MOSTLY(c->flags & TCP_TIMESTAMPS) ? 12 : 0;
+    return LIKELY(c->flags & TCP_TIMESTAMPS) ? 12 : 0;
 }
 
 /* Payload of a full-sized segment. */

@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "base/flow.h"
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "codec/ipv4.h"
 #include "transport/tcp/stretch_ack.h"
 
 /* An intent for one segment; NULL and counted when the queue is full (the segment is then as good as lost). */
-IN_PLACE struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
+ALWAYS_INLINE struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
                                       const struct baro_endpoint *remote)
 {
     struct intent *intent = intent_add(&tcp->core->intents, INTENT_TCP_CONTROL);
@@ -33,7 +33,7 @@ IN_PLACE struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, co
     return control;
 }
 
-IN_PLACE struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection *c, uint8_t flags)
+ALWAYS_INLINE struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connection *c, uint8_t flags)
 {
     struct intent_tcp_control *control = add(tcp, tcp_handle(tcp, c), &c->local, &c->remote);
 
@@ -46,7 +46,7 @@ IN_PLACE struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_connecti
     control->flow_label = c->flow_label;
     control->progress = c->progress;
     c->progress = false;
-    if (MOSTLY(c->flags & TCP_TIMESTAMPS)) {
+    if (LIKELY(c->flags & TCP_TIMESTAMPS)) {
         control->has_timestamps = true;
         control->ts_value = tcp_timestamp(tcp, c->ts_offset);
         control->ts_echo = c->ts_recent;
@@ -67,10 +67,10 @@ static void add_blocks(const struct tcp_connection *c, struct tcp_sack_block rep
 }
 
 /* An acknowledgement leaves: nothing is owed any more. */
-IN_PLACE void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
+ALWAYS_INLINE void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
                         struct intent_tcp_control *control)
 {
-    if (SELDOM(c->ranges != NULL || !seq_eq(repeated.left, repeated.right)))
+    if (UNLIKELY(c->ranges != NULL || !seq_eq(repeated.left, repeated.right)))
         add_blocks(c, repeated, control);
     control->flags |= tcp_ecn_ack_flags(c);
     control->ack = c->rcv.nxt;
@@ -98,18 +98,18 @@ void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
 /* An ACK of text in order that has nothing special about it? */
 static inline bool is_plain(const struct tcp *tcp, const struct tcp_connection *c)
 {
-    return MOSTLY((c->flags & (TCP_TIMESTAMPS | TCP_CLOSED_DONE)) == TCP_TIMESTAMPS && c->state >= BARO_TCP_ESTABLISHED &&
+    return LIKELY((c->flags & (TCP_TIMESTAMPS | TCP_CLOSED_DONE)) == TCP_TIMESTAMPS && c->state >= BARO_TCP_ESTABLISHED &&
                   c->settings.ttl < 0 && c->ranges == NULL && seq_le(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd)) &&
                   !TRACE_ON(tcp->core));
 }
 
 /* add_for() and acknowledge() for that one: what nobody looks at is not written. */
-IN_PLACE void add_plain(struct tcp *tcp, struct tcp_connection *c)
+ALWAYS_INLINE void add_plain(struct tcp *tcp, struct tcp_connection *c)
 {
     struct intent *intent = intent_add(&tcp->core->intents, INTENT_TCP_CONTROL);
     struct intent_tcp_control *control;
 
-    if (SELDOM(intent == NULL)) {
+    if (UNLIKELY(intent == NULL)) {
         core_drop(tcp->core, BARO_DROP_INTENT_QUEUE_FULL);
         return;
     }
@@ -173,10 +173,10 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
 
     if (!control->in_order)
         return control->has_syn_options && is_of_ended(tcp, intent->owner);
-    if (MOSTLY(tcp_acks_stand(tcp))) /* of many connections none is looked at again */
+    if (LIKELY(tcp_acks_stand(tcp))) /* of many connections none is looked at again */
         return false;
     c = tcp_resolve(tcp, intent->owner);
-    if (c == NULL || (!seq_gt(c->snd.nxt, control->seq) && !(SELDOM(tcp->stretch_acks) && tcp_burst_tells(tcp, c, control->ack))))
+    if (c == NULL || (!seq_gt(c->snd.nxt, control->seq) && !(UNLIKELY(tcp->stretch_acks) && tcp_burst_tells(tcp, c, control->ack))))
         return false;
     c->segments_out--;
     c->progress |= control->progress;

@@ -2,7 +2,7 @@
 #ifndef TRANSPORT_TCP_DEADLINE_H
 #define TRANSPORT_TCP_DEADLINE_H
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "transport/tcp/connection.h"
 
 static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_timer_name name)
@@ -13,7 +13,7 @@ static inline bool tcp_timer_armed(const struct tcp_connection *c, enum tcp_time
 /* So many of its deadlines may be armed: the last one is of who has no descriptor any more. */
 static inline int tcp_timers_of(const struct tcp_connection *c)
 {
-    return SELDOM((c->flags & TCP_ORPHAN) != 0) ? (int)TCP_TIMER_COUNT : (int)TCP_TIMER_FIN_WAIT_2;
+    return UNLIKELY((c->flags & TCP_ORPHAN) != 0) ? (int)TCP_TIMER_COUNT : (int)TCP_TIMER_FIN_WAIT_2;
 }
 
 /* An instant as a deadline: 0 says that there is none. */
@@ -32,7 +32,7 @@ void tcp_late_release(struct tcp_late *late, struct slabs *slabs);
  * comes before its turn there. */
 static inline void tcp_timer_look(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
 {
-    if (SELDOM(c->late ? at_ns < tcp->core->now.ns + TCP_LATE_NS : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
+    if (UNLIKELY(c->late ? at_ns < tcp->core->now.ns + TCP_LATE_NS : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
         tcp_timer_late(tcp, c, at_ns);
 }
 
@@ -54,9 +54,9 @@ enum { TCP_TAIL_ACK_DELAY_MS = 200, TCP_TAIL_LEAST_MS = 40 };
 /* How long after the last news a probe leaves, unless the retransmission timer is due before. */
 static inline int64_t tcp_tail_wait_ns(const struct tcp_connection *c)
 {
-    int64_t wait_ns = SELDOM(c->rtt.srtt_ns == 0) ? NS_PER_S : 2 * c->rtt.srtt_ns;
+    int64_t wait_ns = UNLIKELY(c->rtt.srtt_ns == 0) ? NS_PER_S : 2 * c->rtt.srtt_ns;
 
-    if (MOSTLY(tcp_flight(c) < 2 * tcp_payload_limit(c)))
+    if (LIKELY(tcp_flight(c) < 2 * tcp_payload_limit(c)))
         return wait_ns + TCP_TAIL_ACK_DELAY_MS * NS_PER_MS; /* more than the least */
     return wait_ns < TCP_TAIL_LEAST_MS * NS_PER_MS ? TCP_TAIL_LEAST_MS * NS_PER_MS : wait_ns;
 }

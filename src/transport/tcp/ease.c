@@ -12,14 +12,14 @@ static bool hears_hold(const struct tcp_connection *c)
 {
     return (c->flags & TCP_SACK_PERMITTED) != 0 && (c->flags & (TCP_FIN_HELD | TCP_FIN_RECEIVED)) != TCP_FIN_HELD &&
            (c->ecn_flags & (TCP_ECN_REDUCED | TCP_ECN_HEARD)) == 0 && c->frto == FRTO_OFF && !c->tail.out &&
-           !c->rack.dsack_round && !c->hole.trying && c->ranges == NULL;
+           !c->rack.dsack_round && !c->blackhole.trying && c->ranges == NULL;
 }
 
-/* Each with where the whole way would look at it. */
+/* Each with where the slow path would look at it. */
 static bool sends_hold(const struct tcp_connection *c)
 {
     return seq_ge(c->retransmit_next, c->retransmit_end) &&          /* plan_again */
-           c->hole.ceiling == 0 &&                                    /* tcp_next_segment: the old segment size again */
+           c->blackhole.ceiling == 0 &&                                    /* tcp_next_segment: the old segment size again */
            c->duplicate_acks == 0 && c->frto != FRTO_NEW &&           /* allowed: limited transmit, F-RTO's two segments */
            (c->ecn_flags & TCP_ECN_CWR) == 0 &&                       /* tcp_ecn_leave */
            !c->settings.cork && c->settings.notsent_low_water == 0 && /* small_piece_may_leave, tcp_tell_of_less_unsent */

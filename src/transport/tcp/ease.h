@@ -1,8 +1,8 @@
 /* transport/tcp/ease.h: is nothing going on in a connection but the exchange of text and its ACKs?
  *
- * Both short cuts ask for every segment (expected.c, output_straight.c), and a dozen fields have a say: is anything being
+ * Both fast paths ask for every segment (expected.c, output_fast.c), and a dozen fields have a say: is anything being
  * repaired or taken back, a mark waited for, a smaller segment tried, something held out of order, does the program want
- * anything unusual? The short cuts themselves change none of these. Whatever else touches a connection may: the whole way
+ * anything unusual? The fast paths themselves change none of these. Whatever else touches a connection may: the slow path
  * of a segment in or out, a timer, an ICMP error, other settings. So what both ask is found out once and remembered in a
  * flag, TCP_AT_EASE, which those few entries take away whatever they do then. Calls change other flags and the state: these
  * are asked each time, as are the window and a flight of several moments.
@@ -11,7 +11,7 @@
 #ifndef TRANSPORT_TCP_EASE_H
 #define TRANSPORT_TCP_EASE_H
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "transport/tcp/parts.h"
 
 enum {
@@ -38,14 +38,14 @@ static inline bool tcp_hears_at_ease(struct tcp_connection *c)
 {
     uint32_t flags = c->flags & (TCP_HEARS_SPECIAL | TCP_AT_EASE);
 
-    return MOSTLY(flags == TCP_AT_EASE) || (flags == 0 && tcp_ease_to_hear(c));
+    return LIKELY(flags == TCP_AT_EASE) || (flags == 0 && tcp_ease_to_hear(c));
 }
 
 static inline bool tcp_sends_at_ease(struct tcp_connection *c)
 {
     uint32_t flags = c->flags & (TCP_SENDS_SPECIAL | TCP_AT_EASE);
 
-    return MOSTLY(flags == TCP_AT_EASE) || (flags == 0 && tcp_ease_to_send(c));
+    return LIKELY(flags == TCP_AT_EASE) || (flags == 0 && tcp_ease_to_send(c));
 }
 
 #endif

@@ -4,7 +4,7 @@
  * to be looked at for the next one to be found: of many connections each look would be at a line that the first cache has
  * given up meanwhile, and waits for the one before. Who finds the row full is linked into a list behind it, and goes to the row
  * when that has room again. Of who stands in the row `previous` is NULL. */
-#include "base/lesser.h"
+#include "base/min.h"
 #include "transport/tcp/exchange.h"
 
 static inline bool is_listed(const struct tcp *tcp)
@@ -41,7 +41,7 @@ static __attribute__((noinline)) void leave_midst(struct tcp *tcp, const struct 
 static inline void leave_row(struct tcp *tcp, const struct tcp_event *event)
 {
     tcp->row_end--;
-    if (SELDOM(tcp->row[tcp->row_end].event != event))
+    if (UNLIKELY(tcp->row[tcp->row_end].event != event))
         leave_midst(tcp, event);
 }
 
@@ -61,7 +61,7 @@ static inline void row_left(struct tcp *tcp)
 {
     if (tcp->row_first == tcp->row_end)
         tcp->row_first = tcp->row_end = 0;
-    if (SELDOM(is_listed(tcp)))
+    if (UNLIKELY(is_listed(tcp)))
         list_to_row(tcp);
 }
 
@@ -75,7 +75,7 @@ void tcp_event_forget(struct tcp *tcp, struct tcp_event *event)
 {
     if (event->next == NULL)
         return;
-    if (SELDOM(event->previous != NULL)) {
+    if (UNLIKELY(event->previous != NULL)) {
         leave_list(event);
         return;
     }
@@ -100,7 +100,7 @@ unsigned tcp_next_events(struct tcp *tcp, uint32_t owner[], unsigned most)
 
     while (count < most && tcp_has_events(tcp)) {
         const struct tcp_event_told *told = &tcp->row[tcp->row_first];
-        const unsigned end = lesser(most, count + tcp->row_end - tcp->row_first);
+        const unsigned end = min_u32(most, count + tcp->row_end - tcp->row_first);
 
         tcp->row_first += end - count;
         for (; count != end; told++) {

@@ -1,23 +1,23 @@
 /* transport/tcp/exchange.h: what nearly every segment of an exchange does to a connection: both ways in do it, the whole one
- * (ack.c, sender.c, recovery.c, text.c) and the short cut (expected.c).
+ * (ack.c, sender.c, recovery.c, text.c) and the fast path (expected.c).
  *
  * It stands here to be compiled in place: each is a few comparisons that mostly find that nothing changes, and what then is
  * left to be done, seldom, is a function elsewhere. */
 #ifndef TRANSPORT_TCP_EXCHANGE_H
 #define TRANSPORT_TCP_EXCHANGE_H
 
-#include "base/place.h"
-#include "base/seldom.h"
+#include "base/inline.h"
+#include "base/likely.h"
 #include "transport/tcp/parts.h"
 
 /* ---- whose it is ---- */
 
 /* tcp_resolve() in place, for one of many connections: it is not the one of the last segment. */
-IN_PLACE struct tcp_connection *tcp_resolve_here(const struct tcp *tcp, struct handle handle)
+ALWAYS_INLINE struct tcp_connection *tcp_resolve_here(const struct tcp *tcp, struct handle handle)
 {
     if (handle.value == tcp->recent.value)
-        return MOSTLY(pool_is_still(tcp->recent_place, handle)) ? tcp->recent_place : NULL;
-    return MOSTLY(tcp_kind_of(handle) == TCP_KIND_CONNECTION) ? pool_resolve_here(&tcp->connections, handle) : NULL;
+        return LIKELY(pool_is_still(tcp->recent_place, handle)) ? tcp->recent_place : NULL;
+    return LIKELY(tcp_kind_of(handle) == TCP_KIND_CONNECTION) ? pool_resolve_here(&tcp->connections, handle) : NULL;
 }
 
 /* ---- an ACK of new octets ---- */
@@ -27,11 +27,11 @@ IN_PLACE struct tcp_connection *tcp_resolve_here(const struct tcp *tcp, struct h
 
 /* The round trip; `ts_echo`: 0, none. RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment
  * otherwise: its clock is finer than the timestamps' millisecond. The sample, or TCP_RTT_NONE. */
-IN_PLACE int64_t tcp_measure_untold(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
+ALWAYS_INLINE int64_t tcp_measure_untold(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
 {
     int64_t now_ns = tcp->core->now.ns, sample_ns;
 
-    if (MOSTLY((c->flags & TCP_RTT_TIMING) != 0)) {
+    if (LIKELY((c->flags & TCP_RTT_TIMING) != 0)) {
         if (seq_lt(ack, c->rtt_seq))
             return TCP_RTT_NONE;
         c->flags &= ~(uint32_t)TCP_RTT_TIMING;
@@ -51,7 +51,7 @@ IN_PLACE int64_t tcp_measure_untold(struct tcp *tcp, struct tcp_connection *c, s
 }
 
 /* The same, and the trace hears of it. */
-IN_PLACE void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
+ALWAYS_INLINE void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
 {
     int64_t sample_ns = tcp_measure_untold(tcp, c, ack, ts_echo);
 
@@ -61,11 +61,11 @@ IN_PLACE void tcp_measure(struct tcp *tcp, struct tcp_connection *c, struct seq 
 }
 
 /* Outside of a loss recovery: is the window validated (RFC 7661)? `flight`: octets before it. */
-IN_PLACE bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
+ALWAYS_INLINE bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight)
 {
     int64_t now_ns = tcp->core->now.ns;
 
-    if (SELDOM(c->flow == NULL) && tcp_flow_open(tcp, c) == NULL)
+    if (UNLIKELY(c->flow == NULL) && tcp_flow_open(tcp, c) == NULL)
         return true;
     if (validation_acked_is_valid(&c->flow->validation, c->snd.una, c->snd.nxt, acked, c->congestion.cwnd, flight, now_ns,
                                   c->rtt.srtt_ns))
@@ -77,12 +77,12 @@ IN_PLACE bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint32_t a
 
 /* Outside of a fast recovery: the congestion window may grow. `rtt_ns`: this ACK's sample, 0: none; or TCP_RTT_TIMED, that of the
  * timed segment, which is made of its moment only where somebody asks. */
-IN_PLACE void tcp_grow_unmarked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
+ALWAYS_INLINE void tcp_grow_unmarked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
     bool valid;
 
     /* What waits for its time only is no unused window. */
-    if (c->flow != NULL && SELDOM(c->flow->pacing.waiting) && flight < c->congestion.cwnd && tcp_is_paced(tcp, c))
+    if (c->flow != NULL && UNLIKELY(c->flow->pacing.waiting) && flight < c->congestion.cwnd && tcp_is_paced(tcp, c))
         flight = c->congestion.cwnd;
     valid = tcp_validate(tcp, c, acked, flight);
     if (congestion_was_filled(&c->congestion, flight, tcp_payload_limit(c), !valid))
@@ -92,19 +92,19 @@ IN_PLACE void tcp_grow_unmarked(struct tcp *tcp, struct tcp_connection *c, uint3
 }
 
 /* The same, unless the ACK told of a mark: then it does not (RFC 3168 §6.1.2). */
-IN_PLACE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
+ALWAYS_INLINE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
 {
-    if (MOSTLY((c->ecn_flags & TCP_ECN_HEARD) == 0))
+    if (LIKELY((c->ecn_flags & TCP_ECN_HEARD) == 0))
         tcp_grow_unmarked(tcp, c, acked, flight, rtt_ns);
 }
 
 /* The send ring lets go of so many octets that are acknowledged; `rests`: a ring that is empty now is looked at in time, which who
  * goes on with text does anyway. */
-IN_PLACE void tcp_send_passed(struct tcp *tcp, struct tcp_connection *c, uint64_t octets, bool rests)
+ALWAYS_INLINE void tcp_send_passed(struct tcp *tcp, struct tcp_connection *c, uint64_t octets, bool rests)
 {
     c->bytes_acked += octets;
     c->send.begin += octets;
-    if (SELDOM(send_tuning_wants(c->congestion.cwnd, tcp_payload_limit(c)) > c->send.limit) && !c->settings.send_fixed &&
+    if (UNLIKELY(send_tuning_wants(c->congestion.cwnd, tcp_payload_limit(c)) > c->send.limit) && !c->settings.send_fixed &&
         tcp->send_size.most != 0)
         c->send.limit = send_tuning(c->send.limit, tcp->send_size.most, c->congestion.cwnd, tcp_payload_limit(c));
     if (rests && ring_used(&c->send) == 0 && tcp_rest_is_far(tcp, c))
@@ -116,27 +116,27 @@ IN_PLACE void tcp_send_passed(struct tcp *tcp, struct tcp_connection *c, uint64_
 }
 
 /* Of all up to SND.UNA. */
-IN_PLACE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c, bool rests)
+ALWAYS_INLINE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c, bool rests)
 {
     uint64_t una = tcp_send_offset(c, c->snd.una);
 
-    if (SELDOM(una > c->send.end))
+    if (UNLIKELY(una > c->send.end))
         una = c->send.end; /* the FIN's place */
     if (una > c->send.begin)
         tcp_send_passed(tcp, c, una - c->send.begin, rests);
 }
 
 /* The send window as a segment with `seq` and `ack` has it, unless a later one told. */
-IN_PLACE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window)
+ALWAYS_INLINE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window)
 {
     uint32_t before = c->snd.wnd;
 
-    if (SELDOM(seq_gt(c->snd.wl1, seq) || (seq_eq(c->snd.wl1, seq) && seq_gt(c->snd.wl2, ack))))
+    if (UNLIKELY(seq_gt(c->snd.wl1, seq) || (seq_eq(c->snd.wl1, seq) && seq_gt(c->snd.wl2, ack))))
         return;
     c->snd.wnd = window;
     c->snd.wl1 = seq;
     c->snd.wl2 = ack;
-    if (SELDOM(window > c->snd.max_wnd))
+    if (UNLIKELY(window > c->snd.max_wnd))
         c->snd.max_wnd = window;
     if (window > before)
         tcp_window_opened(tcp, c, before);
@@ -147,14 +147,14 @@ IN_PLACE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struc
 /* output.c: the queue of intents is full. */
 void tcp_wait_for_queue(struct tcp *tcp, struct tcp_connection *c);
 /* tcp_want_output() in place, for a call that sends; `handle`: the connection's. */
-IN_PLACE void tcp_queue_output(struct tcp *tcp, struct tcp_connection *c, struct handle handle)
+ALWAYS_INLINE void tcp_queue_output(struct tcp *tcp, struct tcp_connection *c, struct handle handle)
 {
     struct intent *intent;
 
     if ((c->flags & (TCP_OUTPUT_QUEUED | TCP_OUTPUT_WAITING | TCP_CLOSED_DONE)) != 0)
         return;
     intent = intent_add(&tcp->core->intents, INTENT_TCP_OUTPUT);
-    if (SELDOM(intent == NULL)) {
+    if (UNLIKELY(intent == NULL)) {
         tcp_wait_for_queue(tcp, c);
         return;
     }
@@ -170,7 +170,7 @@ static inline void tcp_event_join(struct tcp *tcp, struct tcp_event *event)
 {
     struct tcp_event_told *told = &tcp->row[tcp->row_end];
 
-    if (SELDOM(tcp->row_end == TCP_ROW)) {
+    if (UNLIKELY(tcp->row_end == TCP_ROW)) {
         tcp_event_listed(tcp, event);
         return;
     }
@@ -180,7 +180,7 @@ static inline void tcp_event_join(struct tcp *tcp, struct tcp_event *event)
     tcp->row_end++;
 }
 /* tcp_tell() in place. */
-IN_PLACE void tcp_tell_here(struct tcp *tcp, struct tcp_connection *c)
+ALWAYS_INLINE void tcp_tell_here(struct tcp *tcp, struct tcp_connection *c)
 {
     if ((c->flags & TCP_OWNED) != 0 && c->event.next == NULL)
         tcp_event_join(tcp, &c->event);
@@ -192,28 +192,28 @@ IN_PLACE void tcp_tell_here(struct tcp *tcp, struct tcp_connection *c)
  * we offered. */
 static inline void tcp_learn_segment_size(struct tcp_connection *c, size_t full)
 {
-    if (SELDOM(full > c->rcv_full) && full <= UINT16_MAX)
+    if (UNLIKELY(full > c->rcv_full) && full <= UINT16_MAX)
         c->rcv_full = (uint16_t)full;
 }
 
 /* Does the receive buffer grow with the path? */
 static inline bool tcp_receive_is_tuned(const struct tcp_settings *settings)
 {
-    return MOSTLY(!settings->recv_fixed);
+    return LIKELY(!settings->recv_fixed);
 }
 
 /* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest segment. */
-IN_PLACE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
+ALWAYS_INLINE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
 {
     if (!tcp_receive_is_tuned(&c->settings)) {
         if (ring_used(&c->recv) >= c->recv.limit / 2)
             tcp_receive_grow(tcp, c, c->recv.limit * 2);
-    } else if (SELDOM((c->flags & TCP_TIMESTAMPS) == 0)) {
+    } else if (UNLIKELY((c->flags & TCP_TIMESTAMPS) == 0)) {
         receive_tuning_window(&c->tuning, tcp->core->now, c->rcv.nxt, c->rcv.edge);
     } else if (full >= c->rcv_full && ts_echo != 0) {
         uint32_t age_ms = tcp_timestamp(tcp, c->ts_offset) - ts_echo;
 
-        if (MOSTLY(age_ms == 0))
+        if (LIKELY(age_ms == 0))
             receive_tuning_echo(&c->tuning, 0, 0); /* who asks nothing more is done with one number */
         else if (age_ms < TCP_AGE_LARGEST_MS)
             receive_tuning_echo(&c->tuning, age_ms * 1000, least_us(&c->rtt.least));
@@ -221,7 +221,7 @@ IN_PLACE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, siz
 }
 
 /* `octets` of text more stand in order behind the ring's end before, `full` of them in the largest segment. */
-IN_PLACE void tcp_text_stands(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+ALWAYS_INLINE void tcp_text_stands(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
 {
     c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
     c->unacknowledged += octets;
@@ -230,7 +230,7 @@ IN_PLACE void tcp_text_stands(struct tcp *tcp, struct tcp_connection *c, uint32_
 }
 
 /* The same, counted, and what is learnt from it. */
-IN_PLACE void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+ALWAYS_INLINE void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
 {
     tcp->core->counters.tcp_data_in += octets;
     TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
@@ -248,7 +248,7 @@ static inline enum tcp_when tcp_when_to_acknowledge(struct tcp_connection *c, bo
     const uint8_t quick = c->quick_acks;
     const bool now = c->settings.quickack || c->unacknowledged >= 2u * c->rcv_full;
 
-    if (MOSTLY(quick == 0))
+    if (LIKELY(quick == 0))
         return now ? TCP_WHEN_NOW : TCP_WHEN_LATER;
     c->quick_acks = quick == TCP_QUICK_ACKS + 1 ? 0 : (uint8_t)(quick - 1);
     if (now)
@@ -265,7 +265,7 @@ static inline void tcp_delay_ack(struct tcp *tcp, struct tcp_connection *c)
 }
 
 /* The ACK of text in order, of which none is held out of order. */
-IN_PLACE void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *c, enum tcp_when when)
+ALWAYS_INLINE void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *c, enum tcp_when when)
 {
     if (when != TCP_WHEN_LATER) {
         when == TCP_WHEN_NOW ? tcp_send_ack_in_order(tcp, c) : tcp_send_ack_soon(tcp, c);
@@ -276,23 +276,23 @@ IN_PLACE void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *c, en
     tcp_delay_ack(tcp, c);
 }
 
-/* Text of an expected segment is held from now on where it stands (held.c); its place is behind the ring's end. */
-IN_PLACE void tcp_hold(struct tcp *tcp, struct tcp_connection *c, const uint8_t *text, uint32_t octets)
+/* Text of an expected segment is borrowed from now on, where it stands (borrowed.c); its place is behind the ring's end. */
+ALWAYS_INLINE void tcp_borrow_text(struct tcp *tcp, struct tcp_connection *c, const uint8_t *text, uint32_t octets)
 {
-    struct tcp_held *held = &tcp->held;
-    struct tcp_held_text *one = &held->text[held->count++];
+    struct tcp_borrowed *borrowed = &tcp->borrowed;
+    struct tcp_borrowed_text *one = &borrowed->text[borrowed->count++];
 
     one->at = text;
     one->offset = c->recv.end;
     one->octets = octets;
     one->place = c;
     one->handle = tcp_handle(tcp, c);
-    held->unread++;
-    if (c->recv.held == 0)
-        c->recv.held = (uint16_t)held->count;
+    borrowed->unread++;
+    if (c->recv.borrowed == 0)
+        c->recv.borrowed = (uint16_t)borrowed->count;
 }
 
-/* Is it a ring without memory, for which the least is enough? So much is promised at least, and nothing is held. */
+/* Is it a ring without memory, for which the least is enough? So much is promised at least, and nothing is borrowed. */
 static inline bool tcp_receive_may_begin(const struct tcp_connection *c, uint64_t end)
 {
     return c->recv.data == NULL && end - c->recv.begin <= SLAB_PIECE_BYTES;
@@ -302,10 +302,10 @@ static inline bool tcp_receive_may_begin(const struct tcp_connection *c, uint64_
 static inline void tcp_receive_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data,
                                     uint32_t length)
 {
-    if (c->recv.held == 0)
+    if (c->recv.borrowed == 0)
         ring_read(&c->recv, offset, data, length);
     else
-        tcp_held_read(tcp, c, offset, data, length);
+        tcp_borrowed_read(tcp, c, offset, data, length);
 }
 
 /* ---- the receive window ---- */
@@ -315,7 +315,7 @@ static inline uint32_t tcp_largest_window(const struct tcp_connection *c)
 {
     uint32_t clamp = c->settings.window_clamp; /* 0: none, and below that comes the largest number */
 
-    return SELDOM(clamp - 1 < c->recv.limit) ? clamp : c->recv.limit;
+    return UNLIKELY(clamp - 1 < c->recv.limit) ? clamp : c->recv.limit;
 }
 
 /* The window that the free room allows, below 0 where there is none. */
@@ -334,7 +334,7 @@ static inline bool tcp_window_opens(const struct tcp_connection *c)
 }
 
 /* RCV.WND for a segment sent now, as it goes into the header; moves rcv.edge. */
-IN_PLACE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
+ALWAYS_INLINE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
 {
     const unsigned scale = scaled ? c->rcv_scale : 0;
     const uint32_t below = (1u << scale) - 1, largest = tcp_largest_window(c);
@@ -343,9 +343,9 @@ IN_PLACE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
     uint32_t window = (uint32_t)(by_room - known >= (int32_t)least ? by_room : known > 0 ? known : 0);
     uint32_t told = (window + below) & ~below; /* up, so that the edge does not go back */
 
-    if (SELDOM((int32_t)told > (int32_t)(c->recv.limit - ring_used(&c->recv))))
+    if (UNLIKELY((int32_t)told > (int32_t)(c->recv.limit - ring_used(&c->recv))))
         told = window & ~below; /* down: again and again up, by every small segment, would let in more than there is room for */
-    if (SELDOM(told >> scale > UINT16_MAX))
+    if (UNLIKELY(told >> scale > UINT16_MAX))
         told = (uint32_t)UINT16_MAX << scale;
     if ((int32_t)told > known)
         c->rcv.edge = seq_add(c->rcv.nxt, told);
@@ -353,12 +353,12 @@ IN_PLACE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
 }
 
 /* The grant after the program took `octets`. */
-IN_PLACE void tcp_follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+ALWAYS_INLINE void tcp_follow_reader(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
     if (tcp_receive_is_tuned(&c->settings)) {
         uint32_t want = receive_tuning_taken(&c->tuning, tcp->core->now, octets);
 
-        if (SELDOM(want > c->recv.limit))
+        if (UNLIKELY(want > c->recv.limit))
             tcp_receive_grow(tcp, c, want);
         return;
     }
@@ -370,16 +370,16 @@ IN_PLACE void tcp_follow_reader(struct tcp *tcp, struct tcp_connection *c, uint3
 }
 
 /* The program took `octets`, or they went to it; the window update is left to an ACK that is about to be made. */
-IN_PLACE void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+ALWAYS_INLINE void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
     c->recv.begin += octets;
-    if (c->recv.held != 0)
-        tcp_held_passed(tcp, c);
-    if (MOSTLY((c->flags & TCP_URGENT_KNOWN) == 0)) /* taken along, as every number that is compared later */
+    if (c->recv.borrowed != 0)
+        tcp_borrowed_passed(tcp, c);
+    if (LIKELY((c->flags & TCP_URGENT_KNOWN) == 0)) /* taken along, as every number that is compared later */
         c->rcv.up = seq_max(c->rcv.up, tcp_recv_seq(c, c->recv.begin));
     tcp_follow_reader(tcp, c, octets);
     if (ring_used(&c->recv) == 0) {
-        if (MOSTLY(c->ranges == NULL)) {
+        if (LIKELY(c->ranges == NULL)) {
             ring_restart(&c->recv);
             if (c->recv.passes)
                 ring_pass(&c->recv, &tcp->core->slabs);
@@ -392,12 +392,12 @@ IN_PLACE void tcp_receive_passed(struct tcp *tcp, struct tcp_connection *c, uint
 /* Is it synchronised, and the peer not done? Who is at ease is the one, and closed by flags only. */
 static inline bool tcp_hears_more(const struct tcp_connection *c)
 {
-    return MOSTLY((c->flags & (TCP_AT_EASE | TCP_CLOSED_DONE | TCP_FIN_RECEIVED)) == TCP_AT_EASE) ||
+    return LIKELY((c->flags & (TCP_AT_EASE | TCP_CLOSED_DONE | TCP_FIN_RECEIVED)) == TCP_AT_EASE) ||
            (tcp_synchronised(c) && (c->flags & TCP_FIN_RECEIVED) == 0);
 }
 
 /* The program took `octets`: the window may open. */
-IN_PLACE void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+ALWAYS_INLINE void tcp_receive_taken(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
     tcp_receive_passed(tcp, c, octets);
     if (tcp_hears_more(c) && tcp_window_opens(c)) {

@@ -4,9 +4,9 @@
  * Nearly all segments of a connection's life are alike: the next in order, with an ACK that is new or the
  * last one again, no flag but ACK and PSH, no option but the timestamps that were agreed, and nothing is
  * being repaired on either side. Of the RFC's eight steps little is left of such a segment, and that little
- * stands here, in the order of input.c. This is a short cut and no other opinion: everything is tested before
+ * stands here, in the order of input.c. This is a fast path and no other opinion: everything is tested before
  * anything is changed; what is done then are the same statements, or the same functions, as on the whole
- * path; whatever else comes goes there with nothing touched. With a trace only the whole path is taken, since
+ * path; whatever else comes goes there with nothing touched. With a trace only the slow path is taken, since
  * it is the one that tells, and a test runs networks both ways and compares each frame
  * (test/sim/tcp_expected_test.c).
  *
@@ -23,15 +23,15 @@
  *     hand: then an ACK delivers the oldest octets, and RACK can find nothing lost, because all that stays in
  *     flight was sent after what has arrived.
  *   - text: none is held out of order, so the ring's end is where it goes. The ring takes its memory first if
- *     it must, as on the whole path; the sum is taken while the text is copied there, and a wrong one leaves
+ *     it must, as on the slow path; the sum is taken while the text is copied there, and a wrong one leaves
  *     behind only octets that nobody knows of. */
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "transport/tcp/expected_steps.h"
 #include "transport/tcp/lines.h"
 
 /* ---- whose is it ---- */
 
-IN_PLACE bool is_between(const struct tcp_connection *c, const struct tcp_arrival *arrival)
+ALWAYS_INLINE bool is_between(const struct tcp_connection *c, const struct tcp_arrival *arrival)
 {
     return arrival_is_between(arrival, &c->local, &c->remote);
 }
@@ -76,7 +76,7 @@ static inline void remember(struct tcp *tcp, const struct tcp_arrival *arrival, 
 }
 
 /* Is it known whose it is, or its hash? */
-IN_PLACE bool is_known(const struct tcp *tcp, struct tcp_arrival *arrival)
+ALWAYS_INLINE bool is_known(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     struct tcp_connection *recent = tcp->recent_place;
     const struct tcp_half_open *record = tcp->recent_half_open;
@@ -95,12 +95,12 @@ IN_PLACE bool is_known(const struct tcp *tcp, struct tcp_arrival *arrival)
     return true;
 }
 
-bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival)
+bool tcp_look_up_known(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     return is_known(tcp, arrival);
 }
 
-bool tcp_foresee_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival)
+bool tcp_look_up_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     if (tcp->lately_is_asked)
         return is_known(tcp, arrival) && arrival->sure;
@@ -109,7 +109,7 @@ bool tcp_foresee_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival)
     return false;
 }
 
-bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival)
+bool tcp_look_up_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival)
 {
     arrival->place = tcp->recent_place;
     arrival->handle = connection;
@@ -117,13 +117,13 @@ bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct t
     return arrival->sure;
 }
 
-bool tcp_foresee_same(const struct tcp *tcp, const struct tcp_arrival *arrival)
+bool tcp_look_up_same(const struct tcp *tcp, const struct tcp_arrival *arrival)
 {
     return tcp->recent_place == arrival->place && handle_equal(tcp->recent, arrival->handle);
 }
 
 /* `inline` for optimisation of the whole: two callers would have it called. */
-inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
+inline void tcp_look_up(struct tcp *tcp, struct tcp_arrival *arrival)
 {
     if (!is_known(tcp, arrival)) {
         look_up(tcp, arrival);
@@ -133,34 +133,34 @@ inline void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival)
         arrival->bucket = NULL; /* nobody asked for it */
 }
 
-void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count)
+void tcp_look_up_strangers(struct tcp *tcp, unsigned unknown, unsigned count)
 {
     tcp->strangers = 8 * unknown > 7 * count ? tcp->strangers + unknown : 0;
     tcp->lately_is_asked = tcp->strangers < TCP_LATELY_TRIES || tcp->strangers % TCP_LATELY_EACH < TCP_LATELY_FIRST;
 }
 
-void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count)
+void tcp_look_up_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         look_up(tcp, arrival[i]);
-        arrival[i]->bucket = demux_foresee(&tcp->demux, (uint32_t)arrival[i]->hash);
+        arrival[i]->bucket = demux_prefetch(&tcp->demux, (uint32_t)arrival[i]->hash);
         arrival[i]->moves = tcp->demux.moves;
     }
 }
 
 /* Is its name in the demux? */
-IN_PLACE bool is_named(const struct tcp *tcp, struct tcp_arrival *arrival)
+ALWAYS_INLINE bool is_named(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     const uint32_t hash = (uint32_t)arrival->hash;
     struct demux_cursor cursor;
 
-    if (MOSTLY(arrival->bucket != NULL && arrival->moves == tcp->demux.moves) && demux_at_home(arrival->bucket, hash, &arrival->name))
+    if (LIKELY(arrival->bucket != NULL && arrival->moves == tcp->demux.moves) && demux_at_home(arrival->bucket, hash, &arrival->name))
         return true;
     cursor = demux_begin(&tcp->demux, hash);
     return demux_next(&cursor, &arrival->name);
 }
 
-void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
+void tcp_look_up_connection(struct tcp *tcp, struct tcp_arrival *arrival)
 {
     unsigned kind;
 
@@ -169,23 +169,23 @@ void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival)
     arrival->place = NULL;
     prefetch_line(arrival->octets + HEADER_STAMPED);
     prefetch_line(arrival->octets + arrival->length - 1);
-    if (SELDOM(!is_named(tcp, arrival))) {
+    if (UNLIKELY(!is_named(tcp, arrival))) {
         arrival->name = TCP_NOBODY;
         return;
     }
     kind = tcp_kind_of((struct handle){ arrival->name });
     if (kind == TCP_KIND_CONNECTION) {
-        arrival->place = pool_foresee(&tcp->connections, arrival->name);
+        arrival->place = pool_prefetch(&tcp->connections, arrival->name);
         prefetch_line(arrival->place); /* of nothing it is nothing */
     } else if (kind != TCP_KIND_HALF_OPEN) {
         arrival->name = TCP_NOBODY;
     }
 }
 
-void tcp_foresee_lines(const struct tcp_arrival *arrival)
+void tcp_prefetch_lines(const struct tcp_arrival *arrival)
 {
     if (!arrival->sure)
-        tcp_lines_foresee(arrival->place);
+        tcp_lines_prefetch(arrival->place);
 }
 
 /* Does its program mostly say something to what comes? Then text will leave, too. */
@@ -194,7 +194,7 @@ static inline bool is_answered(const struct tcp_connection *c)
     return 2 * (uint64_t)c->data_out > c->data_in;
 }
 
-void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
+void tcp_prefetch_text(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     const struct tcp_connection *c;
     bool sends;
@@ -206,19 +206,19 @@ void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival)
     if (c == NULL || handle_is_none(arrival->handle))
         return;
     if (c->recv.data != NULL)
-        ring_foresee(&c->recv, c->recv.end);
+        ring_prefetch(&c->recv, c->recv.end);
     if (c->send.data != NULL)
-        ring_foresee(&c->send, c->send.end);
+        ring_prefetch(&c->send, c->send.end);
     sends = !seq_eq(c->snd.una, c->snd.nxt) || is_answered(c);
     if (!c->late && (sends || c->quick_acks == 0)) /* else no timer is set, it may be */
-        tcp_lines_foresee_wheel(c);
+        tcp_lines_prefetch_wheel(c);
     if (sends) {
-        tcp_lines_foresee_flight(c);
-        tcp_flow_foresee(c->flow);
+        tcp_lines_prefetch_flight(c);
+        tcp_flow_prefetch(c->flow);
     }
 }
 
-struct tcp_connection *tcp_foreseen(const struct tcp *tcp, const struct tcp_arrival *arrival)
+struct tcp_connection *tcp_looked_up(const struct tcp *tcp, const struct tcp_arrival *arrival)
 {
     struct tcp_connection *c = tcp_resolve(tcp, arrival->handle);
 
@@ -252,7 +252,7 @@ __attribute__((noinline)) int64_t tcp_expected_board(struct tcp *tcp, struct tcp
     return delivered.any ? now_ns - delivered.at_ns : 0;
 }
 
-IN_PLACE void
+ALWAYS_INLINE void
 acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const bool plain)
 {
     expected_acknowledges(tcp, c, segment, segment->octets == 0, plain);
@@ -270,27 +270,27 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 {
     struct tcp_connection *c = arrival->place;
 
-    if (MOSTLY(arrival->sure))
-        return MOSTLY(pool_is_still(c, arrival->handle)) ? c : NULL;
+    if (LIKELY(arrival->sure))
+        return LIKELY(pool_is_still(c, arrival->handle)) ? c : NULL;
     if (c != NULL && !handle_is_none(arrival->handle) && pool_is_still(c, arrival->handle))
-        return MOSTLY(is_between(c, arrival)) ? c : NULL;
+        return LIKELY(is_between(c, arrival)) ? c : NULL;
     /* Text came in one burst with the ACK that made its connection. */
     c = tcp->recent_place;
     return c != NULL && pool_is_still(c, tcp->recent) && is_between(c, arrival) ? c : NULL;
 }
 
 /* The steps behind the sum: nothing is left to be tested. */
-IN_PLACE void
+ALWAYS_INLINE void
 take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const struct tcp_arrival *arrival,
           const bool plain)
 {
     enum tcp_when when;
 
     expected_take_text(tcp, c, segment, arrival->tos, plain);
-    if (plain && SELDOM(segment->fin))
+    if (plain && UNLIKELY(segment->fin))
         return; /* whose ACK is the text's */
     when = tcp_when_to_acknowledge(c, (arrival->octets[13] & TCP_FLAG_PSH) != 0);
-    if (MOSTLY(when == TCP_WHEN_LATER))
+    if (LIKELY(when == TCP_WHEN_LATER))
         tcp_delay_ack(tcp, c);
     else
         tcp_acknowledge_text(tcp, c, when);
@@ -300,7 +300,7 @@ take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segme
 }
 
 /* Is it what comes next, and all of it right? */
-IN_PLACE bool
+ALWAYS_INLINE bool
 is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment, const struct tcp_arrival *arrival,
          bool stamped, const bool plain)
 {
@@ -315,10 +315,10 @@ is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *seg
 }
 
 /* It has come. The ring of one of many in turn goes to the next one as soon as it is empty. */
-IN_PLACE void arrived(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+ALWAYS_INLINE void arrived(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
                       const struct tcp_arrival *arrival, bool stamped)
 {
-    if (MOSTLY(arrival->sure)) {
+    if (LIKELY(arrival->sure)) {
         expected_arrived(tcp, c, arrival->handle, segment, stamped);
         c->recv.passes = false;
         return;
@@ -330,7 +330,7 @@ IN_PLACE void arrived(struct tcp *tcp, struct tcp_connection *c, const struct ex
 }
 
 /* Two copies are made of this: of what is plain (expected_is_plain()) nobody asks what is known then. */
-IN_PLACE bool
+ALWAYS_INLINE bool
 take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival, const bool plain)
 {
     const bool stamped = plain || (c->flags & TCP_TIMESTAMPS) != 0;
@@ -341,14 +341,14 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
     arrived(tcp, c, &segment, arrival, stamped);
     if (!seq_eq(segment.ack, c->snd.una)) {
         acknowledged(tcp, c, &segment, plain);
-        if (SELDOM(!arrival->sure) && segment.octets != 0 && ring_used(&c->send) == 0 && c->reserved == 0)
+        if (UNLIKELY(!arrival->sure) && segment.octets != 0 && ring_used(&c->send) == 0 && c->reserved == 0)
             ring_pass(&c->send, &tcp->core->slabs); /* the answer */
     }
     if (!plain && c->sender != NULL) /* else it is not armed */
         c->deadline_ns[TCP_TIMER_REORDER] = 0;
     c->probes = 0;
     tcp_update_window(tcp, c, segment.seq, segment.ack, arrival_window(arrival, c->snd_scale));
-    if (SELDOM(c->settings.keepalive))
+    if (UNLIKELY(c->settings.keepalive))
         tcp_keepalive_restart(tcp, c);
     if (!plain)
         expected_wants_output(tcp, c);
@@ -356,18 +356,18 @@ take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arriva
         tcp_want_more_output(tcp, c);
     if (segment.octets != 0)
         take_text(tcp, c, &segment, arrival, plain);
-    if (plain && SELDOM(segment.fin))
+    if (plain && UNLIKELY(segment.fin))
         tcp_expected_fin(tcp, c, segment.octets);
     return true;
 }
 
-BUSY bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
+HOT bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
 {
     struct tcp_connection *c = connection_of(tcp, arrival);
     bool taken;
 
-    if (SELDOM(c == NULL))
+    if (UNLIKELY(c == NULL))
         return false;
-    taken = MOSTLY(expected_is_plain(c, arrival)) ? take(tcp, c, arrival, true) : expected_is_at_ease(c) && take(tcp, c, arrival, false);
-    return MOSTLY(taken) || (c->state >= BARO_TCP_ESTABLISHED && tcp_expected_end(tcp, c, arrival));
+    taken = LIKELY(expected_is_plain(c, arrival)) ? take(tcp, c, arrival, true) : expected_is_at_ease(c) && take(tcp, c, arrival, false);
+    return LIKELY(taken) || (c->state >= BARO_TCP_ESTABLISHED && tcp_expected_end(tcp, c, arrival));
 }

@@ -12,7 +12,7 @@
 
 #include "baro/device.h"
 #include "baro/types.h"
-#include "base/place.h"
+#include "base/inline.h"
 #include "base/pool.h"
 #include "base/words.h"
 #include "codec/ip_protocol.h"
@@ -56,28 +56,33 @@ struct tcp_arrival {
 };
 
 /* Of two addresses, `octets` in all, and a segment of that length. */
-IN_PLACE uint64_t tcp_sum_of_pseudo(const uint8_t *addresses, unsigned octets, uint32_t length)
+ALWAYS_INLINE uint64_t tcp_sum_of_pseudo(const uint8_t *addresses, unsigned octets, uint32_t length)
 {
     return words_carry(words_add(0, addresses, octets), words_number(IP_PROTOCOL_TCP + length)); /* both halves of it: 2^16 counts as 1 */
 }
 
-/* The looks, one after the other. The first of some together: is it known whose it is, or its hash? And of those where it is not,
- * the hashes, and where the demux begins to look. The second and the third touch a page of memory that nobody had for long: of
- * several at once they are found together. */
-void tcp_foresee(struct tcp *tcp, struct tcp_arrival *arrival);
+/* The connection of a segment is found step by step, and its memory fetched ahead; once it is `sure`, later steps do nothing:
+ *
+ *   1 tcp_look_up() alone, tcp_look_up_of_burst(): is it the one heard of last, or one of those of late? Sets place, handle, sure.
+ *   2 tcp_look_up_hashes(): the hash of the four-tuple, and the demux's bucket, which is prefetched.
+ *   3 tcp_look_up_connection(): the bucket is searched, the connection's first line prefetched. Sets name and place.
+ *   4 tcp_prefetch_lines(), 5 tcp_prefetch_text(): its other lines; its rings and what is in flight.
+ *
+ * Steps 3 and 4 touch pages that the processor has not seen for long: for several segments at once it walks to them side by side. */
+void tcp_look_up(struct tcp *tcp, struct tcp_arrival *arrival);
 /* Is this connection still the one that was heard of last? Then it is the segment's, of which the caller knows that. */
-bool tcp_foresee_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival);
+bool tcp_look_up_again(const struct tcp *tcp, struct handle connection, struct tcp_arrival *arrival);
 /* The same of a segment that says who its connection is, and where it was. */
-bool tcp_foresee_same(const struct tcp *tcp, const struct tcp_arrival *arrival);
-bool tcp_foresee_known(const struct tcp *tcp, struct tcp_arrival *arrival);
+bool tcp_look_up_same(const struct tcp *tcp, const struct tcp_arrival *arrival);
+bool tcp_look_up_known(const struct tcp *tcp, struct tcp_arrival *arrival);
 /* Is it sure, of one of a burst? Among thousands nobody is asked for, and nobody known. */
-bool tcp_foresee_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival);
+bool tcp_look_up_of_burst(const struct tcp *tcp, struct tcp_arrival *arrival);
 /* Of a burst of `count` so many were not known. */
-void tcp_foresee_strangers(struct tcp *tcp, unsigned unknown, unsigned count);
-void tcp_foresee_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count);
-void tcp_foresee_connection(struct tcp *tcp, struct tcp_arrival *arrival);
-void tcp_foresee_lines(const struct tcp_arrival *arrival);
-void tcp_foresee_text(const struct tcp *tcp, struct tcp_arrival *arrival);
+void tcp_look_up_strangers(struct tcp *tcp, unsigned unknown, unsigned count);
+void tcp_look_up_hashes(const struct tcp *tcp, struct tcp_arrival *const arrival[], unsigned count);
+void tcp_look_up_connection(struct tcp *tcp, struct tcp_arrival *arrival);
+void tcp_prefetch_lines(const struct tcp_arrival *arrival);
+void tcp_prefetch_text(const struct tcp *tcp, struct tcp_arrival *arrival);
 
 /* The work: it is what its connection waits for, and everything is done. False: nothing was touched, and
  * tcp_in() shall have it. The trace is off. */
@@ -93,6 +98,6 @@ unsigned tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *first, co
 bool tcp_expected_opening(struct tcp *tcp, const struct tcp_arrival *arrival, uint32_t mtu);
 
 /* Whose it is after all, so that nobody searches again; NULL: not known. */
-struct tcp_connection *tcp_foreseen(const struct tcp *tcp, const struct tcp_arrival *arrival);
+struct tcp_connection *tcp_looked_up(const struct tcp *tcp, const struct tcp_arrival *arrival);
 
 #endif

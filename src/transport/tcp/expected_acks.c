@@ -14,11 +14,11 @@
 static inline bool sum_is_right(const struct tcp_arrival *arrival, bool stamped)
 {
     return arrival->checksum_verified ||
-           MOSTLY(words_are_right(stamped ? arrival_sum(arrival, HEADER_STAMPED) : arrival_sum(arrival, HEADER_PLAIN)));
+           LIKELY(words_are_right(stamped ? arrival_sum(arrival, HEADER_STAMPED) : arrival_sum(arrival, HEADER_PLAIN)));
 }
 
 /* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
-IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
+ALWAYS_INLINE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
                        ptrdiff_t at, unsigned count, bool stamped)
 {
     struct tcp_arrival next = *first;

@@ -38,7 +38,7 @@ static inline uint64_t urgent_of(const uint8_t *header, bool stamped)
     return stamped ? word_at(header + URGENT_AT) : read_be16(header + URGENT_AT);
 }
 
-IN_PLACE struct run_header run_header_of(const uint8_t *header, bool stamped)
+ALWAYS_INLINE struct run_header run_header_of(const uint8_t *header, bool stamped)
 {
     static const uint8_t all_but_push[8] = { 255, 255, 255, 255, 255, (uint8_t)~TCP_FLAG_PSH, 255, 255 };
 
@@ -54,7 +54,7 @@ static inline bool is_alike(const uint8_t *header, const struct run_header *run,
 
 /* Has the first text and no flag of its own, and is its connection behind it still one whose segments are expected, with the window
  * that it said? */
-IN_PLACE bool begins_run(struct tcp_connection *c, const struct tcp_arrival *first, struct expected_segment *segment, bool stamped)
+ALWAYS_INLINE bool begins_run(struct tcp_connection *c, const struct tcp_arrival *first, struct expected_segment *segment, bool stamped)
 {
     return arrival_read(segment, first, stamped, TCP_FLAG_PSH) && segment->octets != 0 && tcp_is_at_ease(c) &&
            seq_eq(c->snd.wl1, segment->seq) && seq_eq(c->snd.wl2, segment->ack);
@@ -74,7 +74,7 @@ static void counted(struct tcp *tcp, struct tcp_connection *c, const struct expe
 }
 
 /* Takes the next one, which is alike. False: it is not what is waited for. */
-IN_PLACE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment, const struct tcp_arrival *next,
+ALWAYS_INLINE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment, const struct tcp_arrival *next,
                         bool stamped)
 {
     segment->seq = seq_of(read_be32(next->octets + 4));
@@ -91,7 +91,7 @@ IN_PLACE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expect
 }
 
 /* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
-IN_PLACE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
+ALWAYS_INLINE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
                        ptrdiff_t at, unsigned count, bool stamped)
 {
     struct expected_segment segment;
@@ -119,7 +119,7 @@ __attribute__((noinline)) unsigned tcp_expected_again(struct tcp *tcp, const str
 {
     struct tcp_connection *c = first->place;
 
-    if (SELDOM(!pool_is_still(c, first->handle))) /* that was its end */
+    if (UNLIKELY(!pool_is_still(c, first->handle))) /* that was its end */
         return 0;
     return (c->flags & TCP_TIMESTAMPS) != 0 ? take(tcp, c, first, frame, at, count, true)
                                             : take(tcp, c, first, frame, at, count, false);

@@ -9,9 +9,9 @@
  *     both in one         FIN-WAIT-1 -> TIME-WAIT
  *
  * The first FIN of a connection that is open at both ends is taken in expected.c, but for what is left to tcp_expected_fin().
- * What makes the steps short is what does in expected.c, and the transitions are the whole path's own functions
+ * What makes the steps short is what does in expected.c, and the transitions are the slow path's own functions
  * (tcp_fin_acknowledged, tcp_fin_in_order). Everything is tested before anything is changed; a FIN behind a hole, beyond the
- * window, again, or with a RST goes the whole path with nothing touched. test/sim/close_straight_test.c compares both. */
+ * window, again, or with a RST goes the slow path with nothing touched. test/sim/fast_close_test.c compares both. */
 #include "transport/tcp/expected_steps.h"
 
 /* Is it what comes next, and one of the two? */

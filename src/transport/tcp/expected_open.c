@@ -2,14 +2,14 @@
  * SYN+ACK that a SYN of ours waits for, and the ACK that makes a connection of a half-open record (RFC 9293 §3.5).
  *
  * The same rule as in expected.c: everything is tested before anything is changed; then the same statements, or the same
- * functions, as on the whole path; whatever is not as expected goes there with nothing touched. With a trace only the whole
- * path is taken, and sim/open_straight_test compares the two.
+ * functions, as on the slow path; whatever is not as expected goes there with nothing touched. With a trace only the whole
+ * path is taken, and sim/fast_open_test compares the two.
  *
  *   - SYN and SYN+ACK: no text, and the options as nearly everybody writes them: MSS, SACK permitted, timestamps, window
  *     scale in one block. The segment as values is made of that block; what happens then is listen.c's and syn_sent.c's.
  *   - ACK: of our SYN, at RCV.NXT, with the timestamps agreed and nothing else, the first SYN+ACK's answer. Of the steps of
  *     half_open_input.c and ack.c little is left: SND.UNA goes over the SYN, the round trip is measured. Text that came with
- *     it (ack_turn.c) is the connection's next segment then; where expected.c does not want that, it goes the whole path, for
+ *     it (ack_turn.c) is the connection's next segment then; where expected.c does not want that, it goes the slow path, for
  *     which the ACK is an old one. */
 #include "transport/tcp/expected_steps.h"
 
@@ -87,7 +87,7 @@ static bool end_of_dialogue(struct tcp *tcp, const struct tcp_arrival *arrival, 
         record->ts_recent = segment.ts_value;
     c = tcp_half_open_connect(tcp, listener, record, mtu, arrival->handle);
     if (c == NULL)
-        return false; /* and there will be no memory on the whole path either */
+        return false; /* and there will be no memory on the slow path either */
     tcp_half_open_free(tcp, record);
     tcp_half_open_begun(tcp, listener, c, segment.seq, segment.ack, (uint16_t)arrival_window(arrival, 0));
     syn_acknowledged(tcp, c);
@@ -185,7 +185,7 @@ static bool syn(struct tcp *tcp, const struct tcp_arrival *arrival, struct segme
 
 static bool syn_ack(struct tcp *tcp, const struct tcp_arrival *arrival, struct segment *segment)
 {
-    struct tcp_connection *c = tcp_foreseen(tcp, arrival);
+    struct tcp_connection *c = tcp_looked_up(tcp, arrival);
     enum baro_drop_reason reason;
 
     if (c == NULL || c->state != BARO_TCP_SYN_SENT || !seq_eq(segment->ack, c->snd.nxt) ||

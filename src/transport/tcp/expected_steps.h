@@ -5,7 +5,7 @@
 #ifndef TRANSPORT_TCP_EXPECTED_STEPS_H
 #define TRANSPORT_TCP_EXPECTED_STEPS_H
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "transport/tcp/arrival.h"
 #include "transport/tcp/ease.h"
 #include "transport/tcp/exchange.h"
@@ -51,7 +51,7 @@ static inline bool expected_flight_is_in_order(const struct tcp_sender *sender)
 /* Is nothing going on but the exchange of text and its ACKs? */
 static inline bool expected_is_at_ease(struct tcp_connection *c)
 {
-    return MOSTLY(tcp_hears_at_ease(c) && c->state <= BARO_TCP_CLOSE_WAIT && c->snd.wnd != 0 &&
+    return LIKELY(tcp_hears_at_ease(c) && c->state <= BARO_TCP_CLOSE_WAIT && c->snd.wnd != 0 &&
                   (c->sender == NULL || expected_flight_is_in_order(c->sender)));
 }
 
@@ -62,20 +62,20 @@ static inline bool expected_is_plain(const struct tcp_connection *c, const struc
     const uint32_t asked = TCP_HEARS_SPECIAL | TCP_PLAIN | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_FIN_RECEIVED | TCP_ORPHAN |
                            TCP_SHUT_READ | TCP_POSTED | TCP_ACK_NOW;
 
-    return MOSTLY((c->flags & asked) == TCP_PLAIN && c->snd.wnd != 0 && c->sender == NULL && arrival->gso_size == 0);
+    return LIKELY((c->flags & asked) == TCP_PLAIN && c->snd.wnd != 0 && c->sender == NULL && arrival->gso_size == 0);
 }
 
 /* At RCV.NXT, SND.UNA <= SEG.ACK <= SND.NXT, and not older than TS.Recent. */
-IN_PLACE bool expected_is_next(const struct tcp_connection *c, const struct expected_segment *segment, bool stamped)
+ALWAYS_INLINE bool expected_is_next(const struct tcp_connection *c, const struct expected_segment *segment, bool stamped)
 {
-    return MOSTLY(seq_eq(segment->seq, c->rcv.nxt) && seq_span(segment->ack, c->snd.una) <= tcp_flight(c) &&
+    return LIKELY(seq_eq(segment->seq, c->rcv.nxt) && seq_span(segment->ack, c->snd.una) <= tcp_flight(c) &&
                   (!stamped || (int32_t)(segment->ts_value - c->ts_recent) >= 0));
 }
 
 /* Is all of ours acknowledged now, the FIN included, and was not before? */
 static inline bool expected_acknowledges_fin(const struct tcp_connection *c, const struct expected_segment *segment)
 {
-    if (MOSTLY((c->flags & TCP_FIN_SENT) == 0))
+    if (LIKELY((c->flags & TCP_FIN_SENT) == 0))
         return false;
     return seq_eq(segment->ack, c->snd.nxt) && !seq_eq(segment->ack, c->snd.una);
 }
@@ -83,7 +83,7 @@ static inline bool expected_acknowledges_fin(const struct tcp_connection *c, con
 /* Does its text fit the window, and tell its marks (RFC 3168 §6.1.3) of no congestion? */
 static inline bool expected_fits(const struct tcp_connection *c, uint32_t octets, uint8_t tos)
 {
-    return MOSTLY((int32_t)octets <= seq_diff(c->rcv.edge, c->rcv.nxt) &&
+    return LIKELY((int32_t)octets <= seq_diff(c->rcv.edge, c->rcv.nxt) &&
                   ((tos & ECN_BITS) != ECN_CE || (c->ecn_flags & TCP_ECN_HEARS) == 0));
 }
 
@@ -92,37 +92,37 @@ static inline bool expected_may_take(const struct tcp_connection *c, const struc
 {
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
 
-    return MOSTLY((c->flags & deaf) == 0 && expected_fits(c, segment->octets, tos) &&
+    return LIKELY((c->flags & deaf) == 0 && expected_fits(c, segment->octets, tos) &&
                   (segment->octets <= ring_space(&c->recv) || c->state == BARO_TCP_ESTABLISHED));
 }
 
 /* Does the program want it in a buffer of its own, and has room there (posted.c)? */
 static inline bool expected_is_posted(const struct tcp_connection *c, uint32_t octets)
 {
-    return SELDOM((c->flags & TCP_POSTED) != 0) && octets != 0 && ring_used(&c->recv) == 0 &&
+    return UNLIKELY((c->flags & TCP_POSTED) != 0) && octets != 0 && ring_used(&c->recv) == 0 &&
            octets <= c->posted.room - c->posted.filled;
 }
 
-/* Does the text stay in its frame (held.c)? A short one does not, since a note costs more than its copy; but nothing goes into
+/* Does the text stay in its frame (borrowed.c)? A short one does not, since a note costs more than its copy; but nothing goes into
  * the ring behind what is held. */
 static inline bool expected_stays(const struct tcp *tcp, const struct tcp_connection *c, uint32_t octets)
 {
-    return (octets >= TCP_HELD_LEAST || (c->recv.held != 0 && octets != 0)) && tcp->held.open;
+    return (octets >= TCP_BORROWED_LEAST || (c->recv.borrowed != 0 && octets != 0)) && tcp->borrowed.stays;
 }
 
 /* tcp_receive_room(), in place where a ring begins: that of one of many does each time. */
-IN_PLACE bool expected_has_room(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
+ALWAYS_INLINE bool expected_has_room(struct tcp *tcp, struct tcp_connection *c, uint32_t octets)
 {
     const uint64_t end = c->recv.end + octets;
 
-    if (MOSTLY(octets <= ring_space(&c->recv)))
+    if (LIKELY(octets <= ring_space(&c->recv)))
         return true;
     return tcp_receive_may_begin(c, end) ? ring_begin(&c->recv, &tcp->core->slabs) : tcp_receive_room(tcp, c, end);
 }
 
 /* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it (segment->posted); or it
  * stays. `alone`: it is none of a run, and often a small message. */
-IN_PLACE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+ALWAYS_INLINE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
                                      const struct tcp_arrival *arrival, bool stamped, bool alone)
 {
     uint32_t octets = segment->octets;
@@ -131,9 +131,9 @@ IN_PLACE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection *c, 
     if (!segment->posted && !expected_has_room(tcp, c, octets))
         return false;
     if (!segment->posted && expected_stays(tcp, c, octets)) {
-        if (SELDOM(!arrival_is_right(arrival)))
+        if (UNLIKELY(!arrival_is_right(arrival)))
             return false;
-        tcp_hold(tcp, c, segment->text, octets);
+        tcp_borrow_text(tcp, c, segment->text, octets);
         return true;
     }
     if (arrival->checksum_verified) {
@@ -148,11 +148,11 @@ IN_PLACE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection *c, 
         text = octets_copy_sum(c->posted.at + c->posted.filled, segment->text, octets);
     else
         text = ring_write_sum(&c->recv, c->recv.end, segment->text, octets, alone);
-    return MOSTLY(words_are_right(words_carry(sum, text)));
+    return LIKELY(words_are_right(words_carry(sum, text)));
 }
 
 /* The same, and whether the program wants it. */
-IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
+ALWAYS_INLINE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
                                     const struct tcp_arrival *arrival, bool stamped, bool alone)
 {
     segment->posted = expected_is_posted(c, segment->octets);
@@ -162,7 +162,7 @@ IN_PLACE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, s
 /* ---- the steps ---- */
 
 /* Its timestamp becomes TS.Recent where the last ACK was in front of it (RFC 7323 §4.3). */
-IN_PLACE void expected_stamp(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+ALWAYS_INLINE void expected_stamp(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
 {
     if (!seq_le(segment->seq, c->rcv.acked))
         return;
@@ -171,7 +171,7 @@ IN_PLACE void expected_stamp(struct tcp *tcp, struct tcp_connection *c, const st
 }
 
 /* It has come: what is counted, and the timestamp. `handle`: of the connection. */
-IN_PLACE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, struct handle handle, const struct expected_segment *segment,
+ALWAYS_INLINE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, struct handle handle, const struct expected_segment *segment,
                                bool stamped)
 {
     tcp->recent = handle;
@@ -185,7 +185,7 @@ IN_PLACE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, struct
 }
 
 /* SND.UNA goes to a new ACK. Cancelled timers are only cleared, here and there: tcp_timer_cancel() would tell the trace. */
-IN_PLACE void expected_una(struct tcp_connection *c, struct seq ack)
+ALWAYS_INLINE void expected_una(struct tcp_connection *c, struct seq ack)
 {
     c->snd.una = ack;
     if (seq_eq(ack, c->snd.nxt)) { /* none of them is beyond it: nothing urgent is on its way */
@@ -197,15 +197,15 @@ IN_PLACE void expected_una(struct tcp_connection *c, struct seq ack)
         c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
     }
     c->retries = 0;
-    c->hole.timeouts = 0; /* blackhole_acked(), where nothing is tried */
-    c->hole.outage = false;
+    c->blackhole.timeouts = 0; /* blackhole_acked(), where nothing is tried */
+    c->blackhole.outage = false;
     c->soft_error = 0;
     c->progress = true;
     c->deadline_ns[TCP_TIMER_USER_TIMEOUT] = 0;
 }
 
 /* Nothing is in flight any more. */
-IN_PLACE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *c, const bool plain)
+ALWAYS_INLINE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *c, const bool plain)
 {
     if (!plain && c->sender != NULL)
         tcp_sender_release(tcp, c);
@@ -213,7 +213,7 @@ IN_PLACE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connection *
 }
 
 /* A new ACK, but for the timers; `rests` as tcp_send_acked() has it. `plain`: expected_is_plain(). */
-IN_PLACE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, bool rests,
+ALWAYS_INLINE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, bool rests,
                                     const bool plain)
 {
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
@@ -228,7 +228,7 @@ IN_PLACE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, c
 }
 
 /* And these. */
-IN_PLACE void expected_timers(struct tcp *tcp, struct tcp_connection *c, const bool plain)
+ALWAYS_INLINE void expected_timers(struct tcp *tcp, struct tcp_connection *c, const bool plain)
 {
     if (seq_eq(c->snd.una, c->snd.nxt)) {
         expected_all_acknowledged(tcp, c, plain);
@@ -239,7 +239,7 @@ IN_PLACE void expected_timers(struct tcp *tcp, struct tcp_connection *c, const b
 }
 
 /* tcp_want_more_output(), where nothing was taken for lost. Of who is at ease (ease.h) nothing is to be sent again either. */
-IN_PLACE void expected_wants_output(struct tcp *tcp, struct tcp_connection *c)
+ALWAYS_INLINE void expected_wants_output(struct tcp *tcp, struct tcp_connection *c)
 {
     const uint32_t asked = TCP_AT_EASE | TCP_ACK_NOW | TCP_FIN_WANTED | TCP_FIN_SENT;
 
@@ -248,16 +248,16 @@ IN_PLACE void expected_wants_output(struct tcp *tcp, struct tcp_connection *c)
 }
 
 /* The text stands where it belongs. */
-IN_PLACE void expected_text_stands(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const bool plain)
+ALWAYS_INLINE void expected_text_stands(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const bool plain)
 {
     c->recv.end += segment->octets;
     tcp_text_stands(tcp, c, segment->octets, segment->full, segment->ts_echo);
-    if (!plain && SELDOM((c->flags & TCP_POSTED) != 0))
+    if (!plain && UNLIKELY((c->flags & TCP_POSTED) != 0))
         segment->posted ? tcp_posted_filled(tcp, c, segment->octets) : tcp_posted_fill(tcp, c);
 }
 
 /* The same, and what is learnt and counted with it. */
-IN_PLACE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+ALWAYS_INLINE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
                                  uint8_t tos, const bool plain)
 {
     c->data_in += segment->count;

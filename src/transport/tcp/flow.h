@@ -19,7 +19,7 @@ struct tcp_flow {
 };
 
 /* What text that leaves and its ACK touch. */
-static inline void tcp_flow_foresee(const struct tcp_flow *flow)
+static inline void tcp_flow_prefetch(const struct tcp_flow *flow)
 {
     if (flow == NULL)
         return;

@@ -6,7 +6,7 @@
  *
  * A record has no timer. All that wait equally long stand in one ring in the order in which they began to, so each
  * ring is in order of deadlines and one timer in the wheel serves it: a ring for each interval of the SYN+ACK's
- * retransmission (1 s, doubled each time, 120 s at most) and one for SYNs that are held (hold.c). */
+ * retransmission (1 s, doubled each time, 120 s at most) and one for SYNs that are held (held_syn.c). */
 #ifndef TRANSPORT_TCP_HALF_OPEN_H
 #define TRANSPORT_TCP_HALF_OPEN_H
 

@@ -15,7 +15,7 @@ static void too_big(struct tcp *tcp, struct tcp_connection *c, uint32_t mtu)
 
     if (mtu == 0 || mtu >= c->path_mtu)
         return;
-    guessed = blackhole_told(&c->hole) == BLACKHOLE_AS_BEFORE; /* it was larger when the path dropped it */
+    guessed = blackhole_told(&c->blackhole) == BLACKHOLE_AS_BEFORE; /* it was larger when the path dropped it */
     tcp_set_path_mtu(c, mtu);
     /* Not a sign of congestion: the window stays, the flight goes again in smaller segments. */
     if ((c->mss < before || guessed) && tcp_flight(c) != 0 && tcp_synchronised(c))

@@ -70,7 +70,7 @@ static __attribute__((noinline)) struct tcp_connection *wake_to_end(struct tcp *
 static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
                                       const struct tcp_arrival *arrival)
 {
-    struct tcp_connection *c = arrival == NULL ? NULL : tcp_foreseen(tcp, arrival);
+    struct tcp_connection *c = arrival == NULL ? NULL : tcp_looked_up(tcp, arrival);
     struct handle handle;
 
     if (c != NULL) {
@@ -88,7 +88,7 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
         if (!segment_checksum_ok(segment))
             return BARO_DROP_TCP_CHECKSUM; /* nobody is woken for it */
         c = tcp_wake(tcp, handle, NULL);
-        if (SELDOM(c == NULL))
+        if (UNLIKELY(c == NULL))
             c = wake_to_end(tcp, handle, segment);
         return c == NULL ? BARO_DROP_NO_SOCKET_MEMORY : for_connection(tcp, c, segment);
     }
@@ -115,7 +115,7 @@ static void leave_out(const struct tcp *tcp, struct tcp_options *options)
         options->has_scale = false;
 }
 
-enum baro_drop_reason tcp_in_foreseen(struct tcp *tcp, const struct ip_packet *packet,
+enum baro_drop_reason tcp_in_looked_up(struct tcp *tcp, const struct ip_packet *packet,
                                       const struct tcp_arrival *arrival)
 {
     struct segment segment;
@@ -133,7 +133,7 @@ enum baro_drop_reason tcp_in_foreseen(struct tcp *tcp, const struct ip_packet *p
 
 enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet)
 {
-    return tcp_in_foreseen(tcp, packet, NULL);
+    return tcp_in_looked_up(tcp, packet, NULL);
 }
 
 /* RFC 9293 §3.10.7.1: CLOSED. */

@@ -58,17 +58,17 @@ static void check_held(const struct tcp *tcp, const struct tcp_connection *c)
 {
     uint64_t offset = c->recv.end;
 
-    if (c->recv.held == 0)
+    if (c->recv.borrowed == 0)
         return;
-    for (uint32_t i = tcp->held.count; i-- >= c->recv.held;) {
-        const struct tcp_held_text *text = &tcp->held.text[i];
+    for (uint32_t i = tcp->borrowed.count; i-- >= c->recv.borrowed;) {
+        const struct tcp_borrowed_text *text = &tcp->borrowed.text[i];
 
         if (text->place != c)
             continue;
         assert(pool_is_still(c, text->handle) && text->octets != 0 && text->offset + text->octets == offset);
         offset = text->offset;
     }
-    assert(tcp->held.text[c->recv.held - 1].offset == offset && offset >= c->recv.begin && offset < c->recv.end);
+    assert(tcp->borrowed.text[c->recv.borrowed - 1].offset == offset && offset >= c->recv.begin && offset < c->recv.end);
 }
 
 static void check_timers(const struct tcp_connection *c)

@@ -119,12 +119,12 @@ bool tcp_late_is_due(const struct tcp *tcp)
     return (uint64_t)tcp->late.turn_ns - 1 < (uint64_t)tcp->core->now.ns; /* 0 is the farthest */
 }
 
-static inline void foresee(const struct tcp *tcp, struct handle handle)
+static inline void prefetch(const struct tcp *tcp, struct handle handle)
 {
-    const struct tcp_connection *c = pool_foresee(&tcp->connections, (uint32_t)handle.value);
+    const struct tcp_connection *c = pool_prefetch(&tcp->connections, (uint32_t)handle.value);
 
     if (c != NULL)
-        tcp_lines_foresee_late(c);
+        tcp_lines_prefetch_late(c);
 }
 
 struct wheel_timer *tcp_late_next(struct tcp *tcp)
@@ -139,7 +139,7 @@ struct wheel_timer *tcp_late_next(struct tcp *tcp)
         late->count--;
         first_changed(late);
         if (late->count > AHEAD)
-            foresee(tcp, at(late, AHEAD)->handle);
+            prefetch(tcp, at(late, AHEAD)->handle);
         if (c == NULL)
             continue;
         c->late = false;

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/time.h"
-#include "base/place.h"
-#include "base/seldom.h"
+#include "base/inline.h"
+#include "base/likely.h"
 
 enum { LEAST_SAMPLES = 3, LEAST_WINDOW_MS = 10000 };
 
@@ -46,11 +46,11 @@ static inline uint32_t least_noted(int64_t sample_ns)
 {
     uint64_t whole_us = (uint64_t)sample_ns / NS_PER_US;
 
-    return MOSTLY(whole_us < UINT32_MAX - 1) ? (uint32_t)whole_us + 1 : UINT32_MAX;
+    return LIKELY(whole_us < UINT32_MAX - 1) ? (uint32_t)whole_us + 1 : UINT32_MAX;
 }
 
 /* A round trip was measured, at a moment that is not negative. */
-IN_PLACE void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns)
+ALWAYS_INLINE void least_sample(struct least *least, int64_t sample_ns, int64_t now_ns)
 {
     uint32_t now_ms = least_ms(now_ns), us = least_noted(sample_ns);
 

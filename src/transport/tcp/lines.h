@@ -5,7 +5,7 @@
 #include "transport/tcp/connection.h"
 
 /* What a segment with text touches is on its way: of `c` nothing is looked at. NULL: nothing is. */
-static inline void tcp_lines_foresee(const struct tcp_connection *c)
+static inline void tcp_lines_prefetch(const struct tcp_connection *c)
 {
     const uint8_t *at = (const uint8_t *)c;
 
@@ -18,13 +18,13 @@ static inline void tcp_lines_foresee(const struct tcp_connection *c)
 }
 
 /* And where the wheel is asked for a deadline. */
-static inline void tcp_lines_foresee_wheel(const struct tcp_connection *c)
+static inline void tcp_lines_prefetch_wheel(const struct tcp_connection *c)
 {
     prefetch_line((const uint8_t *)c + TCP_LINE(12));
 }
 
 /* And what text that leaves, and its ACK, touch besides. */
-static inline void tcp_lines_foresee_flight(const struct tcp_connection *c)
+static inline void tcp_lines_prefetch_flight(const struct tcp_connection *c)
 {
     const uint8_t *at = (const uint8_t *)c;
 
@@ -33,7 +33,7 @@ static inline void tcp_lines_foresee_flight(const struct tcp_connection *c)
 }
 
 /* What a timer that fires touches, where the wheel's own line is there already. */
-static inline void tcp_lines_foresee_timer(const struct tcp_connection *c)
+static inline void tcp_lines_prefetch_timer(const struct tcp_connection *c)
 {
     const uint8_t *at = (const uint8_t *)c;
 
@@ -43,14 +43,14 @@ static inline void tcp_lines_foresee_timer(const struct tcp_connection *c)
 }
 
 /* The same, and the wheel's line. */
-static inline void tcp_lines_foresee_late(const struct tcp_connection *c)
+static inline void tcp_lines_prefetch_late(const struct tcp_connection *c)
 {
-    tcp_lines_foresee_timer(c);
-    tcp_lines_foresee_wheel(c);
+    tcp_lines_prefetch_timer(c);
+    tcp_lines_prefetch_wheel(c);
 }
 
 /* And where it is the look whether it may rest. */
-static inline void tcp_lines_foresee_rest(const struct tcp_connection *c)
+static inline void tcp_lines_prefetch_rest(const struct tcp_connection *c)
 {
     const uint8_t *at = (const uint8_t *)c;
 
@@ -59,7 +59,7 @@ static inline void tcp_lines_foresee_rest(const struct tcp_connection *c)
 }
 
 /* And an ACK alone that leaves then. */
-static inline void tcp_lines_foresee_ack(const struct tcp_connection *c)
+static inline void tcp_lines_prefetch_ack(const struct tcp_connection *c)
 {
     const uint8_t *at = (const uint8_t *)c;
 
@@ -69,13 +69,13 @@ static inline void tcp_lines_foresee_ack(const struct tcp_connection *c)
 }
 
 /* And what text that a program sends touches before it leaves. */
-static inline void tcp_lines_foresee_text_out(const struct tcp_connection *c)
+static inline void tcp_lines_prefetch_text_out(const struct tcp_connection *c)
 {
     if (c == NULL)
         return;
-    tcp_lines_foresee(c);
-    tcp_lines_foresee_flight(c);
-    tcp_lines_foresee_wheel(c);
+    tcp_lines_prefetch(c);
+    tcp_lines_prefetch_flight(c);
+    tcp_lines_prefetch_wheel(c);
 }
 
 #endif

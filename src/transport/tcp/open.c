@@ -61,7 +61,7 @@ void tcp_forget_places(struct tcp *tcp)
     tcp->recent_place = NULL;
     tcp->recent_half_open = NULL;
     memset(tcp->lately, 0, sizeof tcp->lately);
-    tcp_held_forget(tcp);
+    tcp_borrowed_forget(tcp);
 }
 
 void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies)

@@ -6,7 +6,7 @@
 #include "transport/tcp/ease.h"
 #include "transport/tcp/exchange.h"
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "codec/ipv4.h"
 
 void tcp_wait_for_queue(struct tcp *tcp, struct tcp_connection *c)
@@ -29,7 +29,7 @@ bool tcp_wake_waiting(struct tcp *tcp)
 {
     bool any = false;
 
-    for (; SELDOM(!handle_is_none(tcp->waiting_first)) && intent_queue_is_half_empty(&tcp->core->intents); any = true) {
+    for (; UNLIKELY(!handle_is_none(tcp->waiting_first)) && intent_queue_is_half_empty(&tcp->core->intents); any = true) {
         struct tcp_connection *c = tcp_resolve(tcp, tcp->waiting_first);
 
         assert(c != NULL); /* one that is freed leaves the list */
@@ -55,7 +55,7 @@ void tcp_set_path_mtu(struct tcp_connection *c, uint32_t mtu)
     if (mtu > UINT16_MAX)
         mtu = UINT16_MAX;
     c->path_mtu = (uint16_t)mtu;
-    mtu = blackhole_limit(&c->hole, mtu);
+    mtu = blackhole_limit(&c->blackhole, mtu);
     mss = mtu > fixed ? mtu - fixed : 0;
     if (c->peer_mss != 0 && mss > c->peer_mss)
         mss = c->peer_mss;
@@ -146,7 +146,7 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
     tcp->core->counters.tcp_retransmitted++;
     c->counts.retransmits++;
     c->counts.again += plan->length;
-    blackhole_resent(&c->hole, seq_add(plan->seq, plan->length));
+    blackhole_resent(&c->blackhole, seq_add(plan->seq, plan->length));
     if (!plan->lost) {
         c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
         c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next); /* a probe's one octet may have the FIN behind it */
@@ -228,8 +228,8 @@ bool tcp_next_segment(struct tcp *tcp, struct handle connection, const struct ip
     tcp_ease_ends(c);
     if (path->mtu != 0 && path->mtu != c->path_mtu)
         tcp_set_path_mtu(c, path->mtu);
-    if (blackhole_aged(&c->hole, tcp->core->now) == BLACKHOLE_AS_BEFORE)
-        tcp_hole_changed(tcp, c);
+    if (blackhole_aged(&c->blackhole, tcp->core->now) == BLACKHOLE_AS_BEFORE)
+        tcp_blackhole_changed(tcp, c);
     found = tcp_plan(tcp, c, ip_path_at_once(path, tcp_payload_limit(c)), &plan);
     if (!found && (c->flags & TCP_ACK_NOW) != 0 && tcp_synchronised(c)) {
         plan = (struct plan){ .seq = tcp_plain_seq(c) };

@@ -2,7 +2,7 @@
 #ifndef TRANSPORT_TCP_PARTS_H
 #define TRANSPORT_TCP_PARTS_H
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "transport/tcp/connection.h"
 #include "transport/tcp/deadline.h"
 #include "transport/tcp/port.h"
@@ -235,8 +235,8 @@ struct plan {
 /* Could nothing leave, whatever the path? So most ACKs find it, and the segment behind the last one. */
 static inline bool tcp_has_nothing(const struct tcp_connection *c)
 {
-    if ((c->flags & TCP_ACK_NOW) != 0 || SELDOM(seq_lt(c->retransmit_next, c->retransmit_end)) ||
-        SELDOM(c->sender != NULL && c->sender->board.lost != 0))
+    if ((c->flags & TCP_ACK_NOW) != 0 || UNLIKELY(seq_lt(c->retransmit_next, c->retransmit_end)) ||
+        UNLIKELY(c->sender != NULL && c->sender->board.lost != 0))
         return false;
     if (c->state == BARO_TCP_SYN_SENT || c->state == BARO_TCP_SYN_RECEIVED)
         return !seq_eq(c->snd.nxt, c->snd.iss); /* behind the SYN comes nothing before its ACK */
@@ -251,12 +251,12 @@ static inline void tcp_want_more_output(struct tcp *tcp, struct tcp_connection *
 /* `at_once`: octets of text that may leave in one, at least those of a full-sized segment. */
 bool tcp_plan(struct tcp *tcp, struct tcp_connection *c, uint32_t at_once, struct plan *plan);
 
-/* ---- hole.c ---- */
+/* ---- blackhole_response.c ---- */
 
 /* The retransmission timer fired: smaller segments may get through. */
-void tcp_hole_timeout(struct tcp *tcp, struct tcp_connection *c);
+void tcp_blackhole_timeout(struct tcp *tcp, struct tcp_connection *c);
 /* The segment size follows what `hole` says now. */
-void tcp_hole_changed(struct tcp *tcp, struct tcp_connection *c);
+void tcp_blackhole_changed(struct tcp *tcp, struct tcp_connection *c);
 
 /* ---- recovery.c ---- */
 
@@ -405,8 +405,8 @@ static inline struct handle tcp_handle(const struct tcp *tcp, const struct tcp_c
 static inline struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)
 {
     /* The one of the last segment, mostly. */
-    if (MOSTLY(handle.value == tcp->recent.value))
-        return MOSTLY(pool_is_still(tcp->recent_place, handle)) ? tcp->recent_place : NULL;
+    if (LIKELY(handle.value == tcp->recent.value))
+        return LIKELY(pool_is_still(tcp->recent_place, handle)) ? tcp->recent_place : NULL;
     return tcp_kind_of(handle) == TCP_KIND_CONNECTION ? pool_resolve(&tcp->connections, handle) : NULL;
 }
 struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener);

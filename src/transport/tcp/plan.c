@@ -9,12 +9,12 @@
  *     avoidance, §3.8.6.2.1); the persist timer overrides that. */
 #include "transport/tcp/parts.h"
 
-#include "base/lesser.h"
+#include "base/min.h"
 
 /* [from, end), or as much of it as goes into a segment, again. */
 static bool plan_piece(const struct tcp_connection *c, struct seq from, struct seq end, struct plan *plan)
 {
-    uint32_t length = lesser(seq_span(end, from), tcp_payload_limit(c));
+    uint32_t length = min_u32(seq_span(end, from), tcp_payload_limit(c));
     uint64_t offset = tcp_send_offset(c, from);
 
     if (offset + length > c->send.end)
@@ -79,26 +79,26 @@ static uint32_t allowed(const struct tcp_connection *c)
     if (window < mss)
         window = mss; /* the segment size has grown since: one may always be in flight */
     if (c->duplicate_acks != 0 && c->congestion.phase < CONGESTION_RECOVERY)
-        window += lesser(c->duplicate_acks, 2) * mss; /* limited transmit; with SACK the pipe says the same */
+        window += min_u32(c->duplicate_acks, 2) * mss; /* limited transmit; with SACK the pipe says the same */
     if (c->frto == FRTO_NEW) { /* two new segments in place of old ones (RFC 5682 §2.1 step 2b) */
         window = seq_span(c->recover, c->snd.una) + 2 * mss;
         pipe = flight;
     }
     if (c->flags & TCP_TAIL)
         window = window < pipe ? pipe + mss : window + mss;
-    return lesser(window > pipe ? window - pipe : 0, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
+    return min_u32(window > pipe ? window - pipe : 0, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
 }
 
 /* How much new text goes into the next segment or super-segment; 0: none now. */
 static uint32_t new_text(struct tcp *tcp, struct tcp_connection *c, uint32_t unsent, uint32_t at_once)
 {
-    uint32_t mss = tcp_payload_limit(c), may = lesser(unsent, allowed(c)), full;
+    uint32_t mss = tcp_payload_limit(c), may = min_u32(unsent, allowed(c)), full;
 
     if ((c->flags & TCP_PROBE) != 0 && may < mss) { /* at least one octet, whatever the window */
         c->flags &= ~(uint32_t)TCP_PROBE;
         return may != 0 ? may : 1;
     }
-    may = lesser(may, at_once);
+    may = min_u32(may, at_once);
     full = may - may % mss;
     if (may == full)
         return full;

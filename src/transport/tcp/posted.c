@@ -9,7 +9,7 @@
  * takes its buffer back. So does what finds no room, and what comes out of order, until the hole is filled. Octets whose sum
  * is wrong may have been written behind those that count, and so may octets of a segment that is cut: they mean nothing.
  *
- * tcp/expected.c copies there itself; on the whole way the text goes into the ring and at once from there to the buffer,
+ * tcp/expected.c copies there itself; on the slow path the text goes into the ring and at once from there to the buffer,
  * with the same segments as answer. A connection with a posted buffer does not rest. */
 #include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"

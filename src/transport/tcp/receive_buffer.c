@@ -15,7 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "base/lesser.h"
+#include "base/min.h"
 
 uint64_t tcp_receive_last(const struct tcp_connection *c)
 {
@@ -51,8 +51,8 @@ bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment
         !seq_eq(segment->seq, c->rcv.nxt) || length > tcp_recv_window(c) ||
         (segment->flags & (TCP_FLAG_SYN | TCP_FLAG_RST)) != 0 || !tcp_receive_room(tcp, c, c->recv.end + length))
         return false;
-    if (c->recv.held != 0)
-        tcp_held_settle_of(tcp, c);
+    if (c->recv.borrowed != 0)
+        tcp_borrowed_settle_of(tcp, c);
     sum = segment_sum_of_header(segment) +
           checksum_of_native(ring_write_sum(&c->recv, c->recv.end, segment->data.data, length, false));
     *sum_ok = checksum_fold(sum) == 0;
@@ -67,8 +67,8 @@ bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offse
 
     if (!tcp_receive_room(tcp, c, end))
         return false;
-    if (c->recv.held != 0)
-        tcp_held_settle_of(tcp, c);
+    if (c->recv.borrowed != 0)
+        tcp_borrowed_settle_of(tcp, c);
     while (offset < end) {
         uint64_t until = end, next = end;
 
@@ -110,13 +110,13 @@ __attribute__((noinline)) void tcp_receive_grow(struct tcp *tcp, struct tcp_conn
 {
     uint32_t limit = tcp_receive_limit(tcp, &c->settings), backed = tcp_recv_backed(c), cost;
 
-    want = lesser(want, limit);
+    want = min_u32(want, limit);
     if (want <= c->recv.limit || !tcp_synchronised(c))
         return;
     cost = tcp_share(tcp, backed, tcp_ring_cost(want), !tcp_receive_is_tuned(&c->settings));
     if (cost <= c->recv.limit || (cost > backed && !tcp_charge(tcp, c, cost - backed)))
         return;
-    c->recv.limit = lesser(cost, limit);
+    c->recv.limit = min_u32(cost, limit);
 }
 
 void tcp_receive_rest(struct tcp *tcp, struct tcp_connection *c)

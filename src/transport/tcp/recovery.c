@@ -122,7 +122,7 @@ void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c)
     if (!recovering)
         tcp_undo_remember(tcp, c);
     c->frto = frto_timeout(c->frto, recovering);
-    congestion_timeout(&c->congestion, missing, tcp_payload_limit(c), c->retries > 1 || c->hole.trying);
+    congestion_timeout(&c->congestion, missing, tcp_payload_limit(c), c->retries > 1 || c->blackhole.trying);
     tcp_ecn_reduced(c);
     c->duplicate_acks = 0;
     c->recover = c->snd.nxt;

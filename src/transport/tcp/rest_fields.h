@@ -162,16 +162,16 @@
     F(ecn.window, N, 0)                                                                                               \
     F(ecn_flags, N, 0)                                                                                                \
     F(spare_half, N, 0)                                                                                               \
-    F(hole.ceiling, N, 0)                                                                                             \
-    F(hole.timeouts, N, 0)                                                                                            \
-    F(hole.trying, N, 0)                                                                                              \
-    F(hole.outage, N, 0)                                                                                              \
+    F(blackhole.ceiling, N, 0)                                                                                        \
+    F(blackhole.timeouts, N, 0)                                                                                       \
+    F(blackhole.trying, N, 0)                                                                                         \
+    F(blackhole.outage, N, 0)                                                                                         \
                                                                                                                       \
-    F(hole.spare[0], N, 0)                                                                                            \
-    F(hole.spare[1], N, 0)                                                                                            \
-    F(hole.spare[2], N, 0)                                                                                            \
-    F(hole.resent.value, D, 0)                                                                                        \
-    F(hole.again_at_s, N, 0)                                                                                          \
+    F(blackhole.spare[0], N, 0)                                                                                       \
+    F(blackhole.spare[1], N, 0)                                                                                       \
+    F(blackhole.spare[2], N, 0)                                                                                       \
+    F(blackhole.resent.value, D, 0)                                                                                   \
+    F(blackhole.again_at_s, N, 0)                                                                                     \
     F(challenge_at_ns, N, 0)                                                                                          \
     F(blind_at_ns, N, 0)                                                                                              \
     F(challenges, N, 0)                                                                                               \
@@ -204,13 +204,13 @@
     NOT(send.data)              /* no memory, no size */                                                              \
     NOT(send.size)                                                                                                    \
     NOT(send.turn)              /* where it begins in memory that it does not have */                                 \
-    NOT(send.held)                                                                                                    \
+    NOT(send.borrowed)                                                                                                    \
     NOT(send.passes)                                                                                                  \
     NOT(send.spare)                                                                                                   \
     NOT(recv.data)                                                                                                    \
     NOT(recv.size)                                                                                                    \
     NOT(recv.turn)                                                                                                    \
-    NOT(recv.held)              /* there is nothing to be read */                                                     \
+    NOT(recv.borrowed)              /* there is nothing to be read */                                                     \
     NOT(recv.passes)            /* said by the next text */                                                           \
     NOT(recv.spare)                                                                                                   \
     NOT(ranges)                 /* nothing is held out of order */                                                    \

@@ -6,8 +6,8 @@
 #define TRANSPORT_TCP_RTT_H
 
 #include "baro/types.h"
-#include "base/place.h"
-#include "base/seldom.h"
+#include "base/inline.h"
+#include "base/likely.h"
 #include "transport/tcp/least.h"
 
 struct rtt {
@@ -44,19 +44,19 @@ static inline void rtt_time_out(struct rtt *rtt)
 /* The time-out was nobody's being slow: as the round trips say. */
 static inline void rtt_forget_back_off(struct rtt *rtt)
 {
-    if (SELDOM(rtt->srtt_ns == 0))
+    if (UNLIKELY(rtt->srtt_ns == 0))
         rtt->rto_ns = RTO_INITIAL_NS;
     else
         rtt_time_out(rtt);
 }
 
 /* A segment that was sent once was acknowledged after `sample_ns` (§2.2, §2.3), at `now_ns`; ends any back-off. */
-IN_PLACE void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
+ALWAYS_INLINE void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns)
 {
     if (sample_ns < 1)
         sample_ns = 1;
     least_sample(&rtt->least, sample_ns, now_ns);
-    if (SELDOM(rtt->srtt_ns == 0)) { /* the first */
+    if (UNLIKELY(rtt->srtt_ns == 0)) { /* the first */
         rtt->srtt_ns = sample_ns;
         rtt->rttvar_ns = sample_ns / 2;
     } else {

@@ -8,7 +8,7 @@
  * it happens; where the budget or memory ends, send takes fewer octets and the program tries again later. */
 #include "transport/tcp/parts.h"
 
-#include "base/seldom.h"
+#include "base/likely.h"
 
 enum { KEPT_SHARE = 16 }; /* of the budget: the promises of connections to come */
 

@@ -10,7 +10,7 @@
 
 void tcp_sender_open(struct tcp *tcp, struct tcp_connection *c)
 {
-    bool again = c->retries != 0 || c->hole.trying;
+    bool again = c->retries != 0 || c->blackhole.trying;
 
     if (c->sender != NULL || (c->flags & TCP_SACK_PERMITTED) == 0 || !tcp_synchronised(c) || tcp_flight(c) == 0)
         return;

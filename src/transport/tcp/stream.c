@@ -7,7 +7,7 @@
  * Out-of-band means: of what the peer calls urgent the last octet can be taken by a receive of its own, and the
  * stream goes on without it (unless it is to stay in line). Receiving stops in front of that place once, so that a
  * program can see that it is at the mark. */
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "transport/tcp/exchange.h"
 #include "transport/tcp/lines.h"
 #include "transport/tcp/rest.h"
@@ -45,7 +45,7 @@ static int cannot_send(struct tcp_connection *c)
 /* What most often holds: both ends are open, and nothing went wrong. */
 static inline bool may_send(const struct tcp_connection *c)
 {
-    return MOSTLY(c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0);
+    return LIKELY(c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0);
 }
 
 /* Why one that rests cannot be sent to; without a promise it is as with a full ring. */
@@ -64,7 +64,7 @@ static struct tcp_connection *woken(struct tcp *tcp, struct handle connection, i
     bool asleep = false;
     struct tcp_connection *c = tcp_wake(tcp, connection, &asleep);
 
-    *error = SELDOM(asleep) ? why_asleep(tcp, connection) : -ENOTCONN;
+    *error = UNLIKELY(asleep) ? why_asleep(tcp, connection) : -ENOTCONN;
     return c;
 }
 
@@ -78,7 +78,7 @@ ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wan
     if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
         return error;
     c->reserved = 0;
-    if (SELDOM(!may_send(c)) && (error = cannot_send(c)) != 0)
+    if (UNLIKELY(!may_send(c)) && (error = cannot_send(c)) != 0)
         return error;
     if (wanted == 0)
         return 0;
@@ -102,7 +102,7 @@ ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octe
 
     if (c == NULL && (c = woken(tcp, connection, &error)) == NULL)
         return error;
-    if (SELDOM(!may_send(c)) && (error = cannot_send(c)) != 0) {
+    if (UNLIKELY(!may_send(c)) && (error = cannot_send(c)) != 0) {
         c->reserved = 0;
         return error;
     }
@@ -119,26 +119,26 @@ ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octe
 }
 
 /* Where a program talks over many connections in turn, all that the call and the segment need is asked for at once. */
-static inline void foresee(const struct tcp *tcp, struct handle connection)
+static inline void prefetch(const struct tcp *tcp, struct handle connection)
 {
     if (!handle_equal(tcp->recent, connection) && tcp_kind_of(connection) == TCP_KIND_CONNECTION)
-        tcp_lines_foresee_text_out(pool_foresee(&tcp->connections, (uint32_t)connection.value));
+        tcp_lines_prefetch_text_out(pool_prefetch(&tcp->connections, (uint32_t)connection.value));
 }
 
-void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], size_t count)
+void tcp_prefetch_calls(const struct tcp *tcp, const struct handle connection[], size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        foresee(tcp, connection[i]);
+        prefetch(tcp, connection[i]);
     for (size_t i = 0; i < count; i++) {
         const struct tcp_connection *c = tcp_resolve(tcp, connection[i]); /* who rests is far away */
 
         if (c == NULL)
             continue;
-        tcp_flow_foresee(c->flow);
+        tcp_flow_prefetch(c->flow);
         if (c->send.data != NULL && ring_used(&c->send) == 0)
             prefetch_line(c->send.data); /* it begins anew */
         else if (c->send.data != NULL)
-            ring_foresee(&c->send, c->send.end);
+            ring_prefetch(&c->send, c->send.end);
     }
 }
 
@@ -164,15 +164,15 @@ static __attribute__((noinline)) void write_much(struct tcp_connection *c, struc
 }
 
 /* Behind the ring's end; how much of it. */
-IN_PLACE uint32_t put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
+ALWAYS_INLINE uint32_t put(struct tcp *tcp, struct tcp_connection *c, struct baro_bytes data)
 {
     uint32_t used = ring_used(&c->send), most, take;
 
-    if (SELDOM(c->send.data == NULL) && data.length <= TCP_SEND_LEAST)
+    if (UNLIKELY(c->send.data == NULL) && data.length <= TCP_SEND_LEAST)
         ring_reserve(&c->send, &tcp->core->slabs, (uint32_t)data.length, 0); /* as promised */
     most = c->send.size < c->send.limit ? c->send.size : c->send.limit;
     /* A program that wants no more than so much unsent is asked about that in tcp_send_make_room. */
-    if (MOSTLY(used <= most && data.length <= most - used && c->settings.notsent_low_water == 0))
+    if (LIKELY(used <= most && data.length <= most - used && c->settings.notsent_low_water == 0))
         take = (uint32_t)data.length;
     else
         take = tcp_send_make_room(tcp, c, data.length);
@@ -188,33 +188,33 @@ IN_PLACE uint32_t put(struct tcp *tcp, struct tcp_connection *c, struct baro_byt
 }
 
 /* `flags`: mostly none, of which then nobody asks: there are two copies of this. */
-IN_PLACE ptrdiff_t send_text(struct tcp *tcp, struct handle connection, struct baro_bytes data, const unsigned flags)
+ALWAYS_INLINE ptrdiff_t send_text(struct tcp *tcp, struct handle connection, struct baro_bytes data, const unsigned flags)
 {
     struct tcp_connection *c;
     uint32_t taken;
     int error;
 
-    foresee(tcp, connection);
+    prefetch(tcp, connection);
     c = tcp_resolve(tcp, connection);
-    if (SELDOM(c == NULL)) {
+    if (UNLIKELY(c == NULL)) {
         if ((c = woken(tcp, connection, &error)) == NULL)
             return error;
         connection = tcp_handle(tcp, c);
     }
-    if (SELDOM(!may_send(c)) && (error = cannot_send(c)) != 0)
+    if (UNLIKELY(!may_send(c)) && (error = cannot_send(c)) != 0)
         return error;
-    if (SELDOM(data.length == 0))
+    if (UNLIKELY(data.length == 0))
         return 0;
     if (!handle_equal(tcp->recent, connection))
-        tcp_flow_foresee(c->flow);
+        tcp_flow_prefetch(c->flow);
     taken = put(tcp, c, data);
-    if (SELDOM(taken < data.length)) {
+    if (UNLIKELY(taken < data.length)) {
         c->flags |= TCP_WANT_WRITE;
         if (taken == 0)
             return -EAGAIN;
     }
     c->flags &= ~(uint32_t)TCP_MORE;
-    if (SELDOM((flags & (BARO_MSG_OOB | BARO_MSG_MORE)) != 0))
+    if (UNLIKELY((flags & (BARO_MSG_OOB | BARO_MSG_MORE)) != 0))
         send_flagged(c, flags, taken == data.length);
     tcp_queue_output(tcp, c, connection);
     return taken;
@@ -289,7 +289,7 @@ static uint32_t octets_to_read(const struct tcp_connection *c)
 {
     uint32_t used = ring_used(&c->recv), to_mark;
 
-    if (MOSTLY((c->flags & TCP_URGENT_KNOWN) == 0))
+    if (LIKELY((c->flags & TCP_URGENT_KNOWN) == 0))
         return used;
     to_mark = octets_to_mark(c);
     return used < to_mark ? used : to_mark;
@@ -309,18 +309,18 @@ static ptrdiff_t recv_at_rest(const struct tcp *tcp, struct handle connection, s
 }
 
 /* `flags`: mostly none, of which then nobody asks: there are two copies of this. */
-IN_PLACE ptrdiff_t receive(struct tcp *tcp, struct handle connection, struct baro_buffer data, const unsigned flags)
+ALWAYS_INLINE ptrdiff_t receive(struct tcp *tcp, struct handle connection, struct baro_buffer data, const unsigned flags)
 {
     struct tcp_connection *c = tcp_resolve_here(tcp, connection);
     uint32_t length;
 
     if (c == NULL)
         return recv_at_rest(tcp, connection, data, flags);
-    if (SELDOM(flags & BARO_MSG_OOB))
+    if (UNLIKELY(flags & BARO_MSG_OOB))
         return recv_urgent(c, data, flags);
-    if (SELDOM(data.length == 0))
+    if (UNLIKELY(data.length == 0))
         return c->error != 0 && ring_used(&c->recv) == 0 ? -take_error(c) : 0;
-    if (MOSTLY((c->flags & (TCP_URGENT_KNOWN | TCP_POSTED)) == 0)) {
+    if (LIKELY((c->flags & (TCP_URGENT_KNOWN | TCP_POSTED)) == 0)) {
         length = ring_used(&c->recv);
     } else {
         if ((c->flags & TCP_POSTED) != 0)
@@ -332,7 +332,7 @@ IN_PLACE ptrdiff_t receive(struct tcp *tcp, struct handle connection, struct bar
     length = length < data.length ? length : (uint32_t)data.length;
     if (length == 0)
         return recv_nothing(c);
-    if (MOSTLY((flags & BARO_MSG_TRUNCATE) == 0))
+    if (LIKELY((flags & BARO_MSG_TRUNCATE) == 0))
         tcp_receive_read(tcp, c, c->recv.begin, data.data, length);
     if ((flags & BARO_MSG_PEEK) == 0)
         tcp_receive_taken(tcp, c, length);
@@ -363,10 +363,10 @@ ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_b
     length = octets_to_read(c);
     if (length == 0)
         return recv_nothing(c);
-    if (c->recv.held != 0) {
-        if (length == ring_used(&c->recv) && tcp_held_slice(tcp, c, part))
+    if (c->recv.borrowed != 0) {
+        if (length == ring_used(&c->recv) && tcp_borrowed_slice(tcp, c, part))
             return length;
-        tcp_held_settle_of(tcp, c);
+        tcp_borrowed_settle_of(tcp, c);
         part[1] = (struct baro_bytes){ NULL, 0 };
     }
     ring_slice(&c->recv, c->recv.begin, length, part);

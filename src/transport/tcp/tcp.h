@@ -40,8 +40,8 @@ void tcp_choose_syn_cookies(struct tcp *tcp, enum baro_syn_cookies cookies);
 /* One received segment; IP has checked everything up to the protocol number. The result says what became of it
  * (NONE: taken); it is counted and told already. What must be answered stands in the intents. */
 enum baro_drop_reason tcp_in(struct tcp *tcp, const struct ip_packet *packet);
-/* The same of a segment about which the short cut has found something out (expected.h). */
-enum baro_drop_reason tcp_in_foreseen(struct tcp *tcp, const struct ip_packet *packet,
+/* The same of a segment about which the fast path has found something out (expected.h). */
+enum baro_drop_reason tcp_in_looked_up(struct tcp *tcp, const struct ip_packet *packet,
                                       const struct tcp_arrival *arrival);
 
 /* The ends of a connection, so that transmit.c can find the path; false when the handle is stale or nothing could be
@@ -74,21 +74,21 @@ static inline bool tcp_turn_is_awaited(const struct tcp *tcp)
 /* The turn is over: what waits is intended to be sent, but for the first `done`, about which nothing is left to be done. */
 void tcp_turn_is_over(struct tcp *tcp, uint32_t done);
 
-/* held.c: a burst of a device begins; `stays`: the device lends its frames until rx_end; `as_one`: one ACK for what it
+/* borrowed.c: a burst of a device begins; `stays`: the device lends its frames until rx_end; `as_one`: one ACK for what it
  * brings (stretch_ack.c). And it is over: must they stay? */
 void tcp_burst_begins(struct tcp *tcp, bool stays, bool as_one);
 bool tcp_burst_ends(const struct tcp *tcp);
 /* Has the program read all that stands in frames? Then they may go. */
-bool tcp_held_is_read(const struct tcp *tcp);
+bool tcp_borrowed_is_read(const struct tcp *tcp);
 /* The frames go: what is left of their text is copied into its ring. */
-void tcp_held_settle(struct tcp *tcp);
+void tcp_borrowed_settle(struct tcp *tcp);
 
-/* ---- the same straight (output_straight.c), while no trace wants to be told ---- */
+/* ---- the same by the fast path (output_fast.c), while no trace wants to be told ---- */
 
-enum { TCP_STRAIGHT_HEADER = 32 }; /* octets of header in front of text, at most */
+enum { TCP_FAST_HEADER = 32 }; /* octets of header in front of text, at most */
 
 /* A segment whose header stands where it shall be. */
-struct tcp_straight {
+struct tcp_fast {
     struct tcp_connection *connection;
     uint8_t *header;            /* where to; 60 octets. Its checksum is left 0 */
     uint64_t sum;               /* of the header, a native one (base/octets.h) */
@@ -105,27 +105,27 @@ struct tcp_straight {
 };
 
 /* MORE: a segment was written, or there may be one; ask again. LAST: a segment was written, and no other follows. NOTHING:
- * none, and the intent is done. OPEN: it is not for the straight way; nothing was changed. */
-enum tcp_straight_verdict { TCP_STRAIGHT_OPEN, TCP_STRAIGHT_NOTHING, TCP_STRAIGHT_MORE, TCP_STRAIGHT_LAST };
+ * none, and the intent is done. DECLINED: it is not for the fast path; nothing was changed. */
+enum tcp_fast_verdict { TCP_FAST_DECLINED, TCP_FAST_NOTHING, TCP_FAST_MORE, TCP_FAST_LAST };
 
 /* As tcp_destination(); never LAST. */
-enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle connection, struct tcp_straight *segment);
+enum tcp_fast_verdict tcp_fast_begin(struct tcp *tcp, struct handle connection, struct tcp_fast *segment);
 /* Between whom the connection that it found is. */
-void tcp_straight_ends(const struct tcp_straight *segment, const struct baro_endpoint **local, const struct baro_endpoint **remote);
+void tcp_fast_ends(const struct tcp_fast *segment, const struct baro_endpoint **local, const struct baro_endpoint **remote);
 /* Would it say NOTHING? For who has no room to ask for a segment; the intent is done then. */
-bool tcp_straight_has_nothing(const struct tcp_straight *segment);
-/* As tcp_next_segment() for the connection that tcp_straight_begin() found. */
-enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment);
-/* As tcp_control_message(). False: it is not for the straight way; nothing was changed. */
-bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, struct tcp_straight *segment);
+bool tcp_fast_has_nothing(const struct tcp_fast *segment);
+/* As tcp_next_segment() for the connection that tcp_fast_begin() found. */
+enum tcp_fast_verdict tcp_fast_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment);
+/* As tcp_control_message(). False: it is not for the fast path; nothing was changed. */
+bool tcp_fast_control(struct tcp *tcp, const struct intent *intent, struct tcp_fast *segment);
 
 /* control.c: do ACKs of text in order leave whatever else has left, so that none need be looked at? */
 bool tcp_acks_stand(const struct tcp *tcp);
 /* The `at`-th ACK that waited for the program's turn, of tcp_turn_awaited(). NOTHING: it has left. MORE: it is all that the connection
- * has to send, and tcp_straight_alone() writes it. OPEN: it is not for that; nothing was changed. */
-enum tcp_straight_verdict tcp_straight_turn(const struct tcp *tcp, uint32_t at, struct tcp_straight *segment);
+ * has to send, and tcp_fast_alone() writes it. DECLINED: it is not for that; nothing was changed. */
+enum tcp_fast_verdict tcp_fast_turn(const struct tcp *tcp, uint32_t at, struct tcp_fast *segment);
 /* False: nothing was changed. */
-bool tcp_straight_alone(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment);
+bool tcp_fast_alone(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment);
 
 /* An ICMP error quoted a TCP segment of ours (local: our side of the quote). Checks the quoted sequence number
  * (RFC 5927 §4). For "fragmentation needed" `mtu` is the new path MTU. Returns ICMP_NO_MATCH, or NONE. */
@@ -141,7 +141,7 @@ struct wheel_timer *tcp_late_next(struct tcp *tcp);
 /* As wheel_next(), with what the wheel has not been told yet; it may turn out that nothing is due then. */
 bool tcp_timers_next(const struct tcp *tcp, struct baro_instant *deadline);
 /* Soon this one will, whosever it is; NULL: none. */
-void tcp_timer_foresee(const struct wheel_timer *timer);
+void tcp_timer_prefetch(const struct wheel_timer *timer);
 /* Timers of a poll begin to run; and: may another one? Where millions of connections want to rest, or to wake for their probes,
  * a poll is done after a few of them, and what else is due waits for the next poll, which is wanted at once. */
 void tcp_timers_begin(struct tcp *tcp);
@@ -227,7 +227,7 @@ int tcp_hold_next(struct tcp *tcp, struct handle listener, struct baro_held *hel
 int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict);
 
 /* Calls for these are to come: their memory is asked for. */
-void tcp_foresee_calls(const struct tcp *tcp, const struct handle connection[], size_t count);
+void tcp_prefetch_calls(const struct tcp *tcp, const struct handle connection[], size_t count);
 
 /* Bytes taken, or -EAGAIN, -EPIPE, -ENOTCONN, -ENOBUFS (no memory to wake it), or the connection's error (taken by this call). */
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags);

@@ -156,7 +156,7 @@ static void on_retransmit(struct tcp *tcp, struct tcp_connection *c)
     start_user_timeout(tcp, c);
     rtt_back_off(&c->rtt);
     if (tcp_synchronised(c)) {
-        tcp_hole_timeout(tcp, c);
+        tcp_blackhole_timeout(tcp, c);
         tcp_recover_timeout(tcp, c);
     } else {
         c->syn_retries++;
@@ -208,7 +208,7 @@ static void on_keepalive(struct tcp *tcp, struct tcp_connection *c)
 /* Nothing carried it. Where no more text came meanwhile, either, the delay was in vain: ack_turn.c says what follows. */
 static void on_delayed_ack(struct tcp *tcp, struct tcp_connection *c)
 {
-    tcp_lines_foresee_ack(c); /* it leaves when other timers have fired */
+    tcp_lines_prefetch_ack(c); /* it leaves when other timers have fired */
     if (tcp->core->now.ns - c->text_at_ns >= TCP_ACK_DELAY_MS * NS_PER_MS)
         c->quick_acks = TCP_QUICK_ACKS + TCP_ALONE_ACKS;
     c->flags |= TCP_ACK_NOW;
@@ -266,16 +266,16 @@ static inline struct tcp_connection *owner_of(const struct wheel_timer *timer)
     return (struct tcp_connection *)(uintptr_t)((const uint8_t *)timer - offsetof(struct tcp_connection, wheel));
 }
 
-void tcp_timer_foresee(const struct wheel_timer *timer)
+void tcp_timer_prefetch(const struct wheel_timer *timer)
 {
     const struct tcp_connection *c;
 
     if (timer == NULL || timer->kind != TCP_WHEEL_CONNECTION)
         return;
     c = owner_of(timer);
-    tcp_lines_foresee_timer(c);
+    tcp_lines_prefetch_timer(c);
     if ((uint64_t)c->deadline_ns[TCP_TIMER_REST] - 1 < (uint64_t)timer->deadline.ns)
-        tcp_lines_foresee_rest(c);
+        tcp_lines_prefetch_rest(c);
 }
 
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "base/seq.h"
 #include "base/time.h"
 
@@ -46,7 +46,7 @@ static inline void validation_forget(struct validation *validation, int64_t now_
 {
     int64_t half_ns, passed_ns = now_ns - validation->half_ns;
 
-    if (MOSTLY(passed_ns < VALIDATION_SAMPLING_LEAST_NS / 2))
+    if (LIKELY(passed_ns < VALIDATION_SAMPLING_LEAST_NS / 2))
         return;
     half_ns = validation_sampling_ns(srtt_ns) / 2;
     if (passed_ns >= half_ns)

@@ -1,5 +1,5 @@
-/* How connections begin and end, watched and not: a stack that somebody watches goes the whole way with each segment and
- * call, one that nobody watches takes the straight ways, and the two must not differ (straight_test.c and
+/* How connections begin and end, watched and not: a stack that somebody watches goes the slow path with each segment and
+ * call, one that nobody watches takes the fast paths, and the two must not differ (fast_path_test.c and
  * tcp_expected_test.c are about what lies between).
  *
  * Two stacks open, accept and close connections all the time: to listeners with short queues that are seldom asked, held
@@ -401,8 +401,8 @@ static void beginnings_and_ends_are_the_same(void **state)
     struct twice_run sums = twice_compare(SEEDS, run);
 
     (void)state;
-    if (sums.straight < sums.frames / 2 || sums.expected < sums.frames / 20)
-        fail_msg("%llu and %llu of %llu frames", (unsigned long long)sums.straight, (unsigned long long)sums.expected,
+    if (sums.fast < sums.frames / 2 || sums.expected < sums.frames / 20)
+        fail_msg("%llu and %llu of %llu frames", (unsigned long long)sums.fast, (unsigned long long)sums.expected,
                  (unsigned long long)sums.frames);
 }
 

@@ -1,10 +1,10 @@
-/* transport/tcp/syn_straight.c: the SYN of an active open and the options of a SYN+ACK, for the straight way out.
+/* transport/tcp/syn_fast.c: the SYN of an active open and the options of a SYN+ACK, for the fast path out.
  *
  * A SYN is the first segment of a connection: nothing was sent before, nothing is repaired, and the state is that of
  * tcp_connect(). What output.c's write_message() and sent() do for it stands here in a row, the header and the options
- * written word by word as tcp_options_write() would align them. A SYN that goes again takes the whole way. */
+ * written word by word as tcp_options_write() would align them. A SYN that goes again takes the slow path. */
 #include "transport/tcp/exchange.h"
-#include "transport/tcp/straight.h"
+#include "transport/tcp/output_fast.h"
 
 #include "codec/ipv4.h"
 
@@ -36,7 +36,7 @@ static unsigned write_options(const struct syn_options *options, uint8_t *to, ui
     return octets + 4;
 }
 
-unsigned tcp_straight_syn_options(const struct intent_tcp_control *control, struct tcp_straight *segment)
+unsigned tcp_fast_syn_options(const struct intent_tcp_control *control, struct tcp_fast *segment)
 {
     const struct syn_options options = { .mss = control->mss, .scale = control->scale,
                                          .sack_permitted = control->sack_permitted,
@@ -69,7 +69,7 @@ static void sent(struct tcp *tcp, struct tcp_connection *c)
     c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
 }
 
-enum tcp_straight_verdict tcp_straight_syn(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+enum tcp_fast_verdict tcp_fast_syn(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment)
 {
     struct tcp_connection *c = segment->connection;
     uint8_t *to = segment->header;
@@ -77,7 +77,7 @@ enum tcp_straight_verdict tcp_straight_syn(struct tcp *tcp, const struct ip_path
     unsigned octets;
 
     if (!is_plain(c, path))
-        return TCP_STRAIGHT_OPEN;
+        return TCP_FAST_DECLINED;
     options = (struct syn_options){ .mss = c->rcv_mss,
                                     .scale = tcp->without & BARO_TCP_WITHOUT_SCALE ? -1 : c->rcv_scale,
                                     .sack_permitted = (tcp->without & BARO_TCP_WITHOUT_SACK) == 0,
@@ -95,5 +95,5 @@ enum tcp_straight_verdict tcp_straight_syn(struct tcp *tcp, const struct ip_path
     segment->tos = c->settings.tos;
     segment->progress = false;
     sent(tcp, c);
-    return TCP_STRAIGHT_LAST;
+    return TCP_FAST_LAST;
 }

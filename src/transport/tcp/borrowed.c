@@ -1,56 +1,56 @@
-/* transport/tcp/held.c: held frames: text in order goes from its frame to the program, if that reads in its turn.
+/* transport/tcp/borrowed.c: borrowed frames: text in order goes from its frame to the program, if that reads in its turn.
  *
  * A host polls its stack, its programs read, and it flushes. Of what is read so nothing need ever stand in the receive ring. So
  * the frames of a burst that brought expected segments stay borrowed until the turn is over (baro_stack_flush, or the next
  * poll), and where their text stands is only noted, one note a frame. For everything else the text is in the ring: its place
  * there is reserved, positions, window, readiness and counters are what they would be. Only who looks at octets asks whether
- * some are held:
+ * some are borrowed:
  *
  *   - a program that receives has them copied straight out of the frame;
  *   - one that peeks gets the frame's own octets, if what there is has two parts at most, since that is promised;
  *   - when the turn is over, the rest is copied to its place in the ring, and the frames go; when all is read, they go at once.
  *
- * Held is always the end of what a connection has in order: recv.held is the number of its first note and 1, 0 without, its
+ * Borrowed is always the end of what a connection has in order: recv.borrowed is the number of its first note and 1, 0 without, its
  * other notes are behind that one, and the last one ends at recv.end. Text of the same burst that goes into the ring behind it
- * (the whole path) settles what is held of the connection first; before another burst, and the loopback's frames, all goes. Notes name connections as all stored references do, by a
+ * (the slow path) settles what is borrowed of the connection first; before another burst, and the loopback's frames, all goes. Notes name connections as all stored references do, by a
  * handle: of one that ended meanwhile nothing is copied.
  *
  * The sum is verified when the segment comes, as ever, by a pass of its own in place of one that copies, too. That is a loss for
  * programs that always read later (other threads, other processes), and nobody says beforehand which ones these are. So when
- * of a burst most was left unread, the next TCP_HELD_PAUSE bursts are copied at once, and then it is tried again. No
+ * of a burst most was left unread, the next TCP_BORROWED_PAUSE bursts are copied at once, and then it is tried again. No
  * segment, counter or answer is different for it. */
-#include "base/seldom.h"
+#include "base/likely.h"
 #include "transport/tcp/exchange.h"
 
 void tcp_burst_begins(struct tcp *tcp, bool stays, bool as_one)
 {
-    struct tcp_held *held = &tcp->held;
+    struct tcp_borrowed *borrowed = &tcp->borrowed;
 
     tcp->stretch_acks = as_one;
-    held->open = stays;
-    if (SELDOM(held->pause != 0)) {
-        held->open = false;
-        held->pause--;
+    borrowed->stays = stays;
+    if (UNLIKELY(borrowed->pause != 0)) {
+        borrowed->stays = false;
+        borrowed->pause--;
     }
 }
 
 bool tcp_burst_ends(const struct tcp *tcp)
 {
-    return tcp->held.count != 0;
+    return tcp->borrowed.count != 0;
 }
 
-bool tcp_held_is_read(const struct tcp *tcp)
+bool tcp_borrowed_is_read(const struct tcp *tcp)
 {
-    return tcp->held.unread == 0;
+    return tcp->borrowed.unread == 0;
 }
 
-static struct tcp_held_text *first_of(struct tcp_held *held, const struct tcp_connection *c)
+static struct tcp_borrowed_text *first_of(struct tcp_borrowed *borrowed, const struct tcp_connection *c)
 {
-    return &held->text[c->recv.held - 1];
+    return &borrowed->text[c->recv.borrowed - 1];
 }
 
 /* The next one of the same connection: there is one. */
-static struct tcp_held_text *next_of(struct tcp_held_text *text)
+static struct tcp_borrowed_text *next_of(struct tcp_borrowed_text *text)
 {
     const struct tcp_connection *c = text->place;
 
@@ -60,38 +60,38 @@ static struct tcp_held_text *next_of(struct tcp_held_text *text)
     return text;
 }
 
-static bool is_last(const struct tcp_connection *c, const struct tcp_held_text *text)
+static bool is_last(const struct tcp_connection *c, const struct tcp_borrowed_text *text)
 {
     return text->offset + text->octets == c->recv.end;
 }
 
-static void settle(struct tcp_held *held, struct tcp_held_text *text)
+static void settle(struct tcp_borrowed *borrowed, struct tcp_borrowed_text *text)
 {
     ring_write(&text->place->recv, text->offset, text->at, text->octets);
     text->octets = 0;
-    held->unread--;
+    borrowed->unread--;
 }
 
-void tcp_held_settle(struct tcp *tcp)
+void tcp_borrowed_settle(struct tcp *tcp)
 {
-    struct tcp_held *held = &tcp->held;
+    struct tcp_borrowed *borrowed = &tcp->borrowed;
 
-    if (2 * held->unread > held->count)
-        held->pause = TCP_HELD_PAUSE;
-    for (struct tcp_held_text *text = held->text; text != &held->text[held->count]; text++) {
+    if (2 * borrowed->unread > borrowed->count)
+        borrowed->pause = TCP_BORROWED_PAUSE;
+    for (struct tcp_borrowed_text *text = borrowed->text; text != &borrowed->text[borrowed->count]; text++) {
         if (text->octets == 0 || !pool_is_still(text->place, text->handle))
             continue;
-        settle(held, text);
-        text->place->recv.held = 0;
+        settle(borrowed, text);
+        text->place->recv.borrowed = 0;
     }
-    held->count = held->unread = 0;
+    borrowed->count = borrowed->unread = 0;
 }
 
-void tcp_held_forget(struct tcp *tcp)
+void tcp_borrowed_forget(struct tcp *tcp)
 {
-    struct tcp_held *held = &tcp->held;
+    struct tcp_borrowed *borrowed = &tcp->borrowed;
 
-    for (struct tcp_held_text *text = held->text; text != &held->text[held->count]; text++) {
+    for (struct tcp_borrowed_text *text = borrowed->text; text != &borrowed->text[borrowed->count]; text++) {
         if (text->octets != 0 && !pool_is_still(text->place, text->handle)) {
             text->octets = 0;
             text->place = NULL;
@@ -99,23 +99,23 @@ void tcp_held_forget(struct tcp *tcp)
     }
 }
 
-void tcp_held_settle_of(struct tcp *tcp, struct tcp_connection *c)
+void tcp_borrowed_settle_of(struct tcp *tcp, struct tcp_connection *c)
 {
-    struct tcp_held_text *text = first_of(&tcp->held, c);
+    struct tcp_borrowed_text *text = first_of(&tcp->borrowed, c);
     bool last = is_last(c, text);
 
-    settle(&tcp->held, text);
+    settle(&tcp->borrowed, text);
     while (!last) {
         text = next_of(text);
         last = is_last(c, text);
-        settle(&tcp->held, text);
+        settle(&tcp->borrowed, text);
     }
-    c->recv.held = 0;
+    c->recv.borrowed = 0;
 }
 
-__attribute__((noinline)) void tcp_held_passed(struct tcp *tcp, struct tcp_connection *c)
+__attribute__((noinline)) void tcp_borrowed_passed(struct tcp *tcp, struct tcp_connection *c)
 {
-    struct tcp_held_text *text = first_of(&tcp->held, c);
+    struct tcp_borrowed_text *text = first_of(&tcp->borrowed, c);
 
     while (c->recv.begin > text->offset) {
         uint64_t passed = c->recv.begin - text->offset;
@@ -128,19 +128,19 @@ __attribute__((noinline)) void tcp_held_passed(struct tcp *tcp, struct tcp_conne
         }
         text->offset += text->octets;
         text->octets = 0;
-        tcp->held.unread--;
+        tcp->borrowed.unread--;
         if (is_last(c, text)) {
-            c->recv.held = 0;
+            c->recv.borrowed = 0;
             return;
         }
         text = next_of(text);
     }
-    c->recv.held = (uint16_t)(text - tcp->held.text + 1);
+    c->recv.borrowed = (uint16_t)(text - tcp->borrowed.text + 1);
 }
 
-__attribute__((noinline)) void tcp_held_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data, uint32_t length)
+__attribute__((noinline)) void tcp_borrowed_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data, uint32_t length)
 {
-    const struct tcp_held_text *text = &tcp->held.text[c->recv.held - 1];
+    const struct tcp_borrowed_text *text = &tcp->borrowed.text[c->recv.borrowed - 1];
 
     if (offset < text->offset) {
         uint32_t before = text->offset - offset < length ? (uint32_t)(text->offset - offset) : length;
@@ -164,9 +164,9 @@ __attribute__((noinline)) void tcp_held_read(const struct tcp *tcp, const struct
     }
 }
 
-bool tcp_held_slice(const struct tcp *tcp, const struct tcp_connection *c, struct baro_bytes part[2])
+bool tcp_borrowed_slice(const struct tcp *tcp, const struct tcp_connection *c, struct baro_bytes part[2])
 {
-    const struct tcp_held_text *text = &tcp->held.text[c->recv.held - 1];
+    const struct tcp_borrowed_text *text = &tcp->borrowed.text[c->recv.borrowed - 1];
     unsigned parts = ring_slice(&c->recv, c->recv.begin, (uint32_t)(text->offset - c->recv.begin), part);
 
     for (uint64_t end = text->offset; end != c->recv.end; text++) {

@@ -1,13 +1,13 @@
-/* src/straight_acks.c: ACKs alone by the straight way (straight.c), many at once.
+/* src/fast_acks.c: ACKs alone by the fast path (fast_output.c), many at once.
  *
  * A burst of segments of many connections leaves ACKs behind it, one like the other but for a few numbers: each as an intent with
  * these, or where they waited for the program's turn (transport/tcp/ack_turn.c) as a connection that has nothing else to send. What is
  * the same of all of them, way, neighbour and room in the device, is asked once for a run of them. An ACK of the turn needs no intent where none stands
  * in front of it: it leaves at once, with what the drain would have written a moment later. */
-#include "straight.h"
+#include "fast_output.h"
 
-#include "base/lesser.h"
-#include "transport/tcp/straight.h"
+#include "base/min.h"
+#include "transport/tcp/output_fast.h"
 
 /* ACKs in a row that go the same way: what is the same of all of them. */
 struct run {
@@ -17,15 +17,15 @@ struct run {
     bool offload;     /* the device makes the checksum */
 };
 
-/* The way of another run, which may begin; NULL: its ACKs are not for the straight way now, or must wait. */
+/* The way of another run, which may begin; NULL: its ACKs are not for the fast path now, or must wait. */
 static __attribute__((noinline)) struct way *way_of(struct baro_stack *stack, const struct baro_address *source,
                                                     const struct baro_address *destination)
 {
-    struct way *way = straight_find(stack, source, destination);
+    struct way *way = fast_find(stack, source, destination);
 
-    if (way == NULL || straight_room(stack, way) == 0)
+    if (way == NULL || fast_room(stack, way) == 0)
         return NULL;
-    neighbour_goes(&stack->neighbours, way->straight.entry, &way->asks);
+    neighbour_goes(&stack->neighbours, way->fast.entry, &way->asks);
     return way;
 }
 
@@ -34,48 +34,48 @@ static inline bool goes_on(struct baro_stack *stack, struct run *run, const stru
 {
     struct burst *burst = &stack->burst;
 
-    if (MOSTLY(run->at != run->end) && way_leads(run->way, destination, source))
+    if (LIKELY(run->at != run->end) && way_leads(run->way, destination, source))
         return true;
     run->way = way_of(stack, source, destination);
     run->at = run->end = burst->count;
-    if (SELDOM(run->way == NULL))
+    if (UNLIKELY(run->way == NULL))
         return false;
-    run->end = lesser(burst->room, BARO_BURST_LIMIT);
-    run->offload = (run->way->straight.device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
+    run->end = min_u32(burst->room, BARO_BURST_LIMIT);
+    run->offload = (run->way->fast.device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
     return true;
 }
 
 /* Its TCP header is written, 32 octets behind the way's: the others, the sum, the frame. `head`: where they begin. */
-IN_PLACE void push(struct baro_stack *stack, struct run *run, const struct tcp_straight *segment, uint8_t *head)
+ALWAYS_INLINE void push(struct baro_stack *stack, struct run *run, const struct tcp_fast *segment, uint8_t *head)
 {
-    struct straight *straight = &run->way->straight;
+    struct fast_path *fast = &run->way->fast;
     struct baro_tx_frame *frame = &stack->burst.frame[run->at];
-    const uint32_t length = straight->sum_of_pseudo + TCP_STRAIGHT_HEADER, front = straight->length;
+    const uint32_t length = fast->sum_of_pseudo + TCP_FAST_HEADER, front = fast->length;
     uint16_t checksum; /* as it stands in the segment */
 
     if (segment->progress)
-        neighbour_progress(&stack->neighbours, straight->entry);
-    straight_write_front(straight, segment, head);
+        neighbour_progress(&stack->neighbours, fast->entry);
+    fast_write_front(fast, segment, head);
     if (run->offload)
-        write_be16((uint8_t *)&checksum, (uint16_t)~straight_fold(length));
+        write_be16((uint8_t *)&checksum, (uint16_t)~fast_fold(length));
     else
         checksum = checksum_fold(segment->sum + words_number(length));
-    memcpy(segment->header + STRAIGHT_TCP_CHECKSUM, &checksum, sizeof checksum);
+    memcpy(segment->header + FAST_TCP_CHECKSUM, &checksum, sizeof checksum);
     frame->checksum_start = run->offload ? (uint16_t)front : 0;
-    frame->checksum_offset = run->offload ? STRAIGHT_TCP_CHECKSUM : 0;
+    frame->checksum_offset = run->offload ? FAST_TCP_CHECKSUM : 0;
     frame->gso_size = frame->header_length = 0;
     frame->parts = 1;
-    frame->part[0] = (struct baro_bytes){ head, front + TCP_STRAIGHT_HEADER };
-    stack->core.counters.octets_out += front + TCP_STRAIGHT_HEADER;
+    frame->part[0] = (struct baro_bytes){ head, front + TCP_FAST_HEADER };
+    stack->core.counters.octets_out += front + TCP_FAST_HEADER;
     run->sent++;
     stack->burst.count = ++run->at;
-    if (SELDOM(run->at == BARO_BURST_LIMIT))
+    if (UNLIKELY(run->at == BARO_BURST_LIMIT))
         burst_flush(stack);
 }
 
 static inline void count(struct baro_stack *stack, const struct run *run)
 {
-    stack->straight += run->sent;
+    stack->fast += run->sent;
     stack->core.counters.tcp_out += run->sent;
     stack->core.counters.ip_out += run->sent;
     stack->core.counters.frames_out += run->sent;
@@ -88,15 +88,15 @@ static inline bool is_plain(const struct intent *intent)
     return intent->kind == INTENT_TCP_CONTROL && intent->as.tcp.plain;
 }
 
-unsigned straight_acks(struct baro_stack *stack, unsigned most)
+unsigned fast_acks(struct baro_stack *stack, unsigned most)
 {
     struct intent_queue *intents = &stack->core.intents;
     const struct intent *intent = intent_first(intents);
-    struct tcp_straight segment = { .ttl = -1, .header_length = TCP_STRAIGHT_HEADER };
+    struct tcp_fast segment = { .ttl = -1, .header_length = TCP_FAST_HEADER };
     struct run run = { 0 };
     uint8_t *head;
 
-    if (!is_plain(intent) || !straight_is_open(stack) || !tcp_acks_stand(stack->tcp))
+    if (!is_plain(intent) || !fast_is_allowed(stack) || !tcp_acks_stand(stack->tcp))
         return 0;
     do {
         const struct intent_tcp_control *ack = &intent->as.tcp;
@@ -104,8 +104,8 @@ unsigned straight_acks(struct baro_stack *stack, unsigned most)
         if (!goes_on(stack, &run, &ack->local.address, &ack->remote.address))
             break;
         head = stack->burst.header[run.at];
-        segment.header = head + run.way->straight.length;
-        tcp_straight_plain(ack, &segment);
+        segment.header = head + run.way->fast.length;
+        tcp_fast_plain(ack, &segment);
         push(stack, &run, &segment, head);
         intent = &intents->slot[(intents->first + run.sent) % INTENT_QUEUE_SIZE];
     } while (run.sent != most && is_plain(intent));
@@ -124,33 +124,33 @@ static inline bool nothing_is_intended(const struct baro_stack *stack)
 }
 
 /* Of a connection that has nothing else to send. False: nothing happened. */
-static inline bool send_alone(struct baro_stack *stack, struct run *run, struct tcp_straight *segment)
+static inline bool send_alone(struct baro_stack *stack, struct run *run, struct tcp_fast *segment)
 {
     const struct baro_endpoint *local, *remote;
     uint8_t *head;
 
-    tcp_straight_ends(segment, &local, &remote);
+    tcp_fast_ends(segment, &local, &remote);
     if (!goes_on(stack, run, &local->address, &remote->address))
         return false;
     head = stack->burst.header[run->at];
-    segment->header = head + run->way->straight.length;
-    if (SELDOM(!tcp_straight_alone(stack->tcp, &run->way->straight.path, segment)))
+    segment->header = head + run->way->fast.length;
+    if (UNLIKELY(!tcp_fast_alone(stack->tcp, &run->way->fast.path, segment)))
         return false;
     push(stack, run, segment, head);
     return true;
 }
 
-__attribute__((noinline)) void straight_turn(struct baro_stack *stack)
+__attribute__((noinline)) void fast_turn(struct baro_stack *stack)
 {
-    struct tcp_straight segment;
+    struct tcp_fast segment;
     struct run run = { 0 };
     uint32_t at = 0;
 
-    if (straight_is_open(stack) && nothing_is_intended(stack)) {
+    if (fast_is_allowed(stack) && nothing_is_intended(stack)) {
         for (const uint32_t end = tcp_turn_awaited(stack->tcp); at != end; at++) {
-            const enum tcp_straight_verdict verdict = tcp_straight_turn(stack->tcp, at, &segment);
+            const enum tcp_fast_verdict verdict = tcp_fast_turn(stack->tcp, at, &segment);
 
-            if (verdict == TCP_STRAIGHT_OPEN || (verdict == TCP_STRAIGHT_MORE && !send_alone(stack, &run, &segment)))
+            if (verdict == TCP_FAST_DECLINED || (verdict == TCP_FAST_MORE && !send_alone(stack, &run, &segment)))
                 break;
         }
         count(stack, &run);

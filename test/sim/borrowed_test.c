@@ -1,7 +1,7 @@
-/* Text that stays in its frame until the program's turn is over (transport/tcp/held.c) is read as if it stood in the ring, by
+/* Text that stays in its frame until the program's turn is over (transport/tcp/borrowed.c) is read as if it stood in the ring, by
  * every call and at every moment, and nobody else sees a difference: each seed is run with a trace, where nothing is held, and
  * without. Octets that are read from a frame that went back are others: its memory is overwritten and freed. Frames are lost
- * and change places, so that held text, text of the whole path, holes and urgent octets meet. */
+ * and change places, so that held text, text of the slow path, holes and urgent octets meet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,11 +71,11 @@ static void poll(unsigned end)
     struct baro_stack *stack = world.stack[end];
 
     if (one_in(2))
-        stack->tcp->held.pause = 0;
+        stack->tcp->borrowed.pause = 0;
     baro_stack_poll(stack, world.now);
     baro_stack_check_invariants(stack);
     lent += stack->lender != NULL;
-    held += stack->tcp->held.count;
+    held += stack->tcp->borrowed.count;
 }
 
 /* ---- the programs ---- */

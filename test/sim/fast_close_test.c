@@ -1,5 +1,5 @@
-/* The ends of connections, straight and whole: a stack that is watched takes the whole way with each segment, in and out;
- * one that nobody watches takes short cuts for the FIN and its ACK, too (transport/tcp/expected_end.c, output_straight.c).
+/* The ends of connections, straight and whole: a stack that is watched takes the slow path with each segment, in and out;
+ * one that nobody watches takes fast paths for the FIN and its ACK, too (transport/tcp/expected_end.c, output_fast.c).
  * The two must not differ.
  *
  * Two stacks, a few descriptors each, and programs that know no manners: connect from few ports to few ports, so that
@@ -331,10 +331,10 @@ static void short_cuts_change_nothing(void **state)
 
     (void)state;
     print_message("%llu frames, %llu straight, %llu expected; %llu reused, %llu evicted, %llu resets\n",
-                  (unsigned long long)sums.frames, (unsigned long long)sums.straight, (unsigned long long)sums.expected,
+                  (unsigned long long)sums.frames, (unsigned long long)sums.fast, (unsigned long long)sums.expected,
                   (unsigned long long)reused, (unsigned long long)evicted, (unsigned long long)resets);
     /* With all this chaos, too, it was worth it. */
-    assert_true(sums.straight > sums.frames / 2 && sums.expected > sums.frames / 10);
+    assert_true(sums.fast > sums.frames / 2 && sums.expected > sums.frames / 10);
     assert_true(reused > SEEDS && evicted > SEEDS && resets > SEEDS);
 }
 

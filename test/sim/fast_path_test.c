@@ -1,5 +1,5 @@
-/* The straight way out (src/straight.c, transport/tcp/output_straight.c) decides nothing by itself: a stack that is
- * watched sends each segment the whole way, one that nobody watches takes the straight one, and the two must not differ.
+/* The fast path out (src/fast_output.c, transport/tcp/output_fast.c) decides nothing by itself: a stack that is
+ * watched sends each segment the slow path, one that nobody watches takes the straight one, and the two must not differ.
  *
  * Two stacks and their devices, which can do what each seed draws: checksums, super-segments, neither; with much room,
  * little, or none for a while. Frames are lost, programs write and read pieces of all sizes, change their options, keep
@@ -208,8 +208,8 @@ static void the_straight_way_changes_nothing(void **state)
     struct twice_run sums = twice_compare(SEEDS, run);
 
     (void)state;
-    if (sums.straight < sums.frames / 3) /* with all this chaos, too */
-        fail_msg("%llu of %llu frames", (unsigned long long)sums.straight, (unsigned long long)sums.frames);
+    if (sums.fast < sums.frames / 3) /* with all this chaos, too */
+        fail_msg("%llu of %llu frames", (unsigned long long)sums.fast, (unsigned long long)sums.frames);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* ACKs alone of many connections leave in runs (src/straight_acks.c): as intents of a burst, and at the end of the program's turn. A stack that
- * is watched sends each by itself the whole way, and the two must not differ.
+/* ACKs alone of many connections leave in runs (src/fast_acks.c): as intents of a burst, and at the end of the program's turn. A stack that
+ * is watched sends each by itself the slow path, and the two must not differ.
  *
  * A server and clients at three addresses, so that ways change within a burst. Clients say something, some of them several times;
  * the server's program hears it, answers some, urgently too, or keeps silent, says that it sends no more, changes the options of one;
@@ -236,8 +236,8 @@ static void runs_of_acks_are_the_same(void **state)
     struct twice_run sums = twice_compare(SEEDS, run);
 
     (void)state;
-    if (sums.straight < sums.frames / 2)
-        fail_msg("%llu of %llu frames", (unsigned long long)sums.straight, (unsigned long long)sums.frames);
+    if (sums.fast < sums.frames / 2)
+        fail_msg("%llu of %llu frames", (unsigned long long)sums.fast, (unsigned long long)sums.frames);
 }
 
 int main(void)

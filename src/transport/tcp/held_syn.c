@@ -1,4 +1,4 @@
-/* transport/tcp/hold.c: SYNs that are answered when somebody says how.
+/* transport/tcp/held_syn.c: SYNs that are answered when somebody says how.
  *
  * A gateway must not say "connected" before it is. A listener with hold_syn keeps the SYN as a half-open
  * record that sends nothing (the peer's repetitions are not heard) until the answer: SYN+ACK, RST, an ICMP

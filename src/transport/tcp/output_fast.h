@@ -1,6 +1,6 @@
-/* transport/tcp/straight.h: what the files of the straight way out share: output_straight.c and syn_straight.c. */
-#ifndef TRANSPORT_TCP_STRAIGHT_H
-#define TRANSPORT_TCP_STRAIGHT_H
+/* transport/tcp/output_fast.h: what the files of the fast path out share: output_fast.c and syn_fast.c. */
+#ifndef TRANSPORT_TCP_OUTPUT_FAST_H
+#define TRANSPORT_TCP_OUTPUT_FAST_H
 
 #include "base/bytes.h"
 #include "base/words.h"
@@ -16,9 +16,9 @@ static inline uint64_t word(uint8_t *at, uint32_t value)
 }
 
 /* The header of an ACK that is plain. */
-static inline void tcp_straight_plain(const struct intent_tcp_control *ack, struct tcp_straight *segment)
+static inline void tcp_fast_plain(const struct intent_tcp_control *ack, struct tcp_fast *segment)
 {
-    const unsigned octets = TCP_STRAIGHT_HEADER;
+    const unsigned octets = TCP_FAST_HEADER;
     uint8_t *to = segment->header;
 
     segment->sum = word(to, (uint32_t)ack->local.port.number << 16 | ack->remote.port.number) + word(to + 4, ack->seq.value) +
@@ -37,9 +37,9 @@ static inline bool tcp_is_first_syn(const struct tcp_connection *c)
     return c->state == BARO_TCP_SYN_SENT && seq_eq(c->snd.nxt, c->snd.iss) && (c->flags & TCP_CLOSED_DONE) == 0;
 }
 
-/* syn_straight.c: that SYN. OPEN: it is not for the straight way; nothing was changed. */
-enum tcp_straight_verdict tcp_straight_syn(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment);
-/* syn_straight.c: the options of a SYN+ACK, behind the header at segment->header. Their octets; their sum is added. */
-unsigned tcp_straight_syn_options(const struct intent_tcp_control *control, struct tcp_straight *segment);
+/* syn_fast.c: that SYN. DECLINED: it is not for the fast path; nothing was changed. */
+enum tcp_fast_verdict tcp_fast_syn(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment);
+/* syn_fast.c: the options of a SYN+ACK, behind the header at segment->header. Their octets; their sum is added. */
+unsigned tcp_fast_syn_options(const struct intent_tcp_control *control, struct tcp_fast *segment);
 
 #endif

@@ -1,16 +1,16 @@
-/* transport/tcp/output_straight.c: new text, the FIN and ACKs of connections to which nothing else happens.
+/* transport/tcp/output_fast.c: new text, the FIN and ACKs of connections to which nothing else happens.
  *
  * What output.c, plan.c and control.c do step by step for every segment is done here at once for those that are to be
- * expected, header and state the same. What must not be going on say ease.h and ease.c, each with where the whole way would
+ * expected, header and state the same. What must not be going on say ease.h and ease.c, each with where the slow path would
  * look at it. Until the length of the text is known nothing is changed; then there is no way back. */
 #include "transport/tcp/ease.h"
 #include "transport/tcp/exchange.h"
-#include "transport/tcp/straight.h"
+#include "transport/tcp/output_fast.h"
 
 #include "base/flow.h"
-#include "base/lesser.h"
-#include "base/place.h"
-#include "base/seldom.h"
+#include "base/min.h"
+#include "base/inline.h"
+#include "base/likely.h"
 #include "codec/ip_protocol.h"
 
 enum { TCP_FLAGS_AT = 13 };
@@ -27,15 +27,15 @@ static inline uint32_t unsent_text(const struct tcp_connection *c)
 }
 
 /* As plan.c's new_text(), windows included. */
-IN_PLACE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, const struct ip_path *path, uint32_t mss)
+ALWAYS_INLINE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, const struct ip_path *path, uint32_t mss)
 {
     uint32_t flight = tcp_flight(c), pipe = tcp_pipe(c), cwnd = c->congestion.cwnd > mss ? c->congestion.cwnd : mss;
     uint32_t may = unsent, full = 0;
 
-    may = lesser(may, cwnd > pipe ? cwnd - pipe : 0);
-    may = lesser(may, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
+    may = min_u32(may, cwnd > pipe ? cwnd - pipe : 0);
+    may = min_u32(may, c->snd.wnd > flight ? c->snd.wnd - flight : 0);
     if (may >= mss) {
-        may = lesser(may, ip_path_at_once(path, mss));
+        may = min_u32(may, ip_path_at_once(path, mss));
         full = may - may % mss;
     }
     if (may == full)
@@ -56,17 +56,17 @@ static inline bool goes_whole(const struct tcp_connection *c, uint32_t unsent, u
 /* Else text leaves as it comes, at no rate: tcp_pace() and tcp_paced() change nothing. */
 static inline bool is_paced(const struct tcp_connection *c)
 {
-    return SELDOM(c->limited) || c->rtt.srtt_ns >= NS_PER_MS;
+    return UNLIKELY(c->limited) || c->rtt.srtt_ns >= NS_PER_MS;
 }
 
 /* ring_slice(), for text that does not go around the ring's end. */
-IN_PLACE unsigned text_at(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2])
+ALWAYS_INLINE unsigned text_at(const struct ring *ring, uint64_t offset, uint32_t length, struct baro_bytes part[2])
 {
     uint32_t index;
 
     if (length == 0)
         return 0;
-    if (SELDOM(ring_place(ring, offset, length, &index) != length))
+    if (UNLIKELY(ring_place(ring, offset, length, &index) != length))
         return ring_slice(ring, offset, length, part);
     part[0] = (struct baro_bytes){ ring->data + index, length };
     return 1;
@@ -74,8 +74,8 @@ IN_PLACE unsigned text_at(const struct ring *ring, uint64_t offset, uint32_t len
 
 /* ---- the header ---- */
 
-IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, unsigned flags, struct seq seq,
-                                uint16_t window, struct tcp_straight *segment)
+ALWAYS_INLINE void write_header(const struct tcp_connection *c, uint32_t timestamp, unsigned flags, struct seq seq,
+                                uint16_t window, struct tcp_fast *segment)
 {
     uint8_t *to = segment->header;
     unsigned octets = tcp_header_SIZE;
@@ -83,7 +83,7 @@ IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, u
 
     sum = word(to, (uint32_t)c->local.port.number << 16 | c->remote.port.number) + word(to + 4, seq.value) +
           word(to + 8, c->rcv.nxt.value) + word(to + 16, 0);
-    if (MOSTLY((c->flags & TCP_TIMESTAMPS) != 0)) {
+    if (LIKELY((c->flags & TCP_TIMESTAMPS) != 0)) {
         sum += word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, timestamp) + word(to + 28, c->ts_recent);
         octets += 12;
     }
@@ -96,7 +96,7 @@ IN_PLACE void write_header(const struct tcp_connection *c, uint32_t timestamp, u
 /* The retransmission timer and the tail's probe, for text that leaves: output.c's sent() and tcp_tail_arm(), of which only what
  * may be going on beside new text is asked. Two deadlines, one look at the wheel. `other` as segment_of() has it: who is not
  * is at ease, and has found a window that takes text. */
-IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c, const bool other)
+ALWAYS_INLINE void arm_timers(struct tcp *tcp, struct tcp_connection *c, const bool other)
 {
     const struct tcp_sender *sender = c->sender;
     int64_t now_ns = tcp->core->now.ns, wait_ns, earliest_ns;
@@ -105,7 +105,7 @@ IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c, const bool o
     if (is_new)
         c->deadline_ns[TCP_TIMER_RETRANSMIT] = tcp_deadline(now_ns + c->rtt.rto_ns);
     earliest_ns = c->deadline_ns[TCP_TIMER_RETRANSMIT];
-    if (SELDOM((other && (c->tail.out || c->snd.wnd == 0)) ||
+    if (UNLIKELY((other && (c->tail.out || c->snd.wnd == 0)) ||
                (sender != NULL && (sender->board.sacked | sender->board.lost) != 0))) {
         c->deadline_ns[TCP_TIMER_TAIL] = 0;
     } else if (!other || (c->flags & TCP_SACK_PERMITTED) != 0) {
@@ -120,7 +120,7 @@ IN_PLACE void arm_timers(struct tcp *tcp, struct tcp_connection *c, const bool o
 }
 
 /* New text left, or the FIN; `last`: what of the text was not yet sent. `full`: octets of a full-sized segment. */
-IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin, bool last, bool paced,
+ALWAYS_INLINE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin, bool last, bool paced,
                         const bool other)
 {
     struct core *core = tcp->core;
@@ -141,7 +141,7 @@ IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t leng
     tcp->spoke = true;
     c->retransmit_next = c->retransmit_end = end;
     core->counters.tcp_data_out += length;
-    if (length < full ? length != 0 : SELDOM(length != full) && length % full != 0)
+    if (length < full ? length != 0 : UNLIKELY(length != full) && length % full != 0)
         c->flight.small = end;
     if (last && length != 0)
         c->deadline_ns[TCP_TIMER_CORK] = 0;
@@ -153,27 +153,27 @@ IN_PLACE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t leng
     arm_timers(tcp, c, other);
 }
 
-enum tcp_straight_verdict tcp_straight_begin(struct tcp *tcp, struct handle connection, struct tcp_straight *segment)
+enum tcp_fast_verdict tcp_fast_begin(struct tcp *tcp, struct handle connection, struct tcp_fast *segment)
 {
     struct tcp_connection *c = tcp_resolve(tcp, connection);
 
-    if (SELDOM(c == NULL))
-        return TCP_STRAIGHT_NOTHING;
-    if (!tcp_sends_at_ease(c) || SELDOM(c->sender != NULL && c->sender->board.lost != 0)) {
+    if (UNLIKELY(c == NULL))
+        return TCP_FAST_NOTHING;
+    if (!tcp_sends_at_ease(c) || UNLIKELY(c->sender != NULL && c->sender->board.lost != 0)) {
         if (!tcp_is_first_syn(c))
-            return TCP_STRAIGHT_OPEN;
+            return TCP_FAST_DECLINED;
     }
     segment->connection = c;
-    return TCP_STRAIGHT_MORE;
+    return TCP_FAST_MORE;
 }
 
-void tcp_straight_ends(const struct tcp_straight *segment, const struct baro_endpoint **local, const struct baro_endpoint **remote)
+void tcp_fast_ends(const struct tcp_fast *segment, const struct baro_endpoint **local, const struct baro_endpoint **remote)
 {
     *local = &segment->connection->local;
     *remote = &segment->connection->remote;
 }
 
-bool tcp_straight_has_nothing(const struct tcp_straight *segment)
+bool tcp_fast_has_nothing(const struct tcp_fast *segment)
 {
     struct tcp_connection *c = segment->connection;
 
@@ -183,20 +183,20 @@ bool tcp_straight_has_nothing(const struct tcp_straight *segment)
     return true;
 }
 
-/* The text of the next segment; false: the whole way must see to it. */
-IN_PLACE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent, uint32_t mss, bool paced,
+/* The text of the next segment; false: the slow path must see to it. */
+ALWAYS_INLINE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent, uint32_t mss, bool paced,
                         uint32_t *length)
 {
     *length = 0;
     if (unsent == 0)
         return true;
     if (seq_eq(c->snd.una, c->snd.nxt) && tcp->core->now.ns - c->sent_at_ns > c->rtt.rto_ns && c->sent_at_ns != 0) {
-        if (SELDOM(c->snd.wnd < lesser(unsent, mss)))
+        if (UNLIKELY(c->snd.wnd < min_u32(unsent, mss)))
             return false; /* it may be that nothing leaves */
         tcp_rested(c, tcp->core->now.ns);
     }
     *length = goes_whole(c, unsent, mss) ? unsent : new_text(c, unsent, path, mss);
-    if (SELDOM(*length == 0))
+    if (UNLIKELY(*length == 0))
         return tcp_flight(c) != 0; /* else wait_for_window() has a timer to arm */
     if (paced)
         *length = tcp_pace(tcp, c, *length);
@@ -213,7 +213,7 @@ static inline void ack_sent(struct tcp_connection *c, uint32_t gone)
 }
 
 /* An ACK that is about to leave becomes the FIN: what text_sent() knows besides. */
-static __attribute__((noinline)) void end_fin(struct tcp *tcp, struct tcp_straight *segment)
+static __attribute__((noinline)) void end_fin(struct tcp *tcp, struct tcp_fast *segment)
 {
     struct tcp_connection *c = segment->connection;
     struct seq end = seq_add(c->snd.nxt, 1);
@@ -236,8 +236,8 @@ static __attribute__((noinline)) void end_fin(struct tcp *tcp, struct tcp_straig
 
 /* `other`: the program sends no more, or text leaves at a rate, or something is going on (ease.h). Who is none of these is not asked
  * about them: there are two copies of this. */
-IN_PLACE enum tcp_straight_verdict
-segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment, const bool other)
+ALWAYS_INLINE enum tcp_fast_verdict
+segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment, const bool other)
 {
     struct tcp_connection *c = segment->connection;
     uint32_t unsent = other ? unsent_text(c) : tcp_unsent_text(c), mss = tcp_payload_limit(c), length;
@@ -245,14 +245,14 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     bool last, fin = other && fin_is_due(c), paced = other && is_paced(c);
 
     /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
-    if (SELDOM(path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= ip_path_at_once(path, mss)) ||
+    if (UNLIKELY(path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= ip_path_at_once(path, mss)) ||
                !plan(tcp, c, path, unsent, mss, paced, &length)))
-        return TCP_STRAIGHT_OPEN;
+        return TCP_FAST_DECLINED;
     last = length == unsent;
     fin = fin && last;
     if (length == 0 && !fin && (c->flags & TCP_ACK_NOW) == 0) {
         c->flags &= ~(uint32_t)TCP_OUTPUT_QUEUED;
-        return TCP_STRAIGHT_NOTHING;
+        return TCP_FAST_NOTHING;
     }
     flags |= (length != 0 && last ? (unsigned)TCP_FLAG_PSH : 0) | (fin ? (unsigned)TCP_FLAG_FIN : 0);
     segment->length = length;
@@ -273,23 +273,23 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *seg
     } else {
         c->segments_out++;
         tcp->core->counters.tcp_out++;
-        if (!other && SELDOM((c->flags & TCP_FIN_WANTED) != 0)) /* begin_fin() */
+        if (!other && UNLIKELY((c->flags & TCP_FIN_WANTED) != 0)) /* begin_fin() */
             end_fin(tcp, segment);
     }
-    if (MOSTLY(last)) {
+    if (LIKELY(last)) {
         ack_sent(c, TCP_OUTPUT_QUEUED);
-        return TCP_STRAIGHT_LAST;
+        return TCP_FAST_LAST;
     }
     ack_sent(c, 0);
-    return TCP_STRAIGHT_MORE;
+    return TCP_FAST_MORE;
 }
 
 /* At the beginning and, but for a FIN alone, at the end of a connection, and at a rate. */
-static __attribute__((noinline)) enum tcp_straight_verdict
-other_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+static __attribute__((noinline)) enum tcp_fast_verdict
+other_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment)
 {
     if (segment->connection->state == BARO_TCP_SYN_SENT)
-        return tcp_straight_syn(tcp, path, segment);
+        return tcp_fast_syn(tcp, path, segment);
     return segment_of(tcp, path, segment, true);
 }
 
@@ -303,14 +303,14 @@ static __attribute__((noinline)) bool begin_fin(struct tcp_connection *c, const 
     return true;
 }
 
-enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+enum tcp_fast_verdict tcp_fast_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment)
 {
     struct tcp_connection *c = segment->connection;
 
     /* An ACK alone has no rate, and of many connections the round trip is a line that it does not touch. Who is at ease is
      * synchronised. */
-    if ((SELDOM((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_SENT)) != TCP_AT_EASE) && !begin_fin(c, path)) ||
-        (tcp_unsent_text(c) != 0 && SELDOM(is_paced(c))))
+    if ((UNLIKELY((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_SENT)) != TCP_AT_EASE) && !begin_fin(c, path)) ||
+        (tcp_unsent_text(c) != 0 && UNLIKELY(is_paced(c))))
         return other_segment(tcp, path, segment);
     return segment_of(tcp, path, segment, false);
 }
@@ -318,7 +318,7 @@ enum tcp_straight_verdict tcp_straight_segment(struct tcp *tcp, const struct ip_
 /* ---- an ACK that waited for the program's turn ---- */
 
 /* segment_of() without text. */
-IN_PLACE void write_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_straight *segment)
+ALWAYS_INLINE void write_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_fast *segment)
 {
     const unsigned flags = TCP_FLAG_ACK | ((c->ecn_flags & TCP_ECN_ECHO) != 0 ? (unsigned)TCP_FLAG_ECE : 0);
 
@@ -331,25 +331,25 @@ IN_PLACE void write_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_st
     c->segments_out++;
 }
 
-enum tcp_straight_verdict tcp_straight_turn(const struct tcp *tcp, uint32_t at, struct tcp_straight *segment)
+enum tcp_fast_verdict tcp_fast_turn(const struct tcp *tcp, uint32_t at, struct tcp_fast *segment)
 {
     const uint32_t other = TCP_SENDS_SPECIAL | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_OUTPUT_QUEUED | TCP_OUTPUT_WAITING;
     struct tcp_connection *c = tcp_resolve_here(tcp, tcp->soon[at]);
 
     if (c == NULL || (c->flags & TCP_ACK_SOON) == 0)
-        return TCP_STRAIGHT_NOTHING;
-    if (SELDOM((c->flags & (other | TCP_AT_EASE | TCP_TIMESTAMPS)) != (TCP_AT_EASE | TCP_TIMESTAMPS) || c->state < BARO_TCP_ESTABLISHED || tcp_unsent_text(c) != 0 ||
+        return TCP_FAST_NOTHING;
+    if (UNLIKELY((c->flags & (other | TCP_AT_EASE | TCP_TIMESTAMPS)) != (TCP_AT_EASE | TCP_TIMESTAMPS) || c->state < BARO_TCP_ESTABLISHED || tcp_unsent_text(c) != 0 ||
                (c->sender != NULL && c->sender->board.lost != 0)))
-        return TCP_STRAIGHT_OPEN;
+        return TCP_FAST_DECLINED;
     segment->connection = c;
-    return TCP_STRAIGHT_MORE;
+    return TCP_FAST_MORE;
 }
 
-bool tcp_straight_alone(struct tcp *tcp, const struct ip_path *path, struct tcp_straight *segment)
+bool tcp_fast_alone(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment)
 {
     struct tcp_connection *c = segment->connection;
 
-    if (SELDOM(path->mtu != c->path_mtu))
+    if (UNLIKELY(path->mtu != c->path_mtu))
         return false;
     write_ack(tcp, c, segment);
     segment->length = 0;
@@ -359,21 +359,21 @@ bool tcp_straight_alone(struct tcp *tcp, const struct ip_path *path, struct tcp_
 
 /* ---- control segments ---- */
 
-bool tcp_straight_control(struct tcp *tcp, const struct intent *intent, struct tcp_straight *segment)
+bool tcp_fast_control(struct tcp *tcp, const struct intent *intent, struct tcp_fast *segment)
 {
     const struct intent_tcp_control *control = &intent->as.tcp;
     unsigned octets = tcp_header_SIZE + (control->has_timestamps ? 12u : 0u);
     uint8_t *to = segment->header;
 
-    if (SELDOM(control->sack_count != 0 || control->ttl == 0))
+    if (UNLIKELY(control->sack_count != 0 || control->ttl == 0))
         return false;
     segment->flow_label = control->flow_label;
     if (control->flow_label == 0 && control->remote.address.family == BARO_FAMILY_IPV6) /* of no connection now */
         segment->flow_label = flow_label(&tcp->core->flow_key, IP_PROTOCOL_TCP, &control->local, &control->remote);
     segment->sum = 0;
     if (control->has_syn_options)
-        octets = tcp_header_SIZE + tcp_straight_syn_options(control, segment);
-    else if (MOSTLY(control->has_timestamps))
+        octets = tcp_header_SIZE + tcp_fast_syn_options(control, segment);
+    else if (LIKELY(control->has_timestamps))
         segment->sum = word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, control->ts_value) + word(to + 28, control->ts_echo);
     segment->sum += word(to, (uint32_t)control->local.port.number << 16 | control->remote.port.number) +
                    word(to + 4, control->seq.value) + word(to + 8, control->ack.value) +

@@ -1,4 +1,4 @@
-/* Frames that stay borrowed while their text waits for the program's turn (transport/tcp/held.c): when they go back, what a
+/* Frames that stay borrowed while their text waits for the program's turn (transport/tcp/borrowed.c): when they go back, what a
  * peek points at, what becomes of connections that end meanwhile, and that who reads later is not made to pay. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,11 +169,11 @@ static void so_does_the_next_poll(void **state)
     assert_int_equal(device[1].in_borrowed, 1);
     poll(1);
     assert_int_equal(device[1].in_borrowed, 0);
-    stack[1]->tcp->held.pause = 0;
+    stack[1]->tcp->borrowed.pause = 0;
     segments_come(1, TEXT);
     assert_int_equal(device[1].in_borrowed, 1);
     segments_come(1, 2 * TEXT);
-    stack[1]->tcp->held.pause = 0;
+    stack[1]->tcp->borrowed.pause = 0;
     segments_come(1, 3 * TEXT);
     assert_int_equal(device[1].in_borrowed, 1);
     assert_int_equal(baro_recv(stack[1], server, data, sizeof data, 0), 4 * TEXT); /* the ring's, and the frame's */
@@ -257,17 +257,17 @@ static void memory_goes_while_text_is_held(void **state)
     (void)state;
     segments_come(3, 0);
     tcp_forget_places(tcp);
-    assert_int_equal(tcp->held.count, 3);
+    assert_int_equal(tcp->borrowed.count, 3);
     assert_int_equal(device[1].in_borrowed, 3);
     baro_stack_check_invariants(stack[1]);
     assert_int_equal(baro_recv(stack[1], server, data, TEXT, 0), TEXT);
     are_from(data, TEXT, 0);
     assert_int_equal(baro_close(stack[1], server), 0); /* unread: a reset */
-    assert_non_null(tcp->held.text[2].place);
+    assert_non_null(tcp->borrowed.text[2].place);
     tcp_forget_places(tcp);
     for (int i = 1; i < 3; i++) {
-        assert_null(tcp->held.text[i].place);
-        assert_int_equal(tcp->held.text[i].octets, 0);
+        assert_null(tcp->borrowed.text[i].place);
+        assert_int_equal(tcp->borrowed.text[i].octets, 0);
     }
     carry(1);
     assert_int_equal(device[1].in_borrowed, 0);
@@ -316,7 +316,7 @@ static void who_reads_later_has_a_pause(void **state)
         assert_int_equal(baro_recv(stack[1], server, data, TEXT, 0), TEXT);
         baro_stack_flush(stack[1]); /* two of three */
         offset += 3 * TEXT;
-        for (int i = 0; i < TCP_HELD_PAUSE; i++, offset += TEXT) {
+        for (int i = 0; i < TCP_BORROWED_PAUSE; i++, offset += TEXT) {
             segments_come(1, offset);
             assert_int_equal(device[1].in_borrowed, 0);
             assert_true(baro_recv(stack[1], server, data, sizeof data, 0) >= TEXT);
