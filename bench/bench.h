@@ -142,11 +142,13 @@ uint32_t bench_random(uint32_t *state, uint32_t below);
 
 /* Octets of memory that a program of the bulk rows has, and calls for at once. */
 enum { BENCH_PROGRAM = 4096 };
-/* Copies a frame's octets: plain vector moves, since memcpy's choice for long ones, `rep movsb`, is slow on some machines. */
+/* Copies a frame's octets: plain vector moves, since memcpy's choice for long ones, `rep movsb`, is slow on some
+ * machines. */
 void bench_copy(uint8_t *to, const uint8_t *from, size_t length);
 /* The same of a frame's parts, one behind the other; how many octets. */
 size_t bench_gather(uint8_t *to, const struct baro_bytes part[], unsigned parts);
-/* Slots of a wire for frames of so many octets: what 128 KiB hold, so that a second-level cache holds them beside buffers. */
+/* Slots of a wire for frames of so many octets: what 128 KiB hold, so that a second-level cache holds them beside
+ * buffers. */
 enum { BENCH_SLOTS = 64 };
 unsigned bench_slots(size_t octets);
 
@@ -193,7 +195,8 @@ struct bench_peer;
 struct bench_peer *bench_peer_create(const struct bench_case *question);
 void bench_peer_free(struct bench_peer *peer);
 struct baro_stack *bench_peer_stack(struct bench_peer *peer);
-/* Makes data segments of `length` octets, each of a connection drawn at random; they wait for the stack's next polls. */
+/* Makes data segments of `length` octets, each of a connection drawn at random; they wait for the stack's next
+ * polls. */
 void bench_peer_make(struct bench_peer *peer, uint32_t count, uint32_t length, uint32_t *random);
 /* The same of connection number `first` and those that follow it, one each, as many as fit: how many. */
 uint32_t bench_peer_make_each(struct bench_peer *peer, uint32_t first, uint32_t length);

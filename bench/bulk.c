@@ -1,10 +1,10 @@
 /* bench/bulk.c: one connection that carries all it can.
  *
- * Both programs have 4 KiB of memory and call for as much, so that it stays in the first-level cache, and with it a copy's
- * one side. Where a row says how long `message` is, the sender calls for that, and the receiver for up to 64 KiB. The sender's
- * buffer holds as much as the wire: what waits behind it leaves the caches. A turn of the loop: the clock is read, each end is
- * polled, its program does what it can, and what that decided is flushed. The operation that is counted is a frame of data,
- * with its share of ACKs and of both programs' calls. */
+ * Both programs have 4 KiB of memory and call for as much, so that it stays in the first-level cache, and with it a
+ * copy's one side. Where a row says how long `message` is, the sender calls for that, and the receiver for up to 64
+ * KiB. The sender's buffer holds as much as the wire: what waits behind it leaves the caches. A turn of the loop: the
+ * clock is read, each end is polled, its program does what it can, and what that decided is flushed. The operation that
+ * is counted is a frame of data, with its share of ACKs and of both programs' calls. */
 #include "bench.h"
 
 #include <errno.h>
@@ -19,7 +19,8 @@ struct bulk {
     uint64_t octets, goal;
 };
 
-/* What the sending program does in a turn: all that the buffer takes. Without copies it leaves the octets as they are. */
+/* What the sending program does in a turn: all that the buffer takes. Without copies it leaves the octets as they
+ * are. */
 static void send_all(struct bulk *bulk, struct baro_stack *stack)
 {
     static uint8_t out[LARGEST_CALL];
@@ -97,9 +98,13 @@ void bench_bulk(const struct bench_case *question, struct bench_answer *answer)
 {
     const int sent = SENT, received = RECEIVED;
     const uint32_t call = question->zero_copy ? CHUNK : question->message == 0 ? BENCH_PROGRAM : question->message;
-    const uint64_t warm = (uint64_t)bench_amount(call < 256 ? 4 : 64, 4) << 20, more = (uint64_t)bench_amount(call < 256 ? 2 : 64, 2) << 20;
-    struct bulk bulk = { .pair = bench_pair_create(question), .call = call, .receive = question->message == 0 ? BENCH_PROGRAM : CHUNK,
-                         .zero_copy = question->zero_copy, .posted = question->posted };
+    const uint64_t warm = (uint64_t)bench_amount(call < 256 ? 4 : 64, 4) << 20,
+                   more = (uint64_t)bench_amount(call < 256 ? 2 : 64, 2) << 20;
+    struct bulk bulk = { .pair = bench_pair_create(question),
+                         .call = call,
+                         .receive = question->message == 0 ? BENCH_PROGRAM : CHUNK,
+                         .zero_copy = question->zero_copy,
+                         .posted = question->posted };
     int listener = bench_listen(bulk.pair, PORT, 8);
     uint64_t octets, frames;
 

@@ -44,21 +44,22 @@ static void tell(struct bench_figures *figures, const char *name, const char *th
         }
     }
     begin_object(figures, name, than);
-    fprintf(figures->to, ", \"text\": \"%s\", \"unit\": \"%s\", \"median\": %.6g, \"least\": %.6g, \"most\": %.6g, \"runs\": [",
+    fprintf(figures->to,
+            ", \"text\": \"%s\", \"unit\": \"%s\", \"median\": %.6g, \"least\": %.6g, \"most\": %.6g, \"runs\": [",
             text + strspn(text, " "), unit, value[count / 2], value[0], value[count - 1]);
     for (int i = 0; i < count; i++)
         fprintf(figures->to, "%s%.6g", i == 0 ? "" : ", ", value[i]);
     fputs("]}", figures->to);
 }
 
-void bench_figures_tell(struct bench_figures *figures, const char *name, const char *text, const char *unit, double *value,
-                        int count)
+void bench_figures_tell(struct bench_figures *figures, const char *name, const char *text, const char *unit,
+                        double *value, int count)
 {
     tell(figures, name, NULL, text, unit, value, count);
 }
 
-void bench_figures_ratio(struct bench_figures *figures, const char *above, const char *below, const char *text, double *value,
-                         int count)
+void bench_figures_ratio(struct bench_figures *figures, const char *above, const char *below, const char *text,
+                         double *value, int count)
 {
     tell(figures, above, below, text, "%", value, count);
 }

@@ -1,4 +1,5 @@
-/* bench/figures.h: what `baro bench tap` and `baro bench link` tell: figures of turns, one by one, as lines or as JSON. */
+/* bench/figures.h: what `baro bench tap` and `baro bench link` tell: figures of turns, one by one, as lines or as
+ * JSON. */
 #ifndef BENCH_FIGURES_H
 #define BENCH_FIGURES_H
 
@@ -13,11 +14,11 @@ struct bench_figures {
 
 void bench_figures_begin(struct bench_figures *figures, FILE *to, bool json, int width);
 /* Median, minimum, maximum. `name`: for programs; `value` is sorted. */
-void bench_figures_tell(struct bench_figures *figures, const char *name, const char *text, const char *unit, double *value,
-                        int count);
+void bench_figures_tell(struct bench_figures *figures, const char *name, const char *text, const char *unit,
+                        double *value, int count);
 /* The same of a ratio of two names, which has theirs with a / between. */
-void bench_figures_ratio(struct bench_figures *figures, const char *above, const char *below, const char *text, double *value,
-                         int count);
+void bench_figures_ratio(struct bench_figures *figures, const char *above, const char *below, const char *text,
+                         double *value, int count);
 void bench_figures_missing(struct bench_figures *figures, const char *name, const char *reason);
 void bench_figures_end(const struct bench_figures *figures);
 

@@ -1,8 +1,8 @@
 /* bench/iperf3.c: iperf3 over this machine's loopback, as another reading of what its kernel does in bulk.
  *
- * Two processes, one stream, calls of 64 KiB, 2 GiB; what counts is the processor time of both as the kernel accounts it,
- * so that it stands beside the other rows, though two processors are at work. Loopback carries super-segments without
- * checksums, so it is compared in the row that does so, and in no other. */
+ * Two processes, one stream, calls of 64 KiB, 2 GiB; what counts is the processor time of both as the kernel accounts
+ * it, so that it stands beside the other rows, though two processors are at work. Loopback carries super-segments
+ * without checksums, so it is compared in the row that does so, and in no other. */
 #include "results.h"
 
 #include <arpa/inet.h>
@@ -102,11 +102,13 @@ static bool measure(char *address, char *port, struct bench_answer *answer, char
     answer->seconds = sending + receiving;
     answer->octets = strtod(OCTETS, NULL);
     if (code != 0)
-        snprintf(reason, BENCH_REASON, code == 127 ? "iperf3 is not installed" : "iperf3 over loopback failed, code %d", code);
+        snprintf(reason, BENCH_REASON, code == 127 ? "iperf3 is not installed" : "iperf3 over loopback failed, code %d",
+                 code);
     return code == 0 && answer->seconds > 0;
 }
 
-bool bench_iperf3(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason)
+bool bench_iperf3(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer,
+                  char *reason)
 {
     char address[] = "127.0.0.1", address_v6[] = "::1", port[12];
     int number;

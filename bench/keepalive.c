@@ -4,8 +4,8 @@
  * spends in its polls from then on until the last one has asked: waking, the probes, the answers, and the rest of those
  * that were answered. The other end, which is woken by each probe, does not count.
  *
- * Of the polls that moved anybody the time is kept in steps of a microsecond; the other figure is that of which one in a
- * thousand took longer: the longest of all says on most machines only that somebody else wanted the processor. */
+ * Of the polls that moved anybody the time is kept in steps of a microsecond; the other figure is that of which one in
+ * a thousand took longer: the longest of all says on most machines only that somebody else wanted the processor. */
 #include "bench.h"
 
 enum { STEPS = 10000 };

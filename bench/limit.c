@@ -1,7 +1,7 @@
-/* bench/limit.c: what the machine allows, beside which a stack's figures are read: octets copied three times, as they must
- * be between two programs with a wire between them: into a send buffer, into a frame, out of it into the program; in buffers
- * of the benchmark's sizes, of which the programs' are 4 KiB, and a wire full at a time, since a loop's turn takes each of
- * these steps for all that the wire holds before it takes the next. Nothing else is done. */
+/* bench/limit.c: what the machine allows, beside which a stack's figures are read: octets copied three times, as they
+ * must be between two programs with a wire between them: into a send buffer, into a frame, out of it into the program;
+ * in buffers of the benchmark's sizes, of which the programs' are 4 KiB, and a wire full at a time, since a loop's turn
+ * takes each of these steps for all that the wire holds before it takes the next. Nothing else is done. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -17,7 +17,8 @@ struct limit {
 static void copy_call_by_call(uint8_t *to, const uint8_t *from, size_t length, bool into)
 {
     for (size_t at = 0; at < length; at += BENCH_PROGRAM)
-        bench_copy(into ? to + at : to, into ? from : from + at, length - at < BENCH_PROGRAM ? length - at : BENCH_PROGRAM);
+        bench_copy(into ? to + at : to, into ? from : from + at,
+                   length - at < BENCH_PROGRAM ? length - at : BENCH_PROGRAM);
 }
 
 static void copy_thrice(void *context)

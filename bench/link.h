@@ -1,7 +1,7 @@
 /* bench/link.h: devices of this machine measured over a veth between two network namespaces.
  *
- * One thread is both ends, or each end has its own. What counts is the clock on the wall, since the kernel's share of the work
- * is partly done behind the threads' backs. */
+ * One thread is both ends, or each end has its own. What counts is the clock on the wall, since the kernel's share of
+ * the work is partly done behind the threads' backs. */
 #ifndef BENCH_LINK_H
 #define BENCH_LINK_H
 
@@ -30,10 +30,11 @@ enum link_offloads {
 int link_net_offloads(const struct link_net *net, enum link_offloads offloads, char *error, size_t size);
 /* 0, or -1 and why not in `error`. */
 int link_net_mtu(const struct link_net *net, uint32_t mtu, char *error, size_t size);
-/* NAPI of both interfaces in threads of the kernel's, for which GRO must be on; or in who sends. 0, or -1 and why not. */
+/* NAPI of both interfaces in threads of the kernel's, for which GRO must be on; or in who sends. 0, or -1 and why
+ * not. */
 int link_net_threaded(const struct link_net *net, bool threaded, char *error, size_t size);
-/* What the end has received since it was made: frames at the interface; packets at the kernel's IP, to which GRO gives several
- * frames as one. */
+/* What the end has received since it was made: frames at the interface; packets at the kernel's IP, to which GRO gives
+ * several frames as one. */
 struct link_received {
     uint64_t frames, packets;
 };

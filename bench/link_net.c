@@ -1,5 +1,5 @@
-/* bench/link_net.c: two network namespaces with a veth between them, by the kernel's own interfaces: nothing is visible outside,
- * and all of it goes with the process. */
+/* bench/link_net.c: two network namespaces with a veth between them, by the kernel's own interfaces: nothing is visible
+ * outside, and all of it goes with the process. */
 #include "link.h"
 
 #include <arpa/inet.h>
@@ -121,7 +121,8 @@ static int configure(struct link_net *net, int which)
     if (ioctl(net->control[which], SIOCSIFNETMASK, &request) < 0)
         return -1;
     request.ifr_flags = IFF_UP | IFF_RUNNING;
-    if (ioctl(net->control[which], SIOCSIFFLAGS, &request) < 0 || ioctl(net->control[which], SIOCGIFHWADDR, &request) < 0)
+    if (ioctl(net->control[which], SIOCSIFFLAGS, &request) < 0 ||
+        ioctl(net->control[which], SIOCGIFHWADDR, &request) < 0)
         return -1;
     memcpy(net->mac[which].octet, request.ifr_hwaddr.sa_data, 6);
     return 0;
@@ -218,7 +219,8 @@ int link_net_offloads(const struct link_net *net, enum link_offloads offloads, c
                 return -1;
             }
             if ((value != 0) != (wanted != 0)) {
-                snprintf(error, size, "%s of veth%d cannot be switched %s", setting->name, which, wanted ? "on" : "off");
+                snprintf(error, size, "%s of veth%d cannot be switched %s", setting->name, which,
+                         wanted ? "on" : "off");
                 return -1;
             }
         }
@@ -254,7 +256,8 @@ int link_net_threaded(const struct link_net *net, bool threaded, char *error, si
         link_net_enter(net, -1);
         done = file >= 0 && pwrite(file, &wanted, 1, 0) == 1 && pread(file, &is, 1, 0) == 1;
         if (!done || is != wanted)
-            snprintf(error, size, "threads for NAPI of veth%d: %s", which, done ? "the kernel does not" : strerror(errno));
+            snprintf(error, size, "threads for NAPI of veth%d: %s", which,
+                     done ? "the kernel does not" : strerror(errno));
         if (file >= 0)
             close(file);
         if (tree >= 0)
@@ -265,7 +268,8 @@ int link_net_threaded(const struct link_net *net, bool threaded, char *error, si
     return 0;
 }
 
-/* The number in the file's first line that the format fits, 0 if there is none. /proc shows a thread its own namespace. */
+/* The number in the file's first line that the format fits, 0 if there is none. /proc shows a thread its own
+ * namespace. */
 static uint64_t number_in(const char *path, const char *format)
 {
     FILE *file = fopen(path, "re");
@@ -286,7 +290,8 @@ struct link_received link_net_received(const struct link_net *net, int which)
     struct link_received received;
 
     link_net_enter(net, which);
-    received.frames = number_in("/proc/thread-self/net/dev", which == 0 ? " veth0: %*u %" SCNu64 : " veth1: %*u %" SCNu64);
+    received.frames =
+        number_in("/proc/thread-self/net/dev", which == 0 ? " veth0: %*u %" SCNu64 : " veth1: %*u %" SCNu64);
     received.packets = number_in("/proc/thread-self/net/snmp", "Ip: %*u %*u %" SCNu64);
     link_net_enter(net, -1);
     return received;

@@ -1,5 +1,5 @@
-/* bench/link_run.c: what goes through a device: frames without a stack, this stack's TCP, and beside them the kernel's TCP over
- * the same veth. */
+/* bench/link_run.c: what goes through a device: frames without a stack, this stack's TCP, and beside them the kernel's
+ * TCP over the same veth. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,8 +17,8 @@
 #include "link.h"
 
 enum {
-    PORT = 7, CHUNK = 65536, BUFFER = 1 << 20, TURNS = 64 /* between looks at the clock */, KERNEL_CALLS = 16, WAIT_MS = 1,
-    WARM_DIVISOR = 4, PATIENCE_S = 10,
+    PORT = 7, CHUNK = 65536, BUFFER = 1 << 20, KERNEL_CALLS = 16, WAIT_MS = 1, WARM_DIVISOR = 4, PATIENCE_S = 10,
+    TURNS = 64, /* between looks at the clock */
     FRAME_HEADER = 14, SEGMENT_HEADERS = 52 /* IPv4's and TCP's with timestamps */
 };
 
@@ -34,7 +34,8 @@ struct ends {
     struct baro_link *link[2];
 };
 
-static bool open_ends(const struct link_net *net, const struct link_job *job, struct ends *ends, char *error, size_t size)
+static bool open_ends(const struct link_net *net, const struct link_job *job, struct ends *ends, char *error,
+                      size_t size)
 {
     *ends = (struct ends){ { NULL, NULL } };
     for (int i = 0; i < 2; i++) {
@@ -103,7 +104,8 @@ struct moment {
 
 static struct moment moment_now(struct work *work)
 {
-    struct moment moment = { .at = wall(), .octets = atomic_load(&work->done[0].octets) + atomic_load(&work->done[1].octets) };
+    struct moment moment = { .at = wall(),
+                             .octets = atomic_load(&work->done[0].octets) + atomic_load(&work->done[1].octets) };
 
     for (int i = 0; i < 2; i++) {
         struct link_received received = { 0 };
@@ -118,8 +120,8 @@ static struct moment moment_now(struct work *work)
 
 static uint64_t come(const struct work *work)
 {
-    return atomic_load(&work->done[0].frames) + atomic_load(&work->done[1].frames) + atomic_load(&work->done[0].octets) +
-           atomic_load(&work->done[1].octets);
+    return atomic_load(&work->done[0].frames) + atomic_load(&work->done[1].frames) +
+           atomic_load(&work->done[0].octets) + atomic_load(&work->done[1].octets);
 }
 
 static void figure_between(const struct work *work, const struct moment *begin, const struct moment *end,
@@ -137,8 +139,9 @@ static void figure_between(const struct work *work, const struct moment *begin, 
         figure->per_packet = (double)to[1] / (double)packets;
 }
 
-/* Turns of both ends until the time is over: in this thread, or the second's in its own. The first part does not count,
- * nor does what is before the second's first turn; time in which nothing came at all, on a busy machine, is no measure. */
+/* Turns of both ends until the time is over: in this thread, or the second's in its own. The first part does not
+ * count, nor does what is before the second's first turn; time in which nothing came at all, on a busy machine, is
+ * no measure. */
 static void run(struct work *work, double seconds, struct link_figure *figure)
 {
     double start = wall(), now = start;
@@ -175,8 +178,11 @@ static void raw_turn(struct work *work, int which)
     uint8_t octet[9014] = { 0 };
     struct baro_tx_frame frame[BARO_BURST_LIMIT];
     struct baro_rx_frame received[BARO_BURST_LIMIT];
-    unsigned came, room = from->tx_room(from->context), count = mix && which == 1 ? BARO_BURST_LIMIT / 2 : BARO_BURST_LIMIT;
-    size_t octets = !mix ? work->job->octets : which == 0 ? work->job->mtu + FRAME_HEADER : FRAME_HEADER + SEGMENT_HEADERS;
+    unsigned came, room = from->tx_room(from->context),
+                   count = mix && which == 1 ? BARO_BURST_LIMIT / 2 : BARO_BURST_LIMIT;
+    size_t octets = !mix         ? work->job->octets
+                    : which == 0 ? work->job->mtu + FRAME_HEADER
+                                 : FRAME_HEADER + SEGMENT_HEADERS;
 
     memcpy(octet, to->mac.octet, 6);
     memcpy(octet + 6, from->mac.octet, 6);
@@ -196,16 +202,17 @@ static void raw_turn(struct work *work, int which)
 static void stacks_open(struct work *work)
 {
     for (int i = 0; i < 2; i++) {
-        const struct baro_stack_config config = { .memory = bench_memory_plain(), .seed = { (uint8_t)i }, .now = bench_now(),
-                                                  .memory_limit = (size_t)1 << 30 };
+        const struct baro_stack_config config = {
+            .memory = bench_memory_plain(), .seed = { (uint8_t)i }, .now = bench_now(), .memory_limit = (size_t)1 << 30
+        };
         int interface;
 
         work->stack[i] = baro_stack_create(&config);
         bench_expect(work->stack[i] != NULL, "a stack was created");
         interface = baro_stack_add_interface(work->stack[i], work->device[i]);
         bench_expect(interface > 0 &&
-                         baro_stack_add_address(work->stack[i], interface, baro_ipv4(10, 8, 0, (uint8_t)(1 + i)), 24, false) ==
-                             0 &&
+                         baro_stack_add_address(work->stack[i], interface, baro_ipv4(10, 8, 0, (uint8_t)(1 + i)), 24,
+                                                false) == 0 &&
                          baro_stack_set_neighbour(work->stack[i], interface, baro_ipv4(10, 8, 0, (uint8_t)(2 - i)),
                                                   work->device[1 - i]->mac) == 0,
                      "an interface was configured");
@@ -262,7 +269,9 @@ static void stack_turn(struct work *work, int which)
 
 static bool kernel_connection(const struct link_net *net, int fd[2], char *error, size_t size)
 {
-    struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(0x0a090002) };
+    struct sockaddr_in server = { .sin_family = AF_INET,
+                                  .sin_port = htons(PORT),
+                                  .sin_addr.s_addr = htonl(0x0a090002) };
     int listener, one = 1;
 
     link_net_enter(net, 1);
@@ -294,7 +303,8 @@ static void kernel_turn(struct work *work, int which)
     ssize_t moved = 0;
 
     for (int i = 0; i < KERNEL_CALLS; i++) { /* the other end may work meanwhile, so there might be no end */
-        moved = which == 0 ? send(wait.fd, chunk[0], CHUNK, MSG_DONTWAIT) : recv(wait.fd, chunk[1], CHUNK, MSG_DONTWAIT);
+        moved =
+            which == 0 ? send(wait.fd, chunk[0], CHUNK, MSG_DONTWAIT) : recv(wait.fd, chunk[1], CHUNK, MSG_DONTWAIT);
         if (moved <= 0)
             break;
         octets += which == 0 ? 0 : (uint64_t)moved;
@@ -320,8 +330,8 @@ static enum link_offloads offloads_for(enum link_what what)
     return what == LINK_KERNEL ? LINK_OFFLOADS_NONE : what == LINK_KERNEL_GRO ? LINK_OFFLOADS_GRO : LINK_OFFLOADS_ALL;
 }
 
-static bool run_stack(const struct link_net *net, struct work *work, double seconds, struct link_figure *figure, char *error,
-                      size_t size)
+static bool run_stack(const struct link_net *net, struct work *work, double seconds, struct link_figure *figure,
+                      char *error, size_t size)
 {
     struct ends ends;
 
@@ -352,7 +362,8 @@ bool link_measure(const struct link_net *net, const struct link_job *job, double
     bool done;
 
     *figure = (struct link_figure){ 0 };
-    if (link_net_mtu(net, job->mtu, error, size) < 0 || link_net_offloads(net, offloads_for(job->what), error, size) < 0)
+    if (link_net_mtu(net, job->mtu, error, size) < 0 ||
+        link_net_offloads(net, offloads_for(job->what), error, size) < 0)
         return false;
     if (job->napi && link_net_threaded(net, true, error, size) < 0)
         return false;
@@ -362,7 +373,8 @@ bool link_measure(const struct link_net *net, const struct link_job *job, double
     } else {
         done = run_stack(net, &work, seconds, figure, error, size);
     }
-    if (job->napi && link_net_threaded(net, false, error, size) < 0) /* what comes next would be measured with it, too */
+    /* what comes next would be measured with it, too */
+    if (job->napi && link_net_threaded(net, false, error, size) < 0)
         bench_expect(false, error);
     return done;
 }

@@ -1,7 +1,7 @@
 /* bench/linux.c: this machine's kernel over loopback, as a peer: both ends in one thread that never waits, so that its
- * processor time is all there is. Loopback hands over whole super-segments and makes no checksums: bulk stands beside the
- * rows that do so, and beside no other. What needs more descriptors than a process has is not measured. Memory
- * is linux_memory.c's. */
+ * processor time is all there is. Loopback hands over whole super-segments and makes no checksums: bulk stands beside
+ * the rows that do so, and beside no other. What needs more descriptors than a process has is not measured. Memory is
+ * linux_memory.c's. */
 #include "results.h"
 
 #include <arpa/inet.h>
@@ -89,7 +89,8 @@ static void bulk(struct kernel *kernel, const struct bench_case *question, struc
 
     kernel->call = question->message == 0 ? CHUNK : question->message;
     open_one(kernel, 0);
-    setsockopt(kernel->client, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off); /* small calls may be gathered, as ours are */
+    /* small calls may be gathered, as ours are */
+    setsockopt(kernel->client, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off);
     setsockopt(kernel->client, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     setsockopt(kernel->server, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     kernel->goal = UINT64_C(4) << 20;
@@ -149,7 +150,8 @@ static void connections(void *context)
     }
 }
 
-bool bench_linux(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason)
+bool bench_linux(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer,
+                 char *reason)
 {
     struct kernel kernel = { .rounds = 20000, .at_once = question->batch };
     bool is_bulk = strcmp(row->kind, "bulk") == 0, is_trips = strcmp(row->kind, "round-trips") == 0;
@@ -157,9 +159,10 @@ bool bench_linux(const struct bench_row *row, const struct bench_case *question,
     if (strcmp(row->kind, "idle") == 0)
         return bench_linux_idle(question, answer, reason);
     if (!is_bulk && !is_trips && strncmp(row->kind, "connections", 11) != 0) {
-        snprintf(reason, BENCH_REASON, "%s", strcmp(row->kind, "segment") == 0
-                                                 ? "what it does with a segment cannot be told from what its sender does"
-                                                 : "it takes more descriptors than a process has");
+        snprintf(reason, BENCH_REASON, "%s",
+                 strcmp(row->kind, "segment") == 0
+                     ? "what it does with a segment cannot be told from what its sender does"
+                     : "it takes more descriptors than a process has");
         return false;
     }
     if (is_bulk && question->offload != BENCH_SUPER) {

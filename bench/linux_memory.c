@@ -1,8 +1,9 @@
 /* bench/linux_memory.c: what this machine's kernel spends on an idle connection over loopback, one end.
  *
- * The kernel does not tell it, so its slabs are counted before and after 10,000 pairs, or as many as this process may have
- * descriptors for; that is the same for each row, since a kernel's connection costs the same among few and many. Root reads
- * the caches that sockets are of (/proc/slabinfo), others the sum of all slabs, to which the rest of the machine adds. */
+ * The kernel does not tell it, so its slabs are counted before and after 10,000 pairs, or as many as this process may
+ * have descriptors for; that is the same for each row, since a kernel's connection costs the same among few and many.
+ * Root reads the caches that sockets are of (/proc/slabinfo), others the sum of all slabs, to which the rest of the
+ * machine adds. */
 #include "results.h"
 
 #include <arpa/inet.h>
@@ -19,7 +20,8 @@ enum { PAIRS = 10000, LEAST_PAIRS = 200, OTHERS = 64 /* descriptors that are ope
 /* Octets of the slabs of one cache, if the line is of one that a connection has objects in. */
 static double of_cache(const char *line)
 {
-    static const char *const names[] = { "TCP", "TCPv6", "sock_inode_cache", "filp", "dentry", "lsm_inode_cache", "lsm_file_cache" };
+    static const char *const names[] = { "TCP",    "TCPv6",           "sock_inode_cache", "filp",
+                                         "dentry", "lsm_inode_cache", "lsm_file_cache" };
     char name[64];
     unsigned long pages, slabs;
 
@@ -90,7 +92,8 @@ static int listen_on(enum baro_family family, struct sockaddr_storage *address, 
 }
 
 /* Pairs of descriptors; how many there are. */
-static uint32_t open_all(int listener, const struct sockaddr_storage *address, socklen_t length, int *fd, uint32_t pairs)
+static uint32_t open_all(int listener, const struct sockaddr_storage *address, socklen_t length, int *fd,
+                         uint32_t pairs)
 {
     const struct linger at_once = { 1, 0 }; /* no TIME-WAIT is left behind */
     uint32_t i;

@@ -1,7 +1,8 @@
 /* bench/machine.c: clocks, memory, the copy that is the wire.
  *
- * Time is the thread's own processor time. A stack's clock is the machine's monotonic one by baro/clock.h, read once a turn of the loop
- * as a program would; of a counted run it is an own one, so that the same instructions run each time. */
+ * Time is the thread's own processor time. A stack's clock is the machine's monotonic one by baro/clock.h, read once
+ * a turn of the loop as a program would; of a counted run it is an own one, so that the same instructions run each
+ * time. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -44,7 +45,8 @@ double bench_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Not inlined: callgrind counts what happens in here, and the empty statement keeps the call from being the last thing. */
+/* Not inlined: callgrind counts what happens in here, and the empty statement keeps the call from being the last
+ * thing. */
 __attribute__((noinline)) void bench_counted(void (*work)(void *context), void *context);
 void bench_counted(void (*work)(void *context), void *context)
 {
@@ -143,8 +145,8 @@ static void give_back(void *context, void *slab, size_t bytes)
     *list = one;
 }
 
-/* Each counted row begins at the same time and with memory that nobody has used, whatever ran before it: a connection at rest is
- * longer by the numbers in it, and memory that comes back is zeroed. */
+/* Each counted row begins at the same time and with memory that nobody has used, whatever ran before it: a connection
+ * at rest is longer by the numbers in it, and memory that comes back is zeroed. */
 __attribute__((noinline)) void bench_row_end(void)
 {
     if (counted) {
@@ -216,8 +218,8 @@ static inline __attribute__((always_inline)) void copy_four(uint8_t *to, const u
     copy_vector(to + 96, from + 96);
 }
 
-/* From 32 to 128 octets: a frame's headers, a small message. The last 32 are one store, over what lies in front: a load that wants
- * octets of two stores waits for both, and where headers end is TCP's. */
+/* From 32 to 128 octets: a frame's headers, a small message. The last 32 are one store, over what lies in front: a load
+ * that wants octets of two stores waits for both, and where headers end is TCP's. */
 static inline __attribute__((always_inline)) void copy_small(uint8_t *to, const uint8_t *from, size_t length)
 {
     copy_vector(to, from);
@@ -229,8 +231,8 @@ static inline __attribute__((always_inline)) void copy_small(uint8_t *to, const 
     copy_vector(to + length - 32, from + length - 32);
 }
 
-/* Of 32 octets or more. Stores are aligned: what follows a frame's headers begins anywhere, and a store that crosses a line counts
- * twice. */
+/* Of 32 octets or more. Stores are aligned: what follows a frame's headers begins anywhere, and a store that crosses a
+ * line counts twice. */
 static inline __attribute__((always_inline)) void copy_vectors(uint8_t *to, const uint8_t *from, size_t length)
 {
     size_t head = 32 - ((uintptr_t)to & 31), at = 0;
@@ -282,7 +284,8 @@ __attribute__((target("avx2"))) static void copy_avx2(uint8_t *to, const uint8_t
     copy(to, from, length);
 }
 
-__attribute__((target("avx2"), noinline)) static size_t gather_many_avx2(uint8_t *to, const struct baro_bytes part[], unsigned parts)
+__attribute__((target("avx2"), noinline)) static size_t gather_many_avx2(uint8_t *to, const struct baro_bytes part[],
+                                                                         unsigned parts)
 {
     return gather(to, part, parts);
 }

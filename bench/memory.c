@@ -136,8 +136,8 @@ static void do_part(struct parts *parts, enum bench_rest_part part, void (*work)
         work(parts);
 }
 
-/* One after the other, so that each rests when its turn comes. The other end takes the ACK at once: one that finds no room on
- * the wire waits and is asked about in each flush, which is no part of waking. */
+/* One after the other, so that each rests when its turn comes. The other end takes the ACK at once: one that finds no
+ * room on the wire waits and is asked about in each flush, which is no part of waking. */
 static void wake_in_turn(struct parts *parts, uint32_t count)
 {
     struct bench_connections *all = &parts->work.all;

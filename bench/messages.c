@@ -2,8 +2,8 @@
  *
  * A turn of the loop is a round trip: the clock is read once; each end is polled, its program receives and answers, and
  * the answer is flushed. Where `batch` requests are in flight, a turn is a batch of them, each on a connection drawn at
- * random, and the programs ask which connections are ready, as a server of many would. A connection may be asked several
- * questions before it has answered, each by a call of its own, as programs do that pipeline their requests. */
+ * random, and the programs ask which connections are ready, as a server of many would. A connection may be asked
+ * several questions before it has answered, each by a call of its own, as programs do that pipeline their requests. */
 #include "bench.h"
 
 #include <string.h>
@@ -77,8 +77,8 @@ static uint32_t serve_ready(struct baro_stack *stack, bool reply)
     return octets;
 }
 
-/* Polls until a batch has come: it may share the wire with ACKs of earlier ones, whose time has come. After a pause of the machine
- * there may be thousands of these, and then the other end has its turn in between, too. */
+/* Polls until a batch has come: it may share the wire with ACKs of earlier ones, whose time has come. After a pause of
+ * the machine there may be thousands of these, and then the other end has its turn in between, too. */
 static void serve(struct bench_pair *pair, int which, struct baro_instant now, uint32_t octets)
 {
     uint32_t served = 0;
@@ -132,9 +132,13 @@ static void batches(void *context)
 
 void bench_batches(const struct bench_case *question, struct bench_answer *answer)
 {
-    /* Warm: every connection is awake and had its buffers, and the acknowledgments at once of its beginning are behind it. */
-    struct round_trips work = { .rounds = bench_amount(12, 1) * question->connections, .random = 1, .batch = question->batch,
-                                .questions = question->questions == 0 ? 1 : question->questions, .in_turn = true };
+    /* Warm: every connection is awake and had its buffers, and the acknowledgments at once of its beginning are behind
+     * it. */
+    struct round_trips work = { .rounds = bench_amount(12, 1) * question->connections,
+                                .random = 1,
+                                .batch = question->batch,
+                                .questions = question->questions == 0 ? 1 : question->questions,
+                                .in_turn = true };
 
     bench_connections_open(&work.all, question);
     batches(&work);
@@ -199,7 +203,8 @@ static void open_and_ask(struct churn *churn, uint32_t first)
     const uint8_t octet = 1;
 
     for (uint32_t i = 0; i < churn->at_once; i++) {
-        struct baro_endpoint remote = bench_pair_server(churn->pair, (uint16_t)(FIRST_PORT + (first + i) % churn->ports));
+        struct baro_endpoint remote =
+            bench_pair_server(churn->pair, (uint16_t)(FIRST_PORT + (first + i) % churn->ports));
 
         churn->client[i] = baro_socket(a, remote.address.family, BARO_STREAM);
         bench_expect(churn->client[i] >= 0 && baro_connect(a, churn->client[i], &remote) < 0, "connect");
@@ -279,8 +284,9 @@ void bench_connections(const struct bench_case *question, struct bench_answer *a
     answer->operations = work.count;
     baro_stack_statistics(bench_pair_stack(work.pair, 0), &after);
     /* A row that begins with as many as there may be makes one go for each new one; the others keep (nearly) all. */
-    bench_expect(after.tcp_time_wait - before.tcp_time_wait + after.tcp_time_wait_evicted - before.tcp_time_wait_evicted +
-                     after.tcp_time_wait_reused - before.tcp_time_wait_reused == work.count,
+    bench_expect(after.tcp_time_wait - before.tcp_time_wait + after.tcp_time_wait_evicted -
+                         before.tcp_time_wait_evicted + after.tcp_time_wait_reused - before.tcp_time_wait_reused ==
+                     work.count,
                  "every connection went to TIME-WAIT, and every TIME-WAIT that ended is counted");
     bench_expect(question->time_wait == 0 ||
                      question->reused == (after.tcp_time_wait_evicted == before.tcp_time_wait_evicted),

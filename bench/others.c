@@ -1,6 +1,6 @@
-/* bench/others.c: the peers of a benchmark. A peer is a program of its own beside the `baro` command, since it brings its
- * own global state; it is asked by its arguments and answers by one line of four numbers. Without it the row says so, and so it does where
- * that takes too long, asleep or at work. */
+/* bench/others.c: the peers of a benchmark. A peer is a program of its own beside the `baro` command, since it brings
+ * its own global state; it is asked by its arguments and answers by one line of four numbers. Without it the row says
+ * so, and so it does where that takes too long, asleep or at work. */
 #include "results.h"
 
 #include <poll.h>
@@ -21,8 +21,8 @@ const struct bench_other bench_others[] = {
     { .name = NULL },
 };
 
-/* The program's path: beside this one, or where BARO_BENCH_PEERS says. Of a peer that is another build with IPv6 the name
- * says so. */
+/* The program's path: beside this one, or where BARO_BENCH_PEERS says. Of a peer that is another build with IPv6 the
+ * name says so. */
 static void path_of(char *path, size_t size, const struct bench_other *other, enum baro_family family)
 {
     const char *folder = getenv("BARO_BENCH_PEERS");
@@ -54,7 +54,8 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Seconds that a peer may take for one run, whatever it does: ours bound their processor time, not how long they sleep. */
+/* Seconds that a peer may take for one run, whatever it does: ours bound their processor time, not how long they
+ * sleep. */
 static double limit_s(void)
 {
     const char *text = getenv("BARO_BENCH_PEER_LIMIT");
@@ -100,7 +101,8 @@ static void hear(struct child *child, const char *said, ssize_t length, bool *li
         *line_is_whole = said[i] == '\n';
         if (*line_is_whole || at + 1 >= sizeof child->line)
             continue;
-        child->line[at] = said[i] == '"' || said[i] == '\\' || said[i] < ' ' ? '\'' : said[i]; /* it stands in JSON later */
+        /* it stands in JSON later */
+        child->line[at] = said[i] == '"' || said[i] == '\\' || said[i] < ' ' ? '\'' : said[i];
         child->line[at + 1] = '\0';
     }
 }
@@ -141,18 +143,20 @@ static int end(struct child *child)
     return status;
 }
 
-static bool read_answer(const struct child *child, const char *program, int status, struct bench_answer *answer, char *reason)
+static bool read_answer(const struct child *child, const char *program, int status, struct bench_answer *answer,
+                        char *reason)
 {
     const char *line = child->line;
-    bool read = sscanf(line, "%lf %lf %lf %lf", &answer->seconds, &answer->operations, &answer->octets, &answer->value) == 4;
+    bool read =
+        sscanf(line, "%lf %lf %lf %lf", &answer->seconds, &answer->operations, &answer->octets, &answer->value) == 4;
 
     if (bench_signal != 0)
         snprintf(reason, BENCH_REASON, "interrupted");
     else if (!child->ended_in_time)
         snprintf(reason, BENCH_REASON, "%s did not end within %g seconds", program, limit_s());
     else if (status != 0 && (read || line[0] == '\0'))
-        snprintf(reason, BENCH_REASON, WIFSIGNALED(status) ? "%s was ended by signal %d" : "%s ended with status %d", program,
-                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        snprintf(reason, BENCH_REASON, WIFSIGNALED(status) ? "%s was ended by signal %d" : "%s ended with status %d",
+                 program, WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     else if (!read)
         memcpy(reason, line, sizeof child->line);
     return reason[0] == '\0' && read;
@@ -162,8 +166,9 @@ static bool run_program(const struct bench_other *other, const struct bench_row 
                         struct bench_answer *answer, char *reason)
 {
     enum { WORDS = 8 };
-    const unsigned asked[WORDS] = { (unsigned)question->family, question->mtu, (unsigned)question->offload, question->connections,
-                                    question->batch, question->message, question->time_wait, question->questions };
+    const unsigned asked[WORDS] = { (unsigned)question->family, question->mtu,      (unsigned)question->offload,
+                                    question->connections,      question->batch,    question->message,
+                                    question->time_wait,        question->questions };
     char path[500], kind[48], word[WORDS][12], *arguments[WORDS + 3] = { path, kind };
     struct child child = { .pid = 0 };
 

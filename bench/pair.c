@@ -1,7 +1,8 @@
 /* bench/pair.c: two stacks in one thread.
  *
- * Each direction is a queue of slots; tx_burst copies a frame's parts into slots of the other side (the wire: one copy),
- * rx_burst hands out pointers to them, rx_end makes them free. The neighbours are entered by hand, so no ARP is measured. */
+ * Each direction is a queue of slots; tx_burst copies a frame's parts into slots of the other side (the wire: one
+ * copy), rx_burst hands out pointers to them, rx_end makes them free. The neighbours are entered by hand, so no ARP is
+ * measured. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -12,7 +13,8 @@ enum { SLOTS = BENCH_SLOTS, FRAME_EXTRA = 18, SUPER_SLOT = 65536 + 64 };
 struct lane {
     uint8_t *memory;
     size_t slot_size;
-    struct { /* no struct baro_rx_frame: copied all at once it would wait for what was written one by one a moment ago */
+    /* no struct baro_rx_frame: copied all at once it would wait for what was written one by one a moment ago */
+    struct {
         uint8_t *data;
         uint32_t length;
         uint16_t gso_size;
@@ -96,7 +98,8 @@ static inline void put(struct lane *lane, const struct baro_tx_frame *frame)
     lane->slot[slot].length = (uint32_t)bench_gather(lane->slot[slot].data, frame->part, frame->parts);
 }
 
-static __attribute__((noinline)) unsigned put_many(struct lane *lane, const struct baro_tx_frame *frames, unsigned count)
+static __attribute__((noinline)) unsigned put_many(struct lane *lane, const struct baro_tx_frame *frames,
+                                                   unsigned count)
 {
     if (count > lane->slots - lane->count)
         count = lane->slots - lane->count;
@@ -147,7 +150,8 @@ static void end_init(struct bench_pair *pair, int which, const struct bench_case
     bench_expect(end->lane.memory != NULL, "memory for a wire");
     for (unsigned i = 0; i < end->lane.slots; i++)
         end->lane.slot[i].data = end->lane.memory + i * end->lane.slot_size;
-    end->lane.checksum = offload ? BARO_RX_CHECKSUM_VERIFIED : BARO_RX_CHECKSUM_NONE; /* both ends' devices can the same */
+    /* both ends' devices can the same */
+    end->lane.checksum = offload ? BARO_RX_CHECKSUM_VERIFIED : BARO_RX_CHECKSUM_NONE;
     end->peer = &pair->end[1 - which].lane;
     end->device = (struct baro_device){ .context = end,
                                         .mac = mac[which],

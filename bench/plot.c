@@ -1,5 +1,5 @@
-/* bench/plot.c: results as pictures. Rows are found by how their names begin: what follows is the value across. A single
- * point of IPv6 is no line, and left out. */
+/* bench/plot.c: results as pictures. Rows are found by how their names begin: what follows is the value across. A
+ * single point of IPv6 is no line, and left out. */
 #include "results.h"
 
 #include <stdlib.h>
@@ -81,8 +81,8 @@ static void draw_lines(FILE *to, const struct bench_results *results, const stru
     } while (other->name != NULL);
 }
 
-static void draw(FILE *to, const struct bench_results *results, const struct lines *lines, unsigned kinds, const char *title,
-                 const struct svg_panel *panel, bool binary, const struct bench_result *limit)
+static void draw(FILE *to, const struct bench_results *results, const struct lines *lines, unsigned kinds,
+                 const char *title, const struct svg_panel *panel, bool binary, const struct bench_result *limit)
 {
     struct svg_point points[2];
     unsigned drawn = 0;

@@ -71,7 +71,8 @@ void bench_print_json(FILE *to, const struct bench_results *results)
                     bench_least(result), bench_most(result));
         for (unsigned j = 0; j < result->runs; j++)
             fprintf(to, "%s%.6g", j == 0 ? "" : ", ", result->figure[j]);
-        fprintf(to, "%s%s", result->reason[0] != '\0' ? "" : "]", result->instructions > 0 ? ", \"instructions\": " : "");
+        fprintf(to, "%s%s", result->reason[0] != '\0' ? "" : "]",
+                result->instructions > 0 ? ", \"instructions\": " : "");
         if (result->instructions > 0)
             fprintf(to, "%.1f", result->instructions);
         fprintf(to, "}%s\n", i + 1 < results->count ? "," : "");
@@ -177,10 +178,11 @@ void bench_print_page(FILE *to, const struct bench_results *results)
         if (results->result[i].other == NULL)
             print_page_row(to, results, i);
     }
-    fputs("\nInstructions are a segment's, a round trip's and so on, of both ends; a row of more than 1,000 connections or in TIME-WAIT"
-          "\nis counted with 1,000, of received segments with 10,000, that of reused ones with one port of the server. Without a count are"
-          "\nratios, memory, what the machine allows, and what callgrind takes hours for.\n\n",
-          to);
+    fputs(
+        "\nInstructions are a segment's, a round trip's and so on, of both ends; a row of more than 1,000 connections or in TIME-WAIT"
+        "\nis counted with 1,000, of received segments with 10,000, that of reused ones with one port of the server. Without a count are"
+        "\nratios, memory, what the machine allows, and what callgrind takes hours for.\n\n",
+        to);
     print_page_reasons(to, results);
     fputs("\n![throughput against the size of messages](bench-sizes.svg)\n\n"
           "![time of a segment against connections](bench-segments.svg)\n\n"

@@ -20,15 +20,18 @@ struct bench_other {
     const char *program; /* beside `baro`; NULL: in this process, by `run` */
     bool apart;          /* over IPv6 it is another program, with -ipv6 behind its name */
     /* One run. False: not measured, and `reason` says why. */
-    bool (*run)(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason);
+    bool (*run)(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer,
+                char *reason);
 };
 
 /* bench/linux.c: this machine's kernel over loopback, in one thread that never waits. */
-bool bench_linux(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason);
+bool bench_linux(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer,
+                 char *reason);
 /* bench/linux_memory.c: what it spends on an idle connection. */
 bool bench_linux_idle(const struct bench_case *question, struct bench_answer *answer, char *reason);
 /* bench/iperf3.c: iperf3 over loopback, both processes' time. */
-bool bench_iperf3(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer, char *reason);
+bool bench_iperf3(const struct bench_row *row, const struct bench_case *question, struct bench_answer *answer,
+                  char *reason);
 
 /* The list, ended by one without a name. */
 extern const struct bench_other bench_others[];
@@ -55,12 +58,14 @@ struct bench_results {
 };
 
 /* Adds a row, and if `others` says so its peers. */
-void bench_results_add(struct bench_results *results, const struct bench_row *row, enum baro_family family, bool others);
+void bench_results_add(struct bench_results *results, const struct bench_row *row, enum baro_family family,
+                       bool others);
 /* SIGINT or SIGTERM, when one came: nothing more is measured; 0: none. */
 extern volatile sig_atomic_t bench_signal;
 /* Measures all `runs` times, in turns, or until a signal comes. `told` is called before each measurement. */
 void bench_results_run(struct bench_results *results, unsigned runs, void (*told)(const struct bench_result *result));
-/* Instructions by name from a file of bench/instructions.sh; false: it cannot be read (errno), or has none (errno 0). */
+/* Instructions by name from a file of bench/instructions.sh; false: it cannot be read (errno), or has none (errno
+ * 0). */
 bool bench_results_read_instructions(struct bench_results *results, const char *path);
 
 double bench_median(const struct bench_result *result);

@@ -11,13 +11,16 @@
 #define SIZE(number) .unit = BENCH_GBIT, .run = bench_bulk, .kind = "bulk", .question = { .mtu = 1500, .message = number }
 #define SIZE_SUPER(number) .unit = BENCH_GBIT, .run = bench_bulk, .kind = "bulk", \
     .question = { .mtu = 1500, .offload = BENCH_SUPER, .message = number }
-#define CONNECTIONS(known_as, at_once, filled, limit, number, again) .unit = BENCH_PER_SECOND, .run = bench_connections, \
-    .kind = known_as, .question = { .mtu = 1500, .batch = at_once, .time_wait = filled, .time_wait_limit = limit, .ports = number, \
-                  .reused = again }
+#define CONNECTIONS(known_as, at_once, filled, limit, number, again) \
+    .unit = BENCH_PER_SECOND, .run = bench_connections, \
+    .kind = known_as, .question = { .mtu = 1500, .batch = at_once, .time_wait = filled, .time_wait_limit = limit, \
+                                    .ports = number, .reused = again }
 #define IDLE(number) .unit = BENCH_BYTES, .run = bench_idle, .kind = "idle", \
                      .question = { .mtu = 1500, .connections = number }
-#define IDLE_ASKS(number) .unit = BENCH_BYTES, .run = bench_idle, .question = { .mtu = 1500, .connections = number, .asks = true }
-#define LIMIT(size, how) .unit = BENCH_GBIT, .run = bench_limit, .both = true, .question = { .mtu = size, .offload = how }
+#define IDLE_ASKS(number) .unit = BENCH_BYTES, .run = bench_idle, \
+    .question = { .mtu = 1500, .connections = number, .asks = true }
+#define LIMIT(size, how) .unit = BENCH_GBIT, .run = bench_limit, .both = true, \
+    .question = { .mtu = size, .offload = how }
 #define WAKE(number) .unit = BENCH_NS, .run = bench_wake, .question = { .mtu = 1500, .connections = number }
 #define REST(number, which) .unit = BENCH_NS, .run = bench_rest_parts, \
     .question = { .mtu = 1500, .connections = number, .rest_part = which }
@@ -42,17 +45,17 @@ const struct bench_row bench_rows[] = {
     { "bulk-super-posted", "the same, checksums offloaded", .unit = BENCH_GBIT, .run = bench_bulk,
       .question = { .mtu = 1500, .offload = BENCH_SUPER, .posted = true }, .counted = "super-segment" },
     { "round-trips", "64-byte round trips, one connection", .unit = BENCH_PER_SECOND, .run = bench_round_trips,
-      .kind = "round-trips",
-      .question = { .mtu = 1500, .connections = 1 }, .counted = "round trip" },
+      .kind = "round-trips", .question = { .mtu = 1500, .connections = 1 }, .counted = "round trip" },
     { "round-trips-100000", "64-byte round trips over 100,000 connections, 16 in flight", .unit = BENCH_PER_SECOND,
       .run = bench_batches, .kind = "batches", .question = { .mtu = 1500, .connections = 100000, .batch = 16 },
       .counted = "round trip" },
     { "round-trips-100000-8", "the same, 8 questions at once on each of the 16", .unit = BENCH_PER_SECOND,
-      .run = bench_batches, .kind = "batches", .question = { .mtu = 1500, .connections = 100000, .batch = 16, .questions = 8 },
-      .counted = "round trip" },
-    { "connections", "connect, 1 byte each way, close; 16 ports, TIME-WAIT is kept", CONNECTIONS("connections", 1, 0, 0, 16, false),
+      .run = bench_batches, .kind = "batches",
+      .question = { .mtu = 1500, .connections = 100000, .batch = 16, .questions = 8 }, .counted = "round trip" },
+    { "connections", "connect, 1 byte each way, close; 16 ports, TIME-WAIT is kept",
+      CONNECTIONS("connections", 1, 0, 0, 16, false), .counted = "connection" },
+    { "connections-16", "the same, 16 at a time", CONNECTIONS("connections", 16, 0, 0, 16, false),
       .counted = "connection" },
-    { "connections-16", "the same, 16 at a time", CONNECTIONS("connections", 16, 0, 0, 16, false), .counted = "connection" },
     { "connections-oldest", "one at a time, a million in TIME-WAIT, 64 ports: the oldest goes",
       CONNECTIONS("connections-oldest", 1, 1000000, 1000000, 64, false), .counted = "connection" },
     { "connections-reused", "the same, 500,000 in TIME-WAIT, 16 ports: most are reused",
@@ -73,7 +76,8 @@ const struct bench_row bench_rows[] = {
     { "size-65536", "calls of send of 64 KiB", SIZE(65536), .counted = "segment" },
     { "size-262144", "calls of send of 256 KiB", SIZE(262144), .counted = "segment" },
     { "size-1048576", "calls of send of 1 MiB", SIZE(1048576), .counted = "segment" },
-    { "size-super-1", "calls of send of 1 octet, super-segments, checksums offloaded", SIZE_SUPER(1), .counted = "super-segment" },
+    { "size-super-1", "calls of send of 1 octet, super-segments, checksums offloaded", SIZE_SUPER(1),
+      .counted = "super-segment" },
     { "size-super-4", "calls of send of 4 octets, super-segments", SIZE_SUPER(4), .counted = "super-segment" },
     { "size-super-16", "calls of send of 16 octets, super-segments", SIZE_SUPER(16), .counted = "super-segment" },
     { "size-super-64", "calls of send of 64 octets, super-segments", SIZE_SUPER(64), .counted = "super-segment" },
@@ -93,28 +97,35 @@ const struct bench_row bench_rows[] = {
     { "idle-100000", "memory of an idle connection, one end, of 100,000", IDLE(100000) },
     { "idle-1000000", "memory of an idle connection, one end, of 1,000,000", IDLE(1000000) },
     { "idle-keepalive-10000", "memory of an idle connection with keepalive on, one end, of 10,000", IDLE_ASKS(10000) },
-    { "idle-keepalive-100000", "memory of an idle connection with keepalive on, one end, of 100,000", IDLE_ASKS(100000) },
+    { "idle-keepalive-100000", "memory of an idle connection with keepalive on, one end, of 100,000",
+      IDLE_ASKS(100000) },
     { "limit-1500", "the machine's limit: octets copied three times, MTU 1500", LIMIT(1500, BENCH_NONE) },
     { "limit-9000", "the machine's limit: octets copied three times, MTU 9000", LIMIT(9000, BENCH_NONE) },
     { "limit-super", "the machine's limit: octets copied three times, 64 KiB", LIMIT(1500, BENCH_SUPER) },
-    { "wake-1000", "question and answer on a random one of 1,000 that rest", WAKE(1000), .counted = "question and answer" },
-    { "wake-100000", "question and answer on a random one of 100,000 that rest", WAKE(100000), .counted = "question and answer" },
+    { "wake-1000", "question and answer on a random one of 1,000 that rest", WAKE(1000),
+      .counted = "question and answer" },
+    { "wake-100000", "question and answer on a random one of 100,000 that rest", WAKE(100000),
+      .counted = "question and answer" },
     { "wake-10000000", "question and answer on a random one of 10,000,000 that rest", WAKE(10000000), .seldom = true },
-    { "wake-call", "a send by one of 1,000 that rest, its frame included", REST(1000, BENCH_WAKE_CALL), .counted = "call" },
+    { "wake-call", "a send by one of 1,000 that rest, its frame included", REST(1000, BENCH_WAKE_CALL),
+      .counted = "call" },
     { "wake-segment", "a segment for one of 1,000 that rest", REST(1000, BENCH_WAKE_SEGMENT), .counted = "segment" },
     { "wake-segment-100000", "a segment for one of 100,000 that rest", REST(100000, BENCH_WAKE_SEGMENT) },
-    { "rest-again", "from the last text to the rest: all timers of an end", REST(1000, BENCH_REST_AGAIN), .counted = "connection" },
+    { "rest-again", "from the last text to the rest: all timers of an end", REST(1000, BENCH_REST_AGAIN),
+      .counted = "connection" },
     { "keepalive-100000", "a keepalive pass over 100,000 that rest, all due at once: a connection's share",
       KEEPALIVE(100000, 1000, false) },
     { "keepalive-slice-100000", "999 of 1,000 polls of such a pass took at most", KEEPALIVE(100000, 1000, true) },
-    { "keepalive-10000000", "a keepalive pass over 10,000,000 that rest", KEEPALIVE(10000000, 20000, false), .seldom = true },
-    { "keepalive-slice-10000000", "999 of 1,000 polls of such a pass took at most", KEEPALIVE(10000000, 20000, true), .seldom = true },
+    { "keepalive-10000000", "a keepalive pass over 10,000,000 that rest", KEEPALIVE(10000000, 20000, false),
+      .seldom = true },
+    { "keepalive-slice-10000000", "999 of 1,000 polls of such a pass took at most", KEEPALIVE(10000000, 20000, true),
+      .seldom = true },
     { "wire-10", "frames of 1,514 octets through 10BASE-T, both ends", WIRE(BARO_MEDIUM_10BASE_T) },
     { "wire-100", "frames of 1,514 octets through 100BASE-TX, both ends", WIRE(BARO_MEDIUM_100BASE_TX) },
     { "shards-2", "two shards on two cores, bulk, MTU 1500", .unit = BENCH_TIMES, .run = bench_shards,
       .question = { .mtu = 1500 } },
-    { "limit-shards-2", "the machine's limit: two processes that share nothing", .unit = BENCH_TIMES, .run = bench_apart,
-      .question = { .mtu = 1500 } },
+    { "limit-shards-2", "the machine's limit: two processes that share nothing", .unit = BENCH_TIMES,
+      .run = bench_apart, .question = { .mtu = 1500 } },
     { .name = NULL },
 };
 

@@ -1,10 +1,10 @@
 /* bench/segment.c: a received segment of 64 octets, of a connection drawn at random.
  *
- * Frames are made by hand in batches outside of the measured time (bench/peer.c); in it the stack is polled, a burst of 64
- * at a time, and the program reads what it is told of. ACKs that the stack sends are part of it and go nowhere.
+ * Frames are made by hand in batches outside of the measured time (bench/peer.c); in it the stack is polled, a burst of
+ * 64 at a time, and the program reads what it is told of. ACKs that the stack sends are part of it and go nowhere.
  *
- * Connections are awake: each gets a segment before it begins. Else those of a long set-up would go to rest meanwhile, and
- * the first touch of buffers, which the kernel has to clear, would be measured as if it came again. */
+ * Connections are awake: each gets a segment before it begins. Else those of a long set-up would go to rest meanwhile,
+ * and the first touch of buffers, which the kernel has to clear, would be measured as if it came again. */
 #include "bench.h"
 
 enum { MESSAGE = 64, BATCH = 1024 };

@@ -1,13 +1,14 @@
 /* bench/shards.c: two shards on two cores against one stack on one, and what the machine allows there.
  *
- * A thread has a client's shard and a server's, both addresses being shared with the other thread's; one connection between
- * them carries all it can. Shards of the same number have the same flows, as the hash is symmetric, so no frame
+ * A thread has a client's shard and a server's, both addresses being shared with the other thread's; one connection
+ * between them carries all it can. Shards of the same number have the same flows, as the hash is symmetric, so no frame
  * goes from thread to thread; of each received one it is asked whose it is all the same, as who has the wire would.
- * Alone, nobody asks. A thread's own processor time counts, so what is told is what sharing the machine costs, caches and memory.
+ * Alone, nobody asks. A thread's own processor time counts, so what is told is what sharing the machine costs, caches
+ * and memory.
  *
- * The limit is the same work of two processes, each alone with its own addresses, that share nothing but the machine: what
- * two shards reach below that, sharing costs; what two processes lack to 2, the machine does. Threads and processes are each
- * on a processor of their own where there are two. */
+ * The limit is the same work of two processes, each alone with its own addresses, that share nothing but the machine:
+ * what two shards reach below that, sharing costs; what two processes lack to 2, the machine does. Threads and
+ * processes are each on a processor of their own where there are two. */
 #include "bench.h"
 
 #include <pthread.h>
@@ -121,7 +122,8 @@ static struct baro_address address_of(const struct bench_case *question, uint8_t
                                                 : baro_ipv4(10, 0, 0, (uint8_t)(1 + which));
 }
 
-static void half_init(struct shard_pair *pair, const struct bench_case *question, uint8_t which, uint32_t number, uint32_t count)
+static void half_init(struct shard_pair *pair, const struct bench_case *question, uint8_t which, uint32_t number,
+                      uint32_t count)
 {
     const struct baro_mac mac[2] = { { { 2, 0, 0, 0, 0, 1 } }, { { 2, 0, 0, 0, 0, 2 } } };
     struct half *half = &pair->half[which];
@@ -139,11 +141,12 @@ static void half_init(struct shard_pair *pair, const struct bench_case *question
     half->stack = baro_stack_create(&config);
     bench_expect(half->stack != NULL && half->octet != NULL, "a stack was created");
     interface = baro_stack_add_interface(half->stack, &half->device);
-    bench_expect(interface > 0 &&
-                     baro_stack_add_address(half->stack, interface, address_of(question, which),
-                                            question->family == BARO_FAMILY_IPV6 ? 64 : 24, false) == 0 &&
-                     baro_stack_set_neighbour(half->stack, interface, address_of(question, 1 - which), mac[1 - which]) == 0,
-                 "an interface was configured");
+    bench_expect(
+        interface > 0 &&
+            baro_stack_add_address(half->stack, interface, address_of(question, which),
+                                   question->family == BARO_FAMILY_IPV6 ? 64 : 24, false) == 0 &&
+            baro_stack_set_neighbour(half->stack, interface, address_of(question, 1 - which), mac[1 - which]) == 0,
+        "an interface was configured");
 }
 
 static void poll_both(struct shard_pair *pair)

@@ -78,6 +78,6 @@ void svg_line(FILE *to, const struct svg_panel *panel, const struct svg_point *p
 
 void svg_legend(FILE *to, int x, int y, const char *colour, const char *text)
 {
-    fprintf(to, "<path d=\"M%d %dh20\" stroke=\"%s\" stroke-width=\"3\"/><text x=\"%d\" y=\"%d\">%s</text>\n", x, y, colour,
-            x + 26, y + 4, text);
+    fprintf(to, "<path d=\"M%d %dh20\" stroke=\"%s\" stroke-width=\"3\"/><text x=\"%d\" y=\"%d\">%s</text>\n", x, y,
+            colour, x + 26, y + 4, text);
 }

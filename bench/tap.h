@@ -1,8 +1,8 @@
-/* bench/tap.h: a TAP of a network namespace of the process's own, this machine's kernel as one end of a TCP connection, and at
- * the other a stack or none.
+/* bench/tap.h: a TAP of a network namespace of the process's own, this machine's kernel as one end of a TCP connection,
+ * and at the other a stack or none.
  *
- * The kernel's end is a process of its own that sends or receives 128 KiB a call, as iperf3 does. What counts is the clock
- * on the wall at the end that receives, and beside it our process's processor time. */
+ * The kernel's end is a process of its own that sends or receives 128 KiB a call, as iperf3 does. What counts is the
+ * clock on the wall at the end that receives, and beside it our process's processor time. */
 #ifndef BENCH_TAP_H
 #define BENCH_TAP_H
 
@@ -75,7 +75,9 @@ struct tap_calls_job {
 struct tap_calls;
 struct tap_calls *tap_calls_create(char *error, size_t size);
 void tap_calls_free(struct tap_calls *calls);
-/* Nanoseconds of processor time a frame, by so many bursts, of one call for a burst (`ring`) or one for a frame. False: frames were lost. */
-bool tap_calls_measure(struct tap_calls *calls, const struct tap_calls_job *job, unsigned bursts, bool ring, double *frame_ns);
+/* Nanoseconds of processor time a frame, by so many bursts, of one call for a burst (`ring`) or one for a frame. False:
+ * frames were lost. */
+bool tap_calls_measure(struct tap_calls *calls, const struct tap_calls_job *job, unsigned bursts, bool ring,
+                       double *frame_ns);
 
 #endif

@@ -1,8 +1,10 @@
-/* bench/tap_calls.c: what a frame costs through a TAP by a call of read(2) or write(2), and by io_uring, one submission for a burst.
+/* bench/tap_calls.c: what a frame costs through a TAP by a call of read(2) or write(2), and by io_uring, one submission
+ * for a burst.
  *
- * Nothing is behind the device: what is read was sent there by a packet socket, outside of the measured time, and of what is written
- * the kernel has nobody to give it to. Both ways take turns on the same TAP, with virtio-net headers, as the stack has them. The
- * ring is used as it costs least: the TAP is a registered file, and one call submits a burst and waits for all of it. */
+ * Nothing is behind the device: what is read was sent there by a packet socket, outside of the measured time, and of
+ * what is written the kernel has nobody to give it to. Both ways take turns on the same TAP, with virtio-net headers,
+ * as the stack has them. The ring is used as it costs least: the TAP is a registered file, and one call submits a burst
+ * and waits for all of it. */
 #include "tap.h"
 
 #include <arpa/inet.h>
@@ -46,8 +48,10 @@ static bool ring_map(struct ring *ring, const struct io_uring_params *told)
 
     ring->rings_bytes = submissions > completions ? submissions : completions;
     ring->sqes_bytes = told->sq_entries * sizeof *ring->sqe;
-    ring->rings = mmap(NULL, ring->rings_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQ_RING);
-    ring->sqe = mmap(NULL, ring->sqes_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQES);
+    ring->rings =
+        mmap(NULL, ring->rings_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQ_RING);
+    ring->sqe =
+        mmap(NULL, ring->sqes_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQES);
     if (ring->rings == MAP_FAILED || ring->sqe == MAP_FAILED)
         return false;
     ring->sq_tail = (uint32_t *)(void *)(ring->rings + told->sq_off.tail);
@@ -95,12 +99,16 @@ static bool ring_burst(struct tap_calls *calls, const struct tap_calls_job *job)
     for (uint32_t i = 0; i < job->burst; i++) {
         uint32_t at = (tail + i) & *ring->sq_mask;
 
-        ring->sqe[at] = (struct io_uring_sqe){ .opcode = job->out ? IORING_OP_WRITE : IORING_OP_READ, .flags = IOSQE_FIXED_FILE, .fd = 0,
-                                               .addr = (uint64_t)(uintptr_t)calls->frame[i], .len = octets };
+        ring->sqe[at] = (struct io_uring_sqe){ .opcode = job->out ? IORING_OP_WRITE : IORING_OP_READ,
+                                               .flags = IOSQE_FIXED_FILE,
+                                               .fd = 0,
+                                               .addr = (uint64_t)(uintptr_t)calls->frame[i],
+                                               .len = octets };
         ring->sq_array[at] = at;
     }
     __atomic_store_n(ring->sq_tail, tail + job->burst, __ATOMIC_RELEASE);
-    if (syscall(SYS_io_uring_enter, ring->fd, job->burst, job->burst, IORING_ENTER_GETEVENTS, NULL, 0) != (long)job->burst)
+    if (syscall(SYS_io_uring_enter, ring->fd, job->burst, job->burst, IORING_ENTER_GETEVENTS, NULL, 0) !=
+        (long)job->burst)
         return false;
     head = *ring->cq_head;
     if (__atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE) - head != job->burst)
@@ -122,7 +130,8 @@ static bool open_all(struct tap_calls *calls)
     calls->device = baro_tap_open_offload(request.ifr_name, MTU, TAP_OUR_MAC, BARO_TAP_OFFLOAD);
     if (calls->packet < 0 || calls->device == NULL)
         return false;
-    if ((baro_tap_device(calls->device)->capabilities & BARO_DEVICE_TSO) == 0) { /* frames have no headers of virtio-net */
+    /* frames have no headers of virtio-net */
+    if ((baro_tap_device(calls->device)->capabilities & BARO_DEVICE_TSO) == 0) {
         errno = ENOTSUP;
         return false;
     }
@@ -133,8 +142,11 @@ static bool open_all(struct tap_calls *calls)
     request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_NOARP;
     if (ioctl(calls->packet, SIOCSIFFLAGS, &request) != 0 || ioctl(calls->packet, SIOCGIFINDEX, &request) != 0)
         return false;
-    calls->to = (struct sockaddr_ll){ .sll_family = AF_PACKET, .sll_protocol = htons(TYPE), .sll_ifindex = request.ifr_ifindex };
-    return setsockopt(calls->packet, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) == 0 && ring_open(&calls->ring, calls->tap);
+    calls->to = (struct sockaddr_ll){ .sll_family = AF_PACKET,
+                                      .sll_protocol = htons(TYPE),
+                                      .sll_ifindex = request.ifr_ifindex };
+    return setsockopt(calls->packet, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) == 0 &&
+           ring_open(&calls->ring, calls->tap);
 }
 
 struct tap_calls *tap_calls_create(char *error, size_t size)
@@ -174,7 +186,8 @@ static bool calls_burst(struct tap_calls *calls, const struct tap_calls_job *job
     bool whole = true;
 
     for (unsigned i = 0; i < job->burst; i++)
-        whole = whole && (job->out ? write(calls->tap, calls->frame[i], octets) : read(calls->tap, calls->frame[i], octets)) == (ssize_t)octets;
+        whole = whole && (job->out ? write(calls->tap, calls->frame[i], octets)
+                                   : read(calls->tap, calls->frame[i], octets)) == (ssize_t)octets;
     return whole;
 }
 
@@ -188,8 +201,8 @@ static bool prepare(struct tap_calls *calls, const struct tap_calls_job *job)
 
         memset(calls->frame[i], 0, VIRTIO_HEADER);
         memcpy(frame, headers, sizeof headers);
-        if (!job->out && sendto(calls->packet, frame, job->octets, 0, (const struct sockaddr *)&calls->to, sizeof calls->to) !=
-                             (ssize_t)job->octets)
+        if (!job->out && sendto(calls->packet, frame, job->octets, 0, (const struct sockaddr *)&calls->to,
+                                sizeof calls->to) != (ssize_t)job->octets)
             return false;
     }
     return true;
@@ -202,7 +215,8 @@ static void empty(struct tap_calls *calls)
         continue;
 }
 
-bool tap_calls_measure(struct tap_calls *calls, const struct tap_calls_job *job, unsigned bursts, bool ring, double *frame_ns)
+bool tap_calls_measure(struct tap_calls *calls, const struct tap_calls_job *job, unsigned bursts, bool ring,
+                       double *frame_ns)
 {
     double spent = 0;
     unsigned whole = 0;

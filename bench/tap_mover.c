@@ -1,9 +1,9 @@
 /* bench/tap_mover.c: the ceiling: TCP's frames through the TAP with nobody behind it.
  *
- * The kernel believes that it speaks with a TCP: its SYN is answered, and then either every frame with data is acknowledged by
- * a frame of 54 octets, or frames of 44 segments are written as far as the kernel's window allows. Nothing else that a
- * stack does is done: no checksum, no copy to a program, no timer, nothing out of order. Only a stall is noticed, after
- * 20 ms: sending begins again where the kernel is. */
+ * The kernel believes that it speaks with a TCP: its SYN is answered, and then either every frame with data is
+ * acknowledged by a frame of 54 octets, or frames of 44 segments are written as far as the kernel's window allows.
+ * Nothing else that a stack does is done: no checksum, no copy to a program, no timer, nothing out of order. Only a
+ * stall is noticed, after 20 ms: sending begins again where the kernel is. */
 #include "tap.h"
 
 #include <poll.h>
@@ -115,7 +115,9 @@ static unsigned write_headers(const struct tap_mover *mover, uint8_t *frame, uin
 static void send_frame(struct tap_mover *mover, uint8_t flags, uint32_t payload)
 {
     uint8_t headers[SYN_HEADERS];
-    struct baro_tx_frame frame = { .parts = payload == 0 ? 1 : 2, .checksum_start = ETHERNET + 20, .checksum_offset = 16 };
+    struct baro_tx_frame frame = { .parts = payload == 0 ? 1 : 2,
+                                   .checksum_start = ETHERNET + 20,
+                                   .checksum_offset = 16 };
 
     frame.part[0] = (struct baro_bytes){ headers, write_headers(mover, headers, flags, payload) };
     frame.part[1] = (struct baro_bytes){ mover->payload, payload };

@@ -41,7 +41,9 @@ static bool configure(int fd)
 {
     struct sockaddr_in address = address_of(0), peer = address_of(1);
     struct sockaddr_in mask = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0xffffff00) };
-    struct arpreq neighbour = { .arp_flags = ATF_PERM | ATF_COM, .arp_ha.sa_family = ARPHRD_ETHER, .arp_dev = "bench0" };
+    struct arpreq neighbour = { .arp_flags = ATF_PERM | ATF_COM,
+                                .arp_ha.sa_family = ARPHRD_ETHER,
+                                .arp_dev = "bench0" };
     struct ifreq request = { .ifr_name = "bench0" };
 
     memcpy(&request.ifr_addr, &address, sizeof address);
@@ -61,7 +63,8 @@ static bool configure(int fd)
 
 struct baro_tap *tap_net_device(bool plain, char *error, size_t size)
 {
-    struct baro_tap *tap = baro_tap_open_offload("bench0", 1500, TAP_OUR_MAC, plain ? BARO_TAP_PLAIN : BARO_TAP_OFFLOAD);
+    struct baro_tap *tap =
+        baro_tap_open_offload("bench0", 1500, TAP_OUR_MAC, plain ? BARO_TAP_PLAIN : BARO_TAP_OFFLOAD);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (tap == NULL || !configure(fd)) {

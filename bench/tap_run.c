@@ -1,7 +1,7 @@
 /* bench/tap_run.c: one measurement on a TAP: our end, the kernel's, and the clock.
  *
- * The stack is a host of a network in a loop, as in `baro iperf3`, and does its program's work after each burst. The first
- * third of the time does not count: windows and buffers grow meanwhile. */
+ * The stack is a host of a network in a loop, as in `baro iperf3`, and does its program's work after each burst. The
+ * first third of the time does not count: windows and buffers grow meanwhile. */
 #include "tap.h"
 
 #include <errno.h>

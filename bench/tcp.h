@@ -1,8 +1,8 @@
 /* bench/tcp.h: TCP through a path of limited rate that loses and reorders: what `baro bench tcp` measures.
  *
- * A *run* is one question: a path, a congestion control, a number of flows, a seed, and who sends. Its *figures* are the
- * answer. A *row* is the same question for several seeds. In virtual time the answer depends on nothing but the question;
- * in real time, where this machine's kernel takes part, it does on the machine too.
+ * A *run* is one question: a path, a congestion control, a number of flows, a seed, and who sends. Its *figures* are
+ * the answer. A *row* is the same question for several seeds. In virtual time the answer depends on nothing but the
+ * question; in real time, where this machine's kernel takes part, it does on the machine too.
  *
  *   tcp_flow.c   the programs on the hosts: bulk senders and a sink
  *   tcp_path.c   one run between two ends, in virtual or real time

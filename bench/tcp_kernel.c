@@ -1,9 +1,8 @@
 /* bench/tcp_kernel.c: this machine's kernel at one end of the wire or at both, in network namespaces of its own.
  *
- * An end is a TAP in a new network namespace; a switch with two ports couples it to the wire. The process goes into each
- * namespace once, to make the TAP and the sockets, which stay in it: so one thread works the wire, both ends' sockets and
- * nothing else. Nothing of this is visible
- * outside, and it all goes with the process.
+ * An end is a TAP in a new network namespace; a switch with two ports couples it to the wire. The process goes into
+ * each namespace once, to make the TAP and the sockets, which stay in it: so one thread works the wire, both ends'
+ * sockets and nothing else. Nothing of this is visible outside, and it all goes with the process.
  *
  * The kernel runs with its own defaults. Its segments come through the TAP one by one (the TAP offers no offloads), no
  * receive offload joins them, so counts of frames mean the same for both senders. Its timeouts are those that the
@@ -302,7 +301,8 @@ static uint64_t counter(int fd, const char *wanted)
          names = strtok_r(NULL, "\n", &names_end), values = strtok_r(NULL, "\n", &names_end)) {
         char *name = strtok_r(names, " ", &name_at), *value = strtok_r(values, " ", &value_at);
 
-        for (; name != NULL && value != NULL; name = strtok_r(NULL, " ", &name_at), value = strtok_r(NULL, " ", &value_at)) {
+        for (; name != NULL && value != NULL;
+             name = strtok_r(NULL, " ", &name_at), value = strtok_r(NULL, " ", &value_at)) {
             if (strcmp(name, wanted) == 0)
                 return strtoull(value, &values_end, 10);
         }

@@ -1,4 +1,5 @@
-/* bench/tcp_path.c: one run: two hosts, ours or the kernel, at the ends of a wire with a rate, a queue, a delay and faults.
+/* bench/tcp_path.c: one run: two hosts, ours or the kernel, at the ends of a wire with a rate, a queue, a delay and
+ * faults.
  *
  * All flows go from the first host to the second, so the queue in front of the wire's first direction is the bottleneck
  * that they share. The wire treats both directions alike: acknowledgments are lost and overtaken, too.
@@ -74,7 +75,8 @@ static int add_end(struct path *path, unsigned which, char *error, size_t size)
 /* An end knows the other's MAC address: what the path loses shall not be ARP, with its own times. */
 static int introduce(struct path *path, unsigned which)
 {
-    struct tcp_program *own = which == 0 ? &path->sender : &path->sink, *other = which == 0 ? &path->sink : &path->sender;
+    struct tcp_program *own = which == 0 ? &path->sender : &path->sink,
+                       *other = which == 0 ? &path->sink : &path->sender;
     struct baro_mac mac = other->host == NULL ? path->kernel.mac[1 - which] : baro_host_mac(other->host);
 
     if (own->host == NULL)

@@ -37,7 +37,8 @@ void tcp_plot_text(FILE *to, const struct tcp_table *table)
         if (row->section != TCP_SECTION_LOSS)
             continue;
         if (*name == '\0')
-            fprintf(to, "\ngoodput, logarithmic from %g to %g Mbit/s; the last mark is the mean, dots are its confidence\n",
+            fprintf(to,
+                    "\ngoodput, logarithmic from %g to %g Mbit/s; the last mark is the mean, dots are its confidence\n",
                     LEAST, (double)row->run.wire.rate / 1e6);
         struct tcp_mean mean = goodput(row);
         int at = (int)(place(mean.mean, row) * BAR + 0.5), far = (int)(place(mean.mean + mean.half, row) * BAR + 0.5);
@@ -45,7 +46,8 @@ void tcp_plot_text(FILE *to, const struct tcp_table *table)
         memset(bar, '=', (size_t)at);
         memset(bar + at, '.', (size_t)(far - at));
         bar[far] = '\0';
-        fprintf(to, "%-33s %-18s |%s\n", strcmp(name, row->name) == 0 ? "" : row->name, tcp_sender_name(&row->run), bar);
+        fprintf(to, "%-33s %-18s |%s\n", strcmp(name, row->name) == 0 ? "" : row->name, tcp_sender_name(&row->run),
+                bar);
         name = row->name;
     }
 }

@@ -133,7 +133,9 @@ static void print_failures(FILE *to, const struct tcp_row *row)
         if (figures->error[0] != '\0')
             fprintf(to, "    %s, seed %u: %s\n", tcp_sender_name(&row->run), i + 1, figures->error);
         else if (figures->refused != 0 || figures->lag_seconds > row->run.seconds / 100)
-            fprintf(to, "    %s, seed %u, disturbed: the wire stood still for %.2f s, %" PRIu64 " frames not taken by a TAP\n",
+            fprintf(to,
+                    "    %s, seed %u, disturbed: the wire stood still for %.2f s, %" PRIu64
+                    " frames not taken by a TAP\n",
                     tcp_sender_name(&row->run), i + 1, figures->lag_seconds, figures->refused);
     }
 }
@@ -150,7 +152,8 @@ static void print_loss_cell(FILE *to, const struct tcp_row *row)
             mean.count == 0 ? 0 : (double)SUM(row, timeouts) / mean.count);
 }
 
-/* Our mean, in per cent of the kernel's; the kernel that does not pace if there are both. Virtual time if we have it. */
+/* Our mean, in per cent of the kernel's; the kernel that does not pace if there are both. Virtual time if we have
+ * it. */
 static void print_ratio(FILE *to, const struct tcp_table *table, const struct tcp_row *first)
 {
     double ours = 0, kernel = 0;
@@ -255,17 +258,19 @@ void tcp_print_table(FILE *to, const struct tcp_table *table)
 
 void tcp_print_csv(FILE *to, const struct tcp_table *table)
 {
-    fputs("section,way,congestion,seed,seconds,loss_ppm,burst_frames,reorder_ppm,ecn_packets,flows,apart_seconds,goodput_mbit,jain,queue_octets,"
-          "utilisation,retransmits,timeouts,dropped,dropped_late,frames,lag_seconds,marked,error\n", to);
+    fputs(
+        "section,way,congestion,seed,seconds,loss_ppm,burst_frames,reorder_ppm,ecn_packets,flows,apart_seconds,goodput_mbit,jain,queue_octets,"
+        "utilisation,retransmits,timeouts,dropped,dropped_late,frames,lag_seconds,marked,error\n",
+        to);
     for (const struct tcp_row *row = table->row; row < table->row + table->rows; row++) {
         for (unsigned i = 0; i < row->seeds; i++) {
             const struct tcp_figures *f = &row->figures[i];
             const struct tcp_run *run = &row->run;
 
-            fprintf(to, "%s,%s,%s,%u,%g,%u,%u,%u,%u,%u,%g,%.4f,%.4f,%.0f,%.4f,", tcp_section_name(row->section), tcp_way_name(run->way),
-                    baro_congestion_name(run->congestion), i + 1, run->seconds, run->wire.loss_ppm,
-                    run->wire.burst_frames, run->wire.reorder_ppm, run->wire.ecn_packets, run->flows, run->apart_seconds, f->goodput_mbit, f->jain,
-                    f->queue_octets, f->utilisation);
+            fprintf(to, "%s,%s,%s,%u,%g,%u,%u,%u,%u,%u,%g,%.4f,%.4f,%.0f,%.4f,", tcp_section_name(row->section),
+                    tcp_way_name(run->way), baro_congestion_name(run->congestion), i + 1, run->seconds,
+                    run->wire.loss_ppm, run->wire.burst_frames, run->wire.reorder_ppm, run->wire.ecn_packets,
+                    run->flows, run->apart_seconds, f->goodput_mbit, f->jain, f->queue_octets, f->utilisation);
             fprintf(to, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.4f,%" PRIu64 ",\"%s\"\n",
                     f->retransmits, f->timeouts, f->dropped, f->dropped_late, f->frames, f->lag_seconds, f->marked,
                     f->error);

@@ -1,5 +1,5 @@
-/* bench/tcp_read.c: figures of earlier runs, as tcp_print_csv() wrote them. What was measured in real time takes an hour;
- * so it is measured once and stands beside each later table. */
+/* bench/tcp_read.c: figures of earlier runs, as tcp_print_csv() wrote them. What was measured in real time takes an
+ * hour; so it is measured once and stands beside each later table. */
 #include "tcp.h"
 
 #include <inttypes.h>
@@ -21,12 +21,13 @@ static bool read_line(FILE *from, struct line *line)
     if (fgets(text, sizeof text, from) == NULL)
         return false;
     memset(line, 0, sizeof *line);
-    int fields = sscanf(text, "%15[^,],%15[^,],%15[^,],%u,%lf,%u,%u,%u,%u,%u,%lf,%lf,%lf,%lf,%lf,%" SCNu64 ",%" SCNu64
-                              ",%" SCNu64 ",%" SCNu64 ",%" SCNu64 ",%lf,%" SCNu64 ",%n",
+    int fields = sscanf(text,
+                        "%15[^,],%15[^,],%15[^,],%u,%lf,%u,%u,%u,%u,%u,%lf,%lf,%lf,%lf,%lf,%" SCNu64 ",%" SCNu64
+                        ",%" SCNu64 ",%" SCNu64 ",%" SCNu64 ",%lf,%" SCNu64 ",%n",
                         line->section, line->way, line->congestion, &line->seed, &line->seconds, &line->loss_ppm,
                         &line->burst_frames, &line->reorder_ppm, &line->ecn_packets, &line->flows, &line->apart_seconds,
-                        &f->goodput_mbit, &f->jain, &f->queue_octets, &f->utilisation, &f->retransmits, &f->timeouts, &f->dropped,
-                        &f->dropped_late, &f->frames, &f->lag_seconds, &f->marked, &end);
+                        &f->goodput_mbit, &f->jain, &f->queue_octets, &f->utilisation, &f->retransmits, &f->timeouts,
+                        &f->dropped, &f->dropped_late, &f->frames, &f->lag_seconds, &f->marked, &end);
 
     if (fields != 22)
         line->section[0] = '\0'; /* the line of names, or none of ours */
@@ -54,10 +55,12 @@ static bool is_of(const struct line *line, const struct tcp_row *row)
 {
     const struct tcp_run *run = &row->run;
 
-    return strcmp(line->section, tcp_section_name(row->section)) == 0 && strcmp(line->way, tcp_way_name(run->way)) == 0 &&
-           strcmp(line->congestion, baro_congestion_name(run->congestion)) == 0 && line->loss_ppm == run->wire.loss_ppm &&
-           line->burst_frames == run->wire.burst_frames && line->reorder_ppm == run->wire.reorder_ppm &&
-           line->ecn_packets == run->wire.ecn_packets && line->flows == run->flows && line->apart_seconds == run->apart_seconds;
+    return strcmp(line->section, tcp_section_name(row->section)) == 0 &&
+           strcmp(line->way, tcp_way_name(run->way)) == 0 &&
+           strcmp(line->congestion, baro_congestion_name(run->congestion)) == 0 &&
+           line->loss_ppm == run->wire.loss_ppm && line->burst_frames == run->wire.burst_frames &&
+           line->reorder_ppm == run->wire.reorder_ppm && line->ecn_packets == run->wire.ecn_packets &&
+           line->flows == run->flows && line->apart_seconds == run->apart_seconds;
 }
 
 void tcp_read_figures(FILE *from, struct tcp_row *row)

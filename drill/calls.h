@@ -97,8 +97,8 @@ void drill_call_close_end(struct run *run, struct descriptor *descriptor);
 ptrdiff_t drill_call_recvmsg(struct run *run, const struct call_line *call);
 ptrdiff_t drill_call_sendmsg(struct run *run, const struct call_line *call);
 
-/* An end of a connection as the script's sockets show it, and as its packets have it: with ipv4-mapped-ipv6 that makes a
- * difference. */
+/* An end of a connection as the script's sockets show it, and as its packets have it: with ipv4-mapped-ipv6 that makes
+ * a difference. */
 struct baro_endpoint drill_call_shown(const struct run *run, struct baro_endpoint wire);
 struct baro_endpoint drill_call_wire(struct baro_endpoint shown);
 

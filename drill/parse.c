@@ -176,7 +176,8 @@ bool drill_script_parse(struct script *script, const char *name, const char *tex
         if (!drill_parse_shell(&lexer))
             return false;
     while (drill_lexer_peek(&lexer)->kind != TOKEN_END)
-        if (!(drill_lexer_peek(&lexer)->kind == TOKEN_BACKQUOTE ? drill_parse_shell_later(&lexer) : parse_event(&lexer)))
+        if (!(drill_lexer_peek(&lexer)->kind == TOKEN_BACKQUOTE ? drill_parse_shell_later(&lexer)
+                                                                : parse_event(&lexer)))
             return false;
     return script->events != 0 || drill_lexer_error(&lexer, lexer.at, "a script without events");
 }

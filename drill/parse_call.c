@@ -257,7 +257,8 @@ static bool parse_name(struct lexer *lexer, struct call_line *call)
     }
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         if (drill_token_is_word(&name, refused[i]))
-            return drill_lexer_error(lexer, name.at, "the call %s is not supported: there is a stack here, and no system",
+            return drill_lexer_error(lexer, name.at,
+                                     "the call %s is not supported: there is a stack here, and no system",
                                      drill_token_words(&name));
     return drill_lexer_error(lexer, name.at, "there is no call %s", drill_token_words(&name));
 }

@@ -77,7 +77,8 @@ static bool parse_timestamps(struct lexer *lexer, struct packet_line *packet)
            parse_any(lexer, packet, &packet->any_echo);
 }
 
-/* Hexadecimal digits without 0x in front, as cookies have them, or with it; the length of the option is at `length_at`. */
+/* Hexadecimal digits without 0x in front, as cookies have them, or with it; the length of the option is at
+ * `length_at`. */
 static bool put_octets(struct lexer *lexer, struct packet_line *packet, size_t length_at)
 {
     struct token digits = *drill_lexer_peek(lexer);

@@ -1,4 +1,5 @@
-/* drill/parse_settings.c: `--name=value` lines in front of a script, and those of the command line, which override them.
+/* drill/parse_settings.c: `--name=value` lines in front of a script, and those of the command line, which override
+ * them.
  *
  * The IP version decides what is not said: which addresses there are, and of which family the script's sockets and
  * packets are. With ipv4-mapped-ipv6 the sockets are IPv6's and the packets IPv4's. */
@@ -226,7 +227,8 @@ void drill_settings_init(struct settings *settings)
     settings->tolerance_ns = TOLERANCE_NS;
     settings->mtu = DEFAULT_MTU;
     settings->config.black_holes = BARO_BLACK_HOLES_IGNORED;
-    settings->config.send_buffer = settings->config.recv_buffer = (struct baro_buffer_size){ BUFFER_OCTETS, BUFFER_OCTETS };
+    settings->config.send_buffer = settings->config.recv_buffer =
+        (struct baro_buffer_size){ BUFFER_OCTETS, BUFFER_OCTETS };
     settings->bind_port = settings->connect_port = DEFAULT_PORT;
     settings->config.ecn = BARO_ECN_ANSWER; /* as Linux */
     settings->config.pacing = BARO_PACING_OFF; /* as Linux where the queue is not fq */

@@ -162,7 +162,8 @@ enum drill_moment { DRILL_AT_SOCKET, DRILL_AT_CONNECT, DRILL_AT_LISTEN };
 struct option_default {
     enum baro_option option;
     enum drill_unit unit;
-    enum drill_moment moment; /* of one option there may be another value for those that connect and those that listen */
+    /* of one option there may be another value for those that connect and those that listen */
+    enum drill_moment moment;
     long long number;
 };
 

@@ -1,7 +1,7 @@
-/* examples/broadcast.c: what comes on standard input goes to many connections at once. One stack talks to itself by 127.0.0.1.
+/* examples/broadcast.c: what comes on standard input goes to many connections at once. One stack talks to itself by
+ * 127.0.0.1.
  *
- *     example_broadcast 10000 < file
- */
+ *     example_broadcast 10000 < file */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +73,8 @@ static uint64_t read_all(struct baro_stack *stack)
     uint64_t octets = 0;
 
     while (baro_next_ready(stack, &ready)) {
-        ptrdiff_t length = (ready.events & BARO_EVENT_IN) != 0 ? baro_recv(stack, ready.fd, buffer, sizeof buffer, 0) : 0;
+        ptrdiff_t length =
+            (ready.events & BARO_EVENT_IN) != 0 ? baro_recv(stack, ready.fd, buffer, sizeof buffer, 0) : 0;
 
         octets += length > 0 ? (uint64_t)length : 0;
     }
@@ -83,7 +84,9 @@ static uint64_t read_all(struct baro_stack *stack)
 int main(int argc, char **argv)
 {
     size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
-    struct baro_stack_config config = { .memory = { NULL, take, give_back }, .now = baro_clock_now(&watch), .memory_limit = (size_t)4 << 30 };
+    struct baro_stack_config config = { .memory = { NULL, take, give_back },
+                                        .now = baro_clock_now(&watch),
+                                        .memory_limit = (size_t)4 << 30 };
     int *client = calloc(count + 1, sizeof *client), *server = calloc(count + 1, sizeof *server);
     struct baro_stack *stack;
     uint64_t sent = 0, got = 0;
@@ -91,7 +94,8 @@ int main(int argc, char **argv)
     ssize_t length;
 
     if (count == 0 || client == NULL || server == NULL ||
-        getrandom(config.seed, sizeof config.seed, 0) != sizeof config.seed || (stack = baro_stack_create(&config)) == NULL) {
+        getrandom(config.seed, sizeof config.seed, 0) != sizeof config.seed ||
+        (stack = baro_stack_create(&config)) == NULL) {
         fprintf(stderr, "usage: example_broadcast connections < file\n");
         return 1;
     }

@@ -1,7 +1,7 @@
 /* examples/capture.c: a stack without a device pings itself, and a packet socket sees every frame of it.
  *
- * Run it: it prints the request and the reply, each going out and coming in, and ends. Two kinds of sockets are shown: a
- * ping socket, whose datagrams are ICMP echo messages, and a packet socket, which receives copies of frames. */
+ * Run it: it prints the request and the reply, each going out and coming in, and ends. Two kinds of sockets are shown:
+ * a ping socket, whose datagrams are ICMP echo messages, and a packet socket, which receives copies of frames. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,9 @@
-/* examples/in_place.c: standard input to standard output through a TCP connection, without a copy by the program: read(2)
- * writes into the send buffer, write(2) reads from the receive buffer, or from a buffer of the program's own that it posted
- * before the octets came. One stack talks to itself by 127.0.0.1.
+/* examples/in_place.c: standard input to standard output through a TCP connection, without a copy by the program:
+ * read(2) writes into the send buffer, write(2) reads from the receive buffer, or from a buffer of the program's own
+ * that it posted before the octets came. One stack talks to itself by 127.0.0.1.
  *
  *     example_in_place < file > copy
- *     example_in_place posted < file > copy
- */
+ *     example_in_place posted < file > copy */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,7 +111,8 @@ int main(int argc, char **argv)
     int client, server;
     bool more = true;
 
-    if (getrandom(config.seed, sizeof config.seed, 0) != sizeof config.seed || (stack = baro_stack_create(&config)) == NULL) {
+    if (getrandom(config.seed, sizeof config.seed, 0) != sizeof config.seed ||
+        (stack = baro_stack_create(&config)) == NULL) {
         fprintf(stderr, "no stack\n");
         return 1;
     }

@@ -1,8 +1,7 @@
-/* Prints the addresses of a name: two hosts of a network in this process, on the one a name server, on the other a resolver that
- * asks it. In virtual time: nothing is slept, whatever the wire's delay is.
+/* Prints the addresses of a name: two hosts of a network in this process, on the one a name server, on the other a
+ * resolver that asks it. In virtual time: nothing is slept, whatever the wire's delay is.
  *
- *     example_resolve server.lan
- */
+ *     example_resolve server.lan */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +72,8 @@ static int resolve(struct baro_dns *dns, struct baro_host *host, const char *nam
         baro_network_run_until(network, until, NULL, NULL);
     }
     for (unsigned i = 0; i < result.addresses; i++)
-        puts(inet_ntop(result.address[i].family == BARO_FAMILY_IPV4 ? AF_INET : AF_INET6, result.address[i].octet, text, sizeof text));
+        puts(inet_ntop(result.address[i].family == BARO_FAMILY_IPV4 ? AF_INET : AF_INET6, result.address[i].octet, text,
+                       sizeof text));
     if (result.status != BARO_DNS_FOUND)
         fprintf(stderr, "%s: %s\n", name, baro_dns_status_text(result.status));
     baro_dns_end(dns, lookup);
@@ -88,15 +88,31 @@ int main(int count, char **argument)
     struct baro_wire *cable = baro_wire_create(network, &wire);
     struct baro_dns_server *names = NULL;
     struct baro_dns *dns = NULL;
-    const struct baro_host_config hosts[2] = {
-        { .name = "server", .wire = cable, .address = baro_ipv4(10, 7, 0, 1), .prefix_length = 24, .program = serve, .program_context = &names },
-        { .name = "client", .wire = cable, .address = baro_ipv4(10, 7, 0, 2), .prefix_length = 24, .program = poll_resolver,
-          .program_deadline = resolver_deadline, .program_context = &dns }
-    };
-    struct baro_host *server = baro_host_create(network, &hosts[0], NULL), *client = baro_host_create(network, &hosts[1], NULL);
-    const struct baro_dns_server_config serving = { .memory = memory, .stack = baro_host_stack(server), .local = { .address = baro_ipv4(10, 7, 0, 1) } };
-    const struct baro_dns_config asking = { .memory = memory, .stack = baro_host_stack(client), .seed = { 1 } /* the machine's entropy, in earnest */,
-                                            .server = { { .address = baro_ipv4(10, 7, 0, 1) } }, .servers = 1, .search = { "lan" }, .searches = 1 };
+    const struct baro_host_config hosts[2] = { { .name = "server",
+                                                 .wire = cable,
+                                                 .address = baro_ipv4(10, 7, 0, 1),
+                                                 .prefix_length = 24,
+                                                 .program = serve,
+                                                 .program_context = &names },
+                                               { .name = "client",
+                                                 .wire = cable,
+                                                 .address = baro_ipv4(10, 7, 0, 2),
+                                                 .prefix_length = 24,
+                                                 .program = poll_resolver,
+                                                 .program_deadline = resolver_deadline,
+                                                 .program_context = &dns } };
+    struct baro_host *server = baro_host_create(network, &hosts[0], NULL),
+                     *client = baro_host_create(network, &hosts[1], NULL);
+    const struct baro_dns_server_config serving = { .memory = memory,
+                                                    .stack = baro_host_stack(server),
+                                                    .local = { .address = baro_ipv4(10, 7, 0, 1) } };
+    const struct baro_dns_config asking = { .memory = memory,
+                                            .stack = baro_host_stack(client),
+                                            .seed = { 1 } /* the machine's entropy, in earnest */,
+                                            .server = { { .address = baro_ipv4(10, 7, 0, 1) } },
+                                            .servers = 1,
+                                            .search = { "lan" },
+                                            .searches = 1 };
     int status = 1;
 
     names = baro_dns_server_create(&serving, NULL);

@@ -6,8 +6,8 @@
  *
  * The main thread has the wire: it reads bursts of frames, asks whose each is, and puts a copy into that shard's ring,
  * which has one writer and one reader. The shards share nothing but the descriptor to which they write what they send.
- * SIGINT, SIGTERM or the third argument's seconds end it: it tells how many connections each shard accepted, and how many
- * frames it did not get since its ring was full, which for TCP is a loss as on any wire. */
+ * SIGINT, SIGTERM or the third argument's seconds end it: it tells how many connections each shard accepted, and how
+ * many frames it did not get since its ring was full, which for TCP is a loss as on any wire. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* ppoll() */
 #endif
@@ -128,7 +128,8 @@ static int deal_all(const struct baro_shard *all, struct shard *shards, struct b
                     struct baro_instant end)
 {
     const struct baro_device *device = baro_tap_device(tap);
-    struct pollfd wait[2] = { { .fd = baro_tap_descriptor(tap), .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+    struct pollfd wait[2] = { { .fd = baro_tap_descriptor(tap), .events = POLLIN },
+                              { .fd = signals, .events = POLLIN } };
 
     while (wait[1].revents == 0 && now().ns < end.ns) {
         struct baro_rx_frame frames[BARO_BURST_LIMIT];

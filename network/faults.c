@@ -4,8 +4,8 @@
  *   black hole  swallows frames whose IP packet is larger than `blackhole` octets, as a path does whose router drops
  *               them and whose ICMP errors are filtered away.
  *   loss        each frame by itself, or in bursts after Gilbert's model: a direction is losing or it is not, and what
- *               it is changes with a frame. It stops losing with one part in `burst_frames`, and begins as often as makes
- *               the given share of all frames vanish.
+ *               it is changes with a frame. It stops losing with one part in `burst_frames`, and begins as often as
+ *               makes the given share of all frames vanish.
  *   corruption  flips one to three bits anywhere in the frame, FCS included. CRC-32 finds all such errors in
  *               frames up to 11,454 octets, so the receiver's FCS check always catches it. corrupt=ip flips one
  *               bit above the MAC header and makes the FCS fit: only the checksums of IP, ICMP, UDP and TCP see it.

@@ -4,7 +4,15 @@
  * (RFC 1624). The packet behind one VLAN tag is found too. */
 #include "network_internal.h"
 
-enum { NOT_ECT = 0, CE = 3, TYPE_IPV4 = 0x0800, TYPE_IPV6 = 0x86dd, TYPE_VLAN = 0x8100, IPV4_LEAST = 20, IPV6_LEAST = 40 };
+enum {
+    NOT_ECT = 0,
+    CE = 3,
+    TYPE_IPV4 = 0x0800,
+    TYPE_IPV6 = 0x86dd,
+    TYPE_VLAN = 0x8100,
+    IPV4_LEAST = 20,
+    IPV6_LEAST = 40
+};
 
 static unsigned read16(const uint8_t *at)
 {

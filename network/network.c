@@ -14,8 +14,8 @@
  * frames that a real wire had delivered a millisecond apart. The share bounds how long the
  * caller's other descriptors wait.
  *
- * Frames that wait in somebody else's device hold the clock back nowhere: they have no instant, they are taken when they are
- * looked for, once in each call of follow, which then says that there may be more.
+ * Frames that wait in somebody else's device hold the clock back nowhere: they have no instant, they are taken when
+ * they are looked for, once in each call of follow, which then says that there may be more.
  *
  * A socket call happens at the time of its stack's last poll. So every call that moves the clock ends by polling
  * those stacks that have nothing due: they learn the time, and a timer armed by the next socket call does not

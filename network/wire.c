@@ -33,10 +33,10 @@ static bool config_usable(const struct baro_wire_config *config)
                              : BARO_SIGNAL_FRAME_LIMIT - BARO_FRAME_HEADER - BARO_FRAME_VLAN_TAG - BARO_FCS_OCTETS;
     return config->kind <= BARO_MEDIUM_100BASE_TX && (config->mtu == 0 || config->mtu >= 68) &&
            config->mtu <= mtu_limit && config->loss_ppm <= 1000000 && config->burst_frames <= 1000 &&
-           config->reorder_ppm <= 1000000 && config->duplicate_ppm <= 1000000 &&
-           config->corrupt_ppm <= 1000000 &&
-           (config->blackhole == 0 || (config->blackhole >= 68 && config->blackhole <= 65535)) && config->delay.ns >= 0 &&
-           config->delay.ns <= DELAY_LIMIT_NS && config->jitter.ns >= 0 && config->jitter.ns <= DELAY_LIMIT_NS && config->noise_mv <= 8000 && config->clock_ppm >= -1000 &&
+           config->reorder_ppm <= 1000000 && config->duplicate_ppm <= 1000000 && config->corrupt_ppm <= 1000000 &&
+           (config->blackhole == 0 || (config->blackhole >= 68 && config->blackhole <= 65535)) &&
+           config->delay.ns >= 0 && config->delay.ns <= DELAY_LIMIT_NS && config->jitter.ns >= 0 &&
+           config->jitter.ns <= DELAY_LIMIT_NS && config->noise_mv <= 8000 && config->clock_ppm >= -1000 &&
            config->clock_ppm <= 1000 && config->edge_jitter_ps <= 1000;
 }
 

@@ -3,8 +3,8 @@
  *     packetdrill --so_filename=libbaro-packetdrill.so --so_flags=local=192.168.0.1/16,gateway=192.168.0.2 X.pkt
  *
  * One stack, one interface, both families' addresses, no link traffic of its own. A mistake in the flags ends the tool
- * with a message, since it cannot be told otherwise. The code blocks of scripts ask the kernel for TCP_INFO and cannot be
- * served here: `baro drill` can. */
+ * with a message, since it cannot be told otherwise. The code blocks of scripts ask the kernel for TCP_INFO and cannot
+ * be served here: `baro drill` can. */
 #include "adapter.h"
 
 #include <errno.h>

@@ -38,7 +38,8 @@ static int call_accept(void *userdata, int fd, struct sockaddr *address, socklen
     struct adapter *adapter = userdata;
     int socket = adapter_socket(adapter, fd);
 
-    return socket < 0 ? -1 : adapter_give_socket(adapter, baro_posix_accept_in(adapter->stack, socket, address, length));
+    return socket < 0 ? -1
+                      : adapter_give_socket(adapter, baro_posix_accept_in(adapter->stack, socket, address, length));
 }
 
 static int call_connect(void *userdata, int fd, const struct sockaddr *address, socklen_t length)

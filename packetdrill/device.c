@@ -1,8 +1,9 @@
 /* packetdrill/device.c: the tool's network: bare datagrams in and out of a device in memory.
  *
- * The stack sees Ethernet: a header is put before what comes and taken off what goes; the gateway is a neighbour known
- * from the start, and what the link itself says (ARP, neighbour discovery, reports of groups) is dropped, since a script
- * expects nothing that it did not provoke. A packet is stamped when the stack sends it, not when the tool asks. */
+ * The stack sees Ethernet: a header is put before what comes and taken off what goes; the gateway is a neighbour
+ * known from the start, and what the link itself says (ARP, neighbour discovery, reports of groups) is dropped,
+ * since a script expects nothing that it did not provoke. A packet is stamped when the stack sends it, not when the
+ * tool asks. */
 #include "adapter.h"
 
 #include <errno.h>

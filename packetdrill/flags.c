@@ -1,7 +1,7 @@
 /* packetdrill/flags.c: `--so_flags=local=192.168.0.1/16,gateway=192.168.0.2,mtu=1500`.
  *
- * The tool sets no addresses: they come from here. Each of `local` and `gateway` may be given twice, once a family; what is
- * not given is as packetdrill's scripts have it when they say nothing. */
+ * The tool sets no addresses: they come from here. Each of `local` and `gateway` may be given twice, once a family;
+ * what is not given is as packetdrill's scripts have it when they say nothing. */
 #include "adapter.h"
 
 #include <arpa/inet.h>
@@ -101,8 +101,8 @@ bool adapter_flags_read(struct adapter_flags *flags, const char *text, char *mes
         snprintf(shown, sizeof shown, "%.*s", ADDRESS_ROOM, item);
         if (*item == '\0' || read_one(flags, item))
             continue;
-        snprintf(message, size, "\"%s\" is none of local=ADDRESS/LENGTH, gateway=ADDRESS, mtu=%d to %d", shown, MTU_LEAST,
-                 MTU_MOST);
+        snprintf(message, size, "\"%s\" is none of local=ADDRESS/LENGTH, gateway=ADDRESS, mtu=%d to %d", shown,
+                 MTU_LEAST, MTU_MOST);
         free(copy);
         return false;
     }

@@ -1,8 +1,8 @@
 /* packetdrill/wait.c: poll, epoll, pipe and splice.
  *
  * poll is the blocking library's. epoll is kept here: a set of placeholders with what each wants, looked at by poll; a
- * waiting epoll_wait looks again every millisecond. An edge (EPOLLET) is readiness that was not there at the last look, or
- * new octets since. splice moves what a buffer holds between a pipe and a socket. */
+ * waiting epoll_wait looks again every millisecond. An edge (EPOLLET) is readiness that was not there at the last look,
+ * or new octets since. splice moves what a buffer holds between a pipe and a socket. */
 #include "adapter.h"
 
 #include <errno.h>

@@ -1,20 +1,27 @@
 /* posix/clock.c: time by the processor's ticks, see baro/clock.h.
  *
- * The anchor is a pair: ticks and CLOCK_MONOTONIC, read together. With each anchor the rate of the ticks since the one before
- * is known. Only if it is that of the time before, too (to one part in 256), the anchor serves, for the next millisecond;
- * else each reading asks the system, and the next anchor is set half a millisecond later or more. So ticks that jump or change their
- * pace cost precision until the ticks of a millisecond have gone by: what they said wrong is over with the next anchor, and where they
- * were ahead the clock stands still until the true time has come there.
+ * The anchor is a pair: ticks and CLOCK_MONOTONIC, read together. With each anchor the rate of the ticks since the one
+ * before is known. Only if it is that of the time before, too (to one part in 256), the anchor serves, for the next
+ * millisecond; else each reading asks the system, and the next anchor is set half a millisecond later or more. So ticks
+ * that jump or change their pace cost precision until the ticks of a millisecond have gone by: what they said wrong is
+ * over with the next anchor, and where they were ahead the clock stands still until the true time has come there.
  *
- * A pair is worth something if nobody took the processor away within it. What makes a good one out of a few attempts is how many
- * ticks it took: of more than ANCHOR_TICKS no rate is made, so that two good ones must follow before ticks are trusted again. Where
- * the system's clock always takes that long, the attempts are made once in half a millisecond. */
+ * A pair is worth something if nobody took the processor away within it. What makes a good one out of a few attempts is
+ * how many ticks it took: of more than ANCHOR_TICKS no rate is made, so that two good ones must follow before ticks are
+ * trusted again. Where the system's clock always takes that long, the attempts are made once in half a millisecond. */
 #include "clock.h"
 
 #include <stdbool.h>
 #include <time.h>
 
-enum { SPAN_NS = 1000000, LEAST_NS = SPAN_NS / 2, ANCHOR_TICKS = 1000, ANCHOR_ATTEMPTS = 3, RATE_SHIFT = 32, AGREES_SHIFT = 8 };
+enum {
+    SPAN_NS = 1000000,
+    LEAST_NS = SPAN_NS / 2,
+    ANCHOR_TICKS = 1000,
+    ANCHOR_ATTEMPTS = 3,
+    RATE_SHIFT = 32,
+    AGREES_SHIFT = 8
+};
 
 static bool agree(uint64_t a, uint64_t b)
 {
@@ -53,7 +60,8 @@ static __attribute__((noinline)) int64_t set_anchor(struct baro_clock *clock, cl
 int64_t clock_at(struct baro_clock *clock, uint64_t ticks, clock_read *read, void *context)
 {
     uint64_t since = ticks - clock->ticks; /* huge where they went back */
-    int64_t ns = since < clock->span ? clock->ns + (int64_t)(since * clock->rate >> RATE_SHIFT) : set_anchor(clock, read, context);
+    int64_t ns = since < clock->span ? clock->ns + (int64_t)(since * clock->rate >> RATE_SHIFT)
+                                     : set_anchor(clock, read, context);
 
     if (ns > clock->latest)
         clock->latest = ns;

@@ -1,5 +1,5 @@
-/* posix/control.c: control data of messages (RFC 3542 §6, ip(7), ipv6(7)): what a socket's datagrams say, and what recvmsg tells
- * of one. The loopback has interface number 0, "none". */
+/* posix/control.c: control data of messages (RFC 3542 §6, ip(7), ipv6(7)): what a socket's datagrams say, and what
+ * recvmsg tells of one. The loopback has interface number 0, "none". */
 #include <errno.h>
 #include <time.h>
 #include <linux/errqueue.h> /* wants struct timespec */
@@ -110,7 +110,8 @@ void posix_control_write_error(const struct baro_message *told, struct msghdr *m
     struct {
         struct sock_extended_err error;
         struct sockaddr_in6 from;
-    } data = { .error = { .ee_errno = (uint32_t)report->error, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = report->mtu } };
+    } data = { .error = {
+                   .ee_errno = (uint32_t)report->error, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = report->mtu } };
     struct baro_endpoint from = { .address = report->from };
     socklen_t length = v6 ? sizeof data.from : sizeof(struct sockaddr_in);
 

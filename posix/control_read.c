@@ -1,5 +1,5 @@
-/* posix/control_read.c: what control data say of one datagram to be sent (RFC 3542 §6, ip(7), ipv6(7)); without a stack, so that
- * others can read such data too.
+/* posix/control_read.c: what control data say of one datagram to be sent (RFC 3542 §6, ip(7), ipv6(7)); without a
+ * stack, so that others can read such data too.
  *
  * As on Linux a datagram of IPv4 hears of IPPROTO_IP and one of IPv6 of IPPROTO_IPV6, the other level is passed over,
  * and what a level does not know is EINVAL. On a socket of AF_INET6 whose peer's address is mapped, IPV6_PKTINFO counts

@@ -156,7 +156,8 @@ static void write_result(const struct posix_file *file, const struct baro_messag
 }
 
 /* Does a stream hold less than its reader waits for (SO_RCVLOWAT), and may more come? */
-static bool is_too_little(struct baro_posix_stack *stack, int fd, const struct posix_file *file, size_t wanted, int flags)
+static bool is_too_little(struct baro_posix_stack *stack, int fd, const struct posix_file *file, size_t wanted,
+                          int flags)
 {
     ptrdiff_t readable;
 

@@ -1,5 +1,5 @@
-/* posix/options.c: getsockopt and setsockopt. What the core keeps of SOL_SOCKET and IPPROTO_TCP stands in options_stack.c,
- * what is of IP in options_ip.c; here are time-outs, buffer sizes and what a descriptor is. */
+/* posix/options.c: getsockopt and setsockopt. What the core keeps of SOL_SOCKET and IPPROTO_TCP stands in
+ * options_stack.c, what is of IP in options_ip.c; here are time-outs, buffer sizes and what a descriptor is. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* posix/options_group.c: the options that join and leave multicast groups, and choose whom they are heard from, in the
- * shapes of RFC 3493 §5.2 and RFC 3678: IPv4's own, which names an interface by its number or by an address that it has;
- * IPv6's own; and those for both, which hold socket addresses. */
+ * shapes of RFC 3493 §5.2 and RFC 3678: IPv4's own, which names an interface by its number or by an address that it
+ * has; IPv6's own; and those for both, which hold socket addresses. */
 #include "internal.h"
 
 #include <errno.h>
@@ -36,7 +36,8 @@ static int interface_with(const struct baro_posix_stack *stack, struct in_addr a
 }
 
 /* struct ip_mreq or ip_mreqn, of which the former is the beginning. */
-static int read_ipv4(const struct baro_posix_stack *stack, const void *value, socklen_t length, struct baro_group_source *request)
+static int read_ipv4(const struct baro_posix_stack *stack, const void *value, socklen_t length,
+                     struct baro_group_source *request)
 {
     struct ip_mreqn given = { 0 };
 
@@ -222,7 +223,8 @@ static int set_filter(struct baro_posix_stack *stack, int fd, int level, const s
         return -EINVAL;
     filter.filter.exclude = mode == MCAST_EXCLUDE;
     for (unsigned i = 0; i < filter.filter.sources && error == 0; i++)
-        error = read_source(level, form, (const uint8_t *)value + form->head + i * form->each, &filter.filter.source[i]);
+        error =
+            read_source(level, form, (const uint8_t *)value + form->head + i * form->each, &filter.filter.source[i]);
     if (error != 0)
         return error;
     before.group = filter.group;

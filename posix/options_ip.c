@@ -1,8 +1,8 @@
 /* posix/options_ip.c: the options of IPPROTO_IP and IPPROTO_IPV6 (RFC 3493 §5, RFC 3542 §6 and §11), as Linux has them.
  *
  * Most are one number in the core, of both families alike. What the library keeps itself is what only its own control
- * data asks for, and which of Linux's six ways of path MTU discovery was named: the core knows two flags. On a socket of
- * AF_INET the level IPPROTO_IPV6 does not exist; on one of AF_INET6 both do, and a number that both families have is
+ * data asks for, and which of Linux's six ways of path MTU discovery was named: the core knows two flags. On a socket
+ * of AF_INET the level IPPROTO_IPV6 does not exist; on one of AF_INET6 both do, and a number that both families have is
  * one number there (of the last who set it). */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
-/* posix/options_stack.c: the options of SOL_SOCKET and IPPROTO_TCP that the core keeps, in Linux' shape and within Linux'
- * limits: for the blocking library and for `baro run`, which both know a descriptor of the core.
+/* posix/options_stack.c: the options of SOL_SOCKET and IPPROTO_TCP that the core keeps, in Linux' shape and within
+ * Linux' limits: for the blocking library and for `baro run`, which both know a descriptor of the core.
  *
- * Limits: buffer sizes are each face's own (`baro run` doubles them), and so is what needs more than the core: time-outs of
- * waiting, SO_TYPE. TCP_QUICKACK reads as it was set; Linux tells of a mode that changes by itself. */
+ * Limits: buffer sizes are each face's own (`baro run` doubles them), and so is what needs more than the core:
+ * time-outs of waiting, SO_TYPE. TCP_QUICKACK reads as it was set; Linux tells of a mode that changes by itself. */
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -133,7 +133,8 @@ static int get_pacing(struct baro_stack *core, int fd, void *value, socklen_t *l
         return error;
     rate = rate == 0 ? UINT64_MAX : rate;
     narrow = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
-    return *length >= sizeof rate ? give(value, length, &rate, sizeof rate) : give(value, length, &narrow, sizeof narrow);
+    return *length >= sizeof rate ? give(value, length, &rate, sizeof rate)
+                                  : give(value, length, &narrow, sizeof narrow);
 }
 
 static int get_congestion(struct baro_stack *core, int fd, void *value, socklen_t *length)

@@ -1,10 +1,10 @@
 /* posix/tcp_info.c: Linux' struct tcp_info from what the stack tells of a connection: the one translation of the
  * blocking library and of `baro run`.
  *
- * The structure has grown with the kernels; a caller gets as much of it as it has room for, as from them. What came after
- * the header that this was compiled with is written here. Linux counts segments where we count octets: they are divided by
- * the MSS in force, what is begun counts whole. Fields that the stack knows nothing of stay 0: `fackets` (as in Linux
- * itself by now), the delivery rate and the times that a sender was limited. */
+ * The structure has grown with the kernels; a caller gets as much of it as it has room for, as from them. What came
+ * after the header that this was compiled with is written here. Linux counts segments where we count octets: they are
+ * divided by the MSS in force, what is begun counts whole. Fields that the stack knows nothing of stay 0: `fackets` (as
+ * in Linux itself by now), the delivery rate and the times that a sender was limited. */
 #include <linux/tcp.h>
 #include <stddef.h>
 #include <string.h>

@@ -209,8 +209,8 @@ static void begin(struct baro_dhcp6_client *client, struct baro_instant now)
 
     client->waits = !dhcp6_can_speak(client, &address);
     if (!client->waits)
-        dhcp6_enter(client, client->config.information_only ? BARO_DHCP6_CLIENT_INFORMING : BARO_DHCP6_CLIENT_SOLICITING,
-                    now);
+        dhcp6_enter(client,
+                    client->config.information_only ? BARO_DHCP6_CLIENT_INFORMING : BARO_DHCP6_CLIENT_SOLICITING, now);
 }
 
 /* More time from the server that gave the address, or later from any. */

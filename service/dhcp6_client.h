@@ -40,7 +40,8 @@ static const struct baro_address dhcp6_nobody = { .family = BARO_FAMILY_NONE };
 
 /* ---- dhcp6_client.c ---- */
 
-/* Begins again after so long, and up to a second more (RFC 8415 §18.2.1: hosts that start together do not ask together). */
+/* Begins again after so long, and up to a second more (RFC 8415 §18.2.1: hosts that start together do not ask
+ * together). */
 void dhcp6_start_over(struct baro_dhcp6_client *client, struct baro_instant now, int64_t wait_s);
 /* The same after a wait that doubles with each failure. */
 void dhcp6_fail(struct baro_dhcp6_client *client, struct baro_instant now);

@@ -70,8 +70,8 @@ static void adopt(struct baro_dhcp6_client *client, const struct baro_dhcp6_mess
 }
 
 /* §18.2.10.1: what an IA in a Reply says of the address that we have, or would have. */
-static void take(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *reply, const struct baro_dhcp6_ia *ia,
-                 struct baro_instant now)
+static void take(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *reply,
+                 const struct baro_dhcp6_ia *ia, struct baro_instant now)
 {
     const struct baro_dhcp6_ia_address *ours = NULL, *best = NULL;
 
@@ -102,7 +102,8 @@ static void take(struct baro_dhcp6_client *client, const struct baro_dhcp6_messa
 
 /* ---- receiving ---- */
 
-static const struct baro_dhcp6_ia *ia_of(const struct baro_dhcp6_client *client, const struct baro_dhcp6_message *message)
+static const struct baro_dhcp6_ia *ia_of(const struct baro_dhcp6_client *client,
+                                         const struct baro_dhcp6_message *message)
 {
     for (unsigned i = 0; i < message->ias; i++) {
         if (message->ia[i].iaid == client->config.iaid)
@@ -112,11 +113,13 @@ static const struct baro_dhcp6_ia *ia_of(const struct baro_dhcp6_client *client,
 }
 
 /* §18.2.9: the first wait is for the best of them, after it the first is good enough. */
-static void hear_offer(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *message, struct baro_instant now)
+static void hear_offer(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *message,
+                       struct baro_instant now)
 {
     const struct baro_dhcp6_ia *ia = ia_of(client, message);
 
-    if (ia == NULL || ia->status != BARO_DHCP6_SUCCESS || (message->has_status && message->status != BARO_DHCP6_SUCCESS))
+    if (ia == NULL || ia->status != BARO_DHCP6_SUCCESS ||
+        (message->has_status && message->status != BARO_DHCP6_SUCCESS))
         return;
     for (unsigned i = 0; i < ia->addresses; i++) {
         if (!can_be_used(&ia->address[i]) || ia->address[i].valid_s < DHCP6_LEASE_LEAST_S ||
@@ -128,7 +131,8 @@ static void hear_offer(struct baro_dhcp6_client *client, const struct baro_dhcp6
         client->due = now;
 }
 
-static void hear_reply(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *reply, struct baro_instant now)
+static void hear_reply(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *reply,
+                       struct baro_instant now)
 {
     const struct baro_dhcp6_ia *ia = ia_of(client, reply);
     bool requests = client->state == BARO_DHCP6_CLIENT_REQUESTING;
@@ -187,7 +191,8 @@ static void hear_information(struct baro_dhcp6_client *client, const struct baro
 
 void dhcp6_hear(struct baro_dhcp6_client *client, const struct baro_dhcp6_message *message, struct baro_instant now)
 {
-    enum baro_dhcp6_type awaited = client->state == BARO_DHCP6_CLIENT_SOLICITING ? BARO_DHCP6_ADVERTISE : BARO_DHCP6_REPLY;
+    enum baro_dhcp6_type awaited =
+        client->state == BARO_DHCP6_CLIENT_SOLICITING ? BARO_DHCP6_ADVERTISE : BARO_DHCP6_REPLY;
     bool rapid = client->state == BARO_DHCP6_CLIENT_SOLICITING && client->config.rapid_commit && message->rapid_commit;
 
     if (message->transaction != client->exchange.transaction || message->server_id.length == 0 ||

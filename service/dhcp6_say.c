@@ -1,5 +1,5 @@
-/* service/dhcp6_say.c: what the DHCPv6 client says, see dhcp6_client.h: which message in which state, what stands in it, and
- * how often it is said (RFC 8415 §18.2). All of it goes to the group of all servers. */
+/* service/dhcp6_say.c: what the DHCPv6 client says, see dhcp6_client.h: which message in which state, what stands in
+ * it, and how often it is said (RFC 8415 §18.2). All of it goes to the group of all servers. */
 #include "dhcp6_client.h"
 
 enum { OWN_ADDRESSES = 16 };

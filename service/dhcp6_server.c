@@ -1,7 +1,7 @@
 /* service/dhcp6_server.c: the DHCPv6 server, see baro/dhcp6.h.
  *
- * Which client has which address is lease_pool.h's; this is the dialogue: what each message must name (RFC 8415 §16), and
- * what is answered for each identity association (IA) in it (§18.3). Answers go to where the message came from. */
+ * Which client has which address is lease_pool.h's; this is the dialogue: what each message must name (RFC 8415 §16),
+ * and what is answered for each identity association (IA) in it (§18.3). Answers go to where the message came from. */
 #include "baro/dhcp6.h"
 
 #include <errno.h>
@@ -86,8 +86,9 @@ static int check(const struct baro_dhcp6_server_config *config)
 {
     const struct baro_address *prefix = &config->prefix;
 
-    if (config->duid.length < DUID_LEAST || config->duid.length > BARO_DHCP6_DUID || prefix->family != BARO_FAMILY_IPV6 ||
-        config->prefix_length < PREFIX_LEAST || config->prefix_length > PREFIX_MOST || prefix->octet[0] >= 0xfe)
+    if (config->duid.length < DUID_LEAST || config->duid.length > BARO_DHCP6_DUID ||
+        prefix->family != BARO_FAMILY_IPV6 || config->prefix_length < PREFIX_LEAST ||
+        config->prefix_length > PREFIX_MOST || prefix->octet[0] >= 0xfe)
         return -EINVAL;
     return pool_is_right(config) ? 0 : -EINVAL;
 }
@@ -296,7 +297,8 @@ static void assign(struct baro_dhcp6_server *server, const struct request *reque
     grant(server, lease, ia);
 }
 
-/* §18.3.4, §18.3.5: more time for what the client has. One that an earlier server of ours may have given is given again. */
+/* §18.3.4, §18.3.5: more time for what the client has. One that an earlier server of ours may have given is given
+ * again. */
 static void extend(struct baro_dhcp6_server *server, const struct request *request, const struct baro_dhcp6_ia *asked,
                    struct baro_dhcp6_ia *ia)
 {
@@ -322,7 +324,8 @@ static void serve_addresses(struct baro_dhcp6_server *server, const struct reque
     const struct baro_dhcp6_message *message = request->message;
     bool solicits = message->type == BARO_DHCP6_SOLICIT, asks = solicits || message->type == BARO_DHCP6_REQUEST;
     bool rapid = solicits && message->rapid_commit && server->config.rapid_commit;
-    struct baro_dhcp6_message reply = reply_to(server, request, solicits && !rapid ? BARO_DHCP6_ADVERTISE : BARO_DHCP6_REPLY);
+    struct baro_dhcp6_message reply =
+        reply_to(server, request, solicits && !rapid ? BARO_DHCP6_ADVERTISE : BARO_DHCP6_REPLY);
 
     if (message->ias == 0)
         return; /* it wants what this server does not have */

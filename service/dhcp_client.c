@@ -1,11 +1,11 @@
 /* service/dhcp_client.c: the DHCPv4 client, see baro/dhcp.h.
  *
- * One state and one moment at which it does something by itself (`due`): begin, send again, go on to RENEWING, REBINDING or
- * the end of the lease. Messages move it in between, and while it probes the stack's word on the address.
+ * One state and one moment at which it does something by itself (`due`): begin, send again, go on to RENEWING,
+ * REBINDING or the end of the lease. Messages move it in between, and while it probes the stack's word on the address.
  *
- * It believes an answer that has its transaction number and its MAC address, names its server, comes in by its interface and
- * grants the very address it asked for. Each failure (a NAK, a server that offers and then keeps silent) doubles the
- * time before it begins again, up to 64 s, so that a broken server is not asked without end. */
+ * It believes an answer that has its transaction number and its MAC address, names its server, comes in by its
+ * interface and grants the very address it asked for. Each failure (a NAK, a server that offers and then keeps silent)
+ * doubles the time before it begins again, up to 64 s, so that a broken server is not asked without end. */
 #include "baro/dhcp.h"
 
 #include <errno.h>
@@ -129,7 +129,8 @@ static struct baro_dhcp_message message_of(const struct baro_dhcp_client *client
 
 static const struct baro_address all_servers = { .family = BARO_FAMILY_NONE };
 
-/* To a server, or with family NONE to all on the link. What cannot be sent now is sent again later like what is lost. */
+/* To a server, or with family NONE to all on the link. What cannot be sent now is sent again later like what is
+ * lost. */
 static void send(struct baro_dhcp_client *client, const struct baro_dhcp_message *message, struct baro_address server)
 {
     uint8_t octets[BARO_DHCP_MESSAGE_OCTETS];

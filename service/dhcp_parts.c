@@ -42,7 +42,9 @@ ptrdiff_t dhcp_receive(struct baro_stack *stack, int socket, int interface, uint
 void dhcp_send(struct baro_stack *stack, int socket, struct baro_buffer octets, struct baro_endpoint peer,
                struct baro_address local)
 {
-    const struct baro_message datagram = { .peer = peer, .local = { .address = local }, .buffer = &octets, .buffers = 1 };
+    const struct baro_message datagram = {
+        .peer = peer, .local = { .address = local }, .buffer = &octets, .buffers = 1
+    };
 
     (void)baro_sendmsg(stack, socket, &datagram, 0);
 }

@@ -35,12 +35,13 @@ static inline struct baro_instant dhcp_earlier(struct baro_instant a, struct bar
 /* A datagram socket at that port of every address of one family, which may send to all: a descriptor, or -errno. */
 int dhcp_socket(struct baro_stack *stack, enum baro_family family, uint16_t port);
 
-/* The next datagram that came in by `interface` and found room in `octets`; its length, with its addresses in *datagram. Of
- * the others nobody hears. Negative: there are no more. */
+/* The next datagram that came in by `interface` and found room in `octets`; its length, with its addresses in
+ * *datagram. Of the others nobody hears. Negative: there are no more. */
 ptrdiff_t dhcp_receive(struct baro_stack *stack, int socket, int interface, uint8_t octets[DHCP_DATAGRAM_LIMIT],
                        struct baro_message *datagram);
 
-/* Sends from `local`, or with family NONE from what the route says. What cannot be sent is lost: the client asks again. */
+/* Sends from `local`, or with family NONE from what the route says. What cannot be sent is lost: the client asks
+ * again. */
 void dhcp_send(struct baro_stack *stack, int socket, struct baro_buffer octets, struct baro_endpoint peer,
                struct baro_address local);
 

@@ -26,8 +26,8 @@ static void add(struct dhcp_routes *routes, struct baro_stack *stack, int interf
         routes->count++;
 }
 
-/* RFC 3442: where there are classless routes option 3 is not looked at. Those on the link come first: the others may need
- * them. */
+/* RFC 3442: where there are classless routes option 3 is not looked at. Those on the link come first: the others may
+ * need them. */
 void dhcp_routes_set(struct dhcp_routes *routes, struct baro_stack *stack, int interface,
                      const struct baro_dhcp_parameters *told)
 {

@@ -1,7 +1,7 @@
 /* service/dhcp_routes.h: what a DHCPv4 lease does to the routes of a stack (RFC 2132 §3.5, RFC 3442).
  *
- * Remembers the routes that the stack took, so that exactly those go again. A route that somebody else has set already, or
- * whose router is on no link, is left out. */
+ * Remembers the routes that the stack took, so that exactly those go again. A route that somebody else has set already,
+ * or whose router is on no link, is left out. */
 #ifndef SERVICE_DHCP_ROUTES_H
 #define SERVICE_DHCP_ROUTES_H
 

@@ -1,7 +1,7 @@
 /* service/dhcp_server.c: the DHCPv4 server, see baro/dhcp.h.
  *
- * Who has which address is lease_pool.h's; this is the dialogue. A client is known by its identifier, without one by its
- * MAC address (RFC 2131 §4.2). */
+ * Who has which address is lease_pool.h's; this is the dialogue. A client is known by its identifier, without one by
+ * its MAC address (RFC 2131 §4.2). */
 #include "baro/dhcp.h"
 
 #include <errno.h>
@@ -46,14 +46,15 @@ static bool in_subnet(const struct baro_dhcp_server *server, struct baro_address
 
 static int check(const struct baro_dhcp_server_config *config)
 {
-    uint32_t own = dhcp_number(config->address), first = dhcp_number(config->first), last = dhcp_number(config->last), host;
+    uint32_t own = dhcp_number(config->address), first = dhcp_number(config->first), last = dhcp_number(config->last),
+             host;
 
     if (config->address.family != BARO_FAMILY_IPV4 || config->first.family != BARO_FAMILY_IPV4 ||
         config->last.family != BARO_FAMILY_IPV4 || config->prefix_length < 8 || config->prefix_length > 30)
         return -EINVAL;
     host = ~mask_of(config);
-    if (first > last || last - first >= LEASE_POOL_LIMIT || ((first ^ own) & ~host) != 0 || ((last ^ own) & ~host) != 0 ||
-        (first & host) == 0 || (last & host) == host)
+    if (first > last || last - first >= LEASE_POOL_LIMIT || ((first ^ own) & ~host) != 0 ||
+        ((last ^ own) & ~host) != 0 || (first & host) == 0 || (last & host) == host)
         return -EINVAL;
     return 0;
 }

@@ -1,8 +1,8 @@
 /* service/dns_answer.c: what the name server says to one query.
  *
- * Names of the LAN are short-lived facts: records and denials live for TTL_S seconds. A query that cannot be
- * understood is told so by the code that fits, as long as it has a header and is no response: what answers responses can be
- * made to talk to itself for ever. */
+ * Names of the LAN are short-lived facts: records and denials live for TTL_S seconds. A query that cannot be understood
+ * is told so by the code that fits, as long as it has a header and is no response: what answers responses can be made
+ * to talk to itself for ever. */
 #include "dns_server.h"
 
 #include <errno.h>
@@ -25,7 +25,9 @@ struct reply {
 static void say(struct reply *reply, uint16_t type, const struct baro_address *address,
                 const struct baro_dns_name *target)
 {
-    struct baro_dns_record record = { .name = reply->question->name, .type = type, .dns_class = BARO_DNS_IN, .ttl = TTL_S };
+    struct baro_dns_record record = {
+        .name = reply->question->name, .type = type, .dns_class = BARO_DNS_IN, .ttl = TTL_S
+    };
 
     reply->exists = true;
     if (reply->question->type != type && reply->question->type != BARO_DNS_ANY)
@@ -43,7 +45,8 @@ static void say_address(struct reply *reply, struct baro_address address)
     say(reply, address.family == BARO_FAMILY_IPV4 ? BARO_DNS_A : BARO_DNS_AAAA, &address, NULL);
 }
 
-/* The name's last label as a name; of a single label the root where the name does not exist: a zone that could say so. */
+/* The name's last label as a name; of a single label the root where the name does not exist: a zone that could say
+ * so. */
 static struct baro_dns_name zone_of(const struct baro_dns_name *name, bool exists)
 {
     struct baro_dns_name zone = root;

@@ -1,16 +1,24 @@
 /* service/dns_ask.c: the questions that are outside: sockets, ids, ports, servers in turn.
  *
- * Each query that goes out has a new id and a socket of its own, bound to a port drawn from all above the well-known ones and
- * connected, so that the stack lets in only what comes from the server and port asked (RFC 5452 §9.2, §9.3). A server that
- * keeps silent is followed by the next, all of them ROUNDS times, with longer patience each round (RFC 1123 §6.1.3.3); one that
- * cannot is not asked again. Answers that fit nothing are somebody's guesses: after STRANGE_LIMIT of them the question goes
- * by TCP, where guessing is hopeless. */
+ * Each query that goes out has a new id and a socket of its own, bound to a port drawn from all above the well-known
+ * ones and connected, so that the stack lets in only what comes from the server and port asked (RFC 5452 §9.2, §9.3). A
+ * server that keeps silent is followed by the next, all of them ROUNDS times, with longer patience each round (RFC 1123
+ * §6.1.3.3); one that cannot is not asked again. Answers that fit nothing are somebody's guesses: after STRANGE_LIMIT
+ * of them the question goes by TCP, where guessing is hopeless. */
 #include "dns_resolver.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { ROUNDS = 2, ROUNDS_ALONE = 3, STRANGE_LIMIT = 16, PORTS_FROM = 1024, PORT_TRIES = 16, DATAGRAMS = 64, MESSAGE_LIMIT = 65535 };
+enum {
+    ROUNDS = 2,
+    ROUNDS_ALONE = 3,
+    STRANGE_LIMIT = 16,
+    PORTS_FROM = 1024,
+    PORT_TRIES = 16,
+    DATAGRAMS = 64,
+    MESSAGE_LIMIT = 65535
+};
 
 static const int64_t patience_ns = INT64_C(2000000000), stream_patience_ns = INT64_C(10000000000);
 
@@ -52,7 +60,8 @@ static int open_socket(struct baro_dns *dns, struct dns_asked *asked, const stru
     struct baro_endpoint local = { .address = { .family = server->address.family } };
     int result = -EADDRINUSE;
 
-    asked->fd = baro_socket(stack, (enum baro_family)server->address.family, asked->stream ? BARO_STREAM : BARO_DATAGRAM);
+    asked->fd =
+        baro_socket(stack, (enum baro_family)server->address.family, asked->stream ? BARO_STREAM : BARO_DATAGRAM);
     if (asked->fd < 0)
         return asked->fd;
     for (int i = 0; i < PORT_TRIES && result == -EADDRINUSE; i++) {
@@ -87,7 +96,8 @@ static int send_query(struct baro_dns *dns, struct dns_asked *asked)
     return result;
 }
 
-static void finish(struct baro_dns *dns, struct dns_asked *asked, const struct dns_found *found, struct baro_instant now)
+static void finish(struct baro_dns *dns, struct dns_asked *asked, const struct dns_found *found,
+                   struct baro_instant now)
 {
     const struct baro_dns_question question = asked->question;
 
@@ -151,7 +161,8 @@ bool dns_ask(struct baro_dns *dns, const struct baro_dns_question *question, str
 }
 
 /* What came from the server. True: the question is not outside any more as it was. */
-static bool hear(struct baro_dns *dns, struct dns_asked *asked, struct baro_bytes octets, bool cut, struct baro_instant now)
+static bool hear(struct baro_dns *dns, struct dns_asked *asked, struct baro_bytes octets, bool cut,
+                 struct baro_instant now)
 {
     struct dns_found found;
     enum dns_verdict verdict = dns_judge(asked, octets, &found);
@@ -209,7 +220,8 @@ static bool hear_datagrams(struct baro_dns *dns, struct dns_asked *asked, struct
             next(dns, asked, now);
             return true;
         }
-        if (hear(dns, asked, (struct baro_bytes){ octets, (size_t)length }, (message.flags & BARO_MSG_TRUNCATED) != 0, now))
+        if (hear(dns, asked, (struct baro_bytes){ octets, (size_t)length }, (message.flags & BARO_MSG_TRUNCATED) != 0,
+                 now))
             return true;
     }
     return true;

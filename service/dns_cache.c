@@ -1,5 +1,5 @@
-/* service/dns_cache.c: answers kept as long as they say. A question has one place; a full cache gives that of the answer
- * that ends first. Only answers to questions of our own come here, whole. */
+/* service/dns_cache.c: answers kept as long as they say. A question has one place; a full cache gives that of the
+ * answer that ends first. Only answers to questions of our own come here, whole. */
 #include "dns_resolver.h"
 
 static const int64_t second_ns = 1000000000;
@@ -15,7 +15,8 @@ bool dns_cache_find(struct baro_dns *dns, const struct baro_dns_question *questi
     for (unsigned i = 0; i < DNS_KEPT; i++) {
         const struct dns_kept *kept = &dns->kept[i];
 
-        if (kept->question.name.length == 0 || kept->expires.ns <= now.ns || !dns_same_question(&kept->question, question))
+        if (kept->question.name.length == 0 || kept->expires.ns <= now.ns ||
+            !dns_same_question(&kept->question, question))
             continue;
         *found = kept->found;
         found->ttl_s = (uint32_t)((kept->expires.ns - now.ns + second_ns - 1) / second_ns);

@@ -1,13 +1,14 @@
 /* service/dns_forwarder.c: the queries that are outside, see baro/dns_server.h.
  *
- * A query goes out as a message of our own: its question, its flags, and OPT where the asker had one, since OPT is between
- * neighbours and its options are not ours to pass on (RFC 6891 §6.1.1). Each time it goes out it has a new id, and its
- * sender a new port. An answer has that id and that very question, or it is a forger's (RFC 5452 §9.1); its octets are then
- * passed back as they stand with the asker's id, so that types nobody here knows arrive whole; only OPT becomes ours.
+ * A query goes out as a message of our own: its question, its flags, and OPT where the asker had one, since OPT is
+ * between neighbours and its options are not ours to pass on (RFC 6891 §6.1.1). Each time it goes out it has a new id,
+ * and its sender a new port. An answer has that id and that very question, or it is a forger's (RFC 5452 §9.1); its
+ * octets are then passed back as they stand with the asker's id, so that types nobody here knows arrive whole; only OPT
+ * becomes ours.
  *
- * A name server that keeps silent for WAIT, or says that it failed, is followed by the next; after ROUNDS silent ones (or all,
- * if they are more) the asker hears SERVFAIL. Asked the same again by an asker who lost patience, there is nothing new to do:
- * a second query outside would double a forger's chances (§5). */
+ * A name server that keeps silent for WAIT, or says that it failed, is followed by the next; after ROUNDS silent ones
+ * (or all, if they are more) the asker hears SERVFAIL. Asked the same again by an asker who lost patience, there is
+ * nothing new to do: a second query outside would double a forger's chances (§5). */
 #include "dns_server.h"
 
 #include <string.h>
@@ -199,8 +200,8 @@ static bool fits(const struct dns_pending *pending, struct baro_bytes octets, st
            same_question(&question, &pending->question);
 }
 
-/* OPT is the outside's word to us; what the asker hears is ours: our size, and no options. In front of other records, where
- * nobody puts it, its options stay. The length then. */
+/* OPT is the outside's word to us; what the asker hears is ours: our size, and no options. In front of other records,
+ * where nobody puts it, its options stay. The length then. */
 static size_t make_opt_ours(struct baro_buffer octets)
 {
     struct baro_dns_reader reader;

@@ -1,9 +1,9 @@
 /* service/dns_judge.c: what octets that came from the server mean for the question that is outside. Pure.
  *
- * First whether they are an answer to it at all; then whether they are whole; only then what they say. The answer is what the
- * question's name leads to within the answer section, along at most DNS_CHAIN_LIMIT CNAME records in whatever order they
- * stand (RFC 1034 §3.6.2); records of other names, and all of the other sections but the SOA record that says for how long
- * a denial holds (RFC 2308 §3), are not looked at: they cannot poison anything. */
+ * First whether they are an answer to it at all; then whether they are whole; only then what they say. The answer is
+ * what the question's name leads to within the answer section, along at most DNS_CHAIN_LIMIT CNAME records in whatever
+ * order they stand (RFC 1034 §3.6.2); records of other names, and all of the other sections but the SOA record that
+ * says for how long a denial holds (RFC 2308 §3), are not looked at: they cannot poison anything. */
 #include "dns_resolver.h"
 
 #include <string.h>
@@ -40,7 +40,8 @@ static bool follow(struct baro_dns_reader reader, struct dns_found *found)
     enum baro_dns_section section;
 
     while (baro_dns_read_record(&reader, &record, &section) == 1 && section == BARO_DNS_ANSWERS) {
-        if (record.type != BARO_DNS_CNAME || record.dns_class != BARO_DNS_IN || !baro_dns_name_equal(&record.name, &found->name))
+        if (record.type != BARO_DNS_CNAME || record.dns_class != BARO_DNS_IN ||
+            !baro_dns_name_equal(&record.name, &found->name))
             continue;
         found->name = record.target;
         found->ttl_s = life(&record, found->ttl_s);
@@ -76,7 +77,8 @@ static bool denial(struct baro_dns_reader reader, struct dns_found *found)
 
     found->ttl_s = 0;
     while (baro_dns_read_record(&reader, &record, &section) == 1) {
-        if (section != BARO_DNS_AUTHORITY || record.type != BARO_DNS_SOA || !baro_dns_name_within(&found->name, &record.name))
+        if (section != BARO_DNS_AUTHORITY || record.type != BARO_DNS_SOA ||
+            !baro_dns_name_within(&found->name, &record.name))
             continue;
         found->ttl_s = life(&record, most_s);
         if (record.authority.minimum_s < found->ttl_s)

@@ -1,5 +1,5 @@
-/* service/dns_literal.c: addresses as people write them (RFC 4291 §2.2, RFC 4007 §11 with the interface's number as zone);
- * of IPv4 only four decimal numbers without leading zeros (RFC 6943 §3.1.1: other forms mean different things to
+/* service/dns_literal.c: addresses as people write them (RFC 4291 §2.2, RFC 4007 §11 with the interface's number as
+ * zone); of IPv4 only four decimal numbers without leading zeros (RFC 6943 §3.1.1: other forms mean different things to
  * different readers). */
 #include "dns_resolver.h"
 

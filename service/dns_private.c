@@ -1,8 +1,10 @@
-/* service/dns_private.c: which names belong inside, so that a forwarder answers for them itself and asks nobody outside.
+/* service/dns_private.c: which names belong inside, so that a forwarder answers for them itself and asks nobody
+ * outside.
  *
- * Names for private use: nobody outside knows them, and that somebody asks for them is nobody's business. The reverse names
- * are those of RFC 6303 §4 and RFC 7793, and of all of fc00::/7 (RFC 4193). Names in .test go out: where RFC 6761 §6.2 has
- * name servers keep them back it wants a way to say otherwise, and who tests with such names has a resolver that knows them. */
+ * Names for private use: nobody outside knows them, and that somebody asks for them is nobody's business. The reverse
+ * names are those of RFC 6303 §4 and RFC 7793, and of all of fc00::/7 (RFC 4193). Names in .test go out: where RFC 6761
+ * §6.2 has name servers keep them back it wants a way to say otherwise, and who tests with such names has a resolver
+ * that knows them. */
 #include "dns_server.h"
 
 enum { TYPE_DS = 43, TYPE_DNSKEY = 48 };
@@ -59,7 +61,8 @@ static bool is_private_v4(const struct baro_dns_name *name)
     if (count >= 2 && ((a == 172 && b >= 16 && b <= 31) || (a == 192 && b == 168) || (a == 169 && b == 254) ||
                        (a == 100 && b >= 64 && b <= 127)))
         return true;
-    if (count >= 3 && ((a == 192 && b == 0 && c == 2) || (a == 198 && b == 51 && c == 100) || (a == 203 && b == 0 && c == 113)))
+    if (count >= 3 &&
+        ((a == 192 && b == 0 && c == 2) || (a == 198 && b == 51 && c == 100) || (a == 203 && b == 0 && c == 113)))
         return true;
     return a == 255 && b == 255 && c == 255 && octet[3] == 255;
 }

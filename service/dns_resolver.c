@@ -1,8 +1,9 @@
 /* service/dns_resolver.c: the resolver's life and its lookups, see baro/dns.h.
  *
- * A lookup tries names one after another: the one given and the one with each domain of the search list behind it. Of each
- * name its halves, A and AAAA, are asked for at once; each goes its own way along CNAME records. A question is first
- * looked for among what is kept, then asked for outside; whatever is learnt goes to every half that waits for it. */
+ * A lookup tries names one after another: the one given and the one with each domain of the search list behind it.
+ * Of each name its halves, A and AAAA, are asked for at once; each goes its own way along CNAME records. A question
+ * is first looked for among what is kept, then asked for outside; whatever is learnt goes to every half that waits
+ * for it. */
 #include "dns_resolver.h"
 
 #include <assert.h>
@@ -24,7 +25,8 @@ static int set_up(struct baro_dns *dns)
     if (config->servers > BARO_DNS_SERVERS || config->searches > BARO_DNS_SEARCHES)
         return -EINVAL;
     for (unsigned i = 0; i < config->servers; i++) {
-        if (config->server[i].address.family != BARO_FAMILY_IPV4 && config->server[i].address.family != BARO_FAMILY_IPV6)
+        if (config->server[i].address.family != BARO_FAMILY_IPV4 &&
+            config->server[i].address.family != BARO_FAMILY_IPV6)
             return -EINVAL;
         if (config->server[i].port.number == 0)
             config->server[i].port.number = BARO_DNS_PORT;
@@ -320,7 +322,8 @@ int baro_dns_query(struct baro_dns *dns, const char *name, enum baro_dns_want wa
         return -ENOSPC;
     lookup->absolute = length != 0 && name[length - 1] == '.';
     if (((unsigned)want & ~(unsigned)BARO_DNS_WANT_BOTH) != 0 || want == 0 ||
-        (!dns_literal(name, &address) && (baro_dns_name_parse(&lookup->given, name) != 0 || lookup->given.length == 1))) {
+        (!dns_literal(name, &address) &&
+         (baro_dns_name_parse(&lookup->given, name) != 0 || lookup->given.length == 1))) {
         lookup->used = false;
         return -EINVAL;
     }

@@ -1,5 +1,6 @@
-/* service/dns_resolver.h: what the resolver's parts share: dns_resolver.c has its life and its lookups, dns_ask.c the queries
- * that are outside, dns_judge.c reads what comes back, dns_cache.c keeps it, dns_literal.c knows what needs no asking. */
+/* service/dns_resolver.h: what the resolver's parts share: dns_resolver.c has its life and its lookups, dns_ask.c the
+ * queries that are outside, dns_judge.c reads what comes back, dns_cache.c keeps it, dns_literal.c knows what needs no
+ * asking. */
 #ifndef SERVICE_DNS_RESOLVER_H
 #define SERVICE_DNS_RESOLVER_H
 
@@ -88,7 +89,8 @@ enum dns_verdict {
 };
 enum dns_verdict dns_judge(const struct dns_asked *asked, struct baro_bytes octets, struct dns_found *found);
 
-/* dns_ask.c: begins to ask, if that is not being done; the end is told to dns_lookup_learn. True: it was told at once. */
+/* dns_ask.c: begins to ask, if that is not being done; the end is told to dns_lookup_learn. True: it was told at
+ * once. */
 bool dns_ask(struct baro_dns *dns, const struct baro_dns_question *question, struct baro_instant now);
 bool dns_ask_poll(struct baro_dns *dns, struct baro_instant now);
 void dns_ask_close(struct baro_dns *dns, struct dns_asked *asked);

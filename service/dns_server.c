@@ -147,8 +147,8 @@ bool baro_dns_server_has_host(const struct baro_dns_server *server, const char *
     return false;
 }
 
-void dns_server_say(struct baro_dns_server *server, const struct dns_asker *asker, uint16_t id, struct baro_bytes answer,
-                    struct baro_instant now)
+void dns_server_say(struct baro_dns_server *server, const struct dns_asker *asker, uint16_t id,
+                    struct baro_bytes answer, struct baro_instant now)
 {
     uint8_t octets[BARO_DNS_UDP_EDNS];
     struct baro_buffer piece = { octets, answer.length };

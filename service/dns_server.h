@@ -1,6 +1,6 @@
-/* service/dns_server.h: what the name server's parts share: dns_answer.c knows what to say, dns_server.c has its life and
- * its datagrams, dns_stream.c its connections, dns_forwarder.c the queries that are outside, dns_private.c which may not go
- * there. */
+/* service/dns_server.h: what the name server's parts share: dns_answer.c knows what to say, dns_server.c has its life
+ * and its datagrams, dns_stream.c its connections, dns_forwarder.c the queries that are outside, dns_private.c which
+ * may not go there. */
 #ifndef SERVICE_DNS_SERVER_H
 #define SERVICE_DNS_SERVER_H
 
@@ -72,8 +72,8 @@ size_t dns_answer(struct baro_dns_server *server, struct baro_bytes query, const
 size_t dns_answer_error(const struct dns_pending *pending, unsigned code, bool truncated, struct baro_buffer to);
 
 /* dns_server.c: an answer, under the id that its asker knows. */
-void dns_server_say(struct baro_dns_server *server, const struct dns_asker *asker, uint16_t id, struct baro_bytes answer,
-                    struct baro_instant now);
+void dns_server_say(struct baro_dns_server *server, const struct dns_asker *asker, uint16_t id,
+                    struct baro_bytes answer, struct baro_instant now);
 
 /* dns_private.c: questions for this name and type stay inside. */
 bool dns_is_private(const struct baro_dns_name *name, uint16_t type);

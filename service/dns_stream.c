@@ -13,7 +13,8 @@
 #include <string.h>
 
 static const struct baro_duration idle = { INT64_C(10000000000) };
-static const struct baro_duration waiting = { INT64_C(60000000000) }; /* longer than the outside takes to answer or not */
+/* longer than the outside takes to answer or not */
+static const struct baro_duration waiting = { INT64_C(60000000000) };
 
 void dns_stream_close(struct baro_dns_server *server, struct dns_client **client)
 {

@@ -1,7 +1,7 @@
 /* service/iperf.h: iperf3's two ends from inside.
  *
- * iperf.c is what both are made of and what begins and ends a test, iperf_text.c its JSON texts, iperf_data.c the streams,
- * iperf_server.c and iperf_client.c who says what when. */
+ * iperf.c is what both are made of and what begins and ends a test, iperf_text.c its JSON texts, iperf_data.c the
+ * streams, iperf_server.c and iperf_client.c who says what when. */
 #ifndef SERVICE_IPERF_H
 #define SERVICE_IPERF_H
 

@@ -1,5 +1,5 @@
-/* service/iperf_client.c: the client's side: it says a cookie, does what the server's states tell it to, and ends the test
- * when it had enough. */
+/* service/iperf_client.c: the client's side: it says a cookie, does what the server's states tell it to, and ends the
+ * test when it had enough. */
 #include "iperf.h"
 
 #include <errno.h>

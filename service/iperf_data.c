@@ -1,11 +1,13 @@
-/* service/iperf_data.c: the streams of a test: what is sent counts when the socket took it, what is received when it was read.
+/* service/iperf_data.c: the streams of a test: what is sent counts when the socket took it, what is received when it
+ * was read.
  *
- * Received octets are for nobody, but they are copied, as to a program: straight from their frames, to a place that is said before
- * they come and taken back in each turn; all streams have the same one. It has room for what a TAP hands over at once,
- * twice: where it is full the rest waits and is copied a second time. What waits unsent is held below half a mebibyte a stream, so that it
- * stays in the cache; a turn drains it a few times where the window takes so much. For the same reason the send buffer of a
- * path below a millisecond is fixed at 2 MiB, 16 Gbit/s at a whole one: one that grows to 16 MiB because nothing is
- * ever lost costs a quarter more time. Longer paths, and who asks for a window, are as always. */
+ * Received octets are for nobody, but they are copied, as to a program: straight from their frames, to a place that is
+ * said before they come and taken back in each turn; all streams have the same one. It has room for what a TAP hands
+ * over at once, twice: where it is full the rest waits and is copied a second time. What waits unsent is held below
+ * half a mebibyte a stream, so that it stays in the cache; a turn drains it a few times where the window takes so much.
+ * For the same reason the send buffer of a path below a millisecond is fixed at 2 MiB, 16 Gbit/s at a whole one: one
+ * that grows to 16 MiB because nothing is ever lost costs a quarter more time. Longer paths, and who asks for a window,
+ * are as always. */
 #include "iperf.h"
 
 #include <errno.h>
@@ -115,7 +117,7 @@ static bool recv_on(struct baro_iperf *iperf, struct iperf_stream *stream)
             stream->octets += (uint64_t)octets;
             iperf->moved += (uint64_t)octets;
             any = true;
-        } else if (octets != -EAGAIN && octets != -EINVAL) { /* the latter: the first time there is nothing to take back */
+        } else if (octets != -EAGAIN && octets != -EINVAL) { /* the latter: there was nothing to take back yet */
             stream->over = true;
             break;
         }

@@ -1,5 +1,5 @@
-/* service/iperf_server.c: the server's side: it hears a cookie and what is asked for, says when streams may come, when the
- * test starts, and after the client's end asks for what that counted. */
+/* service/iperf_server.c: the server's side: it hears a cookie and what is asked for, says when streams may come, when
+ * the test starts, and after the client's end asks for what that counted. */
 #include "iperf.h"
 
 #include <errno.h>
@@ -25,8 +25,8 @@ int iperf_listen(struct baro_iperf *iperf)
     return result;
 }
 
-/* Says no to one that comes while another is served. What he says is read to its end, so that he hears the answer and no
- * reset; of more than a few the oldest is closed. */
+/* Says no to one that comes while another is served. What he says is read to its end, so that he hears the answer and
+ * no reset; of more than a few the oldest is closed. */
 static void deny(struct baro_iperf *iperf, int fd)
 {
     const uint8_t denied = IPERF_ACCESS_DENIED;

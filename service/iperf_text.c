@@ -1,7 +1,7 @@
 /* service/iperf_text.c: the JSON texts of iperf3: what a client asks for, and what each end counted.
  *
- * Each goes behind its length, 4 octets. Unknown keys are passed over: newer versions add some. Stream numbers are 1, 3, 4
- * and so on, as iperf3 counts. */
+ * Each goes behind its length, 4 octets. Unknown keys are passed over: newer versions add some. Stream numbers are 1,
+ * 3, 4 and so on, as iperf3 counts. */
 #include "iperf.h"
 
 #include <stdio.h>
@@ -83,7 +83,8 @@ bool iperf_read_results(const char *text, size_t length, double *octets)
 
 static void say_text(struct baro_iperf *iperf, const char *text, size_t length)
 {
-    const uint8_t head[4] = { (uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length };
+    const uint8_t head[4] = { (uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
+                              (uint8_t)length };
 
     iperf_say(iperf, head, sizeof head);
     iperf_say(iperf, text, length);

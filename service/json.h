@@ -1,7 +1,8 @@
 /* service/json.h: reads a JSON text (RFC 8259) from somebody who is not trusted: bounded, in one pass, without memory.
  *
  * There is no tree: each value that is no object or array is told with the way to it. What a text says twice is told
- * twice. A text that turns out wrong has told what stood before the mistake, so its reader acts only when all is read. */
+ * twice. A text that turns out wrong has told what stood before the mistake, so its reader acts only when all is
+ * read. */
 #ifndef SERVICE_JSON_H
 #define SERVICE_JSON_H
 

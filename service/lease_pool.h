@@ -1,9 +1,10 @@
 /* service/lease_pool.h: the leases of a range of addresses, for the DHCP servers of both families.
  *
- * One lease an address, by its place in the range. A lease remembers its client when it has ended, so that the client gets
- * the same address again as long as nobody else needed it (RFC 2131 §4.3.1): first its own, then the one it asks for, then
- * one never used, then the one that ended first. A client is known by a key, octets that the server makes of what the client
- * says of itself. An offer holds an address for LEASE_OFFER_S; a declined one rests for LEASE_DECLINED_S. */
+ * One lease an address, by its place in the range. A lease remembers its client when it has ended, so that the client
+ * gets the same address again as long as nobody else needed it (RFC 2131 §4.3.1): first its own, then the one it asks
+ * for, then one never used, then the one that ended first. A client is known by a key, octets that the server makes of
+ * what the client says of itself. An offer holds an address for LEASE_OFFER_S; a declined one rests for
+ * LEASE_DECLINED_S. */
 #ifndef SERVICE_LEASE_POOL_H
 #define SERVICE_LEASE_POOL_H
 

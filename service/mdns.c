@@ -1,6 +1,6 @@
-/* service/mdns.c: the responder's life, see baro/mdns.h: three probes 250 ms apart after a random start, two announcements a
- * second apart, then only answers. A conflict while probing gives the name up for the next one; later it sends the
- * name through probing again, where its other holder defends it if there is one (RFC 6762 §8, §9). */
+/* service/mdns.c: the responder's life, see baro/mdns.h: three probes 250 ms apart after a random start, two
+ * announcements a second apart, then only answers. A conflict while probing gives the name up for the next one; later
+ * it sends the name through probing again, where its other holder defends it if there is one (RFC 6762 §8, §9). */
 #include "baro/mdns.h"
 
 #include <errno.h>
@@ -139,8 +139,9 @@ unsigned mdns_place_of(const struct baro_mdns *mdns, struct baro_address address
 {
     unsigned i = 0;
 
-    while (i < BARO_MDNS_ADDRESSES && (address.family == BARO_FAMILY_NONE || mdns->own[i].address.family != address.family ||
-                                       memcmp(mdns->own[i].address.octet, address.octet, sizeof address.octet) != 0))
+    while (i < BARO_MDNS_ADDRESSES &&
+           (address.family == BARO_FAMILY_NONE || mdns->own[i].address.family != address.family ||
+            memcmp(mdns->own[i].address.octet, address.octet, sizeof address.octet) != 0))
         i++;
     return i;
 }
@@ -289,13 +290,15 @@ static void follow(struct baro_mdns *mdns, struct baro_instant now)
         bool there = own.family == BARO_FAMILY_NONE;
 
         for (int j = 0; j < count && !there; j++)
-            there = status[j].address.family == own.family && memcmp(status[j].address.octet, own.octet, sizeof own.octet) == 0;
+            there = status[j].address.family == own.family &&
+                    memcmp(status[j].address.octet, own.octet, sizeof own.octet) == 0;
         if (!there)
             baro_mdns_remove_address(mdns, own, now);
     }
     for (int j = 0; j < count; j++) {
         if (!status[j].tentative && mdns_place_of(mdns, status[j].address) == BARO_MDNS_ADDRESSES)
-            baro_mdns_add_address(mdns, status[j].address, status[j].prefix_length, now); /* more than places: not told */
+            /* more than places: not told */
+            baro_mdns_add_address(mdns, status[j].address, status[j].prefix_length, now);
     }
 }
 
@@ -329,7 +332,8 @@ bool baro_mdns_next_deadline(const struct baro_mdns *mdns, struct baro_instant *
     for (unsigned i = 0; i < MDNS_SIDES; i++) {
         const struct mdns_side *side = &mdns->side[i];
 
-        if ((side->state == BARO_MDNS_PROBING || side->state == BARO_MDNS_ANNOUNCING) && (!any || side->next.ns < deadline->ns)) {
+        if ((side->state == BARO_MDNS_PROBING || side->state == BARO_MDNS_ANNOUNCING) &&
+            (!any || side->next.ns < deadline->ns)) {
             *deadline = side->next;
             any = true;
         }

@@ -1,9 +1,8 @@
-/* service/mdns.h: what the responder's parts share: mdns.c is its life and states, mdns_hear.c understands what others say,
- * mdns_say.c makes its own messages.
- * Each family's world is a side, see baro/mdns.h.
+/* service/mdns.h: what the responder's parts share: mdns.c is its life and states, mdns_hear.c understands what others
+ * say, mdns_say.c makes its own messages. Each family's world is a side, see baro/mdns.h.
  *
- * A set of its records is an integer: bit i is the record of address i, bit 8 + i its reverse name's, SET_NSEC what the name
- * has no record of. */
+ * A set of its records is an integer: bit i is the record of address i, bit 8 + i its reverse name's, SET_NSEC what the
+ * name has no record of. */
 #ifndef SERVICE_MDNS_H
 #define SERVICE_MDNS_H
 

@@ -1,8 +1,8 @@
 /* service/mdns_hear.c: what others on the link say, and what that means for us.
  *
  * Responses tell of conflicts: a record of our name that is not ours (RFC 6762 §9). Queries are answered, and while we
- * probe, another's probe of the same name is compared with ours (§8.2). Whatever is malformed is ignored whole before any
- * of it had an effect. */
+ * probe, another's probe of the same name is compared with ours (§8.2). Whatever is malformed is ignored whole before
+ * any of it had an effect. */
 #include "mdns.h"
 
 #include <string.h>
@@ -58,8 +58,9 @@ static uint32_t which(const struct baro_mdns *mdns, const struct baro_dns_record
     uint8_t maps[8];
 
     for (unsigned bit = 0; bit < MDNS_RECORDS; bit++) {
-        if (mdns_record(mdns, bit, &own, maps) && own.type == record->type && baro_dns_name_equal(&own.name, &record->name) &&
-            (record->dns_class & 0x7fff) == BARO_DNS_IN && memcmp(own.address.octet, record->address.octet, 16) == 0 &&
+        if (mdns_record(mdns, bit, &own, maps) && own.type == record->type &&
+            baro_dns_name_equal(&own.name, &record->name) && (record->dns_class & 0x7fff) == BARO_DNS_IN &&
+            memcmp(own.address.octet, record->address.octet, 16) == 0 &&
             (own.target.length == 0 || baro_dns_name_equal(&own.target, &record->target)) &&
             (own.type != BARO_DNS_NSEC || (own.data.length == record->data.length &&
                                            memcmp(own.data.data, record->data.data, own.data.length) == 0)))
@@ -193,7 +194,8 @@ static void read_request(struct mdns_side *side, struct baro_dns_reader *reader,
     while (baro_dns_read_record(reader, &record, &section) > 0) {
         if (section == BARO_DNS_ANSWERS && record.ttl >= MDNS_TTL_S / 2)
             known |= which(mdns, &record); /* §7.1 */
-        request->probe = request->probe || (section == BARO_DNS_AUTHORITY && baro_dns_name_equal(&record.name, &mdns->name));
+        request->probe =
+            request->probe || (section == BARO_DNS_AUTHORITY && baro_dns_name_equal(&record.name, &mdns->name));
     }
     request->all &= ~known;
     request->alone &= ~known & ~request->all;

@@ -57,8 +57,8 @@ bool mdns_record(const struct baro_mdns *mdns, unsigned bit, struct baro_dns_rec
     return true;
 }
 
-static void put(const struct baro_mdns *mdns, struct baro_dns_writer *writer, enum baro_dns_section section, uint32_t set,
-                uint32_t ttl_s, bool legacy)
+static void put(const struct baro_mdns *mdns, struct baro_dns_writer *writer, enum baro_dns_section section,
+                uint32_t set, uint32_t ttl_s, bool legacy)
 {
     struct baro_dns_record record;
     uint8_t maps[8];
@@ -143,7 +143,8 @@ void mdns_say_one(struct mdns_side *side, uint32_t set, const struct baro_messag
         return;
     if (question != NULL)
         header.id = id;
-    baro_dns_write(&writer, (struct baro_buffer){ octets, question == NULL ? MDNS_OCTETS : BARO_DNS_UDP_PLAIN }, &header);
+    baro_dns_write(&writer, (struct baro_buffer){ octets, question == NULL ? MDNS_OCTETS : BARO_DNS_UDP_PLAIN },
+                   &header);
     if (question != NULL)
         baro_dns_write_question(&writer, question);
     put(mdns, &writer, BARO_DNS_ANSWERS, set, ttl_s, question != NULL);

@@ -1,10 +1,10 @@
 /* advertise.h: router advertisements sent (RFC 4861 §6.2, RFC 4191, RFC 8106).
  *
- * An advertising interface tells all nodes from its link-local address what its configuration says: three times soon after
- * the beginning, then at intervals drawn anew each time, and up to half a second after a host has asked, whichever comes
- * first; never two within three seconds. When that ends it says three times that it is no default router any longer.
- * While there is no link-local address that may be used it is silent. The message is made when it leaves, so that it says
- * what holds then. */
+ * An advertising interface tells all nodes from its link-local address what its configuration says: three times soon
+ * after the beginning, then at intervals drawn anew each time, and up to half a second after a host has asked,
+ * whichever comes first; never two within three seconds. When that ends it says three times that it is no default
+ * router any longer. While there is no link-local address that may be used it is silent. The message is made when it
+ * leaves, so that it says what holds then. */
 #ifndef ADVERTISE_H
 #define ADVERTISE_H
 
@@ -20,7 +20,8 @@ struct advertise_interface {
     struct wheel_timer timer;       /* first: a fired timer is its interface; for the next advertisement */
     enum advertise_state state;
     int number;                     /* of the interface */
-    unsigned early;                 /* advertisements still to be sent at the short interval of the beginning, or the end's */
+    /* advertisements still to be sent at the short interval of the beginning, or the end's */
+    unsigned early;
     bool asked;                     /* by a host, since the last one: the next one answers */
     bool ever_sent;                 /* at sent_at */
     struct baro_instant sent_at;

@@ -1,7 +1,7 @@
 /* src/advertised.c: see advertised.h.
  *
- * An address that was autoconfigured says nothing about its neighbours (RFC 5942 §4), so it enters the table with 128 bits
- * of prefix. */
+ * An address that was autoconfigured says nothing about its neighbours (RFC 5942 §4), so it enters the table with 128
+ * bits of prefix. */
 #include "stack.h"
 
 #include <errno.h>
@@ -89,7 +89,8 @@ static void change(struct baro_stack *stack, const struct autoconf_change *told)
 /* A router neither asks nor listens (RFC 4861 §6.2.2, §6.3). */
 static bool listens(const struct baro_stack *stack, int interface)
 {
-    return stack->advertised.interface[interface].accepts && !stack->table.forwarding && !advertise_runs(stack, interface);
+    return stack->advertised.interface[interface].accepts && !stack->table.forwarding &&
+           !advertise_runs(stack, interface);
 }
 
 static bool has_router(const struct baro_stack *stack, int interface)

@@ -1,8 +1,8 @@
 /* advertised.h: what an IPv6 interface makes of the routers on its link (RFC 4861 §6.3, RFC 4862, RFC 8106).
  *
- * Owns the link-local address and the asking for routers, and joins what ip/router and ip/autoconf decide with the table
- * of addresses and routes. One timer serves all of it. Everything a router says ends by itself: addresses, routes, name
- * servers. A node that forwards is a router itself and does not listen (§6.2.2). */
+ * Owns the link-local address and the asking for routers, and joins what ip/router and ip/autoconf decide with the
+ * table of addresses and routes. One timer serves all of it. Everything a router says ends by itself: addresses,
+ * routes, name servers. A node that forwards is a router itself and does not listen (§6.2.2). */
 #ifndef ADVERTISED_H
 #define ADVERTISED_H
 

@@ -1,8 +1,8 @@
 /* src/advertised_routes.c: the routes of the table that come from routers, see advertised.h.
  *
- * They are made anew whenever ip/router's lists changed: redirects first, as routes of one address, then on-link prefixes,
- * routes and default routers, the better ones in front. The table looks at the longest prefix first, so routes of a router
- * that does not answer are left out of it while another router may answer (RFC 4191 §3.2). */
+ * They are made anew whenever ip/router's lists changed: redirects first, as routes of one address, then on-link
+ * prefixes, routes and default routers, the better ones in front. The table looks at the longest prefix first, so
+ * routes of a router that does not answer are left out of it while another router may answer (RFC 4191 §3.2). */
 #include "stack.h"
 
 static const struct baro_address nobody = { .family = BARO_FAMILY_NONE };
@@ -35,7 +35,8 @@ static bool is_dead(const struct routers *routers, struct baro_address address)
     return false;
 }
 
-/* RFC 4191 §3.2: the routes of a router that does not answer go for nothing while there is a default router that does. */
+/* RFC 4191 §3.2: the routes of a router that does not answer go for nothing while there is a default router that
+ * does. */
 static void put_more_specific(struct baro_stack *stack)
 {
     const struct routers *routers = &stack->advertised.routers;

@@ -69,9 +69,9 @@ static int choose_interface(struct baro_stack *stack, int fd, struct baro_addres
     return 0;
 }
 
-/* Where the route to `peer` leads, and what kind of address that is; nobody asks whether it is this host. `source` of family NONE:
- * the one that routing gives; otherwise that one (bound sockets, a gateway's foreign addresses). By `interface`, 0: by the
- * route's. */
+/* Where the route to `peer` leads, and what kind of address that is; nobody asks whether it is this host. `source` of
+ * family NONE: the one that routing gives; otherwise that one (bound sockets, a gateway's foreign addresses). By
+ * `interface`, 0: by the route's. */
 static void follow_route(struct baro_stack *stack, const struct baro_address *peer, const struct baro_address *source,
                          int interface, struct user_way *to)
 {
@@ -90,8 +90,8 @@ static void follow_route(struct baro_stack *stack, const struct baro_address *pe
     to->path.mtu = path_mtu_get(&stack->path_mtus, *peer, to->path.link_mtu);
 }
 
-/* The way from descriptor `fd` to `peer`, by `interface` if that is not 0. The unspecified address as a destination means
- * this host, as everywhere since 4.2BSD; *peer is changed to the loopback address then. */
+/* The way from descriptor `fd` to `peer`, by `interface` if that is not 0. The unspecified address as a destination
+ * means this host, as everywhere since 4.2BSD; *peer is changed to the loopback address then. */
 static struct user_way way_to(struct baro_stack *stack, int fd, struct baro_endpoint *peer,
                               struct baro_address source, int interface)
 {

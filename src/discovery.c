@@ -61,8 +61,8 @@ static enum baro_drop_reason solicited(struct baro_stack *stack, const struct ip
     return BARO_DROP_NONE;
 }
 
-/* §7.2.5: one that no entry waits for makes none; but a router's does, so that what comes back for a new address of a host
- * need not wait (RFC 9131 §6.1.1). */
+/* §7.2.5: one that no entry waits for makes none; but a router's does, so that what comes back for a new address of a
+ * host need not wait (RFC 9131 §6.1.1). */
 static enum baro_drop_reason advertised(struct baro_stack *stack, const struct ip_packet *packet,
                                         const struct nd_message *message)
 {
@@ -71,7 +71,8 @@ static enum baro_drop_reason advertised(struct baro_stack *stack, const struct i
     if (lost(stack, packet, message))
         return BARO_DROP_ND_DUPLICATE;
     if (stack_is_router(stack) && message->has_target_mac && !message->solicited &&
-        ip_owner(&stack->table, message->target) < 0 && !neighbour_knows(neighbours, packet->interface, message->target))
+        ip_owner(&stack->table, message->target) < 0 &&
+        !neighbour_knows(neighbours, packet->interface, message->target))
         neighbour_learn(neighbours, packet->interface, message->target, message->target_mac, true, false);
     neighbour_advertised(neighbours, packet->interface, message->target,
                          message->has_target_mac ? &message->target_mac : NULL, message->solicited, message->override);

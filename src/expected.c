@@ -37,7 +37,8 @@ static inline bool is_same_header(const uint8_t *one, const uint8_t *other)
 
 /* To `own`, from somebody else who is no group, without a tag: the type field, else 0. NULL: nobody asks, as from the
  * loopback. `front`: of a burst the last header of which this was found, mostly that of the next frame, too. */
-static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct baro_mac *own, struct expected_front *front)
+static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct baro_mac *own,
+                               struct expected_front *front)
 {
     const uint8_t *to = frame->data, *from = to + sizeof own->octet;
 
@@ -45,8 +46,8 @@ static inline uint16_t type_of(const struct baro_rx_frame *frame, const struct b
         return 0;
     if (front->type != 0 && LIKELY(is_same_header(frame->data, front->at)))
         return front->type;
-    if (own != NULL && UNLIKELY(memcmp(to, own->octet, sizeof own->octet) != 0 || memcmp(from, own->octet, sizeof own->octet) == 0 ||
-                              mac_is_group(read_mac(from))))
+    if (own != NULL && UNLIKELY(memcmp(to, own->octet, sizeof own->octet) != 0 ||
+                                memcmp(from, own->octet, sizeof own->octet) == 0 || mac_is_group(read_mac(from))))
         return 0;
     *front = (struct expected_front){ to, read_be16(to + 12) };
     return front->type;
@@ -61,8 +62,8 @@ ALWAYS_INLINE bool read_ipv4_packet(struct tcp_arrival *segment, const uint8_t *
         return false;
     total = read_be16(at + 2);
     if (UNLIKELY(total > length || total < ipv4_header_SIZE + tcp_header_SIZE || at[8] < ARRIVED_ALIVE ||
-               (read_be16(at + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0 ||
-               !words_are_right(words_add(0, at, ipv4_header_SIZE))))
+                 (read_be16(at + 6) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK)) != 0 ||
+                 !words_are_right(words_add(0, at, ipv4_header_SIZE))))
         return false;
     segment->family = BARO_FAMILY_IPV4;
     segment->tos = at[1];
@@ -92,8 +93,8 @@ ALWAYS_INLINE bool read_ipv6_packet(struct tcp_arrival *segment, const uint8_t *
 }
 
 /* A plain packet with a segment in it? What it and the device say. */
-ALWAYS_INLINE bool read_frame(const struct baro_mac *own, const struct baro_rx_frame *frame, struct expected_front *front,
-                         struct tcp_arrival *segment)
+ALWAYS_INLINE bool read_frame(const struct baro_mac *own, const struct baro_rx_frame *frame,
+                              struct expected_front *front, struct tcp_arrival *segment)
 {
     uint16_t type = type_of(frame, own, front);
     const uint8_t *at;
@@ -114,8 +115,8 @@ ALWAYS_INLINE bool read_frame(const struct baro_mac *own, const struct baro_rx_f
 /* Between two addresses with which nothing is special? */
 ALWAYS_INLINE bool is_of_pair(struct baro_stack *stack, int interface, struct tcp_arrival *segment)
 {
-    const struct ip_pair *pair = ip_pair_find(&stack->pairs, &stack->table, interface, (enum baro_family)segment->family,
-                                              segment->addresses);
+    const struct ip_pair *pair =
+        ip_pair_find(&stack->pairs, &stack->table, interface, (enum baro_family)segment->family, segment->addresses);
 
     if (UNLIKELY(pair == NULL))
         return false;
@@ -124,7 +125,8 @@ ALWAYS_INLINE bool is_of_pair(struct baro_stack *stack, int interface, struct tc
     return true;
 }
 
-static inline void look_up_connections(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned end)
+static inline void look_up_connections(struct baro_stack *stack, struct expected_frame expected[], unsigned at,
+                                       unsigned end)
 {
     for (unsigned i = at; i < end; i++) {
         if (expected[i].seems)
@@ -144,7 +146,8 @@ static inline void prefetch_text(const struct baro_stack *stack, struct expected
         tcp_prefetch_text(stack->tcp, &expected->segment);
 }
 
-static __attribute__((noinline)) void look_ahead_of_first(struct baro_stack *stack, struct expected_frame expected[], unsigned count)
+static __attribute__((noinline)) void look_ahead_of_first(struct baro_stack *stack, struct expected_frame expected[],
+                                                          unsigned count)
 {
     look_up_connections(stack, expected, 0, min_u32(count, EXPECTED_AHEAD_OF_FIND));
     for (unsigned i = 0; i < count && i < EXPECTED_AHEAD; i++)
@@ -154,8 +157,8 @@ static __attribute__((noinline)) void look_ahead_of_first(struct baro_stack *sta
 }
 
 /* The first look but for the connection. `open`: nobody watches. */
-ALWAYS_INLINE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame, struct expected_front *front,
-                   struct expected_frame *expected)
+ALWAYS_INLINE void look(struct baro_stack *stack, int interface, bool open, const struct baro_rx_frame *frame,
+                        struct expected_front *front, struct expected_frame *expected)
 {
     const struct baro_mac *own = interface == 0 ? NULL : &stack->interface[interface].device->mac;
 
@@ -183,10 +186,12 @@ static __attribute__((noinline)) bool is_alike_but_numbered(const uint8_t *one, 
     const uint8_t *ip_one = one + ethernet_header_SIZE, *ip_two = two + ethernet_header_SIZE;
 
     return memcmp(one, two, ethernet_header_SIZE + 4) == 0 && memcmp(ip_one + 6, ip_two + 6, 4) == 0 &&
-           memcmp(ip_one + IPV4_ADDRESSES, ip_two + IPV4_ADDRESSES, 8 + 4) == 0 && words_are_right(words_add(0, ip_two, ipv4_header_SIZE));
+           memcmp(ip_one + IPV4_ADDRESSES, ip_two + IPV4_ADDRESSES, 8 + 4) == 0 &&
+           words_are_right(words_add(0, ip_two, ipv4_header_SIZE));
 }
 
-/* Does it say the same in front of TCP's sequence number? What was found there of the one, which seems expected, is true of the other. */
+/* Does it say the same in front of TCP's sequence number? What was found there of the one, which seems expected, is
+ * true of the other. */
 static inline bool is_alike(const struct baro_rx_frame *frame, const struct baro_rx_frame *next, bool v6)
 {
     const uint8_t *one = frame->data, *two = next->data;
@@ -197,7 +202,8 @@ static inline bool is_alike(const struct baro_rx_frame *frame, const struct baro
         return memcmp(one, two, IPV6_PORTS + 4) == 0;
     /* 38 octets */
     return LIKELY(memcmp(one, two, 16) == 0 && memcmp(one + 16, two + 16, 16) == 0 &&
-                  memcmp(one + IPV4_PORTS - 4, two + IPV4_PORTS - 4, 8) == 0) || is_alike_but_numbered(one, two);
+                  memcmp(one + IPV4_PORTS - 4, two + IPV4_PORTS - 4, 8) == 0) ||
+           is_alike_but_numbered(one, two);
 }
 
 /* The frames behind the first, of which it is sure whose it is, that are alike: as many. */
@@ -215,10 +221,11 @@ static __attribute__((noinline)) unsigned look_along(const struct baro_rx_frame 
     return i - 1;
 }
 
-/* A burst in which frames are alike: of these only the first is looked at. False: it is not sure of all whose they are, and all are to
- * be looked at. */
-static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                                                   struct expected_frame expected[], unsigned count)
+/* A burst in which frames are alike: of these only the first is looked at. False: it is not sure of all whose they are,
+ * and all are to be looked at. */
+static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int interface,
+                                                   const struct baro_rx_frame frame[], struct expected_frame expected[],
+                                                   unsigned count)
 {
     const bool open = fast_is_allowed(stack);
     struct expected_front front = { NULL, 0 };
@@ -238,8 +245,8 @@ static __attribute__((noinline)) bool look_at_runs(struct baro_stack *stack, int
 }
 
 /* A burst as it comes. Is it sure of all of them whose they are? */
-ALWAYS_INLINE bool look_at_all(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame expected[],
-                          unsigned count)
+ALWAYS_INLINE bool look_at_all(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                               struct expected_frame expected[], unsigned count)
 {
     const bool open = fast_is_allowed(stack);
     struct expected_front front = { NULL, 0 };
@@ -278,11 +285,12 @@ static inline bool may_have_runs(const struct baro_rx_frame frame[], unsigned co
 {
     const struct baro_rx_frame *one = &frame[count / 2 - 1];
 
-    return one->length >= ethernet_header_SIZE && may_be_alike(one, one + 1, read_be16(one->data + 12) == ETHERNET_TYPE_IPV6);
+    return one->length >= ethernet_header_SIZE &&
+           may_be_alike(one, one + 1, read_be16(one->data + 12) == ETHERNET_TYPE_IPV6);
 }
 
 enum expected_worth expected_look(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                                     struct expected_frame expected[], unsigned count)
+                                  struct expected_frame expected[], unsigned count)
 {
     if (may_have_runs(frame, count) && look_at_runs(stack, interface, frame, expected, count))
         return EXPECTED_RUNS;
@@ -335,7 +343,8 @@ static void known_segment(struct baro_stack *stack, int interface, const struct 
     tcp_in_looked_up(stack->tcp, &packet, segment);
 }
 
-/* Is it of another shard's flow? Not asked of what a connection waits for: nobody has one with a flow of another shard. */
+/* Is it of another shard's flow? Not asked of what a connection waits for: nobody has one with a flow of another
+ * shard. */
 static bool is_others(const struct baro_stack *stack, int interface, const struct tcp_arrival *segment)
 {
     struct ip_packet packet;
@@ -356,7 +365,8 @@ void expected_other(struct baro_stack *stack, int interface, const struct tcp_ar
     }
 }
 
-unsigned expected_run(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame *expected)
+unsigned expected_run(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                      struct expected_frame *expected)
 {
     const unsigned alike = expected->alike;
     struct tcp_arrival *segment = &expected->segment;
@@ -404,9 +414,10 @@ ALWAYS_INLINE void look_up_alone(struct baro_stack *stack, struct expected_frame
         look_up_one(stack, &expected->segment);
 }
 
-/* Is it between the same two ends as the last one that came alone, and for the same connection since that one is still the last
- * one heard of? `front`: of it, as remembered. */
-ALWAYS_INLINE bool is_as_before(const struct baro_stack *stack, const struct expected_front *front, struct tcp_arrival *segment)
+/* Is it between the same two ends as the last one that came alone, and for the same connection since that one is still
+ * the last one heard of? `front`: of it, as remembered. */
+ALWAYS_INLINE bool is_as_before(const struct baro_stack *stack, const struct expected_front *front,
+                                struct tcp_arrival *segment)
 {
     const struct expected_before *before = &stack->before;
 
@@ -423,7 +434,8 @@ ALWAYS_INLINE bool is_as_before(const struct baro_stack *stack, const struct exp
 /* So begins the next one, it may be, and so much is known of it then. */
 static inline void remember_front(struct expected_before *before, const uint8_t *at, const struct tcp_arrival *segment)
 {
-    if (segment->family == BARO_FAMILY_IPV6) /* a copy of a length that is not known is made by an instruction that takes its time */
+    /* a copy of a length that is not known is made by an instruction that takes its time */
+    if (segment->family == BARO_FAMILY_IPV6)
         memcpy(before->front, at, EXPECTED_V6_FRONT);
     else
         memcpy(before->front, at, EXPECTED_V4_FRONT);
@@ -432,8 +444,8 @@ static inline void remember_front(struct expected_before *before, const uint8_t 
 }
 
 /* Of a connection that is heard of a second time in a row it is remembered. */
-static __attribute__((noinline)) void remember(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame,
-                                               const struct tcp_arrival *segment)
+static __attribute__((noinline)) void remember(struct baro_stack *stack, int interface,
+                                               const struct baro_rx_frame *frame, const struct tcp_arrival *segment)
 {
     struct expected_before *before = &stack->before;
 
@@ -456,7 +468,8 @@ bool expected_alone_otherwise(struct baro_stack *stack, int interface, const str
     struct tcp_arrival *segment = &expected.segment;
 
     expected.changes = stack->table.changes;
-    expected.seems = fast_is_allowed(stack) && read_frame(&stack->interface[interface].device->mac, frame, &front, segment);
+    expected.seems =
+        fast_is_allowed(stack) && read_frame(&stack->interface[interface].device->mac, frame, &front, segment);
     if (expected.seems && is_as_before(stack, &front, segment)) {
         remember_front(before, frame->data, segment);
     } else if (expected.seems) {

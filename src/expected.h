@@ -1,11 +1,11 @@
 /* expected.h: the fast path of reception for what nearly all frames are, the next segments of connections.
  *
- * A frame to our MAC address, in it a plain IPv4 or IPv6 packet between two addresses that IP took lately, in
- * it a TCP segment: so much is seen at a glance, and leads to the connection without asking all the questions
- * of receive.c. Where the frame behind it says the same, up to the ports, it is known of that one, too. Whether the segment is
- * the one that the connection waits for says transport/tcp/expected.h; one that
- * is not goes TCP's slow path from tcp_in() on. Whatever else a frame is, it goes the slow path, and so do all of
- * them while somebody watches: a trace or a capture. */
+ * A frame to our MAC address, in it a plain IPv4 or IPv6 packet between two addresses that IP took lately, in it a TCP
+ * segment: so much is seen at a glance, and leads to the connection without asking all the questions of receive.c.
+ * Where the frame behind it says the same, up to the ports, it is known of that one, too. Whether the segment is the
+ * one that the connection waits for says transport/tcp/expected.h; one that is not goes TCP's slow path from tcp_in()
+ * on. Whatever else a frame is, it goes the slow path, and so do all of them while somebody watches: a trace or a
+ * capture. */
 #ifndef EXPECTED_H
 #define EXPECTED_H
 
@@ -16,7 +16,8 @@
 #include "stack.h"
 #include "transport/tcp/expected.h"
 
-/* Where a frame's addresses and ports are, which lie next to each other, and all in front of the sequence number ends. */
+/* Where a frame's addresses and ports are, which lie next to each other, and all in front of the sequence number
+ * ends. */
 enum {
     EXPECTED_V4_PORTS = ethernet_header_SIZE + ipv4_header_SIZE,
     EXPECTED_V4_ENDS = EXPECTED_V4_PORTS - 2 * 4,
@@ -33,20 +34,21 @@ struct expected_frame {
     unsigned alike;   /* so many frames behind it say the same up to the ports, and are not looked at by themselves */
 };
 
-/* Looks at a whole burst of a device, of two frames or more, before any is worked off. What is worth it then: NOTHING, all connections
- * are known; LOOKS_AHEAD, to prefetch for later frames before each; RUNS, frames of one connection follow one another, of which
- * only the first was read. */
+/* Looks at a whole burst of a device, of two frames or more, before any is worked off. What is worth it then: NOTHING,
+ * all connections are known; LOOKS_AHEAD, to prefetch for later frames before each; RUNS, frames of one connection
+ * follow one another, of which only the first was read. */
 enum expected_worth { EXPECTED_NOTHING, EXPECTED_LOOKS_AHEAD, EXPECTED_RUNS };
 enum expected_worth expected_look(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                                     struct expected_frame expected[], unsigned count);
-/* How many frames ahead: a segment's connection is looked up 12, its first lines are prefetched 8, its text and ring 4; a frame's own
- * header 4 before it is read. TOGETHER and BUCKETS: so many at once, since the walks to their pages go side by side. */
+                                  struct expected_frame expected[], unsigned count);
+/* How many frames ahead: a segment's connection is looked up 12, its first lines are prefetched 8, its text and ring 4;
+ * a frame's own header 4 before it is read. TOGETHER and BUCKETS: so many at once, since the walks to their pages go
+ * side by side. */
 enum { EXPECTED_AHEAD_OF_FIND = 12, EXPECTED_AHEAD = 8, EXPECTED_AHEAD_OF_TEXT = 4, EXPECTED_AHEAD_OF_HEADER = 4,
        EXPECTED_TOGETHER = 4, EXPECTED_BUCKETS = 8 };
 void expected_look_ahead(struct baro_stack *stack, struct expected_frame expected[], unsigned at, unsigned count);
 /* Before frame number `at` of `count`: looks ahead of it. */
 static inline void expected_look_ahead_next(struct baro_stack *stack, struct expected_frame expected[], unsigned at,
-                                         unsigned count)
+                                            unsigned count)
 {
     if (at + EXPECTED_AHEAD_OF_TEXT < count)
         expected_look_ahead(stack, expected, at, count);
@@ -89,11 +91,14 @@ static inline bool expected_frame(struct baro_stack *stack, int interface, const
     expected_segment(stack, interface, &expected->segment);
     return true;
 }
-/* The same where frames may be alike, for it and `expected->alike` behind it. How many are done with; nothing happened to the others. */
-unsigned expected_run(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[], struct expected_frame *expected);
+/* The same where frames may be alike, for it and `expected->alike` behind it. How many are done with; nothing happened
+ * to the others. */
+unsigned expected_run(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
+                      struct expected_frame *expected);
 /* Both for one frame that came by a device alone, and for one from ourselves. */
 bool expected_alone(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame);
-bool expected_alone_otherwise(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame); /* than the last one began */
+/* than the last one began */
+bool expected_alone_otherwise(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame);
 bool expected_loopback(struct baro_stack *stack, const struct baro_rx_frame *frame);
 
 #endif

@@ -1,9 +1,10 @@
 /* src/fast_acks.c: ACKs alone by the fast path (fast_output.c), many at once.
  *
- * A burst of segments of many connections leaves ACKs behind it, one like the other but for a few numbers: each as an intent with
- * these, or where they waited for the program's turn (transport/tcp/ack_turn.c) as a connection that has nothing else to send. What is
- * the same of all of them, way, neighbour and room in the device, is asked once for a run of them. An ACK of the turn needs no intent where none stands
- * in front of it: it leaves at once, with what the drain would have written a moment later. */
+ * A burst of segments of many connections leaves ACKs behind it, one like the other but for a few numbers: each as an
+ * intent with these, or where they waited for the program's turn (transport/tcp/ack_turn.c) as a connection that has
+ * nothing else to send. What is the same of all of them, way, neighbour and room in the device, is asked once for a run
+ * of them. An ACK of the turn needs no intent where none stands in front of it: it leaves at once, with what the drain
+ * would have written a moment later. */
 #include "fast_output.h"
 
 #include "base/min.h"

@@ -1,24 +1,25 @@
 /* src/fast_output.c: the fast path out: the expected segment of TCP, from its intent to the burst.
  *
  * The slow path (transmit.c, message.c) makes a message, then packets, then frames, and asks at each step what may have
- * changed. Most segments are not worth the questions: a synchronised connection sends new text or an ACK, to a neighbour
- * whose MAC address is known, by a route that was used a moment ago. For those the headers in front of TCP's stand ready in
- * the way (way.h), with their sums; TCP writes its own right behind them (output_fast.c), and the checksums are made of
- * sums that are known, and the text's.
+ * changed. Most segments are not worth the questions: a synchronised connection sends new text or an ACK, to a
+ * neighbour whose MAC address is known, by a route that was used a moment ago. For those the headers in front of TCP's
+ * stand ready in the way (way.h), with their sums; TCP writes its own right behind them (output_fast.c), and the
+ * checksums are made of sums that are known, and the text's.
  *
- * Everything is looked at before anything is changed. What is not as expected goes the slow path, with nothing touched; so
- * does everything while a trace or a capture wants to be told. A message that TCP has made the slow path (a SYN, what is sent
- * again) turns in here for the rest of it, if IP has nothing to decide about it. Both ways put the same octets into the same frames and leave
- * the same state behind: test/sim/fast_path_test.c compares them.
+ * Everything is looked at before anything is changed. What is not as expected goes the slow path, with nothing touched;
+ * so does everything while a trace or a capture wants to be told. A message that TCP has made the slow path (a SYN,
+ * what is sent again) turns in here for the rest of it, if IP has nothing to decide about it. Both ways put the same
+ * octets into the same frames and leave the same state behind: test/sim/fast_path_test.c compares them.
  *
  * What the slow path asks, and why it need not be asked here:
  *
  *     route, broadcast, MTU, hop limit    stand still with the table's counter of changes
  *     path MTU                            with that of path MTUs, until a lowered one is tried again
- *     neighbour                           its entry is looked at each time: REACHABLE, PROBE and FIXED change by timers and
- *                                         packets only, never by a frame that leaves (ethernet/neighbour.h)
- *     too large? to be cut?               TCP's segments fit where the path MTU is the one that it knows and no packet is
- *                                         smaller than the least segment with its headers (FAST_LEAST_MTU)
+ *     neighbour                           its entry is looked at each time: REACHABLE, PROBE and FIXED change by
+ *                                         timers and packets only, never by a frame that leaves (ethernet/neighbour.h)
+ *     too large? to be cut?               TCP's segments fit where the path MTU is the one that it knows and no
+ *                                         packet is smaller than the least segment with its headers
+ *                                         (FAST_LEAST_MTU)
  *     IPv4's identification               0: nothing here may be fragmented (RFC 6864) */
 #include "fast_output.h"
 
@@ -49,7 +50,8 @@ static void write_headers(struct fast_path *fast, const struct way *way, struct 
         return;
     write_be16(ip + IPV4_CHECKSUM_AT, 0);
     fast->first_of_ip = 0;
-    fast->sum_of_ip = (uint16_t)~checksum_fold(checksum_add(0, ip + sizeof(uint32_t), ipv4_header_SIZE - sizeof(uint32_t)));
+    fast->sum_of_ip =
+        (uint16_t)~checksum_fold(checksum_add(0, ip + sizeof(uint32_t), ipv4_header_SIZE - sizeof(uint32_t)));
 }
 
 /* Can this way be a fast one? Keeps what it needs. */
@@ -84,7 +86,7 @@ static bool prepare(struct baro_stack *stack, struct way *way)
 
 /* One that was not the last; NULL: it is no fast one now. */
 __attribute__((noinline)) struct way *fast_find_other(struct baro_stack *stack, const struct baro_address *source,
-                                                          const struct baro_address *destination)
+                                                      const struct baro_address *destination)
 {
     struct way *way = way_find(stack, destination, source);
 
@@ -121,8 +123,8 @@ __attribute__((noinline)) uint64_t fast_sum_of_other(const struct tcp_fast *segm
 
 /* ---- a segment, or one that must be cut ---- */
 
-/* Of a connection, whose addresses stay while its handle does. Where its place in the table of ways was taken by another one
- * nothing takes the fast path. */
+/* Of a connection, whose addresses stay while its handle does. Where its place in the table of ways was taken by
+ * another one nothing takes the fast path. */
 ALWAYS_INLINE struct way *find_for(struct baro_stack *stack, struct handle connection, const struct tcp_fast *segment)
 {
     struct way *way = stack->recent;
@@ -153,9 +155,11 @@ static unsigned take(struct baro_bytes rest[2], uint32_t length, struct baro_byt
     return length == 0 ? 1 : 2;
 }
 
-/* A super-segment in pieces, PSH only on the last (message.c: FIN and CWR never come this way). All but the last have the
- * same headers, which are made once, but for sequence number and checksum. TCP's is written already, for the first one. */
-static __attribute__((noinline)) void cut(struct baro_stack *stack, struct way *way, const struct tcp_fast *segment, uint8_t *head)
+/* A super-segment in pieces, PSH only on the last (message.c: FIN and CWR never come this way). All but the last have
+ * the same headers, which are made once, but for sequence number and checksum. TCP's is written already, for the first
+ * one. */
+static __attribute__((noinline)) void cut(struct baro_stack *stack, struct way *way, const struct tcp_fast *segment,
+                                          uint8_t *head)
 {
     struct fast_path *fast = &way->fast;
     const uint32_t seq = read_be32(segment->header + TCP_SEQ_AT);
@@ -209,8 +213,7 @@ static __attribute__((noinline)) void send_large(struct baro_stack *stack, struc
     fast_push(stack, way, segment, head, (uint16_t)segment->size);
 }
 
-ALWAYS_INLINE void send(struct baro_stack *stack, struct way *way,
-                                                       const struct tcp_fast *segment, uint8_t *head)
+ALWAYS_INLINE void send(struct baro_stack *stack, struct way *way, const struct tcp_fast *segment, uint8_t *head)
 {
     neighbour_goes(&stack->neighbours, way->fast.entry, &way->asks);
     if (segment->progress)

@@ -1,5 +1,5 @@
-/* fast_output.h: what the files of the fast path out share (fast_output.c, fast_acks.c): is a way a fast one now, and a frame
- * of which TCP has written its part. Each frame comes by here, so it is compiled in place. */
+/* fast_output.h: what the files of the fast path out share (fast_output.c, fast_acks.c): is a way a fast one now, and a
+ * frame of which TCP has written its part. Each frame comes by here, so it is compiled in place. */
 #ifndef FAST_OUTPUT_H
 #define FAST_OUTPUT_H
 
@@ -14,7 +14,14 @@
 #include "stack.h"
 #include "transport/tcp/tcp.h"
 
-enum { FAST_TCP_CHECKSUM = 16, FAST_IPV4 = 0x45, IPV4_TTL_AT = 8, IPV4_CHECKSUM_AT = 10, IPV6_LENGTH_AT = 4, IPV6_HOP_LIMIT_AT = 7 };
+enum {
+    FAST_TCP_CHECKSUM = 16,
+    FAST_IPV4 = 0x45,
+    IPV4_TTL_AT = 8,
+    IPV4_CHECKSUM_AT = 10,
+    IPV6_LENGTH_AT = 4,
+    IPV6_HOP_LIMIT_AT = 7
+};
 
 /* ---- ways ---- */
 
@@ -29,7 +36,8 @@ static inline bool fast_is_good(const struct baro_stack *stack, const struct fas
 }
 
 /* fast_output.c: one that was not the last; NULL: it is no fast one now. */
-struct way *fast_find_other(struct baro_stack *stack, const struct baro_address *source, const struct baro_address *destination);
+struct way *fast_find_other(struct baro_stack *stack, const struct baro_address *source,
+                            const struct baro_address *destination);
 
 /* Is it a fast one now? The stamp tells of changes of the table, too. */
 static inline bool fast_is_one(const struct baro_stack *stack, const struct way *way)
@@ -38,11 +46,13 @@ static inline bool fast_is_one(const struct baro_stack *stack, const struct way 
 }
 
 /* The way, if it is a fast one now; NULL: it is not. */
-ALWAYS_INLINE struct way *fast_find(struct baro_stack *stack, const struct baro_address *source, const struct baro_address *destination)
+ALWAYS_INLINE struct way *fast_find(struct baro_stack *stack, const struct baro_address *source,
+                                    const struct baro_address *destination)
 {
     struct way *way = stack->recent;
 
-    return way_leads(way, destination, source) && fast_is_one(stack, way) ? way : fast_find_other(stack, source, destination);
+    return way_leads(way, destination, source) && fast_is_one(stack, way) ? way
+                                                                          : fast_find_other(stack, source, destination);
 }
 
 /* Frames that the device takes now; mostly it was asked already. */
@@ -71,8 +81,8 @@ static inline uint16_t fast_fold(uint32_t sum)
     return (uint16_t)~(sum + (sum >> 16));
 }
 
-/* The first word and the sum of an IPv4 header, which stand ready for the next packet of this length, too. It is not written there
- * first and copied then: the copy would wait for it. */
+/* The first word and the sum of an IPv4 header, which stand ready for the next packet of this length, too. It is not
+ * written there first and copied then: the copy would wait for it. */
 static inline void fast_write_first(struct fast_path *fast, uint32_t first, uint8_t *ip)
 {
     const uint16_t checksum = fast_fold(fast->sum_of_ip + first);
@@ -125,10 +135,10 @@ static inline uint64_t fast_sum_of_text(const struct tcp_fast *segment)
     return words_number((uint32_t)checksum_fold_sum(fast_sum_of_other(segment)));
 }
 
-/* Writes TCP's checksum and adds the frame: all else of its headers stands in `head`. `gso_size`: the device cuts. In place,
- * since each segment comes by here. */
-ALWAYS_INLINE void fast_push(struct baro_stack *stack, const struct way *way, const struct tcp_fast *segment, uint8_t *head,
-                   uint16_t gso_size)
+/* Writes TCP's checksum and adds the frame: all else of its headers stands in `head`. `gso_size`: the device cuts. In
+ * place, since each segment comes by here. */
+ALWAYS_INLINE void fast_push(struct baro_stack *stack, const struct way *way, const struct tcp_fast *segment,
+                             uint8_t *head, uint16_t gso_size)
 {
     const struct fast_path *fast = &way->fast;
     struct burst *burst = &stack->burst;

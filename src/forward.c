@@ -9,8 +9,8 @@
  * packet came by: it is passed on there too, and no redirect is sent. A packet that finds no room in the device is
  * dropped, as a router's are. What is too large is cut in fragments, but never of IPv6 (RFC 8200 §5).
  *
- * A super-segment, or a checksum that was left undone because the packet never was on a wire, goes on like that where the
- * device can do the rest; elsewhere it is cut, and its sum is filled in, here. Of a fragment that came in nothing
+ * A super-segment, or a checksum that was left undone because the packet never was on a wire, goes on like that where
+ * the device can do the rest; elsewhere it is cut, and its sum is filled in, here. Of a fragment that came in nothing
  * but the IP header is touched. Behind extension headers neither is possible: there it is dropped. */
 #include "stack.h"
 
@@ -285,7 +285,8 @@ static void send_piece(struct baro_stack *stack, const struct passing *passing, 
     }
     frame.part[0] = (struct baro_bytes){ head, header + front };
     if (length > front) {
-        frame.part[1] = (struct baro_bytes){ passing->body.data + (at + front - passing->front_length), length - front };
+        frame.part[1] =
+            (struct baro_bytes){ passing->body.data + (at + front - passing->front_length), length - front };
         frame.parts = 2;
     }
     if (passing->gso_size != 0)
@@ -379,7 +380,8 @@ static void passing_init(struct passing *passing, const struct intent_forward *f
     *passing = (struct passing){ .forward = forward, .ip = ip, .v6 = v6, .front_length = forward->front };
     passing->header_length = v6 ? ipv6_header_SIZE : (ip[0] & 15U) * 4;
     passing->protocol = ip[v6 ? CODEC_AT(ipv6_header, next_header) : CODEC_AT(ipv4_header, protocol)];
-    passing->source = v6 ? read_ipv6(ip + CODEC_AT(ipv6_header, source)) : read_ipv4(ip + CODEC_AT(ipv4_header, source));
+    passing->source =
+        v6 ? read_ipv6(ip + CODEC_AT(ipv6_header, source)) : read_ipv4(ip + CODEC_AT(ipv4_header, source));
     passing->destination = v6 ? read_ipv6(ip + CODEC_AT(ipv6_header, destination))
                               : read_ipv4(ip + CODEC_AT(ipv4_header, destination));
     passing->id = v6 ? 0 : read_be16(ip + CODEC_AT(ipv4_header, id));

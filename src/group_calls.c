@@ -1,8 +1,8 @@
 /* src/group_calls.c: the socket options about multicast groups (RFC 3678).
  *
- * What a socket wants of a group stands in its list in user/, and is merged with what others want on the interface: each
- * call works out what the socket wants afterwards, changes the interface's state from the one to the other, and keeps
- * it. The socket's own list decides what is delivered to it. */
+ * What a socket wants of a group stands in its list in user/, and is merged with what others want on the interface:
+ * each call works out what the socket wants afterwards, changes the interface's state from the one to the other, and
+ * keeps it. The socket's own list decides what is delivered to it. */
 #include "stack.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* src/groups.c: group membership (RFC 3376, RFC 3810), where the layers that it concerns meet.
  *
  * Who listens to what stands in ip/group.h, what routers are told of it in ip/membership.h. Here the device's filter
- * follows the groups, and the solicited-node groups follow the addresses (RFC 4291 §2.7.1): they are joined like any other,
- * but of an address that is to be probed nothing is said before its first probe leaves, which waits for a random
- * time (RFC 4862 §5.4.2). What is sent has TTL 1 and the router alert option, and comes from the interface's
- * link-local address, or from :: while it has none (RFC 3590). */
+ * follows the groups, and the solicited-node groups follow the addresses (RFC 4291 §2.7.1): they are joined like any
+ * other, but of an address that is to be probed nothing is said before its first probe leaves, which waits for a random
+ * time (RFC 4862 §5.4.2). What is sent has TTL 1 and the router alert option, and comes from the interface's link-local
+ * address, or from :: while it has none (RFC 3590). */
 #include "stack.h"
 
 #include <errno.h>

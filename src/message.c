@@ -164,7 +164,8 @@ static void send_packet(struct baro_stack *stack, const struct outgoing *out, co
     const struct ip_message *message = out->message;
     const struct baro_device *device = stack->interface[out->hop.interface].device;
     bool offload = checksum && device != NULL && !out->waits && !message->checksum_none &&
-                   (message->protocol == IP_PROTOCOL_TCP || message->protocol == IP_PROTOCOL_UDP) && (device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
+                   (message->protocol == IP_PROTOCOL_TCP || message->protocol == IP_PROTOCOL_UDP) &&
+                   (device->capabilities & BARO_DEVICE_TX_CHECKSUM) != 0;
     uint8_t local[STACK_HEADER_LIMIT];
     uint8_t *head = out->waits || device == NULL ? local : burst_header(stack, out->hop.interface);
     struct baro_tx_frame frame = { .parts = 1 + parts, .gso_size = gso_size };

@@ -7,9 +7,9 @@
  *      9       fragments:                 ip/reassembly.h
  *     10       the protocol number:       deliver()
  *
- * What is expected, the next segments of connections, takes a fast path from step 6 to the connection (expected.h). For
- * it a burst is looked at whole before it is worked off, so that the memory of later frames is on its way while earlier ones
- * are looked at. What must be sent is left as intents, and drained once behind the burst: the received
+ * What is expected, the next segments of connections, takes a fast path from step 6 to the connection (expected.h).
+ * For it a burst is looked at whole before it is worked off, so that the memory of later frames is on its way while
+ * earlier ones are looked at. What must be sent is left as intents, and drained once behind the burst: the received
  * frames are borrowed until then, or until the program has had its turn where it may read out of them
  * (transport/tcp/borrowed.h). */
 #include "stack.h"
@@ -209,7 +209,8 @@ static void deliver(struct baro_stack *stack, const struct ip_packet *packet)
 
 /* ---- steps 8 and 9 ---- */
 
-/* Was the pair of addresses that begins `at` octets into the header accepted lately? With a trace the question is asked anew each time. */
+/* Was the pair of addresses that begins `at` octets into the header accepted lately? With a trace the question is asked
+ * anew each time. */
 static bool is_accepted(struct baro_stack *stack, const struct ip_packet *packet, bool link_group, size_t at)
 {
     return !TRACE_ON(&stack->core) && !link_group &&
@@ -353,17 +354,20 @@ static void from_device(struct baro_stack *stack, int interface, const struct ba
 }
 
 /* One that is not expected. */
-static __attribute__((noinline)) void receive_frame(struct baro_stack *stack, int interface, const struct baro_rx_frame *frame)
+static __attribute__((noinline)) void receive_frame(struct baro_stack *stack, int interface,
+                                                    const struct baro_rx_frame *frame)
 {
     struct ethernet_arrival arrival;
 
-    ethernet_parse(&arrival, (struct baro_bytes){ frame->data, frame->length }, stack->interface[interface].device->mac);
+    ethernet_parse(&arrival, (struct baro_bytes){ frame->data, frame->length },
+                   stack->interface[interface].device->mac);
     from_device(stack, interface, frame, &arrival);
 }
 
 /* A burst in which frames are alike. */
-static __attribute__((noinline)) void receive_runs(struct baro_stack *stack, int interface, const struct baro_rx_frame frame[],
-                                                   struct expected_frame expected[], unsigned count)
+static __attribute__((noinline)) void receive_runs(struct baro_stack *stack, int interface,
+                                                   const struct baro_rx_frame frame[], struct expected_frame expected[],
+                                                   unsigned count)
 {
     for (unsigned i = 0; i < count; i += 1 + expected[i].alike) {
         for (unsigned done = expected_run(stack, interface, &frame[i], &expected[i]); done <= expected[i].alike; done++)

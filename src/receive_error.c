@@ -1,11 +1,13 @@
-/* src/receive_error.c: step 10 of the way up (receive.c) for errors about what we sent: whose it was, by the packet that is quoted. */
+/* src/receive_error.c: step 10 of the way up (receive.c) for errors about what we sent: whose it was, by the packet
+ * that is quoted. */
 #include "stack.h"
 
 #include "transport/ping.h"
 #include "transport/tcp/tcp.h"
 #include "transport/udp/udp.h"
 
-/* "Fragmentation needed", "packet too big": what it makes of the path MTU, which is lowered only once the quote proved right. */
+/* "Fragmentation needed", "packet too big": what it makes of the path MTU, which is lowered only once the quote proved
+ * right. */
 static uint32_t lowered_mtu(struct baro_stack *stack, const struct icmp_error *error, uint32_t *link_mtu)
 {
     const struct baro_address any = { .family = BARO_FAMILY_NONE };
@@ -38,7 +40,8 @@ enum baro_drop_reason receive_error(struct baro_stack *stack, const struct icmp_
     told.reported_mtu = mtu;
     switch (error->protocol) {
     case IP_PROTOCOL_TCP:
-        reason = tcp_icmp_error(stack->tcp, local, remote, seq_of(read_be32(quoted + 4)), error->type, error->code, mtu);
+        reason =
+            tcp_icmp_error(stack->tcp, local, remote, seq_of(read_be32(quoted + 4)), error->type, error->code, mtu);
         break;
     case IP_PROTOCOL_UDP:
         reason = udp_icmp_error(stack->udp, &told);

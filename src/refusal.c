@@ -1,9 +1,10 @@
 /* src/refusal.c: what a gateway's stack says where it cannot stand in for a host behind it.
  *
- * A datagram was taken for somebody outside, and the outside refused it: its sender is told as that host or a router would
- * have told it. The datagram is gone by then, so the error quotes it as we understood it: IP header and UDP header
- * written anew, which is all that the sender needs to find its socket (RFC 1122 §4.1.3.3, RFC 4443 §2.4 (d)). The quotes live
- * until the queue of intents is empty; where there is no place for one more, the sender hears nothing. */
+ * A datagram was taken for somebody outside, and the outside refused it: its sender is told as that host or a router
+ * would have told it. The datagram is gone by then, so the error quotes it as we understood it: IP header and UDP
+ * header written anew, which is all that the sender needs to find its socket (RFC 1122 §4.1.3.3, RFC 4443 §2.4 (d)).
+ * The quotes live until the queue of intents is empty; where there is no place for one more, the sender hears
+ * nothing. */
 #include "stack.h"
 
 #include <errno.h>

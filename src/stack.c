@@ -1,9 +1,9 @@
 /* src/stack.c: create, configure, advance time, next deadline.
  *
- * One poll is: the ACKs that have waited in vain for the program's turn (transport/tcp/ack_turn.c); a burst of every device,
- * each drained behind it; the timers up to now; a drain; then what we sent to ourselves, round after round until that is
- * silent or LOOPBACK_ROUNDS are over (two programs that echo to each other must not keep the caller from its devices).
- * Input that finds the queue of intents nearly full is drained in between. */
+ * One poll is: the ACKs that have waited in vain for the program's turn (transport/tcp/ack_turn.c); a burst of every
+ * device, each drained behind it; the timers up to now; a drain; then what we sent to ourselves, round after round
+ * until that is silent or LOOPBACK_ROUNDS are over (two programs that echo to each other must not keep the caller from
+ * its devices). Input that finds the queue of intents nearly full is drained in between. */
 #include "stack.h"
 
 #include "codec/icmpv6.h"

@@ -79,8 +79,8 @@ struct burst {
     uint8_t header[BARO_BURST_LIMIT][STACK_HEADER_LIMIT + 2];
 };
 
-/* What stood in front of the sequence number of a segment whose frame came alone, and whose it was (expected.c): mostly the
- * same stands in front of the next one, and all that was asked of it need not be asked again. */
+/* What stood in front of the sequence number of a segment whose frame came alone, and whose it was (expected.c): mostly
+ * the same stands in front of the next one, and all that was asked of it need not be asked again. */
 struct expected_before {
     struct tcp_arrival segment; /* but for its place in memory and what its device said */
     uint32_t changes;           /* of the address table */
@@ -115,14 +115,16 @@ struct baro_stack {
     uint32_t stalled_at;  /* changes of the table when somebody last looked at intents that wait for devices */
     struct baro_instant sweep_at; /* when all of these may be looked at again */
     uint64_t fast;    /* frames that left by the fast path: tests want some */
-    const struct baro_device *lender; /* whose last burst still stays, since text is read from it (transport/tcp/borrowed.c), or NULL */
+    /* whose last burst still stays, since text is read from it (transport/tcp/borrowed.c), or NULL */
+    const struct baro_device *lender;
     struct way *recent;   /* the way of the last one: mostly that of the next; never NULL */
     struct handle recent_for; /* of this connection it is known to be the way */
     struct captures captures;
     struct loopback loopback;
     struct interface interface[STACK_INTERFACES];
     struct core core;
-    struct baro_rx_frame arrived[BARO_BURST_LIMIT]; /* a device's burst, while it is worked off: poll's own frame stays small */
+    /* a device's burst, while it is worked off: poll's own frame stays small */
+    struct baro_rx_frame arrived[BARO_BURST_LIMIT];
     struct burst burst;
     struct way way[WAYS];
     struct neighbours neighbours;
@@ -206,7 +208,7 @@ static inline void transmit_drain(struct baro_stack *stack)
 {
     if (stack->core.intents.count != 0 ||
         UNLIKELY((stack->core.intents.stalled | stack->burst.count | stack->burst.copied) != 0 ||
-               stack->neighbours.ready_first != NULL || stack->advertised.verdicts != stack->neighbours.verdicts))
+                 stack->neighbours.ready_first != NULL || stack->advertised.verdicts != stack->neighbours.verdicts))
         transmit_now(stack);
 }
 
@@ -240,27 +242,29 @@ static inline bool fast_is_allowed(const struct baro_stack *stack)
     return !TRACE_ON(&stack->core) && !captures_wanted(&stack->captures);
 }
 
-/* fast_output.c: an INTENT_TCP_OUTPUT or INTENT_TCP_CONTROL by the fast path. DECLINED: it is not for that, or not any more. */
+/* fast_output.c: an INTENT_TCP_OUTPUT or INTENT_TCP_CONTROL by the fast path. DECLINED: it is not for that, or not any
+ * more. */
 enum fast_verdict { FAST_DONE, FAST_WAITS, FAST_DECLINED };
 enum fast_verdict fast_output(struct baro_stack *stack, struct handle connection);
 enum fast_verdict fast_control(struct baro_stack *stack, const struct intent *intent);
-/* fast_acks.c: intents at the beginning of the queue, which is not empty, that are plain ACKs, `most` at most: how many were sent. */
+/* fast_acks.c: intents at the beginning of the queue, which is not empty, that are plain ACKs, `most` at most: how many
+ * were sent. */
 unsigned fast_acks(struct baro_stack *stack, unsigned most);
 /* fast_acks.c: the program's turn is over: ACKs that waited for it leave, or are intended. */
 void fast_turn(struct baro_stack *stack);
 /* fast_output.c: the rest of the way of a message of TCP's. False: nothing happened, message_send() shall have it. */
 bool fast_message(struct baro_stack *stack, const struct ip_message *message);
 
-/* forward.c: a router's packet for another host: passed on, or refused and its sender told. `link_group`: its frame was a
- * broadcast or multicast. */
+/* forward.c: a router's packet for another host: passed on, or refused and its sender told. `link_group`: its frame was
+ * a broadcast or multicast. */
 void forward_in(struct baro_stack *stack, const struct ip_packet *packet, bool link_group);
 /* forward.c: a packet came to a gateway, which takes it in the place of a host of another network unless it is its own.
  * False: no router would have passed it on; dropped, its sender is told. */
 bool forward_stand_in(struct baro_stack *stack, const struct ip_packet *packet);
 /* forward.c: sends what forward_in decided. */
 void forward_out(struct baro_stack *stack, const struct intent *intent);
-/* forward.c: the next hop of `packet` did not answer. False: it was ours. True: dropped, its sender is told; `packet` is
- * borrowed until the drain. */
+/* forward.c: the next hop of `packet` did not answer. False: it was ours. True: dropped, its sender is told; `packet`
+ * is borrowed until the drain. */
 bool forward_failed(struct baro_stack *stack, struct baro_bytes packet);
 
 /* message.c: a frame complete but for its destination waits until `entry` is known; NULL, or no memory: dropped. */

@@ -1,7 +1,8 @@
 /* src/steer.c: whose a frame is (baro/shard.h): the headers are looked at just enough to know its flow.
  *
- * Nothing here decides whether a frame is right: the shard that gets it does. So whatever cannot be read is shard 0's, and what
- * is nobody's flow everybody's. A quoted packet is looked at like any other: its flow is that of the packet that we sent. */
+ * Nothing here decides whether a frame is right: the shard that gets it does. So whatever cannot be read is shard 0's,
+ * and what is nobody's flow everybody's. A quoted packet is looked at like any other: its flow is that of the packet
+ * that we sent. */
 #include "steer.h"
 
 #include <string.h>
@@ -58,7 +59,8 @@ static bool see_v6(struct sight *sight, struct baro_bytes packet)
     return true;
 }
 
-/* IPv6's chain of a packet with a fragment header, told by its first: others need not begin with the transport's header. */
+/* IPv6's chain of a packet with a fragment header, told by its first: others need not begin with the transport's
+ * header. */
 static bool has_fragment_header(struct baro_bytes packet)
 {
     uint8_t next = packet.data[CODEC_AT(ipv6_header, next_header)];
@@ -86,7 +88,8 @@ static bool see(struct sight *sight, struct baro_bytes packet, bool v6)
     return true;
 }
 
-static uint32_t of_ends(const struct flow_shard *shard, const struct sight *sight, uint16_t source, uint16_t destination)
+static uint32_t of_ends(const struct flow_shard *shard, const struct sight *sight, uint16_t source,
+                        uint16_t destination)
 {
     const struct baro_endpoint one = { sight->source, { source } }, other = { sight->destination, { destination } };
 
@@ -151,7 +154,8 @@ static bool is_tcp_or_udp(uint8_t protocol)
     return protocol == IP_PROTOCOL_TCP || protocol == IP_PROTOCOL_UDP;
 }
 
-/* What nearly every frame is: TCP or UDP right behind a header without options, no fragment. False: it needs a closer look. */
+/* What nearly every frame is: TCP or UDP right behind a header without options, no fragment. False: it needs a closer
+ * look. */
 static bool is_plain_v4(struct baro_bytes packet)
 {
     return packet.length >= ipv4_header_SIZE + PORTS && packet.data[0] == IPV4_VERSION_LENGTH &&
@@ -228,7 +232,8 @@ static bool is_same_flow(struct baro_bytes frame, struct baro_bytes before)
 void baro_shard_of_burst(const struct baro_shard *shard, const struct baro_bytes *frames, size_t count, uint32_t *whose)
 {
     for (size_t i = 0; i < count; i++)
-        whose[i] = i > 0 && is_same_flow(frames[i], frames[i - 1]) ? whose[i - 1] : baro_shard_of_frame(shard, frames[i]);
+        whose[i] =
+            i > 0 && is_same_flow(frames[i], frames[i - 1]) ? whose[i - 1] : baro_shard_of_frame(shard, frames[i]);
 }
 
 bool steer_is_ours(const struct flow_shard *shard, const struct ip_packet *packet)

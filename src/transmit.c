@@ -1,10 +1,10 @@
 /* src/transmit.c: the way down: what the intents say becomes messages, in their order.
  *
  * A connection or datagram socket that wants to send is asked for one segment or datagram after another for as long as
- * its device has room; when there is none its intent waits in the device's own line, while those for other devices go on.
- * So a full device neither loses anything nor keeps others waiting, and a thousand who wait for it cost nothing until it
- * has room again, for as many of them. Segments without data and ARP
- * packets wait likewise; what borrows a received frame cannot, and is dropped.
+ * its device has room; when there is none its intent waits in the device's own line, while those for other devices go
+ * on. So a full device neither loses anything nor keeps others waiting, and a thousand who wait for it cost nothing
+ * until it has room again, for as many of them. Segments without data and ARP packets wait likewise; what borrows a
+ * received frame cannot, and is dropped.
  *
  * message.c gives a message its headers and burst.c the frames to their device. */
 #include "stack.h"
@@ -26,8 +26,8 @@ enum {
     SWEEP_MS = 10
 };
 
-/* What the transport must know of the way to `remote`, by interface `wanted` (0: the route's); the room left decides how
- * large a super-segment may be. The interface, or -1: no route. */
+/* What the transport must know of the way to `remote`, by interface `wanted` (0: the route's); the room left decides
+ * how large a super-segment may be. The interface, or -1: no route. */
 static int find_path(struct baro_stack *stack, struct baro_address source, struct baro_address destination,
                      int wanted, struct ip_path *path)
 {
@@ -36,7 +36,8 @@ static int find_path(struct baro_stack *stack, struct baro_address source, struc
     const struct baro_device *device;
     int interface;
 
-    *path = (struct ip_path){ .source = source, .mtu = FALLBACK_MTU, .link_mtu = FALLBACK_MTU, .hop_limit = DEFAULT_TTL };
+    *path =
+        (struct ip_path){ .source = source, .mtu = FALLBACK_MTU, .link_mtu = FALLBACK_MTU, .hop_limit = DEFAULT_TTL };
     if (wanted != 0)
         way_ask(&stack->table, destination, source, wanted, &by_interface);
     if (!way->found)
@@ -291,8 +292,9 @@ static bool is_to_be_swept(struct baro_stack *stack)
     return intents->limit < INTENT_QUEUE_SIZE / 2 && instant_reached(stack->core.now, stack->sweep_at);
 }
 
-/* Of those that wait for devices as many as these have room for stand in front of the queue again. All do after a change of
- * routes, since another device may be theirs, and where they take up most of the queue, every ten milliseconds. How many. */
+/* Of those that wait for devices as many as these have room for stand in front of the queue again. All do after a
+ * change of routes, since another device may be theirs, and where they take up most of the queue, every ten
+ * milliseconds. How many. */
 static __attribute__((noinline)) uint32_t resume(struct baro_stack *stack)
 {
     struct intent_queue *intents = &stack->core.intents;
@@ -309,8 +311,9 @@ static __attribute__((noinline)) uint32_t resume(struct baro_stack *stack)
     return resumed;
 }
 
-/* The first `count` of the queue; `again`: they have waited before. An intent keeps its place while it is worked off: what it
- * makes others intend comes behind it. Who waited again and sent until the room was gone waits behind the others. */
+/* The first `count` of the queue; `again`: they have waited before. An intent keeps its place while it is worked off:
+ * what it makes others intend comes behind it. Who waited again and sent until the room was gone waits behind the
+ * others. */
 static inline void pass(struct baro_stack *stack, uint32_t count, bool again)
 {
     struct intent_queue *intents = &stack->core.intents;
@@ -330,8 +333,8 @@ static inline void pass(struct baro_stack *stack, uint32_t count, bool again)
     } while (--count != 0);
 }
 
-/* Who waits goes first, for as long as there is room: not everybody has still something to send. Then the queue, until it is
- * empty or was gone through some times. It is not empty when this begins. */
+/* Who waits goes first, for as long as there is room: not everybody has still something to send. Then the queue, until
+ * it is empty or was gone through some times. It is not empty when this begins. */
 static inline void drain(struct baro_stack *stack)
 {
     const struct intent_queue *intents = &stack->core.intents;

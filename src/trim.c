@@ -1,8 +1,9 @@
 /* src/trim.c: memory that the stack needs no longer goes back to the embedder.
  *
  * A pool (base/pool.h) says that it has more free places than it needs. A second later, for what was free for a moment
- * is often wanted again, slabs without objects begin to go: a few at a time, so that no poll is long for it. Where there is still
- * surplus behind that, since a few objects are all over the slabs, these are looked at again every minute. */
+ * is often wanted again, slabs without objects begin to go: a few at a time, so that no poll is long for it. Where
+ * there is still surplus behind that, since a few objects are all over the slabs, these are looked at again every
+ * minute. */
 #include "stack.h"
 
 #include <stddef.h>

@@ -30,8 +30,8 @@ const char *address_words(struct baro_address address, char text[ADDRESS_WORDS])
 /* One address of either family, "10.0.0.1" or "fd00::1", with or without a prefix. */
 bool address_any_parse(const char *text, struct baro_address *address, unsigned *prefix_length);
 
-/* Where a program of this machine can listen: a host's address, a loopback one, 0.0.0.0 or ::. Link-local ones of IPv6, which
- * want a zone, are not. */
+/* Where a program of this machine can listen: a host's address, a loopback one, 0.0.0.0 or ::. Link-local ones of IPv6,
+ * which want a zone, are not. */
 bool address_listens(const char *text, struct baro_address *address);
 
 /* "8080", 1 to 65535. */
@@ -40,7 +40,8 @@ bool port_parse(const char *text, struct baro_port *port);
 /* Can a network interface have this name? 1 to 15 octets, neither slash nor blank. */
 bool interface_name_is_right(const char *text);
 
-/* The first address of the subnet, or the second where `address` is the first: a gateway's usual place. Of both families. */
+/* The first address of the subnet, or the second where `address` is the first: a gateway's usual place. Of both
+ * families. */
 struct baro_address address_gateway(struct baro_address address, unsigned prefix_length);
 
 /* "10.0.0.1" into a buffer of at least 16. */

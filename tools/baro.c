@@ -80,7 +80,8 @@ int tool_turns(const char *tool, const char *name, const char *value, double lea
     return TOOL_OK;
 }
 
-/* Where a stream was closed before we began, the next thing opened, a TAP say, would get its number and all that is printed. */
+/* Where a stream was closed before we began, the next thing opened, a TAP say, would get its number and all that is
+ * printed. */
 static void hold_streams(void)
 {
     int fd;
@@ -106,7 +107,8 @@ static void help(FILE *to)
 {
     fputs("baro: a complete TCP/IP protocol stack in an ordinary process\n\nusage: baro COMMAND ...\n\n", to);
     for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++)
-        fprintf(to, "  %-9s %s%s\n", tools[i].name, tools[i].text, tools[i].main == NULL ? " (left out of this build)" : "");
+        fprintf(to, "  %-9s %s%s\n", tools[i].name, tools[i].text,
+                tools[i].main == NULL ? " (left out of this build)" : "");
     fputs("\n`baro COMMAND --help` tells more.\n", to);
 }
 

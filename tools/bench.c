@@ -1,5 +1,5 @@
-/* tools/bench.c: `baro bench`: measures this stack on this machine and tells medians with their range, beside other stacks
- * where it is asked to. The rows are in bench/rows.c, the peers in bench/others.c. */
+/* tools/bench.c: `baro bench`: measures this stack on this machine and tells medians with their range, beside other
+ * stacks where it is asked to. The rows are in bench/rows.c, the peers in bench/others.c. */
 #include "tools.h"
 
 #include <errno.h>
@@ -23,24 +23,25 @@ struct bench_options {
 
 static int help(void)
 {
-    printf("usage: baro bench [--list] [--runs N] [--json] [--peers] [--instructions FILE] [--report DIR] [NAME ...]\n"
-           "       baro bench --count [NAME ...]\n"
-           "       baro bench tcp ...   TCP over paths that lose and reorder; `baro bench tcp --help` tells more\n"
-           "       baro bench link ...  AF_PACKET and AF_XDP over a veth; `baro bench link --help` tells more\n"
-           "       baro bench tap ...   TCP with the kernel over a TAP; `baro bench tap --help` tells more\n\n"
-           "Measures two stacks in one thread, frames passed in memory, program data copied in and out; the\n"
-           "thread's processor time. Tells the median of N runs (default 3) with minimum and maximum; the first run of\n"
-           "all rows comes before the second of any. Each row is there for IPv4 and, with -ipv6 behind its name, for\n"
-           "IPv6; the rows `families` measure both in turns. A NAME that ends in - stands for all rows that begin so.\n\n"
-           "  --list               the rows by name\n"
-           "  --runs N             1 to %d\n"
-           "  --json               for programs: every run of every row\n"
-           "  --peers              other stacks beside it, in the same run, the ratio first (above 1: baro is better)\n"
-           "  --instructions FILE  tells the counts of bench/instructions.sh beside the times\n"
-           "  --report DIR         writes DIR/bench.json and the plots, and puts the table into DIR/PERFORMANCE.md\n"
-           "  --count              one short run of each row, with a clock of its own: bench/instructions.sh counts its\n"
-           "                       instructions\n",
-           BENCH_RUNS);
+    printf(
+        "usage: baro bench [--list] [--runs N] [--json] [--peers] [--instructions FILE] [--report DIR] [NAME ...]\n"
+        "       baro bench --count [NAME ...]\n"
+        "       baro bench tcp ...   TCP over paths that lose and reorder; `baro bench tcp --help` tells more\n"
+        "       baro bench link ...  AF_PACKET and AF_XDP over a veth; `baro bench link --help` tells more\n"
+        "       baro bench tap ...   TCP with the kernel over a TAP; `baro bench tap --help` tells more\n\n"
+        "Measures two stacks in one thread, frames passed in memory, program data copied in and out; the\n"
+        "thread's processor time. Tells the median of N runs (default 3) with minimum and maximum; the first run of\n"
+        "all rows comes before the second of any. Each row is there for IPv4 and, with -ipv6 behind its name, for\n"
+        "IPv6; the rows `families` measure both in turns. A NAME that ends in - stands for all rows that begin so.\n\n"
+        "  --list               the rows by name\n"
+        "  --runs N             1 to %d\n"
+        "  --json               for programs: every run of every row\n"
+        "  --peers              other stacks beside it, in the same run, the ratio first (above 1: baro is better)\n"
+        "  --instructions FILE  tells the counts of bench/instructions.sh beside the times\n"
+        "  --report DIR         writes DIR/bench.json and the plots, and puts the table into DIR/PERFORMANCE.md\n"
+        "  --count              one short run of each row, with a clock of its own: bench/instructions.sh counts its\n"
+        "                       instructions\n",
+        BENCH_RUNS);
     return TOOL_OK;
 }
 
@@ -98,10 +99,11 @@ static int list(void)
 
 /* ---- running ---- */
 
-/* Under callgrind a thousand connections take seconds, and instructions know nothing of caches: a row of more is counted
- * with as many, and so is one of more in TIME-WAIT; where ports are taken over all stand at one port of the server, which needs as
- * many as of each port of the row. Received segments have ten thousand, since among a thousand some are still looked for among those
- * of late, and begin as late in the life of their connections as half of those that are timed. */
+/* Under callgrind a thousand connections take seconds, and instructions know nothing of caches: a row of more is
+ * counted with as many, and so is one of more in TIME-WAIT; where ports are taken over all stand at one port of the
+ * server, which needs as many as of each port of the row. Received segments have ten thousand, since among a thousand
+ * some are still looked for among those of late, and begin as late in the life of their connections as half of those
+ * that are timed. */
 static void fewer(const struct bench_row *row, struct bench_case *question)
 {
     enum { FEW = 1000, MANY = 10000, HALF_TIMED = 192 };
@@ -173,7 +175,8 @@ static int count(const struct bench_options *options)
 static int failed(const char *path, int error)
 {
     fprintf(stderr, "baro bench: %s: %s\n", path,
-            error == EINVAL ? "it has no marks for the tables, `<!-- baro bench: begin -->` and `end`" : strerror(error));
+            error == EINVAL ? "it has no marks for the tables, `<!-- baro bench: begin -->` and `end`"
+                            : strerror(error));
     return TOOL_FAILED;
 }
 
@@ -217,7 +220,8 @@ static int check_report(const char *folder)
     if (strlen(folder) > 300)
         return tool_usage("bench", "--report: the name is too long");
     snprintf(page, sizeof page, "%s/PERFORMANCE.md", folder);
-    return access(page, W_OK) == 0 ? TOOL_OK : tool_usage("bench", "--report: cannot write '%s': %s", page, strerror(errno));
+    return access(page, W_OK) == 0 ? TOOL_OK
+                                   : tool_usage("bench", "--report: cannot write '%s': %s", page, strerror(errno));
 }
 
 static void note_signal(int number)
@@ -225,7 +229,8 @@ static void note_signal(int number)
     bench_signal = number;
 }
 
-/* The first one ends the measuring behind the run that goes on, the second one all of it; who was started deaf stays so. */
+/* The first one ends the measuring behind the run that goes on, the second one all of it; who was started deaf stays
+ * so. */
 static void heed(int number)
 {
     const struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND };
@@ -237,8 +242,8 @@ static void heed(int number)
 
 static int interrupted(const struct bench_options *options)
 {
-    fprintf(stderr, "baro bench: interrupted by %s; what was measured until then is told%s\n", bench_signal == SIGINT ? "SIGINT" : "SIGTERM",
-            options->report != NULL ? ", the report is as it was" : "");
+    fprintf(stderr, "baro bench: interrupted by %s; what was measured until then is told%s\n",
+            bench_signal == SIGINT ? "SIGINT" : "SIGTERM", options->report != NULL ? ", the report is as it was" : "");
     return 128 + (int)bench_signal;
 }
 
@@ -250,7 +255,8 @@ static int measure(const struct bench_options *options)
         return TOOL_USAGE;
     choose(options, &results);
     if (options->instructions != NULL && !bench_results_read_instructions(&results, options->instructions))
-        return tool_usage("bench", "cannot read '%s': %s", options->instructions, errno != 0 ? strerror(errno) : "it has no counts");
+        return tool_usage("bench", "cannot read '%s': %s", options->instructions,
+                          errno != 0 ? strerror(errno) : "it has no counts");
     heed(SIGINT);
     heed(SIGTERM);
     bench_results_run(&results, options->runs, tell);

@@ -1,8 +1,8 @@
-/* tools/bench_link.c: `baro bench link`: frames through AF_PACKET and AF_XDP over a veth, this stack's TCP on top, the kernel's TCP
- * beside it.
+/* tools/bench_link.c: `baro bench link`: frames through AF_PACKET and AF_XDP over a veth, this stack's TCP on top, the
+ * kernel's TCP beside it.
  *
- * Everything is measured in turns, a short while each, again and again: a machine that becomes slower does so for all. What is
- * told are medians, and ratios of figures of the same turn. */
+ * Everything is measured in turns, a short while each, again and again: a machine that becomes slower does so for all.
+ * What is told are medians, and ratios of figures of the same turn. */
 #include "tools.h"
 
 #include <stddef.h>
@@ -16,37 +16,49 @@ enum { RUNS_LIMIT = TOOL_TURNS };
 
 static const struct link_job jobs[] = {
     { "packet-raw-64", "AF_PACKET, frames of 64 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 64, false, false, 1500 },
-    { "packet-raw-1514", "AF_PACKET, frames of 1,514 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 1514, false, false, 1500 },
-    { "packet-raw-mix", "AF_PACKET, two of 1,514 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_PACKET, 0, false, false, 1500 },
-    { "packet-stack", "AF_PACKET, TCP of this stack, frame by frame", LINK_STACK, BARO_LINK_PACKET, 0, false, false, 1500 },
-    { "packet-super", "AF_PACKET, TCP of this stack, super-segments", LINK_SUPER, BARO_LINK_PACKET, 0, false, false, 1500 },
+    { "packet-raw-1514", "AF_PACKET, frames of 1,514 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 1514, false, false,
+      1500 },
+    { "packet-raw-mix", "AF_PACKET, two of 1,514 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_PACKET, 0, false,
+      false, 1500 },
+    { "packet-stack", "AF_PACKET, TCP of this stack, frame by frame", LINK_STACK, BARO_LINK_PACKET, 0, false, false,
+      1500 },
+    { "packet-super", "AF_PACKET, TCP of this stack, super-segments", LINK_SUPER, BARO_LINK_PACKET, 0, false, false,
+      1500 },
     { "xdp-raw-64", "AF_XDP, frames of 64 octets, no stack", LINK_RAW, BARO_LINK_XDP, 64, false, false, 1500 },
     { "xdp-raw-1514", "AF_XDP, frames of 1,514 octets, no stack", LINK_RAW, BARO_LINK_XDP, 1514, false, false, 1500 },
-    { "xdp-raw-mix", "AF_XDP, two of 1,514 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_XDP, 0, false, false, 1500 },
+    { "xdp-raw-mix", "AF_XDP, two of 1,514 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_XDP, 0, false, false,
+      1500 },
     { "xdp-stack", "AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, false, false, 1500 },
     { "xdp-gro", "AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, false, false, 1500 },
     { "kernel", "the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, false, false, 1500 },
     { "kernel-gro", "the kernel's TCP, GRO alone on", LINK_KERNEL_GRO, BARO_LINK_PACKET, 0, false, false, 1500 },
     { "kernel-super", "the kernel's TCP, its offloads on", LINK_KERNEL_SUPER, BARO_LINK_PACKET, 0, false, false, 1500 },
-    { "packet-raw-2", "two threads: AF_PACKET, 1,514 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 1514, true, false, 1500 },
-    { "packet-stack-2", "two threads: AF_PACKET, TCP, frame by frame", LINK_STACK, BARO_LINK_PACKET, 0, true, false, 1500 },
+    { "packet-raw-2", "two threads: AF_PACKET, 1,514 octets, no stack", LINK_RAW, BARO_LINK_PACKET, 1514, true, false,
+      1500 },
+    { "packet-stack-2", "two threads: AF_PACKET, TCP, frame by frame", LINK_STACK, BARO_LINK_PACKET, 0, true, false,
+      1500 },
     { "xdp-raw-2", "two threads: AF_XDP, 1,514 octets, no stack", LINK_RAW, BARO_LINK_XDP, 1514, true, false, 1500 },
     { "xdp-raw-mix-2", "two threads: AF_XDP, the mix, no stack", LINK_RAW_MIX, BARO_LINK_XDP, 0, true, false, 1500 },
     { "xdp-stack-2", "two threads: AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, true, false, 1500 },
     { "xdp-gro-2", "two threads: AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, true, false, 1500 },
-    { "kernel-2", "two threads: the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, true, false, 1500 },
-    { "kernel-gro-2", "two threads: the kernel's TCP, GRO alone on", LINK_KERNEL_GRO, BARO_LINK_PACKET, 0, true, false, 1500 },
-    { "xdp-gro-napi", "NAPI in threads, too: AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, true, true, 1500 },
-    { "kernel-gro-napi", "NAPI in threads, too: the kernel's TCP, GRO alone on", LINK_KERNEL_GRO, BARO_LINK_PACKET, 0, true,
-      true, 1500 },
+    { "kernel-2", "two threads: the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, true, false,
+      1500 },
+    { "kernel-gro-2", "two threads: the kernel's TCP, GRO alone on", LINK_KERNEL_GRO, BARO_LINK_PACKET, 0, true, false,
+      1500 },
+    { "xdp-gro-napi", "NAPI in threads, too: AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, true, true,
+      1500 },
+    { "kernel-gro-napi", "NAPI in threads, too: the kernel's TCP, GRO alone on", LINK_KERNEL_GRO, BARO_LINK_PACKET, 0,
+      true, true, 1500 },
     { "xdp-raw-9014", "MTU 9000: AF_XDP, 9,014 octets, no stack", LINK_RAW, BARO_LINK_XDP, 9014, false, false, 9000 },
-    { "xdp-raw-mix-9000", "MTU 9000: AF_XDP, two of 9,014 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_XDP, 0, false, false,
-      9000 },
+    { "xdp-raw-mix-9000", "MTU 9000: AF_XDP, two of 9,014 for one of 66, no stack", LINK_RAW_MIX, BARO_LINK_XDP, 0,
+      false, false, 9000 },
     { "xdp-stack-9000", "MTU 9000: AF_XDP, TCP of this stack", LINK_STACK, BARO_LINK_XDP, 0, false, false, 9000 },
     { "xdp-gro-9000", "MTU 9000: AF_XDP, TCP of this stack, GRO", LINK_GRO, BARO_LINK_XDP, 0, false, false, 9000 },
-    { "kernel-9000", "MTU 9000: the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, false, false, 9000 },
+    { "kernel-9000", "MTU 9000: the kernel's TCP, its offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, false, false,
+      9000 },
     { "xdp-gro-9000-2", "MTU 9000, two threads: AF_XDP, TCP, GRO", LINK_GRO, BARO_LINK_XDP, 0, true, false, 9000 },
-    { "kernel-9000-2", "MTU 9000, two threads: the kernel's, offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, true, false, 9000 },
+    { "kernel-9000-2", "MTU 9000, two threads: the kernel's, offloads off", LINK_KERNEL, BARO_LINK_PACKET, 0, true,
+      false, 9000 },
 };
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 
@@ -91,13 +103,14 @@ struct results {
 
 static int help(void)
 {
-    printf("usage: baro bench link [--list] [--runs N] [--seconds S] [--json] [NAME ...]\n\n"
-           "Frames through AF_PACKET and AF_XDP over a veth between two network namespaces that it makes itself, one thread\n"
-           "being both ends, or each its own; with nothing behind the device, and with TCP of this stack; the kernel's TCP over the same veth\n"
-           "beside it. All are measured in turns, S seconds each (default 0.5), N times (default 3): ratios of the same\n"
-           "turn first, then medians with minimum and maximum. Frames of both directions are counted as they arrive; TCP tells\n"
-           "how many reach the receiver for one ACK, and the kernel's how many of them GRO gives it as one packet.\n\n"
-           "What cannot be measured here says why: AF_XDP wants the machine's root, all the right to make namespaces.\n");
+    printf(
+        "usage: baro bench link [--list] [--runs N] [--seconds S] [--json] [NAME ...]\n\n"
+        "Frames through AF_PACKET and AF_XDP over a veth between two network namespaces that it makes itself, one thread\n"
+        "being both ends, or each its own; with nothing behind the device, and with TCP of this stack; the kernel's TCP over the same veth\n"
+        "beside it. All are measured in turns, S seconds each (default 0.5), N times (default 3): ratios of the same\n"
+        "turn first, then medians with minimum and maximum. Frames of both directions are counted as they arrive; TCP tells\n"
+        "how many reach the receiver for one ACK, and the kernel's how many of them GRO gives it as one packet.\n\n"
+        "What cannot be measured here says why: AF_XDP wants the machine's root, all the right to make namespaces.\n");
     return TOOL_OK;
 }
 
@@ -176,8 +189,8 @@ static int parse(struct results *results, int argc, char **argv)
             results->list = true;
         } else if (strcmp(argv[at], "--help") == 0) {
             results->help = true;
-        } else if (tool_turns("bench link", argv[at], at + 1 < argc ? argv[at + 1] : NULL, 0.01, &results->runs, &results->seconds) !=
-                   TOOL_OK) {
+        } else if (tool_turns("bench link", argv[at], at + 1 < argc ? argv[at + 1] : NULL, 0.01, &results->runs,
+                              &results->seconds) != TOOL_OK) {
             return TOOL_USAGE;
         } else {
             at++;
@@ -208,8 +221,8 @@ static int measure(struct results *results)
     for (unsigned run = 0; open && run < results->runs; run++) {
         for (int i = 0; i < JOBS; i++) {
             if (results->wanted[i] && (run == 0 || results->done[i]))
-                results->done[i] = link_measure(&net, &jobs[i], results->seconds, &results->figure[i][run], results->error[i],
-                                                sizeof results->error[i]);
+                results->done[i] = link_measure(&net, &jobs[i], results->seconds, &results->figure[i][run],
+                                                results->error[i], sizeof results->error[i]);
         }
     }
     if (!open && !results->json)

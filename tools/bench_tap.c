@@ -1,8 +1,8 @@
-/* tools/bench_tap.c: `baro bench tap`: TCP between this machine's kernel and this stack over a TAP, beside a mover without a
- * stack on the same TAP.
+/* tools/bench_tap.c: `baro bench tap`: TCP between this machine's kernel and this stack over a TAP, beside a mover
+ * without a stack on the same TAP.
  *
- * Everything is measured in turns, a short while each, again and again: a machine that becomes slower does so for all. What is
- * told are medians, and ratios of figures of the same turn. */
+ * Everything is measured in turns, a short while each, again and again: a machine that becomes slower does so for all.
+ * What is told are medians, and ratios of figures of the same turn. */
 #include "tools.h"
 
 #include <stdio.h>
@@ -27,15 +27,16 @@ enum { JOBS = sizeof jobs / sizeof jobs[0], WAYS = 4 };
 
 static int help(void)
 {
-    printf("usage: baro bench tap [--list] [--runs N] [--seconds S] [--json] [NAME ...]\n"
-           "       baro bench tap --calls [--runs N] [--json]\n\n"
-           "One TCP connection at MTU 1500 over a TAP in a network namespace that it makes itself, the kernel sending or receiving\n"
-           "as iperf3 does; at the other end this stack, with super-frames and checksums offloaded, its data copied or used where\n"
-           "it lies, and frame by frame without offloads, and a mover\n"
-           "without a stack, which only reads super-frames and acknowledges them, or writes them: the ceiling of the device. All\n"
-           "are measured in turns, S seconds each (default 1), N times (default 3): ratios of the same turn first, then medians\n"
-           "with minimum and maximum, by the clock on the wall.\n\n"
-           "--calls  instead: processor time of a frame read or written by a call of its own, and by io_uring, 32 at a time (super-frames 4)\n");
+    printf(
+        "usage: baro bench tap [--list] [--runs N] [--seconds S] [--json] [NAME ...]\n"
+        "       baro bench tap --calls [--runs N] [--json]\n\n"
+        "One TCP connection at MTU 1500 over a TAP in a network namespace that it makes itself, the kernel sending or receiving\n"
+        "as iperf3 does; at the other end this stack, with super-frames and checksums offloaded, its data copied or used where\n"
+        "it lies, and frame by frame without offloads, and a mover\n"
+        "without a stack, which only reads super-frames and acknowledges them, or writes them: the ceiling of the device. All\n"
+        "are measured in turns, S seconds each (default 1), N times (default 3): ratios of the same turn first, then medians\n"
+        "with minimum and maximum, by the clock on the wall.\n\n"
+        "--calls  instead: processor time of a frame read or written by a call of its own, and by io_uring, 32 at a time (super-frames 4)\n");
     return TOOL_OK;
 }
 
@@ -98,7 +99,8 @@ static int parse(struct options *options, int argc, char **argv)
     return TOOL_OK;
 }
 
-static void print_ratio(struct bench_figures *figures, struct tap_figure figure[][RUNS_LIMIT], int runs, int job, int way)
+static void print_ratio(struct bench_figures *figures, struct tap_figure figure[][RUNS_LIMIT], int runs, int job,
+                        int way)
 {
     double value[RUNS_LIMIT];
     char text[64];
@@ -110,7 +112,8 @@ static void print_ratio(struct bench_figures *figures, struct tap_figure figure[
     bench_figures_ratio(figures, jobs[job].name, jobs[way].name, text, value, runs);
 }
 
-static void print_all(struct bench_figures *figures, struct tap_figure figure[][RUNS_LIMIT], int runs, const bool wanted[JOBS])
+static void print_all(struct bench_figures *figures, struct tap_figure figure[][RUNS_LIMIT], int runs,
+                      const bool wanted[JOBS])
 {
     double value[RUNS_LIMIT];
 
@@ -157,11 +160,13 @@ static int missing(const struct options *options, const char *name, const char *
 /* ---- --calls ---- */
 
 static const struct tap_calls_job calls_jobs[] = {
-    { false, 64, 32 }, { false, 1514, 32 }, { false, 64000, 4 }, { true, 64, 32 }, { true, 1514, 32 }, { true, 64000, 4 }, { true, 64, 4 },
+    { false, 64, 32 },  { false, 1514, 32 }, { false, 64000, 4 }, { true, 64, 32 },
+    { true, 1514, 32 }, { true, 64000, 4 },  { true, 64, 4 },
 };
 enum { CALLS_JOBS = sizeof calls_jobs / sizeof calls_jobs[0], CALLS_BURSTS = 300 };
 
-static void print_calls(struct bench_figures *figures, const struct tap_calls_job *job, double by_call[], double by_ring[], int runs)
+static void print_calls(struct bench_figures *figures, const struct tap_calls_job *job, double by_call[],
+                        double by_ring[], int runs)
 {
     double ratio[RUNS_LIMIT];
     char text[64], name[32], calls[40], ring[40];
@@ -171,7 +176,8 @@ static void print_calls(struct bench_figures *figures, const struct tap_calls_jo
     snprintf(name, sizeof name, "%s-%u-%u", job->out ? "write" : "read", job->octets, job->burst);
     snprintf(calls, sizeof calls, "%s-calls", name);
     snprintf(ring, sizeof ring, "%s-ring", name);
-    snprintf(text, sizeof text, "%u %s of %u octets: io_uring to calls", job->burst, job->out ? "writes" : "reads", job->octets);
+    snprintf(text, sizeof text, "%u %s of %u octets: io_uring to calls", job->burst, job->out ? "writes" : "reads",
+             job->octets);
     bench_figures_ratio(figures, ring, calls, text, ratio, runs);
     bench_figures_tell(figures, calls, "    by calls", "ns a frame", by_call, runs);
     bench_figures_tell(figures, ring, "    by io_uring", "ns a frame", by_ring, runs);
@@ -215,7 +221,8 @@ static int measure(const struct options *options)
         return missing(options, "", error);
     for (unsigned run = 0; run < options->runs; run++) {
         for (int job = 0; job < JOBS; job++) {
-            if (options->wanted[job] && !tap_measure(&jobs[job], options->seconds, &figure[job][run], error, sizeof error))
+            if (options->wanted[job] &&
+                !tap_measure(&jobs[job], options->seconds, &figure[job][run], error, sizeof error))
                 return missing(options, jobs[job].name, error);
         }
     }

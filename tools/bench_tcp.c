@@ -15,7 +15,14 @@
 #define ONE_WAY_NS 20000000
 #define QUEUE_OCTETS 500000 /* the rate times the round trip */
 static const uint32_t losses[] = { 0, 1000, 10000, 30000, 100000 };
-enum { LOSSES = sizeof losses / sizeof losses[0], BURST = 4, REORDER_PPM = 50000, MARKS_FROM = 100, FAIR_FROM = 20, FAIR_TO = 80 };
+enum {
+    LOSSES = sizeof losses / sizeof losses[0],
+    BURST = 4,
+    REORDER_PPM = 50000,
+    MARKS_FROM = 100,
+    FAIR_FROM = 20,
+    FAIR_TO = 80
+};
 
 struct bench_options {
     unsigned seeds, jobs;
@@ -28,28 +35,29 @@ struct bench_options {
 
 static int help(void)
 {
-    printf("usage: baro bench tcp [--seeds N] [--seconds S] [--jobs N] [--csv FILE] [--svg FILE] [--read FILE]\n"
-           "                      [--kernel] [--ways LIST] [--congestion LIST] [loss] [queue] [fair]\n\n"
-           "TCP between two hosts of ours over 100 Mbit/s, 40 ms there and back, and a queue of rate times round trip, in\n"
-           "virtual time: the same seeds give the same figures on every machine.\n\n"
-           "  loss         goodput against loss of 0, 0.1, 1, 3 and 10 %%, one by one and in bursts of four frames in the\n"
-           "               mean, in order and with 5 %% of the frames overtaken, of CUBIC and NewReno\n"
-           "  queue        one flow: the mean of the queue that it makes, and how much of the rate it uses; again with\n"
-           "               a path that marks instead of dropping (ECN) while a hundred frames or more wait\n"
-           "  fair         two flows of a kind, the second up to two seconds later: Jain's index, seconds 20 to 80\n\n"
-           "  --seeds N    runs of each row, seeds 1 to N, up to %d (default 3)\n"
-           "  --seconds S  of a run of loss and queue, 1 to 600 (default 10). --seeds 20 --seconds 60 is the full table\n"
-           "  --jobs N     processes at once (default: one a processor)\n"
-           "  --kernel     CUBIC, and beside it this machine's kernel through the same wire in real time, from TAP to TAP\n"
-           "               in namespaces that the command makes itself: --congestion cubic --ways virtual,real,kernel\n"
-           "  --ways LIST  of virtual (the default), real (ours in real time), kernel, kernel-paced (as with fq),\n"
-           "               kernel-to-ours and ours-to-kernel, commas between; all but the first need a rather idle machine\n"
-           "  --loss LIST  of 0, 0.1, 1, 3 and 10 (default all)\n"
-           "  --congestion LIST  of cubic and reno (default both)\n"
-           "  --csv FILE   one line a run\n"
-           "  --read FILE  senders that are in this file of --csv are told from it and not run again\n"
-           "  --svg FILE   the goodput as a picture\n",
-           TCP_SEED_LIMIT);
+    printf(
+        "usage: baro bench tcp [--seeds N] [--seconds S] [--jobs N] [--csv FILE] [--svg FILE] [--read FILE]\n"
+        "                      [--kernel] [--ways LIST] [--congestion LIST] [loss] [queue] [fair]\n\n"
+        "TCP between two hosts of ours over 100 Mbit/s, 40 ms there and back, and a queue of rate times round trip, in\n"
+        "virtual time: the same seeds give the same figures on every machine.\n\n"
+        "  loss         goodput against loss of 0, 0.1, 1, 3 and 10 %%, one by one and in bursts of four frames in the\n"
+        "               mean, in order and with 5 %% of the frames overtaken, of CUBIC and NewReno\n"
+        "  queue        one flow: the mean of the queue that it makes, and how much of the rate it uses; again with\n"
+        "               a path that marks instead of dropping (ECN) while a hundred frames or more wait\n"
+        "  fair         two flows of a kind, the second up to two seconds later: Jain's index, seconds 20 to 80\n\n"
+        "  --seeds N    runs of each row, seeds 1 to N, up to %d (default 3)\n"
+        "  --seconds S  of a run of loss and queue, 1 to 600 (default 10). --seeds 20 --seconds 60 is the full table\n"
+        "  --jobs N     processes at once (default: one a processor)\n"
+        "  --kernel     CUBIC, and beside it this machine's kernel through the same wire in real time, from TAP to TAP\n"
+        "               in namespaces that the command makes itself: --congestion cubic --ways virtual,real,kernel\n"
+        "  --ways LIST  of virtual (the default), real (ours in real time), kernel, kernel-paced (as with fq),\n"
+        "               kernel-to-ours and ours-to-kernel, commas between; all but the first need a rather idle machine\n"
+        "  --loss LIST  of 0, 0.1, 1, 3 and 10 (default all)\n"
+        "  --congestion LIST  of cubic and reno (default both)\n"
+        "  --csv FILE   one line a run\n"
+        "  --read FILE  senders that are in this file of --csv are told from it and not run again\n"
+        "  --svg FILE   the goodput as a picture\n",
+        TCP_SEED_LIMIT);
     return TOOL_OK;
 }
 
@@ -118,9 +126,11 @@ static void make_rows(struct tcp_table *table, const struct bench_options *optio
     }
     struct tcp_row *row;
 
-    for (unsigned i = 0; options->section[TCP_SECTION_QUEUE] && (row = add_row(table, TCP_SECTION_QUEUE, i)) != NULL; i++)
+    for (unsigned i = 0; options->section[TCP_SECTION_QUEUE] && (row = add_row(table, TCP_SECTION_QUEUE, i)) != NULL;
+         i++)
         snprintf(row->name, sizeof row->name, "one flow");
-    for (unsigned i = 0; options->section[TCP_SECTION_QUEUE] && (row = add_row(table, TCP_SECTION_QUEUE, i)) != NULL; i++) {
+    for (unsigned i = 0; options->section[TCP_SECTION_QUEUE] && (row = add_row(table, TCP_SECTION_QUEUE, i)) != NULL;
+         i++) {
         row->run.wire.ecn_packets = MARKS_FROM;
         snprintf(row->name, sizeof row->name, "one flow, marks from %d frames", MARKS_FROM);
     }

@@ -49,9 +49,13 @@ int cable_open(struct cable *cable, const struct cable_config *config)
     const struct baro_wire_config *wire = config->wire;
     const struct baro_network_config network = { .seed = tool_seed(wire->seed), .now = baro_loop_now() };
     bool direct = !config->faithful && nothing_happens(wire);
-    struct port_config port = { .tool = config->tool, .name = config->name, .mtu = wire->mtu, .direct = direct,
+    struct port_config port = { .tool = config->tool,
+                                .name = config->name,
+                                .mtu = wire->mtu,
+                                .direct = direct,
                                 .captured = config->captured,
-                                .mac = direct ? mac_of(network.seed) : (struct baro_mac){ { 2, 0xba, 0x70, 0, 0, 1 } } };
+                                .mac =
+                                    direct ? mac_of(network.seed) : (struct baro_mac){ { 2, 0xba, 0x70, 0, 0, 1 } } };
 
     if (direct && config->mac != NULL)
         port.mac = *config->mac;

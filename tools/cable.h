@@ -1,9 +1,9 @@
-/* tools/cable.h: a wire of ours whose other end is a TAP or an interface of the machine (port.h), and the loop that moves its
- * frames until somebody ends it.
+/* tools/cable.h: a wire of ours whose other end is a TAP or an interface of the machine (port.h), and the loop that
+ * moves its frames until somebody ends it.
  *
- * The wire ends in a switch whose other port is that device, so every fault of a wire can stand between a stack and the kernel.
- * A wire on which nothing happens to frames is none: the host is on the device itself then, which leaves checksums and the
- * cutting of segments to the kernel, and the kernel to it. */
+ * The wire ends in a switch whose other port is that device, so every fault of a wire can stand between a stack and the
+ * kernel. A wire on which nothing happens to frames is none: the host is on the device itself then, which leaves
+ * checksums and the cutting of segments to the kernel, and the kernel to it. */
 #ifndef TOOLS_CABLE_H
 #define TOOLS_CABLE_H
 

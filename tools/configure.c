@@ -103,7 +103,8 @@ static void tell_servers(struct configure *configure)
         bool told = configure->told_servers == CONFIGURE_SERVERS;
 
         for (unsigned j = 0; j < configure->told_servers && !told; j++)
-            told = memcmp(configure->told_server[j].octet, status.dns_server[i].octet, sizeof status.dns_server[i].octet) == 0;
+            told = memcmp(configure->told_server[j].octet, status.dns_server[i].octet,
+                          sizeof status.dns_server[i].octet) == 0;
         if (told)
             continue;
         configure->told_server[configure->told_servers++] = status.dns_server[i];
@@ -120,7 +121,8 @@ static unsigned add_servers(struct baro_address *server, unsigned count, unsigne
         bool known = false;
 
         for (unsigned j = 0; j < count && !known; j++)
-            known = server[j].family == more[i].family && memcmp(server[j].octet, more[i].octet, sizeof more[i].octet) == 0;
+            known =
+                server[j].family == more[i].family && memcmp(server[j].octet, more[i].octet, sizeof more[i].octet) == 0;
         if (!known)
             server[count++] = more[i];
     }
@@ -129,14 +131,15 @@ static unsigned add_servers(struct baro_address *server, unsigned count, unsigne
 
 unsigned configure_servers(const struct configure *configure, struct baro_address *server, unsigned room)
 {
-    const struct baro_dhcp_client_lease *lease = configure->dhcp == NULL ? NULL : baro_dhcp_client_lease(configure->dhcp);
+    const struct baro_dhcp_client_lease *lease =
+        configure->dhcp == NULL ? NULL : baro_dhcp_client_lease(configure->dhcp);
     const struct baro_dhcp6_client_lease *lease6 =
         configure->dhcp6 == NULL ? NULL : baro_dhcp6_client_lease(configure->dhcp6);
     struct baro_router_status status;
     unsigned count = 0;
 
-    if (configure->way != CONFIGURE_DHCP && baro_stack_router_status(baro_host_stack(configure->host),
-                                                                     baro_host_interface(configure->host), &status) == 0)
+    if (configure->way != CONFIGURE_DHCP &&
+        baro_stack_router_status(baro_host_stack(configure->host), baro_host_interface(configure->host), &status) == 0)
         count = add_servers(server, count, room, status.dns_server, status.dns_servers);
     if (lease6 != NULL)
         count = add_servers(server, count, room, lease6->parameters.dns, lease6->parameters.dns_servers);
@@ -147,7 +150,8 @@ unsigned configure_servers(const struct configure *configure, struct baro_addres
 
 unsigned configure_searches(const struct configure *configure, const char **search, unsigned room)
 {
-    const struct baro_dhcp_client_lease *lease = configure->dhcp == NULL ? NULL : baro_dhcp_client_lease(configure->dhcp);
+    const struct baro_dhcp_client_lease *lease =
+        configure->dhcp == NULL ? NULL : baro_dhcp_client_lease(configure->dhcp);
     const struct baro_dhcp6_client_lease *lease6 =
         configure->dhcp6 == NULL ? NULL : baro_dhcp6_client_lease(configure->dhcp6);
     unsigned count = 0;

@@ -1,5 +1,6 @@
-/* tools/configure.h: how a host on a cable gets addresses that nobody gave it by hand: from routers, from DHCP servers of
- * either family, or from both as the routers say (RFC 4861 §4.2: their M and O flags); and which name servers they told. */
+/* tools/configure.h: how a host on a cable gets addresses that nobody gave it by hand: from routers, from DHCP servers
+ * of either family, or from both as the routers say (RFC 4861 §4.2: their M and O flags); and which name servers they
+ * told. */
 #ifndef TOOLS_CONFIGURE_H
 #define TOOLS_CONFIGURE_H
 
@@ -39,15 +40,15 @@ int configure_open(struct configure *configure, const char *tool, struct baro_ho
 /* The part of a host's program, and when it wants to be called. Says each address that comes up. */
 void configure_poll(struct configure *configure);
 bool configure_deadline(const struct configure *configure, struct baro_instant *deadline);
-/* The name servers that are known by now, those of routers first (RFC 8106 §5.3.1 leaves the order open: they live as long
- * as the advertised addresses do). How many, up to `room`. */
+/* The name servers that are known by now, those of routers first (RFC 8106 §5.3.1 leaves the order open: they live as
+ * long as the advertised addresses do). How many, up to `room`. */
 unsigned configure_servers(const struct configure *configure, struct baro_address *server, unsigned room);
 /* The domains behind short names that leases told, as long as those last. How many, up to `room`. */
 unsigned configure_searches(const struct configure *configure, const char **search, unsigned room);
 /* An address came up that is good beyond the link. */
 bool configure_is_up(const struct configure *configure);
-/* There is a way to one of these. A lease of DHCPv6 may be there before it: only a router tells what is on the link, and where
- * the way beyond it is (RFC 5942 §4). */
+/* There is a way to one of these. A lease of DHCPv6 may be there before it: only a router tells what is on the link,
+ * and where the way beyond it is (RFC 5942 §4). */
 bool configure_reaches(const struct configure *configure, const struct baro_endpoint *server, unsigned count);
 /* Gives leases back on the wire, which takes a moment. */
 void configure_close(struct configure *configure, struct cable *cable);

@@ -1,9 +1,9 @@
-/* tools/gateway.c: `baro gateway`: the way out for a guest behind a TAP: a kernel in a namespace, a container, a virtual
- * machine. The guest gets its addresses by DHCP, DHCPv6 and from router advertisements, and its flows end in ordinary
- * sockets of this machine.
+/* tools/gateway.c: `baro gateway`: the way out for a guest behind a TAP: a kernel in a namespace, a container, a
+ * virtual machine. The guest gets its addresses by DHCP, DHCPv6 and from router advertisements, and its flows end in
+ * ordinary sockets of this machine.
  *
- * A guest lives longer than its gateway: MAC address, link-local address and DHCPv6 identifier are the same each time, so
- * that what it remembers of the one before is right. */
+ * A guest lives longer than its gateway: MAC address, link-local address and DHCPv6 identifier are the same each time,
+ * so that what it remembers of the one before is right. */
 #include "tools.h"
 
 #include <signal.h>
@@ -46,17 +46,19 @@ static const struct baro_mac gateway_mac = { { 2, 0xba, 0x70, 0, 0, 2 } };
 
 static int help(void)
 {
-    printf("usage: baro gateway --tap NAME [--address ADDRESS[/PREFIX][,...]] [-p PORTS] [OPTION ...]\n\n"
-           "The way out for a guest behind a TAP: it serves DHCP and DHCPv6 (address, router, resolver), advertises an IPv6\n"
-           "prefix, from which guests make themselves addresses too, and ends the guest's TCP and UDP flows in ordinary\n"
-           "sockets of this machine. Its name server knows gateway.lan and guests by the names they tell with DHCP, and\n"
-           "asks this machine's name servers for what is outside. This machine's loopback is reached at the gateway's\n"
-           "addresses. Ends at Ctrl-C.\n\n"
-           "  --tap NAME       the TAP; or " PORT_NAMES "\n"
-           "  --address A/P    the gateway's address, or one of each family, a comma between (default\n"
-           "                   10.0.2.2/24,fdba:70::2/64; prefix 8 to 30, of IPv6 64); guests get the next ones\n"
-           "  -p [ADDRESS:]HOST:[GUEST:]PORT  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is\n"
-           "                   of all IPv6 addresses) to PORT of GUEST, of the first to come by DHCP if it is not named\n" BUSY_HELP OBSERVE_HELP);
+    printf(
+        "usage: baro gateway --tap NAME [--address ADDRESS[/PREFIX][,...]] [-p PORTS] [OPTION ...]\n\n"
+        "The way out for a guest behind a TAP: it serves DHCP and DHCPv6 (address, router, resolver), advertises an IPv6\n"
+        "prefix, from which guests make themselves addresses too, and ends the guest's TCP and UDP flows in ordinary\n"
+        "sockets of this machine. Its name server knows gateway.lan and guests by the names they tell with DHCP, and\n"
+        "asks this machine's name servers for what is outside. This machine's loopback is reached at the gateway's\n"
+        "addresses. Ends at Ctrl-C.\n\n"
+        "  --tap NAME       the TAP; or " PORT_NAMES "\n"
+        "  --address A/P    the gateway's address, or one of each family, a comma between (default\n"
+        "                   10.0.2.2/24,fdba:70::2/64; prefix 8 to 30, of IPv6 64); guests get the next ones\n"
+        "  -p [ADDRESS:]HOST:[GUEST:]PORT  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is\n"
+        "                   of all IPv6 addresses) to PORT of GUEST, of the first to come by DHCP if it is not named\n" BUSY_HELP
+            OBSERVE_HELP);
     return TOOL_OK;
 }
 
@@ -94,7 +96,9 @@ static int parse_option(struct gateway_tool *tool, const char *word, const char 
     tool->name = value;
     return port_name_is_right(value)
                ? TOOL_OK
-               : tool_usage("gateway", "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE", value);
+               : tool_usage("gateway",
+                            "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE",
+                            value);
 }
 
 static int parse(struct gateway_tool *tool, int argc, char **argv)
@@ -129,8 +133,8 @@ static void say(void *context, const char *line)
     fprintf(stderr, "baro gateway: %s\n", line);
 }
 
-/* The gateway is found as gateway.lan, guests by the names they ask for their leases with: the first who has a name keeps
- * it. A name that is none, such as one with a blank, is not told. */
+/* The gateway is found as gateway.lan, guests by the names they ask for their leases with: the first who has a name
+ * keeps it. A name that is none, such as one with a blank, is not told. */
 static void learn_names(struct gateway_tool *tool)
 {
     struct baro_dns_server *names = baro_gateway_names(tool->gateway);
@@ -141,8 +145,8 @@ static void learn_names(struct gateway_tool *tool)
     (void)baro_dns_server_add_host(names, "gateway", tool->address);
     (void)baro_dns_server_add_host(names, "gateway", tool->ipv6.address);
     while (baro_dhcp_server_next_lease(tool->dhcp, baro_network_now(tool->cable.network), &at, &lease)) {
-        if (lease.host_name[strspn(lease.host_name, NAME_SIGNS)] == '\0' && strcasecmp(lease.host_name, "localhost") != 0 &&
-            !baro_dns_server_has_host(names, lease.host_name))
+        if (lease.host_name[strspn(lease.host_name, NAME_SIGNS)] == '\0' &&
+            strcasecmp(lease.host_name, "localhost") != 0 && !baro_dns_server_has_host(names, lease.host_name))
             (void)baro_dns_server_add_host(names, lease.host_name, lease.address);
     }
 }
@@ -231,8 +235,12 @@ static int build_router(struct gateway_tool *tool)
 static int build(struct gateway_tool *tool)
 {
     const struct baro_wire_config wire = { .kind = BARO_MEDIUM_FAST };
-    const struct cable_config cable = { .tool = "gateway", .name = tool->name, .wire = &wire, .mac = &gateway_mac,
-                                        .faithful = tool->observe.journey, .captured = tool->observe.pcap_path != NULL };
+    const struct cable_config cable = { .tool = "gateway",
+                                        .name = tool->name,
+                                        .wire = &wire,
+                                        .mac = &gateway_mac,
+                                        .faithful = tool->observe.journey,
+                                        .captured = tool->observe.pcap_path != NULL };
     int error;
 
     if (cable_open(&tool->cable, &cable) != TOOL_OK)

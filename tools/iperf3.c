@@ -1,7 +1,8 @@
-/* tools/iperf3.c: `baro iperf3`: a host on a TAP that is iperf3's server or client, this machine's kernel the other end.
+/* tools/iperf3.c: `baro iperf3`: a host on a TAP that is iperf3's server or client, this machine's kernel the other
+ * end.
  *
- * Options are called as iperf3 calls them. The host is a program on its stack: it is called after each burst, takes what
- * came and gives what the window allows. */
+ * Options are called as iperf3 calls them. The host is a program on its stack: it is called after each burst, takes
+ * what came and gives what the window allows. */
 #include "tools.h"
 
 #include <ctype.h>
@@ -195,9 +196,10 @@ static void report(void *context, const struct baro_iperf_result *result)
     if (result->error != NULL)
         fprintf(stderr, "baro iperf3: the test failed: %s\n", result->error);
     else
-        printf("%s %llu octets in %.2f s, %u stream%s: %.3f Gbit/s; the other end %s %llu", result->sender ? "sent" : "received",
-               (unsigned long long)result->octets, seconds, result->streams, result->streams == 1 ? "" : "s", rate,
-               result->sender ? "received" : "sent", (unsigned long long)result->peer_octets);
+        printf("%s %llu octets in %.2f s, %u stream%s: %.3f Gbit/s; the other end %s %llu",
+               result->sender ? "sent" : "received", (unsigned long long)result->octets, seconds, result->streams,
+               result->streams == 1 ? "" : "s", rate, result->sender ? "received" : "sent",
+               (unsigned long long)result->peer_octets);
     if (result->error == NULL && result->sender)
         printf("; %llu segments sent again", (unsigned long long)result->retransmits);
     if (result->error == NULL)
@@ -224,8 +226,11 @@ static bool program_deadline(void *context, struct baro_instant *deadline)
 
 static int build(struct iperf_tool *tool)
 {
-    const struct cable_config cable = { .tool = "iperf3", .name = tool->tap, .wire = &tool->wire,
-                                        .faithful = tool->observe.journey, .captured = tool->observe.pcap_path != NULL };
+    const struct cable_config cable = { .tool = "iperf3",
+                                        .name = tool->tap,
+                                        .wire = &tool->wire,
+                                        .faithful = tool->observe.journey,
+                                        .captured = tool->observe.pcap_path != NULL };
     int error;
 
     if (cable_open(&tool->cable, &cable) != TOOL_OK || cable_watch(&tool->cable) != TOOL_OK)

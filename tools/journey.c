@@ -1,11 +1,10 @@
 /* tools/journey.c: `baro journey`: two hosts on one wire in virtual time, and every decision about every
  * packet in words.
  *
- * The client connects to the server, asks for something, reads the answer until the server has finished,
- * and closes; so the journey has ARP (or neighbour discovery), the dialogue of SYN, SYN+ACK and ACK, data both ways and the end of
- * a connection. Virtual time jumps from event to event: the same arguments give the same text, byte for
- * byte. The programs do what programs on a non-blocking socket do: they act when the stack says that a
- * descriptor is ready. */
+ * The client connects to the server, asks for something, reads the answer until the server has finished, and closes; so
+ * the journey has ARP (or neighbour discovery), the dialogue of SYN, SYN+ACK and ACK, data both ways and the end of a
+ * connection. Virtual time jumps from event to event: the same arguments give the same text, byte for byte. The
+ * programs do what programs on a non-blocking socket do: they act when the stack says that a descriptor is ready. */
 #include "tools.h"
 
 #include "baro/explain.h"

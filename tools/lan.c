@@ -1,7 +1,7 @@
 /* tools/lan.c: `baro lan`: unmodified programs, each on a host of its own, joined by wires, switches and routers.
  *
- * One supervising process: the stacks of hosts and routers, the wires and the seccomp supervisor are sources of one loop.
- * A host's program is started once the program of the host before it listens or has ended, so a client finds its
+ * One supervising process: the stacks of hosts and routers, the wires and the seccomp supervisor are sources of one
+ * loop. A host's program is started once the program of the host before it listens or has ended, so a client finds its
  * server. The run ends when the last host's program has ended; the others are then told to end.
  *
  * In each host's stack a name server answers for the names of all hosts and routers, polled behind its stack. */
@@ -143,7 +143,8 @@ int tool_lan(int argc, char **argv)
     if (result != TOOL_OK)
         return result;
     lan.loop = baro_loop_create();
-    if (lan.loop == NULL || baro_loop_busy_poll(lan.loop, lan.busy) != 0 || lan_network(&lan) != TOOL_OK || baro_loop_add_network(lan.loop, lan.network) != 0) {
+    if (lan.loop == NULL || baro_loop_busy_poll(lan.loop, lan.busy) != 0 || lan_network(&lan) != TOOL_OK ||
+        baro_loop_add_network(lan.loop, lan.network) != 0) {
         fprintf(stderr, "baro lan: the network could not be made\n");
         return TOOL_FAILED;
     }

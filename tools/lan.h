@@ -117,7 +117,8 @@ void lan_statistics(const struct lan *lan);
 /* Makes all of it. TOOL_OK, or TOOL_FAILED after saying why. */
 int lan_network(struct lan *lan);
 
-/* What serves inside the stacks: opened with the stations, then run as their programs, whose `context` is the station. */
+/* What serves inside the stacks: opened with the stations, then run as their programs, whose `context` is the
+ * station. */
 int lan_services_open(struct lan *lan);
 void lan_services_run(void *context, struct baro_host *host);
 bool lan_services_deadline(void *context, struct baro_instant *deadline);

@@ -82,7 +82,8 @@ static int make_port(struct lan *lan, struct lan_station *router, int which)
     }
     error = interface < 0 ? interface : advertise(router, port, interface);
     if (error < 0)
-        fprintf(stderr, "baro lan: router %s cannot be on wire %s: %s\n", router->name, port->wire_name, strerror(-error));
+        fprintf(stderr, "baro lan: router %s cannot be on wire %s: %s\n", router->name, port->wire_name,
+                strerror(-error));
     return error < 0 ? TOOL_FAILED : TOOL_OK;
 }
 
@@ -94,7 +95,8 @@ static int make_station(struct lan *lan, struct lan_station *station)
                                              .wire = next_end(lan, &lan->wire[first->wire]),
                                              .addresses = first->address,
                                              .address_count = first->addresses,
-                                             .ipv6 = first->automatic ? BARO_HOST_IPV6_ROUTERS : BARO_HOST_IPV6_LINK_LOCAL,
+                                             .ipv6 =
+                                                 first->automatic ? BARO_HOST_IPV6_ROUTERS : BARO_HOST_IPV6_LINK_LOCAL,
                                              .program = lan_services_run,
                                              .program_deadline = lan_services_deadline,
                                              .program_context = station,

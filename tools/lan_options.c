@@ -19,28 +19,29 @@ static const char route_form[] = "--route wants NAME PREFIX via GATEWAY, such as
 
 int lan_help(void)
 {
-    printf("usage: baro lan [OPTION ...] --host NAME=ADDRESS[/PREFIX][,...] PROGRAM ... [--host ...] ...\n\n"
-           "Runs unmodified programs, each on a host of its own with its own TCP/IP stack, joined by a wire\n"
-           "(more than two: by a switch). A host's program starts when the one before it listens. The run ends\n"
-           "with the last host's program, whose exit code is baro's. Programs find hosts by NAME and NAME.lan.\n"
-           "A host has up to eight addresses of both families, commas between.\n\n"
-           "  --wire SPEC      the wire: 100base-tx, 10base-t or fast, with faults (default 100base-tx):\n"
-           "                   loss=1%% burst=4 delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%%\n"
-           "                   rate=10mbit queue=64k ecn=20 mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
-           "                   words with commas between\n"
-           "  --mdns           hosts and routers are also found as NAME.local, by multicast DNS on their wires\n" BUSY_HELP OBSERVE_HELP
-           "\nSeveral wires, joined by routers, up to 16 of them and of hosts and routers together:\n\n"
-           "  --wire NAME=KIND[,FAULT...]       a wire with a name; hosts say where they are: --host NAME@WIRE=...\n"
-           "  --router NAME@WIRE=ADDRESS[,...]  a host without a program that passes packets on between its wires;\n"
-           "                                    once for each of them. Hosts on a wire with one router go through it\n"
-           "                                    by default, and those with the address 'auto' get theirs of IPv6 from it\n"
-           "  --pull WIRE=FROM[-TO]             the wire's plug is out from then on, such as far=2s-5s\n"
-           "  --route NAME PREFIX via GATEWAY   a route of a host or router; PREFIX may be 'default'\n"
-           "\nbaro lan --host server=10.7.0.1 python3 -m http.server --host client=10.7.0.2 curl server:8000\n\n"
-           "baro lan --wire a=fast --wire b=fast,delay=20ms,mtu=1400 \\\n"
-           "    --router r@a=10.1.0.1,fd00:1::1 --router r@b=10.2.0.1,fd00:2::1 \\\n"
-           "    --host server@a=10.1.0.2,fd00:1::2 python3 -m http.server --bind :: \\\n"
-           "    --host client@b=10.2.0.2,fd00:2::2 curl server:8000\n");
+    printf(
+        "usage: baro lan [OPTION ...] --host NAME=ADDRESS[/PREFIX][,...] PROGRAM ... [--host ...] ...\n\n"
+        "Runs unmodified programs, each on a host of its own with its own TCP/IP stack, joined by a wire\n"
+        "(more than two: by a switch). A host's program starts when the one before it listens. The run ends\n"
+        "with the last host's program, whose exit code is baro's. Programs find hosts by NAME and NAME.lan.\n"
+        "A host has up to eight addresses of both families, commas between.\n\n"
+        "  --wire SPEC      the wire: 100base-tx, 10base-t or fast, with faults (default 100base-tx):\n"
+        "                   loss=1%% burst=4 delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%%\n"
+        "                   rate=10mbit queue=64k ecn=20 mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
+        "                   words with commas between\n"
+        "  --mdns           hosts and routers are also found as NAME.local, by multicast DNS on their wires\n" BUSY_HELP
+            OBSERVE_HELP "\nSeveral wires, joined by routers, up to 16 of them and of hosts and routers together:\n\n"
+        "  --wire NAME=KIND[,FAULT...]       a wire with a name; hosts say where they are: --host NAME@WIRE=...\n"
+        "  --router NAME@WIRE=ADDRESS[,...]  a host without a program that passes packets on between its wires;\n"
+        "                                    once for each of them. Hosts on a wire with one router go through it\n"
+        "                                    by default, and those with the address 'auto' get theirs of IPv6 from it\n"
+        "  --pull WIRE=FROM[-TO]             the wire's plug is out from then on, such as far=2s-5s\n"
+        "  --route NAME PREFIX via GATEWAY   a route of a host or router; PREFIX may be 'default'\n"
+        "\nbaro lan --host server=10.7.0.1 python3 -m http.server --host client=10.7.0.2 curl server:8000\n\n"
+        "baro lan --wire a=fast --wire b=fast,delay=20ms,mtu=1400 \\\n"
+        "    --router r@a=10.1.0.1,fd00:1::1 --router r@b=10.2.0.1,fd00:2::1 \\\n"
+        "    --host server@a=10.1.0.2,fd00:1::2 python3 -m http.server --bind :: \\\n"
+        "    --host client@b=10.2.0.2,fd00:2::2 curl server:8000\n");
     return TOOL_OK;
 }
 
@@ -178,12 +179,14 @@ static int parse_wire(struct lan *lan, const char *word)
     for (unsigned i = 0; i < sizeof kinds / sizeof *kinds && equals != NULL; i++) {
         size_t length = strlen(kinds[i]);
 
-        named |= strncmp(equals + 1, kinds[i], length) == 0 && (equals[1 + length] == ',' || equals[1 + length] == '\0');
+        named |=
+            strncmp(equals + 1, kinds[i], length) == 0 && (equals[1 + length] == ',' || equals[1 + length] == '\0');
     }
     if (lan->wires == LAN_WIRES)
         return tool_usage("lan", "more than %d wires", LAN_WIRES);
     if (named && !name_is_right(word, (size_t)(equals - word)))
-        return tool_usage("lan", "'%.*s' is no name of a wire: up to 31 letters, digits, hyphens", (int)(equals - word), word);
+        return tool_usage("lan", "'%.*s' is no name of a wire: up to 31 letters, digits, hyphens", (int)(equals - word),
+                          word);
     if (baro_wire_parse(named ? equals + 1 : word, &wire->config, error, sizeof error) != 0)
         return tool_usage("lan", "%s", error);
     if (named)
@@ -240,7 +243,8 @@ static int parse_pull(struct lan *lan, const char *word)
     const char *equals = strchr(word, '=');
     char *end;
 
-    if (equals == NULL || !name_is_right(word, (size_t)(equals - word)) || !parse_time(equals + 1, &end, &pull->from_ns))
+    if (equals == NULL || !name_is_right(word, (size_t)(equals - word)) ||
+        !parse_time(equals + 1, &end, &pull->from_ns))
         return tool_usage("lan", "%s, not '%s'", pull_form, word);
     pull->to_ns = INT64_MAX;
     if (*end == '-' && (!parse_time(end + 1, &end, &pull->to_ns) || pull->to_ns <= pull->from_ns))

@@ -1,9 +1,9 @@
 /* tools/lan_plan.c: what the words of `baro lan` mean together.
  *
- * A LAN is closed: all wires, hosts and routers are known before the first packet, so whatever could never be reached is a
- * mistake that can be told beforehand, in one line that names it. Routes are static. What a person would do by hand on
- * every host is done here: where exactly one router is on a host's wire, it is the host's default gateway, of each family
- * in which they share a subnet, unless the host has a default route of that family by --route. */
+ * A LAN is closed: all wires, hosts and routers are known before the first packet, so whatever could never be reached
+ * is a mistake that can be told beforehand, in one line that names it. Routes are static. What a person would do by
+ * hand on every host is done here: where exactly one router is on a host's wire, it is the host's default gateway, of
+ * each family in which they share a subnet, unless the host has a default route of that family by --route. */
 #include "lan.h"
 
 #include <string.h>
@@ -54,8 +54,8 @@ static int place_port(struct lan *lan, const struct lan_station *station, struct
 {
     port->wire = port->wire_name[0] == '\0' && lan->wires == 1 ? 0 : find_wire(lan, port->wire_name);
     if (port->wire < 0 && port->wire_name[0] == '\0')
-        return tool_usage("lan", "host %s is on no wire: of several wires say which, such as %s@%s=10.0.0.1", station->name,
-                          station->name, lan->wire[0].name);
+        return tool_usage("lan", "host %s is on no wire: of several wires say which, such as %s@%s=10.0.0.1",
+                          station->name, station->name, lan->wire[0].name);
     if (port->wire < 0)
         return tool_usage("lan", "no wire is called '%s', where %s %s is", port->wire_name, kind_of(station),
                           station->name);
@@ -141,7 +141,8 @@ static int check_subnets(const struct lan *lan, const struct lan_station *router
             if (!address_is_link_local(a->address) && (address_within(a->address, b->address, b->prefix_length) ||
                                                address_within(b->address, a->address, a->prefix_length)))
                 return tool_usage("lan", "router %s has the subnet of %s on wires %s and %s", router->name,
-                                  address_words(a->address, text), lan->wire[other->wire].name, lan->wire[port->wire].name);
+                                  address_words(a->address, text), lan->wire[other->wire].name,
+                                  lan->wire[port->wire].name);
         }
     }
     return TOOL_OK;
@@ -192,8 +193,8 @@ static int check_reach(const struct lan *lan, const struct lan_station *host, co
     }
     if (seen == NULL)
         return TOOL_OK;
-    return tool_usage("lan", "host %s has %s/%u, which is in no subnet of a router on its wire: %s has %s/%u", host->name,
-                      address_words(one->address, text), one->prefix_length, router->name,
+    return tool_usage("lan", "host %s has %s/%u, which is in no subnet of a router on its wire: %s has %s/%u",
+                      host->name, address_words(one->address, text), one->prefix_length, router->name,
                       address_words(seen->address, routers), seen->prefix_length);
 }
 

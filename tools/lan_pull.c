@@ -1,7 +1,7 @@
 /* tools/lan_pull.c: plugs of `baro lan` that come out and go back at moments of the run.
  *
- * A wire that ends in a switch has several cables; all of them are unplugged, so its stations hear nobody. Their adapters
- * notice that the link is down and send nothing; what is on its way still arrives. */
+ * A wire that ends in a switch has several cables; all of them are unplugged, so its stations hear nobody. Their
+ * adapters notice that the link is down and send nothing; what is on its way still arrives. */
 #include "lan.h"
 
 /* Whether any of the pulls of this wire is under way. */

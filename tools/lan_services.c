@@ -1,8 +1,8 @@
 /* tools/lan_services.c: what serves inside the stacks of `baro lan`: names.
  *
  * Each host has a name server of its own that knows all stations; its programs ask it at 127.0.0.53. With --mdns each
- * station also answers for its name on its wires by multicast DNS: frames that nobody's program sent, so only when asked
- * for. No leave is taken at the end: the whole LAN goes at once.
+ * station also answers for its name on its wires by multicast DNS: frames that nobody's program sent, so only when
+ * asked for. No leave is taken at the end: the whole LAN goes at once.
  *
  * Their calls are not told to the trace: they are no program's, and who listens starts the next host. What they
  * send is told, when it is drained. */

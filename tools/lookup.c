@@ -1,9 +1,9 @@
 /* tools/lookup.c: `baro lookup`: asks for names with this stack's resolver (baro/dns.h), from a host on a TAP.
  *
- * The host comes up, waits until its addresses are usable, asks for all the names at once, prints what it learns in their
- * order and ends: 0 when all were found, 1 otherwise. Addresses and name servers are given by hand or come from the
- * network's routers and DHCP servers (configure.h), for which it waits half a minute. What went over the wire can be kept
- * with --pcap. */
+ * The host comes up, waits until its addresses are usable, asks for all the names at once, prints what it learns in
+ * their order and ends: 0 when all were found, 1 otherwise. Addresses and name servers are given by hand or come from
+ * the network's routers and DHCP servers (configure.h), for which it waits half a minute. What went over the wire can
+ * be kept with --pcap. */
 #include "tools.h"
 
 #include <arpa/inet.h>
@@ -44,17 +44,18 @@ struct lookup_tool {
 
 static int help(void)
 {
-    printf("usage: baro lookup [--server ADDRESS[,...]] [OPTION ...] NAME ...\n\n"
-           "Asks name servers for the addresses of names, and for the names of addresses, with this stack's resolver, from a\n"
-           "host on a TAP. The addresses of each name are printed, one a line; 0 when all were found.\n\n"
-           "  --server A       name servers of either family, commas between, up to 4; with addresses by 'auto', 'dhcp' or\n"
-           "                   'dhcp6' those that routers and DHCP servers tell, if none are given\n"
-           "  --search D       a domain behind names without a dot; up to 6 of them\n"
-           "  --tap NAME       the TAP (default baro0); or " PORT_NAMES "\n"
-           "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24); the subnet's\n"
-           "                   first address is its gateway. 'auto', 'dhcp' and 'dhcp6' as with baro tap\n"
-           "  --temporary      with 'auto' and 'dhcp6': ask from a temporary address of IPv6 (RFC 8981)\n"
-           "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
+    printf(
+        "usage: baro lookup [--server ADDRESS[,...]] [OPTION ...] NAME ...\n\n"
+        "Asks name servers for the addresses of names, and for the names of addresses, with this stack's resolver, from a\n"
+        "host on a TAP. The addresses of each name are printed, one a line; 0 when all were found.\n\n"
+        "  --server A       name servers of either family, commas between, up to 4; with addresses by 'auto', 'dhcp' or\n"
+        "                   'dhcp6' those that routers and DHCP servers tell, if none are given\n"
+        "  --search D       a domain behind names without a dot; up to 6 of them\n"
+        "  --tap NAME       the TAP (default baro0); or " PORT_NAMES "\n"
+        "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24); the subnet's\n"
+        "                   first address is its gateway. 'auto', 'dhcp' and 'dhcp6' as with baro tap\n"
+        "  --temporary      with 'auto' and 'dhcp6': ask from a temporary address of IPv6 (RFC 8981)\n"
+        "  --wire SPEC      the wire between the host and the TAP (default fast)\n" OBSERVE_HELP);
     return TOOL_OK;
 }
 
@@ -86,7 +87,9 @@ static int parse_value(struct lookup_tool *tool, const char *word, char *value)
     } else if (strcmp(word, "--tap") == 0) {
         tool->tap = value;
         if (!port_name_is_right(value))
-            return tool_usage("lookup", "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE", value);
+            return tool_usage("lookup",
+                              "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE",
+                              value);
     } else if (strcmp(word, "--address") == 0) {
         tool->configure.way = configure_parse(value);
         tool->addresses = tool->configure.way != CONFIGURE_BY_HAND
@@ -125,14 +128,16 @@ static int parse(struct lookup_tool *tool, int argc, char **argv)
             return TOOL_USAGE;
         at += 2;
     }
-    if (tool->configure.temporary && (tool->configure.way == CONFIGURE_BY_HAND || tool->configure.way == CONFIGURE_DHCP))
+    if (tool->configure.temporary &&
+        (tool->configure.way == CONFIGURE_BY_HAND || tool->configure.way == CONFIGURE_DHCP))
         return tool_usage("lookup", "--temporary is of --address auto and dhcp6");
     if (tool->config.servers == 0 && tool->configure.way == CONFIGURE_BY_HAND)
         return tool_usage("lookup", "--server is missing: whom to ask");
     tool->asks_told = tool->config.servers == 0;
     tool->names = argc - at;
     if (tool->names < 1 || tool->names > LOOKUP_NAMES)
-        return tool_usage("lookup", "1 to %d names are asked for, not %d; --help tells more", LOOKUP_NAMES, tool->names);
+        return tool_usage("lookup", "1 to %d names are asked for, not %d; --help tells more", LOOKUP_NAMES,
+                          tool->names);
     memcpy(tool->name, argv + at, (size_t)tool->names * sizeof *argv);
     return TOOL_OK;
 }
@@ -155,7 +160,8 @@ static void ask(struct lookup_tool *tool, struct baro_instant now)
         struct baro_address address = { .family = BARO_FAMILY_IPV4 };
 
         if (inet_pton(AF_INET, tool->name[i], address.octet) != 1)
-            address.family = inet_pton(AF_INET6, tool->name[i], address.octet) == 1 ? BARO_FAMILY_IPV6 : BARO_FAMILY_NONE;
+            address.family =
+                inet_pton(AF_INET6, tool->name[i], address.octet) == 1 ? BARO_FAMILY_IPV6 : BARO_FAMILY_NONE;
         tool->lookup[i] = address.family != BARO_FAMILY_NONE
                               ? baro_dns_query_name(tool->dns, address, now)
                               : baro_dns_query(tool->dns, tool->name[i], BARO_DNS_WANT_BOTH, now);
@@ -182,8 +188,8 @@ static void tell_one(struct lookup_tool *tool, int which)
         printf("%s\n", text);
     }
     for (unsigned i = 0; i < result.addresses; i++)
-        printf("%s\n", inet_ntop(result.address[i].family == BARO_FAMILY_IPV4 ? AF_INET : AF_INET6, result.address[i].octet,
-                                 text, sizeof text));
+        printf("%s\n", inet_ntop(result.address[i].family == BARO_FAMILY_IPV4 ? AF_INET : AF_INET6,
+                                 result.address[i].octet, text, sizeof text));
 }
 
 /* Whom to ask, as far as that is known by now. */
@@ -295,17 +301,26 @@ static struct baro_address gateway_of(const struct lookup_tool *tool)
 static int build(struct lookup_tool *tool)
 {
     bool listens = tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6;
-    const struct cable_config cable = { .tool = "lookup", .name = tool->tap, .wire = &tool->wire,
-                                        .faithful = tool->observe.journey, .captured = tool->observe.pcap_path != NULL };
+    const struct cable_config cable = { .tool = "lookup",
+                                        .name = tool->tap,
+                                        .wire = &tool->wire,
+                                        .faithful = tool->observe.journey,
+                                        .captured = tool->observe.pcap_path != NULL };
     int error;
 
     if (cable_open(&tool->cable, &cable) != TOOL_OK || cable_watch(&tool->cable) != TOOL_OK)
         return TOOL_FAILED;
-    const struct baro_host_config host = { .name = "baro", .wire = tool->cable.wire, .device = tool->cable.device, .addresses = tool->address,
-                                           .address_count = tool->addresses, .gateway = gateway_of(tool),
+    const struct baro_host_config host = { .name = "baro",
+                                           .wire = tool->cable.wire,
+                                           .device = tool->cable.device,
+                                           .addresses = tool->address,
+                                           .address_count = tool->addresses,
+                                           .gateway = gateway_of(tool),
                                            .ipv6 = listens ? BARO_HOST_IPV6_BY_HAND : BARO_HOST_IPV6_LINK_LOCAL,
-                                           .program = run_program, .program_deadline = program_deadline,
-                                           .program_context = tool, .trace = observe_sink(&tool->observe) };
+                                           .program = run_program,
+                                           .program_deadline = program_deadline,
+                                           .program_context = tool,
+                                           .trace = observe_sink(&tool->observe) };
     tool->host = baro_host_create(tool->cable.network, &host, &error);
     if (tool->host == NULL) {
         fprintf(stderr, "baro lookup: no host: %s\n", strerror(-error));

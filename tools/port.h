@@ -1,4 +1,5 @@
-/* tools/port.h: where a wire of ours leaves this process: a TAP, or an interface of the machine through AF_PACKET or AF_XDP.
+/* tools/port.h: where a wire of ours leaves this process: a TAP, or an interface of the machine through AF_PACKET or
+ * AF_XDP.
  *
  * On the command line a port is a TAP's name, or `packet:INTERFACE`, or `xdp:INTERFACE`, or `xdp:INTERFACE/QUEUE`. */
 #ifndef TOOLS_PORT_H

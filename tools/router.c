@@ -1,5 +1,5 @@
-/* tools/router.c: see router.h. The lifetimes are long enough for a guest that sleeps through some advertisements, and short
- * enough that it forgets a prefix of ours the day after. */
+/* tools/router.c: see router.h. The lifetimes are long enough for a guest that sleeps through some advertisements, and
+ * short enough that it forgets a prefix of ours the day after. */
 #include "router.h"
 
 #include <errno.h>
@@ -42,9 +42,12 @@ int router_open(const char *tool, struct baro_host *host, const struct router_co
     else
         error = baro_stack_add_address(stack, interface, config->link_local, 64, false);
     for (unsigned i = 0; i < config->prefixes && i < PREFIXES; i++)
-        says.prefix[says.prefixes++] =
-            (struct baro_advertised_prefix){ router_prefix(&config->prefix[i]), config->prefix[i].prefix_length, true, true,
-                                             PREFIX_VALID_S, PREFIX_PREFERRED_S };
+        says.prefix[says.prefixes++] = (struct baro_advertised_prefix){ router_prefix(&config->prefix[i]),
+                                                                        config->prefix[i].prefix_length,
+                                                                        true,
+                                                                        true,
+                                                                        PREFIX_VALID_S,
+                                                                        PREFIX_PREFERRED_S };
     says.dns_server[0] = config->name_server;
     says.dns_servers = config->name_server.family != BARO_FAMILY_NONE;
     if (error == 0 || error == -EEXIST)
@@ -63,6 +66,7 @@ void router_close(struct cable *cable, struct baro_host *host)
 
     for (; all > 0 && baro_stack_advertise(stack, interface, NULL) == all && now.ns < until.ns; now = baro_loop_now())
         baro_loop_turn(cable->loop, (struct baro_duration){ 20000000 });
-    for (int i = 0; all > 0 && i < GOODBYE_TURNS; i++) /* through adapter, wire and switch, whose events follow one another */
+    /* through adapter, wire and switch, whose events follow one another */
+    for (int i = 0; all > 0 && i < GOODBYE_TURNS; i++)
         baro_loop_turn(cable->loop, (struct baro_duration){ 1000000 });
 }

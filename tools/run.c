@@ -1,6 +1,6 @@
-/* tools/run.c: `baro run`: an unmodified program on a host of its own, joined by a wire to a gateway host
- * that ends its flows in ordinary sockets of this machine. With --tap the wire ends in a TAP instead, and this machine's
- * kernel is the other host of it: nothing of ours stands between the two stacks but the wire and its faults.
+/* tools/run.c: `baro run`: an unmodified program on a host of its own, joined by a wire to a gateway host that ends its
+ * flows in ordinary sockets of this machine. With --tap the wire ends in a TAP instead, and this machine's kernel is
+ * the other host of it: nothing of ours stands between the two stacks but the wire and its faults.
  *
  * One supervising process and one loop: the network (two stacks and the wire), the gateway, the seccomp
  * supervisor. The program keeps the terminal and the process group, so Ctrl-C reaches it directly; what is
@@ -58,28 +58,29 @@ struct run_tool {
 
 static int help(void)
 {
-    printf("usage: baro run [OPTION ...] [--] PROGRAM [ARGUMENT ...]\n\n"
-           "Runs an unmodified program on a private host with its own TCP/IP stack, joined by a wire to a "
-           "gateway:\n"
-           "its connections and datagrams leave by ordinary sockets of this machine, names resolve. "
-           "127.0.0.1 is\n"
-           "the private host's own; the gateway (gateway.lan), the subnet's first address (10.0.2.1, fdba:70::1),\n"
-           "leads to this machine's own. Needs no root.\n\n"
-           "  --address A[/P]  the private host's address, or one of each family, a comma between (default\n"
-           "                   10.0.2.100/24,fdba:70::100/64)\n"
-           "  --wire SPEC      the wire to the gateway: fast, 100base-tx or 10base-t, with faults (default "
-           "fast):\n"
-           "                   loss=1%% burst=4 delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%%\n"
-           "                   rate=10mbit queue=64k ecn=20 mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
-           "                   words with commas between\n"
-           "  -p [ADDRESS:]HOST:GUEST  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is of\n"
-           "                   all IPv6 addresses) to port GUEST\n"
-           "  --tap NAME       end the wire in the TAP NAME: the other host is this machine's kernel, for which\n"
-           "                   the subnet's first address is right: ip addr add 10.0.2.1/24 dev NAME; ip link set "
-           "NAME up\n" BUSY_HELP OBSERVE_HELP "  --trap-messages  trap sendmsg and recvmsg on every descriptor (programs "
-                                  "that dup datagram sockets)\n"
-           "  --verbose        say what the kernel lacks, too\n"
-           "\nbaro run -- curl http://example.com/\n");
+    printf(
+        "usage: baro run [OPTION ...] [--] PROGRAM [ARGUMENT ...]\n\n"
+        "Runs an unmodified program on a private host with its own TCP/IP stack, joined by a wire to a "
+        "gateway:\n"
+        "its connections and datagrams leave by ordinary sockets of this machine, names resolve. "
+        "127.0.0.1 is\n"
+        "the private host's own; the gateway (gateway.lan), the subnet's first address (10.0.2.1, fdba:70::1),\n"
+        "leads to this machine's own. Needs no root.\n\n"
+        "  --address A[/P]  the private host's address, or one of each family, a comma between (default\n"
+        "                   10.0.2.100/24,fdba:70::100/64)\n"
+        "  --wire SPEC      the wire to the gateway: fast, 100base-tx or 10base-t, with faults (default "
+        "fast):\n"
+        "                   loss=1%% burst=4 delay=20ms jitter=2ms reorder=1%% duplicate=1%% corrupt=1%%\n"
+        "                   rate=10mbit queue=64k ecn=20 mtu=1500 blackhole=1300 noise=300 ppm=100 seed=7,\n"
+        "                   words with commas between\n"
+        "  -p [ADDRESS:]HOST:GUEST  lead TCP port HOST of this machine (of 127.0.0.1 and ::1; -p [::]:80:8080 is of\n"
+        "                   all IPv6 addresses) to port GUEST\n"
+        "  --tap NAME       end the wire in the TAP NAME: the other host is this machine's kernel, for which\n"
+        "                   the subnet's first address is right: ip addr add 10.0.2.1/24 dev NAME; ip link set "
+        "NAME up\n" BUSY_HELP OBSERVE_HELP "  --trap-messages  trap sendmsg and recvmsg on every descriptor (programs "
+        "that dup datagram sockets)\n"
+        "  --verbose        say what the kernel lacks, too\n"
+        "\nbaro run -- curl http://example.com/\n");
     return TOOL_OK;
 }
 
@@ -98,7 +99,8 @@ static int parse_addresses(struct run_tool *tool, const char *word)
         tool->ipv6_given |= v6;
     }
     if (wrong)
-        return tool_usage("run", "'%s' is no address of a host in a subnet of two or more, nor one of each family", word);
+        return tool_usage("run", "'%s' is no address of a host in a subnet of two or more, nor one of each family",
+                          word);
     return TOOL_OK;
 }
 
@@ -127,8 +129,9 @@ static int parse_option(struct run_tool *tool, int argc, char **argv, int *at)
         return publications_add(&tool->publications, "run", value, false);
     if (strcmp(option, "--tap") == 0) {
         tool->tap_name = value;
-        return interface_name_is_right(value) ? TOOL_OK
-                                              : tool_usage("run", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
+        return interface_name_is_right(value)
+                   ? TOOL_OK
+                   : tool_usage("run", "'%s' is no name of a TAP: up to 15 octets, no slash", value);
     }
     if (strcmp(option, "--wire") == 0)
         return baro_wire_parse(value, &tool->wire, error, sizeof error) == 0 ? TOOL_OK

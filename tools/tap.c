@@ -45,22 +45,24 @@ struct tap_tool {
 
 static int help(void)
 {
-    printf("usage: baro tap [--name NAME] [--address ADDRESS[/PREFIX]] [--mdns NAME] [--wire SPEC] [OPTION ...]\n\n"
-           "A host on a TAP device: it answers ARP and ping and serves echo (7), discard (9) and character generator (19).\n"
-           "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
-           "  --name NAME      the TAP (default baro0); or " PORT_NAMES ", with\n"
-           "                   an address that this machine's kernel does not have\n"
-           "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24);\n"
-           "                   'auto': those that IPv6 routers give it, and DHCPv6 where routers say so;\n"
-           "                   'dhcp': the IPv4 address that a DHCP server gives it;\n"
-           "                   'dhcp6': the IPv6 address that a DHCPv6 server gives it, besides those of routers.\n"
-           "                   Each is said when it comes up, and leases are given back at the end\n"
-           "  --temporary      with 'auto' and 'dhcp6': temporary addresses, too, and to speak from those (RFC 8981)\n"
-           "  --advertise P    be an IPv6 router that advertises these prefixes (fd00:9::/64), commas between, so that the\n"
-           "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
-           "  --mdns NAME      be found as NAME.local by multicast DNS, over both families\n" TAP_GROUPS_HELP
-           "  --wire SPEC      the wire between the host and the TAP (default fast). A fast one without faults leaves\n"
-           "                   checksums and the cutting of segments to the kernel; 'large=no': all is done here\n" BUSY_HELP OBSERVE_HELP);
+    printf(
+        "usage: baro tap [--name NAME] [--address ADDRESS[/PREFIX]] [--mdns NAME] [--wire SPEC] [OPTION ...]\n\n"
+        "A host on a TAP device: it answers ARP and ping and serves echo (7), discard (9) and character generator (19).\n"
+        "Give this machine's end an address: ip addr add 10.9.0.1/24 dev NAME; ip link set NAME up. Ends at Ctrl-C.\n\n"
+        "  --name NAME      the TAP (default baro0); or " PORT_NAMES ", with\n"
+        "                   an address that this machine's kernel does not have\n"
+        "  --address A/P    the host's addresses of both families, commas between (default 10.9.0.2/24);\n"
+        "                   'auto': those that IPv6 routers give it, and DHCPv6 where routers say so;\n"
+        "                   'dhcp': the IPv4 address that a DHCP server gives it;\n"
+        "                   'dhcp6': the IPv6 address that a DHCPv6 server gives it, besides those of routers.\n"
+        "                   Each is said when it comes up, and leases are given back at the end\n"
+        "  --temporary      with 'auto' and 'dhcp6': temporary addresses, too, and to speak from those (RFC 8981)\n"
+        "  --advertise P    be an IPv6 router that advertises these prefixes (fd00:9::/64), commas between, so that the\n"
+        "                   kernel takes addresses and its default route from it; at the end it takes that back\n"
+        "  --mdns NAME      be found as NAME.local by multicast DNS, over both families\n" TAP_GROUPS_HELP
+        "  --wire SPEC      the wire between the host and the TAP (default fast). A fast one without faults leaves\n"
+        "                   checksums and the cutting of segments to the kernel; 'large=no': all is done here\n" BUSY_HELP
+            OBSERVE_HELP);
     return TOOL_OK;
 }
 
@@ -109,7 +111,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
         if (at + 1 >= argc)
             return tool_usage("tap", "%s wants a value", word);
         if (strcmp(word, "--name") == 0 && !port_name_is_right(argv[at + 1]))
-            return tool_usage("tap", "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE",
+            return tool_usage("tap",
+                              "'%s' is no name of a TAP (up to 15 octets, no slash), packet:INTERFACE or xdp:INTERFACE",
                               argv[at + 1]);
         if (strcmp(word, "--name") == 0)
             tool->name = argv[at + 1];
@@ -132,7 +135,8 @@ static int parse(struct tap_tool *tool, int argc, char **argv)
     if (tool->configure.temporary && tool->configure.way != CONFIGURE_AUTO && tool->configure.way != CONFIGURE_DHCP6)
         return tool_usage("tap", "--temporary is of --address auto and dhcp6");
     if ((tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6) && tool->prefixes != 0)
-        return tool_usage("tap", "a router that advertises has no addresses from routers: not with --address auto or dhcp6");
+        return tool_usage("tap",
+                          "a router that advertises has no addresses from routers: not with --address auto or dhcp6");
     return TOOL_OK;
 }
 
@@ -239,8 +243,11 @@ static void close_mdns(struct tap_tool *tool)
 static int build(struct tap_tool *tool)
 {
     bool listens = tool->configure.way == CONFIGURE_AUTO || tool->configure.way == CONFIGURE_DHCP6;
-    const struct cable_config cable = { .tool = "tap", .name = tool->name, .wire = &tool->wire,
-                                        .faithful = tool->observe.journey, .captured = tool->observe.pcap_path != NULL };
+    const struct cable_config cable = { .tool = "tap",
+                                        .name = tool->name,
+                                        .wire = &tool->wire,
+                                        .faithful = tool->observe.journey,
+                                        .captured = tool->observe.pcap_path != NULL };
     int error;
 
     if (cable_open(&tool->cable, &cable) != TOOL_OK)
@@ -251,7 +258,8 @@ static int build(struct tap_tool *tool)
                                            .addresses = tool->address,
                                            .address_count = tool->addresses,
                                            .gateway = gateway_of(tool),
-                                           .ipv6 = listens ? BARO_HOST_IPV6_BY_HAND : BARO_HOST_IPV6_LINK_LOCAL, /* configure_open() */
+                                           /* configure_open() */
+                                           .ipv6 = listens ? BARO_HOST_IPV6_BY_HAND : BARO_HOST_IPV6_LINK_LOCAL,
                                            .program = run_program,
                                            .program_deadline = program_deadline,
                                            .program_context = tool,

@@ -18,7 +18,8 @@ struct tap_groups {
     "  --join G         join these multicast groups, commas between\n" \
     "  --leave-after S  leave them again after S seconds\n"
 
-/* 1: argv[*at] was an option of ours, and *at stands behind its value; 0: it is not; -1: it is wrong, and that was said. */
+/* 1: argv[*at] was an option of ours, and *at stands behind its value; 0: it is not; -1: it is wrong, and that was
+ * said. */
 int tap_groups_option(struct tap_groups *groups, int argc, char **argv, int *at);
 /* 0 or -errno. */
 int tap_groups_join(struct tap_groups *groups, struct baro_host *host, struct baro_instant now);

@@ -4,6 +4,7 @@
 - include arrows: which folder may include what;
 - the core includes nothing but its own headers and libc's string functions, and holds no mutable statics;
 - functions of at most 70 lines, files of at most 500, with a short list of exceptions that may only shrink;
+- lines of at most 120 columns, but for those with a string, and for tests;
 - every file opens with a comment; no trailing white space; no tabs in C.
 
 Prints one line a finding, exit 1 when there is any."""
@@ -14,6 +15,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FUNCTION_LINES = 70
 FILE_LINES = 500
+COLUMNS = 120
 
 # path: reason. May only shrink; none in TCP.
 LONG_FILES = {}
@@ -147,6 +149,8 @@ def check_file(path):
     for number, line in enumerate(lines, 1):
         if line != line.rstrip():
             find(path, number, "trailing white space")
+        if len(line) > COLUMNS and '"' not in line and not os.path.relpath(path, ROOT).startswith("test" + os.sep):
+            find(path, number, f"{len(line)} columns, more than {COLUMNS}")
         if "\t" in line:
             find(path, number, "a tab")
     code = without_comments_and_strings(text)

@@ -41,8 +41,8 @@ int tool_usage(const char *tool, const char *format, ...) __attribute__((format(
 /* A word that is a number from 1 to `most`, or of seconds, and nothing else. */
 bool tool_number(const char *text, unsigned most, unsigned *number);
 bool tool_seconds(const char *text, double least, double most, double *seconds);
-/* Options of a benchmark in turns: --runs N, 1 to TOOL_TURNS, and --seconds S, `least` to 60. NULL: the value is missing. TOOL_OK, or
- * what is wrong was said. */
+/* Options of a benchmark in turns: --runs N, 1 to TOOL_TURNS, and --seconds S, `least` to 60. NULL: the value is
+ * missing. TOOL_OK, or what is wrong was said. */
 enum { TOOL_TURNS = 99 };
 int tool_turns(const char *tool, const char *name, const char *value, double least, unsigned *runs, double *seconds);
 

@@ -4,14 +4,14 @@
  * usage: KIND FAMILY MTU OFFLOAD CONNECTIONS BATCH MESSAGE TIME_WAIT QUESTIONS; one line of four numbers is the answer
  * (seconds, operations, octets, value), or exit code 77 and the reason.
  *
- * As Debian packages it, some settings make it slower than it could be: a lock around each allocation (NO_SYS 0), a checksum
- * of two octets at a time, windows of 64 KiB, a copied single buffer a frame (LWIP_NETIF_TX_SINGLE_PBUF), and MTU 1500 at
- * most (TCP_MSS 1460). bench/peers/build.sh builds it with better ones as baro-bench-lwip-tuned, and again with IPv6. On
- * the other side it has no timestamps, no SACK on sending and no CUBIC.
+ * As Debian packages it, some settings make it slower than it could be: a lock around each allocation (NO_SYS 0), a
+ * checksum of two octets at a time, windows of 64 KiB, a copied single buffer a frame (LWIP_NETIF_TX_SINGLE_PBUF), and
+ * MTU 1500 at most (TCP_MSS 1460). bench/peers/build.sh builds it with better ones as baro-bench-lwip-tuned, and again
+ * with IPv6. On the other side it has no timestamps, no SACK on sending and no CUBIC.
  *
  * TIME-WAIT: `connections` is measured without, since for each new connection lwIP looks through all of them for a free
- * port; `connections-oldest` with its own, two minutes long: 12,000 of them, as many as the better build has connections
- * (then the oldest goes), and up to 15,000 as packaged: it has 16,383 ports. */
+ * port; `connections-oldest` with its own, two minutes long: 12,000 of them, as many as the better build has
+ * connections (then the oldest goes), and up to 15,000 as packaged: it has 16,383 ports. */
 #include "lwip_end.h"
 
 #include <signal.h>
@@ -113,7 +113,8 @@ static void batches(void *context)
         for (unsigned j = 0; j < ends[1].readies; j++)
             write_messages(&ends[1], ends[1].ready[j], work->questions);
         poll_end(&ends[0]);
-        bench_expect(ends[0].octets + ends[1].octets == before + 2 * work->batch * work->questions * MESSAGE, "a batch of round trips");
+        bench_expect(ends[0].octets + ends[1].octets == before + 2 * work->batch * work->questions * MESSAGE,
+                     "a batch of round trips");
     }
 }
 

@@ -127,8 +127,8 @@ static void begin(int which)
     end->library = dlmopen(LM_ID_NEWLM, PEER_LIBRARY, RTLD_NOW);
     if (end->library == NULL)
         leave(dlerror());
-#define FIND(name)                                                                                                       \
-    *(void **)&end->f.name = dlsym(end->library, #name);                                                                 \
+#define FIND(name)                                                                                   \
+    *(void **)&end->f.name = dlsym(end->library, #name);                                             \
     bench_expect(end->f.name != NULL, #name);
     FUNCTIONS(FIND) FUNCTIONS_IPV6(FIND)
 #undef FIND

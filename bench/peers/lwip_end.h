@@ -1,5 +1,5 @@
-/* bench/peers/lwip_end.h: two instances of lwIP in one thread and the wire between them (lwip_end.c), for the work of the
- * benchmark's rows (lwip.c). */
+/* bench/peers/lwip_end.h: two instances of lwIP in one thread and the wire between them (lwip_end.c), for the work of
+ * the benchmark's rows (lwip.c). */
 #ifndef BARO_BENCH_LWIP_END_H
 #define BARO_BENCH_LWIP_END_H
 
@@ -18,10 +18,10 @@
 enum { SLOTS = 128, SLOTS_OCTETS = SLOTS * 9216, CHUNK = 65535, MESSAGE = 64, QUESTION_LIMIT = 16 };
 enum { PORTS = 16, FIRST_PORT = 1000, UNAVAILABLE = 77 };
 
-#define FUNCTIONS(X)                                                                                                     \
-    X(lwip_init) X(netif_add) X(netif_set_up) X(netif_set_link_up) X(netif_set_default) X(ethernet_input)                  \
-    X(etharp_output) X(tcp_new_ip_type) X(tcp_bind) X(tcp_listen_with_backlog) X(tcp_accept) X(tcp_connect) X(tcp_arg)     \
-    X(tcp_recv) X(tcp_write) X(tcp_output) X(tcp_recved) X(tcp_close) X(tcp_abort) X(pbuf_alloc) X(pbuf_free)              \
+#define FUNCTIONS(X)                                                                                 \
+    X(lwip_init) X(netif_add) X(netif_set_up) X(netif_set_link_up) X(netif_set_default) X(ethernet_input) \
+    X(etharp_output) X(tcp_new_ip_type) X(tcp_bind) X(tcp_listen_with_backlog) X(tcp_accept) X(tcp_connect) X(tcp_arg) \
+    X(tcp_recv) X(tcp_write) X(tcp_output) X(tcp_recved) X(tcp_close) X(tcp_abort) X(pbuf_alloc) X(pbuf_free) \
     X(pbuf_copy_partial) X(sys_check_timeouts)
 #if LWIP_IPV6
 #define FUNCTIONS_IPV6(X) X(ethip6_output) X(netif_ip6_addr_set) X(netif_ip6_addr_set_state)
@@ -63,8 +63,8 @@ void ends_begin(enum baro_family family, unsigned mtu, enum bench_offload offloa
 struct tcp_pcb *connect_begin(uint16_t port);
 /* A connection; the server's end of it is in ends[1].accepted. */
 struct tcp_pcb *connect_to(uint16_t port);
-/* As many, as they are when opened one after another: the lists of connections are out of the way meanwhile, in which each
- * step would look for its own. */
+/* As many, as they are when opened one after another: the lists of connections are out of the way meanwhile, in which
+ * each step would look for its own. */
 void open_many(struct tcp_pcb **client, struct tcp_pcb **server, uint32_t count);
 /* What waits for an end goes up, in place: its program copies before the slot is free. */
 void poll_end(struct end *end);

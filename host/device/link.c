@@ -112,7 +112,8 @@ struct baro_link *baro_link_open(const struct baro_link_config *config, char *er
     }
     if (result == 0) {
         link->local = is_veth(link);
-        result = config->kind == BARO_LINK_XDP ? xdp_open(link, error, error_size) : packet_open(link, error, error_size);
+        result =
+            config->kind == BARO_LINK_XDP ? xdp_open(link, error, error_size) : packet_open(link, error, error_size);
     }
     if (result == 0) {
         if (config->gro)

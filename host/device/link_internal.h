@@ -32,7 +32,8 @@ struct baro_link {
 int packet_open(struct baro_link *link, char *error, size_t size);
 int xdp_open(struct baro_link *link, char *error, size_t size);
 
-/* For a burst without frames: a socket whose interface went has an error until it is read, and would wake us for ever. */
+/* For a burst without frames: a socket whose interface went has an error until it is read, and would wake us for
+ * ever. */
 void link_look_for_errors(struct baro_link *link);
 
 /* Says "WHAT: strerror" and returns -1, errno untouched. */

@@ -1,7 +1,7 @@
 /* host/device/packet.c: frames through an AF_PACKET socket.
  *
- * Received frames are lent from their slots of the ring, super-segments from buffers of our own, until rx_end. What the kernel
- * left undone: with offloads the stack is told so; without, the checksum is completed in the slot, and a
+ * Received frames are lent from their slots of the ring, super-segments from buffers of our own, until rx_end. What the
+ * kernel left undone: with offloads the stack is told so; without, the checksum is completed in the slot, and a
  * super-segment cut into copies, which may take more than one burst. Frames with a VLAN tag are dropped: the kernel has
  * taken the tag off, and without it they would pass for this network's.
  *

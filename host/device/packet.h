@@ -1,4 +1,5 @@
-/* host/device/packet.h: an AF_PACKET socket with its ring, between packet.c (frames) and packet_setup.c (the socket). */
+/* host/device/packet.h: an AF_PACKET socket with its ring, between packet.c (frames) and packet_setup.c (the
+ * socket). */
 #ifndef DEVICE_PACKET_H
 #define DEVICE_PACKET_H
 

@@ -1,8 +1,9 @@
 /* host/device/packet_setup.c: an AF_PACKET socket, its ring, its filter.
  *
- * TPACKET_V2: a frame is seen as soon as it is in its slot. V3 packs frames of any size into blocks, but shows a block only
- * when it is full or a millisecond or more has passed, which a round trip pays twice. A slot is for one frame of the
- * MTU; super-segments are queued at the socket whole and read from there (PACKET_COPY_THRESH), so the ring stays small.
+ * TPACKET_V2: a frame is seen as soon as it is in its slot. V3 packs frames of any size into blocks, but shows a block
+ * only when it is full or a millisecond or more has passed, which a round trip pays twice. A slot is for one frame of
+ * the MTU; super-segments are queued at the socket whole and read from there (PACKET_COPY_THRESH), so the ring stays
+ * small.
  *
  * The kernel's filter lets through what is for our address and for groups: whatever else the interface carries costs us
  * nothing. PACKET_QDISC_BYPASS: our frames do not wait behind the kernel's, and no other packet socket sees them. */
@@ -28,7 +29,8 @@ static int membership(struct baro_link *link, int type, const uint8_t *octets, b
         request.mr_alen = 6;
         memcpy(request.mr_address, octets, 6);
     }
-    return setsockopt(link->fd, SOL_PACKET, join ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &request, sizeof request);
+    return setsockopt(link->fd, SOL_PACKET, join ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &request,
+                      sizeof request);
 }
 
 /* Classic BPF over the destination: ours or a group's. */
@@ -120,7 +122,9 @@ static int open_memory(struct baro_link *link, struct packet *packet, char *erro
 /* The socket hears nothing until it is bound, so nothing arrives that the filter would not let through. */
 static int open_socket(struct baro_link *link, struct packet *packet, char *error, size_t size)
 {
-    struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = link->index };
+    struct sockaddr_ll address = { .sll_family = AF_PACKET,
+                                   .sll_protocol = htons(ETH_P_ALL),
+                                   .sll_ifindex = link->index };
     bool promiscuous = link->promiscuous;
 
     link->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -131,8 +135,8 @@ static int open_socket(struct baro_link *link, struct packet *packet, char *erro
         return -1;
     if (set_number(link->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1) < 0 || attach_filter(link, promiscuous) < 0)
         return link_complain(error, size, "no filter of incoming frames");
-    if (membership(link, promiscuous ? PACKET_MR_PROMISC : PACKET_MR_UNICAST, promiscuous ? NULL : link->device.mac.octet,
-                   true) < 0 ||
+    if (membership(link, promiscuous ? PACKET_MR_PROMISC : PACKET_MR_UNICAST,
+                   promiscuous ? NULL : link->device.mac.octet, true) < 0 ||
         (!promiscuous && membership(link, PACKET_MR_ALLMULTI, NULL, true) < 0))
         return link_complain(error, size, "the interface does not take our address");
     link->promiscuous = promiscuous;
@@ -186,7 +190,8 @@ int packet_open(struct baro_link *link, char *error, size_t size)
     link->device.tx_burst = packet_tx_burst;
     link->device.set_filter = packet_set_filter;
     if (link->offloads)
-        link->device.capabilities = BARO_DEVICE_TX_CHECKSUM | BARO_DEVICE_RX_CHECKSUM | BARO_DEVICE_TSO | BARO_DEVICE_LRO;
+        link->device.capabilities =
+            BARO_DEVICE_TX_CHECKSUM | BARO_DEVICE_RX_CHECKSUM | BARO_DEVICE_TSO | BARO_DEVICE_LRO;
     if (open_memory(link, packet, error, size) == 0 && open_socket(link, packet, error, size) == 0)
         return 0;
     saved = errno;

@@ -1,5 +1,5 @@
-/* host/device/packet_slot.c: see packet_slot.h. The kernel writes slots, but nothing in one is used before it is compared with
- * the slot's size. */
+/* host/device/packet_slot.c: see packet_slot.h. The kernel writes slots, but nothing in one is used before it is
+ * compared with the slot's size. */
 #include "packet_slot.h"
 
 #include <linux/if_packet.h>
@@ -13,7 +13,8 @@ bool packet_slot_virtio(const struct virtio_net_hdr *header, uint32_t length, st
     out->offset = header->csum_offset;
     out->gso_type = (uint8_t)(header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN);
     out->gso_size = header->gso_size;
-    if (out->undone && (out->start > length || out->offset > length - out->start || length - out->start - out->offset < 2))
+    if (out->undone &&
+        (out->start > length || out->offset > length - out->start || length - out->start - out->offset < 2))
         return false;
     return out->gso_type == VIRTIO_NET_HDR_GSO_NONE || out->gso_size != 0;
 }
@@ -27,8 +28,8 @@ bool packet_slot_read(const uint8_t *slot, uint32_t size, uint32_t status, struc
     out->copied = (status & TP_STATUS_COPY) != 0; /* even if all else is wrong: the queue goes with the ring */
     out->tagged = (status & TP_STATUS_VLAN_VALID) != 0;
     memcpy(&header, slot, sizeof header);
-    if (header.tp_mac < sizeof header + sizeof virtio || header.tp_mac > size || header.tp_snaplen > size - header.tp_mac ||
-        header.tp_snaplen > header.tp_len)
+    if (header.tp_mac < sizeof header + sizeof virtio || header.tp_mac > size ||
+        header.tp_snaplen > size - header.tp_mac || header.tp_snaplen > header.tp_len)
         return false;
     out->at = header.tp_mac;
     out->length = header.tp_snaplen;

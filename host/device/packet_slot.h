@@ -1,4 +1,5 @@
-/* host/device/packet_slot.h: what stands in a slot of an AF_PACKET socket's receive ring (TPACKET_V2 with PACKET_VNET_HDR).
+/* host/device/packet_slot.h: what stands in a slot of an AF_PACKET socket's receive ring (TPACKET_V2 with
+ * PACKET_VNET_HDR).
  *
  * A slot is the ring header, a gap, the virtio-net header and the frame, which may be cut off where the slot ends. */
 #ifndef DEVICE_PACKET_SLOT_H

@@ -1,14 +1,14 @@
 /* host/device/tap.c: a TAP as a device.
  *
- * One read or write a frame. Plain, a frame is as on a wire and every checksum is ours. With offloads a virtio-net header
- * stands in front of each (vnet.h): the kernel hands over TCP super-frames of up to 64 KiB, as it would to a network card,
- * takes such, and does neither side's checksums, since nothing leaves the machine. What a kernel does not know is left
- * out: super-frames, then checksums, then the header itself.
+ * One read or write a frame. Plain, a frame is as on a wire and every checksum is ours. With offloads a virtio-net
+ * header stands in front of each (vnet.h): the kernel hands over TCP super-frames of up to 64 KiB, as it would to a
+ * network card, takes such, and does neither side's checksums, since nothing leaves the machine. What a kernel does not
+ * know is left out: super-frames, then checksums, then the header itself.
  *
  * A burst's frames lie one behind the other in one area and stay there until rx_end. The area holds a full burst of
- * frames of the MTU, and never fewer than four super-frames: large enough that a burst is worth its turn, small enough to
- * stay in the second-level cache. A burst ends when the next frame might not fit, so it may end before the kernel has
- * no more: who sees less than the limit must ask again until there is nothing, or sleep on the descriptor.
+ * frames of the MTU, and never fewer than four super-frames: large enough that a burst is worth its turn, small enough
+ * to stay in the second-level cache. A burst ends when the next frame might not fit, so it may end before the kernel
+ * has no more: who sees less than the limit must ask again until there is nothing, or sleep on the descriptor.
  *
  * A write that the kernel refuses for lack of room is a lost frame, as on a real line. */
 #include "baro/tap.h"

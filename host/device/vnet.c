@@ -1,8 +1,8 @@
 /* host/device/vnet.c: see vnet.h.
  *
- * The fields are in this machine's byte order (what TAP and AF_PACKET speak unless told otherwise). Nothing in a header is
- * believed before it was held against the frame: offsets lie inside, a super-frame is TCP of the family that the header
- * claims, whole headers included. hdr_len is a hint that kernels fill in differently and is not read.
+ * The fields are in this machine's byte order (what TAP and AF_PACKET speak unless told otherwise). Nothing in a header
+ * is believed before it was held against the frame: offsets lie inside, a super-frame is TCP of the family that the
+ * header claims, whole headers included. hdr_len is a hint that kernels fill in differently and is not read.
  *
  * A piece of at most gso_size octets is an ordinary segment and handed up as one. */
 #include "device/vnet.h"

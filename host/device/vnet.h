@@ -29,9 +29,9 @@ enum vnet_verdict {
 /* What a verdict means in English. */
 const char *vnet_verdict_text(enum vnet_verdict verdict);
 
-/* Reads the header of `length` octets at `octets` and fills in `frame`, which then points behind it. An undone checksum of
- * the frame's own TCP or UDP header counts as verified, since it never left this machine; any other, and with `finish`
- * that too, is filled in here. */
+/* Reads the header of `length` octets at `octets` and fills in `frame`, which then points behind it. An undone checksum
+ * of the frame's own TCP or UDP header counts as verified, since it never left this machine; any other, and with
+ * `finish` that too, is filled in here. */
 enum vnet_verdict vnet_read(uint8_t *octets, uint32_t length, bool finish, struct baro_rx_frame *frame);
 
 /* Writes the header for a frame that the stack gave to the device. */

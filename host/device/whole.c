@@ -1,7 +1,7 @@
 /* host/device/whole.c: see whole.h. Headers as in RFC 791 §3.1, RFC 8200 §3, RFC 9293 §3.1 and RFC 768.
  *
- * Limits: IPv6 extension headers and tunnels are not looked through; the kernel makes no super-segments of those unless it
- * was told to. Everything is read from the frame alone and bounded by its length. */
+ * Limits: IPv6 extension headers and tunnels are not looked through; the kernel makes no super-segments of those unless
+ * it was told to. Everything is read from the frame alone and bounded by its length. */
 #include "whole.h"
 
 #include <string.h>

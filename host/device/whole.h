@@ -1,7 +1,8 @@
 /* host/device/whole.h: frames that the kernel did not finish become frames of a wire.
  *
- * Within one machine the kernel hands on TCP and UDP segments of up to 64 KiB whose checksum field holds the pseudo-header's
- * sum alone. Here a super-segment is cut, and a checksum completed, for who wants frames as a wire has them. */
+ * Within one machine the kernel hands on TCP and UDP segments of up to 64 KiB whose checksum field holds the
+ * pseudo-header's sum alone. Here a super-segment is cut, and a checksum completed, for who wants frames as a wire has
+ * them. */
 #ifndef DEVICE_WHOLE_H
 #define DEVICE_WHOLE_H
 
@@ -22,8 +23,8 @@ struct whole_transport {
 /* Finds it. False: it is neither, or a fragment, or has extension headers, or its headers are not whole. */
 bool whole_find(const uint8_t *frame, uint32_t length, struct whole_transport *transport);
 
-/* Sums from `start` to the end and puts the complement at `start` + `offset`: what is there is the pseudo-header's share.
- * False: the places are not in the frame. */
+/* Sums from `start` to the end and puts the complement at `start` + `offset`: what is there is the pseudo-header's
+ * share. False: the places are not in the frame. */
 bool whole_complete(uint8_t *frame, uint32_t length, uint32_t start, uint32_t offset);
 
 /* Holds its checksum the pseudo-header's sum alone? One right checksum in 65,536 looks so, too, and is then also
@@ -37,8 +38,8 @@ struct whole_cut {
     struct whole_transport transport;
 };
 
-/* Begins to cut `frame`, which is borrowed, into pieces of `size` octets of payload, each of at most `most` octets. False: it is
- * not TCP or UDP, or they would be longer. */
+/* Begins to cut `frame`, which is borrowed, into pieces of `size` octets of payload, each of at most `most` octets.
+ * False: it is not TCP or UDP, or they would be longer. */
 bool whole_cut_begin(struct whole_cut *cut, const uint8_t *frame, uint32_t length, uint32_t size, uint32_t most);
 /* Writes the next piece, checksums done. Its length, or 0: there are no more. */
 uint32_t whole_cut_next(struct whole_cut *cut, uint8_t *piece);

@@ -1,11 +1,12 @@
 /* host/device/xdp.c: frames through an AF_XDP socket.
  *
- * A received frame of one piece is lent from its chunk, which goes back to the kernel's fill ring at rx_end; one of several
- * pieces is put together in memory of our own. A frame to send is copied into chunks that are ours again when the kernel says
- * that it is gone; sending is one system call for as many frames as the kernel takes at once.
+ * A received frame of one piece is lent from its chunk, which goes back to the kernel's fill ring at rx_end; one of
+ * several pieces is put together in memory of our own. A frame to send is copied into chunks that are ours again when
+ * the kernel says that it is gone; sending is one system call for as many frames as the kernel takes at once.
  *
- * AF_XDP tells nothing of checksums. Over a veth the other namespace's kernel leaves them undone: what holds just the pseudo-header's
- * sum is taken for such a one there, and completed if no stack with BARO_DEVICE_RX_CHECKSUM is behind. */
+ * AF_XDP tells nothing of checksums. Over a veth the other namespace's kernel leaves them undone: what holds just
+ * the pseudo-header's sum is taken for such a one there, and completed if no stack with BARO_DEVICE_RX_CHECKSUM is
+ * behind. */
 #include "xdp.h"
 
 #include <errno.h>

@@ -19,7 +19,8 @@ struct xdp {
     uint32_t *idle;          /* chunks to send that are ours */
     uint32_t idles;
     uint32_t pieces;         /* chunks that a frame of the MTU takes */
-    uint8_t *whole;          /* BARO_BURST_LIMIT frames put together from pieces, of whole_size; NULL: one chunk takes any */
+    /* BARO_BURST_LIMIT frames put together from pieces, of whole_size; NULL: one chunk takes any */
+    uint8_t *whole;
     uint32_t whole_size;
     int map, program, attached; /* descriptors of the redirection */
 };
@@ -29,8 +30,8 @@ void xdp_rx_end(void *context);
 unsigned xdp_tx_room(void *context);
 unsigned xdp_tx_burst(void *context, const struct baro_tx_frame *frames, unsigned count);
 
-/* Attaches a program to the interface that gives the frames of the link's queue to its socket. 0, or -1 with errno and the
- * reason said. All is undone when the descriptors in `xdp` are closed, by us or by the end of the process. */
+/* Attaches a program to the interface that gives the frames of the link's queue to its socket. 0, or -1 with errno and
+ * the reason said. All is undone when the descriptors in `xdp` are closed, by us or by the end of the process. */
 int xdp_redirect(struct baro_link *link, struct xdp *xdp, char *error, size_t size);
 
 #endif

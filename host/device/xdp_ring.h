@@ -1,7 +1,7 @@
 /* host/device/xdp_ring.h: the rings that an AF_XDP socket shares with the kernel, and what stands in them.
  *
- * One side moves the producer's index, the other the consumer's; both run on for ever and are taken modulo the ring's size.
- * What the kernel wrote is compared with the sizes that were agreed before it is used. */
+ * One side moves the producer's index, the other the consumer's; both run on for ever and are taken modulo the ring's
+ * size. What the kernel wrote is compared with the sizes that were agreed before it is used. */
 #ifndef DEVICE_XDP_RING_H
 #define DEVICE_XDP_RING_H
 

@@ -1,7 +1,7 @@
 /* host/device/xdp_setup.c: an AF_XDP socket: its memory, its four rings, its queue.
  *
- * Copy mode: the driver needs to know nothing of AF_XDP. The memory is of fixed size, half for each way: chunks of 2 KiB where
- * a frame of the MTU fits one, else of 4 KiB, of which a frame takes several (XDP_USE_SG, Linux 6.6). */
+ * Copy mode: the driver needs to know nothing of AF_XDP. The memory is of fixed size, half for each way: chunks of 2
+ * KiB where a frame of the MTU fits one, else of 4 KiB, of which a frame takes several (XDP_USE_SG, Linux 6.6). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,11 @@
 
 #include "xdp.h"
 
-enum { HEADROOM = 256 /* that the kernel leaves in front of a received frame */, SOCKET_BUFFER = 4 << 20, PATIENCE = 50 };
+enum {
+    HEADROOM = 256, /* that the kernel leaves in front of a received frame */
+    SOCKET_BUFFER = 4 << 20,
+    PATIENCE = 50
+};
 
 static int set(int fd, int option, const void *value, size_t size)
 {
@@ -81,7 +85,8 @@ static int open_rings(struct baro_link *link, struct xdp *xdp, char *error, size
 
     if (set(link->fd, XDP_UMEM_FILL_RING, &entries, sizeof entries) < 0 ||
         set(link->fd, XDP_UMEM_COMPLETION_RING, &entries, sizeof entries) < 0 ||
-        set(link->fd, XDP_RX_RING, &entries, sizeof entries) < 0 || set(link->fd, XDP_TX_RING, &entries, sizeof entries) < 0 ||
+        set(link->fd, XDP_RX_RING, &entries, sizeof entries) < 0 ||
+        set(link->fd, XDP_TX_RING, &entries, sizeof entries) < 0 ||
         getsockopt(link->fd, SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length) < 0)
         return link_complain(error, size, "the kernel gives no rings");
     if (length != sizeof offsets) {
@@ -130,10 +135,12 @@ static int bind_queue(struct baro_link *link, const struct xdp *xdp, char *error
             return 0;
     }
     if (errno == EINVAL)
-        return link_complain(error, size, xdp->whole == NULL ? "the interface has no such queue"
-                                                             : "the interface has no such queue, or the kernel none of the "
-                                                               "pieces that its MTU needs (Linux 6.6)");
-    return link_complain(error, size, errno == EBUSY ? "another AF_XDP socket has that queue" : "the queue cannot be taken");
+        return link_complain(error, size,
+                             xdp->whole == NULL ? "the interface has no such queue"
+                                                : "the interface has no such queue, or the kernel none of the "
+                                                  "pieces that its MTU needs (Linux 6.6)");
+    return link_complain(error, size,
+                         errno == EBUSY ? "another AF_XDP socket has that queue" : "the queue cannot be taken");
 }
 
 static int open_socket(struct baro_link *link, struct xdp *xdp, char *error, size_t size)

@@ -1,7 +1,8 @@
-/* host/gateway/address.c: endpoints as the stack and as the kernel write them, and where a guest's destination is outside.
+/* host/gateway/address.c: endpoints as the stack and as the kernel write them, and where a guest's destination is
+ * outside.
  *
- * A guest's destination is the same address outside, but for the gateway's own: those are this machine's loopback of the
- * same family. (Port 53 of them does not come this way: there the name server listens.) */
+ * A guest's destination is the same address outside, but for the gateway's own: those are this machine's loopback of
+ * the same family. (Port 53 of them does not come this way: there the name server listens.) */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* host/gateway/datagram.c: UDP flows.
  *
  * A flow is one guest endpoint talking with one destination: a connected socket of the kernel's, so that answers from
- * anybody else are not let in. Flows end after 30 s of silence, two-way ones after 120 s (RFC 4787 REQ-5 asks for
- * two minutes); at 4,096 flows, or half as many as this process may have descriptors, or where there are none left, the one
- * silent for longest makes room. What the outside refuses, its sender inside is told by ICMP, so that a connected socket
- * there gets the same errno. */
+ * anybody else are not let in. Flows end after 30 s of silence, two-way ones after 120 s (RFC 4787 REQ-5 asks for two
+ * minutes); at 4,096 flows, or half as many as this process may have descriptors, or where there are none left, the one
+ * silent for longest makes room. What the outside refuses, its sender inside is told by ICMP, so that a connected
+ * socket there gets the same errno. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +61,8 @@ static void datagram_flow_free(struct datagram_flow *flow)
     free(flow);
 }
 
-/* An error of the outside about `flow`, as the kernel knows it from ICMP, or as it refuses to send at all, goes on inside.
- * Others than these are this machine's own affairs. */
+/* An error of the outside about `flow`, as the kernel knows it from ICMP, or as it refuses to send at all, goes on
+ * inside. Others than these are this machine's own affairs. */
 static void tell(struct baro_gateway *gateway, struct baro_endpoint guest, struct baro_endpoint destination, int error)
 {
     switch (error) {

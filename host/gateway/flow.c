@@ -1,9 +1,9 @@
 /* host/gateway/flow.c: carrying the bytes of a TCP flow between a kernel socket and a socket of the stack.
  *
- * Both ways stop when the other side is full, so windows close instead of memory growing: from outside, nothing is
- * read while the stack's send buffer has no room; from inside, octets stay in the stack's receive buffer until the kernel has
- * taken them from there, which is one copy, and no memory besides. A FIN is passed on once all before it was; a reset on
- * either side becomes a reset on the other. */
+ * Both ways stop when the other side is full, so windows close instead of memory growing: from outside, nothing is read
+ * while the stack's send buffer has no room; from inside, octets stay in the stack's receive buffer until the kernel
+ * has taken them from there, which is one copy, and no memory besides. A FIN is passed on once all before it was; a
+ * reset on either side becomes a reset on the other. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  *
  * Two catch-all sockets of its stack for each family hear everything that guests send: a listener that holds SYNs and a
  * datagram socket; port 53 at its own addresses is the name server's. The loop runs gateway_run after the network: it
- * empties the stack's queue of readiness and hands each descriptor to its owner. Once a second flows that ended silently
- * are swept. */
+ * empties the stack's queue of readiness and hands each descriptor to its owner. Once a second flows that ended
+ * silently are swept. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

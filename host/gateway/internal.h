@@ -1,9 +1,9 @@
 /* host/gateway/internal.h: what the gateway's parts share.
  *
- * A flow joins two sockets: one of this machine's kernel (`outside`) and one of the gateway's stack (`inside`).
- * TCP flows are flow.c's, how they begin is held.c's (from inside) and publish.c's (from outside); datagram.c has UDP,
- * names.c port 53 at the gateway's address; address.c knows where a guest's destination is outside. All of it is of both
- * families. */
+ * A flow joins two sockets: one of this machine's kernel (`outside`) and one of the gateway's stack (`inside`). TCP
+ * flows are flow.c's, how they begin is held.c's (from inside) and publish.c's (from outside); datagram.c has UDP,
+ * names.c port 53 at the gateway's address; address.c knows where a guest's destination is outside. All of it is of
+ * both families. */
 #ifndef HOST_GATEWAY_INTERNAL_H
 #define HOST_GATEWAY_INTERNAL_H
 

@@ -1,9 +1,9 @@
-/* host/gateway/names.c: names at the gateway's address, port 53: those of the private network are answered there, all others
- * asked for outside with sockets of this machine (baro/dns_server.h).
+/* host/gateway/names.c: names at the gateway's address, port 53: those of the private network are answered there, all
+ * others asked for outside with sockets of this machine (baro/dns_server.h).
  *
- * Each time a query goes outside it has a socket of its own, so the kernel draws a port that nobody knows (RFC 5452 §9.2),
- * and a connected one, so that only the name server asked is heard. resolv.conf is read each time: name servers change
- * while programs run, and the file is short. */
+ * Each time a query goes outside it has a socket of its own, so the kernel draws a port that nobody knows (RFC 5452
+ * §9.2), and a connected one, so that only the name server asked is heard. resolv.conf is read each time: name servers
+ * change while programs run, and the file is short. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,8 +70,8 @@ static void failed(struct outside *outside)
 
 static bool heard(struct outside *outside, uint8_t *octets, size_t length)
 {
-    return baro_dns_server_heard(outside->gateway->names->server, outside->place, (struct baro_buffer){ octets, length },
-                                 baro_loop_now());
+    return baro_dns_server_heard(outside->gateway->names->server, outside->place,
+                                 (struct baro_buffer){ octets, length }, baro_loop_now());
 }
 
 static void datagram_ready(struct outside *outside)
@@ -113,7 +113,8 @@ static void stream_ready(struct outside *outside)
     if (!send_query(outside))
         return;
     do {
-        ssize_t octets = recv(outside->fd, outside->stream + outside->heard, 2 + MESSAGE_LIMIT - outside->heard, MSG_DONTWAIT);
+        ssize_t octets =
+            recv(outside->fd, outside->stream + outside->heard, 2 + MESSAGE_LIMIT - outside->heard, MSG_DONTWAIT);
 
         if (octets < 0 && errno == EAGAIN)
             return;
@@ -144,13 +145,15 @@ static int open_outside(struct outside *outside, const struct gateway_server *se
     const uint32_t events = stream ? EPOLLOUT : EPOLLIN;
     int error = 0;
 
-    outside->fd = socket(server->address.ss_family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    outside->fd =
+        socket(server->address.ss_family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (outside->fd < 0)
         return -errno;
     outside->heard = outside->said = 0;
     if (stream && (outside->stream = malloc(2 + MESSAGE_LIMIT)) == NULL)
         error = ENOMEM;
-    if (error == 0 && connect(outside->fd, (const struct sockaddr *)&server->address, server->length) != 0 && errno != EINPROGRESS)
+    if (error == 0 && connect(outside->fd, (const struct sockaddr *)&server->address, server->length) != 0 &&
+        errno != EINPROGRESS)
         error = errno;
     if (error == 0 && !stream && send(outside->fd, outside->query + 2, outside->length - 2, MSG_NOSIGNAL) < 0)
         error = errno;

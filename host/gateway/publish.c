@@ -1,10 +1,10 @@
 /* host/gateway/publish.c: published ports: connections from outside led to a listener inside.
  *
  * The guest is connected to from the true peer's address where that is not this machine's own loopback, so that its log
- * tells the truth; replies come back because the gateway takes packets for any destination. A guest may have addresses of
- * both families and a server that listens on one: what is refused is tried at the next of its addresses, from the
- * gateway's own, if need be. A guest that refuses everywhere makes a reset outside: the kernel has accepted by then, and a
- * reset is the nearest thing to the truth. */
+ * tells the truth; replies come back because the gateway takes packets for any destination. A guest may have addresses
+ * of both families and a server that listens on one: what is refused is tried at the next of its addresses, from the
+ * gateway's own, if need be. A guest that refuses everywhere makes a reset outside: the kernel has accepted by then,
+ * and a reset is the nearest thing to the truth. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>

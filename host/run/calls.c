@@ -138,7 +138,8 @@ static void call_bind(const struct call *call, struct socket *s)
         result = -EAFNOSUPPORT;
     if (result == 0 && address_lacks_interface(&local.address))
         result = -EINVAL;
-    if (result == 0 && local.address.zone && baro_stack_addresses(s->host->config.stack, local.address.zone, NULL, 0) < 0)
+    if (result == 0 && local.address.zone &&
+        baro_stack_addresses(s->host->config.stack, local.address.zone, NULL, 0) < 0)
         result = -ENODEV;
     if (result == 0 && local.address.family == BARO_FAMILY_NONE)
         local.address.family = BARO_FAMILY_IPV4; /* Linux takes AF_UNSPEC for any address */

@@ -105,7 +105,8 @@ static int make_mirror(int netlink, const struct baro_run_interface *interface)
 /* `type`: RTM_NEWADDR or RTM_DELADDR. */
 static bool change_address(int netlink, unsigned short type, int index, const struct baro_run_address *one)
 {
-    struct request request = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof request.body.address), .nlmsg_type = type } };
+    struct request request = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof request.body.address),
+                                           .nlmsg_type = type } };
     bool is_ipv4 = one->address.family == BARO_FAMILY_IPV4;
     size_t octets = is_ipv4 ? 4 : 16;
     if (type == RTM_NEWADDR)

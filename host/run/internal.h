@@ -346,8 +346,8 @@ bool option_wants_more(const struct socket *s);
 int option_refuse(struct socket *s, bool set, int level, int name, int error);
 /* What an option was set to, or `otherwise`. */
 int option_kept(const struct socket *s, int level, int name, int otherwise);
-/* options_wire.c: IPV6_PKTINFO, SO_BINDTODEVICE (read: octets with the name's end, 0: none); and what of them counts for a
- * message, which may say otherwise for itself. */
+/* options_wire.c: IPV6_PKTINFO, SO_BINDTODEVICE (read: octets with the name's end, 0: none); and what of them counts
+ * for a message, which may say otherwise for itself. */
 int option_set_packet_information(struct socket *s, const void *bytes, size_t length);
 int option_set_device(struct socket *s, const char *bytes, size_t length);
 int option_get_device(const struct socket *s, char *bytes);

@@ -1,16 +1,16 @@
 /* message.c: sendmsg, recvmsg, sendmmsg and recvmmsg on datagram sockets.
  *
- * The program's struct msghdr is read, its pieces are gathered from or scattered to its memory, and the
- * header is written back as the kernel would: address, control messages (SO_TIMESTAMP, IP_PKTINFO, IP_TTL, IP_TOS if
- * asked for, and their like of IPv6), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in them too.
+ * The program's struct msghdr is read, its pieces are gathered from or scattered to its memory, and the header is
+ * written back as the kernel would: address, control messages (SO_TIMESTAMP, IP_PKTINFO, IP_TTL, IP_TOS if asked for,
+ * and their like of IPv6), flags. On streams these calls are passed on: the kernel's pair serves them, descriptors in
+ * them too.
  *
  * Control messages of sends choose the source, the interface, the hop limit and so on of their datagram
- * (baro_posix_control_read). With MSG_ERRQUEUE errors about what was sent are received (IP_RECVERR, IPV6_RECVERR): where
- * it was to go, what the error quotes of it, and who says so.
+ * (baro_posix_control_read). With MSG_ERRQUEUE errors about what was sent are received (IP_RECVERR, IPV6_RECVERR):
+ * where it was to go, what the error quotes of it, and who says so.
  *
  * Limits: the time-out of recvmmsg counts for the first message; an error is also the next receive's errno, and makes
- * the socket readable (POLLIN), but never POLLERR: the pair has none.
- */
+ * the socket readable (POLLIN), but never POLLERR: the pair has none. */
 #include <errno.h>
 #include <time.h>
 #include <linux/errqueue.h> /* wants struct timespec */

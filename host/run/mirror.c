@@ -1,11 +1,11 @@
 /* mirror.c: the supervisor's side of what programs see of their interfaces (interface.c makes it).
  *
  * What a program sees at first is what its host was created with and what the stack has then; a program's namespace is
- * told of each address of the stack's that comes or goes afterwards. An address that is still being probed is not shown:
- * no socket could use it.
+ * told of each address of the stack's that comes or goes afterwards. An address that is still being probed is not
+ * shown: no socket could use it.
  *
- * Limits: the addresses that the host was created with stay in view, whatever the stack does with them; default routes do
- * not change; beyond BARO_RUN_ADDRESSES an interface shows no more. */
+ * Limits: the addresses that the host was created with stay in view, whatever the stack does with them; default routes
+ * do not change; beyond BARO_RUN_ADDRESSES an interface shows no more. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,9 +1,9 @@
 /* options.c: getsockopt and setsockopt.
  *
- * What the stack itself keeps of sockets and TCP goes there as the blocking library has it (baro_posix_option_set). A table
- * says what becomes of every other option: the stack knows it (with a conversion of the value), it is kept and told again
- * because nothing depends on it here (SO_PRIORITY), it is passed to A because it is about waiting (SO_RCVTIMEO), or it
- * is refused as a kernel refuses a thing it lacks, with one line to the person. */
+ * What the stack itself keeps of sockets and TCP goes there as the blocking library has it (baro_posix_option_set). A
+ * table says what becomes of every other option: the stack knows it (with a conversion of the value), it is kept and
+ * told again because nothing depends on it here (SO_PRIORITY), it is passed to A because it is about waiting
+ * (SO_RCVTIMEO), or it is refused as a kernel refuses a thing it lacks, with one line to the person. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -273,7 +273,8 @@ void call_setsockopt(const struct call *call, struct socket *s)
     int result = length < 0 ? -EINVAL : call_read(call, call->argument[3], bytes, count);
     if (result == 0)
         result = set_value(s, level, name, bytes, count);
-    if (result == 0 && ((level == SOL_SOCKET && name == SO_RCVLOWAT) || (level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT)))
+    if (result == 0 &&
+        ((level == SOL_SOCKET && name == SO_RCVLOWAT) || (level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT)))
         set_low_waters(call, s);
     call_error(call, result);
 }
@@ -283,7 +284,8 @@ void options_repeat(struct socket *s)
     for (unsigned i = 0; i < s->options; i++) {
         const struct kept_option *kept = &s->option[i];
         const struct treated_option *treated = find(kept->level, kept->name);
-        if (baro_posix_option_set(s->host->config.stack, s->fd, kept->level, kept->name, kept->bytes, kept->length) > 0 &&
+        if (baro_posix_option_set(s->host->config.stack, s->fd, kept->level, kept->name, kept->bytes, kept->length) >
+                0 &&
             treated)
             set_int(s, treated, kept->value);
     }

@@ -1,5 +1,5 @@
-/* host/run/options_group.c: the options of programs about multicast groups and whom they are heard from, in the shapes of
- * RFC 3493 §5.2 and RFC 3678. The layouts are the kernel's; the interface of 0 is the only one. */
+/* host/run/options_group.c: the options of programs about multicast groups and whom they are heard from, in the shapes
+ * of RFC 3493 §5.2 and RFC 3678. The layouts are the kernel's; the interface of 0 is the only one. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -104,7 +104,7 @@ int option_group(struct socket *s, int level, int name, const char *bytes, size_
 
     struct baro_group_source wish = { .interface = 0 };
     bool whole = found->option == BARO_IP_ADD_GROUP || found->option == BARO_IP_DROP_GROUP;
-    int error = found->level == -1        ? read_both(level == IPPROTO_IP ? AF_INET : AF_INET6, whole, bytes, length, &wish)
+    int error = found->level == -1 ? read_both(level == IPPROTO_IP ? AF_INET : AF_INET6, whole, bytes, length, &wish)
                 : level == IPPROTO_IPV6 ? read_ipv6(bytes, length, &wish)
                                         : read_ipv4(whole, bytes, length, &wish);
     if (error != 0)

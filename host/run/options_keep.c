@@ -1,8 +1,8 @@
 /* options_keep.c: what a program has set, and what it asked for that is not there.
  *
  * Set options are kept as octets: a failed connect takes a new descriptor of the stack, on which they are set again, a
- * connection begins with its listener's, and what means nothing here is read as it was written. An option that is refused
- * is said once, for setting and for getting it. */
+ * connection begins with its listener's, and what means nothing here is read as it was written. An option that is
+ * refused is said once, for setting and for getting it. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -74,11 +74,13 @@ void options_inherit(struct socket *s, const struct socket *listener, int a, int
     }
 }
 
-/* SO_RCVLOWAT is also A's, where a blocking receive waits. With TCP_NOTSENT_LOWAT A must hold little: what lies in it is not
- * sent either. The kernel doubles what it is told; half of A's buffer may be filled before A is no longer writable. */
+/* SO_RCVLOWAT is also A's, where a blocking receive waits. With TCP_NOTSENT_LOWAT A must hold little: what lies in it
+ * is not sent either. The kernel doubles what it is told; half of A's buffer may be filled before A is no longer
+ * writable. */
 void option_low_waters(struct socket *s, int a)
 {
-    int receive = option_kept(s, SOL_SOCKET, SO_RCVLOWAT, 0), unsent = option_kept(s, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0);
+    int receive = option_kept(s, SOL_SOCKET, SO_RCVLOWAT, 0),
+        unsent = option_kept(s, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0);
     if (s->type != SOCK_STREAM || a < 0)
         return;
     if (receive > 0)

@@ -1,8 +1,8 @@
 /* options_wire.c: options that say by which interface, and from which address, all that a datagram socket sends goes:
  * IPV6_PKTINFO (RFC 3542 §6.2) and SO_BINDTODEVICE.
  *
- * Limits: a stream goes by the routes, whatever device it is bound to: a program's host is on one wire. What arrives is not
- * chosen by its device. */
+ * Limits: a stream goes by the routes, whatever device it is bound to: a program's host is on one wire. What arrives is
+ * not chosen by its device. */
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>

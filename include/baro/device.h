@@ -20,14 +20,15 @@ enum baro_device_capability {
     BARO_DEVICE_RX_CHECKSUM = 1 << 1, /* says which received ones were verified */
     BARO_DEVICE_TSO = 1 << 2,         /* cuts a TCP super-segment into gso_size pieces */
     BARO_DEVICE_LRO = 1 << 3,         /* may hand up super-segments with their gso_size */
-    /* What one rx_burst brings is taken as one for acknowledging, as generic receive offload (GRO) would have it: segments of a TCP
-     * connection that are in order and one behind the other in a burst get one ACK for up to 65,535 octets, which leaves with the
-     * end of the burst, and so no later than without. Without it at least every second full-sized segment has its own (RFC 5681
-     * §4.2, RFC 9293 §3.8.6.3 SHLD-19, which names GRO among what current practice makes of it). It suits devices for which a
-     * frame is dear and which hand over bursts because many frames are there, not because they waited for them.
-     * Nothing else is different: what is acknowledged at once (out of order, repeated, a FIN, probes, what fills a hole) still is;
-     * so is every second segment of a connection's first 1,024, and of as many behind one that was lost, overtaken,
-     * repeated or marked (ECN CE), since the peer may then count ACKs to grow; and window updates leave as ever. */
+    /* What one rx_burst brings is taken as one for acknowledging, as generic receive offload (GRO) would have it:
+     * segments of a TCP connection that are in order and one behind the other in a burst get one ACK for up to 65,535
+     * octets, which leaves with the end of the burst, and so no later than without. Without it at least every second
+     * full-sized segment has its own (RFC 5681 §4.2, RFC 9293 §3.8.6.3 SHLD-19, which names GRO among what current
+     * practice makes of it). It suits devices for which a frame is dear and which hand over bursts because many frames
+     * are there, not because they waited for them. Nothing else is different: what is acknowledged at once (out of
+     * order, repeated, a FIN, probes, what fills a hole) still is; so is every second segment of a connection's first
+     * 1,024, and of as many behind one that was lost, overtaken, repeated or marked (ECN CE), since the peer may then
+     * count ACKs to grow; and window updates leave as ever. */
     BARO_DEVICE_GRO = 1 << 4
 };
 
@@ -64,9 +65,10 @@ struct baro_device {
 
     /* Fills `frames` with up to `limit` frames that have arrived; returns how many. */
     unsigned (*rx_burst)(void *context, struct baro_rx_frame *frames, unsigned limit);
-    /* The frames of the last rx_burst are no longer needed. A stack may keep them over baro_stack_poll() for text that its
-     * program has not read yet, and sends meanwhile: at the latest at baro_stack_flush() or in the next baro_stack_poll() they
-     * go back, before the next rx_burst, or by baro_stack_free(). May be NULL: then they are not kept over a poll. */
+    /* The frames of the last rx_burst are no longer needed. A stack may keep them over baro_stack_poll() for text that
+     * its program has not read yet, and sends meanwhile: at the latest at baro_stack_flush() or in the next
+     * baro_stack_poll() they go back, before the next rx_burst, or by baro_stack_free(). May be NULL: then they are not
+     * kept over a poll. */
     void (*rx_end)(void *context);
     /* How many frames tx_burst would take now. */
     unsigned (*tx_room)(void *context);

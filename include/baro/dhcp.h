@@ -3,10 +3,11 @@
  *
  * Services: they use the stack's public calls only, have no thread and no clock, and work inside poll.
  *
- * The server: leases live in memory and go with the server; a client that renews one which an earlier server gave gets it
- * again if it is free. Answers go by broadcast unless the client has an address already: a packet to an address that nobody answers ARP for
- * yet cannot be sent through a stack, and RFC 2131 §4.1 allows a broadcast then. Messages by way of relay agents are not
- * answered, and an address is not pinged before it is offered: clients probe it and decline it. */
+ * The server: leases live in memory and go with the server; a client that renews one which an earlier server gave
+ * gets it again if it is free. Answers go by broadcast unless the client has an address already: a packet to an
+ * address that nobody answers ARP for yet cannot be sent through a stack, and RFC 2131 §4.1 allows a broadcast then.
+ * Messages by way of relay agents are not answered, and an address is not pinged before it is offered: clients probe
+ * it and decline it. */
 #ifndef BARO_DHCP_H
 #define BARO_DHCP_H
 
@@ -54,12 +55,13 @@ bool baro_dhcp_server_next_lease(const struct baro_dhcp_server *server, struct b
 /* ---- the client ----
  *
  * It asks for an address, has the stack probe it (RFC 5227), declines one that somebody else uses, then sets the routes
- * and says what it learnt; it renews the lease and takes the address away when the lease ends. Address and routes belong to
- * it: nobody else removes them. What the network says besides (name servers, domain, MTU) is the caller's to apply.
+ * and says what it learnt; it renews the lease and takes the address away when the lease ends. Address and routes
+ * belong to it: nobody else removes them. What the network says besides (name servers, domain, MTU) is the caller's to
+ * apply.
  *
- * Limits: one client a stack, because of port 68. Answers are not authenticated: who is on the link and answers first is
- * believed, as DHCP is. It begins within one second and not within ten (§4.4.1), and does not ask for the address of an
- * earlier life (INIT-REBOOT). A lease shorter than 10 s is not taken. The prefix length stays as it was when the
+ * Limits: one client a stack, because of port 68. Answers are not authenticated: who is on the link and answers first
+ * is believed, as DHCP is. It begins within one second and not within ten (§4.4.1), and does not ask for the address of
+ * an earlier life (INIT-REBOOT). A lease shorter than 10 s is not taken. The prefix length stays as it was when the
  * lease began. */
 struct baro_dhcp_client;
 
@@ -88,14 +90,14 @@ struct baro_dhcp_client_config {
     uint8_t seed[32];          /* for transaction numbers and waiting times */
     struct baro_instant now;
     const char *host_name;     /* told to the server; copied; NULL: none */
-    /* What was learnt, whenever a lease begins or is renewed; NULL: there is no lease any more. May be NULL. It must not
-     * free the client. */
+    /* What was learnt, whenever a lease begins or is renewed; NULL: there is no lease any more. May be NULL. It must
+     * not free the client. */
     void (*told)(void *context, const struct baro_dhcp_client_lease *lease);
     void *context;
 };
 
-/* A client in state INIT, or NULL with the reason in *error (-errno) if error is not NULL: -EINVAL for a host name that is
- * too long, -ENOMEM, and what the stack says to a socket on port 68. */
+/* A client in state INIT, or NULL with the reason in *error (-errno) if error is not NULL: -EINVAL for a host name that
+ * is too long, -ENOMEM, and what the stack says to a socket on port 68. */
 struct baro_dhcp_client *baro_dhcp_client_create(const struct baro_dhcp_client_config *config, int *error);
 /* Gives the lease back (DHCPRELEASE, §4.4.6), takes address and routes away, and flushes the stack, which must still be
  * there. `told` is not called. */
@@ -104,7 +106,8 @@ void baro_dhcp_client_free(struct baro_dhcp_client *client);
 /* Handles what came and what is due; true if anything did. Call it after each poll of the stack, and poll or flush the
  * stack after it. `now` is the stack's time. */
 bool baro_dhcp_client_poll(struct baro_dhcp_client *client, struct baro_instant now);
-/* When it wants to be polled though the stack has nothing to do. False: never (a lease for ever, or the stack probes). */
+/* When it wants to be polled though the stack has nothing to do. False: never (a lease for ever, or the stack
+ * probes). */
 bool baro_dhcp_client_next_deadline(const struct baro_dhcp_client *client, struct baro_instant *deadline);
 
 enum baro_dhcp_client_state baro_dhcp_client_state(const struct baro_dhcp_client *client);

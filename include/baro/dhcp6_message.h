@@ -1,10 +1,10 @@
 /* baro/dhcp6_message.h: DHCPv6 messages as values (RFC 8415; options of RFC 3646 besides).
  *
- * Pure and bounded: reading copies what it understands into the value and looks at nothing beyond the end, of the message or
- * of an option that holds others; writing makes a message that reads back the same. A message one of whose lengths leads
- * beyond the end, or whose identifiers cannot be, is none. Any other option whose length or value cannot be is as if it were
- * not there; of one that may stand only once the first counts. Lists are cut at the limits below. What relay agents say to
- * servers is not read. */
+ * Pure and bounded: reading copies what it understands into the value and looks at nothing beyond the end, of the
+ * message or of an option that holds others; writing makes a message that reads back the same. A message one of whose
+ * lengths leads beyond the end, or whose identifiers cannot be, is none. Any other option whose length or value cannot
+ * be is as if it were not there; of one that may stand only once the first counts. Lists are cut at the limits below.
+ * What relay agents say to servers is not read. */
 #ifndef BARO_DHCP6_MESSAGE_H
 #define BARO_DHCP6_MESSAGE_H
 
@@ -120,13 +120,13 @@ void baro_dhcp6_ask(struct baro_dhcp6_message *message, enum baro_dhcp6_option o
 
 bool baro_dhcp6_duid_equal(const struct baro_dhcp6_duid *a, const struct baro_dhcp6_duid *b);
 
-/* Reads a message: the payload of a UDP datagram. 0; -EPROTONOSUPPORT for one that a relay agent speaks; -EBADMSG when it
- * is shorter than its header, of no type above, or broken as said at the top. */
+/* Reads a message: the payload of a UDP datagram. 0; -EPROTONOSUPPORT for one that a relay agent speaks; -EBADMSG when
+ * it is shorter than its header, of no type above, or broken as said at the top. */
 int baro_dhcp6_parse(struct baro_dhcp6_message *message, struct baro_bytes octets);
 
-/* Writes a message into `to`. Of the parameters those that find no room are left out. Returns the length. -ENOSPC: `to` has
- * no room for the rest; -EINVAL: an identifier of an impossible length, a name that is none, a type of relay agents. A
- * status code goes with a text of ours. */
+/* Writes a message into `to`. Of the parameters those that find no room are left out. Returns the length. -ENOSPC: `to`
+ * has no room for the rest; -EINVAL: an identifier of an impossible length, a name that is none, a type of relay
+ * agents. A status code goes with a text of ours. */
 ptrdiff_t baro_dhcp6_build(const struct baro_dhcp6_message *message, struct baro_buffer to);
 
 /* "SOLICIT" and so on, "NoAddrsAvail" and so on, as RFC 8415 writes them; "?" for none of them. */

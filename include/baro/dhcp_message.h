@@ -1,10 +1,10 @@
 /* baro/dhcp_message.h: DHCPv4 messages as values (RFC 2131 §2, options of RFC 2132 and after).
  *
  * Pure and bounded: reading copies what it understands into the value and looks at no octet twice or beyond the end;
- * writing makes a message that reads back the same. Reading joins an option that comes in several pieces
- * (RFC 3396) and looks into the fields `file` and `sname` where the message says that options stand there
- * (option 52). An option whose length or value cannot be is as if it were not there: RFC 2131 leaves a receiver no better
- * answer, and what is required is then missed by whoever asks for it. Lists are cut at the limits below. */
+ * writing makes a message that reads back the same. Reading joins an option that comes in several pieces (RFC 3396) and
+ * looks into the fields `file` and `sname` where the message says that options stand there (option 52). An option whose
+ * length or value cannot be is as if it were not there: RFC 2131 leaves a receiver no better answer, and what is
+ * required is then missed by whoever asks for it. Lists are cut at the limits below. */
 #ifndef BARO_DHCP_MESSAGE_H
 #define BARO_DHCP_MESSAGE_H
 
@@ -110,11 +110,11 @@ void baro_dhcp_ask(struct baro_dhcp_message *message, enum baro_dhcp_option opti
  * Ethernet, has no cookie (a BOOTP message), or no message type of the eight. */
 int baro_dhcp_parse(struct baro_dhcp_message *message, struct baro_bytes octets);
 
-/* Writes a message into `to`; no more than `to.length` octets, so the length of the buffer is how to respect the other's
- * greatest size. What is needed for the dialogue stands first; of the parameters those that find no room, neither
- * behind the header nor in `file` and `sname`, are left out, as RFC 2131 §4.1 has it. Returns the length, at
- * least 300 (a BOOTP message's, which old relays insist on). -ENOSPC: `to` is shorter than 300 octets or than the dialogue
- * needs; -EINVAL: a name that is none, a route's prefix longer than 32. */
+/* Writes a message into `to`; no more than `to.length` octets, so the length of the buffer is how to respect the
+ * other's greatest size. What is needed for the dialogue stands first; of the parameters those that find no room,
+ * neither behind the header nor in `file` and `sname`, are left out, as RFC 2131 §4.1 has it. Returns the length, at
+ * least 300 (a BOOTP message's, which old relays insist on). -ENOSPC: `to` is shorter than 300 octets or than the
+ * dialogue needs; -EINVAL: a name that is none, a route's prefix longer than 32. */
 ptrdiff_t baro_dhcp_build(const struct baro_dhcp_message *message, struct baro_buffer to);
 
 /* "DISCOVER" and so on; "?" for none of them. */

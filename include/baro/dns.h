@@ -1,20 +1,22 @@
 /* baro/dns.h: names to addresses and back: a stub resolver (RFC 1034 §5.3.1), over UDP and TCP, both families.
  *
- * It asks the name servers it is given, one after another where one keeps silent or fails, and believes an answer that comes
- * from the server and port it asked, to the port it asked from, with the id and the very question (RFC 5452 §9.1); id and
- * port are drawn anew for each query that goes out, and the same question is never outside twice (§5). Of an answer it
- * takes the records that the question's name leads to, along CNAME records, and nothing else that came along. A truncated
- * answer is asked for again by TCP (RFC 7766), and so is one that somebody seems to be guessing at. Queries have EDNS
- * with 1,232 octets; a server that does not understand it is asked without (RFC 6891 §7).
+ * It asks the name servers it is given, one after another where one keeps silent or fails, and believes an answer that
+ * comes from the server and port it asked, to the port it asked from, with the id and the very question (RFC 5452
+ * §9.1); id and port are drawn anew for each query that goes out, and the same question is never outside twice (§5). Of
+ * an answer it takes the records that the question's name leads to, along CNAME records, and nothing else that came
+ * along. A truncated answer is asked for again by TCP (RFC 7766), and so is one that somebody seems to be guessing at.
+ * Queries have EDNS with 1,232 octets; a server that does not understand it is asked without (RFC 6891 §7).
  *
- * Addresses of both families are asked for at once and told as they come; the order in which to try them is the caller's
- * (RFC 6724, RFC 8305). Answers are kept as long as they say, at most a day, denials at most three hours (RFC 2308 §5).
+ * Addresses of both families are asked for at once and told as they come; the order in which to try them is the
+ * caller's (RFC 6724, RFC 8305). Answers are kept as long as they say, at most a day, denials at most three hours (RFC
+ * 2308 §5).
  *
- * Known without asking: addresses as text, localhost (RFC 6761 §6.3); .invalid, .onion and .alt, which do not exist (§6.4,
- * RFC 7686, RFC 9476). Names in .local are multicast DNS's, which this resolver does not speak: -EOPNOTSUPP.
+ * Known without asking: addresses as text, localhost (RFC 6761 §6.3); .invalid, .onion and .alt, which do not exist
+ * (§6.4, RFC 7686, RFC 9476). Names in .local are multicast DNS's, which this resolver does not speak: -EOPNOTSUPP.
  *
- * Limits: the servers are believed to recurse and are not checked by DNSSEC; no hosts file. It takes no baro_next_ready() of
- * its stack, so it can share one: poll it after its stack. No thread, no clock, no memory but what config.memory gives. */
+ * Limits: the servers are believed to recurse and are not checked by DNSSEC; no hosts file. It takes no
+ * baro_next_ready() of its stack, so it can share one: poll it after its stack. No thread, no clock, no memory but what
+ * config.memory gives. */
 #ifndef BARO_DNS_H
 #define BARO_DNS_H
 
@@ -45,15 +47,15 @@ struct baro_dns_config {
     unsigned dots;              /* 0: 1. A name with so many is asked for as it is first, others at the end */
 };
 
-/* A resolver, or NULL with the reason in *error (-errno) if error is not NULL: -ENOMEM, -EINVAL for a server or domain that
- * is none. Free it before its stack. */
+/* A resolver, or NULL with the reason in *error (-errno) if error is not NULL: -ENOMEM, -EINVAL for a server or domain
+ * that is none. Free it before its stack. */
 struct baro_dns *baro_dns_create(const struct baro_dns_config *config, int *error);
 void baro_dns_free(struct baro_dns *dns);
 
 enum baro_dns_want { BARO_DNS_WANT_IPV4 = 1, BARO_DNS_WANT_IPV6 = 2, BARO_DNS_WANT_BOTH = 3 };
 
-/* Begins to look up the addresses of a name; one with a dot at its end is not searched for. The lookup's number, 0 or more,
- * which is the caller's until baro_dns_end; what needs no asking is there at once. -EINVAL: no such name;
+/* Begins to look up the addresses of a name; one with a dot at its end is not searched for. The lookup's number, 0 or
+ * more, which is the caller's until baro_dns_end; what needs no asking is there at once. -EINVAL: no such name;
  * -EOPNOTSUPP: a name in .local; -ENETUNREACH: there are no servers; -ENOSPC. */
 int baro_dns_query(struct baro_dns *dns, const char *name, enum baro_dns_want want, struct baro_instant now);
 /* The same for the name of an address (PTR). */

@@ -1,4 +1,5 @@
-/* baro/dns_server.h: a name server for a LAN's hosts, over UDP and TCP (RFC 1035, 7766), and a forwarder to the outside.
+/* baro/dns_server.h: a name server for a LAN's hosts, over UDP and TCP (RFC 1035, 7766), and a forwarder to the
+ * outside.
  *
  * It knows hosts by name and address and answers with authority: NAME and NAME.lan with A and AAAA, the addresses'
  * reverse names with PTR; a name that is there without the type asked for has no data (NODATA), a name of the LAN
@@ -6,8 +7,8 @@
  * answered here, too (RFC 6761 §6.3).
  *
  * Without a way to the outside the LAN holds all the names there are, so every other name does not exist. With one
- * (struct baro_dns_outside) queries for other names are passed on, each under an id of its own (RFC 5452), over what the
- * client came by, and answered when an answer to that very question comes back. What belongs inside never goes out:
+ * (struct baro_dns_outside) queries for other names are passed on, each under an id of its own (RFC 5452), over what
+ * the client came by, and answered when an answer to that very question comes back. What belongs inside never goes out:
  * .lan, .local (RFC 6762 §22.1), .internal, .home.arpa (RFC 8375), the special names of RFC 6761, 7686 and 9476, the
  * reverse names of private addresses (RFC 6303, 7793), and addresses of names without a dot. Nothing is kept: a
  * forwarder without a cache has none to be poisoned.
@@ -32,12 +33,12 @@ enum {
     BARO_DNS_SERVER_PENDING = 256 /* queries outside at once; for a new one the oldest is answered SERVFAIL */
 };
 
-/* The way to the outside, whose sockets are the caller's: for a gateway this machine's. A query that is outside has a place,
- * 0 to BARO_DNS_SERVER_PENDING - 1. */
+/* The way to the outside, whose sockets are the caller's: for a gateway this machine's. A query that is outside has a
+ * place, 0 to BARO_DNS_SERVER_PENDING - 1. */
 struct baro_dns_outside {
     void *context;
-    /* Sends the octets, by a stream or a datagram, from a port that nobody can guess (RFC 5452 §9.2), a new one each time,
-     * to name server number `attempt` modulo how many there are; what is still open for the place is closed. That
+    /* Sends the octets, by a stream or a datagram, from a port that nobody can guess (RFC 5452 §9.2), a new one each
+     * time, to name server number `attempt` modulo how many there are; what is still open for the place is closed. That
      * number, or -errno. It must not call the server. */
     int (*ask)(void *context, unsigned place, unsigned attempt, bool stream, struct baro_bytes query);
     /* Nothing is waited for any more: closes what the place has open. */
@@ -70,8 +71,9 @@ void baro_dns_server_remove_hosts(struct baro_dns_server *server);
 /* Whether the name has an address. */
 bool baro_dns_server_has_host(const struct baro_dns_server *server, const char *name);
 
-/* What came for a place from the name server that was asked, and from nobody else; the octets are worked on in place. True:
- * it answered the question, and the place is free; false: it is not what was waited for, such as a forger's guess. */
+/* What came for a place from the name server that was asked, and from nobody else; the octets are worked on in place.
+ * True: it answered the question, and the place is free; false: it is not what was waited for, such as a forger's
+ * guess. */
 bool baro_dns_server_heard(struct baro_dns_server *server, unsigned place, struct baro_buffer octets,
                            struct baro_instant now);
 /* A place's connection or datagram has failed: the next name server is asked, or the query answered SERVFAIL. */
@@ -79,9 +81,8 @@ void baro_dns_server_failed(struct baro_dns_server *server, unsigned place, stru
 
 /* Answers what was asked since the last poll. True: there was something. */
 bool baro_dns_server_poll(struct baro_dns_server *server, struct baro_instant now);
-/* When it wants to be polled although nothing came: a connection idle for ten seconds is ended (RFC 7766 §6.2.3), a query
- * outside is asked again after two.
- * False: never. */
+/* When it wants to be polled although nothing came: a connection idle for ten seconds is ended (RFC 7766 §6.2.3), a
+ * query outside is asked again after two. False: never. */
 bool baro_dns_server_next_deadline(const struct baro_dns_server *server, struct baro_instant *deadline);
 
 /* What it did, X(name, "what it counts"). */

@@ -24,10 +24,12 @@ struct baro_drill_options {
     struct baro_duration tolerance; /* of times; 0: 4 ms, or what the script says with --tolerance_usecs */
     uint64_t seed;                  /* of the stack: its ISNs, ports and timestamps */
     bool verbose;                   /* print every event as it happens, not only failures */
-    bool journey;                   /* print every decision of the stack (baro/explain.h), whether it passes or fails; without
-                                       it, after a failure the last ones of that connection are printed */
+    /* print every decision of the stack (baro/explain.h), whether it passes or fails; without it, after a failure
+     * the last ones of that connection are printed */
+    bool journey;
     enum baro_language language;    /* of both, and of what is said around a failure */
-    bool ipv6;                      /* over IPv6, with an MTU that is 20 octets larger: segments stay as long as in IPv4 */
+    /* over IPv6, with an MTU that is 20 octets larger: segments stay as long as in IPv4 */
+    bool ipv6;
     const char *const *setting;     /* "--mtu=1400" and so on, as in front of a script: they override the script's */
     size_t setting_count;
 };

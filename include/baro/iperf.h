@@ -2,12 +2,12 @@
  * client here measures against `iperf3 -s`.
  *
  * iperf3 3.x over TCP: either direction (-R), up to 128 streams (-P), for a time (-t) or so many octets (-n, -k), block
- * lengths up to 1 MiB (-l), the first seconds left out (-O); what a client asks of the sockets (-b, -M, -N, -w, -C) is done.
- * UDP, SCTP, both directions at once and passwords are refused, by the error that iperf3 shows as "not implemented". Each
- * end tells the other what it counted, as iperf3 does.
+ * lengths up to 1 MiB (-l), the first seconds left out (-O); what a client asks of the sockets (-b, -M, -N, -w, -C) is
+ * done. UDP, SCTP, both directions at once and passwords are refused, by the error that iperf3 shows as "not
+ * implemented". Each end tells the other what it counted, as iperf3 does.
  *
- * One test at a time: others hear that the server is busy. Who stays silent for ten seconds where something is expected of
- * him, or sends what is no iperf3, is cut off. It takes no baro_next_ready(): poll it after its stack. */
+ * One test at a time: others hear that the server is busy. Who stays silent for ten seconds where something is expected
+ * of him, or sends what is no iperf3, is cut off. It takes no baro_next_ready(): poll it after its stack. */
 #ifndef BARO_IPERF_H
 #define BARO_IPERF_H
 
@@ -50,8 +50,8 @@ struct baro_iperf_config {
     void *context;
 };
 
-/* A server that listens, or a client that connects; NULL with the reason in *error (-errno) if error is not NULL: -ENOMEM,
- * -EINVAL, and what the socket calls say. Free it before its stack. */
+/* A server that listens, or a client that connects; NULL with the reason in *error (-errno) if error is not NULL:
+ * -ENOMEM, -EINVAL, and what the socket calls say. Free it before its stack. */
 struct baro_iperf *baro_iperf_create(const struct baro_iperf_config *config, int *error);
 void baro_iperf_free(struct baro_iperf *iperf);
 

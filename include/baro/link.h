@@ -1,13 +1,14 @@
 /* baro/link.h: an interface of this machine's kernel as a struct baro_device, without the kernel's stack (Linux).
  *
- * Two ways to the same frames. An AF_PACKET socket sees what arrives at the interface beside the kernel's own stack: receive
- * ring in shared memory, offloads of the interface used on demand. An AF_XDP socket takes the frames of one queue before the
- * kernel's stack sees them, and gives them to nobody else for as long as it is open: copy mode, memory shared
- * with the kernel, frames above one chunk in several. Both need CAP_NET_RAW or more (AF_XDP CAP_NET_ADMIN and CAP_BPF of the
- * machine's root, not of a user namespace).
+ * Two ways to the same frames. An AF_PACKET socket sees what arrives at the interface beside the kernel's own stack:
+ * receive ring in shared memory, offloads of the interface used on demand. An AF_XDP socket takes the frames of one
+ * queue before the kernel's stack sees them, and gives them to nobody else for as long as it is open: copy mode, memory
+ * shared with the kernel, frames above one chunk in several. Both need CAP_NET_RAW or more (AF_XDP CAP_NET_ADMIN and
+ * CAP_BPF of the machine's root, not of a user namespace).
  *
- * The stack behind it must have IP addresses that this machine's kernel has not: with AF_PACKET the kernel sees every frame, too,
- * and would answer for an address of its own. What the kernel itself sends on that interface is not seen. */
+ * The stack behind it must have IP addresses that this machine's kernel has not: with AF_PACKET the kernel sees
+ * every frame, too, and would answer for an address of its own. What the kernel itself sends on that interface is
+ * not seen. */
 #ifndef BARO_LINK_H
 #define BARO_LINK_H
 
@@ -28,8 +29,8 @@ struct baro_link_config {
     uint32_t mtu;           /* 0: the interface's, which is also the most; 68 or more */
     uint32_t queue;         /* XDP: the receive queue; frames of others go to the kernel */
     bool promiscuous;       /* all frames, not only ours and groups: for a switch behind it */
-    /* Checksums and, with AF_PACKET, super-segments are the kernel's matter, both ways, and the device says so. Without it
-     * every frame is one of the wire: what comes in larger or with its checksum undone is cut and completed here. */
+    /* Checksums and, with AF_PACKET, super-segments are the kernel's matter, both ways, and the device says so. Without
+     * it every frame is one of the wire: what comes in larger or with its checksum undone is cut and completed here. */
     bool offloads;
     bool gro; /* BARO_DEVICE_GRO: one ACK for what a burst brings of a connection */
 };

@@ -5,9 +5,9 @@
  * them: it is run before every sleep, again and again until no source found anything to do, and it says
  * when it wants to be run next although no descriptor woke the loop.
  *
- * One turn of the loop: run the sources until they rest, sleep until a descriptor is ready or the earliest
- * deadline, run the sources again if it slept (so that stacks know the time), call the watches. So a watch may call into a stack and need not flush it: the stack's source runs
- * before the loop sleeps.
+ * One turn of the loop: run the sources until they rest, sleep until a descriptor is ready or the earliest deadline,
+ * run the sources again if it slept (so that stacks know the time), call the watches. So a watch may call into a stack
+ * and need not flush it: the stack's source runs before the loop sleeps.
  *
  * Instants are those of the monotonic clock. A source with a clock of its own translates. */
 #ifndef BARO_LOOP_H
@@ -62,9 +62,9 @@ struct baro_network;
  * its stacks is carried before the loop sleeps. 0 or -ENOMEM. */
 int baro_loop_add_network(struct baro_loop *loop, struct baro_network *network);
 
-/* From now on the loop spins for so long before it sleeps: it looks at the descriptors again and again, 0 to 1 s, 0 as at
- * first: it sleeps at once. That spares waking a thread, tens of microseconds on a virtual machine, and costs a processor for
- * as long: it is for who asks for it. -EINVAL. */
+/* From now on the loop spins for so long before it sleeps: it looks at the descriptors again and again, 0 to 1 s, 0 as
+ * at first: it sleeps at once. That spares waking a thread, tens of microseconds on a virtual machine, and costs a
+ * processor for as long: it is for who asks for it. -EINVAL. */
 int baro_loop_busy_poll(struct baro_loop *loop, struct baro_duration busy);
 /* How often the loop slept, and how often it looked at the descriptors while it spun. */
 struct baro_loop_counts {

@@ -1,12 +1,14 @@
-/* baro/mdns.h: a multicast DNS responder: a host is found as NAME.local without any server (RFC 6762), over both families.
+/* baro/mdns.h: a multicast DNS responder: a host is found as NAME.local without any server (RFC 6762), over both
+ * families.
  *
- * It probes for its name (§8.1), gives way and takes NAME-2 where another host has it (§9), announces itself (§8.3), answers
- * for its addresses, their reverse names, and says by NSEC which types are not there (§6.1), leaves out what the asker
- * knows already (§7.1), answers alone whom it should (§5.4) and askers that are no multicast DNS hosts (§6.7), and
- * takes leave (§10.1). Packets from off the link are ignored (§11).
+ * It probes for its name (§8.1), gives way and takes NAME-2 where another host has it (§9), announces itself (§8.3),
+ * answers for its addresses, their reverse names, and says by NSEC which types are not there (§6.1), leaves out what
+ * the asker knows already (§7.1), answers alone whom it should (§5.4) and askers that are no multicast DNS hosts
+ * (§6.7), and takes leave (§10.1). Packets from off the link are ignored (§11).
  *
- * 224.0.0.251 and ff02::fb are two worlds (§20): in each that the host has an address of it probes, announces and answers on
- * its own, with all its records of both families. The name is one: lost in one world, it is given up in both.
+ * 224.0.0.251 and ff02::fb are two worlds (§20): in each that the host has an address of it probes, announces and
+ * answers on its own, with all its records of both families. The name is one: lost in one world, it is given up in
+ * both.
  *
  * Limits: one interface; reverse names are announced but not probed for: the addresses' own probing came before. The
  * responder takes no baro_next_ready(): poll it after its stack. */
@@ -41,8 +43,9 @@ struct baro_mdns_config {
     bool follow;                /* has the interface's addresses as they come and go; else those that it is given */
 };
 
-/* A responder that has joined 224.0.0.251 and, where the interface can have IPv6, ff02::fb; or NULL with the reason in *error if error is not NULL: -ENOMEM, -EINVAL for
- * the name, and what the socket calls say. Free it before its stack. */
+/* A responder that has joined 224.0.0.251 and, where the interface can have IPv6, ff02::fb; or NULL with the reason
+ * in *error if error is not NULL: -ENOMEM, -EINVAL for the name, and what the socket calls say. Free it before its
+ * stack. */
 struct baro_mdns *baro_mdns_create(const struct baro_mdns_config *config, int *error);
 /* Frees it without a word: take leave before. */
 void baro_mdns_free(struct baro_mdns *mdns);

@@ -43,12 +43,14 @@ struct baro_wire_config {
     enum baro_medium_kind kind;
     uint32_t mtu;                     /* octets of IP packet, 68 to 65535, faithful to 1978; 0: 1500 */
     uint32_t loss_ppm;                /* frames that vanish */
-    uint32_t burst_frames;            /* how many vanish one behind the other, in the mean, 2 to 1000; 0, 1: each is drawn
-                                         by itself. The share stays (Gilbert's model) */
+    /* how many vanish one behind the other, in the mean, 2 to 1000; 0, 1: each is drawn by itself. The share stays
+     * (Gilbert's model) */
+    uint32_t burst_frames;
     uint32_t reorder_ppm;             /* frames that one to three later ones overtake */
     uint32_t duplicate_ppm;           /* frames that arrive twice */
     uint32_t corrupt_ppm;             /* frames with flipped bits */
-    uint32_t ecn_packets;             /* frames waiting for the rate from which on ECN-capable ones are marked; 0: never */
+    /* frames waiting for the rate from which on ECN-capable ones are marked; 0: never */
+    uint32_t ecn_packets;
     uint32_t blackhole;               /* octets: larger IP packets vanish without a word; 0: none do */
     bool corrupt_ip;                  /* one bit above the FCS instead, FCS made to fit: only checksums see it */
     struct baro_duration delay;       /* on the way, 0 to 60 s */
@@ -127,8 +129,8 @@ struct baro_switch *baro_switch_create(struct baro_network *network);
  * that is to end in a switch is created with no_large. */
 int baro_switch_join(struct baro_switch *bridge, struct baro_wire *wire);
 /* Makes a device a port; it is borrowed until the network is freed, is without BARO_DEVICE_LRO and
- * BARO_DEVICE_RX_CHECKSUM, and its owner calls baro_network_follow or _advance when it has frames. With one wire and one device the switch is a mere coupling.
- * 0, -ENOMEM, -ENOSPC, -EINVAL. */
+ * BARO_DEVICE_RX_CHECKSUM, and its owner calls baro_network_follow or _advance when it has frames. With one wire and
+ * one device the switch is a mere coupling. 0, -ENOMEM, -ENOSPC, -EINVAL. */
 int baro_switch_add_device(struct baro_switch *bridge, const struct baro_device *device);
 
 /* One address of a host, of either family. */
@@ -139,7 +141,8 @@ struct baro_host_address {
 
 /* What each interface of a host does about IPv6 by itself, if its MTU is 1280 or more. */
 enum baro_host_ipv6 {
-    BARO_HOST_IPV6_LINK_LOCAL = 0, /* a link-local address, probed first (baro_stack_enable_ipv6), if eight were not given */
+    /* a link-local address, probed first (baro_stack_enable_ipv6), if eight were not given */
+    BARO_HOST_IPV6_LINK_LOCAL = 0,
     BARO_HOST_IPV6_ROUTERS,        /* that, and it listens to the routers on the link */
     BARO_HOST_IPV6_BY_HAND         /* nothing: a journey stays short, a test can count frames */
 };
@@ -147,9 +150,9 @@ enum baro_host_ipv6 {
 struct baro_host_config {
     const char *name;                     /* copied, up to 31 octets; NULL: "host1" and so on */
     struct baro_wire *wire;               /* takes a free end of it */
-    const struct baro_device *device;     /* in place of a wire: somebody else's device (a TAP), borrowed until the network
-                                             is freed; `mac` is its own. Its owner calls baro_network_follow or _advance
-                                             when it has frames */
+    /* in place of a wire: somebody else's device (a TAP), borrowed until the network is freed; `mac` is its own. Its
+     * owner calls baro_network_follow or _advance when it has frames */
+    const struct baro_device *device;
     struct baro_address address;          /* family NONE: none yet */
     unsigned prefix_length;
     const struct baro_host_address *addresses; /* more of them, on the same wire */
@@ -172,8 +175,8 @@ struct baro_host_config {
      * May be NULL. */
     bool (*program_deadline)(void *context, struct baro_instant *deadline);
     void *program_context;
-    const struct baro_stack_config *stack; /* its stack's settings that have no place here (congestion, ecn ...); NULL: as
-                                              usual. Needed for the call only */
+    /* its stack's settings that have no place here (congestion, ecn ...); NULL: as usual. Needed for the call only */
+    const struct baro_stack_config *stack;
 };
 
 /* A host on a wire, or NULL with the reason in *error (-errno) if error is not NULL: -ENOMEM, -EBUSY when
@@ -182,8 +185,8 @@ struct baro_host *baro_host_create(struct baro_network *network, const struct ba
 
 /* Plugs the host into one more wire, with an adapter of its own and these addresses on it. What the adapter is like and
  * who traces it is as for the first wire. The new interface's number in the stack, or -errno: -ENOMEM, -EBUSY when both
- * ends of the wire are taken, -EINVAL, -ENOSPC, and what the stack says to an address; the wire's end is free again then,
- * the stack's interface stays, without a wire. */
+ * ends of the wire are taken, -EINVAL, -ENOSPC, and what the stack says to an address; the wire's end is free again
+ * then, the stack's interface stays, without a wire. */
 int baro_host_add_wire(struct baro_host *host, struct baro_wire *wire, const struct baro_host_address *addresses,
                        unsigned count);
 
@@ -194,8 +197,8 @@ int baro_host_add_route(struct baro_host *host, struct baro_address prefix, unsi
 
 const char *baro_host_name(const struct baro_host *host);
 struct baro_network *baro_host_network(const struct baro_host *host);
-/* Its stack, and of its first wire the adapter (NULL where that is a device) and the interface's number in the stack. They
- * live as long as the network. */
+/* Its stack, and of its first wire the adapter (NULL where that is a device) and the interface's number in the stack.
+ * They live as long as the network. */
 struct baro_stack *baro_host_stack(struct baro_host *host);
 struct baro_adapter *baro_host_adapter(struct baro_host *host);
 int baro_host_interface(const struct baro_host *host);

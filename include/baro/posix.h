@@ -54,8 +54,8 @@ struct baro_posix_config {
     struct baro_trace_sink trace; /* event NULL: no trace; called with the stack's mutex held, by any thread */
     uint32_t trace_host;
 
-    /* Called once for each option that somebody got or set and that does not exist here (ENOPROTOOPT), with the stack's mutex
-     * held; NULL: nobody is told. */
+    /* Called once for each option that somebody got or set and that does not exist here (ENOPROTOOPT), with the stack's
+     * mutex held; NULL: nobody is told. */
     void (*unknown_option)(void *context, int level, int name);
     void *unknown_context;
 };
@@ -86,9 +86,9 @@ int baro_posix_wire(const char *path);
 
 /* ---- the calls ---- */
 
-/* AF_INET or AF_INET6 with SOCK_STREAM or SOCK_DGRAM, SOCK_NONBLOCK may be ored. AF_INET and SOCK_DGRAM with IPPROTO_ICMP is a ping socket
- * (enum baro_socket_type). IP_RECVERR and IPV6_RECVERR are BARO_IP_RECV_ERROR: recvmsg with MSG_ERRQUEUE, which never
- * waits, tells of errors as Linux's does. */
+/* AF_INET or AF_INET6 with SOCK_STREAM or SOCK_DGRAM, SOCK_NONBLOCK may be ored. AF_INET and SOCK_DGRAM with
+ * IPPROTO_ICMP is a ping socket (enum baro_socket_type). IP_RECVERR and IPV6_RECVERR are BARO_IP_RECV_ERROR: recvmsg
+ * with MSG_ERRQUEUE, which never waits, tells of errors as Linux's does. */
 int baro_posix_socket_in(struct baro_posix_stack *stack, int domain, int type, int protocol);
 int baro_posix_bind_in(struct baro_posix_stack *stack, int fd, const struct sockaddr *address, socklen_t length);
 int baro_posix_listen_in(struct baro_posix_stack *stack, int fd, int backlog);
@@ -117,7 +117,8 @@ ssize_t baro_posix_sendto_in(struct baro_posix_stack *stack, int fd, const void 
 ssize_t baro_posix_sendmsg_in(struct baro_posix_stack *stack, int fd, const struct msghdr *message, int flags);
 /* What such control data say of a datagram, for who takes messages in Linux's shape from elsewhere (`baro run`).
  * `is_ipv6`: of the socket; `over_ipv4`: its peer's address is IPv4's or mapped. Interface numbers are left as they
- * stand. Writes local.address, interface, ttl, tos, dont_fragment and given of baro/socket.h's message. 0 or -EINVAL. */
+ * stand. Writes local.address, interface, ttl, tos, dont_fragment and given of baro/socket.h's message. 0 or
+ * -EINVAL. */
 struct baro_message;
 int baro_posix_control_read(const struct msghdr *message, bool is_ipv6, bool over_ipv4, struct baro_message *told);
 ssize_t baro_posix_write_in(struct baro_posix_stack *stack, int fd, const void *data, size_t length);
@@ -133,20 +134,21 @@ ssize_t baro_posix_recvfrom_in(struct baro_posix_stack *stack, int fd, void *dat
 ssize_t baro_posix_recvmsg_in(struct baro_posix_stack *stack, int fd, struct msghdr *message, int flags);
 ssize_t baro_posix_read_in(struct baro_posix_stack *stack, int fd, void *data, size_t length);
 
-/* SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6 (of AF_INET6 only) and IPPROTO_TCP with the names of <sys/socket.h>, <netinet/in.h> and <netinet/tcp.h>;
- * SO_RCVTIMEO and SO_SNDTIMEO are the library's own. Buffer sizes are not doubled. */
+/* SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6 (of AF_INET6 only) and IPPROTO_TCP with the names of <sys/socket.h>,
+ * <netinet/in.h> and <netinet/tcp.h>; SO_RCVTIMEO and SO_SNDTIMEO are the library's own. Buffer sizes are not
+ * doubled. */
 int baro_posix_getsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, void *value,
                              socklen_t *length);
 int baro_posix_setsockopt_in(struct baro_posix_stack *stack, int fd, int level, int name, const void *value,
                              socklen_t length);
 
-/* The options of SOL_SOCKET and IPPROTO_TCP that the core itself keeps, of its descriptor `fd`, with Linux' values, limits
- * and errnos; for who has Linux' calls from elsewhere (`baro run`). 0, -errno, or 1: it is none of them. */
+/* The options of SOL_SOCKET and IPPROTO_TCP that the core itself keeps, of its descriptor `fd`, with Linux' values,
+ * limits and errnos; for who has Linux' calls from elsewhere (`baro run`). 0, -errno, or 1: it is none of them. */
 int baro_posix_option_get(struct baro_stack *core, int fd, int level, int name, void *value, socklen_t *length);
 int baro_posix_option_set(struct baro_stack *core, int fd, int level, int name, const void *value, socklen_t length);
 
-/* Linux' struct tcp_info, as the newest kernels tell it, into `room`: as much of it as there is room for; how much that is.
- * TCP_INFO here and in `baro run`. */
+/* Linux' struct tcp_info, as the newest kernels tell it, into `room`: as much of it as there is room for; how much that
+ * is. TCP_INFO here and in `baro run`. */
 struct baro_tcp_info;
 size_t baro_posix_tcp_info(const struct baro_tcp_info *info, void *room, size_t length);
 

@@ -30,26 +30,26 @@ const char *baro_congestion_name(enum baro_congestion congestion);
  * tcp_ecn=2); neither. Where the way or the peer cannot, a connection is without it by itself. */
 enum baro_ecn { BARO_ECN_DEFAULT, BARO_ECN_ANSWER, BARO_ECN_OFF };
 
-/* SYN cookies (RFC 4987 §3.6): a SYN+ACK of a listener that is flooded remembers its half of the dialogue itself. DEFAULT:
- * when the listener's SYN queue (its backlog, 128 at least) is full; OFF: then the oldest half-open connection gives its
- * place; ALWAYS: for every SYN, half-open connections are not kept at all. */
+/* SYN cookies (RFC 4987 §3.6): a SYN+ACK of a listener that is flooded remembers its half of the dialogue itself.
+ * DEFAULT: when the listener's SYN queue (its backlog, 128 at least) is full; OFF: then the oldest half-open connection
+ * gives its place; ALWAYS: for every SYN, half-open connections are not kept at all. */
 enum baro_syn_cookies { BARO_SYN_COOKIES_DEFAULT, BARO_SYN_COOKIES_OFF, BARO_SYN_COOKIES_ALWAYS };
-/* A TCP buffer whose size no program has set (BARO_SO_SEND_BUFFER, BARO_SO_RECV_BUFFER): octets that it may hold at first,
- * and at most, where it grows with what the path carries and the program reads. 0: 256 KiB, and 16 MiB or a quarter of the
- * stack's memory, whichever is less. */
+/* A TCP buffer whose size no program has set (BARO_SO_SEND_BUFFER, BARO_SO_RECV_BUFFER): octets that it may hold at
+ * first, and at most, where it grows with what the path carries and the program reads. 0: 256 KiB, and 16 MiB or a
+ * quarter of the stack's memory, whichever is less. */
 struct baro_buffer_size {
     uint32_t first, most;
 };
 
-/* A path that swallows large packets without a word (RFC 4821): TCP finds a size that passes; or it relies on ICMP alone
- * (Linux' tcp_mtu_probing=0). */
+/* A path that swallows large packets without a word (RFC 4821): TCP finds a size that passes; or it relies on ICMP
+ * alone (Linux' tcp_mtu_probing=0). */
 enum baro_black_holes { BARO_BLACK_HOLES_DEFAULT, BARO_BLACK_HOLES_IGNORED };
 
 /* Options of TCP that it neither offers nor takes (Linux' tcp_sack=0, tcp_timestamps=0, tcp_window_scaling=0). */
 enum baro_tcp_without { BARO_TCP_WITHOUT_SACK = 1, BARO_TCP_WITHOUT_TIMESTAMPS = 2, BARO_TCP_WITHOUT_SCALE = 4 };
 
-/* Pacing: what TCP may send leaves over the round trip (twice the window a round trip in slow start, 1.2 times later), not at
- * once; paths below a millisecond apart. OFF: only where the program sets a rate (BARO_SO_MAX_PACING_RATE). */
+/* Pacing: what TCP may send leaves over the round trip (twice the window a round trip in slow start, 1.2 times later),
+ * not at once; paths below a millisecond apart. OFF: only where the program sets a rate (BARO_SO_MAX_PACING_RATE). */
 enum baro_pacing { BARO_PACING_DEFAULT, BARO_PACING_OFF };
 
 struct baro_stack_config {
@@ -99,8 +99,8 @@ enum baro_address_state { BARO_ADDRESS_NONE, BARO_ADDRESS_PROBING, BARO_ADDRESS_
 enum baro_address_state baro_stack_address_state(const struct baro_stack *stack, int interface,
                                                  struct baro_address address);
 
-/* From now on other addresses are preferred to this one for what begins anew, or no longer (RFC 4862 §5.5.4): for who takes
- * an IPv6 address from elsewhere and knows its lifetimes. -ENODEV, -EADDRNOTAVAIL. */
+/* From now on other addresses are preferred to this one for what begins anew, or no longer (RFC 4862 §5.5.4): for who
+ * takes an IPv6 address from elsewhere and knows its lifetimes. -ENODEV, -EADDRNOTAVAIL. */
 int baro_stack_deprecate_address(struct baro_stack *stack, int interface, struct baro_address address, bool deprecated);
 
 /* Adds a route; gateway of family NONE: the prefix is on the link. -EINVAL, -EEXIST, -ENOSPC, -ENETUNREACH
@@ -124,13 +124,15 @@ struct baro_source_filter {
     struct baro_address source[BARO_SOURCE_LIMIT];
 };
 
-/* Joins and leaves a multicast group on an interface (counted), whoever sends to it. Routers are told by IGMPv3 or MLDv2,
- * or an older version where they speak only that. 32 groups an interface. -EINVAL, -ENODEV, -ENOSPC, -ENOBUFS, -ENOENT. */
+/* Joins and leaves a multicast group on an interface (counted), whoever sends to it. Routers are told by IGMPv3 or
+ * MLDv2, or an older version where they speak only that. 32 groups an interface. -EINVAL, -ENODEV, -ENOSPC, -ENOBUFS,
+ * -ENOENT. */
 int baro_stack_join_group(struct baro_stack *stack, int interface, struct baro_address group);
 int baro_stack_leave_group(struct baro_stack *stack, int interface, struct baro_address group);
 
-/* IPv6 by itself (RFC 4861, RFC 4862): the interface forms a link-local address (RFC 7217), probes it and, where it accepts
- * advertisements, asks for routers and takes addresses, routes, MTU and name servers from them for as long as they say. */
+/* IPv6 by itself (RFC 4861, RFC 4862): the interface forms a link-local address (RFC 7217), probes it and, where it
+ * accepts advertisements, asks for routers and takes addresses, routes, MTU and name servers from them for as long as
+ * they say. */
 struct baro_ipv6_config {
     uint8_t secret[16];         /* of the stack's stable addresses, the first call's counts; all zero: from the seed */
     bool accept_advertisements; /* a stack that forwards does not, whatever this says */
@@ -167,7 +169,8 @@ struct baro_advertised_prefix {
     struct baro_address prefix; /* with zeros behind prefix_length */
     unsigned prefix_length;     /* hosts make themselves addresses with 64 */
     bool on_link, autonomous;   /* hosts reach it without a router; make themselves addresses in it */
-    uint32_t valid_s, preferred_s; /* UINT32_MAX: for ever; valid 0 withdraws it. RFC 4861's own are 2592000 and 604800 */
+    /* UINT32_MAX: for ever; valid 0 withdraws it. RFC 4861's own are 2592000 and 604800 */
+    uint32_t valid_s, preferred_s;
 };
 enum baro_router_preference { BARO_ROUTER_MEDIUM, BARO_ROUTER_HIGH, BARO_ROUTER_LOW }; /* RFC 4191 */
 
@@ -185,11 +188,12 @@ struct baro_advertise_config {
     unsigned dns_servers;
 };
 
-/* Advertises on an interface from its link-local address (once there is one, see baro_stack_enable_ipv6), by and by and to
- * who asks; again: what is said from now on. Such an interface takes no advertisements. The stack must be a router: one
- * that forwards or takes any destination; as soon as it is none, it says the lifetime 0. `config` is copied; NULL ends it,
- * by three last advertisements with lifetime 0, three seconds apart, and returns how many of them are not decided yet.
- * Otherwise 0, or -ENODEV, -EINVAL, -EPERM where the stack is no router, -ENOSPC where it can join no more groups. */
+/* Advertises on an interface from its link-local address (once there is one, see baro_stack_enable_ipv6), by and by and
+ * to who asks; again: what is said from now on. Such an interface takes no advertisements. The stack must be a router:
+ * one that forwards or takes any destination; as soon as it is none, it says the lifetime 0. `config` is copied; NULL
+ * ends it, by three last advertisements with lifetime 0, three seconds apart, and returns how many of them are not
+ * decided yet. Otherwise 0, or -ENODEV, -EINVAL, -EPERM where the stack is no router, -ENOSPC where it can join no more
+ * groups. */
 int baro_stack_advertise(struct baro_stack *stack, int interface, const struct baro_advertise_config *config);
 
 /* A fixed neighbour entry that neither expires nor is overwritten. -ENODEV, -EINVAL, -ENOSPC. */
@@ -199,16 +203,18 @@ int baro_stack_set_neighbour(struct baro_stack *stack, int interface, struct bar
 /* Takes bursts from every device, runs timers up to `now`, drains what was decided. Returns the number of
  * frames taken; at BARO_BURST_LIMIT times the interfaces there may be more waiting. `now` never goes back.
  *
- * An ACK that a program's answer may carry (the one that ends our connect, of a peer's first requests, of its FIN) is left for
- * what comes behind the poll: calls and baro_stack_flush(), or the next poll, for which baro_stack_next_deadline() asks at
- * once. A host that tells its programs between the two so sends seven segments for a short connection, not eleven.
+ * An ACK that a program's answer may carry (the one that ends our connect, of a peer's first requests, of its FIN) is
+ * left for what comes behind the poll: calls and baro_stack_flush(), or the next poll, for which
+ * baro_stack_next_deadline() asks at once. A host that tells its programs between the two so sends seven segments for a
+ * short connection, not eleven.
  *
- * What comes in order for streams may likewise stay in its frames until then, and be copied from there by who reads it in
- * between. Frames of which nothing is left to be read, and all of them then, are given back (rx_end). */
+ * What comes in order for streams may likewise stay in its frames until then, and be copied from there by who reads it
+ * in between. Frames of which nothing is left to be read, and all of them then, are given back (rx_end). */
 unsigned baro_stack_poll(struct baro_stack *stack, struct baro_instant now);
 
-/* Drains without looking at devices: after socket calls, at the time of the last poll. The programs have had their turn:
- * ACKs that were left for what they say leave alone, and frames that were kept for them go back to their device. */
+/* Drains without looking at devices: after socket calls, at the time of the last poll. The programs have had their
+ * turn: ACKs that were left for what they say leave alone, and frames that were kept for them go back to their
+ * device. */
 void baro_stack_flush(struct baro_stack *stack);
 
 /* When the stack next wants to be polled although no frame came. False: never. A moment in the past: now. */

@@ -18,13 +18,14 @@ struct baro_tap;
 enum baro_tap_offload {
     BARO_TAP_PLAIN = 0,        /* frames are as on a wire: whole checksums, no super-frames */
     BARO_TAP_OFFLOAD = 1 << 0, /* virtio-net headers: checksums undone, TCP super-frames, as far as the kernel can */
-    BARO_TAP_FINISH = 1 << 1   /* with it: checksums are right in both directions all the same, for who captures frames */
+    /* with it: checksums are right in both directions all the same, for who captures frames */
+    BARO_TAP_FINISH = 1 << 1
 };
 
 /* Opens the TAP called `name` (up to 15 octets; made if it is not there) for packets of up to `mtu` octets, 68 to
  * 65521, and takes `mac` as our own address on it. `offload` is enum baro_tap_offload; what the kernel refuses is left
- * out, the device's capabilities say what came of it. NULL with errno: ENOENT without /dev/net/tun, EPERM, EBUSY, EINVAL,
- * ENOMEM. Close it with baro_tap_close; a TAP that was made goes with its descriptor. */
+ * out, the device's capabilities say what came of it. NULL with errno: ENOENT without /dev/net/tun, EPERM, EBUSY,
+ * EINVAL, ENOMEM. Close it with baro_tap_close; a TAP that was made goes with its descriptor. */
 struct baro_tap *baro_tap_open_offload(const char *name, uint32_t mtu, struct baro_mac mac, unsigned offload);
 /* The same with BARO_TAP_PLAIN. */
 struct baro_tap *baro_tap_open(const char *name, uint32_t mtu, struct baro_mac mac);

@@ -1,12 +1,13 @@
-/* base/aes_hash.h: a keyed hash of two to six words by AES's rounds, on machines whose processors have them. For tables that
- * give nothing of the hash away.
+/* base/aes_hash.h: a keyed hash of two to six words by AES's rounds, on machines whose processors have them. For tables
+ * that give nothing of the hash away.
  *
- * Two words are a block of 16 octets, which goes through four rounds under five random round keys of its own; the hash is the
- * sum (XOR) of the blocks, its upper half left out. Of two texts that differ in a block, the difference of that block's result
- * has each value with a probability of at most 2^-113 over its keys (Keliher, Sui: Exact maximum expected differential and
- * linear probability for two-round Advanced Encryption Standard, 2007: (53 / 2^34)^4 for four). So 32 bits of the sum
- * collide with at most 2^-17 for two texts that somebody chose; chance would be 2^-32, and no pair is known that does better.
- * Words go in as they are. In place: what has no vectors of AES calls nothing of this. */
+ * Two words are a block of 16 octets, which goes through four rounds under five random round keys of its own; the hash
+ * is the sum (XOR) of the blocks, its upper half left out. Of two texts that differ in a block, the difference of that
+ * block's result has each value with a probability of at most 2^-113 over its keys (Keliher, Sui: Exact maximum
+ * expected differential and linear probability for two-round Advanced Encryption Standard, 2007: (53 / 2^34)^4 for
+ * four). So 32 bits of the sum collide with at most 2^-17 for two texts that somebody chose; chance would be 2^-32, and
+ * no pair is known that does better. Words go in as they are. In place: what has no vectors of AES calls nothing of
+ * this. */
 #ifndef BASE_AES_HASH_H
 #define BASE_AES_HASH_H
 
@@ -43,7 +44,8 @@ void aes_hash_key_make(struct aes_hash_key *key, const struct hash_key *from);
 typedef long long aes_block __attribute__((vector_size(16)));
 
 /* The number-th block of `count` words, what is missing of it as 0. */
-WITH_AES static inline aes_block aes_hash_block(const struct aes_hash_key *key, const uint64_t *words, size_t count, size_t number)
+WITH_AES static inline aes_block aes_hash_block(const struct aes_hash_key *key, const uint64_t *words, size_t count,
+                                                size_t number)
 {
     const uint64_t first = words[2 * number], second = 2 * number + 1 < count ? words[2 * number + 1] : 0;
     aes_block block = { (long long)first, (long long)second }, round;

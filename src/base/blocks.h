@@ -1,16 +1,22 @@
 /* base/blocks.h: small records of any length up to 304 octets, millions of them, without a word of their own in front.
  *
- * A record takes the next multiple of eight octets, 56 at least, in slabs of 256 of that size. It is named by its size's number and its
- * place among those, in 29 bits; a name is good until the record is given back, and who keeps names sees to that. The first
- * octet of a record is never 0: a free place has 0 there and the way to the next one of its slab. A slab without records goes
- * back, but for the last one of its size that has room: records that wake and rest again become longer, and ten million of them
- * would leave as many places behind. */
+ * A record takes the next multiple of eight octets, 56 at least, in slabs of 256 of that size. It is named by its
+ * size's number and its place among those, in 29 bits; a name is good until the record is given back, and who keeps
+ * names sees to that. The first octet of a record is never 0: a free place has 0 there and the way to the next one of
+ * its slab. A slab without records goes back, but for the last one of its size that has room: records that wake and
+ * rest again become longer, and ten million of them would leave as many places behind. */
 #ifndef BASE_BLOCKS_H
 #define BASE_BLOCKS_H
 
 #include "base/slab.h"
 
-enum { BLOCK_UNIT = 8, BLOCK_SIZES = 32, BLOCK_LEAST = 56, BLOCK_MOST = BLOCK_LEAST + BLOCK_UNIT * (BLOCK_SIZES - 1), BLOCK_INDEX_BITS = 24 };
+enum {
+    BLOCK_UNIT = 8,
+    BLOCK_SIZES = 32,
+    BLOCK_LEAST = 56,
+    BLOCK_MOST = BLOCK_LEAST + BLOCK_UNIT * (BLOCK_SIZES - 1),
+    BLOCK_INDEX_BITS = 24
+};
 
 #define BLOCK_NONE UINT32_MAX
 

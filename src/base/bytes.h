@@ -1,8 +1,8 @@
 /* base/bytes.h: reading and writing integers in network order, and comparing addresses.
  *
  * What is read stands byte by byte: alignment never matters, and compilers make one load and one swap of it. What is
- * written is swapped first: of bytes that are written next to each other by two calls gcc makes one store, after it has put the
- * word together by a dozen shifts. */
+ * written is swapped first: of bytes that are written next to each other by two calls gcc makes one store, after it has
+ * put the word together by a dozen shifts. */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
@@ -114,8 +114,8 @@ static inline bool endpoint_equal(struct baro_endpoint a, struct baro_endpoint b
     return address_equal(a.address, b.address) && a.port.number == b.port.number;
 }
 
-/* 0.0.0.0 or ::, or no address at all. Its octets are read as parts of the words that a copy of an address is made of: a
- * load that lies across two stores of a moment ago waits for them. */
+/* 0.0.0.0 or ::, or no address at all. Its octets are read as parts of the words that a copy of an address is made of:
+ * a load that lies across two stores of a moment ago waits for them. */
 static inline bool address_is_unspecified(struct baro_address address)
 {
     uint16_t first, last;

@@ -3,17 +3,17 @@
  * A partial sum is a 64-bit accumulator of big-endian 16-bit words; checksum_fold() makes the
  * 16-bit complement of it. Pieces other than the last must have an even length.
  *
- * All of it is short and stands here to be done in place; what is longer than a header is base/octets.h's. Words are added
- * in the machine's order and the sum is turned round once at the end: the one's complement sum does not care (RFC 1071
- * §2(B)). */
+ * All of it is short and stands here to be done in place; what is longer than a header is base/octets.h's. Words are
+ * added in the machine's order and the sum is turned round once at the end: the one's complement sum does not care (RFC
+ * 1071 §2(B)). */
 #ifndef BASE_CHECKSUM_H
 #define BASE_CHECKSUM_H
 
 #include "baro/types.h"
 #include "base/octets.h"
 
-/* A native sum as a partial one, below 2^33. Turning all octets round swaps each 16-bit word, and the order of words does
- * not matter. */
+/* A native sum as a partial one, below 2^33. Turning all octets round swaps each 16-bit word, and the order of words
+ * does not matter. */
 static inline uint64_t checksum_of_native(uint64_t native)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -64,7 +64,8 @@ static inline uint64_t checksum_pseudo(struct baro_address source, struct baro_a
     size_t octets = source.family == BARO_FAMILY_IPV6 ? 16 : 4;
     uint64_t sum = (uint64_t)protocol + (length >> 16) + (length & 0xffff);
 
-    return sum + checksum_of_native(octets_sum_short(source.octet, octets) + octets_sum_short(destination.octet, octets));
+    return sum +
+           checksum_of_native(octets_sum_short(source.octet, octets) + octets_sum_short(destination.octet, octets));
 }
 
 /* After a 16-bit field changed from `before` to `after` (RFC 1624 equation 3). */

@@ -1,6 +1,6 @@
-/* base/flow_shard.c: see flow_shard.h. The two ends are put in order before they are hashed, so both directions are one flow.
- * The hash is made of each frame by who has the wire, so it is the short one: of it nobody sees more than which of a few
- * shards a flow has, and that by its timing at best. */
+/* base/flow_shard.c: see flow_shard.h. The two ends are put in order before they are hashed, so both directions are one
+ * flow. The hash is made of each frame by who has the wire, so it is the short one: of it nobody sees more than which
+ * of a few shards a flow has, and that by its timing at best. */
 #include "base/flow_shard.h"
 
 #include <string.h>
@@ -43,8 +43,8 @@ uint32_t flow_shard_of(const struct flow_shard *shard, uint8_t protocol, const s
                        const struct baro_endpoint *other)
 {
     if (one->address.family != BARO_FAMILY_IPV6)
-        return flow_shard_of_ipv4(shard, protocol, ipv4_number(one->address), ipv4_number(other->address), one->port.number,
-                                  other->port.number);
+        return flow_shard_of_ipv4(shard, protocol, ipv4_number(one->address), ipv4_number(other->address),
+                                  one->port.number, other->port.number);
     return flow_shard_of_ipv6(shard, protocol, one->address.octet, other->address.octet, one->port.number,
                               other->port.number);
 }

@@ -5,8 +5,8 @@
  * a producer that finds it full asks its caller to drain (`intent_queue_is_nearly_full` is looked at after each
  * packet). What an intent borrows (a received frame) lives until the drain ends.
  *
- * One for which a device has no room leaves the queue and waits for that device, so that a thousand of them cost nothing
- * until there is room again, and those for other devices go on. */
+ * One for which a device has no room leaves the queue and waits for that device, so that a thousand of them cost
+ * nothing until there is room again, and those for other devices go on. */
 #ifndef BASE_INTENT_H
 #define BASE_INTENT_H
 
@@ -41,7 +41,8 @@ struct intent_tcp_control {
     bool has_timestamps, has_syn_options;
     bool progress;              /* as struct ip_message says */
     bool in_order;              /* acknowledges text in order: text that leaves in front of it says as much */
-    bool plain;                 /* `in_order`, with timestamps, by the path's TTL, without SACK blocks: nothing about it is special */
+    /* `in_order`, with timestamps, by the path's TTL, without SACK blocks: nothing about it is special */
+    bool plain;
     uint32_t flow_label;
     uint32_t ts_value, ts_echo;
     uint16_t mss;               /* with has_syn_options */
@@ -92,7 +93,8 @@ struct intent_forward {
 
 struct intent {
     enum intent_kind kind;
-    struct handle owner;        /* what an OUTPUT asks for segments; a control segment's connection, a SYN+ACK's record */
+    /* what an OUTPUT asks for segments; a control segment's connection, a SYN+ACK's record */
+    struct handle owner;
     struct baro_bytes borrowed;
     union {
         struct intent_tcp_control tcp;
@@ -109,18 +111,21 @@ enum { INTENT_QUEUE_SIZE = 1024, INTENT_QUEUE_RESERVE = 128 };
 /* Devices that intents may wait for, by the interface's number. */
 enum { INTENT_DEVICES = 17, INTENT_NONE = UINT16_MAX };
 
-/* Intents that wait for a device: the slots of the first and the last one. `again`: of the one that went back to wait last. */
+/* Intents that wait for a device: the slots of the first and the last one. `again`: of the one that went back to wait
+ * last. */
 struct intent_line {
     uint16_t first, last, again, count;
 };
 
-/* The queue is a ring of slots. Those that wait have slots of their own, in lines. In all they are INTENT_QUEUE_SIZE at most. */
+/* The queue is a ring of slots. Those that wait have slots of their own, in lines. In all they are INTENT_QUEUE_SIZE at
+ * most. */
 struct intent_queue {
     struct intent *slot; /* INTENT_QUEUE_SIZE of them, and as many for those that wait */
     uint32_t first, count, limit;         /* of the ring; what it may hold beside those that wait */
     uint32_t stalled;                     /* bits of the devices that have a line */
     struct intent_line line[INTENT_DEVICES];
-    uint16_t free, used;                  /* of the slots of lines: one that is free, or INTENT_NONE; so many were ever used */
+    /* of the slots of lines: one that is free, or INTENT_NONE; so many were ever used */
+    uint16_t free, used;
     uint16_t next[INTENT_QUEUE_SIZE];     /* behind which slot of a line comes which, or free one */
 };
 
@@ -128,8 +133,8 @@ struct intent_queue {
 bool intent_queue_init(struct intent_queue *queue, struct slabs *slabs);
 void intent_queue_release(struct intent_queue *queue, struct slabs *slabs);
 
-/* The next free slot, now part of the queue; NULL when it is full. Nobody owns it and it borrows nothing; the kind's own
- * part holds what was there before and is the caller's to write whole. */
+/* The next free slot, now part of the queue; NULL when it is full. Nobody owns it and it borrows nothing; the kind's
+ * own part holds what was there before and is the caller's to write whole. */
 static inline struct intent *intent_add(struct intent_queue *queue, enum intent_kind kind)
 {
     struct intent *intent;
@@ -162,8 +167,8 @@ static inline void intent_done(struct intent_queue *queue)
     intent_done_many(queue, 1);
 }
 
-/* The oldest waits for a device from now on, last; `again`: it did before and intent_ready() took it back, so it waits in
- * front of those that still do. */
+/* The oldest waits for a device from now on, last; `again`: it did before and intent_ready() took it back, so it waits
+ * in front of those that still do. */
 void intent_stall(struct intent_queue *queue, int device, bool again);
 /* So many that wait for the device, or all, stand in front of the queue again. How many. */
 uint32_t intent_ready(struct intent_queue *queue, int device, uint32_t most);

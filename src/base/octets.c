@@ -1,5 +1,5 @@
-/* base/octets.c: see octets.h. Stores are aligned to a vector: an unaligned one that crosses a line counts twice, and on a
- * long block that is a third of the time. */
+/* base/octets.c: see octets.h. Stores are aligned to a vector: an unaligned one that crosses a line counts twice, and
+ * on a long block that is a third of the time. */
 #include "base/octets.h"
 
 #ifdef OCTETS_AVX2
@@ -173,8 +173,8 @@ WITH_AVX2 ALWAYS_INLINE void wide_copy_four(uint8_t *to, const uint8_t *from, bo
     wide_add(sum, 1, &word[3]);
 }
 
-/* Both copies: one adds. The octets in front of the first aligned store are added apart, which is worth it for long blocks
- * only; the last ones may be copied a second time. */
+/* Both copies: one adds. The octets in front of the first aligned store are added apart, which is worth it for long
+ * blocks only; the last ones may be copied a second time. */
 WITH_AVX2 ALWAYS_INLINE uint64_t wide_copy(uint8_t *to, const uint8_t *from, size_t length, bool summed)
 {
     struct wide_sum sum = { 0 };
@@ -227,8 +227,8 @@ WITH_AVX2 uint64_t octets_copy_sum_avx2(uint8_t *to, const uint8_t *from, size_t
 
 enum { DOT_BLOCK = 1 << 18 }; /* octets: a lane of 32 bits holds the sum of four times as many */
 
-/* Pairs of words are added to lanes of 32 bits in one step, as numbers with a sign: each word is taken 2^15 lower, which its
- * highest bit turned round does. */
+/* Pairs of words are added to lanes of 32 bits in one step, as numbers with a sign: each word is taken 2^15 lower,
+ * which its highest bit turned round does. */
 WITH_VNNI static inline __m256i dot_add(__m256i sum, __m256i words)
 {
     return _mm256_dpwssd_epi32(sum, _mm256_xor_si256(words, _mm256_set1_epi16(INT16_MIN)), _mm256_set1_epi16(1));
@@ -264,7 +264,8 @@ WITH_VNNI static inline uint64_t dot_sum(const uint8_t *data, size_t length)
         first = dot_add(first, dot_load(data));
     if (length != 0)
         second = dot_add(second, _mm256_maskz_loadu_epi8((UINT32_C(1) << length) - 1, data));
-    return dot_total(_mm256_add_epi32(_mm256_add_epi32(first, second), _mm256_add_epi32(third, fourth)), vectors * WIDE);
+    return dot_total(_mm256_add_epi32(_mm256_add_epi32(first, second), _mm256_add_epi32(third, fourth)),
+                     vectors * WIDE);
 }
 
 WITH_VNNI uint64_t octets_sum_vnni(const uint8_t *data, size_t length)

@@ -1,16 +1,18 @@
 /* base/octets.h: blocks of octets copied, summed, or both in one pass.
  *
  * Up to 64 octets (headers, small messages) the work is done in place: a call costs as much as it. Above, it is done by
- * what measured fastest: AVX2's vectors where the machine has them, and for a sum alone the dot product of AVX-512's VNNI, at
- * AVX2's width (512 bits were no faster, and copies slower). Which is asked anew each time, one load and one branch that is
- * always predicted the same, so that nothing has to be remembered in a static variable. The results are the same octet for
- * octet and checksum for checksum on every machine.
+ * what measured fastest: AVX2's vectors where the machine has them, and for a sum alone the dot product of AVX-512's
+ * VNNI, at AVX2's width (512 bits were no faster, and copies slower). Which is asked anew each time, one load and one
+ * branch that is always predicted the same, so that nothing has to be remembered in a static variable. The results are
+ * the same octet for octet and checksum for checksum on every machine.
  *
- * A copy is not left to memcpy: glibc's uses `rep movsb` from some 4 KiB on, which AMD's Zen 3 and 4 do at 2 GB/s in place of
- * 50 where the destination lies less than 64 octets above the source modulo 4,096. A ring and a frame lie so now and then.
+ * A copy is not left to memcpy: glibc's uses `rep movsb` from some 4 KiB on, which AMD's Zen 3 and 4 do at 2 GB/s in
+ * place of 50 where the destination lies less than 64 octets above the source modulo 4,096. A ring and a frame lie so
+ * now and then.
  *
  * A native sum is one of 16-bit words in the machine's order, carries kept: congruent modulo 65,535, 0 for nothing but
- * zeros, below 2^63. An odd last octet counts as if a zero followed. base/checksum.h makes checksums of it (RFC 1071 §2(B)). */
+ * zeros, below 2^63. An odd last octet counts as if a zero followed. base/checksum.h makes checksums of it (RFC 1071
+ * §2(B)). */
 #ifndef BASE_OCTETS_H
 #define BASE_OCTETS_H
 
@@ -64,8 +66,9 @@ void octets_copy_other(uint8_t *to, const uint8_t *from, size_t length);
 uint64_t octets_sum_long(const uint8_t *data, size_t length);
 uint64_t octets_copy_sum_long(uint8_t *to, const uint8_t *from, size_t length);
 
-/* The compilers' vectors, on any machine. In lanes of 64 bits whole words are added, carries lost, and their upper halves
- * apart: what is missing of the lower halves then is known. That is one step less than taking both halves out of each. */
+/* The compilers' vectors, on any machine. In lanes of 64 bits whole words are added, carries lost, and their upper
+ * halves apart: what is missing of the lower halves then is known. That is one step less than taking both halves out of
+ * each. */
 typedef uint64_t octets_lanes __attribute__((vector_size(16)));
 
 struct octets_sum {
@@ -91,8 +94,8 @@ static inline void octets_store(uint8_t *at, octets_lanes word)
     memcpy(at, &word, sizeof word);
 }
 
-/* As memcpy. All is loaded before anything is stored: a load that follows a store to a place with the same low bits waits
- * for it. */
+/* As memcpy. All is loaded before anything is stored: a load that follows a store to a place with the same low bits
+ * waits for it. */
 static inline void octets_copy(uint8_t *to, const uint8_t *from, size_t length)
 {
     octets_lanes first, second, third, last;

@@ -207,7 +207,8 @@ static void give_back_slab(struct pool *pool, uint32_t number)
     pool->slabs_now--;
 }
 
-/* The last ones first: then those that stay are in front. Returns how many of `most` are left; 0: there is more to look at. */
+/* The last ones first: then those that stay are in front. Returns how many of `most` are left; 0: there is more to look
+ * at. */
 static unsigned trim(struct pool *pool, unsigned most)
 {
     for (uint32_t slabs = pool->places >> pool->shift; has_surplus(pool) && pool->looked < slabs; pool->looked++) {

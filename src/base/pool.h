@@ -1,15 +1,16 @@
 /* base/pool.h: objects of one size, named by handles that outlive them safely.
  *
- * Objects live in slabs of 64 KiB or so, larger for a pool with a high limit, that are taken as needed and never move, so a pointer stays good while
- * its object lives. A handle is an index and a generation: a handle to an object that was given back
- * resolves to NULL even after the place was used again. Free places form a list, last in first out, so hot
+ * Objects live in slabs of 64 KiB or so, larger for a pool with a high limit, that are taken as needed and never move,
+ * so a pointer stays good while its object lives. A handle is an index and a generation: a handle to an object that was
+ * given back resolves to NULL even after the place was used again. Free places form a list, last in first out, so hot
  * memory is used again first. Objects begin zeroed.
  *
  * A pool has surplus while two slabs' places are free, and an eighth of those in use: so one at the border of a slab
- * keeps it. That it begins to have some is seen by a comparison with one number; then the owner of the slabs is told, and has pools_trim()
- * called, at moments when nobody holds the address of an object that is no more. It looks through a few slabs a call, and
- * those without objects go, until nothing is surplus. Where objects stand here and there in all slabs, it is worth another
- * look later. Of the handles of a slab that went, one generation is remembered with which the next slab begins. */
+ * keeps it. That it begins to have some is seen by a comparison with one number; then the owner of the slabs is told,
+ * and has pools_trim() called, at moments when nobody holds the address of an object that is no more. It looks through
+ * a few slabs a call, and those without objects go, until nothing is surplus. Where objects stand here and there in all
+ * slabs, it is worth another look later. Of the handles of a slab that went, one generation is remembered with which
+ * the next slab begins. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
@@ -64,7 +65,8 @@ void *pool_take(struct pool *pool);
 void pool_give_back(struct pool *pool, void *object);
 
 /* Looks at up to `most` slabs of the pools that have surplus, and gives back those without objects. */
-enum pools_trim { POOLS_TRIMMED, POOLS_TRIM_ON, POOLS_TRIM_LATER }; /* nothing is surplus; go on soon; what is may go some time */
+/* nothing is surplus; go on soon; what is may go some time */
+enum pools_trim { POOLS_TRIMMED, POOLS_TRIM_ON, POOLS_TRIM_LATER };
 enum pools_trim pools_trim(struct slabs *slabs, unsigned most);
 
 /* In front of each object. */
@@ -90,7 +92,8 @@ static inline bool pool_has_place(const struct pool *pool, uint32_t index)
     return pool->slab[index >> pool->shift] != NULL;
 }
 
-/* The object, or NULL if it was given back. The handle, if not HANDLE_NONE, is one of this pool: so for all that follows. */
+/* The object, or NULL if it was given back. The handle, if not HANDLE_NONE, is one of this pool: so for all that
+ * follows. */
 ALWAYS_INLINE void *pool_resolve_here(const struct pool *pool, struct handle handle)
 {
     uint32_t index = (uint32_t)handle.value, generation = (uint32_t)(handle.value >> 32);
@@ -121,10 +124,12 @@ static inline bool pool_is_still(const void *object, struct handle handle)
 {
     const struct pool_place *place = (const struct pool_place *)object - 1;
 
-    return ((uint64_t)place->generation << 32 | place->index) == handle.value; /* the index is the same: one comparison */
+    /* the index is the same: one comparison */
+    return ((uint64_t)place->generation << 32 | place->index) == handle.value;
 }
 
-/* Where the object with this place number is, if it still is, without looking at it; NULL: nowhere. For those who only ask memory for it. */
+/* Where the object with this place number is, if it still is, without looking at it; NULL: nowhere. For those who only
+ * ask memory for it. */
 static inline void *pool_prefetch(const struct pool *pool, uint32_t index)
 {
     return pool_has_place(pool, index) ? pool_place_at(pool, index) + 1 : NULL;
@@ -135,7 +140,8 @@ static inline struct handle pool_handle_there(const void *object)
 {
     const struct pool_place *place = (const struct pool_place *)object - 1;
 
-    return (place->generation & 1) != 0 ? (struct handle){ (uint64_t)place->generation << 32 | place->index } : HANDLE_NONE;
+    return (place->generation & 1) != 0 ? (struct handle){ (uint64_t)place->generation << 32 | place->index }
+                                        : HANDLE_NONE;
 }
 
 /* The handle of the object with this place number, HANDLE_NONE when that place is free. */

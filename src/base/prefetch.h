@@ -1,7 +1,7 @@
 /* base/prefetch.h: asks for a line of memory that will be needed soon.
  *
- * The empty statement is there for gcc: to it a function that does nothing but ask for memory has no effect, and where it is
- * not inlined its calls are left out (12.2, -O2). */
+ * The empty statement is there for gcc: to it a function that does nothing but ask for memory has no effect, and where
+ * it is not inlined its calls are left out (12.2, -O2). */
 #ifndef BASE_PREFETCH_H
 #define BASE_PREFETCH_H
 

@@ -1,11 +1,12 @@
 /* base/ring.h: a byte ring of a power-of-two size over stream offsets.
  *
- * Position p of the stream lives at p plus a turn, modulo the size, so out-of-order bytes are written in place (TCP keeps the
- * list of holes). The ring takes memory at its first byte, grows by doubling, and gives it back when asked. Offsets
- * are 64-bit and count from the beginning of the stream: they do not wrap.
+ * Position p of the stream lives at p plus a turn, modulo the size, so out-of-order bytes are written in place (TCP
+ * keeps the list of holes). The ring takes memory at its first byte, grows by doubling, and gives it back when asked.
+ * Offsets are 64-bit and count from the beginning of the stream: they do not wrap.
  *
- * A ring that holds nothing is turned so that what comes next begins where its memory begins: what a stream touches then is as
- * much as waits at once, in the lines that the caches have from last time, and not the whole ring in turn. */
+ * A ring that holds nothing is turned so that what comes next begins where its memory begins: what a stream touches
+ * then is as much as waits at once, in the lines that the caches have from last time, and not the whole ring in
+ * turn. */
 #ifndef BASE_RING_H
 #define BASE_RING_H
 
@@ -54,16 +55,16 @@ static inline bool ring_begin(struct ring *ring, struct slabs *slabs)
     return true;
 }
 
-/* The next byte goes to the beginning of the memory. Only when nothing is held, out of order included, and nobody has been
- * told of a place that must last. */
+/* The next byte goes to the beginning of the memory. Only when nothing is held, out of order included, and nobody has
+ * been told of a place that must last. */
 static inline void ring_restart(struct ring *ring)
 {
     ring->turn = 0 - (uint32_t)ring->end;
 }
 
-/* It holds nothing, and who comes next wants it sooner than its owner: a ring of the least size goes to the spare pieces, if there is
- * room. So many streams that say a little in turn use the same few lines, which the caches have, where each would have its own,
- * which they have not. */
+/* It holds nothing, and who comes next wants it sooner than its owner: a ring of the least size goes to the spare
+ * pieces, if there is room. So many streams that say a little in turn use the same few lines, which the caches have,
+ * where each would have its own, which they have not. */
 static inline void ring_pass(struct ring *ring, struct slabs *slabs)
 {
     if (ring->size != SLAB_PIECE_BYTES || !slab_piece_has_room(slabs))
@@ -107,7 +108,8 @@ static inline void ring_write(struct ring *ring, uint64_t offset, const uint8_t 
 }
 
 /* The same; the native sum of what it copies. `message`: small messages come often. */
-ALWAYS_INLINE uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length, const bool message)
+ALWAYS_INLINE uint64_t ring_write_sum(struct ring *ring, uint64_t offset, const uint8_t *data, uint32_t length,
+                                      const bool message)
 {
     uint32_t index;
 

@@ -1,4 +1,5 @@
-/* base/sip.h: the rounds of SipHash, in place: where the number of words is known the compiler leaves nothing of the loops. */
+/* base/sip.h: the rounds of SipHash, in place: where the number of words is known the compiler leaves nothing of the
+ * loops. */
 #ifndef BASE_SIP_H
 #define BASE_SIP_H
 

@@ -1,14 +1,14 @@
 /* base/wheel.c: see wheel.h.
  *
  * Level L holds ticks that have the digits above L in base 64 with `tick` in common; their slot is the digit L.
- * Advancing into a slot of a higher level spreads it over the lower ones ("cascade"). What differs above the last level waits
- * there in the slot just behind until that level begins anew, and all of it is placed again.
+ * Advancing into a slot of a higher level spreads it over the lower ones ("cascade"). What differs above the last level
+ * waits there in the slot just behind until that level begins anew, and all of it is placed again.
  *
- * A slot of the lowest level is where timers fire from, and thousands may stand in one: it is sorted when it is first asked
- * for its earliest, and stays so as long as what is added belongs at its end or near it.
+ * A slot of the lowest level is where timers fire from, and thousands may stand in one: it is sorted when it is first
+ * asked for its earliest, and stays so as long as what is added belongs at its end or near it.
  *
- * Which of a slot's lists a timer is in says nothing, and the timer does not know it, nor its slot: who leaves a list empty finds
- * the slot by the list's place. */
+ * Which of a slot's lists a timer is in says nothing, and the timer does not know it, nor its slot: who leaves a list
+ * empty finds the slot by the list's place. */
 #include "base/wheel.h"
 
 #include <stddef.h>
@@ -260,8 +260,8 @@ static void sort_first(struct wheel *wheel)
     wheel->sorted |= UINT64_C(1) << slot;
 }
 
-/* When the wheel has something to do: the earliest deadline where the lowest level knows it, else the beginning of the first
- * occupied slot, whose timers then move down. *timer is the timer, or NULL in the latter case. */
+/* When the wheel has something to do: the earliest deadline where the lowest level knows it, else the beginning of the
+ * first occupied slot, whose timers then move down. *timer is the timer, or NULL in the latter case. */
 static bool next_work(const struct wheel *wheel, struct baro_instant *at, struct wheel_timer **timer)
 {
     int slot = first_slot(wheel, 0);

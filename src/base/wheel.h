@@ -4,8 +4,8 @@
  * placed again. Arming and cancelling are O(1). Timers fire in order of their deadlines, which are exact: none
  * fires before its instant, and ties break by the order of arming.
  *
- * A timer stands in its owner, and of many owners each is far away: who walks a list of them waits for one after the other. So a
- * slot is eight lists, which are walked side by side, and none is waited for alone. */
+ * A timer stands in its owner, and of many owners each is far away: who walks a list of them waits for one after the
+ * other. So a slot is eight lists, which are walked side by side, and none is waited for alone. */
 #ifndef BASE_WHEEL_H
 #define BASE_WHEEL_H
 
@@ -49,8 +49,8 @@ static inline bool wheel_is_armed(const struct wheel_timer *timer)
     return timer->link.next != NULL;
 }
 
-/* Is there nothing to do at that instant? What most polls ask: the answer costs a few instructions and moves the wheel on
- * within its lowest level. False: ask wheel_expired(). */
+/* Is there nothing to do at that instant? What most polls ask: the answer costs a few instructions and moves the wheel
+ * on within its lowest level. False: ask wheel_expired(). */
 static inline bool wheel_is_quiet(struct wheel *wheel, struct baro_instant at)
 {
     uint64_t tick = (uint64_t)at.ns >> WHEEL_TICK_SHIFT;
@@ -65,8 +65,8 @@ static inline bool wheel_is_quiet(struct wheel *wheel, struct baro_instant at)
 /* The earliest timer whose deadline `now` has reached, no longer armed; NULL when there is none. */
 struct wheel_timer *wheel_expired(struct wheel *wheel, struct baro_instant now);
 
-/* The timer that comes `WHEEL_AHEAD` after the one that has just expired, or NULL: there is none in its tick. For who asks memory for
- * it: what expires first may yet change the order. */
+/* The timer that comes `WHEEL_AHEAD` after the one that has just expired, or NULL: there is none in its tick. For who
+ * asks memory for it: what expires first may yet change the order. */
 enum { WHEEL_AHEAD = 4 };
 const struct wheel_timer *wheel_ahead(const struct wheel *wheel);
 

@@ -185,7 +185,8 @@ static void read_text(struct reader *reader, char text[BARO_DHCP_NAME])
     if (!find(reader, BARO_DHCP_OPTION_TEXT))
         return;
     for (; length < reader->length && length < BARO_DHCP_NAME - 1 && reader->octets[length] != 0; length++)
-        text[length] = (char)(reader->octets[length] < ' ' || reader->octets[length] > '~' ? '?' : reader->octets[length]);
+        text[length] =
+            (char)(reader->octets[length] < ' ' || reader->octets[length] > '~' ? '?' : reader->octets[length]);
     text[length] = '\0';
 }
 
@@ -351,7 +352,8 @@ static void offer_searches(struct writer *writer, const struct baro_dhcp_paramet
     size_t at = 0;
 
     for (unsigned i = 0; i < parameters->searches && i < BARO_DHCP_SEARCH; i++) {
-        ptrdiff_t length = domain_name_write(parameters->search[i], (struct baro_buffer){ octets + at, sizeof octets - at });
+        ptrdiff_t length =
+            domain_name_write(parameters->search[i], (struct baro_buffer){ octets + at, sizeof octets - at });
 
         if (length == -EINVAL)
             writer->error = -EINVAL;

@@ -1,8 +1,8 @@
 /* codec/dhcp6.c: DHCPv6 messages as values, see baro/dhcp6_message.h.
  *
- * An option is a code, a length and as many octets (RFC 8415 §21.1); IA_NA and the addresses in it hold options of their
- * own. A list of options is first looked at as a whole, so that whoever takes them one after the other need not ask whether
- * the next one fits. */
+ * An option is a code, a length and as many octets (RFC 8415 §21.1); IA_NA and the addresses in it hold options of
+ * their own. A list of options is first looked at as a whole, so that whoever takes them one after the other need not
+ * ask whether the next one fits. */
 #include "baro/dhcp6_message.h"
 
 #include <errno.h>

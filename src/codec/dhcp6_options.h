@@ -1,8 +1,8 @@
 /* codec/dhcp6_options.h: the options of DHCPv6 as codes and octets (RFC 8415 §21.1).
  *
- * Reading: a list that dhcp6_options_are_whole() found whole is taken apart by dhcp6_option_next().
- * Writing: options one behind the other; an option that holds others is opened, filled and closed. What must be there and
- * finds no room makes `error` -ENOSPC; what need not be is left out. */
+ * Reading: a list that dhcp6_options_are_whole() found whole is taken apart by dhcp6_option_next(). Writing: options
+ * one behind the other; an option that holds others is opened, filled and closed. What must be there and finds no room
+ * makes `error` -ENOSPC; what need not be is left out. */
 #ifndef CODEC_DHCP6_OPTIONS_H
 #define CODEC_DHCP6_OPTIONS_H
 

@@ -108,7 +108,8 @@ void baro_dns_write(struct baro_dns_writer *writer, struct baro_buffer to, const
     *writer = (struct baro_dns_writer){ .to = to, .length = BARO_DNS_HEADER };
     memset(to.data, 0, BARO_DNS_HEADER);
     write_be16(to.data, header->id);
-    write_be16(to.data + 2, (uint16_t)((header->flags & 0x87f0) | (header->operation & 15) << 11 | (header->code & 15)));
+    write_be16(to.data + 2,
+               (uint16_t)((header->flags & 0x87f0) | (header->operation & 15) << 11 | (header->code & 15)));
 }
 
 /* Where a message stands, to go back to. */

@@ -9,8 +9,8 @@
 
 enum { DOMAIN_NAME_TEXT = 256 /* with its NUL */ };
 
-/* Reads one name of labels at *at, which then stands behind it. Pointers must lead backwards, each further than the last.
- * False: malformed, or the root alone. */
+/* Reads one name of labels at *at, which then stands behind it. Pointers must lead backwards, each further than the
+ * last. False: malformed, or the root alone. */
 bool domain_name_read(struct baro_bytes octets, size_t *at, char text[DOMAIN_NAME_TEXT]);
 /* The same where there must be no pointers (RFC 8415 §10). */
 bool domain_name_read_plain(struct baro_bytes octets, size_t *at, char text[DOMAIN_NAME_TEXT]);

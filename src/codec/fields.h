@@ -9,8 +9,8 @@
  *     void name_write(const struct name *, uint8_t *at)
  *     name_fields[]                                      name, source, offset and size of each, for printing
  *
- * and does not compile when the fields do not add up to `size` or one does not stand at its offset. Who wants one field of
- * octets finds it at CODEC_AT(name, field). */
+ * and does not compile when the fields do not add up to `size` or one does not stand at its offset. Who wants one field
+ * of octets finds it at CODEC_AT(name, field). */
 #ifndef CODEC_FIELDS_H
 #define CODEC_FIELDS_H
 

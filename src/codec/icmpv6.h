@@ -1,5 +1,5 @@
-/* codec/icmpv6.h: ICMPv6's types and codes (RFC 4443). The header's eight octets are those of codec/icmp.h; the checksum
- * takes in the pseudo-header. Neighbour discovery's messages are read by codec/nd.h. */
+/* codec/icmpv6.h: ICMPv6's types and codes (RFC 4443). The header's eight octets are those of codec/icmp.h; the
+ * checksum takes in the pseudo-header. Neighbour discovery's messages are read by codec/nd.h. */
 #ifndef CODEC_ICMPV6_H
 #define CODEC_ICMPV6_H
 

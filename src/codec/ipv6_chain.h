@@ -60,8 +60,9 @@ struct ipv6_chain {
  * put together from fragments, so another fragment is one too many. */
 void ipv6_chain_walk(struct ipv6_chain *chain, struct baro_bytes packet, bool whole);
 
-/* What the packet carries behind all its extension headers, whatever is wrong with what they say, and at *at where that
- * begins. Where they run past its end, or behind a fragment header that is not the first's, it is that header's number. */
+/* What the packet carries behind all its extension headers, whatever is wrong with what they say, and at *at where
+ * that begins. Where they run past its end, or behind a fragment header that is not the first's, it is that header's
+ * number. */
 uint8_t ipv6_chain_end(struct baro_bytes packet, size_t *at);
 
 #endif

@@ -1,10 +1,12 @@
-/* codec/membership.h: the messages by which hosts tell routers which groups they listen to, bytes to a checked value and
- * back: IGMP versions 1 to 3 (RFC 1112 appendix I, RFC 2236, RFC 3376) and MLD versions 1 and 2 (RFC 2710, RFC 3810).
+/* codec/membership.h: the messages by which hosts tell routers which groups they listen to, bytes to a checked value
+ * and back: IGMP versions 1 to 3 (RFC 1112 appendix I, RFC 2236, RFC 3376) and MLD versions 1 and 2 (RFC 2710, RFC
+ * 3810).
  *
  * The two families say the same in words of different length, so they are one here. Queries are told apart by their
- * length (RFC 3376 §7.1, RFC 3810 §8.1). membership_read() applies the rules by which a message may be heard at all: the
- * checksum, TTL or hop limit 1, the router alert option, a link-local source for MLD, the destination of a general query
- * (RFC 3376 §9.1, RFC 3810 §5.1.14, §6.2). Octets behind the known fields count for the checksum and for nothing else. */
+ * length (RFC 3376 §7.1, RFC 3810 §8.1). membership_read() applies the rules by which a message may be heard at all:
+ * the checksum, TTL or hop limit 1, the router alert option, a link-local source for MLD, the destination of a general
+ * query (RFC 3376 §9.1, RFC 3810 §5.1.14, §6.2). Octets behind the known fields count for the checksum and for nothing
+ * else. */
 #ifndef CODEC_MEMBERSHIP_H
 #define CODEC_MEMBERSHIP_H
 
@@ -78,10 +80,11 @@ struct membership_record_view {
     struct baro_bytes octets; /* of the sources */
 };
 /* The next record of a report; *at begins at 0. False: that was the last, or the rest is malformed. */
-bool membership_next_record(const struct membership_message *message, size_t *at, struct membership_record_view *record);
+bool membership_next_record(const struct membership_message *message, size_t *at,
+                            struct membership_record_view *record);
 
-/* What a code of `bits` (8 or 16) octets' worth stands for: itself below half of its range, a mantissa and an exponent above
- * (RFC 3376 §4.1.1, §4.1.7, RFC 3810 §5.1.3). */
+/* What a code of `bits` (8 or 16) octets' worth stands for: itself below half of its range, a mantissa and an exponent
+ * above (RFC 3376 §4.1.1, §4.1.7, RFC 3810 §5.1.3). */
 uint32_t membership_code(uint32_t code, unsigned bits);
 
 /* Writes a report or leave of an old version for one group, its checksum zero; returns its octets. */

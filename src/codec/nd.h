@@ -1,9 +1,9 @@
 /* codec/nd.h: neighbour discovery's messages (RFC 4861 §4) and their options, bytes to a checked value and back.
  *
- * Router solicitation and advertisement, neighbour solicitation and advertisement, and redirect, as ICMPv6 messages from
- * their type on. nd_read() applies the rules by which a message is valid at all (§6.1, §7.1, §8.1, RFC 6980 §5): what
- * fails one of them is dropped whole. The ICMPv6 checksum is the caller's; so is what needs a memory, such as whether a
- * redirect comes from the router in use (§8.1).
+ * Router solicitation and advertisement, neighbour solicitation and advertisement, and redirect, as ICMPv6 messages
+ * from their type on. nd_read() applies the rules by which a message is valid at all (§6.1, §7.1, §8.1, RFC 6980 §5):
+ * what fails one of them is dropped whole. The ICMPv6 checksum is the caller's; so is what needs a memory, such as
+ * whether a redirect comes from the router in use (§8.1).
  *
  * Options: a length of zero, or one beyond the end, condemns the message (§4.6). One of a known kind whose length or
  * content does not fit its kind is stepped over, as unknown ones are (§6.1.2, RFC 8106 §5.3.1). Of those that may come
@@ -132,11 +132,12 @@ static inline int nd_preference_rank(enum nd_preference preference)
  * ND_MALFORMED, ND_BAD_SOURCE or ND_BAD_ADDRESS: *message is not to be used. */
 enum baro_drop_reason nd_read(struct nd_message *message, const struct nd_arrival *arrival, struct baro_bytes octets);
 
-/* Writes a message from its type on, the checksum zero, with the options that are set; a redirected packet is cut to fit.
- * Returns the octets, a multiple of eight; 0 when they do not fit into `room`. */
+/* Writes a message from its type on, the checksum zero, with the options that are set; a redirected packet is cut to
+ * fit. Returns the octets, a multiple of eight; 0 when they do not fit into `room`. */
 size_t nd_write(const struct nd_message *message, uint8_t *to, size_t room);
 
-/* The name at *at of a list that nd_read() checked, as text without the last dot; *at moves behind it. False: no more. */
+/* The name at *at of a list that nd_read() checked, as text without the last dot; *at moves behind it. False: no
+ * more. */
 bool nd_name_text(struct baro_bytes names, size_t *at, char text[ND_NAME_TEXT]);
 
 /* A name as text in the form for nd_search.names; returns its octets, 0 when it is none or does not fit. */

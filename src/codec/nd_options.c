@@ -14,7 +14,8 @@ enum {
 
 /* ---- names ---- */
 
-/* The octets of the name at `at`, its end included; 0: it has none within the bytes, or is too long, or is compressed. */
+/* The octets of the name at `at`, its end included; 0: it has none within the bytes, or is too long, or is
+ * compressed. */
 static size_t name_length(struct baro_bytes names, size_t at)
 {
     size_t length = 0;
@@ -63,7 +64,8 @@ bool nd_name_text(struct baro_bytes names, size_t *at, char text[ND_NAME_TEXT])
     for (; *label != 0; label += 1 + *label) {
         if (used != 0)
             text[used++] = '.';
-        for (unsigned i = 1; i <= *label; i++) /* what would be read as something else on a screen or in a file is shown as '?' */
+        /* what would be read as something else on a screen or in a file is shown as '?' */
+        for (unsigned i = 1; i <= *label; i++)
             text[used++] = label[i] > ' ' && label[i] < 0x7f && label[i] != '.' ? (char)label[i] : '?';
     }
     text[used] = '\0';

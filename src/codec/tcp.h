@@ -27,9 +27,11 @@ enum tcp_flag {
     TCP_FLAG_CWR = 0x80
 };
 
-enum { TCP_HEADER_LIMIT = 60, TCP_HEADER_AE = 0x01 }; /* AE stands in the octet of the data offset: once NS (RFC 8311 §3) */
+/* AE stands in the octet of the data offset: once NS (RFC 8311 §3) */
+enum { TCP_HEADER_LIMIT = 60, TCP_HEADER_AE = 0x01 };
 
-/* AE, CWR and ECE as one number, 0 to 7 (RFC 9768 §3.1.1). The other three reserved bits mean nothing, whatever they are. */
+/* AE, CWR and ECE as one number, 0 to 7 (RFC 9768 §3.1.1). The other three reserved bits mean nothing, whatever they
+ * are. */
 static inline unsigned tcp_header_ecn(const struct tcp_header *header)
 {
     return ((unsigned)header->data_offset & TCP_HEADER_AE) << 2 | (unsigned)header->flags >> 6;

@@ -7,8 +7,8 @@
  *
  * An IPv6 address is asked for once by a neighbour solicitation from nobody, after up to a second, and is ours a second
  * later if nobody else has it or wants it at the same time. There is no defence: whoever asks is told. Each of these
- * questions carries a nonce: one that the network gives back to us is no other host's, and makes us ask three times more
- * before the address is ours, for as long as they come back (RFC 7527). */
+ * questions carries a nonce: one that the network gives back to us is no other host's, and makes us ask three times
+ * more before the address is ours, for as long as they come back (RFC 7527). */
 #ifndef ETHERNET_CLAIM_H
 #define ETHERNET_CLAIM_H
 

@@ -121,7 +121,8 @@ static void ask_by_solicitation(struct neighbours *neighbours, const struct neig
 static void ask(struct neighbours *neighbours, struct neighbour *entry, bool broadcast)
 {
     struct core *core = neighbours->core;
-    struct baro_duration between = duration_ms(is_v6(entry) ? neighbours->times[entry->interface].retransmit_ms : REQUEST_MS);
+    struct baro_duration between =
+        duration_ms(is_v6(entry) ? neighbours->times[entry->interface].retransmit_ms : REQUEST_MS);
     struct baro_instant next = instant_add(entry->asked_at, between);
 
     if (entry->ever_asked && instant_before(core->now, next)) {

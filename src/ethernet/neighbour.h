@@ -100,8 +100,8 @@ void neighbours_release(struct neighbours *neighbours);
 bool neighbour_resolve(struct neighbours *neighbours, int interface, struct baro_address address,
                        struct baro_address source, struct baro_mac *mac, struct neighbour **entry);
 
-/* A transport hears nothing from beyond this neighbour (RFC 1122 §2.3.2.1 (4), §3.3.1.4): what was confirmed is asked for
- * again with the next frame. */
+/* A transport hears nothing from beyond this neighbour (RFC 1122 §2.3.2.1 (4), §3.3.1.4): what was confirmed is asked
+ * for again with the next frame. */
 void neighbour_doubt(struct neighbours *neighbours, int interface, struct baro_address address);
 
 /* A transport hears that what it sent arrives (RFC 4861 §7.3.1): as good as an answer of the neighbour `entry` that
@@ -115,8 +115,8 @@ static inline void neighbour_progress(struct neighbours *neighbours, struct neig
         neighbour_confirm(neighbours, entry);
 }
 
-/* The entry of `address` if a frame may go there now without a question being asked; NULL: neighbour_resolve() has more to
- * do. It stays one while `places` stands still and neighbour_is_ready() says so. */
+/* The entry of `address` if a frame may go there now without a question being asked; NULL: neighbour_resolve() has more
+ * to do. It stays one while `places` stands still and neighbour_is_ready() says so. */
 struct neighbour *neighbour_ready(struct neighbours *neighbours, int interface, struct baro_address address);
 static inline bool neighbour_is_ready(const struct neighbour *entry)
 {
@@ -149,8 +149,9 @@ struct pending *neighbour_wait(struct neighbours *neighbours, struct neighbour *
 void neighbour_learn(struct neighbours *neighbours, int interface, struct baro_address address, struct baro_mac mac,
                      bool for_us, bool reply);
 
-/* A neighbour advertisement of `address` came, `mac` NULL: it did not say where. RFC 4861 §7.2.5's table: it makes no entry;
- * one that was not asked for proves nothing; one that may not override another MAC address only raises a doubt. */
+/* A neighbour advertisement of `address` came, `mac` NULL: it did not say where. RFC 4861 §7.2.5's table: it makes
+ * no entry; one that was not asked for proves nothing; one that may not override another MAC address only raises a
+ * doubt. */
 void neighbour_advertised(struct neighbours *neighbours, int interface, struct baro_address address,
                           const struct baro_mac *mac, bool solicited, bool override);
 

@@ -8,7 +8,8 @@
 struct neighbour *neighbour_search(struct neighbours *neighbours, int interface, struct baro_address address);
 
 /* A burst goes to one of them mostly. */
-static inline struct neighbour *neighbour_find(struct neighbours *neighbours, int interface, struct baro_address address)
+static inline struct neighbour *neighbour_find(struct neighbours *neighbours, int interface,
+                                               struct baro_address address)
 {
     struct neighbour *last = neighbours->last;
 

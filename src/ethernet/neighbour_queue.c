@@ -1,4 +1,5 @@
-/* ethernet/neighbour_queue.c: the frames that wait for a neighbour, and those whose waiting is over: see neighbour.h. */
+/* ethernet/neighbour_queue.c: the frames that wait for a neighbour, and those whose waiting is over: see
+ * neighbour.h. */
 #include "ethernet/neighbour.h"
 
 struct pending *neighbour_wait(struct neighbours *neighbours, struct neighbour *entry, uint32_t length)

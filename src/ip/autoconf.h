@@ -1,10 +1,10 @@
 /* ip/autoconf.h: addresses that a host makes itself from what routers advertise (RFC 4862), and how they are called.
  *
- * A prefix that is advertised for it gives an interface a stable address, whose last 64 bits are a keyed hash of prefix,
- * MAC address and the number of attempts (RFC 7217): the same at each start under the same secret, another in each
- * network, nothing about the hardware. Where it is asked for, a temporary address of random bits stands beside it and is
- * replaced before it is deprecated (RFC 8981). Lifetimes are those of the advertisements, and an advertisement that
- * nobody has authenticated may not shorten a valid one below two hours (§5.5.3 (e)).
+ * A prefix that is advertised for it gives an interface a stable address, whose last 64 bits are a keyed hash of
+ * prefix, MAC address and the number of attempts (RFC 7217): the same at each start under the same secret, another in
+ * each network, nothing about the hardware. Where it is asked for, a temporary address of random bits stands beside it
+ * and is replaced before it is deprecated (RFC 8981). Lifetimes are those of the advertisements, and an advertisement
+ * that nobody has authenticated may not shorten a valid one below two hours (§5.5.3 (e)).
  *
  * Nothing here touches the table of addresses: autoconf_next() says what has changed, one change after another, and the
  * caller probes, adds, deprecates and removes. What a network can make us keep is bounded: AUTOCONF_ADDRESSES an

@@ -65,7 +65,8 @@ static bool is_error_v6(const struct ip_packet *packet)
 /* RFC 4443 §2.4 (e). A path's MTU and an option that wants to be told about concern groups too. */
 static int forbidden_v6(const struct ip_packet *packet, uint8_t type, uint8_t code)
 {
-    bool even_group = type == ICMPV6_PACKET_TOO_BIG || (type == ICMPV6_PARAMETER_PROBLEM && code == ICMPV6_UNKNOWN_OPTION);
+    bool even_group =
+        type == ICMPV6_PACKET_TOO_BIG || (type == ICMPV6_PARAMETER_PROBLEM && code == ICMPV6_UNKNOWN_OPTION);
 
     if (packet->to_group && !even_group)
         return address_is_multicast(packet->destination) ? BARO_TRACE_SUPPRESSED_TO_GROUP
@@ -87,7 +88,8 @@ static int forbidden(const struct ip_packet *packet)
         return address_is_multicast(packet->destination) || address_is_limited_broadcast(packet->destination)
                    ? BARO_TRACE_SUPPRESSED_TO_GROUP
                    : BARO_TRACE_SUPPRESSED_LINK_BROADCAST;
-    if (whole->length < ipv4_header_SIZE || (read_be16(whole->data + CODEC_AT(ipv4_header, flags_offset)) & IPV4_OFFSET_MASK) != 0)
+    if (whole->length < ipv4_header_SIZE ||
+        (read_be16(whole->data + CODEC_AT(ipv4_header, flags_offset)) & IPV4_OFFSET_MASK) != 0)
         return BARO_TRACE_SUPPRESSED_LATER_FRAGMENT;
     if (packet->protocol == IP_PROTOCOL_ICMP &&
         (packet->payload.length == 0 || icmp_is_error(packet->payload.data[0])))
@@ -106,7 +108,8 @@ void ip_error_intend(struct ip_errors *errors, const struct ip_packet *packet, s
     int why = v6 ? forbidden_v6(packet, type, code) : forbidden(packet);
     struct intent *intent;
 
-    /* What stays in this host costs no bandwidth and no forwarding, which is what the limit is for (RFC 4443 §2.4 (f)). */
+    /* What stays in this host costs no bandwidth and no forwarding, which is what the limit is for (RFC 4443 §2.4
+     * (f)). */
     if (why < 0 && !packet->from_loopback && !within_rate(errors, packet->source)) {
         core->counters.drops[BARO_DROP_ICMP_RATE_LIMIT]++;
         why = BARO_TRACE_SUPPRESSED_RATE_LIMIT;

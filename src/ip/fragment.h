@@ -19,9 +19,9 @@ struct fragment {
 struct fragment fragment_of_ipv4(const struct ipv4_header *header);
 struct fragment fragment_of_ipv6(const struct ipv6_chain *chain, struct baro_bytes packet);
 
-/* The TOS or traffic class of a datagram whose first fragment had `first`, and whose fragments had the codepoints in `seen`,
- * a bit each: one mark marks it all. False: it must not be put together, a mark would stand on what is not ECN-capable
- * (RFC 3168 §5.3). */
+/* The TOS or traffic class of a datagram whose first fragment had `first`, and whose fragments had the codepoints in
+ * `seen`, a bit each: one mark marks it all. False: it must not be put together, a mark would stand on what is not
+ * ECN-capable (RFC 3168 §5.3). */
 bool fragments_class(uint8_t seen, uint8_t first, uint8_t *whole);
 
 /* RFC 8200 §4.5: does the source of an IPv6 fragment dropped for `reason` hear of it (parameter problem, code

@@ -35,7 +35,8 @@ struct group {
     struct baro_address address;      /* family NONE: a free place */
     uint16_t including, excluding;    /* members */
     bool exclude;                     /* the mode of what is heard */
-    bool solicited;                   /* an address of ours is among those that exclude nothing: see address_solicited_node */
+    /* an address of ours is among those that exclude nothing: see address_solicited_node */
+    bool solicited;
     bool held;                        /* of that address, whose probe has not begun: not a word yet */
     bool reporter;                    /* an old version: the last report on the link was ours */
     uint8_t due;                      /* a set of enum group_due */
@@ -78,13 +79,13 @@ static inline bool group_is_joined(const struct group *group)
 /* Sources of `group` from *at on; NULL: no more. *at begins at 0. */
 struct group_source *group_next_source(struct group_table *table, const struct group *group, unsigned *at);
 
-/* A member changes its mind from `before` to `after`; NULL: is no member. The group is made if need be, and its lists are
- * merged anew; *found is it. 0; -ENOSPC: there is no place for it or its sources, and nothing has changed. */
+/* A member changes its mind from `before` to `after`; NULL: is no member. The group is made if need be, and its lists
+ * are merged anew; *found is it. 0; -ENOSPC: there is no place for it or its sources, and nothing has changed. */
 int group_change(struct group_table *table, struct baro_address address, const struct baro_source_filter *before,
                  const struct baro_source_filter *after, struct group **found);
 
-/* Merges again: sets `exclude`, and `listed` of the sources. For each source whose place in the list changed while the mode
- * stayed, `changes` becomes `repeats`. Returns true when the mode changed. */
+/* Merges again: sets `exclude`, and `listed` of the sources. For each source whose place in the list changed while the
+ * mode stayed, `changes` becomes `repeats`. Returns true when the mode changed. */
 bool group_merge(struct group_table *table, struct group *group, uint8_t repeats, bool *sources_changed);
 
 /* Gives places back: of sources that nobody wants and nothing is to be said about, and then of the group itself. */

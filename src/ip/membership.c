@@ -174,7 +174,8 @@ struct group_table *membership_groups(struct membership *membership, int interfa
         at = slab_take(&membership->core->slabs, sizeof *at);
         membership->interface[interface] = at;
         for (unsigned i = 0; at != NULL && i < 2; i++)
-            at->link[i] = (struct membership_link){ .robustness = MEMBERSHIP_ROBUSTNESS, .interval_s = MEMBERSHIP_QUERY_INTERVAL_S };
+            at->link[i] = (struct membership_link){ .robustness = MEMBERSHIP_ROBUSTNESS,
+                                                    .interval_s = MEMBERSHIP_QUERY_INTERVAL_S };
     }
     return at == NULL ? NULL : &at->groups;
 }

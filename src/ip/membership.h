@@ -1,16 +1,16 @@
-/* ip/membership.h: telling routers which groups are heard: the listener's side of IGMPv3 (RFC 3376) and MLDv2 (RFC 3810),
- * and of the versions before them where a router speaks only those (RFC 3376 §7.2, RFC 3810 §8.2).
+/* ip/membership.h: telling routers which groups are heard: the listener's side of IGMPv3 (RFC 3376) and MLDv2 (RFC
+ * 3810), and of the versions before them where a router speaks only those (RFC 3376 §7.2, RFC 3810 §8.2).
  *
- * A change of what an interface hears is reported at once, and again within a second for as often as the robustness says
- * (2 times in all by default). A router's query is answered after a random part of the time that it gives: for all
+ * A change of what an interface hears is reported at once, and again within a second for as often as the robustness
+ * says (2 times in all by default). A router's query is answered after a random part of the time that it gives: for all
  * groups by one timer of the interface, for one group by a timer of its own, with the sources that were asked about.
- * While a query of an older version was heard in the last minutes, reports are of that version: one group each, held back
- * where another host was faster.
+ * While a query of an older version was heard in the last minutes, reports are of that version: one group each, held
+ * back where another host was faster.
  *
  * Nothing is sent here. What is to be sent is marked in the groups, an intent is left, and the drain takes one message
- * after another (membership_next), which writes as many marked groups as fit. The all-hosts groups 224.0.0.1 and ff02::1
- * and those that stay within a node are never told of. All that another host can make us keep is GROUP_ASKED addresses a
- * group. */
+ * after another (membership_next), which writes as many marked groups as fit. The all-hosts groups 224.0.0.1 and
+ * ff02::1 and those that stay within a node are never told of. All that another host can make us keep is GROUP_ASKED
+ * addresses a group. */
 #ifndef IP_MEMBERSHIP_H
 #define IP_MEMBERSHIP_H
 

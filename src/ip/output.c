@@ -31,8 +31,8 @@ uint16_t ip_id_next(struct ip_ids *ids, struct baro_address source, struct baro_
     return (uint16_t)(flow_shard_is_alone(ids->shard) ? id : id * ids->shard->count + ids->shard->number);
 }
 
-/* RFC 1122 §3.2.1.7: no datagram leaves with a TTL of zero. An IPv6 socket's hop limit may be that, and its peer of IPv4.
- * To groups it means this host only, and no wire sees it. */
+/* RFC 1122 §3.2.1.7: no datagram leaves with a TTL of zero. An IPv6 socket's hop limit may be that, and its peer of
+ * IPv4. To groups it means this host only, and no wire sees it. */
 static uint8_t ttl_v4(const struct ip_message *message)
 {
     return message->ttl == 0 && !address_is_multicast(message->destination) ? TTL_DEFAULT : message->ttl;

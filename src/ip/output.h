@@ -9,9 +9,9 @@
 #include "codec/ipv6.h"
 
 /* Identifications (RFC 6864, RFC 7739): what may be fragmented gets the next number of a counter that a keyed hash of
- * source, destination and protocol chooses among 1,024, and starts somewhere only the key knows. So they are
- * unique for a pair of hosts and tell nobody else how much we send. Of several stacks behind one address each has its own
- * share of the numbers. What may not be fragmented needs none: 0. */
+ * source, destination and protocol chooses among 1,024, and starts somewhere only the key knows. So they are unique for
+ * a pair of hosts and tell nobody else how much we send. Of several stacks behind one address each has its own share of
+ * the numbers. What may not be fragmented needs none: 0. */
 enum { IP_ID_COUNTERS = 1024 };
 
 struct ip_ids {
@@ -34,8 +34,8 @@ struct ip_piece {
 
 enum { IPV4_ALERT_SIZE = 4, IPV6_ALERT_SIZE = 8 }; /* the option; the hop-by-hop header with it */
 
-/* Octets of IP header in front of the piece: IPv4's with the options, or IPv6's with the headers behind it that there must
- * be. */
+/* Octets of IP header in front of the piece: IPv4's with the options, or IPv6's with the headers behind it that there
+ * must be. */
 static inline uint32_t ip_header_length(const struct ip_message *message, const struct ip_piece *piece)
 {
     if (message->destination.family == BARO_FAMILY_IPV4)

@@ -53,7 +53,8 @@ struct baro_instant path_mtu_until(struct path_mtus *mtus, struct baro_address d
 {
     const struct path_mtu *place = find(mtus, destination);
 
-    return place == NULL ? (struct baro_instant){ INT64_MAX } : instant_add(place->lowered_at, duration_s(PATH_MTU_AGE_S));
+    return place == NULL ? (struct baro_instant){ INT64_MAX }
+                         : instant_add(place->lowered_at, duration_s(PATH_MTU_AGE_S));
 }
 
 /* RFC 1191 §7.1's table. */

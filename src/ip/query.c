@@ -12,7 +12,9 @@ static void set_age(struct membership *membership, int interface, enum baro_fami
 {
     struct membership_interface *at = membership->interface[interface];
     struct membership_link *link = membership_link_of(at, family);
-    enum membership_age age = link->oldest_heard ? MEMBERSHIP_OLDEST : link->old_heard ? MEMBERSHIP_OLD : MEMBERSHIP_NEW;
+    enum membership_age age = link->oldest_heard ? MEMBERSHIP_OLDEST
+                              : link->old_heard  ? MEMBERSHIP_OLD
+                                                 : MEMBERSHIP_NEW;
     struct group_source *source;
 
     if (age == link->age)
@@ -38,7 +40,8 @@ static void set_age(struct membership *membership, int interface, enum baro_fami
     }
 }
 
-/* A general query of an older version counts for as long as its router may be silent (RFC 3376 §8.12, RFC 3810 §9.12). */
+/* A general query of an older version counts for as long as its router may be silent (RFC 3376 §8.12, RFC 3810
+ * §9.12). */
 static void hear_version(struct membership *membership, int interface, const struct membership_message *query)
 {
     enum baro_family family = (enum baro_family)query->group.family;
@@ -103,8 +106,8 @@ static void ask_group(struct group *group, int interface, const struct membershi
 
 static bool is_asked(const struct group *group, const struct membership_message *query)
 {
-    return group->address.family == query->group.family && group_has_members(group) && membership_tells(group) && !group->held &&
-           (address_is_unspecified(query->group) || address_equal(query->group, group->address));
+    return group->address.family == query->group.family && group_has_members(group) && membership_tells(group) &&
+           !group->held && (address_is_unspecified(query->group) || address_equal(query->group, group->address));
 }
 
 /* When the answer to a query is due; an answer to all that comes sooner will do. The group, if it asks for one. */

@@ -316,7 +316,8 @@ static void mend_ipv4(uint8_t *header, const struct datagram *datagram, uint8_t 
     write_be16(header + CODEC_AT(ipv4_header, flags_offset), 0);
     header[CODEC_AT(ipv4_header, tos)] = tos;
     write_be16(header + CODEC_AT(ipv4_header, checksum), 0);
-    write_be16(header + CODEC_AT(ipv4_header, checksum), checksum_fold(checksum_add(0, header, datagram->header_length)));
+    write_be16(header + CODEC_AT(ipv4_header, checksum),
+               checksum_fold(checksum_add(0, header, datagram->header_length)));
 }
 
 /* IPv6's, its fragment header gone (RFC 8200 §4.5). */

@@ -46,7 +46,8 @@ static int sources_that_fit(const struct writer *writer, enum baro_family family
     return (int)((left - head) / each);
 }
 
-static void begin_record(struct writer *writer, enum membership_record type, struct baro_address group, unsigned sources)
+static void begin_record(struct writer *writer, enum membership_record type, struct baro_address group,
+                         unsigned sources)
 {
     if (writer->out->records++ == 0)
         writer->out->group = group;

@@ -1,14 +1,16 @@
 /* ip/router.h: what routers on the link have told: who they are, what is on the link, what is reached by whom
  * (RFC 4861 §5.1, RFC 4191).
  *
- * Four lists. *Routers*: by their link-local addresses, with preference and life; one whose life is 0 is no default router
- * but may still have routes. *Prefixes* that are on the link. *Routes* through routers. *Redirects*: single destinations and
- * the better next hop that a router named for them (§8.3). The next hop to a destination is, in this order, its redirect,
- * an on-link prefix or a route or a default router: the longest prefix first, the preferred router of equal ones; routers known to be
- * unreachable only when there is no other, then in turn, so that each is tried (§6.3.6, RFC 4191 §3.2).
+ * Four lists. *Routers*: by their link-local addresses, with preference and life; one whose life is 0 is no default
+ * router but may still have routes. *Prefixes* that are on the link. *Routes* through routers. *Redirects*: single
+ * destinations and the better next hop that a router named for them (§8.3). The next hop to a destination is, in this
+ * order, its redirect, an on-link prefix or a route or a default router: the longest prefix first, the preferred router
+ * of equal ones; routers known to be unreachable only when there is no other, then in turn, so that each is tried
+ * (§6.3.6, RFC 4191 §3.2).
  *
- * Every list is bounded and the first ones win: a flood of advertisements takes nothing away from what is in use. Redirects
- * are the exception, since only the router in use may send one: the oldest goes. Pure but for the moment in `core`. */
+ * Every list is bounded and the first ones win: a flood of advertisements takes nothing away from what is in use.
+ * Redirects are the exception, since only the router in use may send one: the oldest goes. Pure but for the moment in
+ * `core`. */
 #ifndef IP_ROUTER_H
 #define IP_ROUTER_H
 

@@ -40,7 +40,8 @@ struct ip_table {
     struct ip_route route[IP_ROUTES + IP_ROUTES_ADVERTISED];
     unsigned routes, routes_advertised; /* those of routers among them: they take no other's place */
     bool any_destination; /* a gateway: every unicast destination is ours, link-local ones of IPv6 apart */
-    bool forwarding;      /* a router: an address of ours is ours on every interface, and routes do not ask for the source */
+    /* a router: an address of ours is ours on every interface, and routes do not ask for the source */
+    bool forwarding;
     uint32_t changes;     /* of addresses and routes: an answer is good while it stands still */
 };
 
@@ -94,8 +95,8 @@ enum baro_trace_delivery ip_delivery(const struct ip_table *table, int interface
  * our own. */
 bool ip_is_martian_source(const struct ip_table *table, int interface, struct baro_address source);
 
-/* The next hop to `destination`, sent from `wanted` (family NONE: routing chooses). With `interface` not 0 only routes by
- * it count, and groups and the limited broadcast address go out by it. What is ours stays here. False: no route. */
+/* The next hop to `destination`, sent from `wanted` (family NONE: routing chooses). With `interface` not 0 only routes
+ * by it count, and groups and the limited broadcast address go out by it. What is ours stays here. False: no route. */
 bool ip_find_route(const struct ip_table *table, struct baro_address destination, struct baro_address wanted,
                    int interface, struct ip_hop *hop);
 

@@ -1,10 +1,11 @@
-/* transport/capture.h: packet sockets: copies of the frames that pass, for programs that look (tcpdump's side of a host).
+/* transport/capture.h: packet sockets: copies of the frames that pass, for programs that look (tcpdump's side of a
+ * host).
  *
- * Each open socket gets a copy of every frame of its interface (or of all), in and out, cut to its snap length, behind a
- * record of when, where and how long it was. The queue is bounded; a frame that finds it full is counted and not kept, so
- * looking never holds the way up. With no socket open a frame costs one branch. What we send is seen as it is handed to
- * the device: super-segments whole, checksums that the device fills in not yet right. What goes to ourselves is seen
- * twice, going out and coming in, as on Linux. */
+ * Each open socket gets a copy of every frame of its interface (or of all), in and out, cut to its snap length, behind
+ * a record of when, where and how long it was. The queue is bounded; a frame that finds it full is counted and not
+ * kept, so looking never holds the way up. With no socket open a frame costs one branch. What we send is seen as it is
+ * handed to the device: super-segments whole, checksums that the device fills in not yet right. What goes to ourselves
+ * is seen twice, going out and coming in, as on Linux. */
 #ifndef TRANSPORT_CAPTURE_H
 #define TRANSPORT_CAPTURE_H
 

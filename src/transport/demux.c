@@ -7,8 +7,8 @@
 #include "base/likely.h"
 #include "base/sip.h"
 
-/* A segment of 128 buckets is full at 896 entries and has 672 of them in the mean when the table begins to grow, the last one
- * 736 when it has grown: eight and six standard deviations away. */
+/* A segment of 128 buckets is full at 896 entries and has 672 of them in the mean when the table begins to grow, the
+ * last one 736 when it has grown: eight and six standard deviations away. */
 enum {
     FIRST_BUCKETS = 16, SEGMENT_SHIFT = 7, SEGMENT_SHIFT_MOST = 10,
     SEGMENTS_FEW = 64, /* more than these are made larger first */
@@ -55,7 +55,8 @@ static uint64_t octets_as_word(const uint8_t *at)
 }
 
 /* A four-tuple in two or five numbers, the same on every machine; returns how many. */
-static inline size_t tuple_words(uint64_t word[5], const struct baro_endpoint *local, const struct baro_endpoint *remote)
+static inline size_t tuple_words(uint64_t word[5], const struct baro_endpoint *local,
+                                 const struct baro_endpoint *remote)
 {
     word[0] = (uint64_t)local->port.number << 48 | (uint64_t)remote->port.number << 32 |
               (uint64_t)local->address.family << 24 | (uint64_t)remote->address.family << 16 |
@@ -71,7 +72,8 @@ static inline size_t tuple_words(uint64_t word[5], const struct baro_endpoint *l
     return 2;
 }
 
-uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local,
+                       const struct baro_endpoint *remote)
 {
     uint64_t word[5];
 
@@ -101,7 +103,8 @@ static inline size_t packet_words(uint64_t word[5], const uint8_t *addresses, co
     return 2;
 }
 
-static inline size_t endpoint_words(uint64_t word[5], const struct baro_endpoint *local, const struct baro_endpoint *remote)
+static inline size_t endpoint_words(uint64_t word[5], const struct baro_endpoint *local,
+                                    const struct baro_endpoint *remote)
 {
     uint8_t ports[4];
 
@@ -131,7 +134,8 @@ WITH_AES static inline uint64_t aes_tuple(const struct demux *demux, const uint6
 }
 
 /* From the packet to the hash in one function of AES: it keeps the words in registers. */
-WITH_AES static uint64_t aes_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports, uint32_t kind)
+WITH_AES static uint64_t aes_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports,
+                                    uint32_t kind)
 {
     uint64_t word[5];
     const size_t count = packet_words(word, addresses, ports, kind);
@@ -139,7 +143,8 @@ WITH_AES static uint64_t aes_packet(const struct demux *demux, const uint8_t *ad
     return aes_tuple(demux, word, count);
 }
 
-WITH_AES static uint64_t aes_endpoints(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+WITH_AES static uint64_t aes_endpoints(const struct demux *demux, const struct baro_endpoint *local,
+                                       const struct baro_endpoint *remote)
 {
     uint64_t word[5];
     const size_t count = endpoint_words(word, local, remote);
@@ -149,7 +154,8 @@ WITH_AES static uint64_t aes_endpoints(const struct demux *demux, const struct b
 
 #endif
 
-uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local,
+                          const struct baro_endpoint *remote)
 {
     uint64_t word[5];
 
@@ -160,8 +166,8 @@ uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint 
     return sip_tuple(demux, word, endpoint_words(word, local, remote));
 }
 
-static __attribute__((noinline)) uint64_t sip_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports,
-                                                     uint32_t kind)
+static __attribute__((noinline)) uint64_t sip_packet(const struct demux *demux, const uint8_t *addresses,
+                                                     const uint8_t *ports, uint32_t kind)
 {
     uint64_t word[5];
 
@@ -396,7 +402,8 @@ bool demux_insert(struct demux *demux, uint32_t hash, struct handle handle)
 }
 
 /* The table that has an entry, and where; NULL: none. */
-ALWAYS_INLINE struct demux_table *find(struct demux *demux, uint32_t hash, struct handle handle, struct spot *spot, int *place)
+ALWAYS_INLINE struct demux_table *find(struct demux *demux, uint32_t hash, struct handle handle, struct spot *spot,
+                                       int *place)
 {
     struct demux_table *table = demux_table_of(demux, hash) == &demux->old ? &demux->old : &demux->table;
 

@@ -1,21 +1,22 @@
 /* transport/demux.h: from a four-tuple to what it belongs to.
  *
  * A hash table of names, used by TCP and by UDP. The hash is one of the two endpoints under a key from the stack's
- * seed, so a peer cannot choose tuples that collide: by AES's rounds where the processor has them, else SipHash-1-3. A bucket is one cache line: seven tags of 32 bits and
- * seven names; the tag is the hash itself, so the table grows without asking its user for keys. A name is a handle's lower
- * half: nobody stands in the table who is gone, so that the generation says nothing, and who asks finds it in the object.
+ * seed, so a peer cannot choose tuples that collide: by AES's rounds where the processor has them, else SipHash-1-3. A
+ * bucket is one cache line: seven tags of 32 bits and seven names; the tag is the hash itself, so the table grows
+ * without asking its user for keys. A name is a handle's lower half: nobody stands in the table who is gone, so that
+ * the generation says nothing, and who asks finds it in the object.
  *
  * Buckets lie in the order of the hashes: where a search begins is hash * buckets / 2^32, so there may be any number of
  * them. They are taken by segments (8 KiB, of large tables 64), and what does not fit into its bucket goes
  * to the next one of the same segment, behind the last to the first. Each bucket counts how many passed it, so a search
  * ends where nothing passed and erasing leaves no tombstones.
  *
- * At five and a quarter entries a bucket the table becomes a quarter larger, at two half as large: with each insert or erase
- * two buckets of the old table are moved, from the lowest hash up. Below that frontier everything stands in the new
- * table, above it in the old one, so a search looks at one of them; the new one's segments are taken when the frontier comes
- * to them, and the old one's given back behind it. So an entry takes 12 to 17 octets, at every count and at every moment of a
- * growth (a table of less than a few segments the rest of a segment or two besides), and no operation moves more than what
- * stood in two buckets.
+ * At five and a quarter entries a bucket the table becomes a quarter larger, at two half as large: with each insert or
+ * erase two buckets of the old table are moved, from the lowest hash up. Below that frontier everything stands in the
+ * new table, above it in the old one, so a search looks at one of them; the new one's segments are taken when the
+ * frontier comes to them, and the old one's given back behind it. So an entry takes 12 to 17 octets, at every count and
+ * at every moment of a growth (a table of less than a few segments the rest of a segment or two besides), and no
+ * operation moves more than what stood in two buckets.
  *
  * What is bounded by a segment: more than some 900 entries of one and the same hash are refused, which no two different
  * tuples have but by chance.
@@ -72,8 +73,10 @@ struct demux_cursor {
 void demux_init(struct demux *demux, struct slabs *slabs, struct hash_key key);
 void demux_release(struct demux *demux);
 
-/* Of a four-tuple, for this table, on this processor. The table asks for its lower half. Nothing that a run shows may depend on it. */
-uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+/* Of a four-tuple, for this table, on this processor. The table asks for its lower half. Nothing that a run shows may
+ * depend on it. */
+uint64_t demux_hash_whole(const struct demux *demux, const struct baro_endpoint *local,
+                          const struct baro_endpoint *remote);
 static inline uint32_t demux_hash(const struct demux *demux, const struct baro_endpoint *local,
                                   const struct baro_endpoint *remote)
 {
@@ -87,7 +90,8 @@ static inline uint32_t demux_kind(uint32_t family, uint32_t source_zone, uint32_
 /* A packet's: source and destination address, and both ports, as they stand there; `kind`: demux_kind(). */
 uint64_t demux_hash_packet(const struct demux *demux, const uint8_t *addresses, const uint8_t *ports, uint32_t kind);
 /* Of a four-tuple, to be shown to others: SipHash-2-4, the same on every machine. */
-uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+uint64_t demux_hash_by(const struct hash_key *key, const struct baro_endpoint *local,
+                       const struct baro_endpoint *remote);
 
 /* The bucket of a table where the search for a hash begins. */
 static inline uint32_t demux_home(const struct demux_table *table, uint32_t hash)
@@ -98,10 +102,12 @@ static inline uint32_t demux_home(const struct demux_table *table, uint32_t hash
 /* The table in which a hash stands, if it does; it may have no segments. */
 static inline const struct demux_table *demux_table_of(const struct demux *demux, uint32_t hash)
 {
-    return UNLIKELY(demux->old.count != 0) && demux_home(&demux->old, hash) >= demux->moved ? &demux->old : &demux->table;
+    return UNLIKELY(demux->old.count != 0) && demux_home(&demux->old, hash) >= demux->moved ? &demux->old
+                                                                                            : &demux->table;
 }
 
-/* The bucket where a search begins is on its way; it is that one for as long as `moves` says the same. NULL: there is none. */
+/* The bucket where a search begins is on its way; it is that one for as long as `moves` says the same. NULL: there is
+ * none. */
 static inline const struct demux_bucket *demux_prefetch(const struct demux *demux, uint32_t hash)
 {
     const struct demux_table *table = demux_table_of(demux, hash);
@@ -141,13 +147,14 @@ typedef uint32_t demux_tags __attribute__((vector_size(16), aligned(4), may_alia
 typedef float demux_signs __attribute__((vector_size(16)));
 #endif
 
-/* The same, all at once where the machine can: which place it is cannot be foretold, and a processor that walks there in a loop
- * goes wrong at its end nearly each time. */
+/* The same, all at once where the machine can: which place it is cannot be foretold, and a processor that walks there
+ * in a loop goes wrong at its end nearly each time. */
 static inline uint32_t demux_places(const struct demux_bucket *bucket, uint32_t hash)
 {
 #ifdef __SSE2__
     const demux_tags wanted = { hash, hash, hash, hash };
-    const demux_tags first = *(const demux_tags *)bucket->tag, last = *(const demux_tags *)(bucket->tag + DEMUX_PLACES - 4);
+    const demux_tags first = *(const demux_tags *)bucket->tag,
+                     last = *(const demux_tags *)(bucket->tag + DEMUX_PLACES - 4);
 
     return (uint32_t)__builtin_ia32_movmskps((demux_signs)(first == wanted)) |
            (uint32_t)__builtin_ia32_movmskps((demux_signs)(last == wanted)) << (DEMUX_PLACES - 4);
@@ -165,8 +172,11 @@ ALWAYS_INLINE struct demux_cursor demux_begin(const struct demux *demux, uint32_
 
     if (table->count == 0)
         return (struct demux_cursor){ .bucket = NULL };
-    return (struct demux_cursor){ .bucket = table->segment[home >> table->shift].bucket, .hash = hash, .at = home & mask,
-                                  .mask = mask, .left = mask + 1 };
+    return (struct demux_cursor){ .bucket = table->segment[home >> table->shift].bucket,
+                                  .hash = hash,
+                                  .at = home & mask,
+                                  .mask = mask,
+                                  .left = mask + 1 };
 }
 
 ALWAYS_INLINE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
@@ -188,7 +198,8 @@ ALWAYS_INLINE bool demux_next(struct demux_cursor *cursor, uint32_t *name)
     return false;
 }
 
-/* The first answer of a search where it is in the bucket that demux_prefetch() told of. False: demux_begin() and demux_next() say. */
+/* The first answer of a search where it is in the bucket that demux_prefetch() told of. False: demux_begin() and
+ * demux_next() say. */
 ALWAYS_INLINE bool demux_at_home(const struct demux_bucket *bucket, uint32_t hash, uint32_t *name)
 {
     const uint32_t places = demux_places(bucket, hash) & bucket->taken;

@@ -177,8 +177,8 @@ bool icmp_quote_read(struct baro_bytes quote, int interface, struct icmp_error *
     return quote_read_v4(quote, error);
 }
 
-/* The link that link-local addresses in a quote are of. What we sent to ourselves came by none, but the error goes from and
- * to the addresses of the packet that it is about, whose zones have been found. */
+/* The link that link-local addresses in a quote are of. What we sent to ourselves came by none, but the error goes from
+ * and to the addresses of the packet that it is about, whose zones have been found. */
 static int zone_of(const struct ip_packet *packet)
 {
     if (packet->interface != 0)

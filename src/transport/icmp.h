@@ -33,10 +33,12 @@ struct icmp_error {
     uint8_t type, code, protocol;
     struct baro_address from;          /* who says so; family NONE: this host, without a packet */
     struct baro_address local, remote; /* of the quoted packet: its source, its destination */
-    uint32_t reported_mtu;             /* "too big": 0 from an old router (IPv4); to transports: the path's from now on */
+    /* "too big": 0 from an old router (IPv4); to transports: the path's from now on */
+    uint32_t reported_mtu;
     uint32_t length;                   /* of the quoted packet */
     struct baro_bytes transport;       /* at least eight octets of what stood behind the IP header */
-    int interface;                     /* by which the error came, with this in its own IP header; 0: without a packet */
+    /* by which the error came, with this in its own IP header; 0: without a packet */
+    int interface;
     uint8_t ttl, tos;
 };
 

@@ -1,9 +1,9 @@
-/* transport/ping.h: ping sockets: datagram sockets whose datagrams are echo messages of ICMP (RFC 792, RFC 1122 §3.2.2.6)
- * or, on sockets of family IPV6, of ICMPv6 (RFC 4443 §4).
+/* transport/ping.h: ping sockets: datagram sockets whose datagrams are echo messages of ICMP (RFC 792, RFC 1122
+ * §3.2.2.6) or, on sockets of family IPV6, of ICMPv6 (RFC 4443 §4).
  *
- * They are UDP's sockets of another kind (udp_create with UDP_PINGS): the same queues, readiness and errors. The port is
- * the identifier; here is what that changes. A reply goes to the socket that has its identifier and the address it was
- * sent to, whoever sent it: a ping to a group is answered by addresses that nobody was connected to. */
+ * They are UDP's sockets of another kind (udp_create with UDP_PINGS): the same queues, readiness and errors. The port
+ * is the identifier; here is what that changes. A reply goes to the socket that has its identifier and the address it
+ * was sent to, whoever sent it: a ping to a group is answered by addresses that nobody was connected to. */
 #ifndef TRANSPORT_PING_H
 #define TRANSPORT_PING_H
 

@@ -200,7 +200,8 @@ ptrdiff_t user_recv(struct user *user, int fd, struct baro_message *message, uns
     if (socket == NULL)
         return -EBADF;
     if ((flags & BARO_MSG_ERROR) && (socket->type == BARO_PACKET || socket->type == BARO_STREAM))
-        return socket->type == BARO_STREAM ? -EAGAIN : -EOPNOTSUPP; /* a stream's errors are its own: it keeps no reports */
+        /* a stream's errors are its own: it keeps no reports */
+        return socket->type == BARO_STREAM ? -EAGAIN : -EOPNOTSUPP;
     if (socket->type == BARO_PACKET)
         return capture_recv(user->captures, socket->handle, message, flags);
     return socket->type == BARO_STREAM ? recv_stream(user, socket, message, flags)

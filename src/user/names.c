@@ -96,8 +96,8 @@ int user_autobind(struct user *user, struct user_socket *socket, struct baro_add
         return 0;
     if (socket->type != BARO_STREAM) {
         /* The address is not bound: what connect chooses goes when the peer goes. */
-        error = udp_bind_for(user_udp(user, socket), socket->handle, (struct baro_endpoint){ .address = user_any(socket) },
-                             address, remote);
+        error = udp_bind_for(user_udp(user, socket), socket->handle,
+                             (struct baro_endpoint){ .address = user_any(socket) }, address, remote);
         if (error != 0)
             return error == -EADDRINUSE ? -EAGAIN : error;
         udp_endpoints(user_udp(user, socket), socket->handle, &details->local, &local);
@@ -316,7 +316,8 @@ int user_connect(struct user *user, int fd, const struct baro_endpoint *peer, co
         return -EBADF;
     if (!user_has_ends(socket))
         return -EOPNOTSUPP;
-    if (way->error == -EAFNOSUPPORT || way->error == -EINVAL || (socket->type == BARO_STREAM && peer->address.family == BARO_FAMILY_NONE))
+    if (way->error == -EAFNOSUPPORT || way->error == -EINVAL ||
+        (socket->type == BARO_STREAM && peer->address.family == BARO_FAMILY_NONE))
         return way->error == -EINVAL ? -EINVAL : -EAFNOSUPPORT;
     if (address_needs_zone(peer->address) && peer->address.zone == 0)
         return -EINVAL;

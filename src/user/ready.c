@@ -3,13 +3,14 @@
  *
  * The queue's links are descriptors' numbers, one a socket: who is closed stays in it unmarked and is passed over.
  *
- * Mostly a program asks until it knows of everybody, and only streams have something to tell. Then the queue is empty, and a burst's
- * streams stand in a row, unmarked, until their turn comes. As soon as anybody else has something to tell, or a socket is
- * closed, who is left of the row goes to the queue.
+ * Mostly a program asks until it knows of everybody, and only streams have something to tell. Then the queue is empty,
+ * and a burst's streams stand in a row, unmarked, until their turn comes. As soon as anybody else has something to
+ * tell, or a socket is closed, who is left of the row goes to the queue.
  *
- * Streams at rest that can do nothing, since the budget has no promise for them, wait in no queue: a bit of the socket says so,
- * and a bit a page that there are such. When nobody else has anything to tell and there is a promise, the next of them is told,
- * by descriptors from the last one on, so that each has its turn; and another one, as long as nobody takes the promise. */
+ * Streams at rest that can do nothing, since the budget has no promise for them, wait in no queue: a bit of the socket
+ * says so, and a bit a page that there are such. When nobody else has anything to tell and there is a promise, the next
+ * of them is told, by descriptors from the last one on, so that each has its turn; and another one, as long as nobody
+ * takes the promise. */
 #include "user/user_private.h"
 
 #include <errno.h>
@@ -177,7 +178,8 @@ static void collect_captures(struct user *user)
     }
 }
 
-/* The row is empty. As many as it holds: of many sockets each is a miss, and those of several can be waited for together. */
+/* The row is empty. As many as it holds: of many sockets each is a miss, and those of several can be waited for
+ * together. */
 static void next_row(struct user *user)
 {
     uint32_t owner[USER_TOLD];

@@ -37,8 +37,8 @@ enum user_kind { USER_OURS, USER_FOREIGN, USER_BROADCAST, USER_MULTICAST, USER_A
 /* The way to a peer. */
 struct user_way {
     enum user_kind kind;  /* of the peer's address, where there is a way: BROADCAST, MULTICAST, FOREIGN (or ours) */
-    int error;            /* 0; -ENETUNREACH: no route; -EAFNOSUPPORT: not a peer for this socket; -ENODEV, -EINVAL: by no
-                             such interface */
+    /* 0; -ENETUNREACH: no route; -EAFNOSUPPORT: not a peer for this socket; -ENODEV, -EINVAL: by no such interface */
+    int error;
     struct ip_path path;
 };
 

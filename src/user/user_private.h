@@ -125,7 +125,8 @@ static inline struct handle user_stream(const struct user *user, int fd)
     return user_stream_at(user_spot(user, fd));
 }
 
-/* The same for a call, of which the next one is mostly for the same descriptor. Places last, so it is enough to remember where. */
+/* The same for a call, of which the next one is mostly for the same descriptor. Places last, so it is enough to
+ * remember where. */
 static inline struct handle user_stream_called(struct user *user, int fd)
 {
     if (fd != user->spot_fd) {

@@ -1,5 +1,5 @@
-/* Whatever octets come: reading a DHCPv6 message stays inside them, and what was read can be written and reads the same,
- * into a buffer of any length. */
+/* Whatever octets come: reading a DHCPv6 message stays inside them, and what was read can be written and reads the
+ * same, into a buffer of any length. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* Whatever routers and neighbours say to a stack that forms its addresses by itself, or is a router: well-formed messages of
- * neighbour discovery with any content, spoilt ones, and its own frames given back, in any order with the passing of time, its
- * own traffic and calls. The stack stays consistent; what it keeps stays bounded; it sends nothing malformed; and its
- * advertisements are three seconds apart. */
+/* Whatever routers and neighbours say to a stack that forms its addresses by itself, or is a router: well-formed
+ * messages of neighbour discovery with any content, spoilt ones, and its own frames given back, in any order with the
+ * passing of time, its own traffic and calls. The stack stays consistent; what it keeps stays bounded; it sends nothing
+ * malformed; and its advertisements are three seconds apart. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,10 +78,13 @@ static void add_options(struct script *script, struct nd_message *message)
     message->has_mtu = (what & 0x20) != 0;
     message->mtu = 1000 + pick_time(script) % 1000;
     for (unsigned i = 0; i < message->prefixes; i++)
-        message->prefix[i] = (struct nd_prefix){ .prefix = baro_ipv6(0x2001, 0xdb8, script_u8(script) % 12, 0, 0, 0, 0, 0),
-                                                 .length = (what & 0x40) != 0 ? script_u8(script) % 129 : 64,
-                                                 .on_link = (what & 0x80) != 0, .autonomous = true,
-                                                 .valid_s = pick_time(script), .preferred_s = pick_time(script) };
+        message->prefix[i] =
+            (struct nd_prefix){ .prefix = baro_ipv6(0x2001, 0xdb8, script_u8(script) % 12, 0, 0, 0, 0, 0),
+                                .length = (what & 0x40) != 0 ? script_u8(script) % 129 : 64,
+                                .on_link = (what & 0x80) != 0,
+                                .autonomous = true,
+                                .valid_s = pick_time(script),
+                                .preferred_s = pick_time(script) };
     for (unsigned i = 0; i < message->routes; i++)
         message->route[i] = (struct nd_route){ baro_ipv6(0x2001, 0xdb8, 0x100U + script_u8(script) % 20, 0, 0, 0, 0, 0),
                                                script_u8(script) % 49, ND_PREFERENCE_HIGH, pick_time(script) };

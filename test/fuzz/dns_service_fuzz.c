@@ -1,6 +1,7 @@
-/* Whatever octets come to the name services: as an answer to the resolver's question, as a query to the server with a way to the
- * outside, as an answer from there, as multicast DNS in every state of the responder, as an address in text. Reading ends, stays inside, and what is told is whole: names are
- * names, no more addresses than there is room for, nothing kept longer than a day, no answer longer than its asker takes. */
+/* Whatever octets come to the name services: as an answer to the resolver's question, as a query to the server with a
+ * way to the outside, as an answer from there, as multicast DNS in every state of the responder, as an address in text.
+ * Reading ends, stays inside, and what is told is whole: names are names, no more addresses than there is room for,
+ * nothing kept longer than a day, no answer longer than its asker takes. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,8 @@ static void serve(struct baro_bytes octets)
     if (server == NULL)
         server = make_server();
     assert(server != NULL);
-    length = dns_answer(server, octets, &asker, (struct baro_buffer){ answer, sizeof answer }, (struct baro_instant){ 0 });
+    length =
+        dns_answer(server, octets, &asker, (struct baro_buffer){ answer, sizeof answer }, (struct baro_instant){ 0 });
     assert(length == 0 || (length >= BARO_DNS_HEADER && length <= sizeof answer));
     if (server->pendings != 0) {
         uint8_t *reply = malloc(octets.length); /* as an answer to itself, which nobody could have guessed */

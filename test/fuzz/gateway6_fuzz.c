@@ -1,10 +1,10 @@
-/* A gateway's stack and a guest of IPv6 that sends whatever it likes: packets with nearly right headers, their checksums made
- * right, to and from every kind of address, behind any extension headers. SYNs are held and answered by every verdict,
- * datagrams taken and refused by every verdict, and time passes.
+/* A gateway's stack and a guest of IPv6 that sends whatever it likes: packets with nearly right headers, their
+ * checksums made right, to and from every kind of address, behind any extension headers. SYNs are held and answered by
+ * every verdict, datagrams taken and refused by every verdict, and time passes.
  *
- * Octet 0 chooses: bit 0 a device with little room, bit 1 little memory. Then acts, an octet each with what it needs. Besides
- * the sanitizers: the stack's own invariants, right lengths and checksums of all it sends, nothing sent in the name of a
- * group or of ::1, an end to its work at every moment, and all memory given back. */
+ * Octet 0 chooses: bit 0 a device with little room, bit 1 little memory. Then acts, an octet each with what it needs.
+ * Besides the sanitizers: the stack's own invariants, right lengths and checksums of all it sends, nothing sent in the
+ * name of a group or of ::1, an end to its work at every moment, and all memory given back. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,9 +60,10 @@ static uint8_t next(struct script *script)
 /* The guest, the gateway, the outside, and what no packet may come from or go to. */
 static struct baro_address address(unsigned which)
 {
-    static const uint16_t words[ADDRESSES][3] = { { 0xfd00, 0, 2 },      { 0xfd00, 0, 1 }, { 0x2001, 0, 7 }, { 0xfe80, 0, 2 },
-                                                  { 0xfe80, 0, 1 },      { 0xfe80, 0, 9 }, { 0xff02, 0, 1 }, { 0xff02, 0, 2 },
-                                                  { 0, 0xffff, 0x0102 }, { 0, 0, 0 },      { 0, 0, 1 },      { 0xff0e, 0, 5 } };
+    static const uint16_t words[ADDRESSES][3] = { { 0xfd00, 0, 2 }, { 0xfd00, 0, 1 }, { 0x2001, 0, 7 },
+                                                  { 0xfe80, 0, 2 }, { 0xfe80, 0, 1 }, { 0xfe80, 0, 9 },
+                                                  { 0xff02, 0, 1 }, { 0xff02, 0, 2 }, { 0, 0xffff, 0x0102 },
+                                                  { 0, 0, 0 },      { 0, 0, 1 },      { 0xff0e, 0, 5 } };
     const uint16_t *word = words[which % ADDRESSES];
 
     return baro_ipv6(word[0], 0, 0, 0, 0, word[1], 0, word[2]);
@@ -174,8 +175,8 @@ static void look_at_sent(void)
         require(chain.reason == BARO_DROP_NONE);
         if (chain.fragment || checksum_at(chain.protocol, length + 40 - chain.payload_at) == 0)
             continue;
-        require(checksum_fold(checksum_add(checksum_pseudo(read_ipv6(packet + 8), read_ipv6(packet + 24), chain.protocol,
-                                                           length + 40 - chain.payload_at),
+        require(checksum_fold(checksum_add(checksum_pseudo(read_ipv6(packet + 8), read_ipv6(packet + 24),
+                                                           chain.protocol, length + 40 - chain.payload_at),
                                            packet + chain.payload_at, length + 40 - chain.payload_at)) == 0);
     }
 }
@@ -213,10 +214,14 @@ static void build(uint8_t choice)
     const struct baro_stack_config config = { .memory = { NULL, take, give_back }, .descriptor_limit = 64,
                                               .memory_limit = (choice & 2) != 0 ? 65536 : 1 << 20,
                                               .forward_any_destination = true };
-    const struct baro_advertise_config says = { .lifetime_s = 1800, .managed = true, .other = true,
-                                                .prefix = { { baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 0), 64, true, true, 86400,
-                                                              14400 } },
-                                                .prefixes = 1, .dns_server = { address(1) }, .dns_servers = 1 };
+    const struct baro_advertise_config says = { .lifetime_s = 1800,
+                                                .managed = true,
+                                                .other = true,
+                                                .prefix = { { baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 0), 64, true, true,
+                                                              86400, 14400 } },
+                                                .prefixes = 1,
+                                                .dns_server = { address(1) },
+                                                .dns_servers = 1 };
     const struct baro_mac guest = { { 2, 0, 0, 0, 0, 2 } };
 
     frame_device_init(&device, 1, 1500);

@@ -1,5 +1,5 @@
-/* test/fuzz/link_fuzz.c: slots, descriptors and super-segments of any content: nothing is read or written beyond its bounds,
- * and every piece of a super-segment fits; and whose a frame is among shards. The first octet chooses. */
+/* test/fuzz/link_fuzz.c: slots, descriptors and super-segments of any content: nothing is read or written beyond its
+ * bounds, and every piece of a super-segment fits; and whose a frame is among shards. The first octet chooses. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -80,7 +80,9 @@ static void ring_of(const uint8_t *data, size_t size)
     uint8_t *memory = calloc(CHUNKS, CHUNK);
     uint32_t producer, consumer = 0, flags = 0, filled;
     const struct xdp_area area = { CHUNK, CHUNKS };
-    struct xdp_ring ring = { .producer = &producer, .consumer = &consumer, .flags = &flags, .entry = entry, .size = RING };
+    struct xdp_ring ring = {
+        .producer = &producer, .consumer = &consumer, .flags = &flags, .entry = entry, .size = RING
+    };
     volatile uint8_t seen = 0;
 
     if (entry == NULL || memory == NULL || size < 4) {

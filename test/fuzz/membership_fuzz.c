@@ -1,9 +1,9 @@
 /* Whatever comes as IGMP or MLD, among joins and leaves of groups and sources, as time passes: reading stays within the
  * octets, and the groups of the stack stay what they can be.
  *
- * The input is a row of acts: an octet that chooses (the lowest three bits: a message of IGMP, of MLD, a join, a leave, a
- * source more, a source less, time, a poll without a device's room), one that counts, and for a message that many octets.
- * Headers and checksums are made right, so that the messages get where they matter. */
+ * The input is a row of acts: an octet that chooses (the lowest three bits: a message of IGMP, of MLD, a join, a leave,
+ * a source more, a source less, time, a poll without a device's room), one that counts, and for a message that many
+ * octets. Headers and checksums are made right, so that the messages get where they matter. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

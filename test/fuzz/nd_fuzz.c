@@ -1,5 +1,5 @@
-/* Whatever octets come as neighbour discovery: reading stays inside them and within the bounds of what it keeps, and what
- * was read can be written again and reads the same. The first octet chooses how the message came. */
+/* Whatever octets come as neighbour discovery: reading stays inside them and within the bounds of what it keeps, and
+ * what was read can be written again and reads the same. The first octet chooses how the message came. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * every place. What comes whole is what was sent; what conflicts never does; what the model calls whole is.
  *
  * Octet 0: bit 0 little memory (then nothing has to come whole, but what does is right). Then records of six octets:
- * datagram (4 bits, 8 and above are IPv6) with a longer header (bit 4) and "more fragments" (bit 7), place (2), length (2),
- * what is written there and the time. */
+ * datagram (4 bits, 8 and above are IPv6) with a longer header (bit 4) and "more fragments" (bit 7), place (2), length
+ * (2), what is written there and the time. */
 #include <stdlib.h>
 #include <string.h>
 

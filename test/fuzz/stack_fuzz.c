@@ -2,8 +2,8 @@
  * the passing of time, in any order.
  *
  * Octet 0 chooses: bit 0 a gateway, bit 1 a device with TSO and checksums, bit 2 a small MTU, bit 3 a device with
- * little room, bit 4 little memory, bit 5 a listener that holds SYNs, bit 6 a router with a second link, bit 7 a peer that
- * speaks IPv6; bits 0 and 1 together: SYN cookies for every SYN. Then acts, an octet each with what it needs.
+ * little room, bit 4 little memory, bit 5 a listener that holds SYNs, bit 6 a router with a second link, bit 7 a peer
+ * that speaks IPv6; bits 0 and 1 together: SYN cookies for every SYN. Then acts, an octet each with what it needs.
  * Besides the sanitizers: the stack's own invariants, right checksums and lengths of all it sends, an end to its work
  * at every moment, and all memory given back. */
 #include <stdlib.h>

@@ -276,9 +276,9 @@ static void right_v6(uint8_t *frame, uint32_t length)
     if (at == 0 || octets > length - 54 || at + 2 > octets)
         return;
     write_be16(frame + 54 + at, 0);
-    write_be16(frame + 54 + at,
-               checksum_fold(checksum_add(checksum_pseudo(read_ipv6(frame + 22), read_ipv6(frame + 38), frame[20], octets),
-                                          frame + 54, octets)));
+    write_be16(frame + 54 + at, checksum_fold(checksum_add(
+                                    checksum_pseudo(read_ipv6(frame + 22), read_ipv6(frame + 38), frame[20], octets),
+                                    frame + 54, octets)));
 }
 
 static void right(uint8_t *frame, uint32_t length)

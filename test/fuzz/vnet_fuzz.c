@@ -1,4 +1,5 @@
-/* Virtio-net headers from a kernel that lies: whatever is accepted lies inside the frame, and a whole stack takes it. */
+/* Virtio-net headers from a kernel that lies: whatever is accepted lies inside the frame, and a whole stack takes
+ * it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -42,7 +42,8 @@ static void l2_malformed(void **state)
     for (unsigned operation = 0; operation < 65536; operation += operation < 8 ? 1 : 4093) {
         f = good;
         write_be16(f.octets + 20, (uint16_t)operation);
-        assert_int_equal(victim_feed(&v, f.octets, f.length, BARO_DROP_ARP_MALFORMED), operation != 1 && operation != 2);
+        assert_int_equal(victim_feed(&v, f.octets, f.length, BARO_DROP_ARP_MALFORMED),
+                         operation != 1 && operation != 2);
         victim_forget(&v);
     }
     victim_release(&v);
@@ -204,7 +205,8 @@ static void floods_leave_proven_neighbours(void **state)
     for (unsigned i = 0; i < 5000; i++) {
         if (i == 2000)
             baro_stack_statistics(v.stack, &before);
-        craft_arp(&f, 1, baro_ipv4(10, 1, (uint8_t)(2 + i / 256), (uint8_t)i), other, baro_ipv4(10, 1, 0, 1), broadcast);
+        craft_arp(&f, 1, baro_ipv4(10, 1, (uint8_t)(2 + i / 256), (uint8_t)i), other, baro_ipv4(10, 1, 0, 1),
+                  broadcast);
         victim_feed(&v, f.octets, f.length, BARO_DROP_NONE);
         baro_stack_ping(v.stack, baro_ipv4(10, 1, (uint8_t)(100 + i / 256), (uint8_t)i), 1, 1, 0);
         victim_wait(&v, 0);

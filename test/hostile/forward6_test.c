@@ -1,5 +1,5 @@
-/* A router between fd00::/64 and fd02::/64 (RFC 8200): what it passes on is the packet but for its hop limit, what it does
- * not its sender hears of, where he may (RFC 4443). */
+/* A router between fd00::/64 and fd02::/64 (RFC 8200): what it passes on is the packet but for its hop limit, what it
+ * does not its sender hears of, where he may (RFC 4443). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

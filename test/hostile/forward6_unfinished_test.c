@@ -1,5 +1,5 @@
-/* Packets of IPv6 to be passed on that never were on a wire: super-segments and undone checksums are finished here or left
- * to the next device; behind extension headers they are dropped. */
+/* Packets of IPv6 to be passed on that never were on a wire: super-segments and undone checksums are finished here or
+ * left to the next device; behind extension headers they are dropped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

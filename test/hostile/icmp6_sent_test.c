@@ -43,8 +43,8 @@ static int begin(void **state)
     assert_int_equal(baro_stack_add_address(victim.stack, 1, net(1), 64, false), 0);
     assert_int_equal(baro_stack_add_address(victim.stack, 1, net(9), 64, false), 0);
     for (uint16_t host = 2; host <= 5; host++)
-        assert_int_equal(baro_stack_set_neighbour(victim.stack, 1, net(host), (struct baro_mac){ { 2, 0, 0, 0, 0, 2 } }),
-                         0);
+        assert_int_equal(
+            baro_stack_set_neighbour(victim.stack, 1, net(host), (struct baro_mac){ { 2, 0, 0, 0, 0, 2 } }), 0);
     victim_wait(&victim, 5000);
     victim_forget(&victim);
     return 0;
@@ -192,7 +192,8 @@ static void what_went_to_a_group_is_not_answered(void **state)
     assert_int_equal(victim_drops(&victim, BARO_DROP_IP_UNICAST_IN_BROADCAST), 4);
 }
 
-/* §2.4 (e.1), (e.2): nothing about an error or a redirect, also behind extension headers; about other messages there is. */
+/* §2.4 (e.1), (e.2): nothing about an error or a redirect, also behind extension headers; about other messages there
+ * is. */
 static void errors_and_redirects_are_not_answered(void **state)
 {
     static const uint8_t type[] = { 1, 2, 3, 4, 5, 127, ICMPV6_REDIRECT, ICMPV6_ECHO_REPLY };

@@ -20,7 +20,8 @@ static uint64_t feed(struct victim *v, const struct craft *craft, const uint8_t 
 
 static void ic1_no_echo_to_a_group(void **state)
 {
-    const struct baro_address to[] = { baro_ipv4(255, 255, 255, 255), baro_ipv4(10, 0, 0, 255), baro_ipv4(224, 0, 0, 1) };
+    const struct baro_address to[] = { baro_ipv4(255, 255, 255, 255), baro_ipv4(10, 0, 0, 255),
+                                       baro_ipv4(224, 0, 0, 1) };
     uint8_t message[32];
     uint32_t length = craft_icmp(message, 8, 0, 1, "abcd", 4);
     struct craft c = craft_default();

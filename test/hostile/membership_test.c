@@ -1,6 +1,6 @@
-/* Group membership messages that no router would send (the table of attacks: D-6, I6-15): each is dropped for its reason,
- * none is answered, moves a timer, or changes which version is spoken; and what may be sent in any number costs no more
- * than its answer. */
+/* Group membership messages that no router would send (the table of attacks: D-6, I6-15): each is dropped for its
+ * reason, none is answered, moves a timer, or changes which version is spoken; and what may be sent in any number costs
+ * no more than its answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,9 +60,10 @@ static void d_6_igmp_queries(void **state)
         { .type = 0x99, .version = 2, .group = group },
     };
     const enum baro_drop_reason reason[] = {
-        BARO_DROP_GROUP_HOP_LIMIT, BARO_DROP_GROUP_HOP_LIMIT, BARO_DROP_GROUP_NO_ALERT, BARO_DROP_GROUP_NO_ALERT,
-        BARO_DROP_GROUP_CHECKSUM,  BARO_DROP_GROUP_MALFORMED, BARO_DROP_GROUP_MALFORMED, BARO_DROP_GROUP_MALFORMED,
-        BARO_DROP_GROUP_MALFORMED, BARO_DROP_GROUP_MALFORMED, BARO_DROP_GROUP_MALFORMED, BARO_DROP_GROUP_BAD_DESTINATION,
+        BARO_DROP_GROUP_HOP_LIMIT,   BARO_DROP_GROUP_HOP_LIMIT,   BARO_DROP_GROUP_NO_ALERT,
+        BARO_DROP_GROUP_NO_ALERT,    BARO_DROP_GROUP_CHECKSUM,    BARO_DROP_GROUP_MALFORMED,
+        BARO_DROP_GROUP_MALFORMED,   BARO_DROP_GROUP_MALFORMED,   BARO_DROP_GROUP_MALFORMED,
+        BARO_DROP_GROUP_MALFORMED,   BARO_DROP_GROUP_MALFORMED,   BARO_DROP_GROUP_BAD_DESTINATION,
         BARO_DROP_GROUP_FOR_ROUTERS, BARO_DROP_GROUP_FOR_ROUTERS, BARO_DROP_GROUP_TYPE_UNKNOWN,
     };
 
@@ -135,14 +136,19 @@ static void a_flood_of_queries(void **state)
     baro_stack_statistics(stack, &before);
     slabs = memory.bytes;
     for (unsigned i = 0; i < 1000; i++) {
-        struct peer_query query = { .v6 = i % 2 != 0, .code = (uint16_t)(i % 7), .robustness = 7, .interval = 255,
-                                    .group = i % 3 == 0 ? group4 : (struct baro_address){ .family = BARO_FAMILY_NONE } };
+        struct peer_query query = { .v6 = i % 2 != 0,
+                                    .code = (uint16_t)(i % 7),
+                                    .robustness = 7,
+                                    .interval = 255,
+                                    .group =
+                                        i % 3 == 0 ? group4 : (struct baro_address){ .family = BARO_FAMILY_NONE } };
 
         if (query.v6 && query.group.family != BARO_FAMILY_NONE)
             query.group = group6;
         for (; query.group.family != BARO_FAMILY_NONE && query.sources < 60; query.sources++)
-            query.source[query.sources] = query.v6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, (uint16_t)i, (uint16_t)query.sources)
-                                                   : baro_ipv4(11, (uint8_t)i, (uint8_t)(i >> 8), (uint8_t)query.sources);
+            query.source[query.sources] = query.v6
+                                              ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, (uint16_t)i, (uint16_t)query.sources)
+                                              : baro_ipv4(11, (uint8_t)i, (uint8_t)(i >> 8), (uint8_t)query.sources);
         peer_ask(&device, &query);
         baro_stack_poll(stack, now);
         baro_stack_check_invariants(stack);
@@ -170,8 +176,11 @@ static void any_octets(void **state)
         }
         length = 14 + 24 + (uint32_t)(random >> 8) % 60;
         memcpy(frame, (const uint8_t[]){ 1, 0, 0x5e, 0, 0, 1, 2, 0, 0, 0, 0, 9, 8, 0 }, 14);
-        memcpy(frame + 14, (const uint8_t[]){ 0x46, 0xc0, 0, (uint8_t)(length - 14), 0, 0, 0, 0, 1, 2, 0, 0, 10, 0, 0, 9, 224, 0, 0, 1,
-                                              148, 4, 0, 0 }, 24);
+        memcpy(frame + 14,
+               (const uint8_t[]){
+                   0x46, 0xc0, 0, (uint8_t)(length - 14), 0, 0, 0, 0, 1, 2, 0, 0, 10, 0, 0, 9, 224, 0, 0, 1, 148,
+                   4,    0,    0 },
+               24);
         frame[38] = (const uint8_t[]){ 0x11, 0x12, 0x16, 0x17, 0x22, 0x11, 0x11, 0x11 }[random % 8];
         if (random & 1024)
             memset(frame + 42, 0, 4);

@@ -11,7 +11,8 @@
 
 enum { FLOOD = 100000, CLIENTS = 200, QUEUE = 128, TRIES = 6 };
 
-/* A client: SYN, and a round trip of 10 ms later its ACK with a request; each again after a second without an answer. */
+/* A client: SYN, and a round trip of 10 ms later its ACK with a request; each again after a second without an
+ * answer. */
 struct client {
     uint16_t port;
     uint32_t seq, ack, ts_echo;

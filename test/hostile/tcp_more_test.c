@@ -45,8 +45,9 @@ static void still_works(struct hand *hand)
 /* T-3: a floor below which no peer talks us, a ceiling that the link sets. (An MSS of 0 in hand.mss: no option.) */
 static void an_mss_of_nearly_nothing(void **state)
 {
-    static const struct { uint16_t offered, largest; } mss[] = { { 0, 536 },   { 1, 88 },      { 8, 88 },     { 48, 88 },
-                                                                 { 600, 600 }, { 1460, 1460 }, { 65535, 1460 } };
+    static const struct {
+        uint16_t offered, largest;
+    } mss[] = { { 0, 536 }, { 1, 88 }, { 8, 88 }, { 48, 88 }, { 600, 600 }, { 1460, 1460 }, { 65535, 1460 } };
 
     (void)state;
     for (unsigned i = 0; i < sizeof mss / sizeof mss[0]; i++) {
@@ -180,7 +181,9 @@ static void closed_windows_by_the_hundred(void **state)
     (void)state;
     tcp_listen_again(hand.tcp, hand.listener, 500);
     for (uint16_t i = 0; i < 200; i++) {
-        struct world_made made = { .flags = TCP_FLAG_SYN, .seq = 1, .window = 0, .mss = 1460, .port = (uint16_t)(1000 + i) };
+        struct world_made made = {
+            .flags = TCP_FLAG_SYN, .seq = 1, .window = 0, .mss = 1460, .port = (uint16_t)(1000 + i)
+        };
 
         world_inject(&world, made);
         made.flags = TCP_FLAG_ACK;

@@ -1,6 +1,6 @@
 /* SACK blocks that lie: beyond what was sent, over what is not acknowledged, inside out, in thousands of crumbs, and
- * duplicates that never were. A peer played by hand; the invariants are checked at every segment. What a liar may win is
- * a slow connection of its own: no recovery from junk, no windows given back for it, bounded work, and repair by the
+ * duplicates that never were. A peer played by hand; the invariants are checked at every segment. What a liar may win
+ * is a slow connection of its own: no recovery from junk, no windows given back for it, bounded work, and repair by the
  * timer where the peer has thrown away what it held. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -168,7 +168,8 @@ static void random_lies(void **state)
     }
 }
 
-/* No memory for the record of the flight: SACK goes unheard, the timer repairs, and when there is memory again it is heard. */
+/* No memory for the record of the flight: SACK goes unheard, the timer repairs, and when there is memory again it is
+ * heard. */
 static void without_memory_the_timer_repairs(void **state)
 {
     struct world world;
@@ -290,8 +291,8 @@ static void duplicates_between_undo_nothing(void **state)
     world_free(&world);
 }
 
-/* The timer's time is the probe's time, and a recovery has begun whose segments could not leave yet: the timer must not be
- * the last thing that ever happened. */
+/* The timer's time is the probe's time, and a recovery has begun whose segments could not leave yet: the timer must not
+ * be the last thing that ever happened. */
 static void a_probe_too_late_leaves_the_timer(void **state)
 {
     struct world world;
@@ -339,7 +340,8 @@ static void losses_beyond_the_recovery_count(void **state)
     assert_int_equal(c->snd.nxt.value, first + 16 * MSS); /* six new ones */
     ssthresh = c->congestion.ssthresh;
     world_pass(&world, 20 * NS_PER_MS);
-    tell(&hand, first, 2, (const int32_t[][2]){ { 15 * MSS, 16 * MSS }, { MSS, 10 * MSS } }); /* the last of them alone */
+    /* the last of them alone */
+    tell(&hand, first, 2, (const int32_t[][2]){ { 15 * MSS, 16 * MSS }, { MSS, 10 * MSS } });
     assert_int_equal(c->sender->board.lost, 3 * MSS); /* there was room for two */
     tell(&hand, first + 10 * MSS, 1, (const int32_t[][2]){ { 15 * MSS, 16 * MSS } });
     assert_int_equal(recoveries(&hand), 2);

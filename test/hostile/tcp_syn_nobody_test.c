@@ -1,6 +1,6 @@
-/* A SYN from an address of the link that nobody has: the SYN+ACK waits until the neighbour is found to be missing, which ends the
- * half-open record; then nothing of it is left that would have the neighbour asked for once more. The SYN+ACK's third second is the
- * third second of the asking. */
+/* A SYN from an address of the link that nobody has: the SYN+ACK waits until the neighbour is found to be missing,
+ * which ends the half-open record; then nothing of it is left that would have the neighbour asked for once more. The
+ * SYN+ACK's third second is the third second of the asking. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,8 @@ static void syn(uint16_t from_port)
     segment[12] = 5 << 4;
     segment[13] = 2;
     write_be16(segment + 14, 65535);
-    write_be16(segment + 16, checksum_fold(checksum_add(checksum_pseudo(from, to, 6, sizeof segment), segment, sizeof segment)));
+    write_be16(segment + 16,
+               checksum_fold(checksum_add(checksum_pseudo(from, to, 6, sizeof segment), segment, sizeof segment)));
     craft_ip(&frame, &craft, segment, sizeof segment);
     victim_feed(&victim, frame.octets, frame.length, BARO_DROP_NONE);
 }

@@ -1,7 +1,8 @@
-/* Text that stays in its frame until the program's turn is over (transport/tcp/borrowed.c) is read as if it stood in the ring, by
- * every call and at every moment, and nobody else sees a difference: each seed is run with a trace, where nothing is held, and
- * without. Octets that are read from a frame that went back are others: its memory is overwritten and freed. Frames are lost
- * and change places, so that held text, text of the slow path, holes and urgent octets meet. */
+/* Text that stays in its frame until the program's turn is over (transport/tcp/borrowed.c) is read as if it stood in
+ * the ring, by every call and at every moment, and nobody else sees a difference: each seed is run with a trace,
+ * where nothing is held, and without. Octets that are read from a frame that went back are others: its memory is
+ * overwritten and freed. Frames are lost and change places, so that held text, text of the slow path, holes and
+ * urgent octets meet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,7 +91,8 @@ static void send_some(unsigned end, unsigned flow)
     size_t length = end == 1 ? 1 + draw(300) : 1 + draw(one_in(3) ? 100 : 9000);
     for (size_t i = 0; i < length; i++)
         data[i] = octet_at(flow, *sent + i);
-    taken = baro_send(world.stack[end], world.flow[flow].fd[end], data, length, one_in(60) && end == 0 ? BARO_MSG_OOB : 0);
+    taken =
+        baro_send(world.stack[end], world.flow[flow].fd[end], data, length, one_in(60) && end == 0 ? BARO_MSG_OOB : 0);
     note_number(taken);
     if (taken > 0)
         *sent += (uint64_t)taken;
@@ -202,7 +204,9 @@ static void ready(unsigned end)
 
 static void create(unsigned end, bool watched)
 {
-    struct baro_stack_config config = { .now = world.now, .seed = { (uint8_t)(1 + end) }, .trace = twice_trace(watched) };
+    struct baro_stack_config config = { .now = world.now,
+                                        .seed = { (uint8_t)(1 + end) },
+                                        .trace = twice_trace(watched) };
 
     config.memory = test_memory(&world.memory[end]);
     frame_device_init(&world.device[end], (uint8_t)(1 + end), 1500);

@@ -1,5 +1,5 @@
-/* A program that sends on more connections in one turn than the queue of intents holds: all of it leaves as the device has
- * room, and nobody has to answer or to wait for that. Over both families, watched and not. */
+/* A program that sends on more connections in one turn than the queue of intents holds: all of it leaves as the device
+ * has room, and nobody has to answer or to wait for that. Over both families, watched and not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +45,9 @@ static void begin(bool ipv6, bool watched)
 
     now = (struct baro_instant){ INT64_C(1000000000) };
     for (unsigned end = 0; end < 2; end++) {
-        struct baro_stack_config config = { .now = now, .seed = { (uint8_t)end }, .trace = { NULL, watched ? watch : NULL } };
+        struct baro_stack_config config = { .now = now,
+                                            .seed = { (uint8_t)end },
+                                            .trace = { NULL, watched ? watch : NULL } };
 
         memory[end] = (struct test_memory){ 0 };
         config.memory = test_memory(&memory[end]);
@@ -123,8 +125,8 @@ static unsigned all_that_came(void)
     return octets;
 }
 
-/* The device takes nothing while the program sends; text, FINs and a new connection come, and an ACK's delay ends: who waits for room
- * among the intents is forgotten by none of these, and all of it leaves when the device has room. */
+/* The device takes nothing while the program sends; text, FINs and a new connection come, and an ACK's delay ends: who
+ * waits for room among the intents is forgotten by none of these, and all of it leaves when the device has room. */
 static void all_leaves_later(bool ipv6, bool watched)
 {
     const struct baro_endpoint to = { cable_address(ipv6, 0), { PORT } };
@@ -191,8 +193,8 @@ static unsigned room_and_count(void *context)
     return asked.tx_room(context);
 }
 
-/* A thousand wait for a device that takes nothing: a poll asks it some times, not for each of them. It takes seven frames at a
- * time, then: they leave in the order in which they were sent. */
+/* A thousand wait for a device that takes nothing: a poll asks it some times, not for each of them. It takes seven
+ * frames at a time, then: they leave in the order in which they were sent. */
 static void who_waits_costs_nothing(void **state)
 {
     const uint8_t octet = 7;

@@ -1,6 +1,6 @@
 /* A DHCPv6 client on one host of a switch, our server on another: from nothing to a lease, renewed, rebound, ended,
- * forgotten, declined, given back, among two servers, and on a wire that loses and doubles frames; and information only.
- * Virtual time. */
+ * forgotten, declined, given back, among two servers, and on a wire that loses and doubles frames; and information
+ * only. Virtual time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -206,8 +206,8 @@ static void the_better_of_two_servers(void **state)
     client.now = before = baro_network_now(w->hosts.network);
     start_client(w, &client);
     while (state_of(w) != BARO_DHCP6_CLIENT_PROBING)
-        baro_network_run_until(w->hosts.network, (struct baro_instant){ baro_network_now(w->hosts.network).ns + 10000000 },
-                               NULL, NULL);
+        baro_network_run_until(w->hosts.network,
+                               (struct baro_instant){ baro_network_now(w->hosts.network).ns + 10000000 }, NULL, NULL);
     assert_true(baro_network_now(w->hosts.network).ns - before.ns < INT64_C(1020000000)); /* the first delay alone */
 }
 

@@ -1,5 +1,5 @@
-/* A DHCPv6 server on one host of a switch, clients made by hand on another: the dialogue, what it refuses, a pool that is
- * used up, leases that end and come back, messages that it must not answer. Virtual time. */
+/* A DHCPv6 server on one host of a switch, clients made by hand on another: the dialogue, what it refuses, a pool that
+ * is used up, leases that end and come back, messages that it must not answer. Virtual time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -367,7 +367,8 @@ static void what_must_not_be_answered(void **state)
         if (i >= 3)
             assert_false(ask(w, &m, &reply));
     }
-    for (int type = BARO_DHCP6_ADVERTISE; type <= BARO_DHCP6_RECONFIGURE; type += type == BARO_DHCP6_ADVERTISE ? 5 : 3) {
+    for (int type = BARO_DHCP6_ADVERTISE; type <= BARO_DHCP6_RECONFIGURE;
+         type += type == BARO_DHCP6_ADVERTISE ? 5 : 3) {
         m = from(1, (enum baro_dhcp6_type)type); /* ADVERTISE, REPLY, RECONFIGURE */
         assert_false(ask(w, &m, &reply));
         m.server_id = baro_dhcp6_duid_of_uuid((const uint8_t[16]){ 5 });

@@ -1,5 +1,5 @@
-/* A DHCP client on one host of a wire, our server on the other: from nothing to a lease, renewed, rebound, ended, refused,
- * declined, given back, and on a wire that loses frames. Virtual time. */
+/* A DHCP client on one host of a wire, our server on the other: from nothing to a lease, renewed, rebound, ended,
+ * refused, declined, given back, and on a wire that loses frames. Virtual time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

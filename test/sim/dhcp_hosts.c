@@ -8,7 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-void dhcp_hosts_build(struct dhcp_hosts *hosts, const struct baro_host_config config[3], const char *wire, uint64_t seed)
+void dhcp_hosts_build(struct dhcp_hosts *hosts, const struct baro_host_config config[3], const char *wire,
+                      uint64_t seed)
 {
     const struct baro_network_config network = { .seed = seed, .now = { 1000000000 } };
     struct baro_wire_config fast, spec;

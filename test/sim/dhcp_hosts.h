@@ -1,4 +1,5 @@
-/* test/sim/dhcp_hosts.h: three hosts at one switch, for the tests of DHCP of both families. IPv6 is left to dhcp_hosts_enable_ipv6(). */
+/* test/sim/dhcp_hosts.h: three hosts at one switch, for the tests of DHCP of both families. IPv6 is left to
+ * dhcp_hosts_enable_ipv6(). */
 #ifndef TEST_SIM_DHCP_HOSTS_H
 #define TEST_SIM_DHCP_HOSTS_H
 
@@ -12,7 +13,8 @@ struct dhcp_hosts {
 };
 
 /* `config` says what the hosts are, but for their wires: the first one's is as specified, the others' fast. */
-void dhcp_hosts_build(struct dhcp_hosts *hosts, const struct baro_host_config config[3], const char *wire, uint64_t seed);
+void dhcp_hosts_build(struct dhcp_hosts *hosts, const struct baro_host_config config[3], const char *wire,
+                      uint64_t seed);
 /* All memory was given back by then. */
 void dhcp_hosts_pull_down(struct dhcp_hosts *hosts);
 

@@ -1,5 +1,6 @@
-/* Resolver and name server on two hosts with a wire between them that loses, repeats, delays and reorders frames, in virtual
- * time, seed after seed: every lookup ends, what it says is right, the most of them find, and nothing is left open. */
+/* Resolver and name server on two hosts with a wire between them that loses, repeats, delays and reorders frames, in
+ * virtual time, seed after seed: every lookup ends, what it says is right, the most of them find, and nothing is left
+ * open. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +51,8 @@ static void fill(void)
     for (int i = 0; i < HOSTS; i++) {
         snprintf(name, sizeof name, "h%d", i);
         assert_int_equal(baro_dns_server_add_host(world.server, name, baro_ipv4(10, 1, 0, (uint8_t)(i + 1))), 0);
-        assert_int_equal(baro_dns_server_add_host(world.server, name, baro_ipv6(0xfd00, 1, 0, 0, 0, 0, 0, (uint16_t)(i + 1))), 0);
+        assert_int_equal(
+            baro_dns_server_add_host(world.server, name, baro_ipv6(0xfd00, 1, 0, 0, 0, 0, 0, (uint16_t)(i + 1))), 0);
     }
     for (int i = 0; i < MANY; i++)
         assert_int_equal(baro_dns_server_add_host(world.server, "many", baro_ipv4(10, 2, 0, (uint8_t)(i + 1))), 0);

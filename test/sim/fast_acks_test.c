@@ -1,10 +1,11 @@
-/* ACKs alone of many connections leave in runs (src/fast_acks.c): as intents of a burst, and at the end of the program's turn. A stack that
- * is watched sends each by itself the slow path, and the two must not differ.
+/* ACKs alone of many connections leave in runs (src/fast_acks.c): as intents of a burst, and at the end of the
+ * program's turn. A stack that is watched sends each by itself the slow path, and the two must not differ.
  *
- * A server and clients at three addresses, so that ways change within a burst. Clients say something, some of them several times;
- * the server's program hears it, answers some, urgently too, or keeps silent, says that it sends no more, changes the options of one;
- * its device can make checksums or not, and has much room or little; answers are lost, what clients say is marked, their windows close;
- * time passes until delayed ACKs leave; MAC addresses and path MTUs change. Each seed is run twice, with a trace and without. */
+ * A server and clients at three addresses, so that ways change within a burst. Clients say something, some of them
+ * several times; the server's program hears it, answers some, urgently too, or keeps silent, says that it sends no
+ * more, changes the options of one; its device can make checksums or not, and has much room or little; answers are
+ * lost, what clients say is marked, their windows close; time passes until delayed ACKs leave; MAC addresses and path
+ * MTUs change. Each seed is run twice, with a trace and without. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -112,7 +113,8 @@ static void spoil_some(struct frame_device *device)
     }
 }
 
-/* A segment that has arrived says something else: a mark on its way, another window; or something in front of it is wrong. */
+/* A segment that has arrived says something else: a mark on its way, another window; or something in front of it is
+ * wrong. */
 static void forge_one(const struct device_frame *frame)
 {
     const bool v4 = !this_run.ipv6;
@@ -155,7 +157,8 @@ static void speak(void)
         const int fd = side[0].fd[draw(MANY)];
 
         for (unsigned times = one_in(3) ? 3 : 1; times != 0; times--) {
-            note_number(baro_send(side[0].stack, fd, text, one_in(10) ? draw(sizeof text) : 1 + draw(100), one_in(20) ? BARO_MSG_OOB : 0));
+            note_number(baro_send(side[0].stack, fd, text, one_in(10) ? draw(sizeof text) : 1 + draw(100),
+                                  one_in(20) ? BARO_MSG_OOB : 0));
             baro_stack_flush(side[0].stack);
         }
     }
@@ -175,7 +178,8 @@ static void change(void)
 
     switch (draw(4)) {
     case 0:
-        path_mtu_lower(&stack->path_mtus, home((unsigned)draw(HOMES)), stack->interface[1].mtu, 1000 + (uint32_t)draw(400));
+        path_mtu_lower(&stack->path_mtus, home((unsigned)draw(HOMES)), stack->interface[1].mtu,
+                       1000 + (uint32_t)draw(400));
         break;
     case 1:
         baro_stack_set_neighbour(stack, 1, home((unsigned)draw(HOMES)), mac);
@@ -200,7 +204,8 @@ static void hear(void)
         if (!one_in(4))
             note_number(baro_recv(stack, side[1].fd[i], heard, sizeof heard, 0));
         if (one_in(40))
-            note_number(baro_send(stack, side[1].fd[i], heard, 1 + draw(one_in(4) ? 4000 : 200), one_in(4) ? BARO_MSG_OOB : 0));
+            note_number(
+                baro_send(stack, side[1].fd[i], heard, 1 + draw(one_in(4) ? 4000 : 200), one_in(4) ? BARO_MSG_OOB : 0));
     }
     if (one_in(60))
         baro_shutdown(stack, side[1].fd[draw(MANY)], one_in(4) ? BARO_SHUT_READ : BARO_SHUT_WRITE);
@@ -223,7 +228,8 @@ static void run(bool watched)
     for (unsigned step = 0; step < STEPS; step++) {
         speak();
         hear();
-        pass(one_in(10) ? (int64_t)draw(one_in(4) ? 20000 : 100) : 0); /* of neighbours it is asked whether they are still there */
+        /* of neighbours it is asked whether they are still there */
+        pass(one_in(10) ? (int64_t)draw(one_in(4) ? 20000 : 100) : 0);
         if (one_in(100))
             pass(700000); /* they rest; a path MTU that was lowered is tried again */
     }

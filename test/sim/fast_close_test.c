@@ -1,13 +1,14 @@
-/* The ends of connections, straight and whole: a stack that is watched takes the slow path with each segment, in and out;
- * one that nobody watches takes fast paths for the FIN and its ACK, too (transport/tcp/expected_end.c, output_fast.c).
- * The two must not differ.
+/* The ends of connections, straight and whole: a stack that is watched takes the slow path with each segment, in and
+ * out; one that nobody watches takes fast paths for the FIN and its ACK, too (transport/tcp/expected_end.c,
+ * output_fast.c). The two must not differ.
  *
  * Two stacks, a few descriptors each, and programs that know no manners: connect from few ports to few ports, so that
- * TIME-WAIT is met again by SYNs of both rules (RFC 6191) and at a limit that some seeds set low; write little or much, with
- * and without reading; shut down either half or both; close at once, with data unread, with linger, without waiting for the
- * other end, or together with it. Frames are lost, doubled, overtaken and forged, devices are full for a while, time stands
- * still or jumps over FIN-WAIT-2's and TIME-WAIT's end. Each seed is run twice, with a trace and without: each frame, what each call
- * and each event said, the counters, the next deadline and TCP_INFO must be the same to the last bit. */
+ * TIME-WAIT is met again by SYNs of both rules (RFC 6191) and at a limit that some seeds set low; write little or much,
+ * with and without reading; shut down either half or both; close at once, with data unread, with linger, without
+ * waiting for the other end, or together with it. Frames are lost, doubled, overtaken and forged, devices are full for
+ * a while, time stands still or jumps over FIN-WAIT-2's and TIME-WAIT's end. Each seed is run twice, with a trace and
+ * without: each frame, what each call and each event said, the counters, the next deadline and TCP_INFO must be the
+ * same to the last bit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
-/* How connections begin and end, watched and not: a stack that somebody watches goes the slow path with each segment and
- * call, one that nobody watches takes the fast paths, and the two must not differ (fast_path_test.c and
+/* How connections begin and end, watched and not: a stack that somebody watches goes the slow path with each segment
+ * and call, one that nobody watches takes the fast paths, and the two must not differ (fast_path_test.c and
  * tcp_expected_test.c are about what lies between).
  *
- * Two stacks open, accept and close connections all the time: to listeners with short queues that are seldom asked, held
- * SYNs and deferred ones, cookies always, when it is full, or never; to closed ports; both ends at once to each other.
- * Frames are lost, come twice, come again much later, and come again changed by an adversary who sees everything: other
- * flags, ports, numbers, options, their checksums made right or left wrong. Programs change options, reset, and leave
- * connections alone. Each seed is run twice, with a trace and without. Each frame, the counters, the next deadline, what
- * calls answer and what TCP_INFO says at every step must be the same to the last bit. */
+ * Two stacks open, accept and close connections all the time: to listeners with short queues that are seldom asked,
+ * held SYNs and deferred ones, cookies always, when it is full, or never; to closed ports; both ends at once to each
+ * other. Frames are lost, come twice, come again much later, and come again changed by an adversary who sees
+ * everything: other flags, ports, numbers, options, their checksums made right or left wrong. Programs change options,
+ * reset, and leave connections alone. Each seed is run twice, with a trace and without. Each frame, the counters, the
+ * next deadline, what calls answer and what TCP_INFO says at every step must be the same to the last bit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,8 +55,9 @@ static bool is_tcp(const struct device_frame *frame)
 {
     uint32_t ip = 14, tcp = this_run.ipv6 ? 54 : 34;
 
-    return frame->length >= tcp + TCP_LEAST && frame->length <= KEPT_OCTETS && frame->data[12] == (this_run.ipv6 ? 0x86 : 0x08) &&
-           frame->data[13] == (this_run.ipv6 ? 0xdd : 0x00) && frame->data[ip + (this_run.ipv6 ? 6 : 9)] == 6;
+    return frame->length >= tcp + TCP_LEAST && frame->length <= KEPT_OCTETS &&
+           frame->data[12] == (this_run.ipv6 ? 0x86 : 0x08) && frame->data[13] == (this_run.ipv6 ? 0xdd : 0x00) &&
+           frame->data[ip + (this_run.ipv6 ? 6 : 9)] == 6;
 }
 
 static void keep(struct side *from, const struct device_frame *frame)

@@ -1,11 +1,11 @@
-/* The fast path out (src/fast_output.c, transport/tcp/output_fast.c) decides nothing by itself: a stack that is
- * watched sends each segment the slow path, one that nobody watches takes the straight one, and the two must not differ.
+/* The fast path out (src/fast_output.c, transport/tcp/output_fast.c) decides nothing by itself: a stack that is watched
+ * sends each segment the slow path, one that nobody watches takes the straight one, and the two must not differ.
  *
  * Two stacks and their devices, which can do what each seed draws: checksums, super-segments, neither; with much room,
  * little, or none for a while. Frames are lost, programs write and read pieces of all sizes, change their options, keep
- * silent; routes, addresses and MAC addresses change under way, a router lowers the path MTU. Each seed is run twice, with
- * a trace and without. Each frame with all that is said of it to the device, the counters, and what TCP_INFO says at
- * every step must be the same to the last bit. */
+ * silent; routes, addresses and MAC addresses change under way, a router lowers the path MTU. Each seed is run twice,
+ * with a trace and without. Each frame with all that is said of it to the device, the counters, and what TCP_INFO says
+ * at every step must be the same to the last bit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,7 +114,8 @@ static void act(unsigned end)
     ptrdiff_t result = 0;
 
     if (one_in(2))
-        result = baro_send(side->stack, side->fd, data, 1 + draw(one_in(2) ? 200 : CHUNK), one_in(10) ? BARO_MSG_MORE : 0);
+        result =
+            baro_send(side->stack, side->fd, data, 1 + draw(one_in(2) ? 200 : CHUNK), one_in(10) ? BARO_MSG_MORE : 0);
     note_number(result);
     if (!one_in(4))
         result = baro_recv(side->stack, side->fd, data, 1 + draw(CHUNK), 0);

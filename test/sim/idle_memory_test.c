@@ -1,7 +1,7 @@
-/* What an idle connection takes, one end, all slabs counted: memory comes from a counting allocator, so the figures are exact
- * and the same on every machine. Connections come a thousand at a time and go to rest; the first thousand's memory, which
- * is that of connections awake, does not count. Behind each thousand it is looked at, so at 1,000, at 10,000, and while the demux or
- * anything else grows. */
+/* What an idle connection takes, one end, all slabs counted: memory comes from a counting allocator, so the figures are
+ * exact and the same on every machine. Connections come a thousand at a time and go to rest; the first thousand's
+ * memory, which is that of connections awake, does not count. Behind each thousand it is looked at, so at 1,000, at
+ * 10,000, and while the demux or anything else grows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* iperf3's server and client against each other in virtual time: both directions, several streams, a time or a number of
- * octets, losses; what each counted is what the other says, and whoever stops talking is cut off. */
+/* iperf3's server and client against each other in virtual time: both directions, several streams, a time or a number
+ * of octets, losses; what each counted is what the other says, and whoever stops talking is cut off. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* What many connections took while they were awake at once goes back to the embedder when they rest, or end; a few that stay awake
- * keep little of it. Memory comes from a counting allocator. */
+/* What many connections took while they were awake at once goes back to the embedder when they rest, or end; a few that
+ * stay awake keep little of it. Memory comes from a counting allocator. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,8 +90,8 @@ static uint64_t taken(unsigned of)
     return side[of].memory.bytes;
 }
 
-/* Awake all at once, at rest all at once, and so again: what one at rest takes is a hundred and some octets, of one awake it is a
- * kilobyte. The second time it takes what it took the first time. */
+/* Awake all at once, at rest all at once, and so again: what one at rest takes is a hundred and some octets, of one
+ * awake it is a kilobyte. The second time it takes what it took the first time. */
 static void those_who_rest(void **state)
 {
     uint64_t before[2], awake[2][2], rest[2][2];
@@ -113,7 +113,8 @@ static void those_who_rest(void **state)
             assert_int_equal(resting(of), COUNT);
             rest[round][of] = taken(of) - before[of];
             print_message("%s awake %llu, at rest %llu octets each\n", of == 0 ? "client" : "server",
-                          (unsigned long long)(awake[round][of] / COUNT), (unsigned long long)(rest[round][of] / COUNT));
+                          (unsigned long long)(awake[round][of] / COUNT),
+                          (unsigned long long)(rest[round][of] / COUNT));
             assert_true(awake[round][of] / COUNT > 700);
             assert_true(rest[round][of] / COUNT < 250);
         }
@@ -163,7 +164,8 @@ static void those_who_end(void **state)
         }
     pass(5 * NS_PER_S);
     for (unsigned of = 0; of < 2; of++)
-        print_message("%llu of %llu octets left\n", (unsigned long long)(taken(of) - before[of]), (unsigned long long)all[of]);
+        print_message("%llu of %llu octets left\n", (unsigned long long)(taken(of) - before[of]),
+                      (unsigned long long)all[of]);
     assert_true(taken(1) - before[1] < all[1] / 10);
 }
 

@@ -1,5 +1,5 @@
-/* A processor that is far too slow for its faithful wire: every instant of the network costs half a second of real time.
- * No timer of a stack runs out for that: the run is the one of virtual time, event for event. */
+/* A processor that is far too slow for its faithful wire: every instant of the network costs half a second of real
+ * time. No timer of a stack runs out for that: the run is the one of virtual time, event for event. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

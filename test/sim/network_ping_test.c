@@ -125,7 +125,8 @@ static void the_way_takes_the_time_it_should(void **state)
 
 static void faults_lose_pings_and_never_damage_them(void **state)
 {
-    static const char *const wires[] = { "loss=20%", "corrupt=20%", "corrupt=20%,corrupt=ip", "100base-tx,corrupt=20%" };
+    static const char *const wires[] = { "loss=20%", "corrupt=20%", "corrupt=20%,corrupt=ip",
+                                         "100base-tx,corrupt=20%" };
     (void)state;
     for (unsigned i = 0; i < sizeof wires / sizeof *wires; i++) {
         struct fixture f;

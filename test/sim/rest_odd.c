@@ -1,5 +1,6 @@
-/* test/sim/rest_odd.c: what programs and networks seldom do: calls that make no sense or come in an odd order, every option, a second
- * life of a port, an address that goes, frames of long ago, and routers that say odd things about them. */
+/* test/sim/rest_odd.c: what programs and networks seldom do: calls that make no sense or come in an odd order, every
+ * option, a second life of a port, an address that goes, frames of long ago, and routers that say odd things about
+ * them. */
 #include "sim/rest_world.h"
 
 /* ---- programs ---- */
@@ -26,8 +27,8 @@ static void odd_option(struct side *side, unsigned which)
         BARO_TCP_CONGESTION, BARO_SO_HOLD_SYN, BARO_SO_TRANSPARENT,
     };
     static const enum baro_option octets[] = {
-        BARO_SO_SEND_BUFFER, BARO_SO_RECV_BUFFER, BARO_SO_RECV_LOW_WATER, BARO_TCP_WINDOW_CLAMP, BARO_TCP_NOTSENT_LOW_WATER,
-        BARO_TCP_MAXSEG,
+        BARO_SO_SEND_BUFFER,   BARO_SO_RECV_BUFFER,        BARO_SO_RECV_LOW_WATER,
+        BARO_TCP_WINDOW_CLAMP, BARO_TCP_NOTSENT_LOW_WATER, BARO_TCP_MAXSEG,
     };
     struct baro_linger linger = { .on = one_in(2), .time = { (int64_t)draw(5) * NS_PER_S } };
     const uint64_t rate = one_in(2) ? 0 : 1000 + draw(1000000);
@@ -59,7 +60,9 @@ static void odd_option(struct side *side, unsigned which)
 
 static void odd_receive(struct side *side, unsigned which)
 {
-    static const unsigned flags[] = { BARO_MSG_PEEK, BARO_MSG_OOB, BARO_MSG_TRUNCATE, BARO_MSG_PEEK | BARO_MSG_OOB, 0, 0 };
+    static const unsigned flags[] = {
+        BARO_MSG_PEEK, BARO_MSG_OOB, BARO_MSG_TRUNCATE, BARO_MSG_PEEK | BARO_MSG_OOB, 0, 0
+    };
     const unsigned flag = flags[draw(6)];
     uint8_t data[CHUNK];
     ptrdiff_t got = baro_recv(side->stack, side->fd[which], data, draw(one_in(3) ? 3 : CHUNK), flag);
@@ -110,7 +113,10 @@ static void peek(struct side *side, unsigned which)
     note_number(which, got);
     for (unsigned i = 0; i < 2; i++)
         note(which, part[i].data, part[i].length);
-    note_number(which, baro_recv_consume(side->stack, side->fd[which], one_in(2) ? draw(3) : got > 0 ? (size_t)got : 0));
+    note_number(which, baro_recv_consume(side->stack, side->fd[which],
+                                         one_in(2) ? draw(3)
+                                         : got > 0 ? (size_t)got
+                                                   : 0));
 }
 
 static void odd_place(struct side *side, unsigned end, unsigned which)
@@ -304,7 +310,8 @@ static uint32_t answer_header(uint8_t *answer, const uint8_t *frame, unsigned le
 static void odd_icmp(unsigned to)
 {
     const struct kept *kept = &world.kept[1 - to][draw(world.count)];
-    const unsigned which = one_in(2) ? (kept->count + KEPT - 1) % KEPT : (unsigned)draw(KEPT), ip = world.ipv6 ? 54 : 34;
+    const unsigned which = one_in(2) ? (kept->count + KEPT - 1) % KEPT : (unsigned)draw(KEPT),
+                   ip = world.ipv6 ? 54 : 34;
     const bool too_big = one_in(2);
     unsigned quoted = kept->frame[which].length - 14;
     uint8_t frame[256] = { 0 };

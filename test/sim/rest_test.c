@@ -1,17 +1,18 @@
-/* Whether a connection rests cannot be told from outside: each seed is one network, run twice, once with connections that
- * rest and once with such that may not (their owner has no place for the name of one that rests).
+/* Whether a connection rests cannot be told from outside: each seed is one network, run twice, once with connections
+ * that rest and once with such that may not (their owner has no place for the name of one that rests).
  *
- * Two stacks and up to six connections; a cable that delays, loses, doubles and overtakes, and is cut for minutes. Programs
- * write and read pieces of all sizes, change options, shut one direction down, close, reset; in between nobody says anything for 5 to
- * 60 seconds. Keepalive is on at either end, or neither, with times of seconds to a minute. Of each connection each frame with
- * the moment at which it left, each result of a call and octet read, each readiness told, TCP_INFO at every step, and the
- * stacks' counters must be the same to the last bit. What may differ is how many rest and woke, the memory taken and charged for them, and
- * whose comes first of two connections whose timers expire at the same nanosecond: it is the order in which they were armed, and who wakes is
- * armed anew. So each connection has a cable of its own, and the neighbour, whom all share, is fixed.
+ * Two stacks and up to six connections; a cable that delays, loses, doubles and overtakes, and is cut for minutes.
+ * Programs write and read pieces of all sizes, change options, shut one direction down, close, reset; in between nobody
+ * says anything for 5 to 60 seconds. Keepalive is on at either end, or neither, with times of seconds to a minute. Of
+ * each connection each frame with the moment at which it left, each result of a call and octet read, each readiness
+ * told, TCP_INFO at every step, and the stacks' counters must be the same to the last bit. What may differ is how many
+ * rest and woke, the memory taken and charged for them, and whose comes first of two connections whose timers expire at
+ * the same nanosecond: it is the order in which they were armed, and who wakes is armed anew. So each connection has a
+ * cable of its own, and the neighbour, whom all share, is fixed.
  *
- * Again with what programs and networks seldom do (rest_odd.c): urgent data, reserved, posted and peeked octets, calls that make no
- * sense, every option, ports asked for again, connections anew, an address that goes and comes back, frames of long ago as they were
- * or with other flags and numbers, ICMP errors about any of them.
+ * Again with what programs and networks seldom do (rest_odd.c): urgent data, reserved, posted and peeked octets, calls
+ * that make no sense, every option, ports asked for again, connections anew, an address that goes and comes back,
+ * frames of long ago as they were or with other flags and numbers, ICMP errors about any of them.
  *
  * A failure prints the seed and the command that replays it. */
 #include "sim/rest_world.h"
@@ -231,8 +232,9 @@ static void run_both(bool is_odd, struct tale *all)
         assert_int_equal(awake.woken, 0);
         for (unsigned step = 0; step < STEPS; step++) {
             if (awake.hash[step] != resting.hash[step])
-                fail_msg("seed %u: the runs differ from step %u on (%llu and %llu frames in all)\nreplay: %s %u %u", seed, step,
-                         (unsigned long long)awake.frames, (unsigned long long)resting.frames, own_name, seed, seed);
+                fail_msg("seed %u: the runs differ from step %u on (%llu and %llu frames in all)\nreplay: %s %u %u",
+                         seed, step, (unsigned long long)awake.frames, (unsigned long long)resting.frames, own_name,
+                         seed, seed);
         }
         assert_true(awake.ended_ns == resting.ended_ns);
         all->woken += resting.woken;
@@ -241,9 +243,10 @@ static void run_both(bool is_odd, struct tale *all)
         for (unsigned i = 0; i < BARO_TCP_STATE_COUNT; i++)
             all->rested[i] += resting.rested[i];
     }
-    print_message("%llu octets, woken %llu times, %llu given up; found at rest in ESTABLISHED %u, CLOSE-WAIT %u, FIN-WAIT-2 %u\n",
-                  (unsigned long long)all->octets, (unsigned long long)all->woken, (unsigned long long)all->timeouts,
-                  all->rested[BARO_TCP_ESTABLISHED], all->rested[BARO_TCP_CLOSE_WAIT], all->rested[BARO_TCP_FIN_WAIT_2]);
+    print_message(
+        "%llu octets, woken %llu times, %llu given up; found at rest in ESTABLISHED %u, CLOSE-WAIT %u, FIN-WAIT-2 %u\n",
+        (unsigned long long)all->octets, (unsigned long long)all->woken, (unsigned long long)all->timeouts,
+        all->rested[BARO_TCP_ESTABLISHED], all->rested[BARO_TCP_CLOSE_WAIT], all->rested[BARO_TCP_FIN_WAIT_2]);
 }
 
 /* Both ways tell the same, and of all seeds together enough was seen. */
@@ -273,7 +276,8 @@ static void nor_where_odd_things_happen(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(nobody_can_tell_who_rests), cmocka_unit_test(nor_where_odd_things_happen) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(nobody_can_tell_who_rests),
+                                        cmocka_unit_test(nor_where_odd_things_happen) };
 
     own_name = argv[0];
     if (argc == 3) {

@@ -1,5 +1,5 @@
-/* test/sim/rest_world.h: one network of the simulations whose connections rest or may not: two stacks, a cable, programs, and the
- * sums of what could be seen. rest_test.c says more. */
+/* test/sim/rest_world.h: one network of the simulations whose connections rest or may not: two stacks, a cable,
+ * programs, and the sums of what could be seen. rest_test.c says more. */
 #ifndef TEST_SIM_REST_WORLD_H
 #define TEST_SIM_REST_WORLD_H
 

@@ -1,7 +1,7 @@
-/* What TCP gives at once to a device that does not cut are as many full-sized segments as the device has room for, not one more
- * (codec/ip_packet.h: ip_path_at_once). By the fast path and by the whole one, at the least segment size and at the largest,
- * with room for one frame and for more than a burst: nothing is dropped, no room is left while text waits, and all of it
- * arrives. */
+/* What TCP gives at once to a device that does not cut are as many full-sized segments as the device has room for, not
+ * one more (codec/ip_packet.h: ip_path_at_once). By the fast path and by the whole one, at the least segment size and
+ * at the largest, with room for one frame and for more than a burst: nothing is dropped, no room is left while text
+ * waits, and all of it arrives. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,9 @@ static void begin(bool watched, int segment)
 
     world.now.ns = INT64_C(1000000000);
     for (unsigned end = 0; end < 2; end++) {
-        struct baro_stack_config config = { .now = world.now, .seed = { (uint8_t)(1 + end) }, .trace = twice_trace(watched) };
+        struct baro_stack_config config = { .now = world.now,
+                                            .seed = { (uint8_t)(1 + end) },
+                                            .trace = twice_trace(watched) };
 
         world.memory[end] = (struct test_memory){ 0 };
         config.memory = test_memory(&world.memory[end]);

@@ -1,7 +1,7 @@
-/* Three wires in a row, joined by two routers of IPv6, the one in the middle narrower (1500, 1280, 1500). The hosts at the
- * ends are frames built and read by hand; the routers find one another by neighbour discovery. What goes across, and what
- * the routers on the way say to the host at the near end. Twice: the middle wire carries single packets, or super-segments
- * and undone checksums that the second router has to finish. */
+/* Three wires in a row, joined by two routers of IPv6, the one in the middle narrower (1500, 1280, 1500). The hosts at
+ * the ends are frames built and read by hand; the routers find one another by neighbour discovery. What goes across,
+ * and what the routers on the way say to the host at the near end. Twice: the middle wire carries single packets, or
+ * super-segments and undone checksums that the second router has to finish. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,7 +90,8 @@ static void teardown(void)
     }
 }
 
-/* From the near host: to `to`, with `hops`. `octets` of transport header and payload, the checksum at `sum_at` right. */
+/* From the near host: to `to`, with `hops`. `octets` of transport header and payload, the checksum at `sum_at`
+ * right. */
 static void build(struct baro_address to, uint8_t protocol, uint8_t hops, uint32_t octets, unsigned sum_at)
 {
     const struct ipv6_header header = { .version_class_flow = ipv6_first_word(0, 0x54321),
@@ -137,7 +138,8 @@ static const struct device_frame *taken(struct frame_device *device, uint8_t pro
 }
 
 /* The near host hears this from that router's address, `hops` on the way, about the frame as that router saw it. */
-static void told(struct baro_address from, uint8_t hops, uint8_t type, uint8_t code, uint32_t value, uint8_t quoted_hops)
+static void told(struct baro_address from, uint8_t hops, uint8_t type, uint8_t code, uint32_t value,
+                 uint8_t quoted_hops)
 {
     const struct device_frame *error = taken(&routers[0].device[0], IP_PROTOCOL_ICMPV6);
     uint32_t quoted = length - 14 < 1232 ? length - 14 : 1232;

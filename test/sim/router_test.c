@@ -1,6 +1,7 @@
-/* Three wires in a row, joined by two routers, the one in the middle narrower (1500, 1280, 1500), with loss: a stream and
- * datagrams there and back, every octet compared. Twenty seeds; one in four is without faults, so that its outer wires
- * carry super-segments and undone checksums, which the routers cut and fill in for the middle one, or carry on. Both families. */
+/* Three wires in a row, joined by two routers, the one in the middle narrower (1500, 1280, 1500), with loss: a stream
+ * and datagrams there and back, every octet compared. Twenty seeds; one in four is without faults, so that its outer
+ * wires carry super-segments and undone checksums, which the routers cut and fill in for the middle one, or carry on.
+ * Both families. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,12 +1,13 @@
-/* A run (transport/tcp/expected_again.c, expected_acks.c): of segments that differ in nothing but their text only the first is asked
- * everything, and of ACKs what is the same for all. It decides nothing by itself: who is watched asks each, and the two must not
- * differ.
+/* A run (transport/tcp/expected_again.c, expected_acks.c): of segments that differ in nothing but their text only the
+ * first is asked everything, and of ACKs what is the same for all. It decides nothing by itself: who is watched asks
+ * each, and the two must not differ.
  *
- * Two stacks and up to three connections, which carry bulk in one direction, or in both. On the cable frames are lost, doubled,
- * overtaken, and forged: sequence number, acknowledgment, flags, window, timestamps, marks, identification, time to live, sums,
- * octets of text, its end, a tail behind the packet, another sender's MAC address. Programs read at once, late, little, or say beforehand
- * where it shall go; they want ACKs quickly, or write behind what they read. Each seed is run twice, with a trace and without.
- * Each frame, the counters, what TCP_INFO says and what is ready must be the same to the last bit. */
+ * Two stacks and up to three connections, which carry bulk in one direction, or in both. On the cable frames are lost,
+ * doubled, overtaken, and forged: sequence number, acknowledgment, flags, window, timestamps, marks, identification,
+ * time to live, sums, octets of text, its end, a tail behind the packet, another sender's MAC address. Programs read at
+ * once, late, little, or say beforehand where it shall go; they want ACKs quickly, or write behind what they read. Each
+ * seed is run twice, with a trace and without. Each frame, the counters, what TCP_INFO says and what is ready must be
+ * the same to the last bit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +49,8 @@ static struct device_frame *frame_in(struct frame_device *device, unsigned i)
 /* Of a whole TCP segment something is not what was sent; sums are made right, if it is not these. */
 static void forge_tcp(struct device_frame *frame, uint8_t *ip, uint8_t *tcp)
 {
-    static const uint8_t flags[] = { TCP_FLAG_PSH, TCP_FLAG_PSH, TCP_FLAG_PSH, TCP_FLAG_URG, TCP_FLAG_ECE, TCP_FLAG_CWR, TCP_FLAG_FIN };
+    static const uint8_t flags[] = { TCP_FLAG_PSH, TCP_FLAG_PSH, TCP_FLAG_PSH, TCP_FLAG_URG,
+                                     TCP_FLAG_ECE, TCP_FLAG_CWR, TCP_FLAG_FIN };
 
     switch (draw(12)) {
     case 0:
@@ -211,7 +213,9 @@ static void turn(unsigned end)
 
 static void create(unsigned end, bool watched)
 {
-    struct baro_stack_config config = { .now = world.now, .seed = { (uint8_t)(1 + end) }, .trace = twice_trace(watched) };
+    struct baro_stack_config config = { .now = world.now,
+                                        .seed = { (uint8_t)(1 + end) },
+                                        .trace = twice_trace(watched) };
 
     config.memory = test_memory(&world.memory[end]);
     config.ecn = (enum baro_ecn)draw(3);
@@ -258,7 +262,9 @@ static void run(bool watched)
     connect_them();
     world.faults = one_in(4) ? 0 : 10 + (unsigned)draw(200);
     for (unsigned step = 0; step < STEPS; step++) {
-        world.now.ns += one_in(3) ? (int64_t)draw(5 * NS_PER_MILLISECOND) : one_in(30) ? (int64_t)draw(900) * NS_PER_MILLISECOND : 1000;
+        world.now.ns += one_in(3)    ? (int64_t)draw(5 * NS_PER_MILLISECOND)
+                        : one_in(30) ? (int64_t)draw(900) * NS_PER_MILLISECOND
+                                     : 1000;
         turn(0);
         turn(1);
         for (unsigned end = 0; end < 2; end++) {
@@ -280,7 +286,8 @@ static void a_run_changes_nothing(void **state)
 
     (void)state;
     if (again < sums.expected / 4 || acks < sums.expected / 10) /* with all these faults */
-        fail_msg("%llu and %llu of %llu segments", (unsigned long long)again, (unsigned long long)acks, (unsigned long long)sums.expected);
+        fail_msg("%llu and %llu of %llu segments", (unsigned long long)again, (unsigned long long)acks,
+                 (unsigned long long)sums.expected);
 }
 
 int main(void)

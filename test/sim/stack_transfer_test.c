@@ -125,7 +125,8 @@ static void every_device(void **state)
     static const struct way way[] = {
         { .mtu = 1500 },
         { .mtu = 1500, .capabilities = BARO_DEVICE_TX_CHECKSUM | BARO_DEVICE_RX_CHECKSUM },
-        { .mtu = 1500, .capabilities = BARO_DEVICE_TX_CHECKSUM | BARO_DEVICE_RX_CHECKSUM | BARO_DEVICE_TSO | BARO_DEVICE_LRO },
+        { .mtu = 1500,
+          .capabilities = BARO_DEVICE_TX_CHECKSUM | BARO_DEVICE_RX_CHECKSUM | BARO_DEVICE_TSO | BARO_DEVICE_LRO },
         { .mtu = 68 },
         { .mtu = 120 },
         { .mtu = 576 },

@@ -1,5 +1,5 @@
-/* One stack with two devices, of which one takes nothing: what is to leave by it waits, what is to leave by the other one goes,
- * and what waits follows a change of routes. Over both families. */
+/* One stack with two devices, of which one takes nothing: what is to leave by it waits, what is to leave by the other
+ * one goes, and what waits follows a change of routes. Over both families. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,8 @@ static int sender[SENDERS];
 /* A host of the link of interface `which`, 1 or 2; 0: our address there. */
 static struct baro_address address_on(bool ipv6, int which, uint8_t host)
 {
-    return ipv6 ? baro_ipv6(0xfd00, 0, 0, (uint16_t)which, 0, 0, 0, (uint16_t)(1 + host)) : baro_ipv4(10, 0, (uint8_t)which, (uint8_t)(1 + host));
+    return ipv6 ? baro_ipv6(0xfd00, 0, 0, (uint16_t)which, 0, 0, 0, (uint16_t)(1 + host))
+                : baro_ipv4(10, 0, (uint8_t)which, (uint8_t)(1 + host));
 }
 
 static void begin(bool ipv6)
@@ -59,7 +60,8 @@ static void end(void)
     assert_int_equal(memory.bytes, 0);
 }
 
-/* The number in each datagram that left by an interface is the next one of `from`, `step` further each time; how many. */
+/* The number in each datagram that left by an interface is the next one of `from`, `step` further each time; how
+ * many. */
 static unsigned left_by(int interface, uint8_t from, uint8_t step)
 {
     const struct device_frame *frame;

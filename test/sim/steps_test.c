@@ -87,10 +87,10 @@ static void expect_way_up(void)
 static void expect_way_down(void)
 {
     static const enum baro_trace_kind kind[] = {
-        KIND(CALL), KIND(PACKET_OUT), KIND(UDP_OUT), KIND(FRAGMENT_OUT), KIND(IP_OUT), KIND(FRAGMENT_OUT), KIND(ARP_OUT),
-        KIND(FRAME_OUT), KIND(FCS_OUT), KIND(SIGNAL_OUT), KIND(ARP_IN), KIND(ETHERNET_OUT), KIND(FRAME_OUT),
-        KIND(ETHERNET_OUT), KIND(FRAME_OUT), KIND(TX_RING), KIND(FCS_OUT), KIND(SIGNAL_OUT), KIND(FCS_OUT),
-        KIND(SIGNAL_OUT)
+        KIND(CALL),         KIND(PACKET_OUT),   KIND(UDP_OUT),    KIND(FRAGMENT_OUT), KIND(IP_OUT),
+        KIND(FRAGMENT_OUT), KIND(ARP_OUT),      KIND(FRAME_OUT),  KIND(FCS_OUT),      KIND(SIGNAL_OUT),
+        KIND(ARP_IN),       KIND(ETHERNET_OUT), KIND(FRAME_OUT),  KIND(ETHERNET_OUT), KIND(FRAME_OUT),
+        KIND(TX_RING),      KIND(FCS_OUT),      KIND(SIGNAL_OUT), KIND(FCS_OUT),      KIND(SIGNAL_OUT)
     };
     static const int step[] = { 11, 0, 10, 9, 8, 9, 7, 5, 2, 1, 7, 6, 5, 6, 5, 4, 2, 1, 2, 1 };
 
@@ -110,8 +110,11 @@ static void a_datagram_goes_all_the_way(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 2; i++) {
-        struct baro_host_config config = { .wire = wire, .address = baro_ipv4(10, 0, 0, (uint8_t)(i + 1)),
-                                           .prefix_length = 24, .ipv6 = BARO_HOST_IPV6_BY_HAND, .trace = { NULL, on_event },
+        struct baro_host_config config = { .wire = wire,
+                                           .address = baro_ipv4(10, 0, 0, (uint8_t)(i + 1)),
+                                           .prefix_length = 24,
+                                           .ipv6 = BARO_HOST_IPV6_BY_HAND,
+                                           .trace = { NULL, on_event },
                                            .trace_host = i + 1 };
 
         host[i] = baro_host_create(network, &config, NULL);

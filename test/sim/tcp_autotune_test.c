@@ -1,5 +1,5 @@
-/* Buffers that follow the path, with default settings over whole networks: long fat paths are filled, a slow reader costs
- * little, an idle connection gives back, many connections share a small budget. Virtual time. */
+/* Buffers that follow the path, with default settings over whole networks: long fat paths are filled, a slow reader
+ * costs little, an idle connection gives back, many connections share a small budget. Virtual time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -134,7 +134,8 @@ static void begin(struct world *world, const char *specification, size_t memory,
     struct baro_wire_config wire;
     char error[200];
 
-    *world = (struct world){ .end = { { .wanted = flows, .octets = count }, { .server = true, .may_read = UINT64_MAX } } };
+    *world =
+        (struct world){ .end = { { .wanted = flows, .octets = count }, { .server = true, .may_read = UINT64_MAX } } };
     world->network = baro_network_create(&config);
     if (baro_wire_parse(specification, &wire, error, sizeof error) != 0)
         fail_msg("%s", error);
@@ -254,8 +255,8 @@ static void a_size_that_the_program_sets_stays(void **state)
     baro_network_free(world.network);
 }
 
-/* A budget of a mebibyte has room for the promises of 56 connections and not for much more. All go on, one that comes late
- * too, and nobody's window eats the rest. */
+/* A budget of a mebibyte has room for the promises of 56 connections and not for much more. All go on, one that comes
+ * late too, and nobody's window eats the rest. */
 static void a_small_budget_is_shared(void **state)
 {
     static struct world world;

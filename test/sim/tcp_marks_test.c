@@ -1,6 +1,6 @@
-/* A wire that marks instead of dropping (RFC 3168): a sender that fills a narrow queue for 12 s loses not one frame, slow
- * start included, sends nothing again, and keeps the wire busy. The same wire without marks loses frames: that is what they
- * are for. Both algorithms, both families, several seeds; a failure prints what it ran. */
+/* A wire that marks instead of dropping (RFC 3168): a sender that fills a narrow queue for 12 s loses not one frame,
+ * slow start included, sends nothing again, and keeps the wire busy. The same wire without marks loses frames: that is
+ * what they are for. Both algorithms, both families, several seeds; a failure prints what it ran. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,8 @@
 #include "baro/network.h"
 #include "baro/socket.h"
 
-/* 10 Mbit/s and 20 ms there and back, drawn longer by up to 1 ms: 17 frames are on their way. Half of those and of the 20
+/* 10 Mbit/s and 20 ms there and back, drawn longer by up to 1 ms: 17 frames are on their way. Half of those and of the
+ *    20
  * that may wait before marks begin are enough to keep the wire busy; slow start overshoots to twice the 37. */
 #define RATE 10000000
 enum { PORT = 7000, QUEUE = 70, MARKS_FROM = 20, BEGIN_S = 2, END_S = 12, SEEDS = 3 };
@@ -81,8 +82,9 @@ static void receive_all(void *context, struct baro_host *host)
     baro_stack_check_invariants(stack);
 }
 
-static struct baro_host *station(struct baro_network *network, struct baro_wire *wire, const struct run *run, uint8_t number,
-                                 struct program *program, void (*act)(void *context, struct baro_host *host))
+static struct baro_host *station(struct baro_network *network, struct baro_wire *wire, const struct run *run,
+                                 uint8_t number, struct program *program,
+                                 void (*act)(void *context, struct baro_host *host))
 {
     const struct baro_host_config config = { .wire = wire, .address = address_of(run, number),
                                              .prefix_length = run->v6 ? 64 : 24, .ipv6 = BARO_HOST_IPV6_BY_HAND,

@@ -1,11 +1,13 @@
-/* Two hundred seeds of a whole network, a quarter in each of four tests (CTest gives the range; without arguments 1 to 50).
+/* Two hundred seeds of a whole network, a quarter in each of four tests (CTest gives the range; without arguments 1 to
+ * 50).
  *
- * Each seed draws a wire (loss, duplication, reordering, corruption, delay, a slow queue that marks, a cut of thirty seconds
- * or for ever, a path MTU that changes in silence) and two hosts (family, SACK, timestamps, scaling, ECN, pacing, congestion
- * control, buffers from tiny to tuned, readers from slow to greedy), and one to four connections with data both ways, half
- * closes and urgent octets. What must come of it: every octet arrives intact and in order, or, where the cut is for ever,
- * both ends report an error (and connect one where the cut hits the dialogue); something moves all the time; the invariants
- * hold after every event; and when all is over every connection and every octet of buffers is given back.
+ * Each seed draws a wire (loss, duplication, reordering, corruption, delay, a slow queue that marks, a cut of thirty
+ * seconds or for ever, a path MTU that changes in silence) and two hosts (family, SACK, timestamps, scaling, ECN,
+ * pacing, congestion control, buffers from tiny to tuned, readers from slow to greedy), and one to four connections
+ * with data both ways, half closes and urgent octets. What must come of it: every octet arrives intact and in order,
+ * or, where the cut is for ever, both ends report an error (and connect one where the cut hits the dialogue); something
+ * moves all the time; the invariants hold after every event; and when all is over every connection and every octet of
+ * buffers is given back.
  *
  * A failure prints the seed, what it drew, and the command that replays it: the same seed gives the same run. */
 #include <setjmp.h>
@@ -140,12 +142,13 @@ struct program {
 
 static void failed(const struct story *story, const char *what, long long number)
 {
-    fail_msg("seed %u: %s %lld\n  drawn: %s, mtu %u, delay %lld ms, loss %u, duplicate %u, reorder %u, corrupt %u, rate %llu, "
-             "cut %d for ever %d, hole %u, connections %u\n  again: build/release/test/sim_tcp_network_test %u %u",
-             story->seed, what, number, story->ipv6 ? "IPv6" : "IPv4", story->wire.mtu,
-             (long long)(story->wire.delay.ns / NS_PER_MS), story->wire.loss_ppm, story->wire.duplicate_ppm,
-             story->wire.reorder_ppm, story->wire.corrupt_ppm, (unsigned long long)story->wire.rate, story->cut,
-             story->for_ever, story->hole ? story->hole_octets : 0, story->flows, story->seed, story->seed);
+    fail_msg(
+        "seed %u: %s %lld\n  drawn: %s, mtu %u, delay %lld ms, loss %u, duplicate %u, reorder %u, corrupt %u, rate %llu, "
+        "cut %d for ever %d, hole %u, connections %u\n  again: build/release/test/sim_tcp_network_test %u %u",
+        story->seed, what, number, story->ipv6 ? "IPv6" : "IPv4", story->wire.mtu,
+        (long long)(story->wire.delay.ns / NS_PER_MS), story->wire.loss_ppm, story->wire.duplicate_ppm,
+        story->wire.reorder_ppm, story->wire.corrupt_ppm, (unsigned long long)story->wire.rate, story->cut,
+        story->for_ever, story->hole ? story->hole_octets : 0, story->flows, story->seed, story->seed);
 }
 
 static uint8_t octet_at(unsigned end, uint32_t at)
@@ -160,7 +163,8 @@ static enum baro_family family_of(const struct story *story)
 
 static struct baro_address address_of(const struct story *story, unsigned end)
 {
-    return story->ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(end + 1)) : baro_ipv4(10, 0, 0, (uint8_t)(end + 1));
+    return story->ipv6 ? baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, (uint16_t)(end + 1))
+                       : baro_ipv4(10, 0, 0, (uint8_t)(end + 1));
 }
 
 static void set_number(struct baro_stack *stack, int fd, enum baro_option option, int value)
@@ -217,9 +221,9 @@ static void give_up(struct program *program, struct flow *flow, const char *call
     flow->failed = true;
     if (program->story->for_ever)
         return;
-    /* A cut in the dialogue: the client's neighbour is gone, or the server's was and has taken its half of it along. Losses
-     * may hide a neighbour, too. A server that has accepted all the same would be seen: no connection would be left for it to
-     * be the other end of. */
+    /* A cut in the dialogue: the client's neighbour is gone, or the server's was and has taken its half of it along.
+     * Losses may hide a neighbour, too. A server that has accepted all the same would be seen: no connection would be
+     * left for it to be the other end of. */
     if (program->end != 0 || flow->received != 0 ||
         !((error == -EHOSTUNREACH && (program->story->cut || program->story->wire.loss_ppm != 0)) ||
           (error == -ECONNRESET && program->story->cut)))
@@ -234,7 +238,8 @@ static void write_some(struct program *program, struct baro_stack *stack, struct
     static uint8_t data[CHUNK];
 
     while (flow->sent < total) {
-        uint32_t length = total - flow->sent < story->piece[program->end] ? total - flow->sent : story->piece[program->end];
+        uint32_t length =
+            total - flow->sent < story->piece[program->end] ? total - flow->sent : story->piece[program->end];
         bool urgent = every != 0 && flow->sent / every != (flow->sent + length) / every;
         ptrdiff_t taken;
 
@@ -361,7 +366,8 @@ static void create(struct world *world, unsigned seed)
     }
 }
 
-/* Every connection that began at one end is over there; a server does not hear of one that was cut off in its dialogue. */
+/* Every connection that began at one end is over there; a server does not hear of one that was cut off in its
+ * dialogue. */
 static bool all_over(const struct world *world)
 {
     const struct program *client = &world->program[0], *server = &world->program[1];

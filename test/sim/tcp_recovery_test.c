@@ -1,5 +1,5 @@
-/* Loss recovery over whole networks: loss, duplication, reordering, corruption, delays, tiny windows, small queues, and a
- * link that is cut for thirty seconds, by seeds. Every octet is compared (traffic.h); whoever stops without an end is
+/* Loss recovery over whole networks: loss, duplication, reordering, corruption, delays, tiny windows, small queues, and
+ * a link that is cut for thirty seconds, by seeds. Every octet is compared (traffic.h); whoever stops without an end is
  * seen by the limit of time; the invariants are checked throughout. A failure prints its wire and seed. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,8 +25,8 @@ static const char *const wires[] = {
     "mtu=576,delay=5ms,loss=5%"
 };
 
-/* In the middle, once the server has the connection (before, its record may give up meanwhile): what was said is in flight, in
- * queues, and unsent. */
+/* In the middle, once the server has the connection (before, its record may give up meanwhile): what was said is in
+ * flight, in queues, and unsent. */
 static void cut_for_half_a_minute(struct traffic *traffic)
 {
     struct baro_instant now = baro_network_now(traffic->network);

@@ -26,7 +26,8 @@ static void wait_ms(struct pair *pair, int64_t ms)
     ptrdiff_t length;
 
     world_pass(&pair->world, ms * NS_PER_MS);
-    while ((length = tcp_recv(pair->world.side[1].tcp, pair->server, (struct baro_buffer){ octets, sizeof octets }, 0)) > 0)
+    while ((length =
+                tcp_recv(pair->world.side[1].tcp, pair->server, (struct baro_buffer){ octets, sizeof octets }, 0)) > 0)
         pair->received += (uint64_t)length;
     world_drain(&pair->world);
 }
@@ -113,7 +114,8 @@ static void one_tail(int64_t delay_ms, unsigned window, unsigned lost)
         fail_msg("%lld ms, the last %u of %u lost: %u timeouts, %llu of %llu octets", (long long)delay_ms, lost, window,
                  (unsigned)c->timeouts, (unsigned long long)pair.received, (unsigned long long)pair.sent);
     srtt_ns = srtt_ns > c->rtt.srtt_ns ? srtt_ns : c->rtt.srtt_ns;
-    pto_ns = 2 * srtt_ns + srtt_ns / 4 + (lost == 1 ? 200 * NS_PER_MS : 0); /* one segment alone: a delayed ACK gets its time */
+    /* one segment alone: a delayed ACK gets its time */
+    pto_ns = 2 * srtt_ns + srtt_ns / 4 + (lost == 1 ? 200 * NS_PER_MS : 0);
     pto_ns = pto_ns < 40 * NS_PER_MS ? 40 * NS_PER_MS : pto_ns;
     first_ns = first_after(&pair, mark);
     for (unsigned i = mark; i < pair.world.seen_count; i++) { /* the last news before it */

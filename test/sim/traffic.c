@@ -142,8 +142,8 @@ static void stream_read(struct agent *agent, struct stream *stream)
     }
 }
 
-/* As a careful program does, it keeps what it sent all of until the peer has it: a connection that nobody has any more gives up
- * after eight attempts. */
+/* As a careful program does, it keeps what it sent all of until the peer has it: a connection that nobody has any more
+ * gives up after eight attempts. */
 static bool is_heard(struct agent *agent, const struct stream *stream)
 {
     struct baro_tcp_info info;

@@ -1,6 +1,6 @@
-/* What the ACKs that wait for the program's turn (transport/tcp/ack_turn.c) make of a short connection: seven frames where
- * both programs answer in their turn; each ACK alone where nobody says anything, at the same instant, for which the stack
- * asks. Over both families, watched and not. */
+/* What the ACKs that wait for the program's turn (transport/tcp/ack_turn.c) make of a short connection: seven frames
+ * where both programs answer in their turn; each ACK alone where nobody says anything, at the same instant, for which
+ * the stack asks. Over both families, watched and not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,9 @@ static void watch(void *context, const struct baro_trace_event *event)
 
 static void create(unsigned end, bool watched)
 {
-    struct baro_stack_config config = { .now = now, .seed = { (uint8_t)end }, .trace = { NULL, watched ? watch : NULL } };
+    struct baro_stack_config config = { .now = now,
+                                        .seed = { (uint8_t)end },
+                                        .trace = { NULL, watched ? watch : NULL } };
 
     memset(&side[end], 0, sizeof side[end]);
     config.memory = test_memory(&side[end].memory);
@@ -61,7 +63,8 @@ static unsigned carry(unsigned end)
     unsigned count = 0;
 
     while ((frame = frame_device_take(&side[end].device)) != NULL) {
-        flags[frames++] = frame->length > flags_at ? frame->data[flags_at] : 0; /* 0: no TCP, as an announcement by ARP */
+        /* 0: no TCP, as an announcement by ARP */
+        flags[frames++] = frame->length > flags_at ? frame->data[flags_at] : 0;
         frame_device_put(&side[1 - end].device, frame->data, frame->length);
         count++;
     }

@@ -1,5 +1,5 @@
-/* test/support/advertise_world.h: a stack that is a router, hand-written hosts that ask for one, and short words for both. Each
- * test has its own copy. Included after cmocka.h. */
+/* test/support/advertise_world.h: a stack that is a router, hand-written hosts that ask for one, and short words for
+ * both. Each test has its own copy. Included after cmocka.h. */
 #ifndef TEST_ADVERTISE_WORLD_H
 #define TEST_ADVERTISE_WORLD_H
 

@@ -1,7 +1,7 @@
 /* test/support/asleep.h: waits until another thread is in the call that it has been created for.
  *
- * The thread says its number (asleep_number) as the last thing before the call; the other one looks until the kernel says that
- * it sleeps. No time is long enough for that on a busy machine. */
+ * The thread says its number (asleep_number) as the last thing before the call; the other one looks until the kernel
+ * says that it sleeps. No time is long enough for that on a busy machine. */
 #ifndef TEST_ASLEEP_H
 #define TEST_ASLEEP_H
 

@@ -16,7 +16,8 @@ struct baro_mac cable_mac(unsigned end)
     return (struct baro_mac){ { 2, 0, 0, 0, 0, (uint8_t)(1 + end) } };
 }
 
-struct baro_stack *cable_stack(const struct baro_stack_config *config, bool ipv6, unsigned end, struct frame_device *device)
+struct baro_stack *cable_stack(const struct baro_stack_config *config, bool ipv6, unsigned end,
+                               struct frame_device *device)
 {
     struct baro_stack *stack = baro_stack_create(config);
 

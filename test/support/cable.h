@@ -10,7 +10,8 @@
 struct baro_address cable_address(bool ipv6, unsigned end);
 struct baro_mac cable_mac(unsigned end);
 /* A stack with `device`, which frame_device_init() was called for, as end `end`. */
-struct baro_stack *cable_stack(const struct baro_stack_config *config, bool ipv6, unsigned end, struct frame_device *device);
+struct baro_stack *cable_stack(const struct baro_stack_config *config, bool ipv6, unsigned end,
+                               struct frame_device *device);
 /* It knows the other end's MAC address. */
 void cable_knows(struct baro_stack *stack, bool ipv6, unsigned end);
 /* Frees it and asserts that all memory came back. */

@@ -15,7 +15,8 @@ struct foreseen {
     uint8_t addresses[8], octets[FORESEEN_HEADER + FORESEEN_MOST];
 };
 
-/* Of the connection from `port` of side 0 to port 80, which may be there no more (NULL): `length` octets, each `value`, in `frame`. */
+/* Of the connection from `port` of side 0 to port 80, which may be there no more (NULL): `length` octets, each `value`,
+ * in `frame`. */
 static inline struct tcp_arrival foreseen(struct foreseen *frame, struct world *world, const struct tcp_connection *c,
                                           uint16_t port, uint8_t value, uint32_t length)
 {

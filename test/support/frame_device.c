@@ -58,8 +58,8 @@ static bool is_report(const struct baro_tx_frame *frame)
 
     if (frame->part[0].length >= 38 && octets[12] == 0x08 && octets[13] == 0)
         return octets[0] == 1 && octets[14] == 0x46 && octets[14 + 9] == 2;
-    return frame->part[0].length >= 63 && octets[0] == 0x33 && octets[12] == 0x86 && octets[14 + 6] == 0 && octets[54] == 58 &&
-           (octets[62] == 131 || octets[62] == 132 || octets[62] == 143);
+    return frame->part[0].length >= 63 && octets[0] == 0x33 && octets[12] == 0x86 && octets[14 + 6] == 0 &&
+           octets[54] == 58 && (octets[62] == 131 || octets[62] == 132 || octets[62] == 143);
 }
 
 static unsigned device_tx_burst(void *context, const struct baro_tx_frame *frames, unsigned count)

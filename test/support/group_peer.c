@@ -102,7 +102,8 @@ void peer_ask(struct frame_device *device, const struct peer_query *wanted)
         frame[0] = frame[1] = 0x33;
         memcpy(frame + 2, query.to.octet + 12, 4);
     } else {
-        memcpy(frame, (const uint8_t[]){ 1, 0, 0x5e, query.to.octet[1] & 0x7f, query.to.octet[2], query.to.octet[3] }, 6);
+        memcpy(frame, (const uint8_t[]){ 1, 0, 0x5e, query.to.octet[1] & 0x7f, query.to.octet[2], query.to.octet[3] },
+               6);
     }
     write_be16(frame + 12, query.v6 ? 0x86dd : 0x0800);
     header = query.v6 ? header_v6(&query, length, frame + 14) : header_v4(&query, length, frame + 14);

@@ -1,5 +1,5 @@
-/* test/support/group_peer.h: a router by hand that asks who listens to what, and reads what it is told. Octets are written
- * and read here one by one, not by the codec that is tested. */
+/* test/support/group_peer.h: a router by hand that asks who listens to what, and reads what it is told. Octets are
+ * written and read here one by one, not by the codec that is tested. */
 #ifndef TEST_GROUP_PEER_H
 #define TEST_GROUP_PEER_H
 

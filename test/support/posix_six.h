@@ -1,5 +1,5 @@
-/* test/support/posix_six.h: the pair of posix_pair.h with IPv6 addresses besides, and short words for options of `left`.
- * Included after cmocka.h. */
+/* test/support/posix_six.h: the pair of posix_pair.h with IPv6 addresses besides, and short words for options of
+ * `left`. Included after cmocka.h. */
 #ifndef TEST_POSIX_SIX_H
 #define TEST_POSIX_SIX_H
 

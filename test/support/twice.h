@@ -1,5 +1,5 @@
-/* test/support/twice.h: runs of two stacks on a cable, each seed twice: with a trace, so that every segment goes the whole
- * way, and without, so that it takes the fast paths. What is noted of both runs must be the same to the last bit.
+/* test/support/twice.h: runs of two stacks on a cable, each seed twice: with a trace, so that every segment goes the
+ * whole way, and without, so that it takes the fast paths. What is noted of both runs must be the same to the last bit.
  *
  * Who includes this has the two stacks and says what happens to them; everything that may differ is drawn here and
  * everything that shall be the same is noted here. One run at a time. */
@@ -42,8 +42,8 @@ void twice_end(struct baro_stack *stack, struct frame_device *device, const stru
 /* A trace that nobody reads; or none. */
 struct baro_trace_sink twice_trace(bool watched);
 
-/* Runs each seed from 1 to `seeds` twice and fails where the runs differ. Returns the sums of the unwatched ones: frames,
- * straight, expected. */
+/* Runs each seed from 1 to `seeds` twice and fails where the runs differ. Returns the sums of the unwatched ones:
+ * frames, straight, expected. */
 struct twice_run twice_compare(unsigned seeds, void (*run)(bool watched));
 
 #endif

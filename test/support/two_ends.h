@@ -1,5 +1,5 @@
-/* Two stacks on a cable, whose memory is counted, and time that passes until nothing is due: for tests of what many connections
- * take. */
+/* Two stacks on a cable, whose memory is counted, and time that passes until nothing is due: for tests of what many
+ * connections take. */
 #ifndef TEST_TWO_ENDS_H
 #define TEST_TWO_ENDS_H
 

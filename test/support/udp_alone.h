@@ -131,7 +131,8 @@ TEST_HELPER enum baro_drop_reason in(struct baro_endpoint from, struct baro_endp
     return in_with(from, to, text, strlen(text), truth);
 }
 
-TEST_HELPER ptrdiff_t recv_text(struct handle socket, char *text, size_t size, unsigned flags, struct baro_message *told)
+TEST_HELPER ptrdiff_t recv_text(struct handle socket, char *text, size_t size, unsigned flags,
+                                struct baro_message *told)
 {
     struct baro_buffer piece = { (uint8_t *)text, size };
     told->buffer = &piece;
@@ -147,7 +148,8 @@ TEST_HELPER void expect_text(struct handle socket, const char *expected)
     assert_string_equal(text, expected);
 }
 
-TEST_HELPER ptrdiff_t send_text(struct handle socket, struct baro_endpoint to, struct baro_endpoint from, const char *text)
+TEST_HELPER ptrdiff_t send_text(struct handle socket, struct baro_endpoint to, struct baro_endpoint from,
+                                const char *text)
 {
     struct baro_buffer piece = { (uint8_t *)(uintptr_t)text, strlen(text) };
     struct baro_message message = { .peer = to, .local = from, .buffer = &piece, .buffers = 1 };

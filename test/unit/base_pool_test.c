@@ -1,5 +1,5 @@
-/* Pools of objects: what goes back to the embedder when there is less to do, when, and what handles know of it. Memory comes from a
- * counting allocator. An object takes 4 KiB with its header, so a slab has 16 of them. */
+/* Pools of objects: what goes back to the embedder when there is less to do, when, and what handles know of it. Memory
+ * comes from a counting allocator. An object takes 4 KiB with its header, so a slab has 16 of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,7 +129,8 @@ static void a_pool_at_the_border_keeps_its_slab(void **state)
     }
 }
 
-/* Half of all are kept, the first of each two slabs: then no slab is surplus that would be taken again for an eighth more. */
+/* Half of all are kept, the first of each two slabs: then no slab is surplus that would be taken again for an eighth
+ * more. */
 static void an_eighth_of_those_in_use_may_come(void **state)
 {
     size_t takes;
@@ -144,8 +145,8 @@ static void an_eighth_of_those_in_use_may_come(void **state)
     assert_int_equal(memory.takes, takes);
 }
 
-/* One object of each slab stays, and nothing can go. Those that come next stand where a slab stays anyway: when the first ones end,
- * too, their slabs go. */
+/* One object of each slab stays, and nothing can go. Those that come next stand where a slab stays anyway: when the
+ * first ones end, too, their slabs go. */
 static void one_object_keeps_its_slab(void **state)
 {
     (void)state;
@@ -163,7 +164,8 @@ static void one_object_keeps_its_slab(void **state)
     assert_int_equal(slabs_now(), 3);
 }
 
-/* A handle to what a slab had is none of the next one's in its place, whatever had been there before; walks pass over the gap. */
+/* A handle to what a slab had is none of the next one's in its place, whatever had been there before; walks pass over
+ * the gap. */
 static void handles_outlive_slabs(void **state)
 {
     struct handle handle[2][8 * EACH];

@@ -234,7 +234,8 @@ static void random_work_is_as_the_model(void **state)
             case 1:
                 if (ring_used(&ring) + length > 60000)
                     break;
-                assert_true(ring_reserve(&ring, &slabs, ring_used(&ring) + length > held ? ring_used(&ring) + length : held, held));
+                assert_true(ring_reserve(&ring, &slabs,
+                                         ring_used(&ring) + length > held ? ring_used(&ring) + length : held, held));
                 write_both(&ring, &model, ring.end, length, &seed);
                 ring.end += length;
                 break;

@@ -31,8 +31,8 @@ static void siphash_of_the_paper(void **state)
     assert_true(hash_bytes(&key, message, 15) == UINT64_C(0xa129ca6149be45e5));
 }
 
-/* SipHash-1-3, which the paper gives no vectors for: those of its reference for nothing under two keys, and CPython's hashes of
- * the octets 0, 1, 2 ... under PYTHONHASHSEED=0. */
+/* SipHash-1-3, which the paper gives no vectors for: those of its reference for nothing under two keys, and CPython's
+ * hashes of the octets 0, 1, 2 ... under PYTHONHASHSEED=0. */
 static void short_siphash(void **state)
 {
     static const struct { size_t count; uint64_t hash; } wanted[] = {
@@ -93,9 +93,13 @@ static void aes_round(uint8_t state[16], const uint8_t key[16])
 /* FIPS 197, appendix B: what round 1 makes of its start. */
 static void the_round_of_the_standard(void **state)
 {
-    uint8_t text[16] = { 0x19, 0x3d, 0xe3, 0xbe, 0xa0, 0xf4, 0xe2, 0x2b, 0x9a, 0xc6, 0x8d, 0x2a, 0xe9, 0xf8, 0x48, 0x08 };
-    static const uint8_t key[16] = { 0xa0, 0xfa, 0xfe, 0x17, 0x88, 0x54, 0x2c, 0xb1, 0x23, 0xa3, 0x39, 0x39, 0x2a, 0x6c, 0x76, 0x05 };
-    static const uint8_t then[16] = { 0xa4, 0x9c, 0x7f, 0xf2, 0x68, 0x9f, 0x35, 0x2b, 0x6b, 0x5b, 0xea, 0x43, 0x02, 0x6a, 0x50, 0x49 };
+    uint8_t text[16] = {
+        0x19, 0x3d, 0xe3, 0xbe, 0xa0, 0xf4, 0xe2, 0x2b, 0x9a, 0xc6, 0x8d, 0x2a, 0xe9, 0xf8, 0x48, 0x08
+    };
+    static const uint8_t key[16] = { 0xa0, 0xfa, 0xfe, 0x17, 0x88, 0x54, 0x2c, 0xb1,
+                                     0x23, 0xa3, 0x39, 0x39, 0x2a, 0x6c, 0x76, 0x05 };
+    static const uint8_t then[16] = { 0xa4, 0x9c, 0x7f, 0xf2, 0x68, 0x9f, 0x35, 0x2b,
+                                      0x6b, 0x5b, 0xea, 0x43, 0x02, 0x6a, 0x50, 0x49 };
 
     (void)state;
     aes_round(text, key);
@@ -176,7 +180,8 @@ static void checksum_as_the_naive_one(void **state)
     for (size_t cut = 0; cut <= sizeof data; cut++) {
         uint64_t first = checksum_add(0, data, cut), second = checksum_add(0, data + cut, sizeof data - cut);
 
-        assert_int_equal(checksum_fold(first + (cut % 2 != 0 ? checksum_swap(second) : second)), naive(data, sizeof data));
+        assert_int_equal(checksum_fold(first + (cut % 2 != 0 ? checksum_swap(second) : second)),
+                         naive(data, sizeof data));
     }
     /* RFC 1071 §3's example */
     assert_int_equal(checksum_fold(checksum_add(0, (const uint8_t[]){ 0, 1, 0xf2, 3, 0xf4, 0xf5, 0xf6, 0xf7 }, 8)),

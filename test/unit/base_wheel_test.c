@@ -1,5 +1,5 @@
-/* test/unit/base_wheel_test.c: the timing wheel beside a model that knows nothing of levels: an array of deadlines, of which the
- * earliest that is due fires next, and of two equal ones the one armed first. */
+/* test/unit/base_wheel_test.c: the timing wheel beside a model that knows nothing of levels: an array of deadlines, of
+ * which the earliest that is due fires next, and of two equal ones the one armed first. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,9 +53,9 @@ static unsigned earliest(const struct model *model)
     unsigned best = TIMERS;
 
     for (unsigned i = 0; i < TIMERS; i++) {
-        if (model->own[i].armed &&
-            (best == TIMERS || model->own[i].deadline_ns < model->own[best].deadline_ns ||
-             (model->own[i].deadline_ns == model->own[best].deadline_ns && model->own[i].order < model->own[best].order)))
+        if (model->own[i].armed && (best == TIMERS || model->own[i].deadline_ns < model->own[best].deadline_ns ||
+                                    (model->own[i].deadline_ns == model->own[best].deadline_ns &&
+                                     model->own[i].order < model->own[best].order)))
             best = i;
     }
     return best;
@@ -80,7 +80,8 @@ static void check(const struct model *model)
     }
     assert_int_equal(model->wheel.armed, count);
     assert_int_equal(wheel_next(&model->wheel, &at), next != TIMERS);
-    if (next != TIMERS && model->own[next].deadline_ns >= model->now_ns) /* not later, and not for nothing again and again */
+    /* not later, and not for nothing again and again */
+    if (next != TIMERS && model->own[next].deadline_ns >= model->now_ns)
         assert_true(at.ns <= model->own[next].deadline_ns && at.ns >= model->now_ns - TICK);
 }
 

@@ -81,7 +81,8 @@ static void records_stay_and_slabs_go(void **state)
         check_one(&blocks, n);
     for (uint32_t n = 1000; n < COUNT; n++)
         blocks_give_back(&blocks, name[n]);
-    assert_in_range(slabs.taken, 1000 * 64, full / 10); /* slabs that are not full, one more of each size, the directories */
+    /* slabs that are not full, one more of each size, the directories */
+    assert_in_range(slabs.taken, 1000 * 64, full / 10);
     assert_int_equal(walked(&blocks), 1000);
     for (uint32_t n = 1000; n < COUNT; n++)
         write_one(&blocks, n);

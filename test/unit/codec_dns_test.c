@@ -61,8 +61,10 @@ static void names_compare_without_case(void **state)
 
     (void)state;
     assert_true(baro_dns_name_equal(&a, &b));
-    assert_true(baro_dns_name_within(&a, &zone) && baro_dns_name_within(&zone, &zone) && baro_dns_name_within(&a, &root));
-    assert_false(baro_dns_name_within(&a, &other) || baro_dns_name_within(&zone, &a) || baro_dns_name_within(&trick, &b));
+    assert_true(baro_dns_name_within(&a, &zone) && baro_dns_name_within(&zone, &zone) &&
+                baro_dns_name_within(&a, &root));
+    assert_false(baro_dns_name_within(&a, &other) || baro_dns_name_within(&zone, &a) ||
+                 baro_dns_name_within(&trick, &b));
     assert_int_equal(baro_dns_name_append(&other, &zone), 0);
     b = named("N.LAN");
     assert_true(baro_dns_name_equal(&other, &b));
@@ -71,7 +73,8 @@ static void names_compare_without_case(void **state)
 
 static void reverse_names_are_addresses(void **state)
 {
-    struct baro_address four = baro_ipv4(10, 7, 0, 255), six = { .family = BARO_FAMILY_IPV6, .octet = { 0xfd, 0, [15] = 0x1f } };
+    struct baro_address four = baro_ipv4(10, 7, 0, 255),
+                        six = { .family = BARO_FAMILY_IPV6, .octet = { 0xfd, 0, [15] = 0x1f } };
     struct baro_address back;
     struct baro_dns_name name, wanted = named("255.0.7.10.IN-ADDR.ARPA");
     static const char *const wrong[] = { "256.0.7.10.in-addr.arpa", "01.0.7.10.in-addr.arpa", "0.7.10.in-addr.arpa",

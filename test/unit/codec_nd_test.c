@@ -1,6 +1,6 @@
 /* Neighbour discovery's messages: octets written out from RFC 4861 §4, 4191 §2, 8106 §5; each rule of §6.1, §7.1 and
- * §8.1 broken alone; every option with every length; what is written reads back. The reader is given memory of exactly the
- * size that it may look at, so that a sanitizer sees one octet too many. */
+ * §8.1 broken alone; every option with every length; what is written reads back. The reader is given memory of exactly
+ * the size that it may look at, so that a sanitizer sees one octet too many. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -173,16 +173,22 @@ static void what_is_true_of_all_five(void **state)
 
 static void rules_of_each(void **state)
 {
-    const struct baro_address nobody = baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0), global = baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 9);
+    const struct baro_address nobody = baro_ipv6(0, 0, 0, 0, 0, 0, 0, 0),
+                              global = baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 9);
     const struct baro_address node = address_solicited_node(global, ZONE), me = link_local(7), it = link_local(1);
     const struct nd_message rs = { .type = 133 }, ra = { .type = 134 }, ns = { .type = 135, .target = global };
-    const struct nd_message na = { .type = 136, .target = global }, answer = { .type = 136, .target = global, .solicited = true };
-    const struct nd_message rs_mac = { .type = 133, .has_source_mac = true }, ns_mac = { .type = 135, .target = global, .has_source_mac = true };
+    const struct nd_message na = { .type = 136, .target = global },
+                            answer = { .type = 136, .target = global, .solicited = true };
+    const struct nd_message rs_mac = { .type = 133, .has_source_mac = true },
+                            ns_mac = { .type = 135, .target = global, .has_source_mac = true };
     const struct nd_message on_link = { .type = 137, .target = global, .destination = global };
     const struct nd_message better = { .type = 137, .target = link_local(2), .destination = global };
-    const struct nd_message astray = { .type = 137, .target = baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 8), .destination = global };
+    const struct nd_message astray = { .type = 137,
+                                       .target = baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 8),
+                                       .destination = global };
     const struct nd_message group = { .type = 137, .target = link_local(2), .destination = all_nodes() };
-    const struct nd_message ns_group = { .type = 135, .target = all_nodes() }, na_group = { .type = 136, .target = all_nodes() };
+    const struct nd_message ns_group = { .type = 135, .target = all_nodes() },
+                            na_group = { .type = 136, .target = all_nodes() };
     const struct rule rules[] = {
         { "RS of nobody", rs, nobody, all_nodes(), 0, 0, BARO_DROP_NONE },
         { "RS of nobody with a MAC", rs_mac, nobody, all_nodes(), 0, 0, BARO_DROP_ND_BAD_SOURCE },
@@ -402,7 +408,9 @@ static void what_is_written_reads_back(void **state)
     assert_true(again.router && !again.solicited && again.override && again.has_target_mac && !again.has_source_mac);
 
     /* A redirected packet is cut to what fits; its octets are those of the packet's start. */
-    message = (struct nd_message){ .type = 137, .target = link_local(4), .destination = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1),
+    message = (struct nd_message){ .type = 137,
+                                   .target = link_local(4),
+                                   .destination = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1),
                                    .redirected = { packet, sizeof packet } };
     assert_int_equal(nd_write(&message, octets, sizeof octets), 40 + 8 + 64);
     length = nd_write(&message, octets, 40 + 8 + 33);

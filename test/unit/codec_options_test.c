@@ -161,7 +161,8 @@ static void known_octets(void **state)
     assert_memory_equal(octets, syn, sizeof syn);
 }
 
-/* Every combination: a multiple of four, within the header, and read back the same; SACK takes the room that is left. */
+/* Every combination: a multiple of four, within the header, and read back the same; SACK takes the room that is
+ * left. */
 static void what_is_written_reads_back(void **state)
 {
     (void)state;

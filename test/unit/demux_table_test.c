@@ -182,7 +182,8 @@ static void equal_hashes_live_side_by_side(void **state)
     demux_release(&demux);
 }
 
-/* Whatever stands there, the same places as one by one; the fourth is looked at twice where four are compared at once. */
+/* Whatever stands there, the same places as one by one; the fourth is looked at twice where four are compared at
+ * once. */
 static void a_bucket_is_asked_as_a_whole(void **state)
 {
     (void)state;

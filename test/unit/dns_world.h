@@ -1,4 +1,5 @@
-/* dns_world.h: name servers that a test plays on the loopback of a stack, and a resolver that asks them. Time is the test's. */
+/* dns_world.h: name servers that a test plays on the loopback of a stack, and a resolver that asks them. Time is the
+ * test's. */
 #ifndef TEST_UNIT_DNS_WORLD_H
 #define TEST_UNIT_DNS_WORLD_H
 

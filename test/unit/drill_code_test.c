@@ -74,7 +74,8 @@ static void expressions_are_pythons(void **state)
     holds("(5 if 0 else 6) == 6 and (1 and 0 or 7) == 7 and (None or 3) == 3");
     holds("'%d of %5.2f, %s, %x %%' % (3, 2.5, 'x', 255) == '3 of  2.50, x, ff %'");
     holds("'%s' % 7 == \"7\" and 'a' + 'b' == 'ab' and 'a' < 'b' and str((1, 'a')) == \"(1, 'a')\"");
-    holds("TCP_CA_Open == 0 and TCP_CA_Disorder == 1 and TCP_CA_CWR == 2 and TCP_CA_Recovery == 3 and TCP_CA_Loss == 4");
+    holds(
+        "TCP_CA_Open == 0 and TCP_CA_Disorder == 1 and TCP_CA_CWR == 2 and TCP_CA_Recovery == 3 and TCP_CA_Loss == 4");
     holds("TCP_ESTABLISHED == 1 and TCP_CLOSE == 7 and TCPI_OPT_ECN == 8 and TCPI_OPT_SYN_DATA == 32");
     holds("(1 +\n 2 # words\n) == 3");
 }
@@ -87,8 +88,8 @@ static void fields_are_linuxs(void **state)
     holds("tcpi_snd_ssthresh == TCP_INFINITE_SSTHRESH and tcpi_unacked == 0 and tcpi_retransmits == 0");
     holds("tcpi_ca_state == TCP_CA_Open and tcpi_options == 0 and tcpi_advmss == 1460 and tcpi_reordering == 3");
     holds("tcpi_last_ack_recv == 0 and tcpi_data_segs_in == 0 and tcpi_rcv_mss == 536");
-    run(LISTENER "+0 %{ assert tcpi_state == TCP_LISTEN and tcpi_unacked == 0 and tcpi_sacked == 2 }%\n", BARO_DRILL_PASSED,
-        NULL);
+    run(LISTENER "+0 %{ assert tcpi_state == TCP_LISTEN and tcpi_unacked == 0 and tcpi_sacked == 2 }%\n",
+        BARO_DRILL_PASSED, NULL);
     /* The values are of the moment of the block: a begun segment counts as one in flight. */
     run(CONNECTION "+0 write(4, ..., 1500) = 1500\n+0 %{ assert tcpi_unacked == 2, tcpi_unacked }%\n"
                    "+0 > P. 1:1501(1500) ack 1\n+.1 < . 1:1(0) ack 1501 win 65535\n"
@@ -140,7 +141,8 @@ static void a_failed_assertion_tells_the_values(void **state)
           "test.pkt:8: at 0.100000: this does not hold: tcpi_snd_cwnd == n\n"
           "    line      +0 %{ n = 3; assert tcpi_snd_cwnd == n, 'not %d' % tcpi_snd_cwnd }%\n"
           "    where     tcpi_snd_cwnd = 10\n              n = 3\n    message   not 10\n");
-    fails("\nassert tcpi_state == TCP_CLOSE_WAIT", "    in        line 9\n    where     tcpi_state = 1 (TCP_ESTABLISHED)\n");
+    fails("\nassert tcpi_state == TCP_CLOSE_WAIT",
+          "    in        line 9\n    where     tcpi_state = 1 (TCP_ESTABLISHED)\n");
     fails("assert 1 / 0", "a division by zero");
     fails("print 9223372036854775807 + 1", "more than 64 bits");
     fails("print 1 << 63", "more than 64 bits");

@@ -106,7 +106,8 @@ static void all_options(void **state)
     static const uint8_t sack[] = { 1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 11, 0, 0, 0, 19 };
     static const uint8_t fast_open[] = { 34, 10, 0x12, 0x34, 0xab, 0xcd, 0, 1, 2, 3, 1, 0 };
     static const uint8_t request[] = { 34, 2, 1, 1 }, experiment[] = { 254, 8, 0xf9, 0x89, 0xde, 0xad, 0xbe, 0xef };
-    static const uint8_t accurate[] = { 172, 11, 0, 0, 1, 0, 0, 2, 0, 3, 232, 1 }, swapped[] = { 174, 5, 0, 0, 7, 1, 1, 1 };
+    static const uint8_t accurate[] = { 172, 11, 0, 0, 1, 0, 0, 2, 0, 3, 232, 1 },
+                         swapped[] = { 174, 5, 0, 0, 7, 1, 1, 1 };
     static const uint8_t other[] = { 30, 4, 0xab, 0xcd, 99, 2, 1, 1 }, any[] = { 1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0 };
     struct script script;
 
@@ -134,8 +135,9 @@ static void all_options(void **state)
     refuse("0 > S 0:0(0) <md5 abcd>", 1, 15, "the TCP option 'md5' is not supported");
     refuse("0 > S 0:0(0) <ECN e0b 1 e1b 2>", 1, 25, "expected ceb");
     refuse("0 > S 0:0(0) <unknown 256>", 1, 23, "more than 255");
-    refuse("0 > S 0:0(0) <unknown 9 0123456789012345678901234567890123456789012345678901234567890123456789012345678901>",
-           1, 107, "more than 40 octets");
+    refuse(
+        "0 > S 0:0(0) <unknown 9 0123456789012345678901234567890123456789012345678901234567890123456789012345678901>",
+        1, 107, "more than 40 octets");
 }
 
 static void ip_fields(void **state)
@@ -186,10 +188,12 @@ static void strings_and_structs(void **state)
     const struct value *value;
 
     (void)state;
-    parse(&script, "0 write(4, \"a\\\"\\x41\\n\\0b\"..., 6) = 6\n# words\n"
-                   "0 connect(3, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "
-                   "\"2001:db8::1\"), sin6_scope_id=0}, 28) = 0 (words)\n"
-                   "0 recvmsg(4, {msg_name(16)=..., msg_iov(2)=[{..., 1}, {NULL, 2}], msg_flags=MSG_TRUNC|MSG_ERRQUEUE}, 0) = 1\n");
+    parse(
+        &script,
+        "0 write(4, \"a\\\"\\x41\\n\\0b\"..., 6) = 6\n# words\n"
+        "0 connect(3, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "
+        "\"2001:db8::1\"), sin6_scope_id=0}, 28) = 0 (words)\n"
+        "0 recvmsg(4, {msg_name(16)=..., msg_iov(2)=[{..., 1}, {NULL, 2}], msg_flags=MSG_TRUNC|MSG_ERRQUEUE}, 0) = 1\n");
     value = &script.first->as.call.argument[1];
     assert_int_equal(value->length, 6);
     assert_memory_equal(value->text, "a\"A\n\0b", 6);

@@ -116,9 +116,10 @@ static void the_language_is_chosen(void **state)
 /* The last blocks of the connection alone; everything with --journey, also of what passes. */
 static void the_journey_is_of_the_connection(void **state)
 {
-    static const char two[] = CONNECTION "+0 < 4000>8080 S 0:0(0) win 65535 <mss 500>\n+0 > 8080>4000 S. 0:0(0) ack 1 <...>\n"
-                                         "+.1 < 4000>8080 . 1:1(0) ack 1 win 65535\n+0 write(4, ..., 10) = 10\n"
-                                         "+0 > 8080>40000 P. 1:12(11) ack 1\n";
+    static const char two[] =
+        CONNECTION "+0 < 4000>8080 S 0:0(0) win 65535 <mss 500>\n+0 > 8080>4000 S. 0:0(0) ack 1 <...>\n"
+                   "+.1 < 4000>8080 . 1:1(0) ack 1 win 65535\n+0 write(4, ..., 10) = 10\n"
+                   "+0 > 8080>40000 P. 1:12(11) ack 1\n";
     const struct baro_drill_options whole = { .journey = true };
     char *output = NULL;
     size_t length = 0;
@@ -241,13 +242,14 @@ static void timestamps_are_compared_with_a_tick_only(void **state)
 static void waiting_for_events_is_checked(void **state)
 {
     (void)state;
-    expect(CONNECTION "+0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN}], 1, 0) = 1\n", BARO_DRILL_FAILED,
-           "descriptor 4 has other events\n    line      +0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN}], 1, 0) = 1\n"
-           "    expected  POLLIN\n    actual    POLLOUT\n");
-    expect(CONNECTION "+0...+.3 poll([{fd=4, events=POLLIN, revents=0}], 1, 200) = 0\n+1 close(4) = 0\n", BARO_DRILL_FAILED,
-           "poll returned 0.100000 s too early");
-    expect(CONNECTION "+0...+.1 poll([{fd=4, events=POLLIN, revents=0}], 1, 200) = 0\n+1 close(4) = 0\n", BARO_DRILL_FAILED,
-           "poll returned 0.100000 s too late");
+    expect(
+        CONNECTION "+0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN}], 1, 0) = 1\n", BARO_DRILL_FAILED,
+        "descriptor 4 has other events\n    line      +0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN}], 1, 0) = 1\n"
+        "    expected  POLLIN\n    actual    POLLOUT\n");
+    expect(CONNECTION "+0...+.3 poll([{fd=4, events=POLLIN, revents=0}], 1, 200) = 0\n+1 close(4) = 0\n",
+           BARO_DRILL_FAILED, "poll returned 0.100000 s too early");
+    expect(CONNECTION "+0...+.1 poll([{fd=4, events=POLLIN, revents=0}], 1, 200) = 0\n+1 close(4) = 0\n",
+           BARO_DRILL_FAILED, "poll returned 0.100000 s too late");
     expect(CONNECTION "+0 poll([{fd=4, events=POLLIN, revents=0}], 1, 200) = 0\n", BARO_DRILL_FAILED,
            "poll would wait, and the script gives it no end time");
     expect(CONNECTION "+0 poll([{fd=4}], 1, 0) = 0\n", BARO_DRILL_FAILED, "expected {fd=4, events=POLLIN");
@@ -258,7 +260,8 @@ static void waiting_for_events_is_checked(void **state)
     expect(CONNECTION "+0 epoll_create(1) = 5\n+0 epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLOUT, fd=4}) = 0\n"
                       "+0 epoll_wait(5, {events=EPOLLOUT, fd=3}, 1, 0) = 1\n",
            BARO_DRILL_FAILED, "    expected  3\n    actual    4\n");
-    expect(CONNECTION "+0 epoll_create(1) = 5\n+0 read(5, ..., 1) = 0\n", BARO_DRILL_FAILED, "no socket has the descriptor 5");
+    expect(CONNECTION "+0 epoll_create(1) = 5\n+0 read(5, ..., 1) = 0\n", BARO_DRILL_FAILED,
+           "no socket has the descriptor 5");
 }
 
 static void messages_are_checked(void **state)
@@ -270,7 +273,8 @@ static void messages_are_checked(void **state)
     expect(CONNECTION "+0 < P. 1:6(5) ack 1 win 65535\n+0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 1}], "
                       "msg_flags=0, msg_control=[{cmsg_level=SOL_TCP, cmsg_type=TCP_CM_INQ, cmsg_data=9}]}, 0) = 1\n",
            BARO_DRILL_FAILED, "the control message TCP_CM_INQ is not supported");
-    expect(CONNECTION "+0 < P. 1:6(5) ack 1 win 65535\n+0 recvmsg(4, {msg_iov(1)=[{..., 1}], msg_flags=MSG_TRUNC}, 0) = 1\n",
+    expect(CONNECTION
+           "+0 < P. 1:6(5) ack 1 win 65535\n+0 recvmsg(4, {msg_iov(1)=[{..., 1}], msg_flags=MSG_TRUNC}, 0) = 1\n",
            BARO_DRILL_FAILED, "msg_flags is another");
     expect(CONNECTION "+0 send(4, ..., 10, MSG_FASTOPEN) = 10\n", BARO_DRILL_FAILED,
            "a flag of this call is not supported: MSG_FASTOPEN");

@@ -1,5 +1,5 @@
-/* Frames that come alone, each of them the next of the same connection: what stands in front of their TCP header is compared
- * with that of the one before (src/expected.c), and what is not known of it any more is asked again. */
+/* Frames that come alone, each of them the next of the same connection: what stands in front of their TCP header is
+ * compared with that of the one before (src/expected.c), and what is not known of it any more is asked again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -120,10 +120,12 @@ static void by_another_device_it_is_another_frame(void **state)
     }
 }
 
-/* Of the way out the last connection's is remembered, too (src/fast_output.c): not when a reset went another way meanwhile. */
+/* Of the way out the last connection's is remembered, too (src/fast_output.c): not when a reset went another way
+ * meanwhile. */
 static void an_answer_to_others_takes_another_way(void **state)
 {
-    const struct baro_endpoint other = { baro_ipv4(10, 0, 0, 77), { 0 } }, closed = { cable_address(false, 0), { PORT + 1 } };
+    const struct baro_endpoint other = { baro_ipv4(10, 0, 0, 77), { 0 } },
+                               closed = { cable_address(false, 0), { PORT + 1 } };
     int from;
 
     (void)state;

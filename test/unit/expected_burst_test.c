@@ -1,5 +1,5 @@
-/* A burst in which connections begin and others go on: what was found out of the latter before the first of it was taken in
- * (src/expected.c) may have moved in the demux meanwhile, and the memory where it stood is gone. */
+/* A burst in which connections begin and others go on: what was found out of the latter before the first of it was
+ * taken in (src/expected.c) may have moved in the demux meanwhile, and the memory where it stood is gone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -26,7 +26,11 @@ static void begin(bool v6)
     for (unsigned i = 0; i < 2; i++)
         frame[i] = (struct baro_rx_frame){ .data = octets[i], .length = ports + tcp_header_SIZE };
     first = (struct expected_frame){ .seems = true, .changes = 5, .alike = 3 };
-    first.segment = (struct tcp_arrival){ .length = tcp_header_SIZE, .sum_of_pseudo = 7, .tos = 4, .source_zone = 1, .destination_zone = 2,
+    first.segment = (struct tcp_arrival){ .length = tcp_header_SIZE,
+                                          .sum_of_pseudo = 7,
+                                          .tos = 4,
+                                          .source_zone = 1,
+                                          .destination_zone = 2,
                                           .family = v6 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4 };
 }
 

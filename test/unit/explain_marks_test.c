@@ -1,5 +1,5 @@
-/* A journey tells of congestion marks where they happen: asked, agreed, marked, echoed, reduced, told (RFC 3168 §6.1), in
- * both languages, and each event stands in the packet that it is about. */
+/* A journey tells of congestion marks where they happen: asked, agreed, marked, echoed, reduced, told (RFC 3168 §6.1),
+ * in both languages, and each event stands in the packet that it is about. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Addresses that a host makes itself: RFC 7217's properties of the stable ones, RFC 4862 §5.5.3's table of lifetimes row by
- * row, RFC 8981's change of temporary ones, retries after duplicates, and floods. */
+/* Addresses that a host makes itself: RFC 7217's properties of the stable ones, RFC 4862 §5.5.3's table of lifetimes
+ * row by row, RFC 8981's change of temporary ones, retries after duplicates, and floods. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,7 +116,9 @@ static void the_modified_eui64(void **state)
 
 static void prefixes_that_make_no_address(void **state)
 {
-    const struct nd_prefix good = { .prefix = net(1), .length = 64, .autonomous = true, .valid_s = 100, .preferred_s = 50 };
+    const struct nd_prefix good = {
+        .prefix = net(1), .length = 64, .autonomous = true, .valid_s = 100, .preferred_s = 50
+    };
     struct nd_message message = { .type = 134, .prefixes = 5 };
 
     (void)state;

@@ -1,5 +1,5 @@
-/* What routers tell: the order of next hops, preferences and lives (RFC 4191 §3, RFC 4861 §6.3), redirects and who may send
- * them (§8), turns among the dead (§6.3.6), floods. */
+/* What routers tell: the order of next hops, preferences and lives (RFC 4191 §3, RFC 4861 §6.3), redirects and who may
+ * send them (§8), turns among the dead (§6.3.6), floods. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +44,8 @@ static void advertise_route(uint16_t router, struct baro_address prefix, uint8_t
 {
     struct nd_message message = { .type = 134, .routes = 1 };
 
-    message.route[0] = (struct nd_route){ .prefix = prefix, .length = length, .lifetime_s = lifetime_s, .preference = preference };
+    message.route[0] =
+        (struct nd_route){ .prefix = prefix, .length = length, .lifetime_s = lifetime_s, .preference = preference };
     routers_advertised(&routers, INTERFACE, link_local(router), &message);
 }
 
@@ -52,7 +53,8 @@ static void advertise_prefix(struct baro_address prefix, uint8_t length, uint32_
 {
     struct nd_message message = { .type = 134, .lifetime_s = 1000, .preference = ND_PREFERENCE_HIGH, .prefixes = 1 };
 
-    message.prefix[0] = (struct nd_prefix){ .prefix = prefix, .length = length, .valid_s = valid_s, .on_link = on_link };
+    message.prefix[0] =
+        (struct nd_prefix){ .prefix = prefix, .length = length, .valid_s = valid_s, .on_link = on_link };
     routers_advertised(&routers, INTERFACE, link_local(1), &message);
 }
 
@@ -109,7 +111,8 @@ static void preference_and_life(void **state)
 /* RFC 4861 §6.3.4, RFC 5942: on the link is what was said to be, and no more. */
 static void what_is_on_the_link(void **state)
 {
-    const struct baro_address net = baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 0), host = baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 0x99);
+    const struct baro_address net = baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 0),
+                              host = baro_ipv6(0xfd00, 7, 0, 0, 0, 0, 0, 0x99);
 
     (void)state;
     start();
@@ -159,7 +162,8 @@ static void routes_through_routers(void **state)
     assert_int_equal(hop(far(1)), 0);
 }
 
-/* §6.3.6: those who answer first, whatever the preference; when none does, each in turn, so that one may be found alive. */
+/* §6.3.6: those who answer first, whatever the preference; when none does, each in turn, so that one may be found
+ * alive. */
 static void the_dead_in_turn(void **state)
 {
     unsigned seen = 0;

@@ -1,4 +1,5 @@
-/* What AF_PACKET's slots and AF_XDP's rings say is believed only where it can be; super-segments are cut and checksums completed. */
+/* What AF_PACKET's slots and AF_XDP's rings say is believed only where it can be; super-segments are cut and checksums
+ * completed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +42,9 @@ static void test_slot(void **state)
     put_slot(slot, 98, 60, 60, (struct virtio_net_hdr){ .flags = VIRTIO_NET_HDR_F_DATA_VALID });
     assert_true(packet_slot_read(slot, SLOT, TP_STATUS_USER | TP_STATUS_VLAN_VALID, &out));
     assert_true(out.sum_is_right && out.tagged);
-    put_slot(slot, 98, SLOT - 98, 30000,
-             (struct virtio_net_hdr){ .gso_type = VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN, .gso_size = 1448 });
+    put_slot(
+        slot, 98, SLOT - 98, 30000,
+        (struct virtio_net_hdr){ .gso_type = VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN, .gso_size = 1448 });
     assert_true(packet_slot_read(slot, SLOT, TP_STATUS_USER | TP_STATUS_COPY, &out));
     assert_true(out.copied && out.whole == 30000 && out.gso_type == VIRTIO_NET_HDR_GSO_TCPV4 && out.gso_size == 1448);
 }
@@ -63,7 +65,8 @@ static void test_slot_bounds(void **state)
     put_slot(slot, 98, 61, 60, none);
     assert_false(packet_slot_read(slot, SLOT, TP_STATUS_USER | TP_STATUS_COPY, &out));
     assert_true(out.copied); /* or the queue would be one behind for ever */
-    put_slot(slot, 98, 60, 60, (struct virtio_net_hdr){ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 25 });
+    put_slot(slot, 98, 60, 60,
+             (struct virtio_net_hdr){ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 25 });
     assert_false(packet_slot_read(slot, SLOT, TP_STATUS_USER, &out)); /* the checksum behind the frame */
     put_slot(slot, 98, 60, 60, (struct virtio_net_hdr){ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 61 });
     assert_false(packet_slot_read(slot, SLOT, TP_STATUS_USER, &out));

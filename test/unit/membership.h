@@ -1,5 +1,5 @@
-/* test/unit/membership.h: a stack of one interface with addresses of both families, for the tests of its groups. What it
- * said of them at the start is over. Included after cmocka.h; each test has its own copy. */
+/* test/unit/membership.h: a stack of one interface with addresses of both families, for the tests of its groups. What
+ * it said of them at the start is over. Included after cmocka.h; each test has its own copy. */
 #ifndef TEST_UNIT_MEMBERSHIP_H
 #define TEST_UNIT_MEMBERSHIP_H
 

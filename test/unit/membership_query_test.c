@@ -184,7 +184,8 @@ static void a_query_for_sources(void **state)
     assert_int_equal(answered_after(2000), -1);
 }
 
-/* Rules 4 and 5: more sources are added to those of the answer that waits; a query for the whole group takes their place. */
+/* Rules 4 and 5: more sources are added to those of the answer that waits; a query for the whole group takes their
+ * place. */
 static void queries_for_sources_add_up(void **state)
 {
     const struct peer_query first = { .code = 127, .group = group4, .sources = 1, .source = { source4(1) } };

@@ -1,5 +1,5 @@
-/* RFC 4861 §7.2.5 and appendix C: what a neighbour advertisement does in each state, row by row: with the MAC address that
- * is known, another, or none; solicited or not; overriding or not. */
+/* RFC 4861 §7.2.5 and appendix C: what a neighbour advertisement does in each state, row by row: with the MAC address
+ * that is known, another, or none; solicited or not; overriding or not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -189,7 +189,8 @@ static void ipv6_by_itself(void **state)
     struct baro_host *full = baro_host_create(f.network, &config, NULL);
     config.address_count = 7;
     struct baro_host *seven = baro_host_create(f.network, &config, NULL);
-    config = (struct baro_host_config){ .wire = baro_wire_create(f.network, &(struct baro_wire_config){ .mtu = 1279 }) };
+    config =
+        (struct baro_host_config){ .wire = baro_wire_create(f.network, &(struct baro_wire_config){ .mtu = 1279 }) };
     struct baro_host *narrow = baro_host_create(f.network, &config, NULL);
     config = (struct baro_host_config){ .wire = baro_wire_create(f.network, &(struct baro_wire_config){ 0 }),
                                         .ipv6 = BARO_HOST_IPV6_BY_HAND };

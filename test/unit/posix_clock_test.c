@@ -1,5 +1,5 @@
-/* A clock of ticks against a machine made by hand, whose ticks run evenly, jump, stand still, or are read by who is interrupted;
- * and against this machine's. */
+/* A clock of ticks against a machine made by hand, whose ticks run evenly, jump, stand still, or are read by who is
+ * interrupted; and against this machine's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,8 @@
 /* Its true time, and what its processor counts. */
 struct machine {
     double ns, ticks, rate;  /* ticks a nanosecond */
-    double reading_ns;       /* a reading of the system's clock takes so long, and as long again in front of it and behind */
+    /* a reading of the system's clock takes so long, and as long again in front of it and behind */
+    double reading_ns;
     unsigned readings;
 };
 
@@ -101,7 +102,8 @@ static void an_interrupted_reading_is_no_anchor(void **state)
     }
 }
 
-/* Where the system's clock takes long, ticks are never trusted: a reading is mostly one of that clock, not one for each attempt. */
+/* Where the system's clock takes long, ticks are never trusted: a reading is mostly one of that clock, not one for each
+ * attempt. */
 static void a_slow_clock_is_not_read_in_vain(void **state)
 {
     struct machine machine = { .ns = 1e9, .ticks = 5e9, .rate = 3, .reading_ns = 500 };
@@ -117,7 +119,8 @@ static void a_slow_clock_is_not_read_in_vain(void **state)
     assert_in_range(machine.readings, 5, 60);
 }
 
-/* Ticks of another processor, ahead and behind; a sleep of the machine in which ticks begin anew; ticks that stand still. */
+/* Ticks of another processor, ahead and behind; a sleep of the machine in which ticks begin anew; ticks that stand
+ * still. */
 static void ticks_that_jump(void **state)
 {
     static const double jumps[] = { 1e6, -1e6, 1e9, -1e9, 3e12, -4e12, 2900, -2900 };
@@ -144,7 +147,8 @@ static void ticks_that_change_their_pace(void **state)
     reads(&clock, &machine, 100000, 200, 1000);
     for (unsigned i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         machine.rate = rates[i];
-        reads(&clock, &machine, 150000, 200, 1.2e7); /* until the ticks of a millisecond have gone by, at their new pace */
+        /* until the ticks of a millisecond have gone by, at their new pace */
+        reads(&clock, &machine, 150000, 200, 1.2e7);
         reads(&clock, &machine, 100000, 200, 1000);
     }
     machine.rate = 0;

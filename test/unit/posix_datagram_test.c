@@ -264,7 +264,9 @@ static void refused_by_the_other_host(void **state)
 static void errors_are_told_in_detail(void **state)
 {
     struct sockaddr_in four = posix_address(2, 9);
-    struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_addr.s6_addr = { [10] = 0xff, 0xff } };
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+                                .sin6_port = htons(9),
+                                .sin6_addr.s6_addr = { [10] = 0xff, 0xff } };
 
     (void)state;
     memcpy(six.sin6_addr.s6_addr + 12, &four.sin_addr, 4);

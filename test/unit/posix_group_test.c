@@ -1,5 +1,5 @@
-/* POSIX's calls about groups and their sources, in the three shapes of RFC 3678: a datagram of a source that is not wanted
- * does not come, and each option says of a wrong call what Linux says. */
+/* POSIX's calls about groups and their sources, in the three shapes of RFC 3678: a datagram of a source that is not
+ * wanted does not come, and each option says of a wrong call what Linux says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,8 +150,14 @@ static void the_shape_of_both_families(void **state)
 static void all_sources_at_once(void **state)
 {
     int fd = posix_bound(left, SOCK_DGRAM, 0, PORT, 0), from = posix_bound(right, SOCK_DGRAM, 2, 0, 0);
-    struct { struct ip_msfilter head; struct in_addr more[20]; } own = { .head = { .imsf_multiaddr = group4(), .imsf_fmode = MCAST_INCLUDE, .imsf_numsrc = 1 } };
-    struct { struct group_filter head; struct sockaddr_storage more[2]; } both = { .head = { .gf_group = of_both(AF_INET, 2).gsr_group, .gf_numsrc = 2 } };
+    struct {
+        struct ip_msfilter head;
+        struct in_addr more[20];
+    } own = { .head = { .imsf_multiaddr = group4(), .imsf_fmode = MCAST_INCLUDE, .imsf_numsrc = 1 } };
+    struct {
+        struct group_filter head;
+        struct sockaddr_storage more[2];
+    } both = { .head = { .gf_group = of_both(AF_INET, 2).gsr_group, .gf_numsrc = 2 } };
     socklen_t length = sizeof own;
 
     (void)state;

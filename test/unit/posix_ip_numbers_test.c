@@ -1,5 +1,5 @@
-/* The numbers that IP's and IPv6's options of the blocking calls take (RFC 3493, RFC 3542), against what Linux 6.18 answered
- * to the same calls. */
+/* The numbers that IP's and IPv6's options of the blocking calls take (RFC 3493, RFC 3542), against what Linux 6.18
+ * answered to the same calls. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

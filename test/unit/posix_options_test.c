@@ -1,5 +1,5 @@
-/* Options and flags of the blocking library: Linux' values and limits over two stacks, waiting for SO_RCVLOWAT, what is thrown
- * away with MSG_TRUNC, and who is told of an option that is not there. */
+/* Options and flags of the blocking library: Linux' values and limits over two stacks, waiting for SO_RCVLOWAT, what is
+ * thrown away with MSG_TRUNC, and who is told of an option that is not there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Fragments of IPv6 put together: the header mended, what is told apart and what is not, the limits of RFC 8200 §4.5 and
- * what their sender hears, the minute they have. */
+/* Fragments of IPv6 put together: the header mended, what is told apart and what is not, the limits of RFC 8200 §4.5
+ * and what their sender hears, the minute they have. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Marks of congestion on fragments (RFC 3168 §5.3), both families: no mark is lost, none comes upon what is not ECN-capable,
- * and where all fragments say the same nothing changes. */
+/* Marks of congestion on fragments (RFC 3168 §5.3), both families: no mark is lost, none comes upon what is not
+ * ECN-capable, and where all fragments say the same nothing changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,9 +17,14 @@ static struct ip_packet packet;
 
 static unsigned make_ipv4(uint8_t *to, uint16_t id, unsigned offset, bool more, uint8_t tos)
 {
-    const struct ipv4_header header = { .version_length = 0x45, .tos = tos, .total_length = 20 + PIECE, .id = id, .ttl = 64,
+    const struct ipv4_header header = { .version_length = 0x45,
+                                        .tos = tos,
+                                        .total_length = 20 + PIECE,
+                                        .id = id,
+                                        .ttl = 64,
                                         .flags_offset = (uint16_t)(offset / 8 | (more ? IPV4_MORE_FRAGMENTS : 0)),
-                                        .protocol = IP_PROTOCOL_UDP, .source = baro_ipv4(10, 0, 0, 2),
+                                        .protocol = IP_PROTOCOL_UDP,
+                                        .source = baro_ipv4(10, 0, 0, 2),
                                         .destination = baro_ipv4(10, 0, 0, 1) };
 
     ipv4_header_write(&header, to);
@@ -30,7 +35,9 @@ static unsigned make_ipv4(uint8_t *to, uint16_t id, unsigned offset, bool more, 
 static unsigned make_ipv6(uint8_t *to, uint16_t id, unsigned offset, bool more, uint8_t tos)
 {
     const struct ipv6_header header = { .version_class_flow = ipv6_first_word(tos, 0x54321),
-                                        .next_header = IP_PROTOCOL_FRAGMENT, .hop_limit = 64, .payload_length = 8 + PIECE,
+                                        .next_header = IP_PROTOCOL_FRAGMENT,
+                                        .hop_limit = 64,
+                                        .payload_length = 8 + PIECE,
                                         .source = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 2),
                                         .destination = baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1) };
     const struct ipv6_fragment_header cut = { .next_header = IP_PROTOCOL_UDP, .id = id,
@@ -47,7 +54,8 @@ static bool feed(bool v6, uint16_t id, unsigned piece, uint8_t tos, enum baro_dr
 {
     static uint8_t octets[128];
     bool more = piece + 1 < PIECES;
-    unsigned header = v6 ? make_ipv6(octets, id, piece * PIECE, more, tos) : make_ipv4(octets, id, piece * PIECE, more, tos);
+    unsigned header =
+        v6 ? make_ipv6(octets, id, piece * PIECE, more, tos) : make_ipv4(octets, id, piece * PIECE, more, tos);
     struct ipv4_header read;
     struct ipv6_chain chain;
     struct fragment fragment;
@@ -108,7 +116,8 @@ static void every_codepoint_in_every_place(void **state)
         assert_int_equal(reassembly.datagrams.used, 0);
         if (!whole)
             continue;
-        assert_int_equal(packet.tos, marked ? 0xb8 | ECN_CE : 0xb8 | (all & ECN_BITS)); /* the first piece's, as before */
+        /* the first piece's, as before */
+        assert_int_equal(packet.tos, marked ? 0xb8 | ECN_CE : 0xb8 | (all & ECN_BITS));
         assert_int_equal(class_of(v6), packet.tos);
         reassembly_returned(&reassembly);
     }

@@ -1,5 +1,5 @@
-/* test/unit/reassembly_world.h: fragments' queue with memory that is counted, for the tests of both families. Each test has
- * its own copy. Included after cmocka.h. */
+/* test/unit/reassembly_world.h: fragments' queue with memory that is counted, for the tests of both families. Each test
+ * has its own copy. Included after cmocka.h. */
 #ifndef TEST_REASSEMBLY_WORLD_H
 #define TEST_REASSEMBLY_WORLD_H
 

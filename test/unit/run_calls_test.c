@@ -106,7 +106,8 @@ static int check_reset(void)
 static int check_signals(void)
 {
     /* The first again and again: it may come before the call, where another program has the processor. */
-    const struct itimerval often = { .it_value = { 0, 60000 }, .it_interval = { 0, 60000 } }, soon = { .it_value = { 0, 60000 } };
+    const struct itimerval often = { .it_value = { 0, 60000 }, .it_interval = { 0, 60000 } },
+                           soon = { .it_value = { 0, 60000 } };
     const struct itimerval never = { .it_value = { 0, 0 } };
     struct timeval limit = { 0, 150000 };
     struct sigaction action = { .sa_handler = count_alarm };

@@ -105,7 +105,8 @@ static int inside_later(int count, char **expected)
 }
 
 /* `after` changes the stack when the program runs; NULL: nothing does. */
-static void expect(const struct baro_run_host *host, const char *const *argument, void (*after)(struct baro_stack *stack))
+static void expect(const struct baro_run_host *host, const char *const *argument,
+                   void (*after)(struct baro_stack *stack))
 {
     struct run_fixture f;
     fixture_init(&f, 0);
@@ -159,7 +160,9 @@ static void shows_both_families(void **state)
         .stack = &stack,
         .interface = { { .number = 1,
                          .mac = { { 2, 0xba, 0x70, 0, 0, 0x11 } },
-                         .address = { { baro_ipv4(10, 1, 2, 3), 24 }, { ipv6("fd00:1::3"), 64 }, { ipv6("fe80::11"), 64 } },
+                         .address = { { baro_ipv4(10, 1, 2, 3), 24 },
+                                      { ipv6("fd00:1::3"), 64 },
+                                      { ipv6("fe80::11"), 64 } },
                          .gateway = { baro_ipv4(10, 1, 2, 1), ipv6("fe80::1") } },
                        { .number = 2,
                          .mac = { { 2, 0xba, 0x70, 0, 0, 0x12 } },
@@ -207,7 +210,9 @@ static void follows_the_stack(void **state)
     };
     const char *const link = "eth0 02:11 mtu 1500 index 2 up multicast";
     const char *const before[] = { self, "inside", link, "eth0 10.1.2.3/24", "eth0 fd00:2::5%0", NULL };
-    const char *const after[] = { self, "later", link, "eth0 10.1.2.3/24", "eth0 10.9.9.9/24", "eth0 fe80::11%2", NULL };
+    const char *const after[] = {
+        self, "later", link, "eth0 10.1.2.3/24", "eth0 10.9.9.9/24", "eth0 fe80::11%2", NULL
+    };
     if (access("/proc/net/if_inet6", F_OK) != 0) {
         printf("this kernel has no IPv6: not looked at\n");
         return;

@@ -1,4 +1,5 @@
-/* When a DHCPv6 client says a thing again (RFC 8415 §15): each wait within its bounds, the limits of waits and of times. */
+/* When a DHCPv6 client says a thing again (RFC 8415 §15): each wait within its bounds, the limits of waits and of
+ * times. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* The name server inside a stack, asked over the stack's own loopback: what it says to right and to hostile queries, over
- * datagrams and over a connection. */
+/* The name server inside a stack, asked over the stack's own loopback: what it says to right and to hostile queries,
+ * over datagrams and over a connection. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,8 @@ static const struct baro_endpoint place = { { BARO_FAMILY_IPV4, 0, { 127, 0, 0, 
 static int set_up(void **state)
 {
     const struct baro_stack_config config = { .memory = test_memory(&memory), .seed = { 1 } };
-    const struct baro_dns_server_config names = { .memory = test_memory(&memory), .local = { .address = place.address } };
+    const struct baro_dns_server_config names = { .memory = test_memory(&memory),
+                                                  .local = { .address = place.address } };
     struct baro_dns_server_config with_stack = names;
     int error;
 
@@ -139,8 +140,8 @@ static void names_have_addresses_and_back(void **state)
 
 static void names_that_are_not_there_do_not_exist(void **state)
 {
-    static const char *const absent[] = { "nosuch", "nosuch.lan", "x.server.lan", "9.0.7.10.in-addr.arpa", "www.example.com",
-                                          "server.local", "serverlan", "server.lan.lan" };
+    static const char *const absent[] = { "nosuch",          "nosuch.lan",   "x.server.lan", "9.0.7.10.in-addr.arpa",
+                                          "www.example.com", "server.local", "serverlan",    "server.lan.lan" };
     struct baro_dns_record record;
     unsigned answers;
     bool soa;

@@ -1,5 +1,5 @@
-/* What the resolver believes: forged, broken, circular, truncated, oversized and poisoned answers from name servers that
- * this test plays. */
+/* What the resolver believes: forged, broken, circular, truncated, oversized and poisoned answers from name servers
+ * that this test plays. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,8 @@ static void forged_answers_are_not_believed(void **state)
     struct baro_dns_statistics counts;
     struct query query, other;
     struct baro_endpoint elsewhere = { { BARO_FAMILY_IPV4, 0, { 127, 0, 0, 2 } }, { 5353 } };
-    int lookup = look_up("www.example.com", BARO_DNS_WANT_IPV4), fd = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
+    int lookup = look_up("www.example.com", BARO_DNS_WANT_IPV4),
+        fd = baro_socket(stack, BARO_FAMILY_IPV4, BARO_DATAGRAM);
 
     (void)state;
     assert_true(asked(0, &query));
@@ -272,7 +273,8 @@ static void servers_without_edns_are_asked_without(void **state)
 static void the_same_question_is_outside_once(void **state)
 {
     struct query query;
-    int first = look_up("www.example.com", BARO_DNS_WANT_IPV4), second = look_up("www.example.com.", BARO_DNS_WANT_IPV4), third;
+    int first = look_up("www.example.com", BARO_DNS_WANT_IPV4),
+        second = look_up("www.example.com.", BARO_DNS_WANT_IPV4), third;
 
     (void)state;
     assert_true(asked(0, &query));

@@ -1,4 +1,5 @@
-/* Whose a frame is: flows both ways, errors by what they quote, what is everybody's, and nothing read beyond a frame's end. */
+/* Whose a frame is: flows both ways, errors by what they quote, what is everybody's, and nothing read beyond a frame's
+ * end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ static struct baro_address address(bool v6, uint8_t last)
 }
 
 /* An IP packet behind `at` octets; the transport's first octets are `data`. Its end. */
-static size_t put_packet(uint8_t *to, bool v6, uint8_t from, uint8_t towards, uint8_t protocol, const uint8_t *data, size_t length)
+static size_t put_packet(uint8_t *to, bool v6, uint8_t from, uint8_t towards, uint8_t protocol, const uint8_t *data,
+                         size_t length)
 {
     struct baro_address source = address(v6, from), destination = address(v6, towards);
     size_t header = v6 ? 40 : 20;
@@ -55,7 +57,8 @@ static uint32_t whose(const struct baro_shard *shard, bool v6, const uint8_t *pa
 
 static void ports(uint8_t *to, uint16_t source, uint16_t destination)
 {
-    const uint8_t octets[8] = { (uint8_t)(source >> 8), (uint8_t)source, (uint8_t)(destination >> 8), (uint8_t)destination };
+    const uint8_t octets[8] = { (uint8_t)(source >> 8), (uint8_t)source, (uint8_t)(destination >> 8),
+                                (uint8_t)destination };
 
     memcpy(to, octets, 8);
 }
@@ -70,7 +73,8 @@ static void test_flows(void **state)
         for (unsigned i = 0; i < 2000; i++) {
             bool v6 = i % 2 != 0;
             uint8_t protocol = i % 4 < 2 ? 6 : 17, data[8], packet[64];
-            struct baro_endpoint one = { address(v6, 1), { (uint16_t)(30000 + i) } }, other = { address(v6, 2), { 80 } };
+            struct baro_endpoint one = { address(v6, 1), { (uint16_t)(30000 + i) } },
+                                 other = { address(v6, 2), { 80 } };
             uint32_t number = baro_shard_of_flow(&shard, protocol, &one, &other);
 
             assert_true(number < count);

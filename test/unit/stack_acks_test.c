@@ -1,5 +1,5 @@
-/* ACKs alone that leave in runs (src/fast_acks.c) use their neighbour like all that is sent to it: one that hears nothing else
- * from us is not the first to be forgotten. */
+/* ACKs alone that leave in runs (src/fast_acks.c) use their neighbour like all that is sent to it: one that hears
+ * nothing else from us is not the first to be forgotten. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* When a stack that is a router advertises and when it does not: forwarding, its link-local address, other routers, changes. */
+/* When a stack that is a router advertises and when it does not: forwarding, its link-local address, other routers,
+ * changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,8 +95,12 @@ static void on_event(void *context, const struct baro_trace_event *event)
 /* §6.2.7: what another router says otherwise is told, what it leaves open is not. */
 static void another_router_that_contradicts_is_told_of(void **state)
 {
-    struct nd_message same = { .type = ICMPV6_ROUTER_ADVERTISEMENT, .lifetime_s = 1800, .other = true, .prefixes = 1,
-                               .prefix = { { baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 0), 64, true, true, 3600, 1800 } } };
+    struct nd_message same = { .type = ICMPV6_ROUTER_ADVERTISEMENT,
+                               .lifetime_s = 1800,
+                               .other = true,
+                               .prefixes = 1,
+                               .prefix = {
+                                   { baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 0), 64, true, true, 3600, 1800 } } };
     struct nd_message other = same, said;
 
     (void)state;

@@ -1,4 +1,5 @@
-/* A stack that is a router, and hand-written hosts that ask for one: what it says, when, and to whom it does not answer. */
+/* A stack that is a router, and hand-written hosts that ask for one: what it says, when, and to whom it does not
+ * answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

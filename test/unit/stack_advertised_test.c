@@ -1,5 +1,5 @@
-/* A stack and a hand-written router: the link-local address is probed, routers are asked for, and what the router says is
- * used for as long as it says. */
+/* A stack and a hand-written router: the link-local address is probed, routers are asked for, and what the router says
+ * is used for as long as it says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -242,7 +242,8 @@ static void what_was_said_ends(void **state)
     assert_int_equal(stack->table.routes_advertised, 0);
 }
 
-/* §6.3.4: that a prefix is not said to be on the link says nothing: what another has said stands, until it takes it back. */
+/* §6.3.4: that a prefix is not said to be on the link says nothing: what another has said stands, until it takes it
+ * back. */
 static void silence_about_the_link_says_nothing(void **state)
 {
     struct nd_message told = advertisement(1800, 3600), other = advertisement(1800, 0);

@@ -1,5 +1,5 @@
-/* Flow labels (RFC 6437): each flow has one that is not zero and stays from its first packet to its last; others have others;
- * nobody who does not know the key can say which. Two stacks on a cable whose frames are looked at. */
+/* Flow labels (RFC 6437): each flow has one that is not zero and stays from its first packet to its last; others have
+ * others; nobody who does not know the key can say which. Two stacks on a cable whose frames are looked at. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

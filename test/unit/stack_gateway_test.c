@@ -1,6 +1,6 @@
-/* A gateway's stack does not stand in for what it knows nothing of: hosts behind it are not said to live, and a datagram
- * that the outside refused is said to be, as ICMP that the sender's connected socket understands. So is a held SYN. Each in both
- * families. */
+/* A gateway's stack does not stand in for what it knows nothing of: hosts behind it are not said to live, and a
+ * datagram that the outside refused is said to be, as ICMP that the sender's connected socket understands. So is a held
+ * SYN. Each in both families. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* What RFC 4862 and RFC 8504 ask of a host as a whole, seen at one stack between routers written by hand: every interface
- * listens to its own, addresses come from several sides and have several ages, and what is sent of them is as it must. */
+/* What RFC 4862 and RFC 8504 ask of a host as a whole, seen at one stack between routers written by hand: every
+ * interface listens to its own, addresses come from several sides and have several ages, and what is sent of them is as
+ * it must. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -175,7 +176,8 @@ static void addresses_of_several_origins(void **state)
     assert_int_equal(baro_stack_add_address(stack, 1, baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 5), 128, true), 0);
     pass(3000);
     assert_non_null(in_prefix(1, 1, false));
-    assert_int_equal(baro_stack_address_state(stack, 1, baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 5)), BARO_ADDRESS_USABLE);
+    assert_int_equal(baro_stack_address_state(stack, 1, baro_ipv6(0x2001, 0xdb8, 1, 0, 0, 0, 0, 5)),
+                     BARO_ADDRESS_USABLE);
     for (uint16_t i = 3; i < 16; i++)
         assert_int_equal(baro_stack_add_address(stack, 1, baro_ipv6(0xfd00, i, 0, 0, 0, 0, 0, 1), 64, false), 0);
     assert_int_equal(baro_stack_addresses(stack, 1, status, STATUSES), 16);
@@ -209,7 +211,9 @@ static void identifiers_are_stable_and_opaque(void **state)
 
 static void temporary_addresses_are_made_and_used(void **state)
 {
-    const struct baro_ipv6_config ipv6 = { .secret = { 7 }, .accept_advertisements = true, .temporary_addresses = true };
+    const struct baro_ipv6_config ipv6 = { .secret = { 7 },
+                                           .accept_advertisements = true,
+                                           .temporary_addresses = true };
     const struct nd_message told = advertisement(1, 604800, 86400);
 
     end(state);
@@ -219,7 +223,8 @@ static void temporary_addresses_are_made_and_used(void **state)
     pass(3000);
     assert_non_null(in_prefix(1, 1, false));
     assert_non_null(in_prefix(1, 1, true));
-    assert_true(address_equal(way_to(baro_ipv6(0x2001, 0xdb8, 9, 0, 0, 0, 0, 1)).source, in_prefix(1, 1, true)->address));
+    assert_true(
+        address_equal(way_to(baro_ipv6(0x2001, 0xdb8, 9, 0, 0, 0, 0, 1)).source, in_prefix(1, 1, true)->address));
 }
 
 /* RFC 4191: of two default routers the one that says it is better. */

@@ -1,5 +1,5 @@
-/* Two stacks on a cable that talk TCP, or UDP in one direction: forward progress of TCP confirms the neighbour (RFC 4861
- * §7.3.1), so that it need not be asked; what nobody answers says nothing, and it is asked. */
+/* Two stacks on a cable that talk TCP, or UDP in one direction: forward progress of TCP confirms the neighbour (RFC
+ * 4861 §7.3.1), so that it need not be asked; what nobody answers says nothing, and it is asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,7 +113,8 @@ static void tcp_that_makes_progress_asks_nobody(void **state)
     assert_int_equal(solicited(1), before[1]);
 }
 
-/* The ACK of our SYN counts too: the next segment, whatever becomes of it, goes to a neighbour that is known to be there. */
+/* The ACK of our SYN counts too: the next segment, whatever becomes of it, goes to a neighbour that is known to be
+ * there. */
 static void an_accepted_syn_is_progress(void **state)
 {
     uint64_t before;
@@ -137,7 +138,8 @@ static void an_accepted_syn_is_progress(void **state)
 static void datagrams_prove_nothing(void **state)
 {
     const struct baro_endpoint peer = { address(1), { 9 } };
-    int fd = baro_socket(stack[0], BARO_FAMILY_IPV6, BARO_DATAGRAM), sink = baro_socket(stack[1], BARO_FAMILY_IPV6, BARO_DATAGRAM);
+    int fd = baro_socket(stack[0], BARO_FAMILY_IPV6, BARO_DATAGRAM),
+        sink = baro_socket(stack[1], BARO_FAMILY_IPV6, BARO_DATAGRAM);
     uint64_t before;
 
     (void)state;

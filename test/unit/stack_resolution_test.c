@@ -1,5 +1,5 @@
-/* How a stack finds a neighbour of IPv6 and keeps it (RFC 4861 §7.2, §7.3), by its frames: what it asks and when, what waits
- * meanwhile, what becomes of it when nobody answers, and that fragments are no neighbour discovery (RFC 6980). */
+/* How a stack finds a neighbour of IPv6 and keeps it (RFC 4861 §7.2, §7.3), by its frames: what it asks and when, what
+ * waits meanwhile, what becomes of it when nobody answers, and that fragments are no neighbour discovery (RFC 6980). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -142,8 +142,8 @@ static struct nd_message answer(void)
                                 .override = true, .has_target_mac = true, .target_mac = peer_mac };
 }
 
-/* §7.2.2: three questions to the solicited-node group, a second apart, each with our MAC address; then whoever sent hears
- * that nobody is there, for each packet that waited. */
+/* §7.2.2: three questions to the solicited-node group, a second apart, each with our MAC address; then whoever sent
+ * hears that nobody is there, for each packet that waited. */
 static void nobody_answers(void **state)
 {
     const struct baro_endpoint to = { peer, { 9 } };

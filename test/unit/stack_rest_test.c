@@ -1,4 +1,5 @@
-/* Connections rest and wake: by each state that may, by segments, calls and ends, and where budget or memory have no room. */
+/* Connections rest and wake: by each state that may, by segments, calls and ends, and where budget or memory have no
+ * room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -175,7 +176,9 @@ static void they_keep_their_ports(void **state)
 /* Their promise is given back, and where others have taken it all, they go on resting until there is some again. */
 static void where_the_budget_is_used_up(void **state)
 {
-    struct baro_stack_config config = { .seed = { 3 }, .memory = test_memory(&memory), .now = now, .memory_limit = 6 * (65536 + 2048) };
+    struct baro_stack_config config = {
+        .seed = { 3 }, .memory = test_memory(&memory), .now = now, .memory_limit = 6 * (65536 + 2048)
+    };
     int resting[2], more[2];
 
     (void)state;
@@ -205,7 +208,9 @@ static void where_the_budget_is_used_up(void **state)
 /* More rest than the budget has promises for: all have one end, all are told of it. */
 static void all_hear_that_their_address_goes(void **state)
 {
-    struct baro_stack_config config = { .seed = { 3 }, .memory = test_memory(&memory), .now = now, .memory_limit = 6 * (16384 + 2048) };
+    struct baro_stack_config config = {
+        .seed = { 3 }, .memory = test_memory(&memory), .now = now, .memory_limit = 6 * (16384 + 2048)
+    };
     struct baro_ready ready;
     unsigned told = 0;
     int fd[20];
@@ -240,8 +245,8 @@ static void all_hear_that_their_address_goes(void **state)
     assert_int_equal(counters()->buffer_bytes, 0);
 }
 
-/* Who closes where the budget has no promise left cannot end it with a FIN and hear what comes: the peer is told by a RST, and where
- * it rests without a promise, too, hears that all the same: it would not come again. */
+/* Who closes where the budget has no promise left cannot end it with a FIN and hear what comes: the peer is told by a
+ * RST, and where it rests without a promise, too, hears that all the same: it would not come again. */
 static void the_peer_hears_of_a_close_without_budget(void **state)
 {
     const size_t budget = stack->core.slabs.limit;
@@ -288,7 +293,8 @@ static void it_wakes_whole_or_not_at_all(void **state)
     assert_int_equal(counters()->tcp_resting, 2);
     assert_int_equal(counters()->buffer_bytes, 0);
     stack->tcp->flows.limit = limit;
-    stack->core.slabs.limit = stack->core.slabs.charged; /* nor without a promise, and what it had taken it gives back */
+    /* nor without a promise, and what it had taken it gives back */
+    stack->core.slabs.limit = stack->core.slabs.charged;
     assert_int_equal(set_int(client, BARO_TCP_NODELAY, 1), -ENOBUFS);
     assert_int_equal(stack->tcp->flows.used, flows);
     stack->core.slabs.limit = budget;

@@ -1,5 +1,6 @@
-/* A stack between two routers of which each may fall silent, and who may say what its packets look like (RFC 4861 §6.3.4, §6.3.6,
- * §7.3.3): it goes by the one that answers, asks when the last one is gone, and takes over what is within reason. */
+/* A stack between two routers of which each may fall silent, and who may say what its packets look like (RFC 4861
+ * §6.3.4, §6.3.6, §7.3.3): it goes by the one that answers, asks when the last one is gone, and takes over what is
+ * within reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The same inputs make the same run whatever the processor hashes the demux's four-tuples with: AES's rounds or SipHash. */
+/* The same inputs make the same run whatever the processor hashes the demux's four-tuples with: AES's rounds or
+ * SipHash. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

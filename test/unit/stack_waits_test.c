@@ -36,8 +36,8 @@ static bool nobody_is_told(void)
     return !baro_next_ready(stack, &ready);
 }
 
-/* Without a promise nobody at rest can write, readiness says so, and an event when it can: to who sent, reserved, asked, or tried
- * something else. As long as nobody takes the promise the next one is told, and each has its turn. */
+/* Without a promise nobody at rest can write, readiness says so, and an event when it can: to who sent, reserved,
+ * asked, or tried something else. As long as nobody takes the promise the next one is told, and each has its turn. */
 static void who_waits_for_a_promise_is_told(void **state)
 {
     const size_t budget = stack->core.slabs.limit;
@@ -69,7 +69,8 @@ static void who_waits_for_a_promise_is_told(void **state)
     baro_stack_check_invariants(stack);
 }
 
-/* Who has said that nothing more comes needs no promise to hear that he cannot send; the peer, which only reads, is told what it can do. */
+/* Who has said that nothing more comes needs no promise to hear that he cannot send; the peer, which only reads, is
+ * told what it can do. */
 static void who_cannot_send_at_all_waits_for_nothing(void **state)
 {
     int fd[2];

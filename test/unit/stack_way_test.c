@@ -31,7 +31,8 @@ static const uint8_t *next_hop(int fd)
     return mac;
 }
 
-/* Bound to an address, so that the way is asked for in one form only and is remembered from one datagram to the next. */
+/* Bound to an address, so that the way is asked for in one form only and is remembered from one datagram to the
+ * next. */
 static int bound_datagram(void)
 {
     int fd = datagram();

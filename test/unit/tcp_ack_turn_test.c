@@ -304,8 +304,10 @@ static void the_list_is_short(void **state)
     for (uint16_t i = 0; i <= TCP_SOON; i++) {
         struct handle connection;
 
-        assert_int_equal(world_connect_between(hand.tcp, world_endpoint(1, (uint16_t)(90 + i)), world_endpoint(0, 40000),
-                                     &world.side[1].path, &hand.settings, 2, &connection), 0);
+        assert_int_equal(world_connect_between(hand.tcp, world_endpoint(1, (uint16_t)(90 + i)),
+                                               world_endpoint(0, 40000), &world.side[1].path, &hand.settings, 2,
+                                               &connection),
+                         0);
     }
     world_drain(&world);
     turn_begins();

@@ -35,7 +35,8 @@ static void a_window_is_twice_what_is_read_in_a_round_trip(void **state)
     assert_int_equal(receive_tuning_taken(&tuning, at_ms(101), 3000), 6000);
 }
 
-/* Beyond half of the window it began with, and beyond what was ever read in one: the sender doubles once more meanwhile. */
+/* Beyond half of the window it began with, and beyond what was ever read in one: the sender doubles once more
+ * meanwhile. */
 static void a_reader_that_gets_faster_has_twice_that(void **state)
 {
     struct receive_tuning tuning = tuning_of(16384, 100);

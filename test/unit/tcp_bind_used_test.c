@@ -1,5 +1,5 @@
-/* bind() to an address and a port that connections use: what it says, and that it says so without looking at connections, which is
- * counted: where all that use the port have one address of their family. */
+/* bind() to an address and a port that connections use: what it says, and that it says so without looking at
+ * connections, which is counted: where all that use the port have one address of their family. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,8 @@ static int client[COUNT], server[COUNT], listening;
 
 static struct baro_endpoint at6(bool loop, uint16_t port)
 {
-    return (struct baro_endpoint){ loop ? baro_ipv6(0, 0, 0, 0, 0, 0, 0, 1) : baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1), { port } };
+    return (struct baro_endpoint){ loop ? baro_ipv6(0, 0, 0, 0, 0, 0, 0, 1) : baro_ipv6(0xfd00, 0, 0, 0, 0, 0, 0, 1),
+                                   { port } };
 }
 
 /* What binding a new socket says, and how many connections it looked at. */

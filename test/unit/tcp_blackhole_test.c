@@ -1,5 +1,5 @@
-/* A path that swallows large packets: two time-outs in a row make them smaller, an outage is told apart, and the old size
- * comes back. */
+/* A path that swallows large packets: two time-outs in a row make them smaller, an outage is told apart, and the old
+ * size comes back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,10 +47,10 @@ static void an_acknowledgment_in_between_begins_anew(void **state)
 
 static void steps_of_both_families(void **state)
 {
-    static const struct { bool ipv6; uint32_t octets; uint16_t ceiling; } steps[] = {
-        { false, 9000, 1500 }, { false, 1501, 1500 }, { false, 1500, 1064 }, { false, 1065, 1064 }, { false, 1064, 576 },
-        { false, 577, 576 },   { true, 9000, 1500 },  { true, 1500, 1280 },  { true, 1281, 1280 }
-    };
+    static const struct { bool ipv6; uint32_t octets; uint16_t ceiling;
+    } steps[] = { { false, 9000, 1500 }, { false, 1501, 1500 }, { false, 1500, 1064 },
+                  { false, 1065, 1064 }, { false, 1064, 576 },  { false, 577, 576 },
+                  { true, 9000, 1500 },  { true, 1500, 1280 },  { true, 1281, 1280 } };
 
     (void)state;
     for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {

@@ -1,5 +1,6 @@
-/* Frames that stay borrowed while their text waits for the program's turn (transport/tcp/borrowed.c): when they go back, what a
- * peek points at, what becomes of connections that end meanwhile, and that who reads later is not made to pay. */
+/* Frames that stay borrowed while their text waits for the program's turn (transport/tcp/borrowed.c): when they go
+ * back, what a peek points at, what becomes of connections that end meanwhile, and that who reads later is not made to
+ * pay. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,7 +131,8 @@ static bool asks_now(void)
 static void frames_that_are_read_go_back_at_once(void **state)
 {
     (void)state;
-    /* A young connection's ACKs wait for the same turn, and those behind a delay in vain: ack_turn.c. The next one does not. */
+    /* A young connection's ACKs wait for the same turn, and those behind a delay in vain: ack_turn.c. The next one does
+     * not. */
     for (int i = 0; i < TCP_QUICK_ACKS + 4 * (1 + TCP_ALONE_ACKS); i++) {
         segments_come(1, 0);
         assert_int_equal(baro_recv(stack[1], server, data, sizeof data, 0), TEXT);
@@ -249,7 +251,8 @@ static void of_who_ended_nothing_is_copied(void **state)
     all_is_acknowledged();
 }
 
-/* Memory of places goes: nobody looks any more at that of who ended, and what others have to read stays in its frames. */
+/* Memory of places goes: nobody looks any more at that of who ended, and what others have to read stays in its
+ * frames. */
 static void memory_goes_while_text_is_held(void **state)
 {
     struct tcp *tcp = stack[1]->tcp;

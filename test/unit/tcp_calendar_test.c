@@ -1,6 +1,6 @@
 /* Connections at rest ask for their peers (keepalive) as those do that are awake: a network runs twice, once with
- * connections that rest and once with such that may not. Probes, answers and ends come at the same moments; of more than a
- * second can hold they come later by no more than it, never earlier, and no poll wakes more than a slice. */
+ * connections that rest and once with such that may not. Probes, answers and ends come at the same moments; of more
+ * than a second can hold they come later by no more than it, never earlier, and no poll wakes more than a slice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -193,7 +193,8 @@ static void create(unsigned end, bool rests)
     frame_device_init(&side[end].device, (uint8_t)(1 + end), 1500);
     side[end].device.room = UINT32_MAX;
     config.memory = test_memory(&side[end].memory);
-    config.memory_limit = end == 0 && asked->promises != 0 ? asked->promises * (TCP_RECV_LEAST + TCP_SEND_LEAST) : 1u << 30;
+    config.memory_limit =
+        end == 0 && asked->promises != 0 ? asked->promises * (TCP_RECV_LEAST + TCP_SEND_LEAST) : 1u << 30;
     side[end].stack = cable_stack(&config, asked->ipv6, end, &side[end].device);
     cable_knows(side[end].stack, asked->ipv6, end);
     if (!rests)
@@ -222,7 +223,8 @@ static void connect_one(unsigned i, int listening)
 
     client[i] = baro_socket(side[0].stack, family, BARO_STREAM);
     set(client[i], BARO_SO_KEEPALIVE, 1);
-    set_ms(client[i], BARO_TCP_KEEPALIVE_IDLE, 1000 * (asked->at_once ? 300 - (unsigned)(now.ns / NS_PER_S) : asked->idle_s));
+    set_ms(client[i], BARO_TCP_KEEPALIVE_IDLE,
+           1000 * (asked->at_once ? 300 - (unsigned)(now.ns / NS_PER_S) : asked->idle_s));
     set_ms(client[i], BARO_TCP_KEEPALIVE_INTERVAL, 1000 * asked->interval_s);
     set(client[i], BARO_TCP_KEEPALIVE_COUNT, asked->probes);
     set_ms(client[i], BARO_TCP_USER_TIMEOUT, asked->user_timeout_ms);
@@ -316,7 +318,9 @@ static void their_probes_leave_as_if_they_were_awake(void **state)
 /* Answers to none of the probes: it rests between them, too. */
 static void a_silent_peer_is_given_up_at_the_same_moment(void **state)
 {
-    struct question question = { .count = 8, .idle_s = 110, .interval_s = 20, .probes = 4, .seconds = 350, .cut_s = 150 };
+    struct question question = {
+        .count = 8, .idle_s = 110, .interval_s = 20, .probes = 4, .seconds = 350, .cut_s = 150
+    };
 
     (void)state;
     run_both(&question);
@@ -337,7 +341,9 @@ static void a_silent_peer_is_given_up_at_the_same_moment(void **state)
 /* Further off than the calendar reaches. */
 static void a_day_is_a_day(void **state)
 {
-    const struct question question = { .count = 3, .idle_s = 30000, .interval_s = 9000, .probes = 2, .seconds = 100000, .cut_s = 50000 };
+    const struct question question = {
+        .count = 3, .idle_s = 30000, .interval_s = 9000, .probes = 2, .seconds = 100000, .cut_s = 50000
+    };
 
     (void)state;
     run_both(&question);
@@ -375,7 +381,8 @@ static void late_by_a_second_at_most(const struct question *question, int64_t mo
     assert_int_equal(late, question->count - CALENDAR_EARLY);
 }
 
-/* From the first of those who were late to the last one: a slice each step, so that they are not all awake at a time. */
+/* From the first of those who were late to the last one: a slice each step, so that they are not all awake at a
+ * time. */
 static void late_ones_come_in_step(unsigned count)
 {
     int64_t first_ns = INT64_MAX, last_ns = 0;

@@ -93,8 +93,11 @@ static void the_timestamp_carries_options_and_is_never_ahead(void **state)
     (void)state;
     for (uint32_t clock = 0xffffff00u; clock != 0x100; clock++) {
         for (unsigned bits = 0; bits < 64; bits++) {
-            struct syn_cookie made = { .scaled = bits % 16 != 15, .scale = (uint8_t)(bits % 16),
-                                       .sack_permitted = (bits & 16) != 0, .ecn = (bits & 32) != 0 }, read = { .mss = 7 };
+            struct syn_cookie made = { .scaled = bits % 16 != 15,
+                                       .scale = (uint8_t)(bits % 16),
+                                       .sack_permitted = (bits & 16) != 0,
+                                       .ecn = (bits & 32) != 0 },
+                              read = { .mss = 7 };
             uint32_t value;
 
             if (!made.scaled)
@@ -214,8 +217,11 @@ static void text_gets_through_when_accept_has_made_room(void **state)
                                                                    .window = 9000, .port = 700 + i }), wanted);
     }
     assert_int_equal(tcp_accept(hand.tcp, listener, 3, &connection), 0);
-    assert_int_equal(world_inject(&world, (struct world_made){ .flags = TCP_FLAG_ACK, .seq = 2, .ack = ack[2],
-                                                               .window = 9000, .length = 40, .port = 702 }), BARO_DROP_NONE);
+    assert_int_equal(
+        world_inject(&world,
+                     (struct world_made){
+                         .flags = TCP_FLAG_ACK, .seq = 2, .ack = ack[2], .window = 9000, .length = 40, .port = 702 }),
+        BARO_DROP_NONE);
     assert_int_equal(tcp_accept(hand.tcp, listener, 4, &connection), 0);
     assert_int_equal(tcp_accept(hand.tcp, listener, 5, &connection), 0);
     assert_int_equal(tcp_readable(hand.tcp, connection), 40);

@@ -1,5 +1,5 @@
-/* CUBIC by the numbers of RFC 9438: the curve is back at W_max after K, flat about it, and rises beyond; small windows are
- * Reno's; fast convergence. HyStart++ by RFC 9406: a queue ends slow start, jitter does not. */
+/* CUBIC by the numbers of RFC 9438: the curve is back at W_max after K, flat about it, and rises beyond; small windows
+ * are Reno's; fast convergence. HyStart++ by RFC 9406: a queue ends slow start, jitter does not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

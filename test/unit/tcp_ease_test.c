@@ -1,5 +1,5 @@
-/* What the fast paths ask before they believe that nothing else is going on: each fact that stands against it, who takes
- * the remembered answer away, and what is asked each time. */
+/* What the fast paths ask before they believe that nothing else is going on: each fact that stands against it, who
+ * takes the remembered answer away, and what is asked each time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +95,8 @@ static void every_fact_counts(void **state)
 /* Other flags, which calls set too, are asked each time, remembered or not. */
 static void other_flags_are_asked_each_time(void **state)
 {
-    const uint32_t both = TCP_URGENT_SENDING, hears = TCP_URGENT_KNOWN, sends = TCP_TAIL | TCP_PROBE | TCP_MORE | TCP_FLUSH;
+    const uint32_t both = TCP_URGENT_SENDING, hears = TCP_URGENT_KNOWN,
+                   sends = TCP_TAIL | TCP_PROBE | TCP_MORE | TCP_FLUSH;
     struct world world;
     struct hand hand = begin(&world);
     struct tcp_connection *c = hand_connection(&hand);

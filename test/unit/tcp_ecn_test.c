@@ -84,8 +84,10 @@ static void three_flags_are_one_number(void **state)
 /* AccECN's options are stepped over, what stands behind them is read. */
 static void accecn_options_are_stepped_over(void **state)
 {
-    static const uint8_t octets[] = { TCP_OPTION_ACCECN_0, 11, 0, 0, 1, 0, 0, 1, 0, 0, 1, TCP_OPTION_ACCECN_1, 5, 0, 0, 2,
-                                      TCP_OPTION_MSS, 4, 0x05, 0xb4 };
+    static const uint8_t octets[] = {
+        TCP_OPTION_ACCECN_0, 11, 0,    0,   1, 0, 0, 1, 0, 0, 1, TCP_OPTION_ACCECN_1, 5, 0, 0, 2,
+        TCP_OPTION_MSS,      4,  0x05, 0xb4
+    };
     struct tcp_options options;
 
     (void)state;

@@ -1,5 +1,6 @@
-/* Whose readiness may have changed, against a queue as simple as can be: each stands in it once, in the order in which it joined, and
- * who is forgotten nowhere. More than the row holds, asked for in pieces, with others who join and leave meanwhile. */
+/* Whose readiness may have changed, against a queue as simple as can be: each stands in it once, in the order in which
+ * it joined, and who is forgotten nowhere. More than the row holds, asked for in pieces, with others who join and leave
+ * meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

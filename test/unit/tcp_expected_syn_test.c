@@ -1,5 +1,5 @@
-/* SYNs and SYN+ACKs by the fast path and the slow path, as unit/tcp_expected_test has the other segments: from where nobody can be,
- * and before our own SYN left. */
+/* SYNs and SYN+ACKs by the fast path and the slow path, as unit/tcp_expected_test has the other segments: from where
+ * nobody can be, and before our own SYN left. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,8 +93,9 @@ static void where_a_syn_may_come_from(void **state)
 static void has_not_asked_yet(struct hand *hand)
 {
     hand->world->side[1].stuck = true;
-    assert_int_equal(world_connect_between(hand->tcp, world_endpoint(1, 80), world_endpoint(0, 40000), &hand->world->side[1].path,
-                                 &hand->settings, 2, &hand->connection), 0);
+    assert_int_equal(world_connect_between(hand->tcp, world_endpoint(1, 80), world_endpoint(0, 40000),
+                                           &hand->world->side[1].path, &hand->settings, 2, &hand->connection),
+                     0);
     hand->ack = hand_connection(hand)->snd.iss.value;
 }
 

@@ -1,9 +1,10 @@
-/* Header prediction beside the slow path, a segment at a time: of two worlds with the same story one gives the last segment to
- * tcp_in(), the other offers it to the fast path first (transport/tcp/expected.c, expected_end.c, expected_open.c). Whether it
- * takes it is said here; whatever it does, the connection, the counters and what leaves must be the same.
+/* Header prediction beside the slow path, a segment at a time: of two worlds with the same story one gives the last
+ * segment to tcp_in(), the other offers it to the fast path first (transport/tcp/expected.c, expected_end.c,
+ * expected_open.c). Whether it takes it is said here; whatever it does, the connection, the counters and what leaves
+ * must be the same.
  *
- * These are segments that seeds seldom draw: at windows that are closed or nearly so, behind errors, for records that are
- * not plain, with wrong sums. */
+ * These are segments that seeds seldom draw: at windows that are closed or nearly so, behind errors, for records that
+ * are not plain, with wrong sums. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,7 +100,8 @@ static void try_one(const struct trial *trial, bool timestamps, bool known)
         reason[i] = hand_send(&hands[i], trial->flags, NULL, trial->length);
     }
     if (hands[1].tcp->expected - before != trial->taken)
-        fail_msg("%s%s: the short cut %s it", trial->name, timestamps ? ", with timestamps" : "", trial->taken ? "does not take" : "takes");
+        fail_msg("%s%s: the short cut %s it", trial->name, timestamps ? ", with timestamps" : "",
+                 trial->taken ? "does not take" : "takes");
     assert_int_equal(reason[0], reason[1]);
     are_the_same(trial->name);
     for (unsigned i = 0; i < 2; i++)
@@ -201,7 +203,8 @@ static void wrong(struct hand *hand)
     hand->bad_checksum = true;
 }
 
-/* The peer said so in a segment before this one, which need not repeat it; then text left, for which it means nothing. */
+/* The peer said so in a segment before this one, which need not repeat it; then text left, for which it means
+ * nothing. */
 static void knows_of_urgent_text(struct hand *hand)
 {
     struct tcp_connection *c = hand_connection(hand);

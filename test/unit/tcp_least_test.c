@@ -1,4 +1,5 @@
-/* The least round trip of ten seconds (RFC 8985 §6.2 step 1): against a list of all samples, and what is forgotten when. */
+/* The least round trip of ten seconds (RFC 8985 §6.2 step 1): against a list of all samples, and what is forgotten
+ * when. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

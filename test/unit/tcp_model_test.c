@@ -1,9 +1,9 @@
-/* RFC 9293 §3.10.7.4 as a small model, against the implementation: every state from SYN-RECEIVED to LAST-ACK meets every
- * combination of flags, length, place around the window and acknowledgement; the model says the state that follows
- * and the answer. The model knows numbers only, none of the implementation's steps.
+/* RFC 9293 §3.10.7.4 as a small model, against the implementation: every state from SYN-RECEIVED to LAST-ACK meets
+ * every combination of flags, length, place around the window and acknowledgement; the model says the state that
+ * follows and the answer. The model knows numbers only, none of the implementation's steps.
  *
- * Where the RFCs leave a choice the model has the one made here: RFC 5961's challenges; a pure ACK at the window's right
- * edge is taken; text behind the peer's FIN may be answered or not ("should not occur"). */
+ * Where the RFCs leave a choice the model has the one made here: RFC 5961's challenges; a pure ACK at the window's
+ * right edge is taken; text behind the peer's FIN may be answered or not ("should not occur"). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,7 +169,8 @@ static void compare(enum baro_tcp_state state, uint8_t flags, unsigned length, u
     tcp_check_invariants(hand.tcp);
     seen = world_next(&world, &hand.mark, 1);
     answer = answer_of(seen);
-    if (hand_state(&hand) != wanted.state || ((int)answer & wanted.answers) == 0 || world_next(&world, &hand.mark, 1) != NULL)
+    if (hand_state(&hand) != wanted.state || ((int)answer & wanted.answers) == 0 ||
+        world_next(&world, &hand.mark, 1) != NULL)
         fail_msg("%s, flags 0x%02x, %d octets at %d of %d, ack %d of %d: %s and answer %d, expected %s and %d",
                  baro_tcp_state_name(state), flags, (int)in.text, (int)in.seq, (int)n.window, (int)in.ack,
                  (int)n.flight, baro_tcp_state_name(hand_state(&hand)), (int)answer, baro_tcp_state_name(wanted.state),

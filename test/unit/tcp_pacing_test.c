@@ -1,4 +1,5 @@
-/* Pacing by the numbers: rates, bursts, what late timers and pauses do, and that no 10 ms send more than the rate and a burst. */
+/* Pacing by the numbers: rates, bursts, what late timers and pauses do, and that no 10 ms send more than the rate and a
+ * burst. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +60,8 @@ static void a_late_timer_is_made_good_a_pause_is_not(void **state)
     (void)pacing_allows(&pacing, now_ns, 200000, MSS, &wait_ns);
     pacing_sent(&pacing, 2 * MSS, 200000);
     assert_int_equal(pacing_allows(&pacing, now_ns, 200000, MSS, &wait_ns), 0);
-    assert_int_equal(pacing_allows(&pacing, now_ns + 9 * NS_PER_S, 200000, MSS, &wait_ns), 4 * MSS); /* one burst, no more */
+    /* one burst, no more */
+    assert_int_equal(pacing_allows(&pacing, now_ns + 9 * NS_PER_S, 200000, MSS, &wait_ns), 4 * MSS);
     assert_int_equal(pacing_allows(&pacing, now_ns + 18 * NS_PER_S, 200000, MSS, &wait_ns), 2 * MSS);
 }
 
@@ -80,7 +82,8 @@ static void a_restart_gives_an_initial_window(void **state)
     assert_int_equal(pacing_allows(&pacing, now_ns + wait_ns, 200000, MSS, &wait_ns), 2 * MSS);
 }
 
-/* A sender that always has more, at rates from a trickle to 10 Gbit/s, woken as asked: the rate is met within a burst. */
+/* A sender that always has more, at rates from a trickle to 10 Gbit/s, woken as asked: the rate is met within a
+ * burst. */
 static void the_rate_is_kept(void **state)
 {
     static const uint64_t rates[] = { 100, 3333, 125000, 12500000, 1250000000 };

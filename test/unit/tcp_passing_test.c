@@ -1,5 +1,5 @@
-/* The memory of rings whose connections talk in turn goes from one to the next: no octet is lost by it, and who talks alone keeps
- * its own. */
+/* The memory of rings whose connections talk in turn goes from one to the next: no octet is lost by it, and who talks
+ * alone keeps its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -175,9 +175,15 @@ static void what_is_behind_a_hole_stays(void **state)
     (void)state;
     memset(later, 9, sizeof later);
     takes(0, 1, 100);
-    world_inject(&world, (struct world_made){ .flags = TCP_FLAG_ACK, .seq = c->rcv.nxt.value + 100, .ack = c->snd.nxt.value,
-                                              .window = 1000, .data = later, .length = sizeof later, .timestamps = true,
-                                              .ts_value = c->ts_recent, .port = PORT });
+    world_inject(&world, (struct world_made){ .flags = TCP_FLAG_ACK,
+                                              .seq = c->rcv.nxt.value + 100,
+                                              .ack = c->snd.nxt.value,
+                                              .window = 1000,
+                                              .data = later,
+                                              .length = sizeof later,
+                                              .timestamps = true,
+                                              .ts_value = c->ts_recent,
+                                              .port = PORT });
     assert_non_null(c->ranges);
     reads(0, 1, 100);
     assert_non_null(c->recv.data);

@@ -1,5 +1,5 @@
-/* The port that is tried first for a peer's next connection is drawn ahead: it serves the same peer from the same address, and only
- * while nobody has taken it. */
+/* The port that is tried first for a peer's next connection is drawn ahead: it serves the same peer from the same
+ * address, and only while nobody has taken it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* PRR by the numbers of RFC 9937: the proportional part, the bound in which the flight is rebuilt, the first segment. */
+/* PRR by the numbers of RFC 9937: the proportional part, the bound in which the flight is rebuilt, the first
+ * segment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

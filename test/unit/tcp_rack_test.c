@@ -1,4 +1,5 @@
-/* RACK by RFC 8985 §6.2: the reordering window and its bound, duplicates, answers that come too soon, and what is lost when. */
+/* RACK by RFC 8985 §6.2: the reordering window and its bound, duplicates, answers that come too soon, and what is lost
+ * when. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,7 +107,8 @@ static void what_was_sent_long_enough_before_is_lost(void **state)
     scoreboard_sent(&board, seq_of(4 * MSS), NS_PER_S + 15 * NS_PER_MS);
     scoreboard_sack(&board, seq_of(2 * MSS), seq_of(3 * MSS), &delivered);
     rack_delivered(&rack, &memory, &delivered, &facts, false);
-    /* A round trip of 80 ms and the window of 20: the first at 1,100 ms, the second at 1,105, the fourth was sent later. */
+    /* A round trip of 80 ms and the window of 20: the first at 1,100 ms, the second at 1,105, the fourth was sent
+     * later. */
     assert_int_equal(rack_detect(&rack, &memory, &board, &facts, &lost), 15 * NS_PER_MS);
     assert_int_equal(lost, 0);
     facts = facts_at(1100);

@@ -1,5 +1,5 @@
-/* How much is held out of order: a window with a hole in front of every segment is held as a whole, so that nothing of it is
- * sent twice; crumbs are not worth a longer list. */
+/* How much is held out of order: a window with a hole in front of every segment is held as a whole, so that nothing of
+ * it is sent twice; crumbs are not worth a longer list. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,8 @@ static void a_window_of_holes_is_held(void **state)
 
     (void)state;
     assert_int_equal(hold_every_second(&hand, SEGMENT), HOLES);
-    assert_true(tcp_ranges_add(hand.tcp, c, first + SEGMENT / 2, first + 5 * SEGMENT)); /* joins three, fills what is between */
+    /* joins three, fills what is between */
+    assert_true(tcp_ranges_add(hand.tcp, c, first + SEGMENT / 2, first + 5 * SEGMENT));
     assert_int_equal(c->ranges->count, HOLES - 2);
     assert_int_equal(c->ranges->range[0].begin, first + SEGMENT / 2);
     assert_int_equal(c->ranges->range[0].end, first + 6 * SEGMENT);

@@ -211,8 +211,9 @@ static void the_timeout_is_as_the_rule_says(void **state)
 
 static void a_first_sample_is_as_any(void **state)
 {
-    const int64_t sample_ns[] = { -1, 0, 1, NS_PER_US, 3 * NS_PER_MS, 49 * NS_PER_MS, 67 * NS_PER_MS, NS_PER_S, 41 * NS_PER_S,
-                                  5000 * NS_PER_S };
+    const int64_t sample_ns[] = {
+        -1, 0, 1, NS_PER_US, 3 * NS_PER_MS, 49 * NS_PER_MS, 67 * NS_PER_MS, NS_PER_S, 41 * NS_PER_S, 5000 * NS_PER_S
+    };
     struct rtt any, first;
 
     (void)state;
@@ -347,7 +348,8 @@ static void numbers_cannot_be_guessed(void **state)
     for (uint16_t port = 1024; port < 1024 + 10000; port++) {
         struct baro_endpoint local = world_endpoint(1, 80), remote = world_endpoint(0, port);
         struct baro_endpoint next = world_endpoint(0, (uint16_t)(port + 1));
-        uint32_t difference = world_numbers(tcp, &local, &next).isn.value - world_numbers(tcp, &local, &remote).isn.value;
+        uint32_t difference =
+            world_numbers(tcp, &local, &next).isn.value - world_numbers(tcp, &local, &remote).isn.value;
 
         for (int bit = 0; bit < 32; bit++)
             bits[bit] += difference >> bit & 1;

@@ -75,8 +75,9 @@ static void a_burst_is_processed_before_it_is_acknowledged(void **state)
     listener(80);
     ack = open_from_peer();
     for (uint32_t i = 0; i < 10; i++) { /* it is young: each at once */
-        put_segment(own_mac, baro_ipv4(10, 0, 0, 1),
-                    (struct baro_packet){ .flags = BARO_TCP_ACK, .seq = 101 + i * 100, .ack = ack, .payload = { text, 100 } });
+        put_segment(
+            own_mac, baro_ipv4(10, 0, 0, 1),
+            (struct baro_packet){ .flags = BARO_TCP_ACK, .seq = 101 + i * 100, .ack = ack, .payload = { text, 100 } });
         pass(50);
     }
     while (next_segment(&seen))
@@ -84,7 +85,8 @@ static void a_burst_is_processed_before_it_is_acknowledged(void **state)
     trace_on();
     for (uint32_t i = 0; i < 10; i++)
         put_segment(own_mac, baro_ipv4(10, 0, 0, 1),
-                    (struct baro_packet){ .flags = BARO_TCP_ACK, .seq = 1101 + i * 1000, .ack = ack, .payload = { text, 1000 } });
+                    (struct baro_packet){
+                        .flags = BARO_TCP_ACK, .seq = 1101 + i * 1000, .ack = ack, .payload = { text, 1000 } });
     baro_stack_poll(stack, now);
     for (unsigned i = 0; i < event_count; i++) {
         if (events[i].kind == BARO_TRACE_TCP_IN)
@@ -123,7 +125,8 @@ static void groups_get_no_answer(void **state)
     assert_true(next_segment(&seen)); /* it was not the address's fault */
 }
 
-/* MUST-44, MUST-45: the source address is the route's when it is not given, and stays whatever happens to the routes. */
+/* MUST-44, MUST-45: the source address is the route's when it is not given, and stays whatever happens to the
+ * routes. */
 static void the_source_address_stays(void **state)
 {
     struct baro_packet seen;
@@ -142,8 +145,8 @@ static void the_source_address_stays(void **state)
     assert_true(address_equal(seen.source, baro_ipv4(10, 0, 0, 1)));
 }
 
-/* MUST-20, SHLD-9, SHLD-10: at R1, after three retransmissions, IP is told that the way may be dead, and the program that
- * so many were without an answer. */
+/* MUST-20, SHLD-9, SHLD-10: at R1, after three retransmissions, IP is told that the way may be dead, and the program
+ * that so many were without an answer. */
 static void ip_is_told_at_r1(void **state)
 {
     struct world world;
@@ -194,8 +197,8 @@ static void timestamps_begin_anywhere(void **state)
     world_free(&restarted);
 }
 
-/* RFC 6528 §3: the key of the initial sequence numbers is the stack's seed: after a restart with another one they say nothing
- * of those before. */
+/* RFC 6528 §3: the key of the initial sequence numbers is the stack's seed: after a restart with another one they say
+ * nothing of those before. */
 static void a_restart_changes_the_initial_sequence_numbers(void **state)
 {
     struct world world, restarted;

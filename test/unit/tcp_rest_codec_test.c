@@ -1,5 +1,5 @@
-/* A connection at rest as octets: every octet of the structs has its place in the table, and whatever a field holds comes
- * back. */
+/* A connection at rest as octets: every octet of the structs has its place in the table, and whatever a field holds
+ * comes back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,10 +35,15 @@ struct place {
 #define FLOW_NOT_PLACE(field) PLACE_OF(tcp_flow, field)
 
 static const struct place kept[] = { REST_FIELDS(PLACE) }, left_out[] = { REST_NOT(NOT_PLACE) },
-                          flow_kept[] = { REST_FLOW_FIELDS(FLOW_PLACE) }, flow_left_out[] = { REST_FLOW_NOT(FLOW_NOT_PLACE) };
+                          flow_kept[] = { REST_FLOW_FIELDS(FLOW_PLACE) },
+                          flow_left_out[] = { REST_FLOW_NOT(FLOW_NOT_PLACE) };
 
-enum { KEPT = sizeof kept / sizeof kept[0], LEFT_OUT = sizeof left_out / sizeof left_out[0],
-       FLOW_KEPT = sizeof flow_kept / sizeof flow_kept[0], FLOW_LEFT_OUT = sizeof flow_left_out / sizeof flow_left_out[0] };
+enum {
+    KEPT = sizeof kept / sizeof kept[0],
+    LEFT_OUT = sizeof left_out / sizeof left_out[0],
+    FLOW_KEPT = sizeof flow_kept / sizeof flow_kept[0],
+    FLOW_LEFT_OUT = sizeof flow_left_out / sizeof flow_left_out[0]
+};
 
 static void cover(uint8_t *map, const struct place *place, size_t count)
 {
@@ -72,7 +77,8 @@ static void every_octet_has_its_place(void **state)
     assert_int_equal(uncovered(map, sizeof map), 0);
     assert_int_equal(uncovered(flow_map, sizeof flow_map), 0);
     for (size_t i = 0; i < sizeof map; i++) /* one deadline of all is kept */
-        assert_true(map[i] == 1 || i - offsetof(struct tcp_connection, deadline_ns) < sizeof(int64_t) * TCP_TIMER_COUNT);
+        assert_true(map[i] == 1 ||
+                    i - offsetof(struct tcp_connection, deadline_ns) < sizeof(int64_t) * TCP_TIMER_COUNT);
     for (size_t i = 0; i < sizeof flow_map; i++)
         assert_int_equal(flow_map[i], 1);
 }
@@ -103,7 +109,8 @@ static void fill(void *object, const struct place *place, size_t count)
         }
         if (place[i].is_bool)
             value &= 1;
-        memcpy((uint8_t *)object + place[i].offset, &value, place[i].size); /* the low octets: a test for such machines */
+        /* the low octets: a test for such machines */
+        memcpy((uint8_t *)object + place[i].offset, &value, place[i].size);
     }
 }
 

@@ -1,5 +1,6 @@
 /* The scoreboard against a model that keeps marks and moments of every octet for itself: a million random steps of
- * sending, sending again, SACK blocks, ACKs and losses, across the wrap of sequence numbers. And what its bound does. */
+ * sending, sending again, SACK blocks, ACKs and losses, across the wrap of sequence numbers. And what its bound
+ * does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -203,7 +204,8 @@ static void a_timeout_notices_reneging(void **state)
     assert_int_equal(from.value, 1000);
 }
 
-/* RFC 8985 §6.2 step 3: an original that is delivered below what was delivered before was reordered; a retransmission is not. */
+/* RFC 8985 §6.2 step 3: an original that is delivered below what was delivered before was reordered; a retransmission
+ * is not. */
 static void reordering_is_seen(void **state)
 {
     static struct scoreboard board;
@@ -223,8 +225,8 @@ static void reordering_is_seen(void **state)
     assert_int_equal(third.octets, 1000);
 }
 
-/* Joined runs were sent at several moments: delivered, none of them counts as sent later than it was, or what is missing
- * would be taken for lost before its time; missing, none counts as sent earlier. */
+/* Joined runs were sent at several moments: delivered, none of them counts as sent later than it was, or what is
+ * missing would be taken for lost before its time; missing, none counts as sent earlier. */
 static void joined_moments_are_never_too_early(void **state)
 {
     enum { SEGMENTS = 3 * SCOREBOARD_RUNS, OCTETS = 100 };

@@ -1,5 +1,5 @@
-/* What a program's settings do to its connection: low waters, the window's clamp, the orphan's time, user timeout beside
- * keepalive, errors at once. A peer played by hand. */
+/* What a program's settings do to its connection: low waters, the window's clamp, the orphan's time, user timeout
+ * beside keepalive, errors at once. A peer played by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -112,7 +112,8 @@ static void less_than_the_low_water_wakes_nobody(void **state)
     world_free(&world);
 }
 
-/* A segment of the size that the peer sends still fits: more will come, though one of the size that we offered would not. */
+/* A segment of the size that the peer sends still fits: more will come, though one of the size that we offered would
+ * not. */
 static void a_window_for_one_more_is_not_closed(void **state)
 {
     struct world world;

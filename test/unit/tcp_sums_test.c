@@ -1,5 +1,6 @@
-/* Sums of text that are made while it is written (transport/tcp/sums.c): whatever is written in whatever pieces, and leaves in
- * whatever segments, a sum that is told is that of the octets; and where full-sized segments leave in order it is told. */
+/* Sums of text that are made while it is written (transport/tcp/sums.c): whatever is written in whatever pieces, and
+ * leaves in whatever segments, a sum that is told is that of the octets; and where full-sized segments leave in order
+ * it is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +73,8 @@ static bool leaves(uint32_t length)
     const uint16_t *of = NULL;
     struct baro_bytes part[2];
     unsigned count = text_sums_take(&sums, next, length, &of), parts = ring_slice(&ring, next, length, part);
-    uint64_t sum = checksum_add(0, part[0].data, part[0].length), rest = parts == 1 ? 0 : checksum_add(0, part[1].data, part[1].length);
+    uint64_t sum = checksum_add(0, part[0].data, part[0].length),
+             rest = parts == 1 ? 0 : checksum_add(0, part[1].data, part[1].length);
 
     sum += (part[0].length & 1) != 0 ? checksum_swap(rest) : rest;
     if (count != 0)

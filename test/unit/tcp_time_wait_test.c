@@ -1,4 +1,5 @@
-/* TIME-WAIT in bulk: a million records, their limit, their end, and ports towards peers with which most of them rest. */
+/* TIME-WAIT in bulk: a million records, their limit, their end, and ports towards peers with which most of them
+ * rest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -163,7 +164,8 @@ static void others_have_their_turn(void **state)
     world_free(&world);
 }
 
-/* 16 servers, 60,000 connections with each and more, one after the other within a second: no port could be used twice by its
+/* 16 servers, 60,000 connections with each and more, one after the other within a second: no port could be used twice
+ *    by its
  * timestamps yet. */
 static void ports_do_not_run_out(void **state)
 {
@@ -185,7 +187,8 @@ static void ports_do_not_run_out(void **state)
         set_now(&world, world.now.ns + 800);
         local.port.number = world_port(hand.tcp, local.address, remote);
         assert_true(local.port.number >= LOWEST);
-        assert_int_equal(world_connect_between(hand.tcp, local, remote, &world.side[1].path, &hand.settings, 4, &handle), 0);
+        assert_int_equal(
+            world_connect_between(hand.tcp, local, remote, &world.side[1].path, &hand.settings, 4, &handle), 0);
         rest(hand.tcp, tcp_resolve(hand.tcp, handle), TCP_TIMESTAMPS);
         while (world.side[1].core.intents.count != 0)
             intent_done(&world.side[1].core.intents);
@@ -233,8 +236,9 @@ static void resting_ports_are_chosen_when_none_is_free(void **state)
     assert_true(port >= 32768);
     assert_true(hand.tcp->ports_tried - tried <= 4);
     assert_true(chosen_is_known(&hand, &remote, true));
-    assert_int_equal(world_connect_between(hand.tcp, world_endpoint(1, port), remote, &world.side[1].path, &hand.settings,
-                                           4, &hand.connection), 0);
+    assert_int_equal(world_connect_between(hand.tcp, world_endpoint(1, port), remote, &world.side[1].path,
+                                           &hand.settings, 4, &hand.connection),
+                     0);
     assert_int_equal(world.side[1].core.counters.tcp_time_wait_reused, 1);
     assert_int_equal(world.side[1].core.counters.tcp_time_wait_evicted, 0);
     tcp_check_invariants(hand.tcp);

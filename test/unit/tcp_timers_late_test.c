@@ -1,5 +1,6 @@
-/* Connections whose timer in the wheel is to come earlier wait in a row, and nothing comes later for that: more connections than
- * it begins with, at one instant and some at a time, some of which end in it; and where there is no memory for it. */
+/* Connections whose timer in the wheel is to come earlier wait in a row, and nothing comes later for that: more
+ * connections than it begins with, at one instant and some at a time, some of which end in it; and where there is no
+ * memory for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Congestion window validation by RFC 7661's numbers: pipeACK and its period, the two phases, losses, and the end after five
- * minutes. */
+/* Congestion window validation by RFC 7661's numbers: pipeACK and its period, the two phases, losses, and the end after
+ * five minutes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,7 +73,8 @@ static void silence_is_not_validated_and_ends_after_five_minutes(void **state)
     assert_int_equal(validation_periods(&validation, now_ns + 3600 * NS_PER_S), 0); /* validated when last asked */
     now_ns = silent_ns + 300 * NS_PER_S;
     assert_false(validation_is_valid(&validation, 20 * MSS, 0, now_ns, SRTT_NS));
-    assert_int_equal(validation_periods(&validation, now_ns), 0); /* in the phase since a second after the last sample */
+    /* in the phase since a second after the last sample */
+    assert_int_equal(validation_periods(&validation, now_ns), 0);
     now_ns = silent_ns + 301 * NS_PER_S;
     assert_int_equal(validation_periods(&validation, now_ns), 1);
     assert_int_equal(validation_periods(&validation, now_ns), 0);

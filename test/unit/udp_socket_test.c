@@ -74,8 +74,10 @@ static void lying_headers_are_dropped(void **state)
     for (int length = 0; length < 8; length++)
         assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ length, -1, false, false }),
                          BARO_DROP_UDP_TRUNCATED);
-    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ 12, -1, false, false }), BARO_DROP_UDP_TRUNCATED);
-    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ -1, -2, false, false }), BARO_DROP_UDP_CHECKSUM);
+    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ 12, -1, false, false }),
+                     BARO_DROP_UDP_TRUNCATED);
+    assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ -1, -2, false, false }),
+                     BARO_DROP_UDP_CHECKSUM);
     assert_int_equal(udp_readable(udp, socket), 0);
     /* A zero checksum was not made; what stands behind the length field's end is padding. */
     assert_int_equal(in_with(at(2, 9), at(1, 53), "abc", 3, (struct lie){ 10, 0, false, false }), BARO_DROP_NONE);

@@ -1,5 +1,5 @@
-/* Sockets that hear a group from some sources only (RFC 3678 §4): what they are told of a call that makes no sense, what is
- * delivered to whom, and that the interface hears what all of its sockets want. */
+/* Sockets that hear a group from some sources only (RFC 3678 §4): what they are told of a call that makes no sense,
+ * what is delivered to whom, and that the interface hears what all of its sockets want. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -190,7 +190,10 @@ static void routers_hear_of_sockets(void **state)
 
 static void a_filter_is_set_and_read_whole(void **state)
 {
-    struct baro_group_filter all = { { group4, 1 }, { .exclude = true, .sources = 3, .source = { source(false, 1), source(false, 2), source(false, 1) } } };
+    struct baro_group_filter all = {
+        { group4, 1 },
+        { .exclude = true, .sources = 3, .source = { source(false, 1), source(false, 2), source(false, 1) } }
+    };
     struct baro_group_filter read = { { group4, 0 }, { .sources = 0 } };
     size_t length = sizeof read;
     int fd = socket_in(BARO_FAMILY_IPV4);

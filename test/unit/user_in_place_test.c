@@ -1,5 +1,5 @@
-/* Sending and receiving without a copy (baro_send_reserve, _commit, baro_recv_peek, _consume): octets and readiness as by
- * send and recv, and programs that take what is not theirs. */
+/* Sending and receiving without a copy (baro_send_reserve, _commit, baro_recv_peek, _consume): octets and readiness as
+ * by send and recv, and programs that take what is not theirs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,8 +29,8 @@ static void are_from(const struct baro_bytes part[2], uint64_t offset)
             assert_int_equal(part[i].data[at], octet_at(offset++));
 }
 
-/* Many times around both rings, in uneven pieces; each seam is met, since neither end's ring is ever empty: one holds back what
- * makes no full segment, of the other not all is taken. */
+/* Many times around both rings, in uneven pieces; each seam is met, since neither end's ring is ever empty: one holds
+ * back what makes no full segment, of the other not all is taken. */
 static void octets_go_through_both_rings(void **state)
 {
     struct ends ends = open_ends(0, 0);
@@ -72,8 +72,8 @@ static void octets_go_through_both_rings(void **state)
     assert_true(read > 1000000 && sent >= read);
 }
 
-/* Where all that was sent is read, the next octets stand in the memory of the last ones, at both ends. Octets that are left,
- * a reservation that waits: their places stay. */
+/* Where all that was sent is read, the next octets stand in the memory of the last ones, at both ends. Octets that are
+ * left, a reservation that waits: their places stay. */
 static void empty_rings_begin_again(void **state)
 {
     struct ends ends = open_ends(0, 0);

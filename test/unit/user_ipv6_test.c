@@ -345,7 +345,9 @@ static void who_may_share_a_port(void **state)
     static const struct binding binding[] = { { 4, 0, ANY }, { 4, 0, OWN }, { 6, 0, ANY }, { 6, 1, ANY },
                                               { 6, 0, OWN }, { 6, 0, MAPPED_ANY }, { 6, 0, MAPPED_OWN } };
     /* Row: who was there; column: who came; x: -EADDRINUSE. */
-    static const char *const conflict[] = { "xxx..xx", "xxx..xx", "xxxxxxx", "..xxx..", "..xxx..", "xxx..xx", "xxx..xx" };
+    static const char *const conflict[] = {
+        "xxx..xx", "xxx..xx", "xxxxxxx", "..xxx..", "..xxx..", "xxx..xx", "xxx..xx"
+    };
     static const enum baro_socket_type type[] = { BARO_STREAM, BARO_DATAGRAM };
 
     (void)state;

@@ -1,5 +1,5 @@
-/* Ping sockets of family IPV6: echo messages of ICMPv6 between two hosts on one link, to groups and link-local addresses,
- * in fragments, and errors about requests. What differs from IPv4's, see user_ping_test.c. */
+/* Ping sockets of family IPV6: echo messages of ICMPv6 between two hosts on one link, to groups and link-local
+ * addresses, in fragments, and errors about requests. What differs from IPv4's, see user_ping_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -189,7 +189,8 @@ static void only_requests_of_icmpv6_are_sent(void **state)
 /* ff02::1 is everybody's on the link, we too; ff02::77 only of those who joined. */
 static void groups_answer_each_from_its_own_address(void **state)
 {
-    struct baro_address all = baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1), joined = baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 0x77);
+    struct baro_address all = baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 1),
+                        joined = baro_ipv6(0xff02, 0, 0, 0, 0, 0, 0, 0x77);
     int fd = ping_socket(), off = 0;
     size_t length = request(3, 56);
 

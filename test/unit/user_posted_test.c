@@ -1,5 +1,5 @@
-/* Receiving where the program says beforehand (baro_recv_post, baro_recv_collect): octets, windows, readiness, what finds no
- * room, urgent octets, ends and errors, and calls at the wrong time. */
+/* Receiving where the program says beforehand (baro_recv_post, baro_recv_collect): octets, windows, readiness, what
+ * finds no room, urgent octets, ends and errors, and calls at the wrong time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -46,9 +46,11 @@ static void is_told_of(const int fd[], size_t count)
 static void any_descriptor_and_none(void **state)
 {
     struct ends ends = open_ends(0, 0);
-    int fresh = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM), datagram = baro_socket(stack, BARO_FAMILY_IPV6, BARO_DATAGRAM);
+    int fresh = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM),
+        datagram = baro_socket(stack, BARO_FAMILY_IPV6, BARO_DATAGRAM);
     int closed = baro_socket(stack, BARO_FAMILY_IPV4, BARO_STREAM);
-    int fd[] = { ends.client, ends.server, fresh, datagram, closed, -1, 0, INT_MIN, INT_MAX, 70000, 255, 256, 259, ends.client };
+    int fd[] = { ends.client, ends.server, fresh, datagram, closed, -1,  0,
+                 INT_MIN,     INT_MAX,     70000, 255,      256,    259, ends.client };
 
     (void)state;
     baro_close(stack, closed);

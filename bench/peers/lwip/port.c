@@ -1,4 +1,5 @@
-/* bench/peers/lwip/port.c: what lwIP asks of its platform: a clock, and a checksum that the compiler can make of vectors. */
+/* bench/peers/lwip/port.c: what lwIP asks of its platform: a clock, and a checksum that the compiler can make of
+ * vectors. */
 #include <stdint.h>
 #include <string.h>
 

@@ -22,8 +22,8 @@ ALWAYS_INLINE bool arrival_is_between(const struct tcp_arrival *arrival, const s
     const struct baro_address *from = &remote->address, *to = &local->address;
     const uint8_t *at = arrival->addresses;
 
-    if (UNLIKELY(remote->port.number != read_be16(arrival->octets) || local->port.number != read_be16(arrival->octets + 2) ||
-               from->family != arrival->family))
+    if (UNLIKELY(remote->port.number != read_be16(arrival->octets) ||
+                 local->port.number != read_be16(arrival->octets + 2) || from->family != arrival->family))
         return false;
     if (arrival->family != BARO_FAMILY_IPV6)
         return LIKELY(memcmp(from->octet, at, 4) == 0 && memcmp(to->octet, at + 4, 4) == 0);
@@ -31,7 +31,8 @@ ALWAYS_INLINE bool arrival_is_between(const struct tcp_arrival *arrival, const s
            from->zone == arrival->source_zone && to->zone == arrival->destination_zone;
 }
 
-static inline void arrival_end(struct baro_endpoint *end, const uint8_t *address, size_t octets, unsigned zone, const uint8_t *port)
+static inline void arrival_end(struct baro_endpoint *end, const uint8_t *address, size_t octets, unsigned zone,
+                               const uint8_t *port)
 {
     end->address.family = octets == 16 ? BARO_FAMILY_IPV6 : BARO_FAMILY_IPV4;
     end->address.zone = (uint8_t)zone;
@@ -70,7 +71,8 @@ struct expected_segment {
     uint32_t octets; /* of text */
     uint32_t count;  /* segments on the wire */
     uint32_t full;   /* octets of text in the largest of them */
-    uint32_t fin;    /* 0 or 1: its place in the sequence; as wide as what it is added to, so that it is read as it was written */
+    /* 0 or 1: its place in the sequence; as wide as what it is added to, so that it is read as it was written */
+    uint32_t fin;
     bool posted; /* the text stands in the program's own buffer */
 };
 
@@ -95,14 +97,15 @@ ALWAYS_INLINE void arrival_values(struct expected_segment *segment, const struct
 }
 
 /* `open`: flags that it may have besides ACK. False: it is another. */
-ALWAYS_INLINE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped, unsigned open)
+ALWAYS_INLINE bool arrival_read(struct expected_segment *segment, const struct tcp_arrival *arrival, bool stamped,
+                                unsigned open)
 {
     const uint8_t *at = arrival->octets;
     const unsigned word = read_be16(at + 12);
 
     if (UNLIKELY((word & ~open) != (stamped ? (unsigned)HEADER_STAMPED_ACK : (unsigned)HEADER_PLAIN_ACK) ||
-               arrival->length < (stamped ? (unsigned)HEADER_STAMPED : (unsigned)HEADER_PLAIN) ||
-               (stamped && read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS)))
+                 arrival->length < (stamped ? (unsigned)HEADER_STAMPED : (unsigned)HEADER_PLAIN) ||
+                 (stamped && read_be32(at + 20) != TCP_WORD_NOP_NOP_TIMESTAMPS)))
         return false;
     arrival_values(segment, arrival, stamped);
     segment->fin = (uint32_t)at[13] & open & TCP_FLAG_FIN;
@@ -124,7 +127,8 @@ ALWAYS_INLINE uint64_t arrival_sum(const struct tcp_arrival *arrival, uint32_t o
 /* The sum of everything, of text that stays where it is. */
 static inline bool arrival_is_right(const struct tcp_arrival *arrival)
 {
-    return arrival->checksum_verified || words_are_right(words_carry(arrival_sum(arrival, 0), octets_sum(arrival->octets, arrival->length)));
+    return arrival->checksum_verified ||
+           words_are_right(words_carry(arrival_sum(arrival, 0), octets_sum(arrival->octets, arrival->length)));
 }
 
 #endif

@@ -1,19 +1,20 @@
 /* transport/tcp/autotune.h: how large a connection's buffers should be (RFC 9293 §3.8.6 leaves it to us).
  *
  * Receive: the window must let out what the sender can have under way in a round trip, and there is no use in more than
- * the program reads. So it follows what the program reads in one round trip (dynamic right-sizing: Fisk and Feng, 2001):
- * twice that, since a sender in slow start doubles from one to the next, and twice that again while it was more than in
- * the round trip before. What was read in less than a round trip counts already: it can only become more. A program that
- * reads slowly keeps the window that it has.
+ * the program reads. So it follows what the program reads in one round trip (dynamic right-sizing: Fisk and Feng,
+ * 2001): twice that, since a sender in slow start doubles from one to the next, and twice that again while it was more
+ * than in the round trip before. What was read in less than a round trip counts already: it can only become more. A
+ * program that reads slowly keeps the window that it has.
  *
  * The round trip as a receiver sees it: the age of the timestamps that full-sized segments echo, or, without them, how
- * long a whole window took to come: never less than a round trip, so the least is kept. Timestamps tick in milliseconds;
- * below two of them the connection's own least sample, which has a finer clock, is better.
+ * long a whole window took to come: never less than a round trip, so the least is kept. Timestamps tick in
+ * milliseconds; below two of them the connection's own least sample, which has a finer clock, is better.
  *
  * Send: room for two congestion windows, so that what an acknowledgement lets out is there when it comes.
  *
  * Neither may take what others need: a buffer grows only to a size of which the stack's budget has as much left
- * afterwards (Choudhury and Hahne's dynamic threshold, 1998). So the budget is never used up by growth, whoever came first.
+ * afterwards (Choudhury and Hahne's dynamic threshold, 1998). So the budget is never used up by growth, whoever came
+ * first.
  *
  * Pure: the moment and the facts come in; receive_buffer.c and send_buffer.c ask. */
 #ifndef TRANSPORT_TCP_AUTOTUNE_H
@@ -60,7 +61,8 @@ static inline void receive_tuning_echo(struct receive_tuning *tuning, uint32_t a
     else if (age_us > RTT_LARGEST_US)
         sample_us = RTT_LARGEST_US;
     if (tuning->rtt_us == 0 || sample_us < tuning->rtt_us)
-        tuning->rtt_us = sample_us; /* a program that thinks between two segments lengthens an age, nothing shortens it */
+        /* a program that thinks between two segments lengthens an age, nothing shortens it */
+        tuning->rtt_us = sample_us;
     else
         tuning->rtt_us += (sample_us - tuning->rtt_us) / 8;
 }
@@ -108,8 +110,9 @@ static inline uint32_t send_tuning(uint32_t limit, uint32_t most, uint32_t cwnd,
     return want > limit ? (uint32_t)want : limit;
 }
 
-/* How large a buffer may become that costs `now` octets of the budget and wants to cost `wanted`, both powers of two, of
- * which `left` octets are free: the largest power of two in between that leaves as much as it is; `now` when there is none. */
+/* How large a buffer may become that costs `now` octets of the budget and wants to cost `wanted`, both powers of two,
+ * of which `left` octets are free: the largest power of two in between that leaves as much as it is; `now` when there
+ * is none. */
 uint32_t autotune_share(uint32_t now, uint32_t wanted, size_t left);
 
 #endif

@@ -1,8 +1,9 @@
-/* transport/tcp/blackhole_response.c: a connection whose large segments are lost in silence (blackhole.h says when, here it is done).
+/* transport/tcp/blackhole_response.c: a connection whose large segments are lost in silence (blackhole.h says when,
+ * here it is done).
  *
  * The flight goes again in smaller segments, the first at once. The congestion window was reduced by the first of the
- * time-outs, as for any loss, and is not reduced again; the timer begins anew at what the round trips say, since it is not
- * the network that is slow. */
+ * time-outs, as for any loss, and is not reduced again; the timer begins anew at what the round trips say, since it is
+ * not the network that is slow. */
 #include "transport/tcp/parts.h"
 
 /* Octets of the IP packet that the first unacknowledged segment makes. */
@@ -39,5 +40,6 @@ void tcp_blackhole_timeout(struct tcp *tcp, struct tcp_connection *c)
     if (c->blackhole.outage)
         return;
     rtt_forget_back_off(&c->rtt);
-    c->retries = 0; /* as many as the back-off has steps, so that an outage is survived as long as without these tries */
+    /* as many as the back-off has steps, so that an outage is survived as long as without these tries */
+    c->retries = 0;
 }

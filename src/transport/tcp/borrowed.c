@@ -1,24 +1,27 @@
-/* transport/tcp/borrowed.c: borrowed frames: text in order goes from its frame to the program, if that reads in its turn.
+/* transport/tcp/borrowed.c: borrowed frames: text in order goes from its frame to the program, if that reads in its
+ * turn.
  *
- * A host polls its stack, its programs read, and it flushes. Of what is read so nothing need ever stand in the receive ring. So
- * the frames of a burst that brought expected segments stay borrowed until the turn is over (baro_stack_flush, or the next
- * poll), and where their text stands is only noted, one note a frame. For everything else the text is in the ring: its place
- * there is reserved, positions, window, readiness and counters are what they would be. Only who looks at octets asks whether
- * some are borrowed:
+ * A host polls its stack, its programs read, and it flushes. Of what is read so nothing need ever stand in the receive
+ * ring. So the frames of a burst that brought expected segments stay borrowed until the turn is over (baro_stack_flush,
+ * or the next poll), and where their text stands is only noted, one note a frame. For everything else the text is in
+ * the ring: its place there is reserved, positions, window, readiness and counters are what they would be. Only who
+ * looks at octets asks whether some are borrowed:
  *
  *   - a program that receives has them copied straight out of the frame;
  *   - one that peeks gets the frame's own octets, if what there is has two parts at most, since that is promised;
- *   - when the turn is over, the rest is copied to its place in the ring, and the frames go; when all is read, they go at once.
+ *   - when the turn is over, the rest is copied to its place in the ring, and the frames go; when all is read, they go
+ *     at once.
  *
- * Borrowed is always the end of what a connection has in order: recv.borrowed is the number of its first note and 1, 0 without, its
- * other notes are behind that one, and the last one ends at recv.end. Text of the same burst that goes into the ring behind it
- * (the slow path) settles what is borrowed of the connection first; before another burst, and the loopback's frames, all goes. Notes name connections as all stored references do, by a
- * handle: of one that ended meanwhile nothing is copied.
+ * Borrowed is always the end of what a connection has in order: recv.borrowed is the number of its first note and 1, 0
+ * without, its other notes are behind that one, and the last one ends at recv.end. Text of the same burst that goes
+ * into the ring behind it (the slow path) settles what is borrowed of the connection first; before another burst, and
+ * the loopback's frames, all goes. Notes name connections as all stored references do, by a handle: of one that ended
+ * meanwhile nothing is copied.
  *
- * The sum is verified when the segment comes, as ever, by a pass of its own in place of one that copies, too. That is a loss for
- * programs that always read later (other threads, other processes), and nobody says beforehand which ones these are. So when
- * of a burst most was left unread, the next TCP_BORROWED_PAUSE bursts are copied at once, and then it is tried again. No
- * segment, counter or answer is different for it. */
+ * The sum is verified when the segment comes, as ever, by a pass of its own in place of one that copies, too. That is a
+ * loss for programs that always read later (other threads, other processes), and nobody says beforehand which ones
+ * these are. So when of a burst most was left unread, the next TCP_BORROWED_PAUSE bursts are copied at once, and then
+ * it is tried again. No segment, counter or answer is different for it. */
 #include "base/likely.h"
 #include "transport/tcp/exchange.h"
 
@@ -138,7 +141,8 @@ __attribute__((noinline)) void tcp_borrowed_passed(struct tcp *tcp, struct tcp_c
     c->recv.borrowed = (uint16_t)(text - tcp->borrowed.text + 1);
 }
 
-__attribute__((noinline)) void tcp_borrowed_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data, uint32_t length)
+__attribute__((noinline)) void tcp_borrowed_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset,
+                                                 uint8_t *data, uint32_t length)
 {
     const struct tcp_borrowed_text *text = &tcp->borrowed.text[c->recv.borrowed - 1];
 

@@ -1,4 +1,5 @@
-/* transport/tcp/borrowed.h: text in order that still stands in its frame, until the program's turn is over (borrowed.c). */
+/* transport/tcp/borrowed.h: text in order that still stands in its frame, until the program's turn is over
+ * (borrowed.c). */
 #ifndef TRANSPORT_TCP_BORROWED_H
 #define TRANSPORT_TCP_BORROWED_H
 
@@ -37,7 +38,8 @@ void tcp_borrowed_forget(struct tcp *tcp);
 /* recv.begin has moved. */
 void tcp_borrowed_passed(struct tcp *tcp, struct tcp_connection *c);
 /* As ring_read(), of the ring or of frames. */
-void tcp_borrowed_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data, uint32_t length);
+void tcp_borrowed_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data,
+                       uint32_t length);
 /* All that is there to be read, in two parts; false: it takes more of them. */
 bool tcp_borrowed_slice(const struct tcp *tcp, const struct tcp_connection *c, struct baro_bytes part[2]);
 

@@ -1,10 +1,10 @@
 /* transport/tcp/close.c: CLOSE and ABORT (RFC 9293 §3.10.4, §3.10.5), half close and linger.
  *
  * Closing the sending side puts a FIN behind the last octet; what is unsent goes on being sent. A descriptor that
- * closes with data unread, or with linger time zero, resets the connection (SHLD-3): the peer learns that its data
- * was lost. A connection that goes on without a descriptor is an orphan: its retransmissions, its probes of a closed
- * window and its stay in FIN-WAIT-2 (60 s unless the program said otherwise) are bounded. A linger time above zero asks for waiting, which the core
- * never does: who waits is the caller. */
+ * closes with data unread, or with linger time zero, resets the connection (SHLD-3): the peer learns that its data was
+ * lost. A connection that goes on without a descriptor is an orphan: its retransmissions, its probes of a closed window
+ * and its stay in FIN-WAIT-2 (60 s unless the program said otherwise) are bounded. A linger time above zero asks for
+ * waiting, which the core never does: who waits is the caller. */
 #include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"
 

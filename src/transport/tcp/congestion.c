@@ -49,8 +49,8 @@ static void grow_in_slow_start(struct congestion *congestion, const struct conge
     uint32_t growth;
     bool done = false;
 
-    /* Octets, not ACKs, and for one no more than two segments (RFC 5681 §3.1, RFC 3465 §2.2); with HyStart++ eight. After
-     * a timeout one: an ACK then covers much that came long ago (RFC 3465 §2.3). */
+    /* Octets, not ACKs, and for one no more than two segments (RFC 5681 §3.1, RFC 3465 §2.2); with HyStart++ eight.
+     * After a timeout one: an ACK then covers much that came long ago (RFC 3465 §2.3). */
     if (congestion->phase == CONGESTION_LOSS) {
         congestion->cwnd += min_u32(ack->acked, ack->mss);
         return;

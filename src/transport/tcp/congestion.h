@@ -47,9 +47,10 @@ void congestion_init(struct congestion *congestion, uint8_t algorithm, uint32_t 
 /* The program chose another algorithm: the window stays. */
 void congestion_choose(struct congestion *congestion, uint8_t algorithm);
 
-/* Was the window in use before an ACK? In slow start one half used may double; later, or not validated, it must have been
- * full. */
-static inline bool congestion_was_filled(const struct congestion *congestion, uint32_t flight, uint32_t mss, bool unvalidated)
+/* Was the window in use before an ACK? In slow start one half used may double; later, or not validated, it must have
+ * been full. */
+static inline bool congestion_was_filled(const struct congestion *congestion, uint32_t flight, uint32_t mss,
+                                         bool unvalidated)
 {
     bool slow_start = congestion->cwnd < congestion->ssthresh;
 
@@ -82,8 +83,8 @@ void congestion_acked(struct congestion *congestion, const struct congestion_ack
 void congestion_fast_retransmit(struct congestion *congestion, uint32_t flight, uint32_t mss);
 /* The same where PRR says what may leave (RFC 9937): ssthresh alone. */
 void congestion_loss(struct congestion *congestion, uint32_t flight, uint32_t mss);
-/* A congestion mark came back: ssthresh as for a loss. The window that shall be reached within a round trip, which for a
- * mark may be one segment (RFC 3168 §6.1.2, RFC 9438 §4.6). */
+/* A congestion mark came back: ssthresh as for a loss. The window that shall be reached within a round trip, which for
+ * a mark may be one segment (RFC 3168 §6.1.2, RFC 9438 §4.6). */
 uint32_t congestion_marked(struct congestion *congestion, uint32_t flight, uint32_t mss);
 /* That round trip is over. */
 void congestion_reduced(struct congestion *congestion, uint32_t window);

@@ -1,4 +1,5 @@
-/* transport/tcp/connection.h: what TCP keeps: connections, listeners, half-open and TIME-WAIT records, and struct tcp itself.
+/* transport/tcp/connection.h: what TCP keeps: connections, listeners, half-open and TIME-WAIT records, and struct tcp
+ * itself.
  *
  * Sequence numbers and the two byte rings meet by one rule: stream offset o of what we send is sequence number
  * ISS + 1 + o, of what we receive IRS + 1 + o. Offsets are 64 bits and do not wrap; sequence numbers do.
@@ -86,7 +87,8 @@ enum tcp_connection_flag {
     TCP_PLAIN = TCP_AT_EASE | TCP_TIMESTAMPS
 };
 
-/* Deadlines of a connection. Those two that come with text stand first, in a line that it touches anyway; that of orphans stands last. */
+/* Deadlines of a connection. Those two that come with text stand first, in a line that it touches anyway; that of
+ * orphans stands last. */
 enum tcp_timer_name {
     TCP_TIMER_DELAYED_ACK,
     TCP_TIMER_REST,
@@ -120,8 +122,10 @@ enum {
     TCP_FIN_WAIT_2_MS = 60000,      /* of an orphan, as on Linux: RFC 9293 sets no limit */
     TCP_ACK_DELAY_MS = 40,          /* RFC 9293 §3.8.6.3 MUST-40 allows 500 */
     TCP_QUICK_ACKS = 8,             /* segments acknowledged at once when a connection begins */
-    TCP_ALONE_ACKS = 8,             /* segments with PSH acknowledged in the turn, since the last ACK's delay was in vain */
-    TCP_SOON = BARO_BURST_LIMIT,    /* ACKs that wait for the program's turn at once: each frame of a burst may owe one */
+    /* segments with PSH acknowledged in the turn, since the last ACK's delay was in vain */
+    TCP_ALONE_ACKS = 8,
+    /* ACKs that wait for the program's turn at once: each frame of a burst may owe one */
+    TCP_SOON = BARO_BURST_LIMIT,
     TCP_CHALLENGE_LIMIT = 10,       /* challenge ACKs in 5 s (RFC 5961 §10), each connection its own */
     TCP_SPARE_RINGS = 128,          /* pieces of memory kept for the first octets of the next connections */
     TCP_RANGES = 64,                /* pieces held out of order */
@@ -141,12 +145,12 @@ struct tcp_list {
     uint32_t count;
 };
 
-/* In the order of who touches it: of many connections each line of 64 octets is a miss of its own. A place of the pool is
- * aligned and has 16 octets in front, so lines begin where TCP_LINE says. A received segment with text touches lines 0 to 4
- * and 6; text that leaves, and its ACK, 7 to 10 besides; the others are asked for seldom. Thirteen lines: an odd number, so that the
- * same ones of many connections lie in all sets of a cache. There is no
- * padding: a test counts that every octet stands in the tables of rest_fields.h, so a new field takes the place of a `spare` or
- * adds its own octets there. */
+/* In the order of who touches it: of many connections each line of 64 octets is a miss of its own. A place of the pool
+ * is aligned and has 16 octets in front, so lines begin where TCP_LINE says. A received segment with text touches lines
+ * 0 to 4 and 6; text that leaves, and its ACK, 7 to 10 besides; the others are asked for seldom. Thirteen lines: an odd
+ * number, so that the same ones of many connections lie in all sets of a cache. There is no padding: a test counts that
+ * every octet stands in the tables of rest_fields.h, so a new field takes the place of a `spare` or adds its own octets
+ * there. */
 struct tcp_connection {
     struct baro_endpoint local, remote;
     uint32_t flags;                    /* enum tcp_connection_flag */
@@ -166,13 +170,15 @@ struct tcp_connection {
         struct seq acked;              /* Last.ACK.sent (RFC 7323 §4.3) */
     } rcv;
     uint32_t ts_recent;
-    struct tcp_flow *flow;             /* from the first text of ours on that needs it: asked for before the lines of what leaves are there */
+    /* from the first text of ours on that needs it: asked for before the lines of what leaves are there */
+    struct tcp_flow *flow;
 
     uint32_t ts_offset;
     uint32_t unacknowledged;           /* octets received in order since the last ACK */
     uint16_t path_mtu, mss, peer_mss, rcv_mss; /* mss: payload of a full-sized segment; rcv_mss: what we offered */
     uint16_t rcv_full;                 /* payload of the peer's full-sized segments, as seen */
-    uint8_t quick_acks;                /* so many of a young connection are left; or TCP_QUICK_ACKS more than TCP_ALONE_ACKS are */
+    /* so many of a young connection are left; or TCP_QUICK_ACKS more than TCP_ALONE_ACKS are */
+    uint8_t quick_acks;
     bool progress;                     /* text or an ACK of ours came since the last segment left (RFC 4861 §7.3.1) */
     uint32_t data_in, data_out;        /* segments with text */
     uint32_t flow_label;
@@ -245,14 +251,15 @@ struct tcp_connection {
         uint32_t uneven;               /* where in the text one came out of order, twice or marked: stretch_ack.h */
     } burst;
 };
-_Static_assert(sizeof(struct tcp_connection) + sizeof(struct pool_place) <= 13 * 64, "a connection has grown by a line");
+_Static_assert(sizeof(struct tcp_connection) + sizeof(struct pool_place) <= 13 * 64,
+               "a connection has grown by a line");
 #define TCP_LINE(number) (64 * (size_t)(number) - sizeof(struct pool_place))
 #define TCP_BEGINS(number, field) (offsetof(struct tcp_connection, field) == TCP_LINE(number))
 _Static_assert(TCP_BEGINS(1, snd) && TCP_BEGINS(2, ts_offset) && TCP_BEGINS(3, recv) && TCP_BEGINS(4, send) &&
                    TCP_BEGINS(5, listener) && TCP_BEGINS(6, settings.recv_low_water) &&
-                   TCP_BEGINS(7, deadline_ns[TCP_TIMER_RETRANSMIT]) && TCP_BEGINS(8, deadline_ns[TCP_TIMER_FIN_WAIT_2]) &&
-                   TCP_BEGINS(9, retransmit_next) && TCP_BEGINS(10, congestion.of) && TCP_BEGINS(11, challenge_at_ns) &&
-                   TCP_BEGINS(12, posted),
+                   TCP_BEGINS(7, deadline_ns[TCP_TIMER_RETRANSMIT]) &&
+                   TCP_BEGINS(8, deadline_ns[TCP_TIMER_FIN_WAIT_2]) && TCP_BEGINS(9, retransmit_next) &&
+                   TCP_BEGINS(10, congestion.of) && TCP_BEGINS(11, challenge_at_ns) && TCP_BEGINS(12, posted),
                "who moves a field of a connection moves what a segment touches");
 
 struct tcp_listener {
@@ -267,8 +274,9 @@ struct tcp_listener {
     struct tcp_settings settings;
 };
 
-/* A local port. In `users`, by family: how many connections and TIME-WAIT records use it, and in the six bits above of which
- * address of ours they are: the number of one in `port_owner`, or TCP_PORT_SEVERAL; it means nothing while there are none. */
+/* A local port. In `users`, by family: how many connections and TIME-WAIT records use it, and in the six bits above of
+ * which address of ours they are: the number of one in `port_owner`, or TCP_PORT_SEVERAL; it means nothing while there
+ * are none. */
 enum { TCP_PORT_OWNER_SHIFT = 26, TCP_PORT_SEVERAL = 63, TCP_PORT_USERS = (1 << TCP_PORT_OWNER_SHIFT) - 1 };
 struct tcp_port {
     uint32_t users[2];                 /* of IPv4, of IPv6 */
@@ -289,7 +297,14 @@ struct tcp_port_chance {
     uint32_t left;
 };
 
-enum { TCP_QUOTES = 64, TCP_QUOTE_OCTETS = 60, TCP_PORT_PAGES = 256, TCP_PORT_PAGE = 256, TCP_PORT_CURSOR_BITS = 8, TCP_PORTS_AHEAD = 64 };
+enum {
+    TCP_QUOTES = 64,
+    TCP_QUOTE_OCTETS = 60,
+    TCP_PORT_PAGES = 256,
+    TCP_PORT_PAGE = 256,
+    TCP_PORT_CURSOR_BITS = 8,
+    TCP_PORTS_AHEAD = 64
+};
 
 /* When those at rest wake to probe their peers: calendar.h. */
 struct tcp_calendar {
@@ -300,14 +315,16 @@ struct tcp_calendar {
     struct wheel_timer timer;
 };
 
-/* The row of connections with a deadline before their timer in the wheel, which are `late`: late.c says when the wheel hears of it. */
+/* The row of connections with a deadline before their timer in the wheel, which are `late`: late.c says when the wheel
+ * hears of it. */
 #define TCP_LATE_NS (TCP_ACK_DELAY_MS * NS_PER_MS)
 struct tcp_late {
     struct tcp_late_one {
         struct handle handle;
         int64_t since_ns;              /* it stands here, and all of its deadlines come TCP_LATE_NS later or more */
     } *one;
-    uint32_t size, first, count;       /* places, a power of two or 0; where the first one stands, modulo these; how many */
+    /* places, a power of two or 0; where the first one stands, modulo these; how many */
+    uint32_t size, first, count;
     int64_t turn_ns;                   /* of the first one, 0: there is none */
 };
 
@@ -326,7 +343,8 @@ struct tcp {
     struct tcp_half_open_ring half_open_ring[HALF_OPEN_RINGS];
     struct baro_buffer_size send_size, recv_size;
     uint8_t without;                   /* enum baro_tcp_without */
-    bool watches_holes, stretch_acks;  /* silent losses of large segments make them smaller; one ACK for a burst's text (stretch_ack.h) */
+    /* silent losses of large segments make them smaller; one ACK for a burst's text (stretch_ack.h) */
+    bool watches_holes, stretch_acks;
     struct tcp_event_told row[TCP_ROW]; /* whose readiness may have changed, and */
     struct tcp_event events;           /* head of the list of those behind them */
     uint32_t row_first, row_end;       /* who of the row is next, and behind the last */
@@ -335,29 +353,36 @@ struct tcp {
     struct wheel_timer time_wait_timer;
     uint8_t ecn;                       /* enum baro_ecn */
     uint8_t pacing;                    /* enum baro_pacing */
-    struct handle soon[TCP_SOON];      /* whose ACK waits for the program's turn; it may have left with something else */
+    /* whose ACK waits for the program's turn; it may have left with something else */
+    struct handle soon[TCP_SOON];
     uint32_t soon_count;
     struct handle waiting_first, waiting_last; /* connections with output, when the queue of intents was full */
     struct tcp_port *port_page[TCP_PORT_PAGES]; /* pages taken as needed */
     struct tcp_port_cursor port_cursor[1 << TCP_PORT_CURSOR_BITS]; /* by a hash of the peer */
-    struct tcp_ends port_ahead[TCP_PORTS_AHEAD]; /* what a peer's next search begins with, by its cursor; port 0: not yet */
+    /* what a peer's next search begins with, by its cursor; port 0: not yet */
+    struct tcp_ends port_ahead[TCP_PORTS_AHEAD];
     struct tcp_port_chance port_chance;
-    struct baro_address port_owner[TCP_PORT_SEVERAL]; /* addresses that connections were of, each once, by a mixture of it */
+    /* addresses that connections were of, each once, by a mixture of it */
+    struct baro_address port_owner[TCP_PORT_SEVERAL];
     uint32_t port_owner_last;          /* the one asked for last */
-    uint64_t ports_walked;             /* connections and records that bind looked at: tests see that it looks at none */
+    /* connections and records that bind looked at: tests see that it looks at none */
+    uint64_t ports_walked;
     uint64_t ports_tried;              /* by the searches so far: tests see that it stays little */
     uint32_t quotes;                   /* used since the queue of intents was last empty */
     uint8_t quote[TCP_QUOTES][TCP_QUOTE_OCTETS];
-    struct handle recent;              /* the connection of the last expected segment, or TCP_NO_RECENT, and where it was */
+    /* the connection of the last expected segment, or TCP_NO_RECENT, and where it was */
+    struct handle recent;
     struct tcp_connection *recent_place;
     const struct tcp_half_open *recent_half_open; /* the last record that was made, while it is; else NULL */
     struct tcp_lately lately[1 << TCP_LATELY_BITS]; /* by a mixture of `ports` and `from` */
     uint32_t strangers;                /* segments in a row of bursts in which hardly anybody was known */
     bool lately_is_asked;              /* is `lately` worth its while? */
-    bool spoke;                        /* SND.NXT of one went on since an ACK in order found the queue of intents empty (control.c) */
+    /* SND.NXT of one went on since an ACK in order found the queue of intents empty (control.c) */
+    bool spoke;
     struct tcp_late late;
     struct tcp_borrowed borrowed;              /* text that stands in frames */
-    uint64_t expected, again, acks;    /* segments that took the fast path, those behind the first of a run, and of a run of ACKs: for tests */
+    /* segments that took the fast path, those behind the first of a run, and of a run of ACKs: for tests */
+    uint64_t expected, again, acks;
 };
 
 /* What the program wants, and what segments ask of it. */
@@ -397,8 +422,8 @@ static inline uint64_t tcp_recv_offset(const struct tcp_connection *c, struct se
     return c->recv.end + (uint64_t)(int64_t)seq_diff(seq, tcp_recv_seq(c, c->recv.end));
 }
 
-/* Bytes of receive buffer for which the budget is charged now: of the grant, or of what came after a rest. The send ring's
- * share is its size, at least its promise. */
+/* Bytes of receive buffer for which the budget is charged now: of the grant, or of what came after a rest. The send
+ * ring's share is its size, at least its promise. */
 static inline uint32_t tcp_recv_backed(const struct tcp_connection *c)
 {
     return c->charged - (c->send.size > TCP_SEND_LEAST ? c->send.size : TCP_SEND_LEAST);

@@ -14,7 +14,7 @@
 
 /* An intent for one segment; NULL and counted when the queue is full (the segment is then as good as lost). */
 ALWAYS_INLINE struct intent_tcp_control *add(struct tcp *tcp, struct handle owner, const struct baro_endpoint *local,
-                                      const struct baro_endpoint *remote)
+                                             const struct baro_endpoint *remote)
 {
     struct intent *intent = intent_add(&tcp->core->intents, INTENT_TCP_CONTROL);
     struct intent_tcp_control *control;
@@ -55,7 +55,8 @@ ALWAYS_INLINE struct intent_tcp_control *add_for(struct tcp *tcp, struct tcp_con
     return control;
 }
 
-static void add_blocks(const struct tcp_connection *c, struct tcp_sack_block repeated, struct intent_tcp_control *control)
+static void add_blocks(const struct tcp_connection *c, struct tcp_sack_block repeated,
+                       struct intent_tcp_control *control)
 {
     struct tcp_sack_block block[TCP_SACK_LIMIT];
 
@@ -68,7 +69,7 @@ static void add_blocks(const struct tcp_connection *c, struct tcp_sack_block rep
 
 /* An acknowledgement leaves: nothing is owed any more. */
 ALWAYS_INLINE void acknowledge(struct tcp *tcp, struct tcp_connection *c, struct tcp_sack_block repeated,
-                        struct intent_tcp_control *control)
+                               struct intent_tcp_control *control)
 {
     if (UNLIKELY(c->ranges != NULL || !seq_eq(repeated.left, repeated.right)))
         add_blocks(c, repeated, control);
@@ -98,9 +99,9 @@ void tcp_send_ack(struct tcp *tcp, struct tcp_connection *c)
 /* An ACK of text in order that has nothing special about it? */
 static inline bool is_plain(const struct tcp *tcp, const struct tcp_connection *c)
 {
-    return LIKELY((c->flags & (TCP_TIMESTAMPS | TCP_CLOSED_DONE)) == TCP_TIMESTAMPS && c->state >= BARO_TCP_ESTABLISHED &&
-                  c->settings.ttl < 0 && c->ranges == NULL && seq_le(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd)) &&
-                  !TRACE_ON(tcp->core));
+    return LIKELY((c->flags & (TCP_TIMESTAMPS | TCP_CLOSED_DONE)) == TCP_TIMESTAMPS &&
+                  c->state >= BARO_TCP_ESTABLISHED && c->settings.ttl < 0 && c->ranges == NULL &&
+                  seq_le(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd)) && !TRACE_ON(tcp->core));
 }
 
 /* add_for() and acknowledge() for that one: what nobody looks at is not written. */
@@ -155,7 +156,8 @@ void tcp_send_ack_in_order(struct tcp *tcp, struct tcp_connection *c)
     acknowledge(tcp, c, (struct tcp_sack_block){ c->rcv.nxt, c->rcv.nxt }, control);
 }
 
-/* A SYN+ACK, but not one with a cookie, whose record has ended since: its peer did not answer ARP, say, and would be asked again. */
+/* A SYN+ACK, but not one with a cookie, whose record has ended since: its peer did not answer ARP, say, and would be
+ * asked again. */
 static bool is_of_ended(struct tcp *tcp, struct handle owner)
 {
     return tcp_kind_of(owner) == TCP_KIND_HALF_OPEN && tcp_resolve_half_open(tcp, owner) == NULL;
@@ -176,7 +178,8 @@ bool tcp_control_is_told(struct tcp *tcp, const struct intent *intent)
     if (LIKELY(tcp_acks_stand(tcp))) /* of many connections none is looked at again */
         return false;
     c = tcp_resolve(tcp, intent->owner);
-    if (c == NULL || (!seq_gt(c->snd.nxt, control->seq) && !(UNLIKELY(tcp->stretch_acks) && tcp_burst_tells(tcp, c, control->ack))))
+    if (c == NULL ||
+        (!seq_gt(c->snd.nxt, control->seq) && !(UNLIKELY(tcp->stretch_acks) && tcp_burst_tells(tcp, c, control->ack))))
         return false;
     c->segments_out--;
     c->progress |= control->progress;
@@ -231,8 +234,8 @@ void tcp_send_reset(struct tcp *tcp, struct tcp_connection *c)
 }
 
 /* Its values are all in the intent, which so may outlive the record; a SYN+ACK does not. */
-static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struct tcp_half_open *record, struct handle owner,
-                                                    uint8_t flags)
+static struct intent_tcp_control *add_for_half_open(struct tcp *tcp, const struct tcp_half_open *record,
+                                                    struct handle owner, uint8_t flags)
 {
     struct intent_tcp_control *control = add(tcp, owner, &record->local, &record->remote);
     const struct tcp_settings *settings = &tcp_half_open_listener(tcp, record)->settings;

@@ -8,8 +8,8 @@
  * at once. */
 #include "transport/tcp/parts.h"
 
-enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment,
-                                           const struct tcp_offer *offer)
+enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener,
+                                           const struct segment *segment, const struct tcp_offer *offer)
 {
     struct tcp_half_open record = { 0 };
     struct segment syn = *segment;

@@ -3,7 +3,8 @@
 
 #include "base/time.h"
 
-/* C = 0.4 segments a second cubed, beta = 0.7 (RFC 9438 §4.1.2, §4.6). Reno's share with that beta: alpha = 9/17 (§4.3). */
+/* C = 0.4 segments a second cubed, beta = 0.7 (RFC 9438 §4.1.2, §4.6). Reno's share with that beta: alpha = 9/17
+ * (§4.3). */
 enum { ALPHA_PART = 9, ALPHA_WHOLE = 17, FARTHEST_MS = 60000 };
 
 /* The largest x with x^3 <= value. */
@@ -77,7 +78,8 @@ uint32_t cubic_ssthresh(uint32_t flight, uint32_t mss)
 static void estimate(struct cubic *cubic, uint32_t cwnd, uint32_t acked, uint32_t mss)
 {
     uint64_t whole = (uint64_t)cwnd * ALPHA_WHOLE;
-    uint64_t gathered = cubic->est_gathered + (uint64_t)acked * (cubic->w_est >= cubic->prior ? ALPHA_WHOLE : ALPHA_PART);
+    uint64_t gathered =
+        cubic->est_gathered + (uint64_t)acked * (cubic->w_est >= cubic->prior ? ALPHA_WHOLE : ALPHA_PART);
 
     cubic->w_est += (uint32_t)(gathered / whole) * mss;
     gathered %= whole;

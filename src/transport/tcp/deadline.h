@@ -1,4 +1,5 @@
-/* transport/tcp/deadline.h: a connection's deadlines as numbers, and the wheel's timer, at the earliest or before it (timers.c). */
+/* transport/tcp/deadline.h: a connection's deadlines as numbers, and the wheel's timer, at the earliest or before it
+ * (timers.c). */
 #ifndef TRANSPORT_TCP_DEADLINE_H
 #define TRANSPORT_TCP_DEADLINE_H
 
@@ -28,11 +29,12 @@ void tcp_timer_late(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns);
 void tcp_timer_tell_wheel(struct tcp *tcp, struct tcp_connection *c);
 void tcp_late_release(struct tcp_late *late, struct slabs *slabs);
 
-/* A deadline was written: the wheel stands at it or before it, or will in time. Who is in the row needs the wheel only for what
- * comes before its turn there. */
+/* A deadline was written: the wheel stands at it or before it, or will in time. Who is in the row needs the wheel only
+ * for what comes before its turn there. */
 static inline void tcp_timer_look(struct tcp *tcp, struct tcp_connection *c, int64_t at_ns)
 {
-    if (UNLIKELY(c->late ? at_ns < tcp->core->now.ns + TCP_LATE_NS : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
+    if (UNLIKELY(c->late ? at_ns < tcp->core->now.ns + TCP_LATE_NS
+                         : !wheel_is_armed(&c->wheel) || c->wheel.deadline.ns > at_ns))
         tcp_timer_late(tcp, c, at_ns);
 }
 

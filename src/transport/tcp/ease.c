@@ -19,10 +19,13 @@ static bool hears_hold(const struct tcp_connection *c)
 static bool sends_hold(const struct tcp_connection *c)
 {
     return seq_ge(c->retransmit_next, c->retransmit_end) &&          /* plan_again */
-           c->blackhole.ceiling == 0 &&                                    /* tcp_next_segment: the old segment size again */
-           c->duplicate_acks == 0 && c->frto != FRTO_NEW &&           /* allowed: limited transmit, F-RTO's two segments */
+           /* tcp_next_segment: the old segment size again */
+           c->blackhole.ceiling == 0 &&
+           /* allowed: limited transmit, F-RTO's two segments */
+           c->duplicate_acks == 0 && c->frto != FRTO_NEW &&
            (c->ecn_flags & TCP_ECN_CWR) == 0 &&                       /* tcp_ecn_leave */
-           !c->settings.cork && c->settings.notsent_low_water == 0 && /* small_piece_may_leave, tcp_tell_of_less_unsent */
+           /* small_piece_may_leave, tcp_tell_of_less_unsent */
+           !c->settings.cork && c->settings.notsent_low_water == 0 &&
            c->settings.ttl != 0;                                      /* IPv4 and IPv6 differ over it */
 }
 

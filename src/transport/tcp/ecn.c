@@ -2,18 +2,19 @@
  *
  * Routers that are about to drop mark instead, and nothing has to be sent again. Five things are here:
  *
- *   - the dialogue: a SYN with ECE and CWR asks, a SYN+ACK with ECE alone agrees. One with both flags reflects what it does
- *     not understand, and agrees to nothing. A SYN that stayed unanswered is sent again without asking: something on the
- *     way may throw such SYNs away (§6.1.1.1).
- *   - what leaves: ECT(0) on new data and on nothing else: no SYN, ACK, RST, lone FIN, probe of a closed window, and nothing
- *     that was sent before (§6.1.1, §6.1.4 to §6.1.6).
+ *   - the dialogue: a SYN with ECE and CWR asks, a SYN+ACK with ECE alone agrees. One with both flags reflects what it
+ *     does not understand, and agrees to nothing. A SYN that stayed unanswered is sent again without asking: something
+ *     on the way may throw such SYNs away (§6.1.1.1).
+ *   - what leaves: ECT(0) on new data and on nothing else: no SYN, ACK, RST, lone FIN, probe of a closed window, and
+ *     nothing that was sent before (§6.1.1, §6.1.4 to §6.1.6).
  *   - what comes: CE on text within the window makes every ACK say ECE, until a CWR comes (§6.1.3).
- *   - ECE: at most one reduction for what was in flight (§6.1.2), as for a loss: by half, or to 0.7 of it, over one round trip
- *     by PRR where there is a scoreboard (RFC 9937). An ECE lets no window grow, and takes no reduction back (RFC 4015 §3.2).
+ *   - ECE: at most one reduction for what was in flight (§6.1.2), as for a loss: by half, or to 0.7 of it, over one
+ *     round trip by PRR where there is a scoreboard (RFC 9937). An ECE lets no window grow, and takes no reduction back
+ *     (RFC 4015 §3.2).
  *   - CWR on the first new data after a reduction, whatever it was made for.
  *
- * AccECN (RFC 9768) has its place: tcp_header_ecn() reads AE, CWR and ECE as one number, and the options' kinds have names.
- * Who offers it to us is answered as RFC 3168 says. */
+ * AccECN (RFC 9768) has its place: tcp_header_ecn() reads AE, CWR and ECE as one number, and the options' kinds have
+ * names. Who offers it to us is answered as RFC 3168 says. */
 #include "transport/tcp/parts.h"
 
 #include "transport/tcp/ecn.h"
@@ -54,7 +55,8 @@ bool tcp_ecn_is_setup(const struct tcp *tcp, const struct segment *segment)
     return tcp->ecn != BARO_ECN_OFF && (tcp_header_ecn(&segment->header) & CLASSIC) == SETUP;
 }
 
-/* A host that sent one SYN which did not ask sets no ECT, but hears marks if the peer took the one that did (§6.1.1). */
+/* A host that sent one SYN which did not ask sets no ECT, but hears marks if the peer took the one that did
+ * (§6.1.1). */
 void tcp_ecn_learn(struct tcp *tcp, struct tcp_connection *c, const struct segment *segment)
 {
     unsigned flags = tcp_header_ecn(&segment->header) & CLASSIC;

@@ -1,7 +1,8 @@
-/* transport/tcp/ecn.h: what a connection knows of explicit congestion notification (RFC 3168, RFC 8311); ecn.c says how.
+/* transport/tcp/ecn.h: what a connection knows of explicit congestion notification (RFC 3168, RFC 8311); ecn.c says
+ * how.
  *
- * The two halves are apart, as the RFC has them: our data may be ECN-capable (SENDS) while the peer's is not listened to for
- * marks, and the other way round (HEARS) after a SYN that asked was followed by one that did not. */
+ * The two halves are apart, as the RFC has them: our data may be ECN-capable (SENDS) while the peer's is not listened
+ * to for marks, and the other way round (HEARS) after a SYN that asked was followed by one that did not. */
 #ifndef TRANSPORT_TCP_ECN_H
 #define TRANSPORT_TCP_ECN_H
 

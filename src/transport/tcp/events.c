@@ -1,9 +1,9 @@
 /* transport/tcp/events.c: whose readiness may have changed: a queue in which each owner stands once.
  *
- * It begins with a row as long as a burst. Who takes part of it lies there together with its owner's number, so that nobody has
- * to be looked at for the next one to be found: of many connections each look would be at a line that the first cache has
- * given up meanwhile, and waits for the one before. Who finds the row full is linked into a list behind it, and goes to the row
- * when that has room again. Of who stands in the row `previous` is NULL. */
+ * It begins with a row as long as a burst. Who takes part of it lies there together with its owner's number, so that
+ * nobody has to be looked at for the next one to be found: of many connections each look would be at a line that the
+ * first cache has given up meanwhile, and waits for the one before. Who finds the row full is linked into a list behind
+ * it, and goes to the row when that has room again. Of who stands in the row `previous` is NULL. */
 #include "base/min.h"
 #include "transport/tcp/exchange.h"
 

@@ -1,8 +1,8 @@
-/* transport/tcp/exchange.h: what nearly every segment of an exchange does to a connection: both ways in do it, the whole one
- * (ack.c, sender.c, recovery.c, text.c) and the fast path (expected.c).
+/* transport/tcp/exchange.h: what nearly every segment of an exchange does to a connection: both ways in do it, the
+ * whole one (ack.c, sender.c, recovery.c, text.c) and the fast path (expected.c).
  *
- * It stands here to be compiled in place: each is a few comparisons that mostly find that nothing changes, and what then is
- * left to be done, seldom, is a function elsewhere. */
+ * It stands here to be compiled in place: each is a few comparisons that mostly find that nothing changes, and what
+ * then is left to be done, seldom, is a function elsewhere. */
 #ifndef TRANSPORT_TCP_EXCHANGE_H
 #define TRANSPORT_TCP_EXCHANGE_H
 
@@ -25,8 +25,8 @@ ALWAYS_INLINE struct tcp_connection *tcp_resolve_here(const struct tcp *tcp, str
 #define TCP_RTT_TIMED INT64_C(-1)
 #define TCP_RTT_NONE INT64_MIN
 
-/* The round trip; `ts_echo`: 0, none. RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed segment
- * otherwise: its clock is finer than the timestamps' millisecond. The sample, or TCP_RTT_NONE. */
+/* The round trip; `ts_echo`: 0, none. RTTM (RFC 7323 §4) where a retransmission spoilt the timed segment, the timed
+ * segment otherwise: its clock is finer than the timestamps' millisecond. The sample, or TCP_RTT_NONE. */
 ALWAYS_INLINE int64_t tcp_measure_untold(struct tcp *tcp, struct tcp_connection *c, struct seq ack, uint32_t ts_echo)
 {
     int64_t now_ns = tcp->core->now.ns, sample_ns;
@@ -67,17 +67,18 @@ ALWAYS_INLINE bool tcp_validate(struct tcp *tcp, struct tcp_connection *c, uint3
 
     if (UNLIKELY(c->flow == NULL) && tcp_flow_open(tcp, c) == NULL)
         return true;
-    if (validation_acked_is_valid(&c->flow->validation, c->snd.una, c->snd.nxt, acked, c->congestion.cwnd, flight, now_ns,
-                                  c->rtt.srtt_ns))
+    if (validation_acked_is_valid(&c->flow->validation, c->snd.una, c->snd.nxt, acked, c->congestion.cwnd, flight,
+                                  now_ns, c->rtt.srtt_ns))
         return true;
     if (validation_lapses(&c->flow->validation, now_ns))
         tcp_lapse(c, now_ns);
     return false;
 }
 
-/* Outside of a fast recovery: the congestion window may grow. `rtt_ns`: this ACK's sample, 0: none; or TCP_RTT_TIMED, that of the
- * timed segment, which is made of its moment only where somebody asks. */
-ALWAYS_INLINE void tcp_grow_unmarked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns)
+/* Outside of a fast recovery: the congestion window may grow. `rtt_ns`: this ACK's sample, 0: none; or TCP_RTT_TIMED,
+ * that of the timed segment, which is made of its moment only where somebody asks. */
+ALWAYS_INLINE void tcp_grow_unmarked(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight,
+                                     int64_t rtt_ns)
 {
     bool valid;
 
@@ -86,7 +87,8 @@ ALWAYS_INLINE void tcp_grow_unmarked(struct tcp *tcp, struct tcp_connection *c, 
         flight = c->congestion.cwnd;
     valid = tcp_validate(tcp, c, acked, flight);
     if (congestion_was_filled(&c->congestion, flight, tcp_payload_limit(c), !valid))
-        tcp_grow_filled(tcp, c, acked, flight, rtt_ns == TCP_RTT_TIMED ? tcp->core->now.ns - c->rtt_at_ns : rtt_ns, valid);
+        tcp_grow_filled(tcp, c, acked, flight, rtt_ns == TCP_RTT_TIMED ? tcp->core->now.ns - c->rtt_at_ns : rtt_ns,
+                        valid);
     else
         congestion_unfilled(&c->congestion);
 }
@@ -98,14 +100,14 @@ ALWAYS_INLINE void tcp_grow(struct tcp *tcp, struct tcp_connection *c, uint32_t 
         tcp_grow_unmarked(tcp, c, acked, flight, rtt_ns);
 }
 
-/* The send ring lets go of so many octets that are acknowledged; `rests`: a ring that is empty now is looked at in time, which who
- * goes on with text does anyway. */
+/* The send ring lets go of so many octets that are acknowledged; `rests`: a ring that is empty now is looked at in
+ * time, which who goes on with text does anyway. */
 ALWAYS_INLINE void tcp_send_passed(struct tcp *tcp, struct tcp_connection *c, uint64_t octets, bool rests)
 {
     c->bytes_acked += octets;
     c->send.begin += octets;
-    if (UNLIKELY(send_tuning_wants(c->congestion.cwnd, tcp_payload_limit(c)) > c->send.limit) && !c->settings.send_fixed &&
-        tcp->send_size.most != 0)
+    if (UNLIKELY(send_tuning_wants(c->congestion.cwnd, tcp_payload_limit(c)) > c->send.limit) &&
+        !c->settings.send_fixed && tcp->send_size.most != 0)
         c->send.limit = send_tuning(c->send.limit, tcp->send_size.most, c->congestion.cwnd, tcp_payload_limit(c));
     if (rests && ring_used(&c->send) == 0 && tcp_rest_is_far(tcp, c))
         tcp_rest_later(tcp, c);
@@ -127,7 +129,8 @@ ALWAYS_INLINE void tcp_send_acked(struct tcp *tcp, struct tcp_connection *c, boo
 }
 
 /* The send window as a segment with `seq` and `ack` has it, unless a later one told. */
-ALWAYS_INLINE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack, uint32_t window)
+ALWAYS_INLINE void tcp_update_window(struct tcp *tcp, struct tcp_connection *c, struct seq seq, struct seq ack,
+                                     uint32_t window)
 {
     uint32_t before = c->snd.wnd;
 
@@ -188,8 +191,8 @@ ALWAYS_INLINE void tcp_tell_here(struct tcp *tcp, struct tcp_connection *c)
 
 /* ---- text ---- */
 
-/* What the peer's full-sized segments carry is learnt by looking: options and its path make them smaller than the MSS that
- * we offered. */
+/* What the peer's full-sized segments carry is learnt by looking: options and its path make them smaller than the MSS
+ * that we offered. */
 static inline void tcp_learn_segment_size(struct tcp_connection *c, size_t full)
 {
     if (UNLIKELY(full > c->rcv_full) && full <= UINT16_MAX)
@@ -202,7 +205,8 @@ static inline bool tcp_receive_is_tuned(const struct tcp_settings *settings)
     return LIKELY(!settings->recv_fixed);
 }
 
-/* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest segment. */
+/* Text came in order and stands in the ring: what that says of the window's size. `full`: octets of its largest
+ * segment. */
 ALWAYS_INLINE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c, size_t full, uint32_t ts_echo)
 {
     if (!tcp_receive_is_tuned(&c->settings)) {
@@ -221,7 +225,8 @@ ALWAYS_INLINE void tcp_receive_arrived(struct tcp *tcp, struct tcp_connection *c
 }
 
 /* `octets` of text more stand in order behind the ring's end before, `full` of them in the largest segment. */
-ALWAYS_INLINE void tcp_text_stands(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+ALWAYS_INLINE void tcp_text_stands(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full,
+                                   uint32_t ts_echo)
 {
     c->rcv.nxt = tcp_recv_seq(c, c->recv.end);
     c->unacknowledged += octets;
@@ -230,7 +235,8 @@ ALWAYS_INLINE void tcp_text_stands(struct tcp *tcp, struct tcp_connection *c, ui
 }
 
 /* The same, counted, and what is learnt from it. */
-ALWAYS_INLINE void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full, uint32_t ts_echo)
+ALWAYS_INLINE void tcp_text_in_order(struct tcp *tcp, struct tcp_connection *c, uint32_t octets, size_t full,
+                                     uint32_t ts_echo)
 {
     tcp->core->counters.tcp_data_in += octets;
     TRACE(tcp->core, TCP_DELIVERED, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(octets),
@@ -276,7 +282,8 @@ ALWAYS_INLINE void tcp_acknowledge_text(struct tcp *tcp, struct tcp_connection *
     tcp_delay_ack(tcp, c);
 }
 
-/* Text of an expected segment is borrowed from now on, where it stands (borrowed.c); its place is behind the ring's end. */
+/* Text of an expected segment is borrowed from now on, where it stands (borrowed.c); its place is behind the ring's
+ * end. */
 ALWAYS_INLINE void tcp_borrow_text(struct tcp *tcp, struct tcp_connection *c, const uint8_t *text, uint32_t octets)
 {
     struct tcp_borrowed *borrowed = &tcp->borrowed;
@@ -299,8 +306,8 @@ static inline bool tcp_receive_may_begin(const struct tcp_connection *c, uint64_
 }
 
 /* Text in order, wherever it stands. */
-static inline void tcp_receive_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset, uint8_t *data,
-                                    uint32_t length)
+static inline void tcp_receive_read(const struct tcp *tcp, const struct tcp_connection *c, uint64_t offset,
+                                    uint8_t *data, uint32_t length)
 {
     if (c->recv.borrowed == 0)
         ring_read(&c->recv, offset, data, length);
@@ -344,7 +351,8 @@ ALWAYS_INLINE uint16_t tcp_receive_window(struct tcp_connection *c, bool scaled)
     uint32_t told = (window + below) & ~below; /* up, so that the edge does not go back */
 
     if (UNLIKELY((int32_t)told > (int32_t)(c->recv.limit - ring_used(&c->recv))))
-        told = window & ~below; /* down: again and again up, by every small segment, would let in more than there is room for */
+        /* down: again and again up, by every small segment, would let in more than there is room for */
+        told = window & ~below;
     if (UNLIKELY(told >> scale > UINT16_MAX))
         told = (uint32_t)UINT16_MAX << scale;
     if ((int32_t)told > known)

@@ -14,10 +14,10 @@
  *
  *   - PAWS, sequence number: SEG.SEQ is RCV.NXT, the text lies within the window, the timestamp is not older
  *     than TS.Recent.
- *   - RST, SYN, URG, FIN: the flag is not set, no urgent mark and no FIN is waited for. ESTABLISHED, or half of
- *     it: in CLOSE-WAIT comes no text, in FIN-WAIT-1 and -2 nothing that acknowledges our FIN. To who has closed
- *     comes no text either. The expected FIN, and the ACK of ours: expected_end.c; but the FIN to a connection that is open at
- *     both ends comes as any text, since code that runs once in a connection's life is waited for.
+ *   - RST, SYN, URG, FIN: the flag is not set, no urgent mark and no FIN is waited for. ESTABLISHED, or half of it: in
+ *     CLOSE-WAIT comes no text, in FIN-WAIT-1 and -2 nothing that acknowledges our FIN. To who has closed comes no text
+ *     either. The expected FIN, and the ACK of ours: expected_end.c; but the FIN to a connection that is open at both
+ *     ends comes as any text, since code that runs once in a connection's life is waited for.
  *   - ACK: SND.UNA <= SEG.ACK <= SND.NXT. No SACK block comes, nothing is SACKED, lost or sent twice in the
  *     flight, no timeout, tail probe, D-SACK, reduction for a mark, undo or trial of smaller segments is in
  *     hand: then an ACK delivers the oldest octets, and RACK can find nothing lost, because all that stays in
@@ -52,8 +52,9 @@ static inline unsigned lately_at(uint32_t ports, uint32_t from)
     return (ports * UINT32_C(0x9e3779b1) ^ from * UINT32_C(0x85ebca6b)) >> (32 - TCP_LATELY_BITS);
 }
 
-/* Is it one of those that took a segment of late? Memory of a place does not go before it is forgotten here (tcp_forget_places()), so it
- * can be looked at whoever is there now; one that left the demux is no answer, since another may have its four-tuple. */
+/* Is it one of those that took a segment of late? Memory of a place does not go before it is forgotten here
+ * (tcp_forget_places()), so it can be looked at whoever is there now; one that left the demux is no answer, since
+ * another may have its four-tuple. */
 static inline bool is_of_lately(const struct tcp *tcp, struct tcp_arrival *arrival)
 {
     uint32_t ports = read_be32(arrival->octets), from = last_of_source(arrival);
@@ -113,7 +114,8 @@ bool tcp_look_up_again(const struct tcp *tcp, struct handle connection, struct t
 {
     arrival->place = tcp->recent_place;
     arrival->handle = connection;
-    arrival->sure = arrival->place != NULL && handle_equal(tcp->recent, connection) && pool_is_still(arrival->place, connection);
+    arrival->sure =
+        arrival->place != NULL && handle_equal(tcp->recent, connection) && pool_is_still(arrival->place, connection);
     return arrival->sure;
 }
 
@@ -154,7 +156,8 @@ ALWAYS_INLINE bool is_named(const struct tcp *tcp, struct tcp_arrival *arrival)
     const uint32_t hash = (uint32_t)arrival->hash;
     struct demux_cursor cursor;
 
-    if (LIKELY(arrival->bucket != NULL && arrival->moves == tcp->demux.moves) && demux_at_home(arrival->bucket, hash, &arrival->name))
+    if (LIKELY(arrival->bucket != NULL && arrival->moves == tcp->demux.moves) &&
+        demux_at_home(arrival->bucket, hash, &arrival->name))
         return true;
     cursor = demux_begin(&tcp->demux, hash);
     return demux_next(&cursor, &arrival->name);
@@ -240,7 +243,8 @@ bool tcp_is_at_ease(struct tcp_connection *c)
 
 /* ---- fifth: the ACK ---- */
 
-/* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent last. */
+/* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent
+ * last. */
 __attribute__((noinline)) int64_t tcp_expected_board(struct tcp *tcp, struct tcp_connection *c)
 {
     struct scoreboard_delivered delivered = { 0 };
@@ -259,7 +263,8 @@ acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_se
     expected_timers(tcp, c, plain);
 }
 
-__attribute__((noinline)) void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment)
+__attribute__((noinline)) void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c,
+                                                         const struct expected_segment *segment)
 {
     acknowledged(tcp, c, segment, false);
 }
@@ -280,9 +285,8 @@ static inline struct tcp_connection *connection_of(const struct tcp *tcp, const 
 }
 
 /* The steps behind the sum: nothing is left to be tested. */
-ALWAYS_INLINE void
-take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const struct tcp_arrival *arrival,
-          const bool plain)
+ALWAYS_INLINE void take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
+                             const struct tcp_arrival *arrival, const bool plain)
 {
     enum tcp_when when;
 
@@ -308,15 +312,17 @@ is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *seg
         !expected_is_next(c, segment, stamped))
         return false;
     if (plain)
-        return (segment->octets + segment->fin == 0 || expected_fits(c, segment->octets + segment->fin, arrival->tos)) &&
+        return (segment->octets + segment->fin == 0 ||
+                expected_fits(c, segment->octets + segment->fin, arrival->tos)) &&
                expected_sum_as_posted(tcp, c, segment, arrival, stamped, true);
-    return !expected_acknowledges_fin(c, segment) && (segment->octets == 0 || expected_may_take(c, segment, arrival->tos)) &&
+    return !expected_acknowledges_fin(c, segment) &&
+           (segment->octets == 0 || expected_may_take(c, segment, arrival->tos)) &&
            expected_sum_is_right(tcp, c, segment, arrival, stamped, true);
 }
 
 /* It has come. The ring of one of many in turn goes to the next one as soon as it is empty. */
 ALWAYS_INLINE void arrived(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
-                      const struct tcp_arrival *arrival, bool stamped)
+                           const struct tcp_arrival *arrival, bool stamped)
 {
     if (LIKELY(arrival->sure)) {
         expected_arrived(tcp, c, arrival->handle, segment, stamped);
@@ -368,6 +374,7 @@ HOT bool tcp_expected(struct tcp *tcp, const struct tcp_arrival *arrival)
 
     if (UNLIKELY(c == NULL))
         return false;
-    taken = LIKELY(expected_is_plain(c, arrival)) ? take(tcp, c, arrival, true) : expected_is_at_ease(c) && take(tcp, c, arrival, false);
+    taken = LIKELY(expected_is_plain(c, arrival)) ? take(tcp, c, arrival, true)
+                                                  : expected_is_at_ease(c) && take(tcp, c, arrival, false);
     return LIKELY(taken) || (c->state >= BARO_TCP_ESTABLISHED && tcp_expected_end(tcp, c, arrival));
 }

@@ -1,8 +1,9 @@
-/* transport/tcp/expected_acks.c: a run of ACKs: segments of one connection without text, one behind the other in a burst.
+/* transport/tcp/expected_acks.c: a run of ACKs: segments of one connection without text, one behind the other in a
+ * burst.
  *
- * The sender of a bulk transfer hears one for two segments. Each acknowledges more, and is asked and acted upon as in expected.c, by
- * the same functions: what is measured and how the congestion window grows depends on each. But nothing comes between two
- * segments of a burst, so this is left out:
+ * The sender of a bulk transfer hears one for two segments. Each acknowledges more, and is asked and acted upon as in
+ * expected.c, by the same functions: what is measured and how the congestion window grows depends on each. But nothing
+ * comes between two segments of a burst, so this is left out:
  *
  *   - whose it is, and when something was heard: as of the first;
  *   - may more leave? No more waits to be sent than did with the first, and the intent to send it stands since then;
@@ -18,8 +19,8 @@ static inline bool sum_is_right(const struct tcp_arrival *arrival, bool stamped)
 }
 
 /* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
-ALWAYS_INLINE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
-                       ptrdiff_t at, unsigned count, bool stamped)
+ALWAYS_INLINE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first,
+                            const struct baro_rx_frame frame[], ptrdiff_t at, unsigned count, bool stamped)
 {
     struct tcp_arrival next = *first;
     struct expected_segment segment;
@@ -54,8 +55,8 @@ ALWAYS_INLINE unsigned take(struct tcp *tcp, struct tcp_connection *c, const str
     return taken;
 }
 
-unsigned tcp_expected_acks(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[], ptrdiff_t at,
-                           unsigned count)
+unsigned tcp_expected_acks(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
+                           ptrdiff_t at, unsigned count)
 {
     struct tcp_connection *c = first->place;
 

@@ -1,24 +1,26 @@
-/* transport/tcp/expected_again.c: a run: segments of one connection, one behind the other in a burst, that differ in nothing but
- * their text.
+/* transport/tcp/expected_again.c: a run: segments of one connection, one behind the other in a burst, that differ in
+ * nothing but their text.
  *
- * Of a bulk transfer comes one full-sized segment after the other: the same flags, acknowledgment, window and options, and the
- * next sequence number. Of the first of them expected.c has asked everything, and the answers are good for all, since nothing
- * comes between two segments of a burst. What is left of RFC 9293 §3.10.7.4 is asked and done for each segment alone, by the
- * same functions:
+ * Of a bulk transfer comes one full-sized segment after the other: the same flags, acknowledgment, window and options,
+ * and the next sequence number. Of the first of them expected.c has asked everything, and the answers are good for all,
+ * since nothing comes between two segments of a burst. What is left of RFC 9293 §3.10.7.4 is asked and done for each
+ * segment alone, by the same functions:
  *
  *   - it is at RCV.NXT, within the window, and the ring has room;
  *   - its sum is right;
- *   - the timestamp, which is the one before again, becomes TS.Recent where the last ACK was in front of it (RFC 7323 §4.3);
+ *   - the timestamp, which is the one before again, becomes TS.Recent where the last ACK was in front of it (RFC 7323
+ *     §4.3);
  *   - the text, and whether it is acknowledged now: at least every second full-sized segment (RFC 5681 §4.2).
  *
- * What is left out would change nothing: that segment's ACK and window are known (SND.WL1 moves), its tuning, timers and
- * wishes are of this moment already, and whoever is to be told of it is told. What only counts is counted once, behind the
- * last of them. A segment that says anything else, an ACK, a mark, a FIN, another clock, is not of the run: expected.c asks anew,
- * and the next run may begin with it. So does one behind a drain, which may have sent what there was. PSH says only when the ACK
- * leaves, and may be set. */
+ * What is left out would change nothing: that segment's ACK and window are known (SND.WL1 moves), its tuning, timers
+ * and wishes are of this moment already, and whoever is to be told of it is told. What only counts is counted once,
+ * behind the last of them. A segment that says anything else, an ACK, a mark, a FIN, another clock, is not of the run:
+ * expected.c asks anew, and the next run may begin with it. So does one behind a drain, which may have sent what there
+ * was. PSH says only when the ACK leaves, and may be set. */
 #include "transport/tcp/expected_steps.h"
 
-/* What all of a run say, of a header but sequence number, sum and PSH: its octets 8 to 15, and 18 on in words that overlap. */
+/* What all of a run say, of a header but sequence number, sum and PSH: its octets 8 to 15, and 18 on in words that
+ * overlap. */
 struct run_header {
     uint64_t ack_to_window, mask, urgent, options;
 };
@@ -52,9 +54,10 @@ static inline bool is_alike(const uint8_t *header, const struct run_header *run,
             (stamped ? word_at(header + OPTIONS_AT) ^ run->options : 0)) == 0;
 }
 
-/* Has the first text and no flag of its own, and is its connection behind it still one whose segments are expected, with the window
- * that it said? */
-ALWAYS_INLINE bool begins_run(struct tcp_connection *c, const struct tcp_arrival *first, struct expected_segment *segment, bool stamped)
+/* Has the first text and no flag of its own, and is its connection behind it still one whose segments are expected,
+ * with the window that it said? */
+ALWAYS_INLINE bool begins_run(struct tcp_connection *c, const struct tcp_arrival *first,
+                              struct expected_segment *segment, bool stamped)
 {
     return arrival_read(segment, first, stamped, TCP_FLAG_PSH) && segment->octets != 0 && tcp_is_at_ease(c) &&
            seq_eq(c->snd.wl1, segment->seq) && seq_eq(c->snd.wl2, segment->ack);
@@ -74,8 +77,8 @@ static void counted(struct tcp *tcp, struct tcp_connection *c, const struct expe
 }
 
 /* Takes the next one, which is alike. False: it is not what is waited for. */
-ALWAYS_INLINE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment, const struct tcp_arrival *next,
-                        bool stamped)
+ALWAYS_INLINE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
+                             const struct tcp_arrival *next, bool stamped)
 {
     segment->seq = seq_of(read_be32(next->octets + 4));
     segment->text = next->octets + segment->header;
@@ -91,8 +94,8 @@ ALWAYS_INLINE bool take_next(struct tcp *tcp, struct tcp_connection *c, struct e
 }
 
 /* `stamped`: with timestamps. Two copies are made of this, so that neither asks. */
-ALWAYS_INLINE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
-                       ptrdiff_t at, unsigned count, bool stamped)
+ALWAYS_INLINE unsigned take(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *first,
+                            const struct baro_rx_frame frame[], ptrdiff_t at, unsigned count, bool stamped)
 {
     struct expected_segment segment;
     struct tcp_arrival next;
@@ -114,8 +117,8 @@ ALWAYS_INLINE unsigned take(struct tcp *tcp, struct tcp_connection *c, const str
     return taken;
 }
 
-__attribute__((noinline)) unsigned tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
-                                                      ptrdiff_t at, unsigned count)
+__attribute__((noinline)) unsigned tcp_expected_again(struct tcp *tcp, const struct tcp_arrival *first,
+                                                      const struct baro_rx_frame frame[], ptrdiff_t at, unsigned count)
 {
     struct tcp_connection *c = first->place;
 

@@ -1,17 +1,18 @@
 /* transport/tcp/expected_end.c: header prediction at the end of a connection: the expected FIN, and the ACK of ours.
  *
- * expected.c knows what comes while text is exchanged. Two segments more come once in each connection's life, at either end,
- * and of short connections they are the half: the peer's FIN in order, alone or behind its last text, and the ACK of all
- * that we sent, our FIN included. Both make the connection change its state:
+ * expected.c knows what comes while text is exchanged. Two segments more come once in each connection's life, at either
+ * end, and of short connections they are the half: the peer's FIN in order, alone or behind its last text, and the ACK
+ * of all that we sent, our FIN included. Both make the connection change its state:
  *
  *     FIN                 ESTABLISHED -> CLOSE-WAIT, FIN-WAIT-1 -> CLOSING, FIN-WAIT-2 -> TIME-WAIT
  *     ACK of our FIN      FIN-WAIT-1 -> FIN-WAIT-2, CLOSING -> TIME-WAIT, LAST-ACK -> CLOSED
  *     both in one         FIN-WAIT-1 -> TIME-WAIT
  *
- * The first FIN of a connection that is open at both ends is taken in expected.c, but for what is left to tcp_expected_fin().
- * What makes the steps short is what does in expected.c, and the transitions are the slow path's own functions
- * (tcp_fin_acknowledged, tcp_fin_in_order). Everything is tested before anything is changed; a FIN behind a hole, beyond the
- * window, again, or with a RST goes the slow path with nothing touched. test/sim/fast_close_test.c compares both. */
+ * The first FIN of a connection that is open at both ends is taken in expected.c, but for what is left to
+ * tcp_expected_fin(). What makes the steps short is what does in expected.c, and the transitions are the slow path's
+ * own functions (tcp_fin_acknowledged, tcp_fin_in_order). Everything is tested before anything is changed; a FIN behind
+ * a hole, beyond the window, again, or with a RST goes the slow path with nothing touched. test/sim/fast_close_test.c
+ * compares both. */
 #include "transport/tcp/expected_steps.h"
 
 /* Is it what comes next, and one of the two? */
@@ -32,8 +33,8 @@ static bool is_gone(const struct tcp_connection *c, const struct expected_segmen
     return segment->fin && c->state == BARO_TCP_FIN_WAIT_2 && (c->flags & TCP_ORPHAN) != 0;
 }
 
-/* tcp_expected_acknowledged() for who never sends anything again but ACKs, and whom nobody asks any more: round trip and
- * congestion window have had their use. */
+/* tcp_expected_acknowledged() for who never sends anything again but ACKs, and whom nobody asks any more: round trip
+ * and congestion window have had their use. */
 static void last_acknowledged(struct tcp *tcp, struct tcp_connection *c, struct seq ack)
 {
     expected_una(c, ack);
@@ -86,7 +87,8 @@ __attribute__((noinline)) void tcp_expected_fin(struct tcp *tcp, struct tcp_conn
 }
 
 /* Not in the place of its call: what is expected oftener would be the slower for it. */
-__attribute__((noinline)) bool tcp_expected_end(struct tcp *tcp, struct tcp_connection *c, const struct tcp_arrival *arrival)
+__attribute__((noinline)) bool tcp_expected_end(struct tcp *tcp, struct tcp_connection *c,
+                                                const struct tcp_arrival *arrival)
 {
     const bool stamped = (c->flags & TCP_TIMESTAMPS) != 0;
     struct expected_segment segment;

@@ -1,16 +1,18 @@
-/* transport/tcp/expected_open.c: the segments of an opening dialogue that are to be expected: a plain SYN for a listener, the
- * SYN+ACK that a SYN of ours waits for, and the ACK that makes a connection of a half-open record (RFC 9293 §3.5).
+/* transport/tcp/expected_open.c: the segments of an opening dialogue that are to be expected: a plain SYN for a
+ * listener, the SYN+ACK that a SYN of ours waits for, and the ACK that makes a connection of a half-open record (RFC
+ * 9293 §3.5).
  *
- * The same rule as in expected.c: everything is tested before anything is changed; then the same statements, or the same
- * functions, as on the slow path; whatever is not as expected goes there with nothing touched. With a trace only the whole
- * path is taken, and sim/fast_open_test compares the two.
+ * The same rule as in expected.c: everything is tested before anything is changed; then the same statements, or the
+ * same functions, as on the slow path; whatever is not as expected goes there with nothing touched. With a trace only
+ * the whole path is taken, and sim/fast_open_test compares the two.
  *
- *   - SYN and SYN+ACK: no text, and the options as nearly everybody writes them: MSS, SACK permitted, timestamps, window
- *     scale in one block. The segment as values is made of that block; what happens then is listen.c's and syn_sent.c's.
- *   - ACK: of our SYN, at RCV.NXT, with the timestamps agreed and nothing else, the first SYN+ACK's answer. Of the steps of
- *     half_open_input.c and ack.c little is left: SND.UNA goes over the SYN, the round trip is measured. Text that came with
- *     it (ack_turn.c) is the connection's next segment then; where expected.c does not want that, it goes the slow path, for
- *     which the ACK is an old one. */
+ *   - SYN and SYN+ACK: no text, and the options as nearly everybody writes them: MSS, SACK permitted, timestamps,
+ *     window scale in one block. The segment as values is made of that block; what happens then is listen.c's and
+ *     syn_sent.c's.
+ *   - ACK: of our SYN, at RCV.NXT, with the timestamps agreed and nothing else, the first SYN+ACK's answer. Of the
+ *     steps of half_open_input.c and ack.c little is left: SND.UNA goes over the SYN, the round trip is measured. Text
+ *     that came with it (ack_turn.c) is the connection's next segment then; where expected.c does not want that, it
+ *     goes the slow path, for which the ACK is an old one. */
 #include "transport/tcp/expected_steps.h"
 
 enum { SYN_STAMPED = 36, SYN_SCALED = 40 }; /* octets of a SYN's header */
@@ -31,7 +33,8 @@ static inline bool sum_is_right(const struct tcp_arrival *arrival, uint32_t octe
 
 /* ---- the ACK that ends a dialogue ---- */
 
-/* Was it answered once, at once, and does nobody wait for more? (Whom the timer looked at was answered again, or has ACKED.) */
+/* Was it answered once, at once, and does nobody wait for more? (Whom the timer looked at was answered again, or has
+ * ACKED.) */
 static bool is_plain(const struct tcp_half_open *record, const struct tcp_listener *listener)
 {
     const unsigned unusual = HALF_OPEN_HELD | HALF_OPEN_AGAIN | HALF_OPEN_ACKED;
@@ -41,7 +44,8 @@ static bool is_plain(const struct tcp_half_open *record, const struct tcp_listen
 }
 
 /* Does it say what the record waits for, and nothing else? */
-static bool is_answer(const struct tcp_half_open *record, const struct tcp_arrival *arrival, struct expected_segment *segment)
+static bool is_answer(const struct tcp_half_open *record, const struct tcp_arrival *arrival,
+                      struct expected_segment *segment)
 {
     const bool stamped = (record->flags & HALF_OPEN_TIMESTAMPS) != 0;
 
@@ -114,16 +118,20 @@ static bool read_block(struct tcp_options *options, const uint8_t *at, uint32_t 
         return false;
     if (length == SYN_SCALED && read_be32(at + HEADER_PLAIN + 16) >> 8 != TCP_WORD_NOP_SCALE >> 8)
         return false;
-    *options = (struct tcp_options){ .has_mss = true, .mss = read_be16(at + HEADER_PLAIN + 2),
-                                     .sack_permitted = stamps == TCP_WORD_PERMITTED_TIMESTAMPS, .has_timestamps = true,
-                                     .ts_value = read_be32(at + HEADER_PLAIN + 8), .ts_echo = read_be32(at + HEADER_PLAIN + 12),
+    *options = (struct tcp_options){ .has_mss = true,
+                                     .mss = read_be16(at + HEADER_PLAIN + 2),
+                                     .sack_permitted = stamps == TCP_WORD_PERMITTED_TIMESTAMPS,
+                                     .has_timestamps = true,
+                                     .ts_value = read_be32(at + HEADER_PLAIN + 8),
+                                     .ts_echo = read_be32(at + HEADER_PLAIN + 12),
                                      .has_scale = length == SYN_SCALED,
                                      .scale = length == SYN_SCALED ? at[HEADER_PLAIN + 19] : 0 };
     return true;
 }
 
-/* A SYN's values, as segment_read() has them, but for the four-tuple. False: it has text, or not the options of nearly all.
- * Each field is written by its name: a structure as large as this is cleared by an instruction that takes its time. */
+/* A SYN's values, as segment_read() has them, but for the four-tuple. False: it has text, or not the options of nearly
+ * all. Each field is written by its name: a structure as large as this is cleared by an instruction that takes its
+ * time. */
 static bool read_syn(struct segment *segment, const struct ip_packet *packet, const struct tcp_arrival *arrival)
 {
     const uint8_t *at = arrival->octets;
@@ -142,7 +150,8 @@ static bool read_syn(struct segment *segment, const struct ip_packet *packet, co
     return true;
 }
 
-/* Sources of which segment_read() drops what comes, as they stand in the packet: unspecified, multicast, broadcast, and itself. */
+/* Sources of which segment_read() drops what comes, as they stand in the packet: unspecified, multicast, broadcast, and
+ * itself. */
 static bool source_is_possible(const struct tcp_arrival *arrival)
 {
     const uint8_t *source = arrival->addresses;

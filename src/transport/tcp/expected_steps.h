@@ -1,7 +1,8 @@
-/* transport/tcp/expected_steps.h: the steps that the parts of header prediction, expected.c, expected_again.c and expected_end.c, share.
+/* transport/tcp/expected_steps.h: the steps that the parts of header prediction, expected.c, expected_again.c and
+ * expected_end.c, share.
  *
- * As in exchange.h they stand here to be compiled in place. What is tested comes first; the steps behind the sum change the
- * connection. `stamped`: it has timestamps. */
+ * As in exchange.h they stand here to be compiled in place. What is tested comes first; the steps behind the sum change
+ * the connection. `stamped`: it has timestamps. */
 #ifndef TRANSPORT_TCP_EXPECTED_STEPS_H
 #define TRANSPORT_TCP_EXPECTED_STEPS_H
 
@@ -26,14 +27,15 @@ bool tcp_is_at_ease(struct tcp_connection *c);
 /* tcp_step_ack() of a new ACK as header prediction knows it. */
 void tcp_expected_acknowledged(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment);
 
-/* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent last. */
+/* tcp_sender_acked() where nothing tells of a loss, of a flight of several moments. The round trip of what was sent
+ * last. */
 int64_t tcp_expected_board(struct tcp *tcp, struct tcp_connection *c);
 
 /* ---- expected_acks.c ---- */
 
 /* tcp_expected_again() of segments without text. */
-unsigned tcp_expected_acks(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[], ptrdiff_t at,
-                           unsigned count);
+unsigned tcp_expected_acks(struct tcp *tcp, const struct tcp_arrival *first, const struct baro_rx_frame frame[],
+                           ptrdiff_t at, unsigned count);
 
 /* ---- what is tested ---- */
 
@@ -55,18 +57,20 @@ static inline bool expected_is_at_ease(struct tcp_connection *c)
                   (c->sender == NULL || expected_flight_is_in_order(c->sender)));
 }
 
-/* Is it one of a dialogue, as nearly all are: is the connection open at both ends, has timestamps, and waits for nothing but the next
- * text? Who has these flags is ESTABLISHED, and of much that is asked otherwise the answer is known. */
+/* Is it one of a dialogue, as nearly all are: is the connection open at both ends, has timestamps, and waits for
+ * nothing but the next text? Who has these flags is ESTABLISHED, and of much that is asked otherwise the answer is
+ * known. */
 static inline bool expected_is_plain(const struct tcp_connection *c, const struct tcp_arrival *arrival)
 {
-    const uint32_t asked = TCP_HEARS_SPECIAL | TCP_PLAIN | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_FIN_RECEIVED | TCP_ORPHAN |
-                           TCP_SHUT_READ | TCP_POSTED | TCP_ACK_NOW;
+    const uint32_t asked = TCP_HEARS_SPECIAL | TCP_PLAIN | TCP_FIN_WANTED | TCP_FIN_SENT | TCP_FIN_RECEIVED |
+                           TCP_ORPHAN | TCP_SHUT_READ | TCP_POSTED | TCP_ACK_NOW;
 
     return LIKELY((c->flags & asked) == TCP_PLAIN && c->snd.wnd != 0 && c->sender == NULL && arrival->gso_size == 0);
 }
 
 /* At RCV.NXT, SND.UNA <= SEG.ACK <= SND.NXT, and not older than TS.Recent. */
-ALWAYS_INLINE bool expected_is_next(const struct tcp_connection *c, const struct expected_segment *segment, bool stamped)
+ALWAYS_INLINE bool expected_is_next(const struct tcp_connection *c, const struct expected_segment *segment,
+                                    bool stamped)
 {
     return LIKELY(seq_eq(segment->seq, c->rcv.nxt) && seq_span(segment->ack, c->snd.una) <= tcp_flight(c) &&
                   (!stamped || (int32_t)(segment->ts_value - c->ts_recent) >= 0));
@@ -88,7 +92,8 @@ static inline bool expected_fits(const struct tcp_connection *c, uint32_t octets
 }
 
 /* May text be taken from it? Somebody wants it; the ring has room, or takes it as in tcp_receive_fused(). */
-static inline bool expected_may_take(const struct tcp_connection *c, const struct expected_segment *segment, uint8_t tos)
+static inline bool expected_may_take(const struct tcp_connection *c, const struct expected_segment *segment,
+                                     uint8_t tos)
 {
     const uint32_t deaf = TCP_ORPHAN | TCP_FIN_RECEIVED | TCP_SHUT_READ;
 
@@ -103,8 +108,8 @@ static inline bool expected_is_posted(const struct tcp_connection *c, uint32_t o
            octets <= c->posted.room - c->posted.filled;
 }
 
-/* Does the text stay in its frame (borrowed.c)? A short one does not, since a note costs more than its copy; but nothing goes into
- * the ring behind what is held. */
+/* Does the text stay in its frame (borrowed.c)? A short one does not, since a note costs more than its copy; but
+ * nothing goes into the ring behind what is held. */
 static inline bool expected_stays(const struct tcp *tcp, const struct tcp_connection *c, uint32_t octets)
 {
     return (octets >= TCP_BORROWED_LEAST || (c->recv.borrowed != 0 && octets != 0)) && tcp->borrowed.stays;
@@ -120,10 +125,11 @@ ALWAYS_INLINE bool expected_has_room(struct tcp *tcp, struct tcp_connection *c, 
     return tcp_receive_may_begin(c, end) ? ring_begin(&c->recv, &tcp->core->slabs) : tcp_receive_room(tcp, c, end);
 }
 
-/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it (segment->posted); or it
- * stays. `alone`: it is none of a run, and often a small message. */
-ALWAYS_INLINE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
-                                     const struct tcp_arrival *arrival, bool stamped, bool alone)
+/* The sum of everything, taken while the text goes behind the ring's end, or to where the program wants it
+ * (segment->posted); or it stays. `alone`: it is none of a run, and often a small message. */
+ALWAYS_INLINE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection *c,
+                                          const struct expected_segment *segment, const struct tcp_arrival *arrival,
+                                          bool stamped, bool alone)
 {
     uint32_t octets = segment->octets;
     uint64_t sum, text;
@@ -153,7 +159,7 @@ ALWAYS_INLINE bool expected_sum_as_posted(struct tcp *tcp, struct tcp_connection
 
 /* The same, and whether the program wants it. */
 ALWAYS_INLINE bool expected_sum_is_right(struct tcp *tcp, struct tcp_connection *c, struct expected_segment *segment,
-                                    const struct tcp_arrival *arrival, bool stamped, bool alone)
+                                         const struct tcp_arrival *arrival, bool stamped, bool alone)
 {
     segment->posted = expected_is_posted(c, segment->octets);
     return expected_sum_as_posted(tcp, c, segment, arrival, stamped, alone);
@@ -171,8 +177,8 @@ ALWAYS_INLINE void expected_stamp(struct tcp *tcp, struct tcp_connection *c, con
 }
 
 /* It has come: what is counted, and the timestamp. `handle`: of the connection. */
-ALWAYS_INLINE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, struct handle handle, const struct expected_segment *segment,
-                               bool stamped)
+ALWAYS_INLINE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, struct handle handle,
+                                    const struct expected_segment *segment, bool stamped)
 {
     tcp->recent = handle;
     tcp->recent_place = c;
@@ -184,7 +190,8 @@ ALWAYS_INLINE void expected_arrived(struct tcp *tcp, struct tcp_connection *c, s
     c->received_at_ns = tcp->core->now.ns;
 }
 
-/* SND.UNA goes to a new ACK. Cancelled timers are only cleared, here and there: tcp_timer_cancel() would tell the trace. */
+/* SND.UNA goes to a new ACK. Cancelled timers are only cleared, here and there: tcp_timer_cancel() would tell the
+ * trace. */
 ALWAYS_INLINE void expected_una(struct tcp_connection *c, struct seq ack)
 {
     c->snd.una = ack;
@@ -213,8 +220,8 @@ ALWAYS_INLINE void expected_all_acknowledged(struct tcp *tcp, struct tcp_connect
 }
 
 /* A new ACK, but for the timers; `rests` as tcp_send_acked() has it. `plain`: expected_is_plain(). */
-ALWAYS_INLINE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, bool rests,
-                                    const bool plain)
+ALWAYS_INLINE void expected_acknowledges(struct tcp *tcp, struct tcp_connection *c,
+                                         const struct expected_segment *segment, bool rests, const bool plain)
 {
     uint32_t flight = tcp_flight(c), acked = seq_span(segment->ack, c->snd.una);
 
@@ -238,7 +245,8 @@ ALWAYS_INLINE void expected_timers(struct tcp *tcp, struct tcp_connection *c, co
     }
 }
 
-/* tcp_want_more_output(), where nothing was taken for lost. Of who is at ease (ease.h) nothing is to be sent again either. */
+/* tcp_want_more_output(), where nothing was taken for lost. Of who is at ease (ease.h) nothing is to be sent again
+ * either. */
 ALWAYS_INLINE void expected_wants_output(struct tcp *tcp, struct tcp_connection *c)
 {
     const uint32_t asked = TCP_AT_EASE | TCP_ACK_NOW | TCP_FIN_WANTED | TCP_FIN_SENT;
@@ -248,7 +256,8 @@ ALWAYS_INLINE void expected_wants_output(struct tcp *tcp, struct tcp_connection 
 }
 
 /* The text stands where it belongs. */
-ALWAYS_INLINE void expected_text_stands(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment, const bool plain)
+ALWAYS_INLINE void expected_text_stands(struct tcp *tcp, struct tcp_connection *c,
+                                        const struct expected_segment *segment, const bool plain)
 {
     c->recv.end += segment->octets;
     tcp_text_stands(tcp, c, segment->octets, segment->full, segment->ts_echo);
@@ -258,7 +267,7 @@ ALWAYS_INLINE void expected_text_stands(struct tcp *tcp, struct tcp_connection *
 
 /* The same, and what is learnt and counted with it. */
 ALWAYS_INLINE void expected_take_text(struct tcp *tcp, struct tcp_connection *c, const struct expected_segment *segment,
-                                 uint8_t tos, const bool plain)
+                                      uint8_t tos, const bool plain)
 {
     c->data_in += segment->count;
     if ((c->ecn_flags & (TCP_ECN_HEARS | TCP_ECN_SEEN)) == TCP_ECN_HEARS && (tos & ECN_BITS) != ECN_NOT_ECT)

@@ -1,7 +1,7 @@
 /* transport/tcp/flow.c: when what may be sent leaves (pacing.h), and whether the window is still good (validation.h).
  *
- * Paced is what is new, and what is sent again behind the first missing segment. Not paced, but paid for: that first one,
- * which may have waited long enough; what goes again without SACK; probes of the tail and of a closed window. */
+ * Paced is what is new, and what is sent again behind the first missing segment. Not paced, but paid for: that first
+ * one, which may have waited long enough; what goes again without SACK; probes of the tail and of a closed window. */
 #include "transport/tcp/parts.h"
 
 void tcp_choose_pacing(struct tcp *tcp, enum baro_pacing pacing)

@@ -1,4 +1,5 @@
-/* transport/tcp/flow.h: what a connection keeps from its first text on, apart from the connection itself, which many never need.
+/* transport/tcp/flow.h: what a connection keeps from its first text on, apart from the connection itself, which many
+ * never need.
  *
  * Where there was no memory for it nothing is paced, every window counts as validated, and without SACK nothing is
  * undone. */

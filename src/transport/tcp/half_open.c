@@ -60,7 +60,8 @@ static void wait_begins(struct tcp *tcp, struct tcp_half_open *record)
 static void wait_ends(struct tcp *tcp, struct tcp_half_open *record)
 {
     struct tcp_half_open_ring *ring = &tcp->half_open_ring[ring_of(record)];
-    struct tcp_half_open *next = tcp_half_open_at(tcp, record->next), *previous = tcp_half_open_at(tcp, record->previous);
+    struct tcp_half_open *next = tcp_half_open_at(tcp, record->next),
+                         *previous = tcp_half_open_at(tcp, record->previous);
 
     if (previous == NULL)
         ring->first = next;

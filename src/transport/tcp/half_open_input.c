@@ -16,7 +16,8 @@ void tcp_trace_half_open(const struct tcp *tcp, const struct tcp_half_open *reco
 
     if (!TRACE_ON(tcp->core))
         return;
-    congestion_init(&congestion, BARO_CONGESTION_CUBIC, record->peer_mss < record->mss ? record->peer_mss : record->mss);
+    congestion_init(&congestion, BARO_CONGESTION_CUBIC,
+                    record->peer_mss < record->mss ? record->peer_mss : record->mss);
     rtt_init(&rtt);
     const struct baro_trace_value values[] = {
         TRACE_N(tcp_half_open_handle(tcp, record).value), TRACE_N(BARO_TCP_SYN_RECEIVED), TRACE_N(record->iss.value),
@@ -179,8 +180,8 @@ struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listene
     return NULL;
 }
 
-void tcp_half_open_begun(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c, struct seq seq, struct seq ack,
-                         uint16_t window)
+void tcp_half_open_begun(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c, struct seq seq,
+                         struct seq ack, uint16_t window)
 {
     tcp_queue_for_accept(tcp, listener, c);
     tcp->recent = tcp_handle(tcp, c);

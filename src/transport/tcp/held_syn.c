@@ -59,7 +59,8 @@ static void unreachable(struct tcp *tcp, struct tcp_half_open *record, enum icmp
         return;
     }
     intent->borrowed = packet;
-    intent->as.icmp = (struct intent_icmp){ .destination = record->remote.address, .type = kind.type, .code = kind.code };
+    intent->as.icmp =
+        (struct intent_icmp){ .destination = record->remote.address, .type = kind.type, .code = kind.code };
 }
 
 int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict)

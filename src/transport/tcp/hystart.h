@@ -21,8 +21,8 @@ struct hystart {
     uint8_t samples, rounds;
 };
 
-/* An ACK in slow start lets the window grow by `growth` octets: by how much it shall. `rtt_ns`: its sample, 0: none; `una`,
- * `nxt`: as of this ACK. *done: slow start is over. */
+/* An ACK in slow start lets the window grow by `growth` octets: by how much it shall. `rtt_ns`: its sample, 0: none;
+ * `una`, `nxt`: as of this ACK. *done: slow start is over. */
 uint32_t hystart_acked(struct hystart *hystart, struct seq una, struct seq nxt, int64_t rtt_ns, uint32_t growth,
                        bool *done);
 

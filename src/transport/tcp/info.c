@@ -35,7 +35,8 @@ static unsigned readiness_of(const struct tcp_connection *c)
     if (is_worth_reading(c, readable_of(c)) || c->error != 0 || over ||
         (c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ)) != 0)
         events |= BARO_EVENT_IN;
-    if (over || (tcp_synchronised(c) && ((c->flags & TCP_FIN_WANTED) != 0 || (tcp_send_room(c) != 0 && tcp_little_unsent(c)))))
+    if (over ||
+        (tcp_synchronised(c) && ((c->flags & TCP_FIN_WANTED) != 0 || (tcp_send_room(c) != 0 && tcp_little_unsent(c)))))
         events |= BARO_EVENT_OUT;
     if ((c->flags & (TCP_URGENT_KNOWN | TCP_URGENT_TAKEN)) == TCP_URGENT_KNOWN)
         events |= BARO_EVENT_PRIORITY;
@@ -54,7 +55,8 @@ static inline bool is_plain(const struct tcp_connection *c)
     const uint32_t unusual = TCP_CLOSED_DONE | TCP_FIN_RECEIVED | TCP_SHUT_READ | TCP_FIN_WANTED | TCP_URGENT_KNOWN |
                              TCP_URGENT_TAKEN | TCP_POSTED;
 
-    return c->state == BARO_TCP_ESTABLISHED && (c->flags & unusual) == 0 && c->error == 0 && c->settings.notsent_low_water == 0;
+    return c->state == BARO_TCP_ESTABLISHED && (c->flags & unusual) == 0 && c->error == 0 &&
+           c->settings.notsent_low_water == 0;
 }
 
 static __attribute__((noinline)) unsigned other_readiness(const struct tcp *tcp, struct handle connection)
@@ -74,7 +76,8 @@ unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
 
     if (c == NULL || !is_plain(c))
         return other_readiness(tcp, connection);
-    return (is_worth_reading(c, ring_used(&c->recv)) ? BARO_EVENT_IN : 0u) | (ring_used(&c->send) < c->send.limit ? BARO_EVENT_OUT : 0u);
+    return (is_worth_reading(c, ring_used(&c->recv)) ? BARO_EVENT_IN : 0u) |
+           (ring_used(&c->send) < c->send.limit ? BARO_EVENT_OUT : 0u);
 }
 
 uint32_t tcp_readable(const struct tcp *tcp, struct handle connection)

@@ -56,7 +56,8 @@ static enum baro_drop_reason for_nobody(struct tcp *tcp, struct segment *segment
     return tcp_input_listen(tcp, listener, segment);
 }
 
-/* It cannot wake for this segment, which comes again; not so a RST that ends it, for which no promise is needed. NULL: it goes on resting. */
+/* It cannot wake for this segment, which comes again; not so a RST that ends it, for which no promise is needed. NULL:
+ * it goes on resting. */
 static __attribute__((noinline)) struct tcp_connection *wake_to_end(struct tcp *tcp, struct handle handle,
                                                                     const struct segment *segment)
 {
@@ -77,8 +78,9 @@ static enum baro_drop_reason dispatch(struct tcp *tcp, struct segment *segment,
         segment->hash = c->hash;
         return for_connection(tcp, c, segment);
     }
-    segment->hash = arrival != NULL && !arrival->sure ? arrival->hash
-                                                      : demux_hash_whole(&tcp->demux, &segment->local, &segment->remote);
+    segment->hash = arrival != NULL && !arrival->sure
+                        ? arrival->hash
+                        : demux_hash_whole(&tcp->demux, &segment->local, &segment->remote);
     handle = tcp_find_by_hash(tcp, (uint32_t)segment->hash, &segment->local, &segment->remote);
     if (handle_is_none(handle))
         return for_nobody(tcp, segment);
@@ -203,7 +205,8 @@ enum baro_drop_reason tcp_step_sequence(struct tcp *tcp, struct tcp_connection *
         return BARO_DROP_TCP_OUT_OF_WINDOW;
     if (window == 0 && seq_eq(segment->seq, c->rcv.nxt) && (segment->flags & TCP_FLAG_SYN) == 0) {
         /* A probe of our closed window: answered at once; its ACK and URG count, its text does not (MUST-66). */
-        if ((segment->flags & TCP_FLAG_ACK) == 0 || tcp_ack_in_range(c, segment)) /* else the fifth step has the answer */
+        /* else the fifth step has the answer */
+        if ((segment->flags & TCP_FLAG_ACK) == 0 || tcp_ack_in_range(c, segment))
             tcp_send_ack(tcp, c);
         segment->data.length = 0;
         segment->copied = false;
@@ -250,8 +253,8 @@ enum baro_drop_reason tcp_step_syn(struct tcp *tcp, struct tcp_connection *c, co
     return BARO_DROP_TCP_SYN_IN_WINDOW;
 }
 
-/* What comes before the steps in SYN-RECEIVED of a simultaneous open: the peer's own SYN again, and the SYN+ACK of a simultaneous open,
- * whose SYN is stripped so that the rest counts (RFC 9293 figure 8). */
+/* What comes before the steps in SYN-RECEIVED of a simultaneous open: the peer's own SYN again, and the SYN+ACK of a
+ * simultaneous open, whose SYN is stripped so that the rest counts (RFC 9293 figure 8). */
 static enum baro_drop_reason in_syn_received(struct tcp *tcp, struct tcp_connection *c, struct segment *segment)
 {
     if ((segment->flags & (TCP_FLAG_SYN | TCP_FLAG_RST)) != TCP_FLAG_SYN || !seq_eq(segment->seq, c->rcv.irs))

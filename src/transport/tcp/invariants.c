@@ -11,7 +11,8 @@ static void check_sequence(const struct tcp_connection *c)
     assert(seq_le(c->snd.una, c->snd.nxt));
     assert(seq_ge(c->retransmit_next, c->snd.una) || seq_eq(c->retransmit_next, c->retransmit_end));
     assert(seq_le(c->retransmit_next, c->retransmit_end));
-    assert((c->flags & TCP_AT_EASE) == 0 || (seq_le(c->retransmit_end, c->snd.nxt) && seq_le(c->flight.small, c->snd.nxt)));
+    assert((c->flags & TCP_AT_EASE) == 0 ||
+           (seq_le(c->retransmit_end, c->snd.nxt) && seq_le(c->flight.small, c->snd.nxt)));
     assert((c->flags & (TCP_AT_EASE | TCP_URGENT_SENDING)) != TCP_AT_EASE || seq_le(c->flight.up, c->snd.nxt));
     assert(c->mss + tcp_option_octets(c) >= TCP_MSS_FLOOR && c->congestion.cwnd >= 1);
     if (c->sender != NULL) {
@@ -68,14 +69,16 @@ static void check_held(const struct tcp *tcp, const struct tcp_connection *c)
         assert(pool_is_still(c, text->handle) && text->octets != 0 && text->offset + text->octets == offset);
         offset = text->offset;
     }
-    assert(tcp->borrowed.text[c->recv.borrowed - 1].offset == offset && offset >= c->recv.begin && offset < c->recv.end);
+    assert(tcp->borrowed.text[c->recv.borrowed - 1].offset == offset && offset >= c->recv.begin &&
+           offset < c->recv.end);
 }
 
 static void check_timers(const struct tcp_connection *c)
 {
     for (int name = 0; name < TCP_TIMER_COUNT; name++) {
         if (c->deadline_ns[name] != 0)
-            assert(name < tcp_timers_of(c) && (c->late || (wheel_is_armed(&c->wheel) && c->wheel.deadline.ns <= c->deadline_ns[name])));
+            assert(name < tcp_timers_of(c) &&
+                   (c->late || (wheel_is_armed(&c->wheel) && c->wheel.deadline.ns <= c->deadline_ns[name])));
     }
     /* Whatever is in flight has a timer that ends its wait. */
     if (tcp_flight(c) != 0)
@@ -99,7 +102,8 @@ static void check_connection(const struct tcp *tcp, const struct tcp_connection 
     check_timers(c);
     assert((c->flow_label != 0) == (c->remote.address.family == BARO_FAMILY_IPV6)); /* so no way out asks for it */
     assert((c->flags & TCP_AT_EASE) == 0 || tcp_ease_holds(c));
-    assert((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_RECEIVED)) != TCP_AT_EASE || c->state == BARO_TCP_ESTABLISHED);
+    assert((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_RECEIVED)) != TCP_AT_EASE ||
+           c->state == BARO_TCP_ESTABLISHED);
 }
 
 static void check_soon(const struct tcp *tcp)
@@ -134,7 +138,8 @@ static uint32_t check_half_opens_of(const struct tcp *tcp, const struct tcp_list
 {
     uint32_t count = 0;
 
-    for (const struct tcp_half_open *record = list->first; record != NULL; record = tcp_half_open_at(tcp, record->list_next)) {
+    for (const struct tcp_half_open *record = list->first; record != NULL;
+         record = tcp_half_open_at(tcp, record->list_next)) {
         assert(tcp_half_open_listener(tcp, record) == listener);
         assert(((record->flags & HALF_OPEN_UNTOLD) != 0) == (list == &listener->held));
         assert((record->flags & HALF_OPEN_UNTOLD) == 0 || (record->flags & HALF_OPEN_HELD) != 0);
@@ -153,7 +158,8 @@ static void check_rings(const struct tcp *tcp)
         const struct tcp_half_open_ring *ring = &tcp->half_open_ring[i];
         int64_t last_ns = INT64_MIN;
 
-        for (const struct tcp_half_open *record = ring->first; record != NULL; record = tcp_half_open_at(tcp, record->next)) {
+        for (const struct tcp_half_open *record = ring->first; record != NULL;
+             record = tcp_half_open_at(tcp, record->next)) {
             assert(record->began_ns >= last_ns);
             assert(((record->flags & HALF_OPEN_HELD) != 0) == (i == HALF_OPEN_RING_HELD));
             last_ns = record->began_ns;

@@ -1,15 +1,17 @@
 /* transport/tcp/late.c: connections with a deadline of which the wheel has not been told.
  *
- * Most deadlines are gone before long: that of the delayed ACK when the program answers, that of the retransmission when the
- * answer comes; and of many connections each look at the wheel is a miss or two, for the timer's neighbours there are anybody's.
- * Nearly all are TCP_LATE_NS away or more, the delay of an ACK, when they are set. So who has such a deadline before its
- * timer, and stands here not yet, comes behind the last one of a row: the row is in order of time without being sorted, and lies
- * together, so that those whose turn comes next can be asked for ahead. TCP_LATE_NS later, and no deadline can have been before,
- * it is the connection's turn: what is due fires, with the wheel left alone; what is not far away waits once more, since the answer
- * may be on its way; only what is left is told to the wheel.
+ * Most deadlines are gone before long: that of the delayed ACK when the program answers, that of the retransmission
+ * when the answer comes; and of many connections each look at the wheel is a miss or two, for the timer's neighbours
+ * there are anybody's. Nearly all are TCP_LATE_NS away or more, the delay of an ACK, when they are set. So who has such
+ * a deadline before its timer, and stands here not yet, comes behind the last one of a row: the row is in order of time
+ * without being sorted, and lies together, so that those whose turn comes next can be asked for ahead. TCP_LATE_NS
+ * later, and no deadline can have been before, it is the connection's turn: what is due fires, with the wheel left
+ * alone; what is not far away waits once more, since the answer may be on its way; only what is left is told to the
+ * wheel.
  *
  * A connection stands in the row once, which `late` says; who ends meanwhile is passed over. The row takes memory as it
- * grows and gives it back when nobody is left. Where it is full, or there is no memory, the wheel has the deadline at once. */
+ * grows and gives it back when nobody is left. Where it is full, or there is no memory, the wheel has the deadline at
+ * once. */
 #include "transport/tcp/lines.h"
 #include "transport/tcp/parts.h"
 

@@ -1,9 +1,9 @@
 /* transport/tcp/least.h: the least round trip of the last ten seconds (RFC 8985 §6.2 step 1).
  *
- * A path that got longer is forgotten after ten seconds, so that RACK's reordering window, a quarter of this, does not stay
- * that of a path from long ago. Three samples, each the least of all that came after the one before it, a third of the
- * time apart at least: what is told is never less than the least of the window, and never more than the least of its younger
- * two thirds. While no samples come the last answer stays. Pure; microseconds, so that it is small. */
+ * A path that got longer is forgotten after ten seconds, so that RACK's reordering window, a quarter of this, does not
+ * stay that of a path from long ago. Three samples, each the least of all that came after the one before it, a third of
+ * the time apart at least: what is told is never less than the least of the window, and never more than the least of
+ * its younger two thirds. While no samples come the last answer stays. Pure; microseconds, so that it is small. */
 #ifndef TRANSPORT_TCP_LEAST_H
 #define TRANSPORT_TCP_LEAST_H
 

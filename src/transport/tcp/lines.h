@@ -1,4 +1,5 @@
-/* transport/tcp/lines.h: a connection's lines are asked for ahead of who touches them: of many connections each is a miss of its own. */
+/* transport/tcp/lines.h: a connection's lines are asked for ahead of who touches them: of many connections each is a
+ * miss of its own. */
 #ifndef TRANSPORT_TCP_LINES_H
 #define TRANSPORT_TCP_LINES_H
 

@@ -92,7 +92,8 @@ static struct tcp_listener *listener_at(const struct tcp *tcp, uint16_t port, co
     return found;
 }
 
-struct tcp_listener *tcp_find_listener(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote)
+struct tcp_listener *tcp_find_listener(const struct tcp *tcp, const struct baro_endpoint *local,
+                                       const struct baro_endpoint *remote)
 {
     struct tcp_listener *listener = listener_at(tcp, local->port.number, local, remote, 3);
 

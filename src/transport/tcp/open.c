@@ -9,8 +9,8 @@
 
 enum { TIME_WAIT_MEMORY = 512 }; /* octets of the stack's memory for each record that there may be */
 
-/* Another secret key: who knows one knows nothing of the other. Nothing is drawn, so that what a seed gives to all others
- * stays as it was. */
+/* Another secret key: who knows one knows nothing of the other. Nothing is drawn, so that what a seed gives to all
+ * others stays as it was. */
 static struct hash_key key_from(const struct hash_key *key)
 {
     const uint64_t first = 1, second = 2;
@@ -166,7 +166,8 @@ int tcp_connect(struct tcp *tcp, const struct tcp_ends *ends, const struct ip_pa
     struct tcp_connection *c;
     struct tcp_offer offer;
 
-    if ((!handle_is_none(ends->there) && !tcp_time_wait_may_go(tcp, ends->there)) || endpoint_equal(ends->local, ends->remote))
+    if ((!handle_is_none(ends->there) && !tcp_time_wait_may_go(tcp, ends->there)) ||
+        endpoint_equal(ends->local, ends->remote))
         return -EADDRINUSE;
     offer = tcp_offer_of(tcp, settings, ends->remote.address.family, path->mtu);
     c = tcp_connection_new(tcp, &ends->local, &ends->remote, settings, &offer);

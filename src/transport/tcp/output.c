@@ -29,7 +29,8 @@ bool tcp_wake_waiting(struct tcp *tcp)
 {
     bool any = false;
 
-    for (; UNLIKELY(!handle_is_none(tcp->waiting_first)) && intent_queue_is_half_empty(&tcp->core->intents); any = true) {
+    for (; UNLIKELY(!handle_is_none(tcp->waiting_first)) && intent_queue_is_half_empty(&tcp->core->intents);
+         any = true) {
         struct tcp_connection *c = tcp_resolve(tcp, tcp->waiting_first);
 
         assert(c != NULL); /* one that is freed leaves the list */
@@ -75,8 +76,10 @@ static struct tcp_options options_of(struct tcp *tcp, struct tcp_connection *c, 
         options.mss = c->rcv_mss;
         options.has_scale = (asked && (tcp->without & BARO_TCP_WITHOUT_SCALE) == 0) || (c->flags & TCP_SCALED) != 0;
         options.scale = c->rcv_scale;
-        options.has_timestamps = (asked && (tcp->without & BARO_TCP_WITHOUT_TIMESTAMPS) == 0) || (c->flags & TCP_TIMESTAMPS) != 0;
-        options.sack_permitted = (asked && (tcp->without & BARO_TCP_WITHOUT_SACK) == 0) || (c->flags & TCP_SACK_PERMITTED) != 0;
+        options.has_timestamps =
+            (asked && (tcp->without & BARO_TCP_WITHOUT_TIMESTAMPS) == 0) || (c->flags & TCP_TIMESTAMPS) != 0;
+        options.sack_permitted =
+            (asked && (tcp->without & BARO_TCP_WITHOUT_SACK) == 0) || (c->flags & TCP_SACK_PERMITTED) != 0;
     } else {
         options.has_timestamps = (c->flags & TCP_TIMESTAMPS) != 0;
     }
@@ -149,7 +152,8 @@ static void count_again(struct tcp *tcp, struct tcp_connection *c, const struct 
     blackhole_resent(&c->blackhole, seq_add(plan->seq, plan->length));
     if (!plan->lost) {
         c->retransmit_next = seq_add(plan->seq, plan->length + plan->syn + plan->fin);
-        c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next); /* a probe's one octet may have the FIN behind it */
+        /* a probe's one octet may have the FIN behind it */
+        c->retransmit_end = seq_max(c->retransmit_end, c->retransmit_next);
     }
     /* Karn: an ACK for it would not tell which of the two it answers. */
     if ((c->flags & TCP_SACK_PERMITTED) != 0)

@@ -1,8 +1,8 @@
 /* transport/tcp/output_fast.c: new text, the FIN and ACKs of connections to which nothing else happens.
  *
  * What output.c, plan.c and control.c do step by step for every segment is done here at once for those that are to be
- * expected, header and state the same. What must not be going on say ease.h and ease.c, each with where the slow path would
- * look at it. Until the length of the text is known nothing is changed; then there is no way back. */
+ * expected, header and state the same. What must not be going on say ease.h and ease.c, each with where the slow path
+ * would look at it. Until the length of the text is known nothing is changed; then there is no way back. */
 #include "transport/tcp/ease.h"
 #include "transport/tcp/exchange.h"
 #include "transport/tcp/output_fast.h"
@@ -27,7 +27,8 @@ static inline uint32_t unsent_text(const struct tcp_connection *c)
 }
 
 /* As plan.c's new_text(), windows included. */
-ALWAYS_INLINE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, const struct ip_path *path, uint32_t mss)
+ALWAYS_INLINE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent, const struct ip_path *path,
+                                uint32_t mss)
 {
     uint32_t flight = tcp_flight(c), pipe = tcp_pipe(c), cwnd = c->congestion.cwnd > mss ? c->congestion.cwnd : mss;
     uint32_t may = unsent, full = 0;
@@ -41,7 +42,8 @@ ALWAYS_INLINE uint32_t new_text(const struct tcp_connection *c, uint32_t unsent,
     if (may == full)
         return full;
     if (may == unsent)
-        return c->settings.nodelay || seq_le(c->flight.small, c->snd.una) || (c->flags & TCP_FIN_WANTED) != 0 ? may : full;
+        return c->settings.nodelay || seq_le(c->flight.small, c->snd.una) || (c->flags & TCP_FIN_WANTED) != 0 ? may
+                                                                                                              : full;
     if (full != 0 || flight != 0)
         return full;
     return may >= c->snd.max_wnd / 2 ? may : 0;
@@ -93,9 +95,9 @@ ALWAYS_INLINE void write_header(const struct tcp_connection *c, uint32_t timesta
 
 /* ---- what follows ---- */
 
-/* The retransmission timer and the tail's probe, for text that leaves: output.c's sent() and tcp_tail_arm(), of which only what
- * may be going on beside new text is asked. Two deadlines, one look at the wheel. `other` as segment_of() has it: who is not
- * is at ease, and has found a window that takes text. */
+/* The retransmission timer and the tail's probe, for text that leaves: output.c's sent() and tcp_tail_arm(), of which
+ * only what may be going on beside new text is asked. Two deadlines, one look at the wheel. `other` as segment_of() has
+ * it: who is not is at ease, and has found a window that takes text. */
 ALWAYS_INLINE void arm_timers(struct tcp *tcp, struct tcp_connection *c, const bool other)
 {
     const struct tcp_sender *sender = c->sender;
@@ -106,7 +108,7 @@ ALWAYS_INLINE void arm_timers(struct tcp *tcp, struct tcp_connection *c, const b
         c->deadline_ns[TCP_TIMER_RETRANSMIT] = tcp_deadline(now_ns + c->rtt.rto_ns);
     earliest_ns = c->deadline_ns[TCP_TIMER_RETRANSMIT];
     if (UNLIKELY((other && (c->tail.out || c->snd.wnd == 0)) ||
-               (sender != NULL && (sender->board.sacked | sender->board.lost) != 0))) {
+                 (sender != NULL && (sender->board.sacked | sender->board.lost) != 0))) {
         c->deadline_ns[TCP_TIMER_TAIL] = 0;
     } else if (!other || (c->flags & TCP_SACK_PERMITTED) != 0) {
         wait_ns = tcp_tail_wait_ns(c);
@@ -120,8 +122,8 @@ ALWAYS_INLINE void arm_timers(struct tcp *tcp, struct tcp_connection *c, const b
 }
 
 /* New text left, or the FIN; `last`: what of the text was not yet sent. `full`: octets of a full-sized segment. */
-ALWAYS_INLINE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin, bool last, bool paced,
-                        const bool other)
+ALWAYS_INLINE void text_sent(struct tcp *tcp, struct tcp_connection *c, uint32_t length, uint32_t full, bool fin,
+                             bool last, bool paced, const bool other)
 {
     struct core *core = tcp->core;
     uint32_t segments = length > full ? (length + full - 1) / full : 1;
@@ -167,7 +169,8 @@ enum tcp_fast_verdict tcp_fast_begin(struct tcp *tcp, struct handle connection, 
     return TCP_FAST_MORE;
 }
 
-void tcp_fast_ends(const struct tcp_fast *segment, const struct baro_endpoint **local, const struct baro_endpoint **remote)
+void tcp_fast_ends(const struct tcp_fast *segment, const struct baro_endpoint **local,
+                   const struct baro_endpoint **remote)
 {
     *local = &segment->connection->local;
     *remote = &segment->connection->remote;
@@ -184,8 +187,8 @@ bool tcp_fast_has_nothing(const struct tcp_fast *segment)
 }
 
 /* The text of the next segment; false: the slow path must see to it. */
-ALWAYS_INLINE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent, uint32_t mss, bool paced,
-                        uint32_t *length)
+ALWAYS_INLINE bool plan(struct tcp *tcp, struct tcp_connection *c, const struct ip_path *path, uint32_t unsent,
+                        uint32_t mss, bool paced, uint32_t *length)
 {
     *length = 0;
     if (unsent == 0)
@@ -234,8 +237,8 @@ static __attribute__((noinline)) void end_fin(struct tcp *tcp, struct tcp_fast *
     arm_timers(tcp, c, true);
 }
 
-/* `other`: the program sends no more, or text leaves at a rate, or something is going on (ease.h). Who is none of these is not asked
- * about them: there are two copies of this. */
+/* `other`: the program sends no more, or text leaves at a rate, or something is going on (ease.h). Who is none of these
+ * is not asked about them: there are two copies of this. */
 ALWAYS_INLINE enum tcp_fast_verdict
 segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment, const bool other)
 {
@@ -246,7 +249,7 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment
 
     /* Only message.c knows to cut a super-segment with a FIN, which its last piece has. */
     if (UNLIKELY(path->mtu != c->path_mtu || (fin && unsent > mss && unsent <= ip_path_at_once(path, mss)) ||
-               !plan(tcp, c, path, unsent, mss, paced, &length)))
+                 !plan(tcp, c, path, unsent, mss, paced, &length)))
         return TCP_FAST_DECLINED;
     last = length == unsent;
     fin = fin && last;
@@ -259,13 +262,15 @@ segment_of(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment
     segment->size = mss;
     segment->flow_label = c->flow_label;
     segment->ttl = c->settings.ttl;
-    segment->tos = (uint8_t)(c->settings.tos | (length != 0 && (c->ecn_flags & TCP_ECN_SENDS) != 0 ? ECN_ECT_0 : ECN_NOT_ECT));
+    segment->tos =
+        (uint8_t)(c->settings.tos | (length != 0 && (c->ecn_flags & TCP_ECN_SENDS) != 0 ? ECN_ECT_0 : ECN_NOT_ECT));
     segment->progress = c->progress;
     c->progress = false;
     write_header(c, tcp_timestamp(tcp, c->ts_offset), flags, length != 0 || fin ? c->snd.nxt : tcp_plain_seq(c),
                  tcp_receive_window(c, true), segment);
     segment->parts = text_at(&c->send, c->send.end - unsent, length, segment->part);
-    segment->text_sums = length >= mss && path->sums ? tcp_sums_take(tcp, c, c->send.end - unsent, length, &segment->text_sum) : 0;
+    segment->text_sums =
+        length >= mss && path->sums ? tcp_sums_take(tcp, c, c->send.end - unsent, length, &segment->text_sum) : 0;
     if (fin)
         c->flags |= TCP_FIN_SENT;
     if (length != 0 || fin) {
@@ -296,8 +301,8 @@ other_segment(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segm
 /* A FIN alone is an ACK with one flag and one number more. Is it one? Then the ACK leaves. */
 static __attribute__((noinline)) bool begin_fin(struct tcp_connection *c, const struct ip_path *path)
 {
-    if ((c->flags & (TCP_AT_EASE | TCP_FIN_SENT)) != TCP_AT_EASE || tcp_unsent_text(c) != 0 || path->mtu != c->path_mtu ||
-        !seq_eq(tcp_plain_seq(c), c->snd.nxt))
+    if ((c->flags & (TCP_AT_EASE | TCP_FIN_SENT)) != TCP_AT_EASE || tcp_unsent_text(c) != 0 ||
+        path->mtu != c->path_mtu || !seq_eq(tcp_plain_seq(c), c->snd.nxt))
         return false;
     c->flags |= TCP_ACK_NOW;
     return true;
@@ -307,8 +312,8 @@ enum tcp_fast_verdict tcp_fast_segment(struct tcp *tcp, const struct ip_path *pa
 {
     struct tcp_connection *c = segment->connection;
 
-    /* An ACK alone has no rate, and of many connections the round trip is a line that it does not touch. Who is at ease is
-     * synchronised. */
+    /* An ACK alone has no rate, and of many connections the round trip is a line that it does not touch. Who is at ease
+     * is synchronised. */
     if ((UNLIKELY((c->flags & (TCP_AT_EASE | TCP_FIN_WANTED | TCP_FIN_SENT)) != TCP_AT_EASE) && !begin_fin(c, path)) ||
         (tcp_unsent_text(c) != 0 && UNLIKELY(is_paced(c))))
         return other_segment(tcp, path, segment);
@@ -338,8 +343,9 @@ enum tcp_fast_verdict tcp_fast_turn(const struct tcp *tcp, uint32_t at, struct t
 
     if (c == NULL || (c->flags & TCP_ACK_SOON) == 0)
         return TCP_FAST_NOTHING;
-    if (UNLIKELY((c->flags & (other | TCP_AT_EASE | TCP_TIMESTAMPS)) != (TCP_AT_EASE | TCP_TIMESTAMPS) || c->state < BARO_TCP_ESTABLISHED || tcp_unsent_text(c) != 0 ||
-               (c->sender != NULL && c->sender->board.lost != 0)))
+    if (UNLIKELY((c->flags & (other | TCP_AT_EASE | TCP_TIMESTAMPS)) != (TCP_AT_EASE | TCP_TIMESTAMPS) ||
+                 c->state < BARO_TCP_ESTABLISHED || tcp_unsent_text(c) != 0 ||
+                 (c->sender != NULL && c->sender->board.lost != 0)))
         return TCP_FAST_DECLINED;
     segment->connection = c;
     return TCP_FAST_MORE;
@@ -374,7 +380,8 @@ bool tcp_fast_control(struct tcp *tcp, const struct intent *intent, struct tcp_f
     if (control->has_syn_options)
         octets = tcp_header_SIZE + tcp_fast_syn_options(control, segment);
     else if (LIKELY(control->has_timestamps))
-        segment->sum = word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, control->ts_value) + word(to + 28, control->ts_echo);
+        segment->sum = word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, control->ts_value) +
+                       word(to + 28, control->ts_echo);
     segment->sum += word(to, (uint32_t)control->local.port.number << 16 | control->remote.port.number) +
                    word(to + 4, control->seq.value) + word(to + 8, control->ack.value) +
                    word(to + 12, octets << 26 | (uint32_t)control->flags << 16 | control->window) + word(to + 16, 0);

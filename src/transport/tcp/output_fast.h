@@ -21,9 +21,10 @@ static inline void tcp_fast_plain(const struct intent_tcp_control *ack, struct t
     const unsigned octets = TCP_FAST_HEADER;
     uint8_t *to = segment->header;
 
-    segment->sum = word(to, (uint32_t)ack->local.port.number << 16 | ack->remote.port.number) + word(to + 4, ack->seq.value) +
-                   word(to + 8, ack->ack.value) + word(to + 12, octets << 26 | (uint32_t)ack->flags << 16 | ack->window) +
-                   word(to + 16, 0) + word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, ack->ts_value) +
+    segment->sum = word(to, (uint32_t)ack->local.port.number << 16 | ack->remote.port.number) +
+                   word(to + 4, ack->seq.value) + word(to + 8, ack->ack.value) +
+                   word(to + 12, octets << 26 | (uint32_t)ack->flags << 16 | ack->window) + word(to + 16, 0) +
+                   word(to + 20, TCP_WORD_NOP_NOP_TIMESTAMPS) + word(to + 24, ack->ts_value) +
                    word(to + 28, ack->ts_echo);
     segment->header_length = (uint8_t)octets;
     segment->flow_label = ack->flow_label;

@@ -2,10 +2,10 @@
  *
  * The rate is twice the window a round trip in slow start, 1.2 times later (Linux' tcp_pacing_ss_ratio and
  * tcp_pacing_ca_ratio; slow start lasts to half of ssthresh), and never above what the program allows. It is kept by a
- * deadline: what has left is paid at that rate, and a burst of two segments, or of what the rate sends in a millisecond if
- * that is more, may leave before it is paid. A timer that fires late is made good, up to one burst. What follows connect or
- * an idle time gets a credit of an initial window on top, which is paid afterwards: the first flight may leave at once
- * (RFC 6928; RFC 7661 §4.4.2 wants bursts bounded, and that bounds them).
+ * deadline: what has left is paid at that rate, and a burst of two segments, or of what the rate sends in a millisecond
+ * if that is more, may leave before it is paid. A timer that fires late is made good, up to one burst. What follows
+ * connect or an idle time gets a credit of an initial window on top, which is paid afterwards: the first flight may
+ * leave at once (RFC 6928; RFC 7661 §4.4.2 wants bursts bounded, and that bounds them).
  *
  * Below a round trip of a millisecond nothing is paced: a timer a burst would cost more than it gives. Pure. */
 #ifndef TRANSPORT_TCP_PACING_H

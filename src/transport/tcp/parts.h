@@ -6,6 +6,7 @@
 #include "transport/tcp/connection.h"
 #include "transport/tcp/deadline.h"
 #include "transport/tcp/port.h"
+#include "transport/tcp/state.h"
 
 /* ---- segment.c: a received segment as values ---- */
 
@@ -106,8 +107,8 @@ static inline struct seq tcp_half_open_snd_nxt(const struct tcp_half_open *recor
 /* ---- cookie.c ---- */
 
 /* Answers a SYN and forgets it. */
-enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener, const struct segment *segment,
-                                           const struct tcp_offer *offer);
+enum baro_drop_reason tcp_answer_by_cookie(struct tcp *tcp, struct tcp_listener *listener,
+                                           const struct segment *segment, const struct tcp_offer *offer);
 /* An ACK that belongs to nothing: may it bring a cookie back? */
 bool tcp_may_be_cookie(const struct tcp *tcp, const struct tcp_listener *listener);
 /* It may: a connection, or a drop and an RST where it is none of ours. */
@@ -120,8 +121,8 @@ void tcp_trace_half_open(const struct tcp *tcp, const struct tcp_half_open *reco
 struct tcp_connection *tcp_half_open_connect(struct tcp *tcp, struct tcp_listener *listener,
                                              const struct tcp_half_open *record, uint32_t mtu, struct handle instead);
 /* Its dialogue is ended by a segment with these values: into the accept queue, which has room, and ESTABLISHED. */
-void tcp_half_open_begun(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c, struct seq seq, struct seq ack,
-                         uint16_t window);
+void tcp_half_open_begun(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c, struct seq seq,
+                         struct seq ack, uint16_t window);
 /* The same, and on with the segment. */
 enum baro_drop_reason tcp_half_open_done(struct tcp *tcp, struct tcp_listener *listener, struct tcp_connection *c,
                                          struct segment *segment);
@@ -177,7 +178,8 @@ uint32_t tcp_send_room(const struct tcp_connection *c);
 uint32_t tcp_unsent(const struct tcp_connection *c);
 /* Of these `before` were there until now: may the program be woken to give more (TCP_NOTSENT_LOWAT)? */
 void tcp_tell_of_less_unsent(struct tcp *tcp, struct tcp_connection *c, uint32_t before);
-/* How much of `octets` the connection may hold more now and there is memory for: behind the ring's end is room for it then. */
+/* How much of `octets` the connection may hold more now and there is memory for: behind the ring's end is room for it
+ * then. */
 uint32_t tcp_send_make_room(struct tcp *tcp, struct tcp_connection *c, size_t octets);
 /* Is what waits unsent little enough to be worth waking the program? */
 bool tcp_little_unsent(const struct tcp_connection *c);
@@ -185,8 +187,8 @@ bool tcp_little_unsent(const struct tcp_connection *c);
 bool tcp_charge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
 void tcp_discharge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes);
 uint32_t tcp_ring_cost(uint32_t bytes);
-/* What a buffer that costs `now` may cost, `wanted` or less; `fixed`: a program has asked for it, so it need leave nothing to
- * others. */
+/* What a buffer that costs `now` may cost, `wanted` or less; `fixed`: a program has asked for it, so it need leave
+ * nothing to others. */
 uint32_t tcp_share(const struct tcp *tcp, uint32_t now, uint32_t wanted, bool fixed);
 
 /* ---- control.c: segments without data, with the values of the moment ---- */
@@ -267,7 +269,8 @@ void tcp_recover_timeout(struct tcp *tcp, struct tcp_connection *c);
 void tcp_retransmit_from(struct tcp *tcp, struct tcp_connection *c, struct seq from, struct seq end);
 
 /* tcp_grow() (exchange.h) where the window was in use; `valid`: it is validated. */
-void tcp_grow_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns, bool valid);
+void tcp_grow_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns,
+                     bool valid);
 
 void tcp_trace_congestion(const struct tcp *tcp, const struct tcp_connection *c);
 
@@ -296,7 +299,8 @@ static inline uint32_t tcp_pipe(const struct tcp_connection *c)
 struct tcp_flow *tcp_flow_open(struct tcp *tcp, struct tcp_connection *c);
 void tcp_flow_release(struct tcp *tcp, struct tcp_connection *c);
 /* As text_sums_take(), for new text of a connection; sums are kept from the first full-sized segment on. */
-unsigned tcp_sums_take(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, uint32_t length, const uint16_t **of);
+unsigned tcp_sums_take(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, uint32_t length,
+                       const uint16_t **of);
 /* Octets a second, 0: as the windows let it. */
 uint64_t tcp_pacing_rate(const struct tcp *tcp, const struct tcp_connection *c);
 /* Is there a rate at all now? What waited for its time once may have found that there is none any more. */
@@ -307,7 +311,8 @@ uint32_t tcp_pace(struct tcp *tcp, struct tcp_connection *c, uint32_t length);
 void tcp_lapse(struct tcp_connection *c, int64_t now_ns);
 /* Nothing was sent for longer than an RTO. */
 void tcp_rested(struct tcp_connection *c, int64_t now_ns);
-/* A recovery begins, congestion_loss() is done: `cwnd` before it; ends: the window of a flight that used less than it had. */
+/* A recovery begins, congestion_loss() is done: `cwnd` before it; ends: the window of a flight that used less than it
+ * had. */
 void tcp_validate_loss(struct tcp *tcp, struct tcp_connection *c, uint32_t cwnd, uint32_t missing);
 void tcp_validate_recovered(struct tcp_connection *c);
 /* Text left. */
@@ -380,7 +385,8 @@ bool tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segm
 void tcp_timer_arm(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns);
 void tcp_timer_cancel(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name);
 /* As tcp_timer_arm(), in place where nobody watches. */
-static inline void tcp_timer_start(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name, int64_t delay_ns)
+static inline void tcp_timer_start(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer_name name,
+                                   int64_t delay_ns)
 {
     if (TRACE_ON(tcp->core))
         tcp_timer_arm(tcp, c, name, delay_ns);
@@ -391,57 +397,6 @@ void tcp_timer_cancel_all(struct tcp *tcp, struct tcp_connection *c);
 void tcp_keepalive_restart(struct tcp *tcp, struct tcp_connection *c);
 void tcp_rest_later(struct tcp *tcp, struct tcp_connection *c);
 
-/* ---- state.c ---- */
-
-static inline unsigned tcp_kind_of(struct handle handle)
-{
-    return (unsigned)(handle.value >> TCP_KIND_SHIFT) & TCP_KIND_MASK;
-}
-/* The kind of a connection is 0: its handle is its pool's, both ways. */
-static inline struct handle tcp_handle(const struct tcp *tcp, const struct tcp_connection *c)
-{
-    return pool_handle(&tcp->connections, c);
-}
-static inline struct tcp_connection *tcp_resolve(const struct tcp *tcp, struct handle handle)
-{
-    /* The one of the last segment, mostly. */
-    if (LIKELY(handle.value == tcp->recent.value))
-        return LIKELY(pool_is_still(tcp->recent_place, handle)) ? tcp->recent_place : NULL;
-    return tcp_kind_of(handle) == TCP_KIND_CONNECTION ? pool_resolve(&tcp->connections, handle) : NULL;
-}
-struct handle tcp_listener_handle(const struct tcp *tcp, const struct tcp_listener *listener);
-struct tcp_listener *tcp_resolve_listener(const struct tcp *tcp, struct handle handle);
-static inline void tcp_set_state(struct tcp *tcp, struct tcp_connection *c, enum baro_tcp_state state)
-{
-    TRACE(tcp->core, TCP_STATE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->state), TRACE_N(state));
-    c->state = (uint8_t)state;
-}
-/* What a connection says of itself in its SYN. */
-struct tcp_offer {
-    uint32_t grant;           /* octets of receive buffer promised */
-    uint16_t mss;
-    uint8_t scale;
-};
-struct tcp_offer tcp_offer_of(const struct tcp *tcp, const struct tcp_settings *settings, uint8_t family, uint32_t mtu);
-/* A connection with its memory promised, CLOSED, in no table and without a path yet; NULL: there is no memory. */
-struct tcp_connection *tcp_connection_new(struct tcp *tcp, const struct baro_endpoint *local,
-                                          const struct baro_endpoint *remote, const struct tcp_settings *settings,
-                                          const struct tcp_offer *offer);
-/* Its place among the ports and in the demux: that of `instead`, if not NONE, which so is out of it. False, and nothing
- * done: there is no memory. */
-bool tcp_enter_demux(struct tcp *tcp, struct tcp_connection *c, uint32_t hash, struct handle instead);
-/* One that never got so far. */
-void tcp_connection_free(struct tcp *tcp, struct tcp_connection *c);
-/* Over: out of the demux, timers stopped, unsent data gone, `error` (a positive errno or 0) told to the owner. The
- * pointer stays good until the entry point that was called (a segment, a timer, a call) ends with tcp_reap. */
-void tcp_finish(struct tcp *tcp, struct tcp_connection *c, int error);
-/* Frees a connection that is over, unless a descriptor or an accept queue still has it. */
-void tcp_reap(struct tcp *tcp, struct tcp_connection *c);
-/* RST to the peer, then tcp_finish. */
-void tcp_abort(struct tcp *tcp, struct tcp_connection *c, int error);
-void tcp_leave_demux(struct tcp *tcp, struct tcp_connection *c);
-void tcp_trace_connection(const struct tcp *tcp, const struct tcp_connection *c, bool after);
-
 /* ---- lookup.c ---- */
 
 struct handle tcp_find(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
@@ -451,7 +406,8 @@ struct handle tcp_named(const struct tcp *tcp, uint32_t name);
 struct handle tcp_find_by_hash(const struct tcp *tcp, uint32_t hash, const struct baro_endpoint *local,
                                const struct baro_endpoint *remote);
 /* Both ends choose among those that share a port. */
-struct tcp_listener *tcp_find_listener(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+struct tcp_listener *tcp_find_listener(const struct tcp *tcp, const struct baro_endpoint *local,
+                                       const struct baro_endpoint *remote);
 
 /* ---- listener.c ---- */
 
@@ -475,7 +431,8 @@ void tcp_time_wait_ends(const struct tcp *tcp, struct handle handle, struct baro
 /* A new connection of the same four-tuple ends it; `replaced`: it has the record's place in the demux already. */
 void tcp_time_wait_reused(struct tcp *tcp, struct handle handle, bool replaced);
 void tcp_time_wait_expire(struct tcp *tcp);
-/* May a connection of ours begin on this record's four-tuple already? False too where the handle is none of a record. */
+/* May a connection of ours begin on this record's four-tuple already? False too where the handle is none of a
+ * record. */
 bool tcp_time_wait_may_go(const struct tcp *tcp, struct handle handle);
 
 /* ---- isn.c, events.c, close.c ---- */
@@ -485,7 +442,8 @@ struct tcp_numbers {
     struct seq isn;
     uint32_t ts_offset;
 };
-struct tcp_numbers tcp_numbers(const struct tcp *tcp, const struct baro_endpoint *local, const struct baro_endpoint *remote);
+struct tcp_numbers tcp_numbers(const struct tcp *tcp, const struct baro_endpoint *local,
+                               const struct baro_endpoint *remote);
 void tcp_event(struct tcp *tcp, struct tcp_event *event);
 void tcp_event_forget(struct tcp *tcp, struct tcp_event *event);
 /* Tells whoever owns `c` that its readiness changed. */

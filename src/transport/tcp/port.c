@@ -1,12 +1,12 @@
 /* transport/tcp/port.c: local ports: who may have which, and a free one that cannot be guessed.
  *
- * What there is to know of each port stands in a page: how many connections and TIME-WAIT records of each family use it, of which
- * address of ours, and its listeners. So most questions are answered at once; only bind to an address whose port is in use by
- * several others of its family looks at each connection.
+ * What there is to know of each port stands in a page: how many connections and TIME-WAIT records of each family use
+ * it, of which address of ours, and its listeners. So most questions are answered at once; only bind to an address
+ * whose port is in use by several others of its family looks at each connection.
  *
  * A port is chosen by RFC 6056 §3.3.1: a random one of the upper half of all, then the next few. Where these are taken,
- * one of them that rests in TIME-WAIT towards the same peer will do, if timestamps tell the two connections apart
- * (RFC 6191). Where none does, the peer is one with very many connections: this search and the next 16 for it take a port
+ * one of them that rests in TIME-WAIT towards the same peer will do, if timestamps tell the two connections apart (RFC
+ * 6191). Where none does, the peer is one with very many connections: this search and the next 16 for it take a port
  * whose TIME-WAIT ended of late, or else go through all ports from 1024 on in order, each from where the last one ended
  * (§3.3.4's algorithm). So a search is short even when all but a few ports rest. */
 #include <string.h>
@@ -46,8 +46,8 @@ static struct tcp_port *port_take(struct tcp *tcp, uint16_t port)
     return *page == NULL ? NULL : &(*page)[port % TCP_PORT_PAGE];
 }
 
-/* Its number, which it has from now on; TCP_PORT_SEVERAL: others have those that it might have. Hosts have few addresses, a gateway
- * speaks for any number. */
+/* Its number, which it has from now on; TCP_PORT_SEVERAL: others have those that it might have. Hosts have few
+ * addresses, a gateway speaks for any number. */
 static __attribute__((noinline)) uint32_t find_owner(struct tcp *tcp, const struct baro_address *address)
 {
     enum { TRIES = 4 };
@@ -264,8 +264,8 @@ static bool try_port(struct tcp *tcp, struct tcp_ends *ends, uint16_t port)
     return true;
 }
 
-/* Has nobody these ends, of which the hash is known? Nobody is looked at, which would be waited for: where one of the same hash stands
- * they are not free. */
+/* Has nobody these ends, of which the hash is known? Nobody is looked at, which would be waited for: where one of the
+ * same hash stands they are not free. */
 static bool are_free(const struct tcp *tcp, const struct tcp_ends *ends)
 {
     if (listener_conflicts(tcp, ends->local, false))
@@ -288,7 +288,8 @@ static bool may_be_had(const struct tcp *tcp, struct tcp_ends *ends)
     return handle_is_none(ends->there) || tcp_time_wait_may_go(tcp, ends->there);
 }
 
-/* The cursor of a peer, of whose address `octet` are the last eight: shared with others, but nobody knows with which. */
+/* The cursor of a peer, of whose address `octet` are the last eight: shared with others, but nobody knows with
+ * which. */
 static struct tcp_port_cursor *cursor_of(struct tcp *tcp, const uint8_t octet[8], uint16_t port)
 {
     uint64_t peer = ((uint64_t)read_be32(octet) << 32 | read_be32(octet + 4)) ^ port;
@@ -327,7 +328,8 @@ static bool choose_freed(struct tcp *tcp, struct tcp_ends *ends, struct tcp_port
 static bool choose_in_order(struct tcp *tcp, struct tcp_ends *ends, struct tcp_port_cursor *cursor)
 {
     const struct baro_endpoint unbound = { ends->local.address, { 0 } };
-    uint32_t offset = (uint32_t)demux_hash_by(&tcp->port_key, &unbound, &ends->remote) % PORT_COUNT; /* the upper half first */
+    /* the upper half first */
+    uint32_t offset = (uint32_t)demux_hash_by(&tcp->port_key, &unbound, &ends->remote) % PORT_COUNT;
 
     for (uint32_t n = 0; n < PORT_ALL; n++) {
         uint16_t port = (uint16_t)(UINT16_MAX - (offset + cursor->at) % PORT_ALL);
@@ -352,8 +354,8 @@ static uint32_t drawn(struct tcp *tcp)
     return number;
 }
 
-/* Who connected will often do so again to the same peer. Which port is tried first then is drawn now, and what tells whether it is
- * free asked for: with many connections it is in no cache. */
+/* Who connected will often do so again to the same peer. Which port is tried first then is drawn now, and what tells
+ * whether it is free asked for: with many connections it is in no cache. */
 static void draw_ahead(struct tcp *tcp, const struct tcp_ends *ends, struct tcp_ends *ahead)
 {
     *ahead = *ends;

@@ -1,16 +1,17 @@
 /* transport/tcp/posted.c: octets that go straight from their frame to where the program wants them.
  *
- * A program that knows where the next octets shall go says so before they come: text in order is then copied, and summed,
- * once, where by way of the receive ring it is twice. For the protocol a posted buffer is a program that reads at once
- * whatever comes: the octets count as read before the ACK of their segment is made, so the window stays open.
+ * A program that knows where the next octets shall go says so before they come: text in order is then copied, and
+ * summed, once, where by way of the receive ring it is twice. For the protocol a posted buffer is a program that reads
+ * at once whatever comes: the octets count as read before the ACK of their segment is made, so the window stays open.
  *
- * What is posted is filled from its beginning. It stands in front of the ring: while it has room, the ring holds nothing in
- * order, unless urgent data is about, in front of which reading stops: then everything waits in the ring until the program
- * takes its buffer back. So does what finds no room, and what comes out of order, until the hole is filled. Octets whose sum
- * is wrong may have been written behind those that count, and so may octets of a segment that is cut: they mean nothing.
+ * What is posted is filled from its beginning. It stands in front of the ring: while it has room, the ring holds
+ * nothing in order, unless urgent data is about, in front of which reading stops: then everything waits in the ring
+ * until the program takes its buffer back. So does what finds no room, and what comes out of order, until the hole is
+ * filled. Octets whose sum is wrong may have been written behind those that count, and so may octets of a segment that
+ * is cut: they mean nothing.
  *
- * tcp/expected.c copies there itself; on the slow path the text goes into the ring and at once from there to the buffer,
- * with the same segments as answer. A connection with a posted buffer does not rest. */
+ * tcp/expected.c copies there itself; on the slow path the text goes into the ring and at once from there to the
+ * buffer, with the same segments as answer. A connection with a posted buffer does not rest. */
 #include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"
 

@@ -16,8 +16,8 @@ struct prr {
 
 /* Recovery begins; `flight`: octets that were on their way when the loss was found, those that are lost included. */
 void prr_begin(struct prr *prr, uint32_t flight);
-/* An ACK delivered `delivered` octets; `pipe`: still on their way. What may be sent now, in octets; `safe`: SND.UNA advanced
- * and nothing more was found lost. */
+/* An ACK delivered `delivered` octets; `pipe`: still on their way. What may be sent now, in octets; `safe`: SND.UNA
+ * advanced and nothing more was found lost. */
 uint32_t prr_proportion(struct prr *prr, uint32_t delivered, uint32_t pipe, uint32_t ssthresh, uint32_t mss, bool safe);
 /* The same, but the recovery's first segment leaves in any case: something is to be sent again. */
 uint32_t prr_acked(struct prr *prr, uint32_t delivered, uint32_t pipe, uint32_t ssthresh, uint32_t mss, bool safe);

@@ -34,8 +34,8 @@ struct rack_facts {
 
 void rack_memory_init(struct rack_memory *memory);
 
-/* An ACK delivered something (§6.2 steps 1 to 3). `echo_is_older`: its timestamp is older than the retransmission, so it
- * answers the original. */
+/* An ACK delivered something (§6.2 steps 1 to 3). `echo_is_older`: its timestamp is older than the retransmission, so
+ * it answers the original. */
 void rack_delivered(struct rack *rack, struct rack_memory *memory, const struct scoreboard_delivered *delivered,
                     const struct rack_facts *facts, bool echo_is_older);
 /* The peer told of octets that came twice (§6.2 step 4); `nxt`: SND.NXT as of this ACK. */

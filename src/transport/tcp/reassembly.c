@@ -4,10 +4,10 @@
  * range farthest from the in-order end gives its place: the near ones are of use first, and a peer that sends every
  * second octet fills its own sixty-four places.
  *
- * A queue that overflows at the end of slow start takes every second segment of a window, hundreds of holes in a row. What
- * is thrown away then although it was told as held costs the path once more. So the list goes over into one of a thousand
- * places where what is held is worth it: more than the smallest segments everybody may send (RFC 9293 §3.7.1), and so more
- * than the list takes. */
+ * A queue that overflows at the end of slow start takes every second segment of a window, hundreds of holes in a row.
+ * What is thrown away then although it was told as held costs the path once more. So the list goes over into one of a
+ * thousand places where what is held is worth it: more than the smallest segments everybody may send (RFC 9293 §3.7.1),
+ * and so more than the list takes. */
 #include "transport/tcp/parts.h"
 
 #include <string.h>

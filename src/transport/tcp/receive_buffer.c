@@ -1,16 +1,17 @@
 /* transport/tcp/receive_buffer.c: the receive ring, the window that promises it, and the one pass of copy and sum.
  *
- * The grant (recv.limit) is how much the peer has been promised room for. It begins at the connection's promise and grows by what the
- * program reads in a round trip (autotune.h), so memory follows demand; the stack's budget is charged when the promise is
- * made, the ring itself takes memory at its first octet and grows by doubling. Where the program has fixed the buffer's
- * size, the grant doubles up to it as it is filled or read.
+ * The grant (recv.limit) is how much the peer has been promised room for. It begins at the connection's promise and
+ * grows by what the program reads in a round trip (autotune.h), so memory follows demand; the stack's budget is charged
+ * when the promise is made, the ring itself takes memory at its first octet and grows by doubling. Where the program
+ * has fixed the buffer's size, the grant doubles up to it as it is filled or read.
  *
- * A connection that rests gives its charge back all but the first promise, though the peer may still use its window: what
- * comes then is charged anew, and where the budget has no more, it is dropped, counted, and comes again (tcp_recv_backed).
+ * A connection that rests gives its charge back all but the first promise, though the peer may still use its window:
+ * what comes then is charged anew, and where the budget has no more, it is dropped, counted, and comes again
+ * (tcp_recv_backed).
  *
- * The advertised right edge never moves back (RFC 9293 §3.8.6 SHLD-14; by less than the window's unit it may seem to when
- * the buffer is all but full, RFC 7323 §2.4, and what was promised is still taken), nor forward by less than a segment or half
- * of the grant (§3.8.6.2.2 MUST-39). */
+ * The advertised right edge never moves back (RFC 9293 §3.8.6 SHLD-14; by less than the window's unit it may seem to
+ * when the buffer is all but full, RFC 7323 §2.4, and what was promised is still taken), nor forward by less than a
+ * segment or half of the grant (§3.8.6.2.2 MUST-39). */
 #include "transport/tcp/exchange.h"
 
 #include "base/bytes.h"
@@ -63,7 +64,8 @@ bool tcp_receive_fused(struct tcp *tcp, struct tcp_connection *c, struct segment
 bool tcp_receive_store(struct tcp *tcp, struct tcp_connection *c, uint64_t offset, struct baro_bytes data)
 {
     uint64_t end = offset + data.length;
-    uint32_t ranges = c->ranges == NULL ? 0 : c->ranges->count, i = ranges == 0 ? 0 : tcp_ranges_first(c->ranges, offset);
+    uint32_t ranges = c->ranges == NULL ? 0 : c->ranges->count,
+             i = ranges == 0 ? 0 : tcp_ranges_first(c->ranges, offset);
 
     if (!tcp_receive_room(tcp, c, end))
         return false;

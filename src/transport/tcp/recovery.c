@@ -26,7 +26,8 @@ static void one_segment_again(struct tcp *tcp, struct tcp_connection *c)
     tcp_retransmit_from(tcp, c, c->snd.una, seq_min(seq_add(c->snd.una, tcp_payload_limit(c)), c->snd.nxt));
 }
 
-void tcp_grow_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns, bool valid)
+void tcp_grow_filled(struct tcp *tcp, struct tcp_connection *c, uint32_t acked, uint32_t flight, int64_t rtt_ns,
+                     bool valid)
 {
     const struct congestion_ack ack = { .now = tcp->core->now,
                                         .srtt = { c->rtt.srtt_ns },

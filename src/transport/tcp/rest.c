@@ -116,7 +116,8 @@ static bool try_again(struct tcp *tcp, struct tcp_connection *c)
 
 bool tcp_rest(struct tcp *tcp, struct tcp_connection *c)
 {
-    struct handle own = tcp_handle(tcp, c), *place = tcp->place == NULL ? NULL : tcp->place(tcp->place_context, c->event.owner);
+    struct handle own = tcp_handle(tcp, c),
+                  *place = tcp->place == NULL ? NULL : tcp->place(tcp->place_context, c->event.owner);
     struct rest_expected expected;
     uint8_t record[REST_OCTETS_MOST];
     struct handle rest;
@@ -164,7 +165,8 @@ const struct tcp_connection *tcp_look(const struct tcp *tcp, struct handle handl
     return &sleeper->c;
 }
 
-/* A connection with what the record says. NULL: no memory for all of it, or the budget has no promise left (`promised`). */
+/* A connection with what the record says. NULL: no memory for all of it, or the budget has no promise left
+ * (`promised`). */
 static inline struct tcp_connection *decoded(struct tcp *tcp, const uint8_t *record, bool promised)
 {
     struct tcp_connection *c = pool_take(&tcp->connections);

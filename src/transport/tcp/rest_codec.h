@@ -1,11 +1,13 @@
 /* transport/tcp/rest_codec.h: a connection at rest as octets, and back.
  *
- * One table (rest_fields.h) does both. Most of what a connection knows follows from the rest of it or from the stack: the
- * octets say only what does not. Nothing is rounded and nothing is left out: what comes back is the same in each field.
+ * One table (rest_fields.h) does both. Most of what a connection knows follows from the rest of it or from the stack:
+ * the octets say only what does not. Nothing is rounded and nothing is left out: what comes back is the same in each
+ * field.
  *
- * A record is one octet of what it is (never 0), with keepalive eight for the calendar's links, the ports and addresses as they are, so that a search can compare them, and
- * the fields in groups of eight: a bit a group that has any, in each of those a bit a field, and the fields' differences,
- * seven bits an octet or, where they are as good as random, as many octets as they have.
+ * A record is one octet of what it is (never 0), with keepalive eight for the calendar's links, the ports and addresses
+ * as they are, so that a search can compare them, and the fields in groups of eight: a bit a group that has any, in
+ * each of those a bit a field, and the fields' differences, seven bits an octet or, where they are as good as random,
+ * as many octets as they have.
  *
  * Pure; what may rest at all is rest.c's business. */
 #ifndef TRANSPORT_TCP_REST_CODEC_H

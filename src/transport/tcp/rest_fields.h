@@ -1,12 +1,12 @@
 /* transport/tcp/rest_fields.h: the fields of a resting connection, in the order of its record (see rest_codec.h).
  *
  * F(field, kind, expected): what is kept is the field less what is expected of it; where that is nothing, nothing is
- * written. What is expected may depend on fields that stand before it and on what the stack knows (`x`). Kinds: N, a number from 0
- * on; D, a difference either way; X, as good as random.
- * NOT(member): what is not kept, since a connection may only rest while it says nothing, or since waking sets it anew.
+ * written. What is expected may depend on fields that stand before it and on what the stack knows (`x`). Kinds: N, a
+ * number from 0 on; D, a difference either way; X, as good as random. NOT(member): what is not kept, since a connection
+ * may only rest while it says nothing, or since waking sets it anew.
  *
- * Fields that are rarely as expected stand together and first: a group of eight of which all are as expected costs nothing.
- * A test counts that every octet of the two structs stands here once. */
+ * Fields that are rarely as expected stand together and first: a group of eight of which all are as expected costs
+ * nothing. A test counts that every octet of the two structs stands here once. */
 #ifndef TRANSPORT_TCP_REST_FIELDS_H
 #define TRANSPORT_TCP_REST_FIELDS_H
 
@@ -204,13 +204,13 @@
     NOT(send.data)              /* no memory, no size */                                                              \
     NOT(send.size)                                                                                                    \
     NOT(send.turn)              /* where it begins in memory that it does not have */                                 \
-    NOT(send.borrowed)                                                                                                    \
+    NOT(send.borrowed)                                                                                                \
     NOT(send.passes)                                                                                                  \
     NOT(send.spare)                                                                                                   \
     NOT(recv.data)                                                                                                    \
     NOT(recv.size)                                                                                                    \
     NOT(recv.turn)                                                                                                    \
-    NOT(recv.borrowed)              /* there is nothing to be read */                                                     \
+    NOT(recv.borrowed)              /* there is nothing to be read */                                                 \
     NOT(recv.passes)            /* said by the next text */                                                           \
     NOT(recv.spare)                                                                                                   \
     NOT(ranges)                 /* nothing is held out of order */                                                    \

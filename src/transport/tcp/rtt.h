@@ -70,7 +70,8 @@ ALWAYS_INLINE void rtt_sample(struct rtt *rtt, int64_t sample_ns, int64_t now_ns
     rtt_time_out(rtt);
 }
 
-/* The same where it is the connection's first, by a call: an opening, whose code is walked through once, has it at both ends. */
+/* The same where it is the connection's first, by a call: an opening, whose code is walked through once, has it at both
+ * ends. */
 void rtt_begin(struct rtt *rtt, int64_t sample_ns, int64_t now_ns);
 /* The timer fired (§5.5). */
 void rtt_back_off(struct rtt *rtt);

@@ -204,7 +204,8 @@ static void learn(const struct scoreboard *board, uint32_t index, struct scorebo
     delivered->octets += octets_of(board, index);
     if (!again && seq_lt(run->end, board->high))
         delivered->below = true;
-    if (!delivered->any || at_ns > delivered->at_ns || (at_ns == delivered->at_ns && seq_gt(run->end, delivered->end))) {
+    if (!delivered->any || at_ns > delivered->at_ns ||
+        (at_ns == delivered->at_ns && seq_gt(run->end, delivered->end))) {
         delivered->any = true;
         delivered->at_ns = at_ns;
         delivered->end = run->end;

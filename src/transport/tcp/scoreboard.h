@@ -1,12 +1,12 @@
 /* transport/tcp/scoreboard.h: what is in flight, in runs: when each was last sent, and what is known of it.
  *
  * The runs tile [SND.UNA, SND.NXT) without gaps. Octets that were sent at one moment and have the same marks are one
- * run, so a burst costs one entry and so does what a SACK block covers of what was sent once. Three marks: SACKED, the peer
- * holds it (RFC 2018); LOST, taken for lost and not sent again since; AGAIN, it was sent more than once.
+ * run, so a burst costs one entry and so does what a SACK block covers of what was sent once. Three marks: SACKED, the
+ * peer holds it (RFC 2018); LOST, taken for lost and not sent again since; AGAIN, it was sent more than once.
  *
  * Bounded: at SCOREBOARD_RUNS neighbours with equal marks are joined. The later moment counts while it is missing, the
- * earlier one when it is delivered: so a loss is then found later, never too early. Where nothing can be joined what would
- * need a new run is not marked.
+ * earlier one when it is delivered: so a loss is then found later, never too early. Where nothing can be joined what
+ * would need a new run is not marked.
  *
  * Pure: the moment comes in, facts come out, nothing else is looked at. */
 #ifndef TRANSPORT_TCP_SCOREBOARD_H
@@ -44,7 +44,8 @@ struct scoreboard_delivered {
     int64_t at_ns;
     struct seq end;
     bool again;
-    bool below;           /* some that was sent once lay below what was known as delivered: reordering (RFC 8985 §6.2 step 4) */
+    /* some that was sent once lay below what was known as delivered: reordering (RFC 8985 §6.2 step 4) */
+    bool below;
 };
 
 /* In flight: [begin, end), all sent at that moment. */
@@ -67,8 +68,8 @@ void scoreboard_lose_all(struct scoreboard *board);
 bool scoreboard_was_again(const struct scoreboard *board, struct seq left, struct seq right);
 /* It was a mistake: nothing is lost. */
 void scoreboard_find_all(struct scoreboard *board);
-/* From the first octet that is LOST to the end of the last LOST run that begins within `limit` octets, what is held in between
- * included: so a peer that holds every second octet costs no segment for each. False: nothing is LOST. */
+/* From the first octet that is LOST to the end of the last LOST run that begins within `limit` octets, what is held in
+ * between included: so a peer that holds every second octet costs no segment for each. False: nothing is LOST. */
 bool scoreboard_next_lost(const struct scoreboard *board, uint32_t limit, struct seq *from, struct seq *to);
 
 /* Octets that were sent more than once and are neither SACKED nor LOST. */

@@ -58,8 +58,8 @@ uint32_t tcp_unsent(const struct tcp_connection *c)
     return c->state >= BARO_TCP_ESTABLISHED && next < c->send.end ? (uint32_t)(c->send.end - next) : 0;
 }
 
-/* What waits unsent only grows stale there: a program may want it short (TCP_NOTSENT_LOWAT). A last piece may go beyond by
- * a segment, so that it is not cut. */
+/* What waits unsent only grows stale there: a program may want it short (TCP_NOTSENT_LOWAT). A last piece may go beyond
+ * by a segment, so that it is not cut. */
 static uint32_t room_for_unsent(const struct tcp_connection *c)
 {
     uint32_t unsent = tcp_unsent(c), most = c->settings.notsent_low_water, least = tcp_payload_limit(c);
@@ -95,8 +95,8 @@ void tcp_tell_of_less_unsent(struct tcp *tcp, struct tcp_connection *c, uint32_t
     tcp_tell(tcp, c);
 }
 
-/* Grows the ring to hold `bytes`, or as many of them as there is memory for; what it costs beyond the promise is charged
- * first. */
+/* Grows the ring to hold `bytes`, or as many of them as there is memory for; what it costs beyond the promise is
+ * charged first. */
 static void grow(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
 {
     uint32_t now = c->send.size > TCP_SEND_LEAST ? c->send.size : TCP_SEND_LEAST, size = tcp_ring_cost(bytes);

@@ -57,8 +57,9 @@ void tcp_sender_again(struct tcp *tcp, struct tcp_connection *c, struct seq from
         tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns);
 }
 
-/* `missing`: octets that were neither acknowledged nor SACKED when the loss was found. It is RFC 9937's RecoverFS and what
- * the windows are reduced from: while a reordering window passes, the whole flight grows by what is SACKED meanwhile. */
+/* `missing`: octets that were neither acknowledged nor SACKED when the loss was found. It is RFC 9937's RecoverFS and
+ * what the windows are reduced from: while a reordering window passes, the whole flight grows by what is SACKED
+ * meanwhile. */
 static void begin_recovery(struct tcp *tcp, struct tcp_connection *c, uint32_t missing)
 {
     struct seq from = c->snd.una, to;
@@ -100,8 +101,11 @@ void tcp_sender_timeout(struct tcp *tcp, struct tcp_connection *c)
 
 static struct rack_facts facts_of(const struct tcp *tcp, const struct tcp_connection *c)
 {
-    return (struct rack_facts){ .now_ns = tcp->core->now.ns, .srtt_ns = c->rtt.srtt_ns,
-                                .min_rtt_ns = least_ns(&c->rtt.least), .mss = tcp_payload_limit(c), .recovering = c->congestion.phase >= CONGESTION_RECOVERY };
+    return (struct rack_facts){ .now_ns = tcp->core->now.ns,
+                                .srtt_ns = c->rtt.srtt_ns,
+                                .min_rtt_ns = least_ns(&c->rtt.least),
+                                .mss = tcp_payload_limit(c),
+                                .recovering = c->congestion.phase >= CONGESTION_RECOVERY };
 }
 
 /* The first block repeats what is acknowledged, or what lies inside the second: a duplicate came (RFC 2883 §4, §5). */
@@ -116,8 +120,8 @@ static bool tells_duplicate(const struct segment *segment)
             seq_le(block[0].right, block[1].right));
 }
 
-/* The blocks in ascending order, so that what one ACK tells at once does not look like reordering. A block over the octet
- * that the same ACK asks for is a lie: believed, that octet would never be taken for lost. */
+/* The blocks in ascending order, so that what one ACK tells at once does not look like reordering. A block over the
+ * octet that the same ACK asks for is a lie: believed, that octet would never be taken for lost. */
 static void hear_blocks(struct scoreboard *board, const struct segment *segment, bool duplicate,
                         struct scoreboard_delivered *delivered)
 {
@@ -246,8 +250,10 @@ void tcp_sender_acked(struct tcp *tcp, struct tcp_connection *c, const struct se
         c->frto = FRTO_OFF;
         if (c->congestion.phase >= CONGESTION_RECOVERY && seq_ge(c->snd.una, c->recover))
             c->congestion.phase = CONGESTION_SLOW_START; /* no memory for more than the timer */
-        if (!tcp_ecn_reducing(c, acked, true) && acked != 0 && !ack.reduced) /* all of it was sent at one moment, unless a timeout came between */
-            tcp_grow(tcp, c, acked, flight, c->congestion.phase < CONGESTION_RECOVERY ? facts.now_ns - c->rtt_at_ns : 0);
+        /* all of it was sent at one moment, unless a timeout came between */
+        if (!tcp_ecn_reducing(c, acked, true) && acked != 0 && !ack.reduced)
+            tcp_grow(tcp, c, acked, flight,
+                     c->congestion.phase < CONGESTION_RECOVERY ? facts.now_ns - c->rtt_at_ns : 0);
         return;
     }
     ack.missing = flight - sender->board.sacked;

@@ -1,8 +1,8 @@
-/* transport/tcp/stream.c: SEND and RECEIVE (RFC 9293 §3.10.2, §3.10.3), urgent data included (§3.8.5, RFC 6093), and both
- * without a copy: the program writes behind the send ring's end and reads from the receive ring's beginning.
+/* transport/tcp/stream.c: SEND and RECEIVE (RFC 9293 §3.10.2, §3.10.3), urgent data included (§3.8.5, RFC 6093), and
+ * both without a copy: the program writes behind the send ring's end and reads from the receive ring's beginning.
  *
- * A reservation is a number of octets, no memory is held for it: whatever moves or fills that place ends it, so that what is
- * committed is always what the program wrote there.
+ * A reservation is a number of octets, no memory is held for it: whatever moves or fills that place ends it, so that
+ * what is committed is always what the program wrote there.
  *
  * Out-of-band means: of what the peer calls urgent the last octet can be taken by a receive of its own, and the
  * stream goes on without it (unless it is to stay in line). Receiving stops in front of that place once, so that a
@@ -45,7 +45,8 @@ static int cannot_send(struct tcp_connection *c)
 /* What most often holds: both ends are open, and nothing went wrong. */
 static inline bool may_send(const struct tcp_connection *c)
 {
-    return LIKELY(c->state >= BARO_TCP_ESTABLISHED && c->error == 0 && (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0);
+    return LIKELY(c->state >= BARO_TCP_ESTABLISHED && c->error == 0 &&
+                  (c->flags & (TCP_CLOSED_DONE | TCP_FIN_WANTED)) == 0);
 }
 
 /* Why one that rests cannot be sent to; without a promise it is as with a full ring. */
@@ -89,7 +90,8 @@ ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wan
         return -EAGAIN;
     if (ring_used(&c->send) == 0)
         ring_restart(&c->send);
-    tcp_timer_start(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS); /* from now on: nothing may ever come of it, and the ring be for nothing */
+    /* from now on: nothing may ever come of it, and the ring be for nothing */
+    tcp_timer_start(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS);
     ring_room(&c->send, c->send.end, room, part);
     c->reserved = room;
     return room;
@@ -188,7 +190,8 @@ ALWAYS_INLINE uint32_t put(struct tcp *tcp, struct tcp_connection *c, struct bar
 }
 
 /* `flags`: mostly none, of which then nobody asks: there are two copies of this. */
-ALWAYS_INLINE ptrdiff_t send_text(struct tcp *tcp, struct handle connection, struct baro_bytes data, const unsigned flags)
+ALWAYS_INLINE ptrdiff_t send_text(struct tcp *tcp, struct handle connection, struct baro_bytes data,
+                                  const unsigned flags)
 {
     struct tcp_connection *c;
     uint32_t taken;
@@ -309,7 +312,8 @@ static ptrdiff_t recv_at_rest(const struct tcp *tcp, struct handle connection, s
 }
 
 /* `flags`: mostly none, of which then nobody asks: there are two copies of this. */
-ALWAYS_INLINE ptrdiff_t receive(struct tcp *tcp, struct handle connection, struct baro_buffer data, const unsigned flags)
+ALWAYS_INLINE ptrdiff_t receive(struct tcp *tcp, struct handle connection, struct baro_buffer data,
+                                const unsigned flags)
 {
     struct tcp_connection *c = tcp_resolve_here(tcp, connection);
     uint32_t length;

@@ -1,9 +1,11 @@
-/* transport/tcp/sums.h: the checksums of text that waits in the send ring, made while the program's octets are copied there.
+/* transport/tcp/sums.h: the checksums of text that waits in the send ring, made while the program's octets are copied
+ * there.
  *
- * Where no device computes checksums, text that is to leave would be read once more for its own. A copy that adds costs as
- * much as one that does not, as long as the caches hold what it copies; so a connection that sends full-sized segments has a
- * sum of each as it will leave: of pieces of that size, counted from the first octet that was not yet sent. What leaves
- * otherwise (another size, again, by a probe) is read as ever, and sums are begun anew. Nothing depends on them but time.
+ * Where no device computes checksums, text that is to leave would be read once more for its own. A copy that adds costs
+ * as much as one that does not, as long as the caches hold what it copies; so a connection that sends full-sized
+ * segments has a sum of each as it will leave: of pieces of that size, counted from the first octet that was not yet
+ * sent. What leaves otherwise (another size, again, by a probe) is read as ever, and sums are begun anew. Nothing
+ * depends on them but time.
  *
  * Pure: no clock, no memory taken. */
 #ifndef TRANSPORT_TCP_SUMS_H

@@ -52,8 +52,8 @@ static bool is_plain(const struct tcp_connection *c, const struct ip_path *path)
     return tcp_is_first_syn(c) && path->mtu == c->path_mtu && c->settings.ttl != 0;
 }
 
-/* output.c's sent(), for a connection that never sent: nothing is timed yet, no timer but the user's is armed, no black hole
- * was found, no text waits, and no peer was heard whose neighbour would be told of it. */
+/* output.c's sent(), for a connection that never sent: nothing is timed yet, no timer but the user's is armed, no black
+ * hole was found, no text waits, and no peer was heard whose neighbour would be told of it. */
 static void sent(struct tcp *tcp, struct tcp_connection *c)
 {
     const int64_t now_ns = tcp->core->now.ns;

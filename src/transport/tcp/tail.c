@@ -3,8 +3,9 @@
  * When the end of a flight is lost nothing comes back that would tell. So two round trips after the last news one
  * segment more is sent, a new one if there is, else the last one again: its ACK or SACK starts a recovery where the
  * retransmission timer would have thrown the window away. With less than two full segments in flight the peer may delay
- * its ACK (RFC 9293 §3.8.6.3), which gets its time too, and never is a probe sooner than such a delay commonly takes. A probe is sent in place of a timeout that would come before it. If the ACK shows that the probe itself
- * repaired a loss, the window is reduced as for any other. */
+ * its ACK (RFC 9293 §3.8.6.3), which gets its time too, and never is a probe sooner than such a delay commonly takes. A
+ * probe is sent in place of a timeout that would come before it. If the ACK shows that the probe itself repaired a
+ * loss, the window is reduced as for any other. */
 #include "transport/tcp/parts.h"
 
 void tcp_tail_arm(struct tcp *tcp, struct tcp_connection *c)
@@ -46,7 +47,8 @@ bool tcp_tail_probe(struct tcp *tcp, struct tcp_connection *c)
     }
     TRACE(tcp->core, TCP_TAIL_PROBE, TRACE_N(tcp_handle(tcp, c).value), TRACE_N(c->tail.again));
     /* On a path of constant length the RTO is hardly more than a round trip: the ACK of one segment may be delayed. */
-    tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT, c->rtt.rto_ns + (flight <= mss ? TCP_TAIL_ACK_DELAY_MS * NS_PER_MS : 0));
+    tcp_timer_arm(tcp, c, TCP_TIMER_RETRANSMIT,
+                  c->rtt.rto_ns + (flight <= mss ? TCP_TAIL_ACK_DELAY_MS * NS_PER_MS : 0));
     return true;
 }
 
@@ -58,7 +60,8 @@ bool tcp_tail_acked(struct tcp *tcp, struct tcp_connection *c, const struct segm
     if (!c->tail.out || seq_lt(c->snd.una, c->tail.end))
         return false;
     if (c->tail.again && !duplicate) {
-        if (seq_eq(c->snd.una, c->tail.end) && (acked != 0 || segment->options.sack_count != 0 || segment->data.length != 0))
+        if (seq_eq(c->snd.una, c->tail.end) &&
+            (acked != 0 || segment->options.sack_count != 0 || segment->data.length != 0))
             return false; /* the original or the probe: what follows tells */
         if (seq_gt(c->snd.una, c->tail.end)) { /* nobody got it twice: the probe has repaired a loss */
             congestion_loss(&c->congestion, tcp_pipe(c) + acked, tcp_payload_limit(c));

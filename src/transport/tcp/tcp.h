@@ -20,8 +20,8 @@ struct tcp;
 struct tcp_arrival;
 
 struct tcp *tcp_create(struct core *core, uint32_t connection_limit);
-/* The buffers of connections whose programs say nothing: octets as long as the path wants no more, and to how many they grow
- * by themselves. Without this call they are as tcp_settings_init says, and stay so. */
+/* The buffers of connections whose programs say nothing: octets as long as the path wants no more, and to how many they
+ * grow by themselves. Without this call they are as tcp_settings_init says, and stay so. */
 void tcp_size_buffers(struct tcp *tcp, struct baro_buffer_size send, struct baro_buffer_size recv);
 /* Options in SYNs that are neither offered nor heard, enum baro_tcp_without. */
 void tcp_leave_out(struct tcp *tcp, unsigned without);
@@ -71,11 +71,12 @@ static inline bool tcp_turn_is_awaited(const struct tcp *tcp)
 {
     return tcp_turn_awaited(tcp) != 0;
 }
-/* The turn is over: what waits is intended to be sent, but for the first `done`, about which nothing is left to be done. */
+/* The turn is over: what waits is intended to be sent, but for the first `done`, about which nothing is left to be
+ * done. */
 void tcp_turn_is_over(struct tcp *tcp, uint32_t done);
 
-/* borrowed.c: a burst of a device begins; `stays`: the device lends its frames until rx_end; `as_one`: one ACK for what it
- * brings (stretch_ack.c). And it is over: must they stay? */
+/* borrowed.c: a burst of a device begins; `stays`: the device lends its frames until rx_end; `as_one`: one ACK for what
+ * it brings (stretch_ack.c). And it is over: must they stay? */
 void tcp_burst_begins(struct tcp *tcp, bool stays, bool as_one);
 bool tcp_burst_ends(const struct tcp *tcp);
 /* Has the program read all that stands in frames? Then they may go. */
@@ -101,17 +102,19 @@ struct tcp_fast {
     int16_t ttl;                /* -1: the path's */
     unsigned parts, text_sums;
     struct baro_bytes part[2];
-    const uint16_t *text_sum;   /* of the text, where its sums are known: of so many pieces of `size` octets, the last one's of the rest */
+    /* of the text, where its sums are known: of so many pieces of `size` octets, the last one's of the rest */
+    const uint16_t *text_sum;
 };
 
-/* MORE: a segment was written, or there may be one; ask again. LAST: a segment was written, and no other follows. NOTHING:
- * none, and the intent is done. DECLINED: it is not for the fast path; nothing was changed. */
+/* MORE: a segment was written, or there may be one; ask again. LAST: a segment was written, and no other follows.
+ * NOTHING: none, and the intent is done. DECLINED: it is not for the fast path; nothing was changed. */
 enum tcp_fast_verdict { TCP_FAST_DECLINED, TCP_FAST_NOTHING, TCP_FAST_MORE, TCP_FAST_LAST };
 
 /* As tcp_destination(); never LAST. */
 enum tcp_fast_verdict tcp_fast_begin(struct tcp *tcp, struct handle connection, struct tcp_fast *segment);
 /* Between whom the connection that it found is. */
-void tcp_fast_ends(const struct tcp_fast *segment, const struct baro_endpoint **local, const struct baro_endpoint **remote);
+void tcp_fast_ends(const struct tcp_fast *segment, const struct baro_endpoint **local,
+                   const struct baro_endpoint **remote);
 /* Would it say NOTHING? For who has no room to ask for a segment; the intent is done then. */
 bool tcp_fast_has_nothing(const struct tcp_fast *segment);
 /* As tcp_next_segment() for the connection that tcp_fast_begin() found. */
@@ -121,8 +124,8 @@ bool tcp_fast_control(struct tcp *tcp, const struct intent *intent, struct tcp_f
 
 /* control.c: do ACKs of text in order leave whatever else has left, so that none need be looked at? */
 bool tcp_acks_stand(const struct tcp *tcp);
-/* The `at`-th ACK that waited for the program's turn, of tcp_turn_awaited(). NOTHING: it has left. MORE: it is all that the connection
- * has to send, and tcp_fast_alone() writes it. DECLINED: it is not for that; nothing was changed. */
+/* The `at`-th ACK that waited for the program's turn, of tcp_turn_awaited(). NOTHING: it has left. MORE: it is all that
+ * the connection has to send, and tcp_fast_alone() writes it. DECLINED: it is not for that; nothing was changed. */
 enum tcp_fast_verdict tcp_fast_turn(const struct tcp *tcp, uint32_t at, struct tcp_fast *segment);
 /* False: nothing was changed. */
 bool tcp_fast_alone(struct tcp *tcp, const struct ip_path *path, struct tcp_fast *segment);
@@ -134,16 +137,16 @@ enum baro_drop_reason tcp_icmp_error(struct tcp *tcp, struct baro_endpoint local
 
 /* A timer of TCP's fired (wheel_timer.kind below 0x40). */
 void tcp_timer(struct tcp *tcp, struct wheel_timer *timer);
-/* Is it the turn of one of whose deadlines the wheel has not been told? Then a timer of these may be due, and which one; NULL: no
- * more. To be asked for before the wheel's, one after the other. */
+/* Is it the turn of one of whose deadlines the wheel has not been told? Then a timer of these may be due, and which
+ * one; NULL: no more. To be asked for before the wheel's, one after the other. */
 bool tcp_late_is_due(const struct tcp *tcp);
 struct wheel_timer *tcp_late_next(struct tcp *tcp);
 /* As wheel_next(), with what the wheel has not been told yet; it may turn out that nothing is due then. */
 bool tcp_timers_next(const struct tcp *tcp, struct baro_instant *deadline);
 /* Soon this one will, whosever it is; NULL: none. */
 void tcp_timer_prefetch(const struct wheel_timer *timer);
-/* Timers of a poll begin to run; and: may another one? Where millions of connections want to rest, or to wake for their probes,
- * a poll is done after a few of them, and what else is due waits for the next poll, which is wanted at once. */
+/* Timers of a poll begin to run; and: may another one? Where millions of connections want to rest, or to wake for their
+ * probes, a poll is done after a few of them, and what else is due waits for the next poll, which is wanted at once. */
 void tcp_timers_begin(struct tcp *tcp);
 bool tcp_timers_go_on(const struct tcp *tcp);
 
@@ -159,7 +162,8 @@ void tcp_address_removed(struct tcp *tcp, struct baro_address address);
 struct tcp_settings {
     uint64_t max_pacing_rate;          /* octets a second, 0: not limited */
     uint32_t send_buffer, recv_buffer; /* bytes, limits of the rings */
-    uint32_t defer_accept_s;           /* a listener: connections begin with their first data, or after that time; 0: at once */
+    /* a listener: connections begin with their first data, or after that time; 0: at once */
+    uint32_t defer_accept_s;
     uint32_t keepalive_idle_ms, keepalive_interval_ms, user_timeout_ms, linger_ms;
     int32_t fin_wait_2_ms;             /* an orphan's stay there; below 0: none */
     uint16_t mss_ceiling;              /* 0: none */
@@ -195,15 +199,16 @@ struct tcp_ends {
 };
 /* What TCP knows of these two. */
 struct tcp_ends tcp_ends_of(const struct tcp *tcp, struct baro_endpoint local, struct baro_endpoint remote);
-/* A port for `ends->local.address` towards `ends->remote` whose answers come here (RFC 6056 algorithm 1), and what is known of both
- * then. False: all are taken. */
+/* A port for `ends->local.address` towards `ends->remote` whose answers come here (RFC 6056 algorithm 1), and what is
+ * known of both then. False: all are taken. */
 bool tcp_port_choose(struct tcp *tcp, struct tcp_ends *ends);
 /* One that is free for every peer; 0: none is. */
 uint16_t tcp_port_choose_for_all(struct tcp *tcp, struct baro_address local);
 
 /* Where the owner of that number keeps the handle of its connection; NULL: it has none. */
 typedef struct handle *tcp_place(void *context, uint32_t owner);
-/* Its connection rests, its program was told that it cannot send, and wants to know when there is a promise for it again. */
+/* Its connection rests, its program was told that it cannot send, and wants to know when there is a promise for it
+ * again. */
 typedef void tcp_waits(void *context, uint32_t owner);
 /* From now on idle connections rest. Their handles change then and when they wake, in the place that `place` says. */
 void tcp_let_rest(struct tcp *tcp, tcp_place *place, tcp_waits *waits, void *context);
@@ -229,14 +234,17 @@ int tcp_hold_answer(struct tcp *tcp, uint64_t id, enum baro_hold_verdict verdict
 /* Calls for these are to come: their memory is asked for. */
 void tcp_prefetch_calls(const struct tcp *tcp, const struct handle connection[], size_t count);
 
-/* Bytes taken, or -EAGAIN, -EPIPE, -ENOTCONN, -ENOBUFS (no memory to wake it), or the connection's error (taken by this call). */
+/* Bytes taken, or -EAGAIN, -EPIPE, -ENOTCONN, -ENOBUFS (no memory to wake it), or the connection's error (taken by this
+ * call). */
 ptrdiff_t tcp_send(struct tcp *tcp, struct handle connection, struct baro_bytes data, unsigned flags);
-ptrdiff_t tcp_send_plain(struct tcp *tcp, struct handle connection, struct baro_bytes data); /* without flags, as mostly */
+/* without flags, as mostly */
+ptrdiff_t tcp_send_plain(struct tcp *tcp, struct handle connection, struct baro_bytes data);
 /* Bytes given, 0 at the FIN, or -EAGAIN, -ENOTCONN, or the connection's error (taken by this call). */
 ptrdiff_t tcp_recv(struct tcp *tcp, struct handle connection, struct baro_buffer data, unsigned flags);
 /* The same without flags, as nearly all ask. */
 ptrdiff_t tcp_recv_plain(struct tcp *tcp, struct handle connection, struct baro_buffer data);
-/* The four of baro/socket.h that copy nothing. The parts are always both written, of length 0 where they are not needed. */
+/* The four of baro/socket.h that copy nothing. The parts are always both written, of length 0 where they are not
+ * needed. */
 ptrdiff_t tcp_send_reserve(struct tcp *tcp, struct handle connection, size_t wanted, struct baro_buffer part[2]);
 ptrdiff_t tcp_send_commit(struct tcp *tcp, struct handle connection, size_t octets);
 ptrdiff_t tcp_recv_peek(struct tcp *tcp, struct handle connection, struct baro_bytes part[2]);
@@ -270,8 +278,8 @@ bool tcp_endpoints(const struct tcp *tcp, struct handle connection, struct baro_
                    struct baro_endpoint *remote);
 
 bool tcp_has_events(const struct tcp *tcp);
-/* Something about what each `owner` owns may have changed its readiness; each stands in the queue once. How many: fewer than
- * `most`, no more. */
+/* Something about what each `owner` owns may have changed its readiness; each stands in the queue once. How many: fewer
+ * than `most`, no more. */
 unsigned tcp_next_events(struct tcp *tcp, uint32_t owner[], unsigned most);
 
 void tcp_check_invariants(const struct tcp *tcp);

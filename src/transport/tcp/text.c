@@ -1,9 +1,9 @@
 /* transport/tcp/text.c: sixth, seventh and eighth step: URG, the segment text, FIN (RFC 9293 §3.10.7.4).
  *
- * When an ACK leaves: every out-of-order or duplicate segment has its own, with the values of the moment, so that
- * the sender's count of duplicates is true. In-order text is acknowledged at the second full-sized segment at the
- * latest, at once while the connection is young (a sender in slow start needs the clock; one that has no more to say gets
- * it with the program's answer, if that follows at once: ack_turn.c) and when a hole was filled; else after 40 ms, or with
+ * When an ACK leaves: every out-of-order or duplicate segment has its own, with the values of the moment, so that the
+ * sender's count of duplicates is true. In-order text is acknowledged at the second full-sized segment at the latest,
+ * at once while the connection is young (a sender in slow start needs the clock; one that has no more to say gets it
+ * with the program's answer, if that follows at once: ack_turn.c) and when a hole was filled; else after 40 ms, or with
  * whatever is sent before that. */
 #include "transport/tcp/exchange.h"
 
@@ -162,7 +162,8 @@ enum baro_drop_reason tcp_step_text(struct tcp *tcp, struct tcp_connection *c, s
 
 void tcp_fin_in_order(struct tcp *tcp, struct tcp_connection *c)
 {
-    const bool orphan = (c->flags & TCP_ORPHAN) != 0; /* now: with the state in one load they would wait for their store */
+    /* now: with the state in one load they would wait for their store */
+    const bool orphan = (c->flags & TCP_ORPHAN) != 0;
 
     c->flags |= TCP_FIN_RECEIVED;
     c->rcv.nxt = seq_add(c->rcv.nxt, 1);

@@ -1,9 +1,9 @@
 /* transport/tcp/time_wait.c: TIME-WAIT as small records (RFC 9293 §3.3.2, RFC 1337, RFC 6191). See time_wait.h.
  *
- * A connection that reaches TIME-WAIT hands its place in the demux to a record and is gone, rings and all. Records
- * last 60 s (2 MSL of 30 s); a FIN that comes again starts that anew. One timer in the wheel serves all, some at a time. At the limit, a
- * million unless the stack has little memory, the oldest gives its place: counted, since until then old segments of its
- * connection would have been known.
+ * A connection that reaches TIME-WAIT hands its place in the demux to a record and is gone, rings and all. Records last
+ * 60 s (2 MSL of 30 s); a FIN that comes again starts that anew. One timer in the wheel serves all, some at a time. At
+ * the limit, a million unless the stack has little memory, the oldest gives its place: counted, since until then old
+ * segments of its connection would have been known.
  *
  * A connect of ours to the same peer may take the four-tuple over after a second, if both ends had timestamps: the
  * peer tells old from new by them, and our ISN goes on behind the old numbers.
@@ -121,8 +121,8 @@ static void forget(struct tcp *tcp, struct handle handle)
     tcp->core->counters.tcp_time_wait--;
 }
 
-/* Records end in their order, each in memory that nobody looked at for a minute: what the next two need is asked for while
- * this one ends. */
+/* Records end in their order, each in memory that nobody looked at for a minute: what the next two need is asked for
+ * while this one ends. */
 static void prefetch(const struct tcp *tcp, const struct time_wait_table *table)
 {
     const struct tcp_time_wait *first = table->first == 0 ? NULL : time_wait_at(table, table->first);
@@ -164,7 +164,8 @@ void tcp_time_wait_expire(struct tcp *tcp)
 {
     unsigned v6, left = TIME_WAIT_ENDS;
 
-    for (v6 = oldest(tcp); v6 != 2 && left != 0 && first_deadline_ns(tcp, v6) <= tcp->core->now.ns; v6 = oldest(tcp), left--)
+    for (v6 = oldest(tcp); v6 != 2 && left != 0 && first_deadline_ns(tcp, v6) <= tcp->core->now.ns;
+         v6 = oldest(tcp), left--)
         end_first(tcp, v6);
     arm(tcp);
     if (left == 0)
@@ -237,7 +238,8 @@ void tcp_enter_time_wait(struct tcp *tcp, struct tcp_connection *c)
     tcp_finish(tcp, c, 0);
     if (link == 0)
         return; /* no memory even for that: the peer's FIN, if it comes again, meets a RST */
-    TRACE(tcp->core, TCP_TIMER_ARMED, TRACE_N(handle.value), TRACE_N(BARO_TRACE_TIMER_TIME_WAIT), TRACE_D(TIME_WAIT_NS));
+    TRACE(tcp->core, TCP_TIMER_ARMED, TRACE_N(handle.value), TRACE_N(BARO_TRACE_TIMER_TIME_WAIT),
+          TRACE_D(TIME_WAIT_NS));
 }
 
 bool tcp_time_wait_may_go(const struct tcp *tcp, struct handle handle)

@@ -1,11 +1,11 @@
 /* transport/tcp/time_wait.h: TIME-WAIT records and where they are kept.
  *
- * A record is what RFC 9293 §3.10.7.4 and RFC 6191 want to know, 64 octets with the addresses of IPv4 and 88 with those of
- * IPv6, all included: it stands in an array, links are places in it, and nothing is in front of it. A table for each
+ * A record is what RFC 9293 §3.10.7.4 and RFC 6191 want to know, 64 octets with the addresses of IPv4 and 88 with those
+ * of IPv6, all included: it stands in an array, links are places in it, and nothing is in front of it. A table for each
  * family, in chunks of 1,024 that are taken as needed and go back when nothing rests any more.
  *
- * All records last equally long, so each table's records form one queue in order of their deadlines: the next that ends is
- * the first, and where there may be no more the first is the one that goes. */
+ * All records last equally long, so each table's records form one queue in order of their deadlines: the next that ends
+ * is the first, and where there may be no more the first is the one that goes. */
 #ifndef TRANSPORT_TCP_TIME_WAIT_H
 #define TRANSPORT_TCP_TIME_WAIT_H
 
@@ -15,7 +15,8 @@
 struct tcp_time_wait {
     int64_t began_ns;                  /* or began anew */
     uint32_t generation;               /* odd while in use */
-    uint32_t next, previous;           /* in the queue: the place and 1, 0: none; `next` of a free one: the next free one */
+    /* in the queue: the place and 1, 0: none; `next` of a free one: the next free one */
+    uint32_t next, previous;
     uint32_t hash;                     /* of its four-tuple, for the demux */
     struct seq snd_nxt, rcv_nxt;
     uint32_t ts_recent, ts_offset;

@@ -72,7 +72,8 @@ static void rest(struct tcp *tcp, struct tcp_connection *c)
 
     if (idle_ns < TCP_REST_RINGS_NS) {
         if (tcp->place != NULL || c->send.data != NULL || c->recv.data != NULL)
-            tcp_timer_arm(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS - idle_ns); /* to the point: whether it rested shall not show */
+            /* to the point: whether it rested shall not show */
+            tcp_timer_arm(tcp, c, TCP_TIMER_REST, TCP_REST_RINGS_NS - idle_ns);
         return;
     }
     if (ring_used(&c->send) == 0) {
@@ -205,7 +206,8 @@ static void on_keepalive(struct tcp *tcp, struct tcp_connection *c)
     tcp_timer_arm(tcp, c, TCP_TIMER_KEEPALIVE, c->settings.keepalive_interval_ms * NS_PER_MS);
 }
 
-/* Nothing carried it. Where no more text came meanwhile, either, the delay was in vain: ack_turn.c says what follows. */
+/* Nothing carried it. Where no more text came meanwhile, either, the delay was in vain: ack_turn.c says what
+ * follows. */
 static void on_delayed_ack(struct tcp *tcp, struct tcp_connection *c)
 {
     tcp_lines_prefetch_ack(c); /* it leaves when other timers have fired */
@@ -310,7 +312,8 @@ void tcp_timer(struct tcp *tcp, struct wheel_timer *timer)
     c->late = is_late;
     if ((c->flags & TCP_CLOSED_DONE) == 0) {
         tcp_timer_tell_wheel(tcp, c);
-        if (rests && !tcp_timer_armed(c, TCP_TIMER_REST) && tcp_rest(tcp, c)) /* where it is armed it was not idle at all */
+        /* where it is armed it was not idle at all */
+        if (rests && !tcp_timer_armed(c, TCP_TIMER_REST) && tcp_rest(tcp, c))
             return;
     }
     tcp_reap(tcp, c);

@@ -102,7 +102,8 @@ static bool has_new_text(const struct tcp_connection *c, const struct segment *s
     uint32_t mss = tcp_payload_limit(c), flight = tcp_flight(c), window = segment->window << c->snd_scale;
     uint32_t unsent = (uint32_t)(c->send.end - tcp_send_offset(c, c->snd.nxt));
 
-    if ((c->flags & TCP_FIN_SENT) != 0 || unsent == 0 || (unsent < mss && ((c->flags & TCP_MORE) != 0 || c->settings.cork)))
+    if ((c->flags & TCP_FIN_SENT) != 0 || unsent == 0 ||
+        (unsent < mss && ((c->flags & TCP_MORE) != 0 || c->settings.cork)))
         return false;
     return window > flight && window - flight >= (unsent < mss ? unsent : mss);
 }

@@ -33,8 +33,8 @@ uint32_t validation_periods(struct validation *validation, int64_t now_ns)
     return count < 32 ? (uint32_t)count : 32;
 }
 
-uint32_t validation_loss(struct validation *validation, uint32_t cwnd, uint32_t flight, uint32_t missing, uint64_t again,
-                         int64_t now_ns, int64_t srtt_ns)
+uint32_t validation_loss(struct validation *validation, uint32_t cwnd, uint32_t flight, uint32_t missing,
+                         uint64_t again, int64_t now_ns, int64_t srtt_ns)
 {
     uint32_t used;
 

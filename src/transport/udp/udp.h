@@ -59,8 +59,8 @@ void udp_close(struct udp *udp, struct handle socket);
 void udp_change(struct udp *udp, struct handle socket, const struct udp_settings *settings);
 /* Port 0 chooses one (RFC 6056). 0, -EADDRINUSE, -EINVAL. */
 int udp_bind(struct udp *udp, struct handle socket, struct baro_endpoint local);
-/* The same, where the first peer is known and `source` is the address to speak to it from: of several stacks behind one address
- * it is this one that hears the peer's answers. `remote` NULL: no peer. */
+/* The same, where the first peer is known and `source` is the address to speak to it from: of several stacks behind one
+ * address it is this one that hears the peer's answers. `remote` NULL: no peer. */
 int udp_bind_for(struct udp *udp, struct handle socket, struct baro_endpoint local, struct baro_address source,
                  const struct baro_endpoint *remote);
 /* Family NONE in remote: no peer any more. `local` is the source address that routing gave. */

@@ -1,8 +1,8 @@
 /* transport/udp/udp_error.c: ICMP errors: they find the socket whose datagram they are about (RFC 1122 §4.1.3.3).
  *
- * An error is the socket's pending error, which the next call takes. A socket that asked for it keeps each with its details,
- * too, in a queue of its own: who said it, about what, and what it quotes. That queue is bounded in octets; what comes when
- * it is full is the pending error only. */
+ * An error is the socket's pending error, which the next call takes. A socket that asked for it keeps each with its
+ * details, too, in a queue of its own: who said it, about what, and what it quotes. That queue is bounded in octets;
+ * what comes when it is full is the pending error only. */
 #include "transport/udp/udp_private.h"
 
 #include <errno.h>
@@ -58,8 +58,8 @@ void udp_tell_too_long(struct udp *udp, struct handle handle, const struct baro_
     udp_tell(udp, socket);
 }
 
-int udp_tell_error(struct udp *udp, struct udp_socket *socket, const struct icmp_error *error, struct baro_endpoint local,
-                   struct baro_endpoint remote, struct baro_bytes quoted)
+int udp_tell_error(struct udp *udp, struct udp_socket *socket, const struct icmp_error *error,
+                   struct baro_endpoint local, struct baro_endpoint remote, struct baro_bytes quoted)
 {
     const struct udp_report report = { { error_of(socket, error), error->from, error->type, error->code,
                                          error->reported_mtu },
@@ -94,8 +94,8 @@ enum baro_drop_reason udp_icmp_error(struct udp *udp, const struct icmp_error *e
             return BARO_DROP_NONE;
     }
     number = udp_tell_error(udp, socket, error, local, remote, quoted);
-    TRACE(udp->core, ICMP_ERROR_MATCHED, TRACE_N(IP_PROTOCOL_UDP), TRACE_E(local), TRACE_E(remote), TRACE_N(error->type),
-          TRACE_N(error->code), TRACE_N(number == ECONNREFUSED));
+    TRACE(udp->core, ICMP_ERROR_MATCHED, TRACE_N(IP_PROTOCOL_UDP), TRACE_E(local), TRACE_E(remote),
+          TRACE_N(error->type), TRACE_N(error->code), TRACE_N(number == ECONNREFUSED));
     return BARO_DROP_NONE;
 }
 

@@ -31,8 +31,8 @@ static enum baro_drop_reason deliver(struct udp *udp, struct udp_socket *socket,
     return udp_deliver(udp, socket, record, packet->payload.data + udp_header_SIZE);
 }
 
-/* A member of the group hears the sources that it asked for. Who never joined it hears what his host hears, as on Linux;
- * the copy for ourselves is of any interface. */
+/* A member of the group hears the sources that it asked for. Who never joined it hears what his host hears, as on
+ * Linux; the copy for ourselves is of any interface. */
 static bool hears(const struct udp_socket *socket, const struct udp_record *record)
 {
     for (const struct udp_group *group = socket->settings.groups; group != NULL; group = group->next) {

@@ -91,11 +91,12 @@ enum baro_drop_reason udp_deliver(struct udp *udp, struct udp_socket *socket, co
                                   const uint8_t *octets);
 /* Tells the socket of an error about what it sent, which begins with a header of eight octets; `quoted` is what its
  * program knows of that (RFC 1122 §4.1.3.3). The errno, 0: it means nothing to it. */
-int udp_tell_error(struct udp *udp, struct udp_socket *socket, const struct icmp_error *error, struct baro_endpoint local,
-                   struct baro_endpoint remote, struct baro_bytes quoted);
+int udp_tell_error(struct udp *udp, struct udp_socket *socket, const struct icmp_error *error,
+                   struct baro_endpoint local, struct baro_endpoint remote, struct baro_bytes quoted);
 /* Copies `length` octets of the queue's first message, behind a record of `record_size`, into the caller's pieces;
  * how many went in. */
-size_t udp_scatter(const struct queue *queue, uint32_t record_size, uint32_t length, const struct baro_message *message);
+size_t udp_scatter(const struct queue *queue, uint32_t record_size, uint32_t length,
+                   const struct baro_message *message);
 /* Keeps the socket's error for the next call and tells. */
 void udp_fail(struct udp *udp, struct udp_socket *socket, int error);
 /* What was drained last is not needed any more: gives memory back, and frees the socket if it was closed. */
