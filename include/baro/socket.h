@@ -338,7 +338,8 @@ int baro_getpeername(struct baro_stack *stack, int fd, struct baro_endpoint *pee
 ptrdiff_t baro_readable_bytes(struct baro_stack *stack, int fd);
 /* Bytes that send would take now. After a 0 baro_next_ready() tells of new room, as after -EAGAIN. */
 ptrdiff_t baro_writable_bytes(struct baro_stack *stack, int fd);
-/* The readiness of a descriptor now, a set of enum baro_event. */
+/* The readiness of a descriptor now, a set of enum baro_event. After one without BARO_EVENT_OUT baro_next_ready() tells
+ * of new room. */
 unsigned baro_poll(struct baro_stack *stack, int fd);
 
 /* Something about descriptor `fd` may have changed since it was last told; `events` is its readiness now.

@@ -6,12 +6,19 @@
 
 enum { GROUP_LIMIT = 65536 };
 
-/* Where the handle of a connection stands. */
+/* Where the handle of a connection stands, which will be another one. Who waited for a promise of the budget has it when a
+ * segment wakes its connection, which may be nothing to tell, and there may be no other promise. */
 static struct handle *user_place(void *context, uint32_t owner)
 {
     struct user_socket *socket = user_find(context, (int)owner);
 
-    return socket != NULL && socket->type == BARO_STREAM && socket->phase >= USER_CONNECTING ? &socket->handle : NULL;
+    if (socket == NULL || socket->type != BARO_STREAM || socket->phase < USER_CONNECTING)
+        return NULL;
+    if (UNLIKELY((socket->flags & USER_WAITS) != 0)) {
+        socket->flags &= (uint8_t)~USER_WAITS;
+        user_mark(context, socket);
+    }
+    return &socket->handle;
 }
 
 struct user *user_create(struct core *core, struct tcp *tcp, struct udp *udp, struct udp *pings,

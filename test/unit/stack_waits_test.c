@@ -107,6 +107,31 @@ static void who_waits_again_is_last(void **state)
     }
 }
 
+/* Whom a segment wakes, even one that says nothing to its program, has the promise that it waited for, and there may be no other. */
+static void who_is_woken_by_a_probe_is_told(void **state)
+{
+    const struct baro_duration second = { NS_PER_S };
+    struct baro_ready ready;
+    bool told = false;
+    int fd[2];
+
+    (void)state;
+    many_at_rest(fd, 2);
+    stack->core.slabs.limit = 0;
+    assert_int_equal(baro_send(stack, fd[0], "x", 1, 0), -EAGAIN);
+    stack->core.slabs.limit = 2 * (16384 + 2048);
+    assert_int_equal(baro_setsockopt(stack, fd[1], BARO_TCP_KEEPALIVE_IDLE, &second, sizeof second), 0);
+    assert_int_equal(set_int(fd[1], BARO_SO_KEEPALIVE, 1), 0);
+    for (int i = 0; i < 20 && counters()->tcp_resting != 0; i++) {
+        now.ns += NS_PER_S / 10;
+        baro_stack_poll(stack, now);
+    }
+    assert_int_equal(counters()->tcp_resting, 0);
+    while (baro_next_ready(stack, &ready))
+        told = told || (ready.fd == fd[0] && ready.events == BARO_EVENT_OUT);
+    assert_true(told);
+}
+
 /* However many wait, and however little there is for them at a time, each has its turn. */
 static void each_has_its_turn(void **state)
 {
@@ -140,6 +165,7 @@ int main(void)
         ONE_STACK_TEST(who_cannot_send_at_all_waits_for_nothing),
         ONE_STACK_TEST(who_waits_again_is_last),
         ONE_STACK_TEST(each_has_its_turn),
+        ONE_STACK_TEST(who_is_woken_by_a_probe_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

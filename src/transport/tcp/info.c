@@ -1,4 +1,5 @@
 /* transport/tcp/info.c: STATUS (RFC 9293 §3.10.6): what a program may ask about its connection. */
+#include "base/likely.h"
 #include "transport/tcp/exchange.h"
 #include "transport/tcp/rest.h"
 
@@ -59,25 +60,39 @@ static inline bool is_plain(const struct tcp_connection *c)
            c->settings.notsent_low_water == 0;
 }
 
+/* Who sees that there is no room is told when there is, as one whom tcp_send refused. */
+static __attribute__((noinline)) void wants_room(const struct tcp *tcp, struct handle connection)
+{
+    tcp_resolve(tcp, connection)->flags |= TCP_WANT_WRITE;
+}
+
 static __attribute__((noinline)) unsigned other_readiness(const struct tcp *tcp, struct handle connection)
 {
     struct tcp_sleeper sleeper;
     const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
     unsigned events = c == NULL ? BARO_EVENT_INVALID : readiness_of(c);
 
-    if (c != NULL && (c->flags & TCP_FIN_WANTED) == 0 && tcp_rest_waits(tcp, connection, c))
+    if (c == NULL || (c->flags & TCP_FIN_WANTED) != 0)
+        return events;
+    if (tcp_rest_waits(tcp, connection, c))
         events &= ~(unsigned)BARO_EVENT_OUT;
+    else if ((events & BARO_EVENT_OUT) == 0 && tcp_synchronised(c) && tcp_send_room(c) == 0) /* at rest there is room */
+        wants_room(tcp, connection);
     return events;
 }
 
 unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
 {
     const struct tcp_connection *c = tcp_resolve_here(tcp, connection);
+    unsigned events;
 
     if (c == NULL || !is_plain(c))
         return other_readiness(tcp, connection);
-    return (is_worth_reading(c, ring_used(&c->recv)) ? BARO_EVENT_IN : 0u) |
-           (ring_used(&c->send) < c->send.limit ? BARO_EVENT_OUT : 0u);
+    events = is_worth_reading(c, ring_used(&c->recv)) ? BARO_EVENT_IN : 0u;
+    if (LIKELY(ring_used(&c->send) < c->send.limit))
+        return events | BARO_EVENT_OUT;
+    wants_room(tcp, connection);
+    return events;
 }
 
 uint32_t tcp_readable(const struct tcp *tcp, struct handle connection)
@@ -97,7 +112,7 @@ uint32_t tcp_writable(struct tcp *tcp, struct handle connection)
         return 0;
     room = tcp_send_room(c);
     if (room == 0) /* at rest there is room */
-        tcp_resolve(tcp, connection)->flags |= TCP_WANT_WRITE;
+        wants_room(tcp, connection);
     return room;
 }
 
