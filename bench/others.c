@@ -135,10 +135,9 @@ static int end(struct child *child)
     while ((ended = waitpid(child->pid, &status, WNOHANG)) == 0 && bench_signal == 0 && now_s() < child->until)
         nanosleep(&step, NULL);
     child->ended_in_time = ended == child->pid;
-    if (!child->ended_in_time) {
-        kill(-child->pid, SIGKILL);
+    kill(-child->pid, SIGKILL); /* it, if it has not ended, and what it started */
+    if (!child->ended_in_time)
         waitpid(child->pid, &status, 0);
-    }
     close(child->from);
     return status;
 }
