@@ -6,8 +6,8 @@
 
 enum { GROUP_LIMIT = 65536 };
 
-/* Where the handle of a connection stands, which will be another one. Who waited for a promise of the budget has it when a
- * segment wakes its connection, which may be nothing to tell, and there may be no other promise. */
+/* Where the handle of a connection stands, which will be another one. Who waited for a promise of the budget has it
+ * when a segment wakes its connection, which may be nothing to tell, and there may be no other promise. */
 static struct handle *user_place(void *context, uint32_t owner)
 {
     struct user_socket *socket = user_find(context, (int)owner);

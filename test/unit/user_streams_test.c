@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "stack.h"
 #include "support/one_stack.h"
 #include "user/user.h"
 
@@ -309,6 +310,39 @@ static void new_room_is_told(void **state)
     }
 }
 
+/* However little budget there is: so many octets as are said to have room are taken, and readiness says whether there is any. */
+static void room_is_what_the_budget_has(void **state)
+{
+    const size_t budget = stack->core.slabs.limit;
+    static char data[300000];
+    int listening = listener(80), client, server;
+    ptrdiff_t room;
+
+    (void)state;
+    for (unsigned left = 0; left < 300000; left += 7000) {
+        stack->core.slabs.limit = budget;
+        connected(listening, 80, &client, &server);
+        stack->core.slabs.limit = stack->core.slabs.charged + left;
+        for (int i = 0; i < 3; i++) {
+            room = baro_writable_bytes(stack, client);
+            assert_int_equal((baro_poll(stack, client) & BARO_EVENT_OUT) != 0, room != 0);
+            assert_int_equal(baro_send(stack, client, data, room != 0 ? (size_t)room : 1, 0), room != 0 ? room : -EAGAIN);
+        }
+        baro_stack_check_invariants(stack);
+        is_ready(client, 0);
+        for (int i = 0; i < 100; i++) {
+            while (baro_recv(stack, server, data, sizeof data, 0) > 0)
+                continue;
+            pass(1);
+        }
+        assert_true(is_ready(client, BARO_EVENT_OUT));
+        baro_close(stack, client);
+        baro_close(stack, server);
+        pass(5);
+    }
+    stack->core.slabs.limit = budget;
+}
+
 static void the_trace_tells_of_calls(void **state)
 {
     const struct baro_trace_event *event;
@@ -370,6 +404,7 @@ int main(void)
         ONE_STACK_TEST(a_call_is_for_who_has_the_number_now),
         ONE_STACK_TEST(readiness_is_told),
         ONE_STACK_TEST(new_room_is_told),
+        ONE_STACK_TEST(room_is_what_the_budget_has),
         ONE_STACK_TEST(the_trace_tells_of_calls),
     };
 

@@ -27,7 +27,7 @@ static inline bool is_worth_reading(const struct tcp_connection *c, uint32_t rea
     return readable != 0 && (readable >= c->settings.recv_low_water || tcp_recv_window(c) <= c->rcv_full);
 }
 
-static unsigned readiness_of(const struct tcp_connection *c)
+static unsigned readiness_of(const struct tcp *tcp, const struct tcp_connection *c)
 {
     unsigned events = 0;
     bool over;
@@ -36,8 +36,8 @@ static unsigned readiness_of(const struct tcp_connection *c)
     if (is_worth_reading(c, readable_of(c)) || c->error != 0 || over ||
         (c->flags & (TCP_FIN_RECEIVED | TCP_SHUT_READ)) != 0)
         events |= BARO_EVENT_IN;
-    if (over ||
-        (tcp_synchronised(c) && ((c->flags & TCP_FIN_WANTED) != 0 || (tcp_send_room(c) != 0 && tcp_little_unsent(c)))))
+    if (over || (tcp_synchronised(c) && ((c->flags & TCP_FIN_WANTED) != 0 ||
+                                         (tcp_send_takes(tcp, c, 0) != 0 && tcp_little_unsent(c)))))
         events |= BARO_EVENT_OUT;
     if ((c->flags & (TCP_URGENT_KNOWN | TCP_URGENT_TAKEN)) == TCP_URGENT_KNOWN)
         events |= BARO_EVENT_PRIORITY;
@@ -70,15 +70,25 @@ static __attribute__((noinline)) unsigned other_readiness(const struct tcp *tcp,
 {
     struct tcp_sleeper sleeper;
     const struct tcp_connection *c = tcp_look(tcp, connection, &sleeper);
-    unsigned events = c == NULL ? BARO_EVENT_INVALID : readiness_of(c);
+    unsigned events = c == NULL ? BARO_EVENT_INVALID : readiness_of(tcp, c);
 
     if (c == NULL || (c->flags & TCP_FIN_WANTED) != 0)
         return events;
     if (tcp_rest_waits(tcp, connection, c))
         events &= ~(unsigned)BARO_EVENT_OUT;
-    else if ((events & BARO_EVENT_OUT) == 0 && tcp_synchronised(c) && tcp_send_room(c) == 0) /* at rest there is room */
+    else if ((events & BARO_EVENT_OUT) == 0 && tcp_synchronised(c) && tcp_send_takes(tcp, c, 0) == 0) /* it is awake */
         wants_room(tcp, connection);
     return events;
+}
+
+/* The send ring has to grow for it, or is full. */
+static __attribute__((noinline)) unsigned readiness_for_more(const struct tcp *tcp, struct handle connection,
+                                                             const struct tcp_connection *c)
+{
+    if (tcp_send_takes(tcp, c, 0) != 0)
+        return BARO_EVENT_OUT;
+    wants_room(tcp, connection);
+    return 0;
 }
 
 unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
@@ -89,10 +99,10 @@ unsigned tcp_readiness(const struct tcp *tcp, struct handle connection)
     if (c == NULL || !is_plain(c))
         return other_readiness(tcp, connection);
     events = is_worth_reading(c, ring_used(&c->recv)) ? BARO_EVENT_IN : 0u;
-    if (LIKELY(ring_used(&c->send) < c->send.limit))
+    if (LIKELY(ring_used(&c->send) < c->send.limit &&
+               (ring_used(&c->send) == 0 || ring_used(&c->send) < c->send.size)))
         return events | BARO_EVENT_OUT;
-    wants_room(tcp, connection);
-    return events;
+    return events | readiness_for_more(tcp, connection, c);
 }
 
 uint32_t tcp_readable(const struct tcp *tcp, struct handle connection)
@@ -110,7 +120,7 @@ uint32_t tcp_writable(struct tcp *tcp, struct handle connection)
 
     if (c == NULL || !tcp_synchronised(c) || (c->flags & TCP_FIN_WANTED) != 0 || tcp_rest_waits(tcp, connection, c))
         return 0;
-    room = tcp_send_room(c);
+    room = tcp_send_takes(tcp, c, tcp_is_at_rest(connection) ? tcp_promise() : 0);
     if (room == 0) /* at rest there is room */
         wants_room(tcp, connection);
     return room;

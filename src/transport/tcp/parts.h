@@ -174,6 +174,8 @@ unsigned tcp_sack_blocks(const struct tcp_connection *c, struct tcp_sack_block r
 /* The send buffer holds again what it does when nothing is known of the path. */
 void tcp_send_limit_begin(struct tcp_connection *c);
 uint32_t tcp_send_room(const struct tcp_connection *c);
+/* The same as far as the budget has memory for it when `owed` octets more are charged: so much a send takes now. */
+uint32_t tcp_send_takes(const struct tcp *tcp, const struct tcp_connection *c, size_t owed);
 /* Octets that the program gave and that were never sent. */
 uint32_t tcp_unsent(const struct tcp_connection *c);
 /* Of these `before` were there until now: may the program be woken to give more (TCP_NOTSENT_LOWAT)? */

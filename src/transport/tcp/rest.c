@@ -226,6 +226,11 @@ static inline struct tcp_connection *wake(struct tcp *tcp, struct handle handle,
     return c;
 }
 
+uint32_t tcp_promise(void)
+{
+    return PROMISE;
+}
+
 bool tcp_has_promise(const struct tcp *tcp)
 {
     return tcp->core->slabs.limit - tcp->core->slabs.charged >= PROMISE;

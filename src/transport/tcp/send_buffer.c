@@ -35,15 +35,20 @@ void tcp_discharge(struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
     slab_discharge(&tcp->core->slabs, bytes);
 }
 
-uint32_t tcp_share(const struct tcp *tcp, uint32_t now, uint32_t wanted, bool fixed)
+static uint32_t share_of(const struct tcp *tcp, size_t left, uint32_t now, uint32_t wanted, bool fixed)
 {
-    size_t left = tcp->core->slabs.limit - tcp->core->slabs.charged, kept = tcp->core->slabs.limit / KEPT_SHARE;
+    size_t kept = tcp->core->slabs.limit / KEPT_SHARE;
 
     if (!fixed)
         return autotune_share(now, wanted, left > kept ? left - kept : 0);
     while (wanted > now && wanted - now > left)
         wanted /= 2;
     return wanted > now ? wanted : now;
+}
+
+uint32_t tcp_share(const struct tcp *tcp, uint32_t now, uint32_t wanted, bool fixed)
+{
+    return share_of(tcp, tcp->core->slabs.limit - tcp->core->slabs.charged, now, wanted, fixed);
 }
 
 void tcp_send_limit_begin(struct tcp_connection *c)
@@ -77,6 +82,18 @@ uint32_t tcp_send_room(const struct tcp_connection *c)
     uint32_t room = used < limit ? limit - used : 0;
 
     return room < most ? room : most;
+}
+
+uint32_t tcp_send_takes(const struct tcp *tcp, const struct tcp_connection *c, size_t owed)
+{
+    uint32_t used = ring_used(&c->send), room = tcp_send_room(c), now, size;
+
+    if (used + room <= c->send.size)
+        return room;
+    now = c->send.size > TCP_SEND_LEAST ? c->send.size : TCP_SEND_LEAST;
+    size = share_of(tcp, tcp->core->slabs.limit - tcp->core->slabs.charged - owed, now, tcp_ring_cost(used + room),
+                    c->settings.send_fixed);
+    return size - used < room ? size - used : room;
 }
 
 /* Half of it, as on Linux: who is woken has something to do. */

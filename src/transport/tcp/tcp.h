@@ -212,7 +212,8 @@ typedef struct handle *tcp_place(void *context, uint32_t owner);
 typedef void tcp_waits(void *context, uint32_t owner);
 /* From now on idle connections rest. Their handles change then and when they wake, in the place that `place` says. */
 void tcp_let_rest(struct tcp *tcp, tcp_place *place, tcp_waits *waits, void *context);
-/* Has the budget a promise for one at rest? */
+/* The promise of a connection, in octets of the budget. Has the budget one for a connection at rest? */
+uint32_t tcp_promise(void);
 bool tcp_has_promise(const struct tcp *tcp);
 
 /* Active open: SYN-SENT, the SYN is an intent. `owner` is user/'s own number for it (its descriptor).
