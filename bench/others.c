@@ -129,15 +129,15 @@ static void listen_to(struct child *child)
 static int end(struct child *child)
 {
     const struct timespec step = { 0, 5000000 };
+    siginfo_t ended = { .si_pid = 0 };
     int status = 0;
-    pid_t ended;
 
-    while ((ended = waitpid(child->pid, &status, WNOHANG)) == 0 && bench_signal == 0 && now_s() < child->until)
+    while (waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0 &&
+           bench_signal == 0 && now_s() < child->until)
         nanosleep(&step, NULL);
-    child->ended_in_time = ended == child->pid;
-    kill(-child->pid, SIGKILL); /* it, if it has not ended, and what it started */
-    if (!child->ended_in_time)
-        waitpid(child->pid, &status, 0);
+    child->ended_in_time = ended.si_pid == child->pid;
+    kill(-child->pid, SIGKILL); /* it, if it has not ended, and what it started: while the number is still its own */
+    waitpid(child->pid, &status, 0);
     close(child->from);
     return status;
 }

@@ -1,4 +1,5 @@
-/* host/device/vnet.h: the virtio-net header in front of a frame (OASIS virtio 1.2 §5.1.6), as a TAP speaks it.
+/* host/device/vnet.h: the virtio-net header in front of a frame (OASIS virtio 1.2 §5.1.6), as TAP and AF_PACKET speak
+ * it.
  *
  * It says what was left undone in the frame behind it: the transport checksum, and cutting a TCP super-segment. */
 #ifndef HOST_VNET_H
